@@ -1,0 +1,51 @@
+package objstore
+
+import "context"
+
+// ContainerInfo is a container as HEAD shows it. Counters are exact.
+type ContainerInfo struct {
+	Created     Timestamp
+	Modified    Timestamp // of the last PUT or POST; object writes leave it
+	Policy      PolicyIndex
+	Metadata    Metadata // X-Container-*, sysmeta included
+	ObjectCount int64
+	BytesUsed   int64
+}
+
+// PutContainerOptions are the arguments of PutContainer.
+type PutContainerOptions struct {
+	MetadataUpdate
+	// Policy for a new container; nil means the default. An existing container
+	// of another policy: KindConflict.
+	Policy *PolicyIndex
+	// AccountMetadata is merged into the account if the PUT creates it.
+	AccountMetadata Metadata
+}
+
+// ObjectEntry is one line of a container's listing.
+type ObjectEntry struct {
+	Name        string // the object's name, or the prefix if Subdir
+	Subdir      bool
+	SizeBytes   int64
+	ETag        string // MD5, 32 lower-case hex digits
+	ContentType string
+	Modified    Timestamp // of the last PUT or POST
+	Extra       Metadata  // ObjectInfo.Listing's extra keys
+}
+
+// ContainerStore is the container part of a Store.
+type ContainerStore interface {
+	// HeadContainer reports a container, or KindNotFound.
+	HeadContainer(ctx context.Context, c ContainerID) (ContainerInfo, error)
+	// PutContainer creates the container (created is true then), and its
+	// account if that is missing, or merges metadata into an existing one.
+	PutContainer(ctx context.Context, c ContainerID, o PutContainerOptions) (created bool, err error)
+	// PostContainer merges metadata, or KindNotFound.
+	PostContainer(ctx context.Context, c ContainerID, u MetadataUpdate) error
+	// DeleteContainer removes an empty container: KindNotFound, KindNotEmpty.
+	DeleteContainer(ctx context.Context, c ContainerID) error
+	// ListObjects calls visit for each entry of one page, in listing order. The
+	// entry is the callee's for the call only. An error from visit ends the
+	// listing and is returned unchanged. KindNotFound.
+	ListObjects(ctx context.Context, c ContainerID, o ListOptions, visit func(*ObjectEntry) error) error
+}

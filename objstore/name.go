@@ -1,0 +1,44 @@
+package objstore
+
+// AccountName is an account's name, such as "AUTH_7c4cda7e". Any bytes but NUL.
+type AccountName string
+
+// ContainerName is a container's name within its account. Any bytes but NUL
+// and '/'.
+type ContainerName string
+
+// ObjectName is an object's name within its container. Any bytes but NUL.
+type ObjectName string
+
+// ContainerID names a container.
+type ContainerID struct {
+	Account   AccountName
+	Container ContainerName
+}
+
+// Object names an object in the container.
+func (c ContainerID) Object(name ObjectName) ObjectID {
+	return ObjectID{Account: c.Account, Container: c.Container, Object: name}
+}
+
+// String is "/account/container".
+func (c ContainerID) String() string {
+	return "/" + string(c.Account) + "/" + string(c.Container)
+}
+
+// ObjectID names an object.
+type ObjectID struct {
+	Account   AccountName
+	Container ContainerName
+	Object    ObjectName
+}
+
+// ContainerID is the container that the object is in.
+func (o ObjectID) ContainerID() ContainerID {
+	return ContainerID{Account: o.Account, Container: o.Container}
+}
+
+// String is "/account/container/object".
+func (o ObjectID) String() string {
+	return "/" + string(o.Account) + "/" + string(o.Container) + "/" + string(o.Object)
+}

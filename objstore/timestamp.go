@@ -1,0 +1,102 @@
+package objstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Timestamp is a point in time in units of 10 µs since the Unix epoch: the
+// resolution of Swift's X-Timestamp. Zero means "not set".
+type Timestamp int64
+
+// TimestampUnit is the length of one Timestamp unit.
+const TimestampUnit = 10 * time.Microsecond
+
+const timestampsPerSecond = int64(time.Second / TimestampUnit)
+
+// TimestampOf cuts t to the resolution of a Timestamp.
+func TimestampOf(t time.Time) Timestamp {
+	return Timestamp(t.UnixMicro() / int64(TimestampUnit/time.Microsecond))
+}
+
+// Time is the timestamp as a time in UTC.
+func (t Timestamp) Time() time.Time {
+	return time.UnixMicro(int64(t) * int64(TimestampUnit/time.Microsecond)).UTC()
+}
+
+// Seconds is the whole Unix second that the timestamp lies in.
+func (t Timestamp) Seconds() int64 { return int64(t) / timestampsPerSecond }
+
+// CeilSeconds is the first whole Unix second at or after the timestamp: what
+// Swift's Last-Modified header shows.
+func (t Timestamp) CeilSeconds() int64 {
+	return (int64(t) + timestampsPerSecond - 1) / timestampsPerSecond
+}
+
+// LastModified is the timestamp as a Last-Modified header: RFC 1123, rounded
+// up to the second (swift/common/swob.py).
+func (t Timestamp) LastModified() string {
+	return time.Unix(t.CeilSeconds(), 0).UTC().Format("Mon, 02 Jan 2006 15:04:05") + " GMT"
+}
+
+// String is Swift's normal form, "%016.05f": "1402464677.04188".
+func (t Timestamp) String() string {
+	return string(t.Append(make([]byte, 0, 16)))
+}
+
+// Append appends Swift's normal form to dst.
+func (t Timestamp) Append(dst []byte) []byte {
+	return fmt.Appendf(dst, "%010d.%05d", int64(t)/timestampsPerSecond, int64(t)%timestampsPerSecond)
+}
+
+// AppendISO appends the form of listings, "2006-01-02T15:04:05.000000": six
+// digits of fraction, no zone.
+func (t Timestamp) AppendISO(dst []byte) []byte {
+	return t.Time().AppendFormat(dst, "2006-01-02T15:04:05.000000")
+}
+
+// ParseTimestamp reads a decimal number of seconds, such as X-Timestamp has.
+// More than five digits of fraction are cut.
+func ParseTimestamp(s string) (Timestamp, error) {
+	whole, frac, _ := strings.Cut(s, ".")
+	sec, err := strconv.ParseUint(whole, 10, 40)
+	if err != nil {
+		return 0, fmt.Errorf("timestamp %q: %w", s, err)
+	}
+	frac = (frac + "00000")[:5]
+	part, err := strconv.ParseUint(frac, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("timestamp %q: %w", s, err)
+	}
+	return Timestamp(int64(sec)*timestampsPerSecond + int64(part)), nil
+}
+
+// Clock gives timestamps that strictly increase, also when the system's clock
+// does not. The zero value is ready. Safe for concurrent use.
+type Clock struct{ last atomic.Int64 }
+
+// Now is the current time, or one unit after the last one given if the
+// system's clock has not moved past that.
+func (c *Clock) Now() Timestamp {
+	now := int64(TimestampOf(time.Now()))
+	for {
+		last := c.last.Load()
+		next := max(now, last+1)
+		if c.last.CompareAndSwap(last, next) {
+			return Timestamp(next)
+		}
+	}
+}
+
+// Advance makes every later Now greater than t.
+func (c *Clock) Advance(t Timestamp) {
+	for {
+		last := c.last.Load()
+		if last >= int64(t) || c.last.CompareAndSwap(last, int64(t)) {
+			return
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package swift
+
+import "needletail/auth"
+
+// Authorize asks the request's Authorizer, once and in this place, whether the
+// access is allowed, and remembers the Grant. A denial is 403 for a known
+// identity, else 401. Without an Authorizer everything is denied.
+func (r *Request) Authorize(a auth.Access) error {
+	r.Grant = auth.Grant{}
+	if r.Authorizer != nil {
+		r.Grant = r.Authorizer.Authorize(r.Identity, a)
+	}
+	if r.Grant.Allowed {
+		return nil
+	}
+	if r.Identity != nil {
+		return Status(403)
+	}
+	return Unauthorized(a.Account)
+}
+
+// Unauthorized is Swift's 401; account is quoted into the realm.
+func Unauthorized(account string) error {
+	if account == "" {
+		account = "unknown"
+	}
+	return &StatusError{Status: 401, Header: Header{
+		{"Www-Authenticate", `Swift realm="` + Quote(account) + `"`},
+	}}
+}

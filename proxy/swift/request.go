@@ -1,0 +1,113 @@
+package swift
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+
+	"needletail/auth"
+)
+
+// Request is one request, from a client or from another feature (a
+// subrequest). It is not safe for concurrent use.
+type Request struct {
+	Method string
+	// RawPath is the path as the client sent it, without the query. Path is
+	// RawPath percent-decoded once; never cleaned.
+	RawPath, Path string
+	RawQuery      string
+	// Header has request lines under names of TitleName's form. Lines that a
+	// client may not set are gone once gatekeeper has run.
+	Header Header
+	// Host is the Host header; Scheme is "http" or "https".
+	Host, Scheme string
+	// RemoteAddr is the peer's IP address without the port.
+	RemoteAddr string
+	Proto      string // "HTTP/1.1"
+
+	// Body is never nil. Read gives io.EOF only after a body that arrived whole;
+	// a body cut short fails with an error whose status is 499, a stalled one
+	// with 408. ContentLength is -1 for a chunked body, NoLength without any.
+	Body          io.Reader
+	ContentLength int64
+
+	// TransID is the transaction id that every response carries.
+	TransID string
+	// Source tags a subrequest ("COPY"); empty for a client's request.
+	Source string
+	// BasePath is what a mount cut from the front of Path: "/identity".
+	BasePath string
+
+	// Identity is who sent it: nil for anonymous. Only authentication
+	// middleware sets it. Authorizer answers for this request; nil denies.
+	Identity   *auth.Identity
+	Authorizer auth.Authorizer
+	// Grant is what Authorize found last.
+	Grant auth.Grant
+
+	// Log is what the access log adds.
+	Log LogInfo
+
+	ctx   context.Context
+	query url.Values
+}
+
+// LogInfo is filled on the way for the access log.
+type LogInfo struct {
+	Account, User string
+	BodyBytesRead int64
+}
+
+// NoLength is the ContentLength of a request with neither Content-Length nor
+// Transfer-Encoding.
+const NoLength = -2
+
+// ErrPreflight is what Body.Read returns while the handlers run to see whether
+// they want the body of an "Expect: 100-continue" request.
+var ErrPreflight = errors.New("the body has not been sent yet")
+
+// Context ends when the server is stopped hard.
+func (r *Request) Context() context.Context {
+	if r.ctx == nil {
+		return context.Background()
+	}
+	return r.ctx
+}
+
+// SetContext replaces the context.
+func (r *Request) SetContext(ctx context.Context) { r.ctx = ctx }
+
+// Query is the parsed query: '+' is a space, a key without '=' has the value
+// "", pairs that cannot be decoded are kept as they are.
+func (r *Request) Query() url.Values {
+	if r.query == nil {
+		r.query = parseQuery(r.RawQuery)
+	}
+	return r.query
+}
+
+// SetRawQuery replaces the query.
+func (r *Request) SetRawQuery(raw string) { r.RawQuery, r.query = raw, nil }
+
+// BaseURL is "scheme://host" plus BasePath.
+func (r *Request) BaseURL() string { return r.Scheme + "://" + r.Host + r.BasePath }
+
+// Subrequest derives a request to another path that inherits who asks, where
+// from and the transaction id, but neither headers nor body.
+func (r *Request) Subrequest(method, path, source string) *Request {
+	return &Request{
+		Method: method, Path: path, RawPath: (&url.URL{Path: path}).EscapedPath(),
+		Host: r.Host, Scheme: r.Scheme, RemoteAddr: r.RemoteAddr, Proto: r.Proto,
+		Body: NoBody, ContentLength: NoLength,
+		TransID: r.TransID, Source: source,
+		Identity: r.Identity, Authorizer: r.Authorizer, ctx: r.ctx,
+	}
+}
+
+// NoBody is an empty body.
+var NoBody io.Reader = noBody{}
+
+type noBody struct{}
+
+func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
