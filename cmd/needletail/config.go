@@ -1,0 +1,187 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is the whole configuration: the TOML file's keys, their units and
+// their defaults. Flags of `serve` override it. An unknown key is an error.
+type Config struct {
+	// Data is the folder that holds everything.
+	Data string `toml:"data"`
+	// Listen is the HOST:PORT of the one port.
+	Listen string `toml:"listen"`
+	// PublicURL is how clients reach the server, without a trailing slash. It
+	// stands in the service catalog. Empty: "http://" and the address.
+	PublicURL string `toml:"public_url"`
+
+	Log      LogConfig      `toml:"log"`
+	Limits   LimitsConfig   `toml:"limits"`
+	Storage  StorageConfig  `toml:"storage"`
+	Timeouts TimeoutsConfig `toml:"timeouts"`
+	Identity IdentityConfig `toml:"identity"`
+	TempAuth TempAuthConfig `toml:"tempauth"`
+}
+
+// LogConfig says what is logged, and how.
+type LogConfig struct {
+	Level  string `toml:"level"`  // debug, info, warn or error
+	Format string `toml:"format"` // text or json
+	Access bool   `toml:"access"` // one line per request
+}
+
+// LimitsConfig bounds what clients may send.
+type LimitsConfig struct {
+	MaxFileSizeBytes     int64 `toml:"max_file_size"`
+	MaxConnections       int   `toml:"max_connections"`
+	MaxConnectionsPerIP  int   `toml:"max_connections_per_ip"`
+	MaxImageSizeBytes    int64 `toml:"max_image_size"`
+	MaxHeaderBytes       int   `toml:"max_header_bytes"`
+	MaxRequestLineLength int   `toml:"max_request_line"`
+}
+
+// StorageConfig is about disks.
+type StorageConfig struct {
+	// ReserveBytes and ReservePercent are kept free: writes get 507 before the
+	// disk has less than the larger of the two.
+	ReserveBytes   int64   `toml:"reserve_bytes"`
+	ReservePercent float64 `toml:"reserve_percent"`
+	// InlineMaxBytes is the largest body that is kept in the index.
+	InlineMaxBytes int64 `toml:"inline_max_bytes"`
+}
+
+// TimeoutsConfig bounds waiting. A body that trickles lives for ever; one that
+// stalls ends after BodyIdle.
+type TimeoutsConfig struct {
+	Header   Duration `toml:"header"`
+	BodyIdle Duration `toml:"body_idle"`
+	Write    Duration `toml:"write_idle"`
+	Idle     Duration `toml:"idle"`
+	Shutdown Duration `toml:"shutdown"`
+}
+
+// IdentityConfig is about the built-in Keystone.
+type IdentityConfig struct {
+	TokenLifetime Duration `toml:"token_lifetime"`
+	Region        string   `toml:"region"`
+	// OperatorRoles own their project's account (Swift's operator_roles).
+	OperatorRoles []string `toml:"operator_roles"`
+}
+
+// TempAuthConfig has TempAuth's users.
+type TempAuthConfig struct {
+	// Users are "ACCOUNT:USER=KEY[,GROUP…]", as --tempauth-user takes them.
+	Users []string `toml:"users"`
+}
+
+// Duration is a time.Duration written as "60s" or "5m".
+type Duration time.Duration
+
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return err
+	}
+	if v < 0 {
+		return fmt.Errorf("duration %s is negative", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+const (
+	mebi = 1 << 20
+	tebi = 1 << 40
+)
+
+// defaultConfig is what holds for a key that is not set.
+func defaultConfig() Config {
+	return Config{
+		Data:   "./data",
+		Listen: "127.0.0.1:8080",
+		Log:    LogConfig{Level: "info", Format: "text", Access: true},
+		Limits: LimitsConfig{
+			MaxFileSizeBytes:     5<<30 + 2, // Swift's default
+			MaxConnections:       8192,
+			MaxConnectionsPerIP:  0,
+			MaxImageSizeBytes:    1 * tebi, // Glance's image_size_cap
+			MaxHeaderBytes:       128 << 10,
+			MaxRequestLineLength: 8192,
+		},
+		Storage: StorageConfig{ReserveBytes: 256 * mebi, ReservePercent: 1, InlineMaxBytes: 64 << 10},
+		Timeouts: TimeoutsConfig{
+			Header:   Duration(20 * time.Second),
+			BodyIdle: Duration(60 * time.Second), // Swift's client_timeout
+			Write:    Duration(60 * time.Second),
+			Idle:     Duration(75 * time.Second),
+			Shutdown: Duration(30 * time.Second),
+		},
+		Identity: IdentityConfig{
+			TokenLifetime: Duration(time.Hour), // Keystone's default
+			Region:        "RegionOne",
+			OperatorRoles: []string{"admin", "swiftoperator", "member"},
+		},
+	}
+}
+
+// loadConfig reads a TOML file over the defaults; path "" reads none.
+func loadConfig(path string) (Config, error) {
+	c := defaultConfig()
+	if path == "" {
+		return c, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	meta, err := toml.Decode(string(text), &c)
+	if err != nil {
+		return c, fmt.Errorf("%w: configuration %s: %w", errUsage, path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		names := make([]string, len(unknown))
+		for i, k := range unknown {
+			names[i] = k.String()
+		}
+		return c, fmt.Errorf("%w: configuration %s: unknown key %s", errUsage, path, strings.Join(names, ", "))
+	}
+	return c, nil
+}
+
+// validate says what is wrong with a configuration, in terms of its keys.
+func (c *Config) validate() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: configuration: "+format, append([]any{errUsage}, args...)...)
+	}
+	switch {
+	case c.Data == "":
+		return bad("data is empty")
+	case c.Limits.MaxFileSizeBytes <= 0:
+		return bad("limits.max_file_size must be positive")
+	case c.Limits.MaxImageSizeBytes <= 0:
+		return bad("limits.max_image_size must be positive")
+	case c.Limits.MaxConnections <= 0:
+		return bad("limits.max_connections must be positive")
+	case c.Limits.MaxConnectionsPerIP < 0:
+		return bad("limits.max_connections_per_ip is negative")
+	case c.Limits.MaxHeaderBytes < 16<<10:
+		return bad("limits.max_header_bytes is under 16384")
+	case c.Storage.ReserveBytes < 0 || c.Storage.ReservePercent < 0 || c.Storage.ReservePercent >= 100:
+		return bad("storage.reserve_bytes or storage.reserve_percent is out of range")
+	case c.Storage.InlineMaxBytes < 0 || c.Storage.InlineMaxBytes > 1*mebi:
+		return bad("storage.inline_max_bytes must be from 0 to 1048576")
+	case c.Identity.TokenLifetime <= 0:
+		return bad("identity.token_lifetime must be positive")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return bad("listen: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "needletail.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestConfigOverridesDefaults(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "listen = \"127.0.0.1:99\"\n[timeouts]\nbody_idle = \"5s\"\n[tempauth]\nusers = [\"a:b=c\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:99" || time.Duration(c.Timeouts.BodyIdle) != 5*time.Second || len(c.TempAuth.Users) != 1 {
+		t.Errorf("the file's values are not in %+v", c)
+	}
+	if c.Data != "./data" || c.Limits.MaxFileSizeBytes != 5368709122 {
+		t.Errorf("defaults are lost in %+v", c)
+	}
+	if err := c.validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigNamesWhatIsWrong(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		c, err := loadConfig(writeConfig(t, text))
+		if err == nil {
+			err = c.validate()
+		}
+		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want an error with %q", text, err, want)
+		}
+	}
+	f("lisen = \"x\"", "lisen")
+	f("[limits]\nmax_file = 1", "limits.max_file")
+	f("[timeouts]\nheader = \"-1s\"", "negative")
+	f("[timeouts]\nheader = \"soon\"", "soon")
+	f("listen = \"nowhere\"", "listen")
+	f("data = \"\"", "data")
+	f("[limits]\nmax_file_size = 0", "max_file_size")
+	f("[limits]\nmax_image_size = 0", "max_image_size")
+	f("[limits]\nmax_connections = 0", "max_connections")
+	f("[limits]\nmax_connections_per_ip = -1", "max_connections_per_ip")
+	f("[limits]\nmax_header_bytes = 4096", "max_header_bytes")
+	f("[storage]\nreserve_percent = 100.0", "reserve_percent")
+	f("[storage]\ninline_max_bytes = 2000000", "inline_max_bytes")
+	f("[identity]\ntoken_lifetime = \"0s\"", "token_lifetime")
+	f("= 1", "configuration")
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	openrcName     = "openrc"
+	cloudsYAMLName = "clouds.yaml"
+)
+
+// credentials are what a person needs to log in as the bootstrapped admin.
+type credentials struct {
+	AuthURL, Password, Region string
+}
+
+// bootstrapPassword is OS_BOOTSTRAP_PASSWORD, as keystone-manage reads it, or a
+// new random one.
+func bootstrapPassword() string {
+	if p := os.Getenv("OS_BOOTSTRAP_PASSWORD"); p != "" {
+		return p
+	}
+	var b [18]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// write puts openrc and clouds.yaml into the data folder, readable by their
+// owner alone, and durable: the password stands nowhere else in clear.
+func (c credentials) write(dir string) error {
+	if err := writeSecret(filepath.Join(dir, openrcName), c.openrc()); err != nil {
+		return err
+	}
+	return writeSecret(filepath.Join(dir, cloudsYAMLName), c.cloudsYAML())
+}
+
+func (c credentials) openrc() string {
+	vars := [][2]string{
+		{"OS_AUTH_URL", c.AuthURL},
+		{"OS_IDENTITY_API_VERSION", "3"},
+		{"OS_USERNAME", "admin"},
+		{"OS_PASSWORD", c.Password},
+		{"OS_PROJECT_NAME", "admin"},
+		{"OS_USER_DOMAIN_ID", "default"},
+		{"OS_PROJECT_DOMAIN_ID", "default"},
+		{"OS_REGION_NAME", c.Region},
+	}
+	var b strings.Builder
+	for _, v := range vars {
+		fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
+	}
+	return b.String()
+}
+
+func (c credentials) cloudsYAML() string {
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	return "clouds:\n  needletail:\n" +
+		"    auth:\n" +
+		"      auth_url: " + quote(c.AuthURL) + "\n" +
+		"      username: admin\n" +
+		"      password: " + quote(c.Password) + "\n" +
+		"      project_name: admin\n" +
+		"      user_domain_id: default\n" +
+		"      project_domain_id: default\n" +
+		"    region_name: " + quote(c.Region) + "\n" +
+		"    identity_api_version: 3\n"
+}
+
+// writeSecret replaces a file durably: temporary name, fsync, rename, fsync of
+// the folder.
+func writeSecret(path, text string) (err error) {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const (
+	fasthttpPath = "github.com/valyala/fasthttp"
+	pebblePath   = "github.com/cockroachdb/pebble/v2"
+)
+
+// importRules are the layers. A rule holds for the package named and all below
+// it, except those in but. A banned path bans all below it too, unless it ends
+// in "$".
+var importRules = []struct {
+	pkg    string
+	but    []string
+	banned []string
+	why    string
+}{
+	{"needletail/objstore", []string{"needletail/objstore/"}, []string{"needletail/", "github.com/", "golang.org/"}, "the contract imports the standard library alone"},
+	{"needletail/objstore", nil, []string{"needletail/proxy", "needletail/auth", "needletail/cmd", "needletail/bench", fasthttpPath}, "storage knows nothing of what is above it"},
+	{"needletail/objstore/meta", nil, []string{"needletail/objstore/datafile", "needletail/objstore/ec"}, "the index knows nothing of data files"},
+	{"needletail/objstore/datafile", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine"}, "the format of a file knows nothing of the index"},
+	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile"}, "a disk knows nothing of what is on it"},
+	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
+	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
+	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
+	{"needletail/proxy", nil, []string{"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/datafile", "needletail/cmd"}, "the proxy knows the Store contract, not the engine"},
+	{"needletail/proxy/httpfront", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/keystone", "needletail/proxy/glance"}, "the front knows no feature"},
+	{"needletail/proxy/swift", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront"}, "the vocabulary knows no feature"},
+	{"needletail/proxy/controllers", nil, []string{"needletail/proxy/middleware", "needletail/proxy/httpfront"}, "controllers are the innermost handlers"},
+	{"needletail/proxy/middleware", nil, []string{"needletail/proxy/middleware/", "needletail/proxy/controllers", "needletail/proxy/httpfront"}, "features do not know one another"},
+	{"needletail/proxy/keystone", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront", "needletail/proxy/glance"}, "a facade stands alone"},
+	{"needletail/proxy/glance", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront", "needletail/proxy/keystone"}, "a facade stands alone"},
+	{"needletail/bench", nil, []string{"needletail/objstore", "needletail/proxy", "needletail/auth"}, "benchmarks speak HTTP"},
+}
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "needletail/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var pkgs []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	if len(pkgs) < 10 {
+		t.Fatalf("go list found %d packages only", len(pkgs))
+	}
+	return pkgs
+}
+
+func TestImportRules(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, imp := range p.Imports {
+			if why := brokenRule(p.ImportPath, imp); why != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imp, why)
+			}
+		}
+	}
+}
+
+// brokenRule says why pkg may not import imp, or "".
+func brokenRule(pkg, imp string) string {
+	for _, rule := range importRules {
+		if !within(pkg, rule.pkg) || excepted(pkg, rule.but) {
+			continue
+		}
+		for _, banned := range rule.banned {
+			if within(imp, banned) && imp != pkg {
+				return rule.why
+			}
+		}
+	}
+	return ""
+}
+
+func excepted(pkg string, but []string) bool {
+	for _, b := range but {
+		if within(pkg, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// within says whether path is root or below it. A root that ends in "/" means
+// what is below it only, one that ends in "$" itself only.
+func within(path, root string) bool {
+	if exact, ok := strings.CutSuffix(root, "$"); ok {
+		return path == exact
+	}
+	if strings.HasSuffix(root, "/") {
+		return strings.HasPrefix(path, root)
+	}
+	return path == root || strings.HasPrefix(path, root+"/")
+}
+
+func TestImportRulesCanFail(t *testing.T) {
+	f := func(pkg, imp string, broken bool) {
+		t.Helper()
+		if got := brokenRule(pkg, imp) != ""; got != broken {
+			t.Errorf("%s importing %s: broken is %v, want %v", pkg, imp, got, broken)
+		}
+	}
+	f("needletail/objstore", "needletail/auth", true)
+	f("needletail/objstore", pebblePath, true)
+	f("needletail/objstore/engine", pebblePath, false)
+	f("needletail/objstore/datafile", pebblePath+"/vfs", false)
+	f("needletail/objstore/datafile", pebblePath, true)
+	f("needletail/proxy/middleware/copy", "needletail/proxy/middleware/slo", true)
+	f("needletail/proxy/middleware/copy", "needletail/proxy/swift", false)
+	f("needletail/proxy/swift", fasthttpPath, true)
+	f("needletail/proxy/httpfront", fasthttpPath, false)
+	f("needletail/auth/acl", "needletail/objstore", false)
+	f("needletail/auth/acl", "needletail/objstore/engine", true)
+	f("needletail/cmd/needletail", "needletail/objstore/engine", false)
+}

@@ -1,0 +1,56 @@
+// Command needletail is a Swift-compatible object store in one binary, with
+// Keystone's and Glance's APIs built in.
+//
+// One file per subcommand: serve runs the server, rotate-keys rotates the keys
+// that tokens are made with, version prints the version. Only this package
+// wires the layers together.
+//
+// Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by release builds with -ldflags "-X main.version=…".
+var version = "0.1.0-dev"
+
+// errUsage marks an error of the command line or of the configuration.
+var errUsage = errors.New("usage")
+
+func main() {
+	if err := newRootCommand().Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "needletail:", err)
+		if errors.Is(err, errUsage) {
+			os.Exit(2)
+		}
+		os.Exit(1)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "needletail",
+		Short:         "A Swift-compatible object store with Keystone and Glance built in",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	})
+	root.AddCommand(newServeCommand(), newRotateKeysCommand(), newVersionCommand())
+	return root
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run:   func(*cobra.Command, []string) { fmt.Println("needletail", version) },
+	}
+}

@@ -1,0 +1,51 @@
+package proxy
+
+import (
+	"testing"
+
+	"needletail/proxy/swift"
+)
+
+func TestMountDividesPaths(t *testing.T) {
+	var got string
+	named := func(name string) swift.Handler {
+		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			got = name + " " + r.BasePath + " " + r.Path
+			return swift.NewResponse(200), nil
+		})
+	}
+	m := &Mount{Swift: named("swift"), Keystone: named("keystone"), Glance: named("glance"), Metrics: named("metrics")}
+	f := func(raw, want string) {
+		t.Helper()
+		if _, err := m.Serve(&swift.Request{RawPath: raw, Path: swift.Unquote(raw)}); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%s went to %q, want %q", raw, got, want)
+		}
+	}
+	f("/identity", "keystone /identity /")
+	f("/identity/", "keystone /identity /")
+	f("/identity/v3/auth/tokens", "keystone /identity /v3/auth/tokens")
+	f("/v3/auth/tokens", "keystone  /v3/auth/tokens")
+	f("/v3", "keystone  /v3")
+	f("/image", "glance /image /")
+	f("/image/v2/images", "glance /image /v2/images")
+	f("/v2/images/x/file", "glance  /v2/images/x/file")
+	f("/v2.16/images", "glance  /v2.16/images")
+	f("/v2/schemas/image", "glance  /v2/schemas/image")
+	f("/", "glance  /")
+	f("/versions", "glance  /versions")
+	f("/metrics", "metrics  /metrics")
+	f("/v1/AUTH_a/c/o", "swift  /v1/AUTH_a/c/o")
+	f("/v1/AUTH_a/identity/o", "swift  /v1/AUTH_a/identity/o")
+	f("/v2/AUTH_a", "swift  /v2/AUTH_a")
+	f("/v2", "swift  /v2")
+	f("/v20/images", "swift  /v20/images")
+	f("/identityx", "swift  /identityx")
+	f("/%69dentity/v3", "swift  /identity/v3")
+	f("/info", "swift  /info")
+	f("/healthcheck", "swift  /healthcheck")
+	f("/auth/v1.0", "swift  /auth/v1.0")
+	f("//v1/AUTH_a", "swift  //v1/AUTH_a")
+}
