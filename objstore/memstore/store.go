@@ -1,0 +1,84 @@
+package memstore
+
+import (
+	"errors"
+	"strings"
+	"sync"
+
+	"needletail/objstore"
+)
+
+// Options configure a Store.
+type Options struct {
+	// Policies is the set of storage policies, which must be valid
+	// (Policies.Validate); none means objstore.DefaultPolicies.
+	Policies objstore.Policies
+}
+
+// Store is an objstore.Store in memory.
+type Store struct {
+	policies objstore.Policies
+	clock    objstore.Clock
+
+	mu       sync.Mutex // protects what follows, down to the objects' maps
+	closed   bool
+	accounts map[objstore.AccountName]*account
+}
+
+var _ objstore.Store = (*Store)(nil)
+
+// New makes an empty store.
+func New(opts Options) *Store {
+	if len(opts.Policies) == 0 {
+		opts.Policies = objstore.DefaultPolicies()
+	}
+	return &Store{policies: opts.Policies, accounts: map[objstore.AccountName]*account{}}
+}
+
+// Close refuses all later calls.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &objstore.Error{Kind: objstore.KindClosed, Op: "close"}
+	}
+	s.closed = true
+	s.accounts = nil
+	return nil
+}
+
+// call is one running operation: what its errors say.
+type call struct{ op, name string }
+
+func (c call) fail(k objstore.Kind, cause error) error {
+	return &objstore.Error{Kind: k, Op: c.op, Name: c.name, Err: cause}
+}
+
+func onAccount(op string, a objstore.AccountName) call { return call{op, "/" + string(a)} }
+
+var (
+	errEmptyName = errors.New("a name is empty")
+	errNUL       = errors.New("a name holds NUL")
+	errSlash     = errors.New("a container's name holds '/'")
+)
+
+// begin locks the store and checks what is true for every operation. If it
+// fails, the mutex is free again.
+func (s *Store) begin(c call, parts ...string) error {
+	for i, part := range parts {
+		switch {
+		case part == "":
+			return c.fail(objstore.KindInvalid, errEmptyName)
+		case strings.Contains(part, "\x00"):
+			return c.fail(objstore.KindInvalid, errNUL)
+		case i == 1 && strings.Contains(part, "/"):
+			return c.fail(objstore.KindInvalid, errSlash)
+		}
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return c.fail(objstore.KindClosed, nil)
+	}
+	return nil
+}
