@@ -20,13 +20,13 @@ const (
 // bannedCalls are selectors that read a whole body into memory or hide an
 // error, with what to use instead.
 var bannedCalls = map[string]string{
-	"PostBody":             "read Request.Body as a stream",
-	"BodyRaw":              "read Request.Body as a stream",
-	"SendFile":             "names never become paths",
-	"InsecureSkipVerify":   "verify certificates",
-	"ContinueHandler":      "ExpectHandler closes the connection, ContinueHandler does not",
-	"MultipartForm":        "parse forms as a stream",
-	"SaveMultipartFile":    "parse forms as a stream",
+	"PostBody":           "read Request.Body as a stream",
+	"BodyRaw":            "read Request.Body as a stream",
+	"SendFile":           "names never become paths",
+	"InsecureSkipVerify": "verify certificates",
+	"ContinueHandler":    "ExpectHandler closes the connection, ContinueHandler does not",
+	"MultipartForm":      "parse forms as a stream",
+	"SaveMultipartFile":  "parse forms as a stream",
 }
 
 func repositoryRoot(t *testing.T) string {

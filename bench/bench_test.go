@@ -1,0 +1,246 @@
+package bench
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(floorEnv); kind != "" {
+		if err := runFloor(kind, os.Args[len(os.Args)-1]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const benchKey = "benchmark-key"
+
+// server is a running process that takes PUTs.
+type server struct {
+	addr, token, pathPrefix string
+	pid                     int
+	metrics                 bool
+}
+
+// start runs a server that prints "listening on http://HOST:PORT" and stops it
+// with the benchmark.
+func start(tb testing.TB, cmd *exec.Cmd) *server {
+	tb.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, addr, ok := strings.Cut(lines.Text(), "listening on http://"); ok {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return &server{addr: strings.TrimSpace(addr), pid: cmd.Process.Pid, pathPrefix: "/"}
+		}
+	}
+	tb.Fatal("the server ended before it listened")
+	return nil
+}
+
+func benchDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp(os.Getenv("NEEDLETAIL_BENCH_DIR"), "needletail-bench-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func startNeedletail(tb testing.TB) *server {
+	tb.Helper()
+	dir := benchDir(tb)
+	binary := filepath.Join(dir, "needletail")
+	if out, err := exec.Command("go", "build", "-o", binary, "needletail/cmd/needletail").CombinedOutput(); err != nil {
+		tb.Fatalf("go build: %v\n%s", err, out)
+	}
+	config := filepath.Join(dir, "bench.toml")
+	if err := os.WriteFile(config, []byte("[log]\nlevel = \"warn\"\n"), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	s := start(tb, exec.Command(binary, "serve", "--data", filepath.Join(dir, "data"), "--config", config,
+		"--listen", "127.0.0.1:0", "--tempauth-user", "bench:bench="+benchKey+",.admin"))
+	req, _ := http.NewRequest("GET", "http://"+s.addr+"/auth/v1.0", nil)
+	req.Header.Set("X-Auth-User", "bench:bench")
+	req.Header.Set("X-Auth-Key", benchKey)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != 200 {
+		tb.Fatalf("login: %v %v", res, err)
+	}
+	res.Body.Close()
+	s.token = res.Header.Get("X-Auth-Token")
+	s.pathPrefix = "/v1/AUTH_bench/c/"
+	s.metrics = true
+	req, _ = http.NewRequest("PUT", "http://"+s.addr+"/v1/AUTH_bench/c", nil)
+	req.Header.Set("X-Auth-Token", s.token)
+	if res, err = http.DefaultClient.Do(req); err != nil || res.StatusCode != 201 {
+		tb.Fatalf("container: %v %v", res, err)
+	}
+	res.Body.Close()
+	return s
+}
+
+func startFloor(tb testing.TB, kind string) *server {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0], benchDir(tb))
+	cmd.Env = append(os.Environ(), floorEnv+"="+kind)
+	return start(tb, cmd)
+}
+
+// mallocs is the server's count of heap allocations, from its own metrics.
+func (s *server) mallocs(tb testing.TB) float64 {
+	tb.Helper()
+	res, err := http.Get("http://" + s.addr + "/metrics")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer res.Body.Close()
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		if v, ok := strings.CutPrefix(lines.Text(), "go_memstats_mallocs_total "); ok {
+			n, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return n
+		}
+	}
+	tb.Fatal("no go_memstats_mallocs_total in /metrics")
+	return 0
+}
+
+// total adds rounds up.
+type total struct {
+	Result
+	cpuSeconds float64
+}
+
+func (t *total) round(b *testing.B, s *server, l Load) {
+	b.Helper()
+	l.Addr, l.Token, l.PathPrefix = s.addr, s.token, s.pathPrefix+"o"
+	before, err := cpuSeconds(s.pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := l.Run()
+	if err != nil {
+		b.Fatal(err)
+	}
+	after, err := cpuSeconds(s.pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	t.Ops += r.Ops
+	t.Bytes += r.Bytes
+	t.Elapsed += r.Elapsed
+	t.cpuSeconds += after - before
+}
+
+// roundBytes is what one round moves at least, so that CPU time, which the
+// kernel counts in hundredths of a second, means something.
+const roundBytes = 256 << 20
+
+func opsPerStream(size int64, streams int) int {
+	ops := roundBytes / size / int64(streams)
+	return int(min(max(ops, 1), int64(4096/streams)))
+}
+
+var (
+	benchSizes = []struct {
+		name  string
+		bytes int64
+	}{{"4KiB", 4 << 10}, {"1MiB", 1 << 20}, {"64MiB", 64 << 20}, {"1GiB", 1 << 30}}
+	benchStreams = []int{1, 4, 16}
+)
+
+func forEachShape(b *testing.B, run func(b *testing.B, l Load)) {
+	for _, size := range benchSizes {
+		for _, streams := range benchStreams {
+			b.Run(fmt.Sprintf("size=%s/streams=%d", size.name, streams), func(b *testing.B) {
+				run(b, Load{Streams: streams, OpsPerStream: opsPerStream(size.bytes, streams), SizeBytes: size.bytes})
+			})
+		}
+	}
+}
+
+func BenchmarkUpload(b *testing.B) {
+	s, discard, direct := startNeedletail(b), startFloor(b, "discard"), startFloor(b, "direct")
+	forEachShape(b, func(b *testing.B, l Load) {
+		l.Method = "PUT"
+		measure(b, s, l, map[string]*server{"x-discard": discard, "x-direct": direct})
+	})
+}
+
+func BenchmarkDownload(b *testing.B) {
+	s := startNeedletail(b)
+	forEachShape(b, func(b *testing.B, l Load) {
+		put := l
+		put.Method, put.OpsPerStream = "PUT", 1
+		put.Addr, put.Token, put.PathPrefix = s.addr, s.token, s.pathPrefix+"o"
+		if _, err := put.Run(); err != nil {
+			b.Fatal(err)
+		}
+		l.Method = "GET"
+		measure(b, s, l, nil)
+	})
+}
+
+// measure runs b.N rounds of the load, the floors' in between, and reports.
+func measure(b *testing.B, s *server, l Load, floors map[string]*server) {
+	b.Helper()
+	if err := resetPeakRSS(s.pid); err != nil {
+		b.Fatal(err)
+	}
+	var own total
+	floorTotals := map[string]*total{}
+	for name := range floors {
+		floorTotals[name] = &total{}
+	}
+	mallocs := 0.0
+	for range b.N {
+		before := s.mallocs(b)
+		own.round(b, s, l)
+		mallocs += s.mallocs(b) - before
+		for name, f := range floors {
+			floorTotals[name].round(b, f, l)
+		}
+	}
+	rss, err := peakRSSBytes(s.pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(own.MBPerSecond(), "MB/s")
+	b.ReportMetric(float64(own.Ops)/own.Elapsed.Seconds(), "op/s")
+	b.ReportMetric(own.cpuSeconds/(float64(own.Bytes)/1e9), "cpu-s/GB")
+	b.ReportMetric(float64(rss)/1e6, "peakRSS-MB")
+	b.ReportMetric(mallocs/float64(own.Ops), "mallocs/op")
+	b.ReportMetric(float64(own.Elapsed)/float64(time.Millisecond)/float64(own.Ops)*float64(l.Streams), "ms/op")
+	for name, f := range floorTotals {
+		b.ReportMetric(own.MBPerSecond()/f.MBPerSecond(), name)
+	}
+	b.ReportMetric(0, "ns/op")
+}

@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Load is one round of equal requests: Streams connections, each of which sends
+// OpsPerStream requests one after the other.
+type Load struct {
+	Addr         string // HOST:PORT
+	Token        string // X-Auth-Token, or ""
+	Method       string // PUT or GET
+	PathPrefix   string // the stream's number is appended
+	Streams      int
+	OpsPerStream int
+	SizeBytes    int64 // of each body
+}
+
+// Result is what a round moved, and how long it took.
+type Result struct {
+	Ops     int
+	Bytes   int64
+	Elapsed time.Duration
+}
+
+// MBPerSecond is in 10^6 bytes.
+func (r Result) MBPerSecond() float64 { return float64(r.Bytes) / 1e6 / r.Elapsed.Seconds() }
+
+// chunkBytes is what a client writes at once: large enough that the client is
+// not what is measured.
+const chunkBytes = 1 << 20
+
+// filler is what bodies are made of; random, so that nothing can compress it.
+var filler = sync.OnceValue(func() []byte {
+	b := make([]byte, chunkBytes)
+	_, _ = rand.Read(b) // crypto/rand.Read does not fail
+	return b
+})
+
+// Run does the round. Any answer but 2xx is an error.
+func (l Load) Run() (Result, error) {
+	filler()
+	conns := make([]net.Conn, l.Streams)
+	for i := range conns {
+		c, err := net.Dial("tcp", l.Addr)
+		if err != nil {
+			return Result{}, err
+		}
+		defer c.Close()
+		conns[i] = c
+	}
+	errs := make([]error, l.Streams)
+	var wg sync.WaitGroup
+	start := time.Now()
+	for i := range conns {
+		wg.Go(func() { errs[i] = l.stream(conns[i], i) })
+	}
+	wg.Wait()
+	ops := l.Streams * l.OpsPerStream
+	return Result{Ops: ops, Bytes: int64(ops) * l.SizeBytes, Elapsed: time.Since(start)}, errors.Join(errs...)
+}
+
+func (l Load) stream(c net.Conn, n int) error {
+	path := l.PathPrefix + strconv.Itoa(n)
+	head := l.Method + " " + path + " HTTP/1.1\r\nHost: " + l.Addr + "\r\n"
+	if l.Token != "" {
+		head += "X-Auth-Token: " + l.Token + "\r\n"
+	}
+	if l.Method == "PUT" {
+		head += "Content-Type: application/octet-stream\r\nContent-Length: " + strconv.FormatInt(l.SizeBytes, 10) + "\r\n"
+	}
+	head += "\r\n"
+	br := bufio.NewReaderSize(c, 64<<10)
+	sink := make([]byte, chunkBytes)
+	for range l.OpsPerStream {
+		if err := l.send(c, head); err != nil {
+			return fmt.Errorf("%s %s: %w", l.Method, path, err)
+		}
+		if err := l.receive(br, sink); err != nil {
+			return fmt.Errorf("%s %s: %w", l.Method, path, err)
+		}
+	}
+	return nil
+}
+
+func (l Load) send(c net.Conn, head string) error {
+	if l.Method != "PUT" {
+		_, err := io.WriteString(c, head)
+		return err
+	}
+	first := append([]byte(head), filler()[:min(l.SizeBytes, 8<<10)]...)
+	if _, err := c.Write(first); err != nil {
+		return err
+	}
+	for left := l.SizeBytes - int64(len(first)-len(head)); left > 0; {
+		n, err := c.Write(filler()[:min(left, chunkBytes)])
+		if err != nil {
+			return err
+		}
+		left -= int64(n)
+	}
+	return nil
+}
+
+func (l Load) receive(br *bufio.Reader, sink []byte) error {
+	line, err := br.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(line, "HTTP/1.1 2") {
+		return fmt.Errorf("answer %q", strings.TrimSpace(line))
+	}
+	length := int64(0)
+	for {
+		line, err := br.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		line = strings.TrimSpace(line)
+		if line == "" {
+			break
+		}
+		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Content-Length") {
+			if length, err = strconv.ParseInt(strings.TrimSpace(value), 10, 64); err != nil {
+				return err
+			}
+		}
+	}
+	if l.Method == "GET" && length != l.SizeBytes {
+		return fmt.Errorf("%d bytes came, not %d", length, l.SizeBytes)
+	}
+	for length > 0 {
+		n, err := br.Read(sink[:min(length, chunkBytes)])
+		length -= int64(n)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

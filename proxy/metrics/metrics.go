@@ -1,0 +1,99 @@
+// Package metrics counts requests and shows them, with whatever collectors it
+// is given, in Prometheus' text format.
+//
+// Vocabulary: a service is "swift", "keystone", "glance" or "other"; a method
+// is one of those that the services know, anything else counts as "other", so
+// that a client cannot make new series.
+package metrics
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+
+	"needletail/proxy/swift"
+)
+
+// Metrics is the set of counters of one server. Safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+	bytes    *prometheus.CounterVec
+}
+
+// New makes the request counters and registers them beside the Go runtime's,
+// the process's and the collectors given.
+func New(more ...prometheus.Collector) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "needletail_requests_total",
+			Help: "Requests answered, by service, method and status.",
+		}, []string{"service", "method", "status"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "needletail_request_seconds",
+			Help:    "Time from the request's header to the last byte of its answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 14),
+		}, []string{"service", "method"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "needletail_body_bytes_total",
+			Help: "Bytes of request bodies read (in) and of response bodies sent (out).",
+		}, []string{"service", "direction"}),
+	}
+	m.registry.MustRegister(m.requests, m.latency, m.bytes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(more...)
+	return m
+}
+
+// Request is one answered request.
+type Request struct {
+	Service           string
+	Method            string
+	Status            int
+	BytesIn, BytesOut int64
+	Duration          time.Duration
+}
+
+var knownMethods = map[string]bool{
+	"GET": true, "HEAD": true, "PUT": true, "POST": true, "DELETE": true,
+	"COPY": true, "OPTIONS": true, "PATCH": true,
+}
+
+// Observe counts a request.
+func (m *Metrics) Observe(r Request) {
+	if !knownMethods[r.Method] {
+		r.Method = "other"
+	}
+	m.requests.WithLabelValues(r.Service, r.Method, strconv.Itoa(r.Status)).Inc()
+	m.latency.WithLabelValues(r.Service, r.Method).Observe(r.Duration.Seconds())
+	m.bytes.WithLabelValues(r.Service, "in").Add(float64(r.BytesIn))
+	m.bytes.WithLabelValues(r.Service, "out").Add(float64(r.BytesOut))
+}
+
+// Serve answers GET and HEAD /metrics.
+func (m *Metrics) Serve(r *swift.Request) (*swift.Response, error) {
+	if r.Method != "GET" && r.Method != "HEAD" {
+		return nil, &swift.StatusError{Status: 405, Header: swift.Header{{Name: "Allow", Value: "GET, HEAD"}}}
+	}
+	families, err := m.registry.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	enc := expfmt.NewEncoder(&b, format)
+	for _, f := range families {
+		if err := enc.Encode(f); err != nil {
+			return nil, err
+		}
+	}
+	return swift.NewBytes(200, string(format), b.Bytes()), nil
+}
+
+var _ swift.Handler = (*Metrics)(nil)

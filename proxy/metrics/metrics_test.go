@@ -1,0 +1,60 @@
+package metrics
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"needletail/proxy/swift"
+)
+
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	res, err := m.Serve(&swift.Request{Method: "GET", Path: "/metrics"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(res.Body)
+	if err != nil || int64(len(text)) != res.ContentLength {
+		t.Fatalf("%d bytes, Content-Length %d, %v", len(text), res.ContentLength, err)
+	}
+	return string(text)
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	own := prometheus.NewGauge(prometheus.GaugeOpts{Name: "needletail_own"})
+	own.Set(7)
+	m := New(own)
+	for range 3 {
+		m.Observe(Request{Service: "swift", Method: "PUT", Status: 201, BytesIn: 10, BytesOut: 1, Duration: time.Millisecond})
+	}
+	m.Observe(Request{Service: "swift", Method: "BREW", Status: 405})
+	text := scrape(t, m)
+	for _, want := range []string{
+		`needletail_requests_total{method="PUT",service="swift",status="201"} 3`,
+		`needletail_requests_total{method="other",service="swift",status="405"} 1`,
+		`needletail_body_bytes_total{direction="in",service="swift"} 30`,
+		`needletail_body_bytes_total{direction="out",service="swift"} 3`,
+		`needletail_request_seconds_count{method="PUT",service="swift"} 3`,
+		"needletail_own 7", "go_memstats_mallocs_total",
+	} {
+		if !strings.Contains(text, want+"\n") && !strings.Contains(text, want+" ") {
+			t.Errorf("no %q in the metrics", want)
+		}
+	}
+	if strings.Contains(text, "BREW") {
+		t.Error("a client made a series of its own")
+	}
+}
+
+func TestOnlyGetAndHead(t *testing.T) {
+	_, err := New().Serve(&swift.Request{Method: "POST", Path: "/metrics"})
+	var se *swift.StatusError
+	if !errors.As(err, &se) || se.Status != 405 || se.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST gave %v", err)
+	}
+}
