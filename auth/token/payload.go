@@ -1,0 +1,192 @@
+package token
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Kind is the payload version of keystone/token/token_formatters.py.
+type Kind int
+
+// The kinds that are issued and understood. Keystone's others (trusts,
+// federation, OAuth, application credentials) do not parse.
+const (
+	Unscoped Kind = 0
+	Domain   Kind = 1
+	Project  Kind = 2
+	System   Kind = 8
+)
+
+// Payload is what a token says. Ids of 32 lower-case hex digits take 16 bytes.
+//
+//	kind      msgpack array
+//	Unscoped  [0, U(user), methods, expiry, [audit…]]
+//	Domain    [1, U(user), methods, bin16 domain or its id, expiry, [audit…]]
+//	Project   [2, U(user), methods, U(project), expiry, [audit…]]
+//	System    [8, U(user), methods, "all", expiry, [audit…]]
+//
+// U(x) is [true, 16 bytes] of a UUID, else [false, x]; expiry is float64 Unix
+// seconds; methods is a bit mask.
+type Payload struct {
+	Kind    Kind
+	UserID  string
+	Methods []string // "password", "token"…
+	ScopeID string   // the project's or domain's id, else ""
+	Expires time.Time
+	// AuditIDs is the token's own audit id and, if it came from another token,
+	// that one's: 22 characters of base64url each.
+	AuditIDs []string
+}
+
+const (
+	systemAll  = "all"
+	uuidBytes  = 16
+	maxAudits  = 2
+	maxSeconds = 1 << 38 // about the year 10 700
+)
+
+// methodBits is the order of Keystone's default [auth] methods.
+var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential"}
+
+func encodePayload(p Payload) ([]byte, error) {
+	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.AuditIDs) > maxAudits {
+		return nil, fmt.Errorf("token: an id is too long or there are too many")
+	}
+	fields := 5
+	if p.Kind == Unscoped {
+		fields = 4
+	}
+	b := appendArray(make([]byte, 0, 96), fields+1)
+	b = appendUint(b, uint16(p.Kind))
+	b = appendID(b, p.UserID)
+	b = appendUint(b, methodMask(p.Methods))
+	switch p.Kind {
+	case Unscoped:
+	case Domain:
+		if raw, ok := uuidOf(p.ScopeID); ok {
+			b = appendBin(b, raw)
+		} else {
+			b = appendString(b, p.ScopeID)
+		}
+	case Project:
+		b = appendID(b, p.ScopeID)
+	case System:
+		b = appendString(b, systemAll)
+	default:
+		return nil, fmt.Errorf("token: kind %d cannot be issued", p.Kind)
+	}
+	b = appendFloat(b, float64(p.Expires.Unix()))
+	b = appendArray(b, len(p.AuditIDs))
+	for _, id := range p.AuditIDs {
+		raw, err := base64.RawURLEncoding.DecodeString(id)
+		if err != nil || len(raw) != uuidBytes {
+			return nil, fmt.Errorf("token: not an audit id")
+		}
+		b = appendBin(b, raw)
+	}
+	return b, nil
+}
+
+func decodePayload(b []byte) (Payload, error) {
+	r := &reader{buf: b}
+	fields := r.array()
+	p := Payload{Kind: Kind(r.uint())}
+	want := 6
+	if p.Kind == Unscoped {
+		want = 5
+	}
+	p.UserID = r.id()
+	p.Methods = maskMethods(r.uint())
+	switch p.Kind {
+	case Unscoped:
+	case Domain:
+		raw := r.bytes()
+		p.ScopeID = string(raw)
+		if len(raw) == uuidBytes {
+			p.ScopeID = hex.EncodeToString(raw)
+		}
+	case Project:
+		p.ScopeID = r.id()
+	case System:
+		r.bad = r.bad || string(r.bytes()) != systemAll
+	default:
+		return Payload{}, ErrInvalid
+	}
+	seconds := r.float()
+	if math.IsNaN(seconds) || seconds < 0 || seconds > maxSeconds {
+		r.bad = true
+	}
+	n := r.array()
+	if r.bad || fields != want || n > maxAudits {
+		return Payload{}, ErrInvalid
+	}
+	p.Expires = time.Unix(int64(seconds), 0).UTC()
+	for range n {
+		raw := r.bytes()
+		r.bad = r.bad || len(raw) != uuidBytes
+		p.AuditIDs = append(p.AuditIDs, base64.RawURLEncoding.EncodeToString(raw))
+	}
+	if r.bad || len(r.buf) != 0 {
+		return Payload{}, ErrInvalid
+	}
+	return p, nil
+}
+
+// appendID writes U(id).
+func appendID(dst []byte, id string) []byte {
+	raw, ok := uuidOf(id)
+	dst = appendBool(appendArray(dst, 2), ok)
+	if ok {
+		return appendBin(dst, raw)
+	}
+	return appendString(dst, id)
+}
+
+// id reads U(id).
+func (r *reader) id() string {
+	if r.array() != 2 {
+		r.bad = true
+	}
+	isUUID := r.bool()
+	raw := r.bytes()
+	if !isUUID {
+		return string(raw)
+	}
+	if len(raw) != uuidBytes {
+		r.bad = true
+	}
+	return hex.EncodeToString(raw)
+}
+
+// uuidOf is the bytes of an id in uuid4().hex form; another spelling would not
+// come back as it was and stays a string.
+func uuidOf(id string) ([]byte, bool) {
+	if len(id) != 2*uuidBytes {
+		return nil, false
+	}
+	raw, err := hex.DecodeString(id)
+	return raw, err == nil && hex.EncodeToString(raw) == id
+}
+
+func methodMask(methods []string) (mask uint16) {
+	for _, m := range methods {
+		for i, name := range methodBits {
+			if m == name {
+				mask |= 1 << i
+			}
+		}
+	}
+	return mask
+}
+
+func maskMethods(mask int) (methods []string) {
+	for i, name := range methodBits {
+		if mask&(1<<i) != 0 {
+			methods = append(methods, name)
+		}
+	}
+	return methods
+}

@@ -1,0 +1,239 @@
+package token
+
+import (
+	"crypto/aes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// The key repository is laid out as Keystone's (keystone/common/fernet_utils.py):
+// a folder, mode 0700, of files named by an integer, mode 0600, each holding one
+// key's text. 0 is the staged key, which becomes primary at the next rotation;
+// the highest number is primary and seals; all open. Other names are ignored.
+const (
+	stagedName  = "0"
+	stagingName = "0.tmp"
+	// DefaultMaxActiveKeys is Keystone's [fernet_tokens] max_active_keys: the
+	// staged, the primary and one secondary key.
+	DefaultMaxActiveKeys = 3
+	// maxKeyFiles bounds how many keys are read.
+	maxKeyFiles = 1000
+	// recheckEvery is how long a change made by another process can go unseen.
+	recheckEvery = time.Second
+)
+
+// Repository is a folder of keys that is read again when it changes. It is safe
+// for concurrent use; changes (Rotate) are for one process at a time.
+type Repository struct {
+	dir string
+
+	mu      sync.Mutex
+	keys    []*Key // primary first
+	mtime   time.Time
+	checked time.Time
+}
+
+// OpenRepository reads dir and, if it has no key yet, sets it up with a staged
+// and a primary key.
+func OpenRepository(dir string) (*Repository, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("token: key repository: %w", err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("token: key repository: %w", err)
+	}
+	r := &Repository{dir: dir}
+	numbers, err := keyNumbers(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(numbers) == 0 {
+		if err := writeKey(dir, stagedName); err != nil {
+			return nil, err
+		}
+		if err := r.Rotate(DefaultMaxActiveKeys); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.Reload()
+}
+
+// Rotate makes the staged key primary, stages a new one, and deletes the oldest
+// keys beyond maxActive (which counts the staged one); tokens of deleted keys
+// no longer open.
+func (r *Repository) Rotate(maxActive int) error {
+	if maxActive < 2 {
+		return errors.New("token: a repository needs at least two active keys")
+	}
+	if err := writeKey(r.dir, stagingName); err != nil {
+		return err
+	}
+	numbers, err := keyNumbers(r.dir)
+	if err != nil {
+		return err
+	}
+	next := 1
+	if len(numbers) > 0 {
+		next = numbers[0] + 1
+	}
+	staged := filepath.Join(r.dir, stagedName)
+	if err := os.Rename(staged, filepath.Join(r.dir, strconv.Itoa(next))); err != nil {
+		return fmt.Errorf("token: promote the staged key: %w", err)
+	}
+	if err := os.Rename(filepath.Join(r.dir, stagingName), staged); err != nil {
+		return fmt.Errorf("token: stage a key: %w", err)
+	}
+	if err := prune(r.dir, maxActive); err != nil {
+		return err
+	}
+	if err := syncDir(r.dir); err != nil {
+		return err
+	}
+	return r.Reload()
+}
+
+// prune deletes the lowest numbers above 0 while there are more than maxActive.
+func prune(dir string, maxActive int) error {
+	numbers, err := keyNumbers(dir)
+	if err != nil {
+		return err
+	}
+	for excess := len(numbers) - maxActive; excess > 0; excess-- {
+		oldest := numbers[len(numbers)-2] // the last one is 0
+		if err := os.Remove(filepath.Join(dir, strconv.Itoa(oldest))); err != nil {
+			return fmt.Errorf("token: delete an old key: %w", err)
+		}
+		numbers = append(numbers[:len(numbers)-2], 0)
+	}
+	return nil
+}
+
+// keyNumbers lists the keys, highest first.
+func keyNumbers(dir string) ([]int, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("token: key repository: %w", err)
+	}
+	var numbers []int
+	for _, e := range entries {
+		n, err := strconv.Atoi(e.Name())
+		if err == nil && n >= 0 && strconv.Itoa(n) == e.Name() {
+			numbers = append(numbers, n)
+		}
+	}
+	if len(numbers) > maxKeyFiles {
+		return nil, fmt.Errorf("token: more than %d keys", maxKeyFiles)
+	}
+	sort.Sort(sort.Reverse(sort.IntSlice(numbers)))
+	return numbers, nil
+}
+
+func writeKey(dir, name string) error {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("token: write a key: %w", err)
+	}
+	_, err = f.WriteString(newKeyText())
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("token: write a key: %w", err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Reload reads all keys again. On an error the keys stay as they were.
+func (r *Repository) Reload() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reload()
+}
+
+func (r *Repository) reload() error {
+	info, err := os.Stat(r.dir)
+	if err != nil {
+		return fmt.Errorf("token: key repository: %w", err)
+	}
+	numbers, err := keyNumbers(r.dir)
+	if err != nil {
+		return err
+	}
+	keys := make([]*Key, 0, len(numbers))
+	for _, n := range numbers {
+		text, err := os.ReadFile(filepath.Join(r.dir, strconv.Itoa(n)))
+		if err != nil {
+			return fmt.Errorf("token: read key %d: %w", n, err)
+		}
+		if len(text) == 0 {
+			continue
+		}
+		key, err := ParseKey(string(text))
+		if err != nil {
+			return fmt.Errorf("key %d: %w", n, err)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return errors.New("token: the key repository is empty")
+	}
+	r.keys, r.mtime, r.checked = keys, info.ModTime(), time.Now()
+	return nil
+}
+
+// current is the keys, read again if the folder has changed. A folder changed
+// as lately as the last look is read again, since its time may not show a
+// second change.
+func (r *Repository) current() []*Key {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if now.Sub(r.checked) < recheckEvery {
+		return r.keys
+	}
+	info, err := os.Stat(r.dir)
+	fresh := err == nil && info.ModTime().Equal(r.mtime) && r.checked.Sub(r.mtime) > recheckEvery
+	if fresh || r.reload() != nil {
+		r.checked = now // an unreadable folder leaves the known keys in use
+	}
+	return r.keys
+}
+
+// Issue seals p with the primary key.
+func (r *Repository) Issue(p Payload, issued time.Time) (string, error) {
+	var iv [aes.BlockSize]byte
+	_, _ = rand.Read(iv[:]) // crypto/rand.Read does not fail
+	payload, err := encodePayload(p)
+	if err != nil {
+		return "", err
+	}
+	return r.current()[0].seal(payload, issued, iv), nil
+}
+
+// Parse opens a token with any of the keys. It does not look at the expiry. The
+// error is ErrInvalid.
+func (r *Repository) Parse(text string) (p Payload, issued time.Time, err error) {
+	raw, err := decodeEnvelope(text)
+	if err != nil {
+		return Payload{}, time.Time{}, err
+	}
+	for _, k := range r.current() {
+		if payload, ok := k.open(raw); ok {
+			p, err = decodePayload(payload)
+			return p, issueTime(raw), err
+		}
+	}
+	return Payload{}, time.Time{}, ErrInvalid
+}
