@@ -1,0 +1,212 @@
+package tempauth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"needletail/auth"
+)
+
+// Source is the auth.Identity.Source of this package's identities.
+const Source = "tempauth"
+
+// DefaultTokenLife is Swift's token_life.
+const DefaultTokenLife = 86400 * time.Second
+
+// DefaultResellerPrefix is Swift's reseller_prefix.
+const DefaultResellerPrefix = "AUTH"
+
+// Config is what New needs. Zero values mean the defaults.
+type Config struct {
+	Users []User
+	// ResellerPrefixes, such as "AUTH", "SERVICE"; a "_" is added where it is
+	// missing. Tokens and storage URLs carry the first. Swift's empty prefix is
+	// not supported.
+	ResellerPrefixes []string
+	// RequireGroup maps a reseller prefix to a group that the service token of
+	// a request must have, besides the owner's own token.
+	RequireGroup map[string]string
+	TokenLife    time.Duration
+}
+
+// ErrDenied: no such user, or not that key; which of them is not told.
+var ErrDenied = errors.New("unknown user or wrong key")
+
+// Auth holds the users and their live tokens. Safe for concurrent use.
+type Auth struct {
+	users        map[string]*account // by "account:user"
+	prefixes     []string            // "AUTH_"
+	requireGroup map[string]string   // by "SERVICE_"
+	life         time.Duration
+
+	mu     sync.Mutex
+	tokens map[[sha256.Size]byte]*account // by the token's digest; see Validate
+}
+
+type account struct {
+	keyDigest [sha256.Size]byte
+	identity  auth.Identity
+	token     Token // guarded by Auth.mu
+}
+
+// Token is a login's result.
+type Token struct {
+	Value   string
+	Expires time.Time
+	// StorageAccount is the user's Swift account, "AUTH_test".
+	StorageAccount string
+}
+
+// New checks the configuration. Two users of one name, and an account that
+// begins with a reseller prefix (its own group would then own the other
+// account), are errors.
+func New(c Config) (*Auth, error) {
+	a := &Auth{
+		users:        map[string]*account{},
+		requireGroup: map[string]string{},
+		tokens:       map[[sha256.Size]byte]*account{},
+		life:         c.TokenLife,
+	}
+	if a.life <= 0 {
+		a.life = DefaultTokenLife
+	}
+	if c.ResellerPrefixes == nil {
+		c.ResellerPrefixes = []string{DefaultResellerPrefix}
+	}
+	for _, p := range c.ResellerPrefixes {
+		if !isWord(p) {
+			return nil, fmt.Errorf("tempauth: reseller prefix %q is not a word", p)
+		}
+		a.prefixes = append(a.prefixes, normalPrefix(p))
+	}
+	if len(a.prefixes) == 0 {
+		return nil, errors.New("tempauth: no reseller prefix")
+	}
+	for p, group := range c.RequireGroup {
+		if a.prefixOf(normalPrefix(p)) == "" || !isWord(group) {
+			return nil, fmt.Errorf("tempauth: group %q is required for %q, which is no reseller prefix", group, p)
+		}
+		a.requireGroup[normalPrefix(p)] = group
+	}
+	for _, u := range c.Users {
+		if err := a.add(u); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *Auth) add(u User) error {
+	if err := u.validate(); err != nil {
+		return err
+	}
+	if a.users[u.Group()] != nil {
+		return fmt.Errorf("tempauth user %q is given twice", u.Group())
+	}
+	if a.prefixOf(u.Account) != "" {
+		return fmt.Errorf("tempauth user %q: the account begins with a reseller prefix", u.Group())
+	}
+	a.users[u.Group()] = &account{
+		keyDigest: sha256.Sum256([]byte(u.Key)),
+		identity: auth.Identity{
+			Source: Source, UserID: u.Group(), UserName: u.Name,
+			ProjectID: u.Account, ProjectName: u.Account,
+			Groups: a.groups(u),
+		},
+		token: Token{StorageAccount: a.prefixes[0] + u.Account},
+	}
+	return nil
+}
+
+// groups is TempAuth._get_user_groups.
+func (a *Auth) groups(u User) []string {
+	groups := []string{u.Account, u.Group()}
+	admin := false
+	for _, g := range u.Groups {
+		if g == groupAdmin {
+			admin = true
+			continue
+		}
+		groups = append(groups, g)
+	}
+	if admin {
+		for _, p := range a.prefixes {
+			groups = append(groups, p+u.Account)
+		}
+	}
+	return groups
+}
+
+// normalPrefix ends a prefix with one '_', as config_read_reseller_options
+// does.
+func normalPrefix(p string) string { return strings.TrimRight(p, "_") + "_" }
+
+// prefixOf is the reseller prefix that a Swift account begins with, or "".
+func (a *Auth) prefixOf(swiftAccount string) string {
+	for _, p := range a.prefixes {
+		if strings.HasPrefix(swiftAccount, p) {
+			return p
+		}
+	}
+	return ""
+}
+
+// Owns says whether the Swift account lies under a reseller prefix.
+func (a *Auth) Owns(swiftAccount string) bool { return a.prefixOf(swiftAccount) != "" }
+
+// IsToken says whether the token is of this package's kind, be it valid or
+// not: nobody else need be asked about it.
+func (a *Auth) IsToken(token string) bool { return strings.HasPrefix(token, a.prefixes[0]) }
+
+// Login exchanges a key for the user's live token, or a new one: ErrDenied. A
+// user who does not exist takes as long as a wrong key.
+func (a *Auth) Login(accountName, user, key string) (Token, error) {
+	var nobody account
+	acct, known := a.users[accountName+":"+user]
+	if !known {
+		acct = &nobody
+	}
+	given := sha256.Sum256([]byte(key))
+	if subtle.ConstantTimeCompare(given[:], acct.keyDigest[:]) != 1 || !known {
+		return Token{}, ErrDenied
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	if acct.token.Value == "" || !now.Before(acct.token.Expires) {
+		delete(a.tokens, sha256.Sum256([]byte(acct.token.Value)))
+		acct.token.Value = a.newTokenValue()
+		acct.token.Expires = now.Add(a.life)
+		a.tokens[sha256.Sum256([]byte(acct.token.Value))] = acct
+	}
+	return acct.token, nil
+}
+
+// newTokenValue is "AUTH_tk" and 32 hex digits: 128 random bits.
+func (a *Auth) newTokenValue() string {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // crypto/rand.Read does not fail
+	return a.prefixes[0] + "tk" + hex.EncodeToString(random[:])
+}
+
+// Validate gives a token's identity, which the caller may change, or
+// auth.ErrInvalidToken. Tokens are looked up by their digest, so that the time
+// of the look-up says nothing about them.
+func (a *Auth) Validate(token string) (*auth.Identity, error) {
+	digest := sha256.Sum256([]byte(token))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acct, ok := a.tokens[digest]
+	if !ok || !time.Now().Before(acct.token.Expires) {
+		return nil, auth.ErrInvalidToken
+	}
+	id := acct.identity
+	return &id, nil
+}
