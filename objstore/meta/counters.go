@@ -1,0 +1,93 @@
+package meta
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Counts are a container's or an account's counters, or a change of them.
+type Counts struct {
+	Containers int64 // accounts only
+	Objects    int64
+	Bytes      int64 // of bodies; an override of a listing does not count
+}
+
+// IsZero says that adding c changes nothing.
+func (c Counts) IsZero() bool { return c == Counts{} }
+
+// Add is c plus d.
+func (c Counts) Add(d Counts) Counts {
+	return Counts{c.Containers + d.Containers, c.Objects + d.Objects, c.Bytes + d.Bytes}
+}
+
+// A counter's value, and each operand of its merges:
+//
+//	containers varint | objects varint | bytes varint
+func appendCounts(dst []byte, c Counts) []byte {
+	dst = binary.AppendVarint(dst, c.Containers)
+	dst = binary.AppendVarint(dst, c.Objects)
+	return binary.AppendVarint(dst, c.Bytes)
+}
+
+func parseCounts(b []byte) (Counts, error) {
+	d := decoder{rest: b}
+	c := Counts{d.varint(), d.varint(), d.varint()}
+	return c, d.end()
+}
+
+// mergerName is stored by Pebble; a database with another name is refused.
+const mergerName = "needletail.counters.1"
+
+// merger adds up counters, and keeps the greatest clock mark.
+var merger = &pebble.Merger{
+	Name: mergerName,
+	Merge: func(key, value []byte) (pebble.ValueMerger, error) {
+		if len(key) == 0 {
+			return nil, fmt.Errorf("%w: merge of the empty key", ErrCorrupt)
+		}
+		switch key[0] {
+		case prefixAccountCounter, prefixContainerCounter:
+			m := &countsMerger{}
+			return m, m.MergeNewer(value)
+		case prefixSchema:
+			m := &clockMerger{}
+			return m, m.MergeNewer(value)
+		}
+		return nil, fmt.Errorf("%w: merge of key %q", ErrCorrupt, key)
+	},
+}
+
+type countsMerger struct{ sum Counts }
+
+func (m *countsMerger) MergeNewer(value []byte) error {
+	c, err := parseCounts(value)
+	if err != nil {
+		return err
+	}
+	m.sum = m.sum.Add(c)
+	return nil
+}
+
+func (m *countsMerger) MergeOlder(value []byte) error { return m.MergeNewer(value) }
+
+func (m *countsMerger) Finish(bool) ([]byte, io.Closer, error) {
+	return appendCounts(nil, m.sum), nil, nil
+}
+
+type clockMerger struct{ greatest int64 }
+
+func (m *clockMerger) MergeNewer(value []byte) error {
+	d := decoder{rest: value}
+	t := d.varint()
+	m.greatest = max(m.greatest, t)
+	return d.end()
+}
+
+func (m *clockMerger) MergeOlder(value []byte) error { return m.MergeNewer(value) }
+
+func (m *clockMerger) Finish(bool) ([]byte, io.Closer, error) {
+	return binary.AppendVarint(nil, m.greatest), nil, nil
+}

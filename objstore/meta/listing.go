@@ -1,0 +1,202 @@
+package meta
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/objstore"
+)
+
+// walker makes one page of a listing out of one walk of an iterator, in the
+// way of swift/container/backend.py list_objects_iter and
+// swift/account/backend.py list_containers_iter: a prefix that is rolled up is
+// left by a seek, so a page costs what it returns.
+type walker struct {
+	it        *pebble.Iterator
+	base      int    // length of what all keys of the listing begin with
+	prefix    string // of the names
+	delimiter string
+	skip      string // a subdir of this name is not shown: the lower marker
+	path      bool
+	reverse   bool
+	limit     int
+	seek      []byte // scratch
+}
+
+// newWalker opens the iterator, or returns nil if no name can match.
+func (v View) newWalker(base []byte, o objstore.ListOptions) (*walker, error) {
+	w := &walker{base: len(base), prefix: o.Prefix, delimiter: o.Delimiter, reverse: o.Reverse, limit: o.Limit}
+	if o.Path != nil {
+		w.path, w.delimiter, w.prefix = true, "/", ""
+		if *o.Path != "" {
+			w.prefix = strings.TrimSuffix(*o.Path, "/") + "/"
+		}
+	}
+	after, before := o.Marker, o.EndMarker
+	if o.Reverse {
+		after, before = before, after
+	}
+	w.skip = after
+	lower := append(bytes.Clone(base), w.prefix...)
+	upper := successor(bytes.Clone(lower))
+	if after != "" {
+		if m := append(append(bytes.Clone(base), after...), 0); bytes.Compare(m, lower) > 0 {
+			lower = m
+		}
+	}
+	if before != "" {
+		if m := append(bytes.Clone(base), before...); bytes.Compare(m, upper) < 0 {
+			upper = m
+		}
+	}
+	if w.limit <= 0 || bytes.Compare(lower, upper) >= 0 {
+		return nil, nil
+	}
+	it, err := v.reader.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	w.it = it
+	return w, err
+}
+
+// run calls row for each name and subdir for each rolled-up prefix of the page.
+func (w *walker) run(row func(name, value []byte) error, subdir func(name []byte) error) error {
+	err := w.walk(row, subdir)
+	if err != nil {
+		_ = w.it.Close() // only repeats an error of reading
+		return err
+	}
+	return errors.Join(w.it.Error(), w.it.Close())
+}
+
+func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byte) error) error {
+	ok := w.first()
+	for ok {
+		name := w.it.Key()[w.base:]
+		if w.path && string(name) == w.prefix {
+			ok = w.next()
+			continue
+		}
+		end := w.rollUp(name)
+		switch {
+		case end < 0 || w.path && end == len(name):
+			value, err := w.it.ValueAndErr()
+			if err != nil {
+				return err
+			}
+			if err := row(name, value); err != nil {
+				return err
+			}
+			if w.limit--; w.limit == 0 {
+				return nil
+			}
+			ok = w.next()
+		case w.path || string(name[:end]) == w.skip:
+			ok = w.leave(end)
+		default:
+			if err := subdir(name[:end]); err != nil {
+				return err
+			}
+			if w.limit--; w.limit == 0 {
+				return nil
+			}
+			ok = w.leave(end)
+		}
+	}
+	return nil
+}
+
+// rollUp is the length of the subdir that name belongs to, or -1.
+func (w *walker) rollUp(name []byte) int {
+	if w.delimiter == "" {
+		return -1
+	}
+	i := bytes.Index(name[len(w.prefix):], []byte(w.delimiter))
+	if i < 0 {
+		return -1
+	}
+	return len(w.prefix) + i + len(w.delimiter)
+}
+
+func (w *walker) first() bool {
+	if w.reverse {
+		return w.it.Last()
+	}
+	return w.it.First()
+}
+
+func (w *walker) next() bool {
+	if w.reverse {
+		return w.it.Prev()
+	}
+	return w.it.Next()
+}
+
+// leave goes to the next name outside the subdir of length end that the
+// current name belongs to. With path an object named as the subdir is a row of
+// its own, which comes last in reverse.
+func (w *walker) leave(end int) bool {
+	w.seek = append(w.seek[:0], w.it.Key()[:w.base+end]...)
+	if w.reverse {
+		if w.path {
+			w.seek = append(w.seek, 0)
+		}
+		return w.it.SeekLT(w.seek)
+	}
+	past := successor(w.seek)
+	if past == nil {
+		return false
+	}
+	return w.it.SeekGE(past)
+}
+
+// ListObjects calls visit for each entry of one page of a container, which
+// need not exist. The entry is valid during the call only.
+func (v View) ListObjects(c objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
+	w, err := v.newWalker(appendObjectsKey(nil, c), o)
+	if w == nil || err != nil {
+		return err
+	}
+	var e objstore.ObjectEntry
+	return w.run(func(name, value []byte) error {
+		e.Name = string(name)
+		if err := parseEntry(value, &e); err != nil {
+			return err
+		}
+		return visit(&e)
+	}, func(name []byte) error {
+		return visit(&objstore.ObjectEntry{Name: string(name), Subdir: true})
+	})
+}
+
+// ListContainers calls visit for each entry of one page of an account, which
+// need not exist. The entry is valid during the call only.
+func (v View) ListContainers(a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
+	base := appendContainersKey(nil, prefixContainer, a)
+	w, err := v.newWalker(base, o)
+	if w == nil || err != nil {
+		return err
+	}
+	counter := appendContainersKey(nil, prefixContainerCounter, a)
+	return w.run(func(name, value []byte) error {
+		r, err := ParseContainerRow(value)
+		if err != nil {
+			return err
+		}
+		counter = append(counter[:len(base)], name...)
+		n, _, err := row(v, counter, parseCounts)
+		if err != nil {
+			return err
+		}
+		return visit(&objstore.ContainerEntry{
+			Name:        string(name),
+			ObjectCount: n.Objects,
+			BytesUsed:   n.Bytes,
+			Modified:    r.Modified,
+			Policy:      r.Policy,
+		})
+	}, func(name []byte) error {
+		return visit(&objstore.ContainerEntry{Name: string(name), Subdir: true})
+	})
+}

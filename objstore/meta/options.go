@@ -1,0 +1,139 @@
+package meta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options are the settings of the index. The zero value is a store for small
+// objects in about 200 MiB of memory.
+type Options struct {
+	FS     vfs.FS       // default vfs.Default
+	Logger *slog.Logger // default slog.Default
+
+	// CacheBytes bounds the block cache. Default 64 MiB.
+	CacheBytes int64
+	// MemTableBytes is the size of one memtable; up to memTablesMax exist.
+	// Default 32 MiB.
+	MemTableBytes uint64
+	// OpenFilesMax bounds the open tables. Default 500.
+	OpenFilesMax int
+	// CompactionsMax is how many compactions run at once. Default 2.
+	CompactionsMax int
+
+	// Fatal is called once, from any goroutine, when Pebble meets an error
+	// after which no write may succeed (a failed write of its log). Reads go
+	// on. Default: nothing; every later Commit fails with ErrSealed.
+	Fatal func(error)
+}
+
+// memTablesMax is how many memtables exist at most, the one that is written
+// and those that wait for their flush; writers stop beyond it.
+const memTablesMax = 3
+
+// Read amplification at which Pebble starts to compact level 0, and at which
+// writers stop until it has.
+const (
+	l0Compact = 4
+	l0Stop    = 24
+)
+
+// bloomBitsPerKey gives about 1 % false positives for lookups of absent names.
+const bloomBitsPerKey = 10
+
+// EnsureDefaults fills in what is zero.
+func (o *Options) EnsureDefaults() {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 64 << 20
+	}
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = 32 << 20
+	}
+	if o.OpenFilesMax == 0 {
+		o.OpenFilesMax = 500
+	}
+	if o.CompactionsMax == 0 {
+		o.CompactionsMax = 2
+	}
+	if o.Fatal == nil {
+		o.Fatal = func(error) {}
+	}
+}
+
+// Validate checks what EnsureDefaults filled in.
+func (o *Options) Validate() error {
+	switch {
+	case o.CacheBytes < 1<<20:
+		return errors.New("index: CacheBytes is below 1 MiB")
+	case o.MemTableBytes < 1<<20 || o.MemTableBytes > 1<<30:
+		return errors.New("index: MemTableBytes is not in 1 MiB to 1 GiB")
+	case o.OpenFilesMax < 16:
+		return errors.New("index: OpenFilesMax is below 16")
+	case o.CompactionsMax < 1:
+		return errors.New("index: CompactionsMax is below 1")
+	}
+	return nil
+}
+
+func (o *Options) pebble(log *logger) *pebble.Options {
+	p := &pebble.Options{
+		FS:                          o.FS,
+		CacheSize:                   o.CacheBytes,
+		MemTableSize:                o.MemTableBytes,
+		MemTableStopWritesThreshold: memTablesMax,
+		MaxOpenFiles:                o.OpenFilesMax,
+		L0CompactionThreshold:       l0Compact,
+		L0StopWritesThreshold:       l0Stop,
+		FormatMajorVersion:          pebble.FormatValueSeparation,
+		Merger:                      merger,
+		Logger:                      log,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, o.CompactionsMax },
+	}
+	for i := range p.Levels {
+		p.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
+		p.Levels[i].BlockSize = 16 << 10
+		p.Levels[i].IndexBlockSize = 64 << 10
+	}
+	p.EventListener = &pebble.EventListener{
+		BackgroundError: func(err error) { log.slog.Error("index: background work failed", "err", err) },
+		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
+			log.slog.Warn("index: writes wait for flush or compaction", "reason", i.Reason)
+		},
+		WriteStallEnd: func() { log.slog.Info("index: writes go on") },
+	}
+	p.EventListener.EnsureDefaults(nil)
+	return p
+}
+
+// logger passes on what Pebble says, and turns its fatal errors, after which
+// Pebble expects the process to end, into a seal.
+type logger struct {
+	slog  *slog.Logger
+	fatal func(error)
+}
+
+func (l *logger) Infof(format string, args ...any) {
+	if l.slog.Enabled(context.Background(), slog.LevelDebug) {
+		l.slog.Debug("index: " + fmt.Sprintf(format, args...))
+	}
+}
+
+func (l *logger) Errorf(format string, args ...any) {
+	l.slog.Error("index: " + fmt.Sprintf(format, args...))
+}
+
+func (l *logger) Fatalf(format string, args ...any) {
+	l.fatal(fmt.Errorf(format, args...))
+}

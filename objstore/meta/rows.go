@@ -1,0 +1,94 @@
+package meta
+
+import (
+	"encoding/binary"
+
+	"needletail/objstore"
+)
+
+// AccountRow is all that the index knows of an account but its counters.
+//
+//	version 1 | created varint | metadata fields
+type AccountRow struct {
+	Created  objstore.Timestamp
+	Metadata objstore.Metadata
+}
+
+const accountRowVersion = 1
+
+// AppendAccountRow encodes r.
+func AppendAccountRow(dst []byte, r *AccountRow) []byte {
+	dst = append(dst, accountRowVersion)
+	dst = binary.AppendVarint(dst, int64(r.Created))
+	return appendFields(dst, r.Metadata)
+}
+
+// ParseAccountRow decodes what AppendAccountRow made.
+func ParseAccountRow(b []byte) (AccountRow, error) {
+	var r AccountRow
+	d := decoder{rest: b}
+	d.version(accountRowVersion)
+	r.Created = objstore.Timestamp(d.varint())
+	r.Metadata = d.fields()
+	return r, d.end()
+}
+
+// ContainerRow is all that the index knows of a container but its counters.
+//
+//	version 1 | modified varint | modified-created varint | policy uvarint | metadata fields
+type ContainerRow struct {
+	Created  objstore.Timestamp
+	Modified objstore.Timestamp
+	Policy   objstore.PolicyIndex
+	Metadata objstore.Metadata
+}
+
+const containerRowVersion = 1
+
+// AppendContainerRow encodes r.
+func AppendContainerRow(dst []byte, r *ContainerRow) []byte {
+	dst = append(dst, containerRowVersion)
+	dst = binary.AppendVarint(dst, int64(r.Modified))
+	dst = binary.AppendVarint(dst, int64(r.Modified-r.Created))
+	dst = binary.AppendUvarint(dst, uint64(r.Policy))
+	return appendFields(dst, r.Metadata)
+}
+
+// ParseContainerRow decodes what AppendContainerRow made.
+func ParseContainerRow(b []byte) (ContainerRow, error) {
+	var r ContainerRow
+	d := decoder{rest: b}
+	d.version(containerRowVersion)
+	r.Modified = objstore.Timestamp(d.varint())
+	r.Created = r.Modified - objstore.Timestamp(d.varint())
+	r.Policy = d.policy()
+	r.Metadata = d.fields()
+	return r, d.end()
+}
+
+// GCRow is a data file that waits for its removal.
+//
+//	version 1 | policy uvarint | size uvarint
+type GCRow struct {
+	Policy    objstore.PolicyIndex
+	SizeBytes int64
+}
+
+const gcRowVersion = 1
+
+// AppendGCRow encodes r.
+func AppendGCRow(dst []byte, r GCRow) []byte {
+	dst = append(dst, gcRowVersion)
+	dst = binary.AppendUvarint(dst, uint64(r.Policy))
+	return binary.AppendUvarint(dst, uint64(r.SizeBytes))
+}
+
+// ParseGCRow decodes what AppendGCRow made.
+func ParseGCRow(b []byte) (GCRow, error) {
+	var r GCRow
+	d := decoder{rest: b}
+	d.version(gcRowVersion)
+	r.Policy = d.policy()
+	r.SizeBytes = int64(d.uvarint())
+	return r, d.end()
+}

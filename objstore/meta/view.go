@@ -1,0 +1,143 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/objstore"
+)
+
+// View reads the index: the newest state, or that of a Snapshot.
+type View struct{ reader pebble.Reader }
+
+// value appends the value of key to dst.
+func (v View) value(key, dst []byte) (value []byte, found bool, err error) {
+	b, closer, err := v.reader.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return dst, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	dst = append(dst, b...)
+	return dst, true, closer.Close()
+}
+
+// row looks a row up and parses it where it lies.
+func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found bool, err error) {
+	b, closer, err := v.reader.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, err
+	}
+	r, err = parse(b)
+	if err != nil {
+		err = fmt.Errorf("row %q: %w", key, err)
+	}
+	return r, err == nil, errors.Join(err, closer.Close())
+}
+
+// keyBytes is what most keys fit into; longer ones are allocated.
+const keyBytes = 256
+
+// Account looks an account up.
+func (v View) Account(a objstore.AccountName) (AccountRow, bool, error) {
+	return row(v, appendAccountKey(make([]byte, 0, keyBytes), prefixAccount, a), ParseAccountRow)
+}
+
+// Container looks a container up.
+func (v View) Container(c objstore.ContainerID) (ContainerRow, bool, error) {
+	return row(v, appendContainerKey(make([]byte, 0, keyBytes), prefixContainer, c), ParseContainerRow)
+}
+
+// Object looks an object up.
+func (v View) Object(o objstore.ObjectID) (ObjectRow, bool, error) {
+	return row(v, appendObjectKey(make([]byte, 0, keyBytes), o), ParseObjectRow)
+}
+
+// Inline appends the inline body of that id to dst.
+func (v View) Inline(id FileID, dst []byte) (body []byte, found bool, err error) {
+	return v.value(appendIDKey(make([]byte, 0, keyBytes), prefixInline, id), dst)
+}
+
+// FileOwner is the object whose row names the data file, if there is one.
+func (v View) FileOwner(id FileID) (objstore.ObjectID, bool, error) {
+	return row(v, appendIDKey(make([]byte, 0, keyBytes), prefixFile, id), parseName)
+}
+
+// ContainerCounts are a container's counters; zero if it has none yet.
+func (v View) ContainerCounts(c objstore.ContainerID) (Counts, error) {
+	counts, _, err := row(v, appendContainerKey(make([]byte, 0, keyBytes), prefixContainerCounter, c), parseCounts)
+	return counts, err
+}
+
+// AccountCounts calls visit with an account's counters of each policy that was
+// ever used, by index.
+func (v View) AccountCounts(a objstore.AccountName, visit func(objstore.PolicyIndex, Counts) error) error {
+	prefix := append(appendAccountKey(nil, prefixAccountCounter, a), 0)
+	return v.scan(prefix, func(k, value []byte) error {
+		if len(k) != len(prefix)+2 {
+			return fmt.Errorf("%w: account counter key %q", ErrCorrupt, k)
+		}
+		c, err := parseCounts(value)
+		if err != nil {
+			return err
+		}
+		p := k[len(prefix):]
+		return visit(objstore.PolicyIndex(p[0])<<8|objstore.PolicyIndex(p[1]), c)
+	})
+}
+
+// HasObjects says whether the container has an object row.
+func (v View) HasObjects(c objstore.ContainerID) (bool, error) {
+	return v.any(appendObjectsKey(nil, c))
+}
+
+// HasContainers says whether the account has a container row.
+func (v View) HasContainers(a objstore.AccountName) (bool, error) {
+	return v.any(appendContainersKey(nil, prefixContainer, a))
+}
+
+// Empty says that the index holds no account: what a new one looks like.
+func (v View) Empty() (bool, error) {
+	used, err := v.any([]byte{prefixAccount})
+	return !used, err
+}
+
+var errStop = errors.New("stop")
+
+func (v View) any(prefix []byte) (bool, error) {
+	err := v.scan(prefix, func(_, _ []byte) error { return errStop })
+	if err == errStop {
+		return true, nil
+	}
+	return false, err
+}
+
+// scan calls visit for each key that begins with prefix, in order; the slices
+// are valid during the call only.
+func (v View) scan(prefix []byte, visit func(key, value []byte) error) error {
+	it, err := v.reader.NewIter(&pebble.IterOptions{
+		LowerBound: prefix,
+		UpperBound: successor(append([]byte(nil), prefix...)),
+	})
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok && err == nil; ok = ok && it.Next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			err = visit(it.Key(), value)
+		}
+		ok = err == nil
+	}
+	if err != nil {
+		_ = it.Close() // only repeats an error of reading
+		return err
+	}
+	return errors.Join(it.Error(), it.Close())
+}
