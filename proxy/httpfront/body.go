@@ -1,0 +1,156 @@
+package httpfront
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+const (
+	// maxDrainBytes and maxDrainTime bound what is read of a body that the
+	// handler left, so that the connection can be kept.
+	maxDrainBytes = 256 << 10
+	maxDrainTime  = time.Second
+)
+
+const continueLine = "HTTP/1.1 100 Continue\r\n\r\n"
+
+// body is the Body of a request. Read gives io.EOF only after the last byte;
+// other ends are *swift.StatusErrors: 499 for a body cut short, 408 for a
+// stalled one, 400 for broken chunks. An error stays. The first Read asks a
+// client that waits for it to continue, so that refusals come before the body.
+type body struct {
+	mu      sync.Mutex
+	c       *conn
+	expect  bool // "100 Continue" is due
+	chunked bool
+	left    int64 // of the body, or of the chunk
+	inChunk bool
+	n       int64 // bytes given
+	err     error
+}
+
+var errBodyOver = errors.New("the request is over")
+
+func newBody(c *conn, h *head) *body {
+	b := &body{c: c, expect: h.expect, chunked: h.length == -1, left: max(h.length, 0)}
+	if !b.chunked && b.left == 0 {
+		b.err = io.EOF
+	}
+	return b
+}
+
+// Read reads bytes of the body.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil || len(p) == 0 {
+		return 0, b.err
+	}
+	if b.expect {
+		b.expect = false
+		if err := b.c.send([]byte(continueLine)); err != nil {
+			b.err = bodyError(err)
+			return 0, b.err
+		}
+	}
+	n, err := b.read(p)
+	b.n += int64(n)
+	if err != nil {
+		b.err = bodyError(err)
+	}
+	return n, b.err
+}
+
+func (b *body) read(p []byte) (int, error) {
+	if b.chunked && b.left == 0 {
+		last, err := b.nextChunk()
+		if err != nil {
+			return 0, err
+		}
+		if last {
+			b.chunked = false
+			return 0, errWhole
+		}
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.c.readSome(p)
+	b.left -= int64(n)
+	if err == nil && b.left == 0 && !b.chunked {
+		err = errWhole
+	}
+	return n, err
+}
+
+// errWhole, unlike io.EOF, cannot come from a socket.
+var errWhole = errors.New("the body is whole")
+
+func bodyError(err error) error {
+	var status *swift.StatusError
+	switch {
+	case err == errWhole:
+		return io.EOF
+	case errors.As(err, &status):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &swift.StatusError{Status: 408, Err: fmt.Errorf("the body stalled: %w", err)}
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	return &swift.StatusError{Status: 499, Err: fmt.Errorf("the body was cut short: %w", err)}
+}
+
+// drainable says whether it is worth trying to read what is left.
+func (b *body) drainable() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err == io.EOF
+	}
+	return !b.expect && b.left <= maxDrainBytes
+}
+
+// finish ends the body for the handler, reads what is left of it within the
+// bounds, and says whether the connection stands where the next request
+// begins.
+func (b *body) finish() bool {
+	if b.drainable() {
+		b.c.readCap = time.Now().Add(maxDrainTime)
+		scratch := scratchPool.Get().(*[]byte)
+		defer scratchPool.Put(scratch)
+		for n := 0; n <= maxDrainBytes; {
+			m, err := b.discard(*scratch)
+			if err != nil {
+				break
+			}
+			n += m
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	whole := b.err == io.EOF
+	b.err = errBodyOver
+	return whole
+}
+
+// discard reads without counting as read by the handler.
+func (b *body) discard(p []byte) (int, error) {
+	n, err := b.Read(p)
+	b.mu.Lock()
+	b.n -= int64(n)
+	b.mu.Unlock()
+	return n, err
+}
+
+func (b *body) bytesRead() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n
+}

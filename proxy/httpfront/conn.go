@@ -1,0 +1,266 @@
+package httpfront
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+const (
+	// minBufferBytes is the input buffer of a connection; it grows for a long
+	// head, up to the limits of Options.
+	minBufferBytes = 4096
+	// directReadBytes is the smallest read that bypasses the input buffer.
+	directReadBytes = 2048
+)
+
+// engineHead is what the engine is shown in place of every request.
+const engineHead = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+// A connection is idle from accept or from the end of a request to the first
+// byte of the next. Shutdown closes idle connections, and only those.
+const (
+	stateIdle = iota
+	stateBusy
+	stateClosed
+)
+
+// conn is the gate before one socket; see the package comment. Its methods
+// that the engine calls are those of net.Conn; all but Close run on the
+// goroutine that serves the connection.
+type conn struct {
+	net.Conn // the socket, or TLS over it
+	srv      *Server
+	tls      bool
+	remote   string // IP address without the port
+	key      string // what its client is counted under
+
+	buf  []byte
+	r, w int // unread bytes are buf[r:w]
+
+	state   atomic.Int32
+	served  bool // a request came before this one
+	closed  atomic.Bool
+	readCap time.Time // if set, no read waits longer
+
+	// The request that the gate keeps for the server.
+	head    *head
+	headErr error
+	start   time.Time
+}
+
+// Read is called by the engine for the next request.
+func (c *conn) Read(p []byte) (int, error) {
+	if err := c.nextHead(); err != nil {
+		return 0, err
+	}
+	return copy(p, engineHead), nil
+}
+
+// Write swallows what the engine writes.
+func (c *conn) Write(p []byte) (int, error) { return len(p), nil }
+
+// Close is called by the engine: at the end of the connection, and at Shutdown
+// on each connection that the engine takes for idle. It does not see the gate
+// read a head, so what is busy is left alone.
+func (c *conn) Close() error {
+	if c.state.Load() == stateBusy {
+		return nil
+	}
+	return c.kill()
+}
+
+// kill closes the socket, once, whatever goes on.
+func (c *conn) kill() error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	c.srv.forget(c)
+	return c.Conn.Close()
+}
+
+// SetDeadline and its siblings ignore the engine: deadlines are the gate's.
+func (c *conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (c *conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }
+
+// nextHead waits for a request and reads its head into c.head and c.headErr.
+// It fails only if there is no request to answer.
+func (c *conn) nextHead() error {
+	c.head, c.headErr, c.readCap = nil, nil, time.Time{}
+	if err := c.awaitFirstByte(); err != nil {
+		return err
+	}
+	c.start = time.Now()
+	if err := c.Conn.SetReadDeadline(c.start.Add(c.srv.opts.HeaderTimeout)); err != nil {
+		return io.EOF
+	}
+	scan := headScan{
+		maxLine:        c.srv.opts.MaxHeaderLineBytes,
+		maxRequestLine: c.srv.opts.MaxRequestLineBytes,
+		maxTotal:       c.srv.opts.MaxHeaderBytes,
+	}
+	for {
+		n, err := scan.scan(c.buf[c.r:c.w])
+		if err != nil {
+			c.head, c.headErr = partialHead(c.buf[c.r:c.w], &scan), err
+			return nil
+		}
+		if n > 0 {
+			c.head, c.headErr = parseHead(c.buf[c.r+scan.start : c.r+n])
+			c.r += n
+			return nil
+		}
+		if err := c.fill(); err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				c.end()
+				return io.EOF
+			}
+			c.head = partialHead(c.buf[c.r:c.w], &scan)
+			c.headErr = &swift.StatusError{Status: 408, Err: err}
+			return nil
+		}
+	}
+}
+
+// partialHead has the request line, if it came whole, of a head that did not.
+func partialHead(b []byte, scan *headScan) *head {
+	h := &head{length: swift.NoLength}
+	if scan.lines > 0 {
+		_ = h.parseRequestLine(string(b[scan.start : scan.headers-2]))
+	}
+	return h
+}
+
+// awaitFirstByte waits, idle, until there is a byte of the next request. An
+// error is always io.EOF: nobody is to be answered.
+func (c *conn) awaitFirstByte() error {
+	if c.r < c.w {
+		return c.begin()
+	}
+	c.shrink()
+	wait := c.srv.opts.HeaderTimeout
+	if c.served {
+		wait = c.srv.opts.IdleTimeout
+	}
+	c.served = true
+	if c.srv.stopping.Load() {
+		return io.EOF
+	}
+	if c.Conn.SetReadDeadline(time.Now().Add(wait)) != nil || c.fill() != nil {
+		return io.EOF
+	}
+	return c.begin()
+}
+
+// begin turns an idle connection busy, unless Shutdown was faster.
+func (c *conn) begin() error {
+	if !c.state.CompareAndSwap(stateIdle, stateBusy) {
+		return io.EOF
+	}
+	return nil
+}
+
+// end turns a busy connection idle.
+func (c *conn) end() { c.state.CompareAndSwap(stateBusy, stateIdle) }
+
+// closeIdle closes an idle connection.
+func (c *conn) closeIdle() {
+	if c.state.CompareAndSwap(stateIdle, stateClosed) {
+		_ = c.kill()
+	}
+}
+
+// shrink lets go of a buffer that a long head has made large.
+func (c *conn) shrink() {
+	c.r, c.w = 0, 0
+	if len(c.buf) != minBufferBytes {
+		c.buf = make([]byte, minBufferBytes)
+	}
+}
+
+// fill reads once into the input buffer, under the deadline that is set. It
+// makes room first; the callers' limits bound how large it gets.
+func (c *conn) fill() error {
+	if c.r == c.w {
+		c.r, c.w = 0, 0
+	}
+	if c.w == len(c.buf) {
+		if c.r > 0 {
+			c.w = copy(c.buf, c.buf[c.r:c.w])
+			c.r = 0
+		} else {
+			grown := make([]byte, 2*len(c.buf))
+			c.w = copy(grown, c.buf[:c.w])
+			c.buf = grown
+		}
+	}
+	n, err := c.Conn.Read(c.buf[c.w:])
+	c.w += n
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}
+
+// armRead starts the time that the body may stall.
+func (c *conn) armRead() error {
+	deadline := time.Now().Add(c.srv.opts.BodyIdleTimeout)
+	if !c.readCap.IsZero() && c.readCap.Before(deadline) {
+		deadline = c.readCap
+	}
+	return c.Conn.SetReadDeadline(deadline)
+}
+
+// readSome reads bytes of the body. Large reads go from the socket to p; the
+// caller sees to it that p ends where the body ends.
+func (c *conn) readSome(p []byte) (int, error) {
+	if c.r == c.w {
+		if err := c.armRead(); err != nil {
+			return 0, err
+		}
+		if len(p) >= directReadBytes {
+			n, err := c.Conn.Read(p)
+			if n > 0 {
+				return n, nil
+			}
+			if err == nil {
+				err = io.ErrNoProgress
+			}
+			return 0, err
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.buf[c.r:c.w])
+	c.r += n
+	return n, nil
+}
+
+// readByte reads one byte of a body's framing.
+func (c *conn) readByte() (byte, error) {
+	if c.r == c.w {
+		if err := c.armRead(); err != nil {
+			return 0, err
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	b := c.buf[c.r]
+	c.r++
+	return b, nil
+}

@@ -1,0 +1,196 @@
+package httpfront
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+// exchange is one request and its response.
+type exchange struct {
+	c      *conn
+	head   *head
+	req    *swift.Request
+	body   *body
+	out    wire
+	close  bool // the connection ends with this response
+	status int
+	err    error
+}
+
+func newExchange(c *conn) *exchange {
+	h := c.head
+	x := &exchange{c: c, head: h, body: newBody(c, h)}
+	scheme := "http"
+	if c.tls {
+		scheme = "https"
+	}
+	x.req = &swift.Request{
+		Method: h.method, RawPath: h.rawPath, Path: swift.Unquote(h.rawPath),
+		RawQuery: h.query, Header: h.header, Host: h.host, Scheme: scheme,
+		RemoteAddr: c.remote, Proto: h.proto,
+		Body: x.body, ContentLength: h.length,
+		TransID: swift.NewTransID(h.header.Get("X-Trans-Id-Extra")),
+	}
+	x.req.SetContext(c.srv.ctx)
+	return x
+}
+
+// serve answers the request that the gate keeps, and says whether the
+// connection can take another.
+func (s *Server) serve(c *conn) (keep bool) {
+	x := newExchange(c)
+	x.close = x.head.close || c.headErr != nil
+	userAgent := x.req.Header.Get("User-Agent")
+	whole := false
+	if c.headErr != nil {
+		x.err = c.headErr
+		x.respond(swift.ErrorResponse(c.headErr))
+	} else {
+		x.run()
+		whole = x.body.finish()
+	}
+	x.req.Log.BodyBytesRead = x.body.bytesRead()
+	s.opts.OnDone(Done{
+		Method: x.head.method, RawPath: x.head.rawPath, Proto: x.head.proto,
+		Status: x.status, BytesIn: x.req.Log.BodyBytesRead, BytesOut: x.out.sent,
+		Start: c.start, Duration: time.Since(c.start), TransID: x.req.TransID,
+		RemoteAddr: c.remote, UserAgent: userAgent, Log: x.req.Log, Err: x.err,
+	})
+	if whole && !x.close {
+		return true
+	}
+	if x.out.err == nil {
+		c.linger()
+	}
+	return false
+}
+
+// run gives the request to the handler and sends what it says.
+func (x *exchange) run() {
+	res, err := x.callHandler()
+	if err == nil && res == nil {
+		err = fmt.Errorf("%w: the handler returned none", errResponse)
+	}
+	if err == nil {
+		if err = checkResponse(res, x.head.method == "HEAD"); err != nil {
+			_ = res.Close()
+		}
+	}
+	if err != nil {
+		x.err = err
+		res = swift.ErrorResponse(err)
+		// A denial quotes what the client sent; it must not split either.
+		if bad := checkResponse(res, false); bad != nil {
+			x.err = errors.Join(err, bad)
+			res = swift.StatusPage(500)
+		}
+	}
+	if !x.body.drainable() {
+		x.close = true
+	}
+	x.respond(res)
+}
+
+func (x *exchange) callHandler() (res *swift.Response, err error) {
+	defer x.recoverPanic(&err)
+	return x.c.srv.opts.Handler.Serve(x.req)
+}
+
+// recoverPanic turns a panic into an error; the connection closes.
+func (x *exchange) recoverPanic(err *error) {
+	if v := recover(); v != nil {
+		x.close = true
+		x.c.srv.opts.Logger.Error("panic while serving a request",
+			"trans_id", x.req.TransID, "method", x.head.method,
+			"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		*err = errPanic
+	}
+}
+
+var errPanic = errors.New("the handler panicked")
+
+// respond sends res and closes it. If its body fails before anything was sent,
+// an error page goes out instead; after that the client gets a short body and
+// the connection closes.
+func (x *exchange) respond(res *swift.Response) {
+	buf := pendingPool.Get().(*[]byte)
+	defer func() {
+		*buf = x.out.pending[:0]
+		if cap(*buf) <= 4*joinBytes {
+			pendingPool.Put(buf)
+		}
+		x.out.pending = nil
+	}()
+	x.prepare(*buf, res)
+	err := x.sendBody(res)
+	if err != nil && !x.out.started {
+		x.err = err
+		res = swift.ErrorResponse(err)
+		x.close = true
+		x.prepare(x.out.pending[:0], res)
+		err = x.sendBody(res)
+	}
+	if err != nil {
+		x.close = true
+		if x.err == nil {
+			x.err = err
+		}
+	}
+	if x.status >= 500 || err != nil && !clientLeft(err) {
+		x.c.srv.opts.Logger.Error("request failed", "trans_id", x.req.TransID,
+			"method", x.head.method, "status", x.status, "err", x.err)
+	}
+}
+
+func clientLeft(err error) bool {
+	var status *swift.StatusError
+	return errors.As(err, &status) && status.Status == 499
+}
+
+// prepare decides the framing of res and makes its head.
+func (x *exchange) prepare(buf []byte, res *swift.Response) {
+	x.status = res.Status
+	x.out = wire{c: x.c, left: res.ContentLength}
+	if x.head.method == "HEAD" || bodiless(res.Status) {
+		x.out.left = 0
+	} else if res.ContentLength < 0 {
+		x.out.left = -1
+		x.out.chunked = x.head.http11
+		x.close = x.close || !x.head.http11
+	}
+	if x.c.srv.stopping.Load() {
+		x.close = true
+	}
+	x.out.pending = x.appendHead(buf[:0], res)
+}
+
+func (x *exchange) sendBody(res *swift.Response) (err error) {
+	defer func() {
+		if closeErr := res.Close(); err == nil && closeErr != nil {
+			x.err = errors.Join(x.err, closeErr)
+		}
+	}()
+	defer x.recoverPanic(&err)
+	if res.Body != nil && x.out.left != 0 {
+		if err := x.out.copyBody(res.Body); err != nil {
+			return x.sendError(err)
+		}
+	}
+	if err := x.out.finish(); err != nil {
+		return x.sendError(err)
+	}
+	return nil
+}
+
+// sendError tells a failing client from a failing body.
+func (x *exchange) sendError(err error) error {
+	if x.out.err == nil || errors.Is(err, errShortBody) || errors.Is(err, errLongBody) {
+		x.out.err = err
+		return err
+	}
+	return writeError(err)
+}

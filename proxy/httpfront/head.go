@@ -1,0 +1,183 @@
+package httpfront
+
+import (
+	"errors"
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// head is the head of one request.
+type head struct {
+	method, proto    string
+	rawPath, query   string
+	authority        string // of an absolute-form target
+	host             string
+	header           swift.Header
+	length           int64 // as swift.Request.ContentLength
+	http11           bool
+	close, keepAlive bool // what Connection asked for
+	expect           bool // "Expect: 100-continue" of a request with a body
+}
+
+var (
+	errRequestLine = errors.New("the request line is not METHOD SP TARGET SP HTTP/1.x")
+	errTarget      = errors.New("the request target is neither a path nor a URL")
+	errFold        = errors.New("a header line is folded")
+	errNoColon     = errors.New("a header line has no colon")
+	errName        = errors.New("a header name has a forbidden byte")
+	errValue       = errors.New("a header value has a control byte")
+)
+
+// parseHead reads a whole head, of which headScan has judged line ends and
+// sizes. With an error the head holds what was understood, for the log.
+func parseHead(b []byte) (*head, error) {
+	h := &head{length: swift.NoLength}
+	// One copy for all strings: they outlive the connection's buffer.
+	text := string(b)
+	line, rest, _ := strings.Cut(text, "\r\n")
+	if err := h.parseRequestLine(line); err != nil {
+		return h, badRequest(err)
+	}
+	h.header = make(swift.Header, 0, strings.Count(rest, "\n")+2)
+	for {
+		line, rest, _ = strings.Cut(rest, "\r\n")
+		if line == "" {
+			return h, h.frame()
+		}
+		if err := h.parseLine(line); err != nil {
+			return h, badRequest(err)
+		}
+	}
+}
+
+func (h *head) parseRequestLine(line string) error {
+	method, rest, ok := strings.Cut(line, " ")
+	target, proto, ok2 := strings.Cut(rest, " ")
+	if !ok || !ok2 || method == "" || !isToken(method) {
+		return errRequestLine
+	}
+	if proto != "HTTP/1.1" && proto != "HTTP/1.0" {
+		return errRequestLine
+	}
+	h.method, h.proto, h.http11 = method, proto, proto == "HTTP/1.1"
+	for i := 0; i < len(target); i++ {
+		if target[i] <= ' ' || target[i] == 0x7f {
+			return errTarget
+		}
+	}
+	return h.parseTarget(target)
+}
+
+// parseTarget takes origin-form, absolute-form, and '*' of OPTIONS (RFC 9112,
+// 3.2). The path stays as it was sent.
+func (h *head) parseTarget(target string) error {
+	if target == "*" && h.method == "OPTIONS" {
+		h.rawPath = target
+		return nil
+	}
+	if scheme, rest, ok := strings.Cut(target, "://"); ok && isHTTPScheme(scheme) {
+		end := strings.IndexAny(rest, "/?#")
+		if end < 0 {
+			end = len(rest)
+		}
+		h.authority, target = rest[:end], rest[end:]
+		if h.authority == "" {
+			return errTarget
+		}
+		if !strings.HasPrefix(target, "/") {
+			target = "/" + target
+		}
+	}
+	if !strings.HasPrefix(target, "/") {
+		return errTarget
+	}
+	h.rawPath, h.query, _ = strings.Cut(target, "?")
+	return nil
+}
+
+func isHTTPScheme(s string) bool {
+	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
+}
+
+func (h *head) parseLine(line string) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return errFold
+	}
+	name, value, ok := strings.Cut(line, ":")
+	if !ok {
+		return errNoColon
+	}
+	if name == "" || !isName(name) {
+		return errName
+	}
+	value = strings.Trim(value, " \t")
+	for i := 0; i < len(value); i++ {
+		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
+			return errValue
+		}
+	}
+	return h.addLine(name, value)
+}
+
+// addLine joins a repeated header with "," as WSGI does, unless joining could
+// change whose request it is or what it means.
+func (h *head) addLine(name, value string) error {
+	title := name
+	if !isTitle(name) {
+		title = swift.TitleName(name)
+	}
+	if singleHeaders[title] && (h.header.Has(title) || strings.Contains(name, "_")) {
+		return errSingle
+	}
+	for i := range h.header {
+		if h.header[i].Name == title {
+			h.header[i].Value += "," + value
+			return nil
+		}
+	}
+	h.header.Add(title, value)
+	return nil
+}
+
+// isToken: RFC 9110, 5.6.2.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !tokenByte[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// isName is isToken with the bytes above ASCII, which Swift lets through in
+// names of metadata.
+func isName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x80 && !tokenByte[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var tokenByte = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c > ' ' && c < 0x7f && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, rune(c))
+	}
+	return t
+}()
+
+// isTitle says that swift.TitleName would change nothing.
+func isTitle(s string) bool {
+	inWord := false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		upper, lower := 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z'
+		if c == '_' || upper && inWord || lower && !inWord {
+			return false
+		}
+		inWord = upper || lower
+	}
+	return true
+}

@@ -1,0 +1,236 @@
+package httpfront
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"needletail/proxy/swift"
+)
+
+// seen is what a handler saw of one request.
+type seen struct {
+	method, path, rawPath, query string
+	header                       swift.Header
+	length                       int64
+	body                         string
+	err                          error // nil for a clean end
+}
+
+// recorder reads every body whole and remembers what it saw.
+type recorder struct {
+	mu   sync.Mutex
+	list []seen
+	done []Done
+}
+
+func (r *recorder) Serve(req *swift.Request) (*swift.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	r.mu.Lock()
+	r.list = append(r.list, seen{req.Method, req.Path, req.RawPath, req.RawQuery, req.Header, req.ContentLength, string(body), err})
+	r.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+}
+
+func (r *recorder) onDone(d Done) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = append(r.done, d)
+}
+
+func (r *recorder) calls() []seen {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]seen(nil), r.list...)
+}
+
+func (r *recorder) dones() []Done {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Done(nil), r.done...)
+}
+
+// logBuffer is a log that a test can read.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// start serves o on a loopback port until the test ends and gives the address.
+func start(t testing.TB, o Options) (*Server, string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, o, ln), ln.Addr().String()
+}
+
+func startOn(t testing.TB, o Options, ln net.Listener) *Server {
+	t.Helper()
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := New(o)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := s.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return s
+}
+
+// startRecorder serves a recorder.
+func startRecorder(t testing.TB, o Options) (*recorder, string) {
+	t.Helper()
+	r := &recorder{}
+	o.Handler, o.OnDone = r, r.onDone
+	_, addr := start(t, o)
+	return r, addr
+}
+
+// startBare serves handler with fasthttp as it comes, in streaming mode.
+func startBare(t testing.TB, handler fasthttp.RequestHandler) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &fasthttp.Server{Handler: handler, StreamRequestBody: true, Logger: engineLog{slog.New(slog.NewTextHandler(io.Discard, nil))}}
+	go func() { _ = s.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = s.ShutdownWithContext(ctx)
+	})
+	return ln.Addr().String()
+}
+
+// dial gives a connection on which nothing takes longer than a test should.
+func dial(t testing.TB, addr string) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	return c.(*net.TCPConn)
+}
+
+func write(t testing.TB, c net.Conn, s string) {
+	t.Helper()
+	if _, err := io.WriteString(c, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// talk sends raw, half-closes, and gives all that comes back.
+func talk(t testing.TB, addr, raw string) string {
+	t.Helper()
+	c := dial(t, addr)
+	write(t, c, raw)
+	_ = c.CloseWrite()
+	got, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatalf("after %q: %v", got, err)
+	}
+	return string(got)
+}
+
+// answer is a parsed response; raw has its head as it came.
+type answer struct {
+	*http.Response
+	raw  string
+	body string
+}
+
+func (a answer) hasLine(line string) bool { return strings.Contains(a.raw, "\r\n"+line+"\r\n") }
+
+// readAnswer reads one response to method.
+func readAnswer(t testing.TB, br *bufio.Reader, method string) answer {
+	t.Helper()
+	var head strings.Builder
+	for {
+		line, err := br.ReadString('\n')
+		head.WriteString(line)
+		if err != nil {
+			t.Fatalf("after %q: %v", head.String(), err)
+		}
+		if line == "\r\n" {
+			break
+		}
+	}
+	rest := bufio.NewReader(io.MultiReader(strings.NewReader(head.String()), br))
+	res, err := http.ReadResponse(rest, &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("%q: %v", head.String(), err)
+	}
+	a := answer{Response: res, raw: head.String()}
+	body, err := io.ReadAll(res.Body)
+	a.body = string(body)
+	if err != nil {
+		t.Fatalf("body of %q: %v", head.String(), err)
+	}
+	if rest.Buffered() > 0 {
+		// Give back what belongs to the next response.
+		next, _ := rest.Peek(rest.Buffered())
+		br.Reset(io.MultiReader(bytes.NewReader(bytes.Clone(next)), br))
+	}
+	return a
+}
+
+// ask sends raw on a new connection and reads one answer.
+func ask(t testing.TB, addr, raw string) answer {
+	t.Helper()
+	c := dial(t, addr)
+	write(t, c, raw)
+	method, _, _ := strings.Cut(raw, " ")
+	return readAnswer(t, bufio.NewReader(c), method)
+}
+
+// closed waits for the other side to close and fails on any byte before.
+func closed(t testing.TB, r io.Reader) {
+	t.Helper()
+	rest, err := io.ReadAll(r)
+	if len(rest) > 0 {
+		t.Errorf("more bytes before the close: %q", rest)
+	}
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
+		t.Errorf("the connection stays open")
+	}
+}

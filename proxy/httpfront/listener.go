@@ -1,0 +1,149 @@
+package httpfront
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+// An accept that fails for want of a resource is tried again after a pause
+// that doubles between these.
+const (
+	minAcceptPause = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+// listener wraps what it accepts into gates, and outlives a lack of file
+// descriptors, which the engine would take for the end.
+type listener struct {
+	net.Listener
+	srv    *Server
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newListener(s *Server, ln net.Listener) *listener {
+	return &listener{Listener: ln, srv: s, closed: make(chan struct{})}
+}
+
+// Close stops Accept.
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// Accept gives the next connection that is within the limits.
+func (l *listener) Accept() (net.Conn, error) {
+	pause := minAcceptPause
+	for {
+		raw, err := l.Listener.Accept()
+		if err == nil {
+			pause = minAcceptPause
+			if c := l.srv.admit(raw); c != nil {
+				return c, nil
+			}
+			continue
+		}
+		if l.isClosed() || !isTransient(err) {
+			return nil, err
+		}
+		l.srv.opts.Logger.Warn("accept failed, will try again", "err", err, "pause", pause)
+		select {
+		case <-l.closed:
+			return nil, net.ErrClosed
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxAcceptPause)
+	}
+}
+
+func (l *listener) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+func isTransient(err error) bool {
+	for _, errno := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR, syscall.EPROTO,
+	} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// admit makes a gate for raw, or refuses it and gives nil.
+func (s *Server) admit(raw net.Conn) *conn {
+	remote, key := remoteIP(raw.RemoteAddr())
+	_, isTLS := raw.(*tls.Conn)
+	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote}
+	s.mu.Lock()
+	full := len(s.conns) >= s.opts.MaxConnections ||
+		s.opts.MaxConnectionsPerIP > 0 && s.perIP[key] >= s.opts.MaxConnectionsPerIP
+	if !full {
+		s.conns[c] = struct{}{}
+		s.perIP[key]++
+	}
+	s.mu.Unlock()
+	if full {
+		s.refuse(c)
+		return nil
+	}
+	c.key = key
+	return c
+}
+
+// refuse answers 503. It never waits for the client: the answer fits the empty
+// buffer of a new socket, and a TLS client, which would want a handshake
+// first, gets none.
+func (s *Server) refuse(c *conn) {
+	if !c.tls {
+		x := &exchange{c: c, head: &head{length: swift.NoLength}, close: true,
+			req: &swift.Request{TransID: swift.NewTransID("")}}
+		x.respond(swift.StatusPage(503))
+	}
+	_ = c.Conn.Close()
+}
+
+// forget takes a connection out of the counts.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.conns[c]; !ok {
+		return
+	}
+	delete(s.conns, c)
+	if s.perIP[c.key]--; s.perIP[c.key] == 0 {
+		delete(s.perIP, c.key)
+	}
+}
+
+// remoteIP is the client's address without port, and the key it is counted
+// under: all addresses of an IPv6 /64 are one client's.
+func remoteIP(a net.Addr) (ip, key string) {
+	if a == nil {
+		return "", ""
+	}
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return a.String(), a.String()
+	}
+	addr := ap.Addr().Unmap().WithZone("")
+	if prefix, err := addr.Prefix(64); addr.Is6() && err == nil {
+		return addr.String(), prefix.String()
+	}
+	return addr.String(), addr.String()
+}

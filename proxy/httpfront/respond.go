@@ -1,0 +1,116 @@
+package httpfront
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+var errResponse = errors.New("the handler's response cannot be sent")
+
+// ownHeaders are the front's to send; the handler's own are dropped.
+var ownHeaders = map[string]bool{
+	"Connection": true, "Content-Length": true, "Date": true,
+	"Keep-Alive": true, "Transfer-Encoding": true,
+}
+
+// checkResponse finds what would break the framing or split the response.
+func checkResponse(res *swift.Response, isHead bool) error {
+	if res.Status < 200 || res.Status > 999 {
+		return fmt.Errorf("%w: status %d", errResponse, res.Status)
+	}
+	if !isText(res.Reason) {
+		return fmt.Errorf("%w: a control byte in the reason", errResponse)
+	}
+	for _, f := range res.Header {
+		if f.Name == "" || !isName(f.Name) {
+			return fmt.Errorf("%w: the header name %q", errResponse, f.Name)
+		}
+		if !isText(f.Value) {
+			return fmt.Errorf("%w: a control byte in the value of %q", errResponse, f.Name)
+		}
+	}
+	if res.Body == nil && res.ContentLength > 0 && !isHead && !bodiless(res.Status) {
+		return fmt.Errorf("%w: %d bytes and no body", errResponse, res.ContentLength)
+	}
+	return nil
+}
+
+// isText allows what a field value may hold: no control byte but a tab.
+func isText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func bodiless(status int) bool { return status == 204 || status == 304 }
+
+// appendHead appends the head of res as Swift under eventlet sends it: a 204
+// and a 304 have "Content-Length: 0".
+func (x *exchange) appendHead(b []byte, res *swift.Response) []byte {
+	reason := res.Reason
+	if reason == "" {
+		reason = swift.StatusText(res.Status)
+	}
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(res.Status), 10)
+	b = append(b, ' ')
+	b = append(b, reason...)
+	b = append(b, "\r\n"...)
+	transID, requestID := false, false
+	for _, f := range res.Header {
+		if isOwn(f.Name) {
+			continue
+		}
+		transID = transID || strings.EqualFold(f.Name, "X-Trans-Id")
+		requestID = requestID || strings.EqualFold(f.Name, "X-Openstack-Request-Id")
+		b = appendLine(b, f.Name, f.Value)
+	}
+	switch {
+	case x.out.chunked:
+		b = appendLine(b, "Transfer-Encoding", "chunked")
+	case bodiless(res.Status):
+		b = appendLine(b, "Content-Length", "0")
+	case res.ContentLength >= 0:
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, res.ContentLength, 10)
+		b = append(b, "\r\n"...)
+	}
+	if !transID {
+		b = appendLine(b, "X-Trans-Id", x.req.TransID)
+	}
+	if !requestID {
+		b = appendLine(b, "X-Openstack-Request-Id", x.req.TransID)
+	}
+	b = append(b, "Date: "...)
+	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
+	b = append(b, "\r\n"...)
+	if x.close {
+		b = appendLine(b, "Connection", "close")
+	} else if x.head.keepAlive {
+		b = appendLine(b, "Connection", "keep-alive")
+	}
+	return append(b, "\r\n"...)
+}
+
+func isOwn(name string) bool {
+	if !isTitle(name) {
+		name = swift.TitleName(name)
+	}
+	return ownHeaders[name]
+}
+
+func appendLine(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	b = append(b, ": "...)
+	b = append(b, value...)
+	return append(b, "\r\n"...)
+}
