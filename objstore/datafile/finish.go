@@ -1,0 +1,109 @@
+package datafile
+
+import (
+	"bytes"
+	"errors"
+
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
+
+// Finish writes the footer, and returns nil only when the file is published and
+// on stable storage. After an error the file is not published; Abort removes
+// what is left of it.
+func (w *Writer) Finish(f Footer) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.finish(&f); err != nil {
+		return w.fail(err)
+	}
+	w.release()
+	w.ended = true
+	w.err = ErrDone
+	return nil
+}
+
+func (w *Writer) finish(f *Footer) error {
+	sum := w.Sum()
+	if sum.SizeBytes > SizeMaxBytes {
+		return ErrTooLarge
+	}
+	f.Info.SizeBytes, f.Info.ETag, f.Info.SHA512 = sum.SizeBytes, sum.MD5, sum.SHA512
+	tail, err := w.encodeTail(f)
+	if err != nil {
+		return err
+	}
+	w.pad()
+	if err := w.emit(tail); err != nil {
+		return err
+	}
+	if err := w.out.writeLast(w.filled); err != nil {
+		return err
+	}
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	file := w.file
+	w.file = nil
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return w.device.Publish(w.id)
+}
+
+// encodeTail is the footer, padding and trailer, and has been read back.
+func (w *Writer) encodeTail(f *Footer) ([]byte, error) {
+	if err := f.checkLimits(); err != nil {
+		return nil, err
+	}
+	tail, err := appendFooter(nil, f, w.sums.Blocks)
+	if err != nil {
+		return nil, err
+	}
+	t := trailer{footerOffset: device.Align(w.sums.SizeBytes), footerBytes: int64(len(tail))}
+	padded := device.Align(t.footerBytes+trailerBytes) - trailerBytes
+	tail = append(tail, make([]byte, padded-t.footerBytes)...)
+	t.footerSum = checksum.Block(tail)
+	tail = appendTrailer(tail, w.id, t)
+
+	readT, err := parseTrailer(tail[padded:], w.id, t.footerOffset+int64(len(tail)))
+	if err != nil {
+		return nil, err
+	}
+	readF, sums, err := parseFooter(tail[:readT.footerBytes])
+	if err != nil {
+		return nil, err
+	}
+	again, err := appendFooter(nil, &readF, w.sums.Blocks)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(again, tail[:t.footerBytes]) || int64(len(sums)) != 8*blockCount(readF.Info.SizeBytes) {
+		return nil, errors.New("datafile: footer does not read back as it was written")
+	}
+	return tail, nil
+}
+
+// pad fills the current buffer with zeros up to an aligned length.
+func (w *Writer) pad() {
+	end := int(device.Align(int64(w.filled)))
+	clear(w.out.cur.bytes[w.filled:end])
+	w.filled = end
+}
+
+// emit adds bytes that are not part of the body.
+func (w *Writer) emit(p []byte) error {
+	for len(p) > 0 {
+		if w.filled == len(w.out.cur.bytes) {
+			w.filled = 0
+			if err := w.out.next(); err != nil {
+				return err
+			}
+		}
+		n := copy(w.out.cur.bytes[w.filled:], p)
+		w.filled += n
+		p = p[n:]
+	}
+	return nil
+}

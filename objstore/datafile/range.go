@@ -1,0 +1,129 @@
+package datafile
+
+import (
+	"io"
+
+	"needletail/objstore/checksum"
+)
+
+// Range gives the bytes [off, off+length) of the body, cut to what there is. The
+// result is also an io.WriterTo; it is for one goroutine, and ends with the
+// Reader's Close. Each block is read whole and checked before a byte of it is
+// given; a damaged one is a *CorruptError, and the range stays failed.
+func (r *Reader) Range(off, length int64) io.Reader {
+	size := r.SizeBytes()
+	off = min(max(off, 0), size)
+	end := off + min(max(length, 0), size-off)
+	return &rangeReader{reader: r, off: off, end: end}
+}
+
+type rangeReader struct {
+	reader *Reader
+	off    int64   // of the next byte to give
+	end    int64   // of the last byte to give, plus 1
+	buf    *buffer // nil between fills
+	ready  []byte  // checked bytes of buf, from off on
+	err    error
+}
+
+// Read gives checked bytes.
+func (x *rangeReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if err := x.fill(); err != nil {
+		return 0, err
+	}
+	n := copy(p, x.ready)
+	x.give(n)
+	return n, nil
+}
+
+// WriteTo writes all that is left of the range.
+func (x *rangeReader) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	for {
+		err := x.fill()
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		given := len(x.ready)
+		n, err := w.Write(x.ready)
+		if n < 0 || n > given {
+			n, err = 0, io.ErrShortWrite
+		}
+		x.give(n)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+		if n < given {
+			return total, io.ErrShortWrite
+		}
+	}
+}
+
+// give counts n ready bytes as given, and drops the buffer after the last.
+func (x *rangeReader) give(n int) {
+	x.off += int64(n)
+	x.ready = x.ready[n:]
+	if len(x.ready) == 0 {
+		x.drop()
+	}
+}
+
+func (x *rangeReader) drop() {
+	if x.buf != nil {
+		narrowBuffers.Put(x.buf)
+	}
+	x.buf, x.ready = nil, nil
+}
+
+// fill makes sure that ready holds at least one byte, or gives the error or
+// io.EOF that the range ends with.
+func (x *rangeReader) fill() error {
+	if x.err != nil || len(x.ready) > 0 {
+		return x.err
+	}
+	if x.off >= x.end {
+		x.err = io.EOF
+		return x.err
+	}
+	x.buf = narrowBuffers.Get().(*buffer)
+	first := x.off / checksum.BlockBytes
+	start := first * checksum.BlockBytes
+	stop := min(blockCount(x.end)*checksum.BlockBytes, start+narrowBytes, x.reader.SizeBytes())
+	p := x.buf.bytes[:stop-start]
+	if err := x.reader.readBlocks(p, first); err != nil {
+		x.drop()
+		x.err = err
+		return err
+	}
+	if stop < x.end {
+		// The disk works while the caller is busy with what is ready. It is only
+		// a hint: the next read finds out what is wrong.
+		_ = x.reader.file.Prefetch(stop, min(narrowBytes, x.reader.dataEnd-stop))
+	}
+	x.ready = p[x.off-start : min(x.end, stop)-start]
+	return nil
+}
+
+// readBlocks reads and checks the blocks from number first on that p covers.
+func (r *Reader) readBlocks(p []byte, first int64) error {
+	if err := r.readAt(p, first*checksum.BlockBytes); err != nil {
+		return err
+	}
+	for block := first; len(p) > 0; block++ {
+		n := min(len(p), checksum.BlockBytes)
+		if checksum.Block(p[:n]) != r.sums.at(block) {
+			return &CorruptError{Block: block, Reason: "data does not match its checksum"}
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+var _ io.WriterTo = (*rangeReader)(nil)

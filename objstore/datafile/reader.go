@@ -1,0 +1,93 @@
+package datafile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
+
+// Reader is an open file, whose trailer and footer were found intact. It may be
+// used by several goroutines, each with a Range of its own.
+type Reader struct {
+	file      vfs.File
+	footer    Footer
+	sums      blockSums
+	fileBytes int64
+	dataEnd   int64 // offset of the footer
+}
+
+// Open opens a published file: fs.ErrNotExist, ErrCorrupt, ErrVersion, or what
+// reading gave.
+func Open(d *device.Device, id device.ID) (*Reader, error) {
+	f, err := d.OpenFile(id)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{file: f}
+	if err := r.readTail(id); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Reader) readTail(id device.ID) error {
+	stat, err := r.file.Stat()
+	if err != nil {
+		return fmt.Errorf("datafile: stat: %w", err)
+	}
+	r.fileBytes = stat.Size()
+	if r.fileBytes < trailerBytes {
+		return corrupt("file is too short")
+	}
+	end := make([]byte, trailerBytes)
+	if err := r.readAt(end, r.fileBytes-trailerBytes); err != nil {
+		return err
+	}
+	t, err := parseTrailer(end, id, r.fileBytes)
+	if err != nil {
+		return err
+	}
+	tail := make([]byte, r.fileBytes-trailerBytes-t.footerOffset)
+	if err := r.readAt(tail, t.footerOffset); err != nil {
+		return err
+	}
+	if checksum.Block(tail) != t.footerSum {
+		return corrupt("footer does not match its checksum")
+	}
+	r.footer, r.sums, err = parseFooter(tail[:t.footerBytes])
+	if err != nil {
+		return err
+	}
+	r.dataEnd = t.footerOffset
+	if device.Align(r.footer.Info.SizeBytes) != r.dataEnd {
+		return corrupt("footer's size is not that of the data")
+	}
+	return nil
+}
+
+// Footer describes the object.
+func (r *Reader) Footer() Footer { return r.footer }
+
+// SizeBytes is the length of the body.
+func (r *Reader) SizeBytes() int64 { return r.footer.Info.SizeBytes }
+
+// Close closes the file. Ranges give errors afterwards.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// readAt fills p. A file that ends before is corrupt.
+func (r *Reader) readAt(p []byte, off int64) error {
+	n, err := r.file.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return corrupt("file is cut off")
+	}
+	return fmt.Errorf("datafile: read: %w", err)
+}

@@ -1,0 +1,179 @@
+package datafile
+
+import (
+	"fmt"
+	"io"
+
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
+
+// emptyReadsMax is the number of reads without bytes or error, one after
+// another, that make a reader broken.
+const emptyReadsMax = 100
+
+// WriterOptions are the arguments of Create.
+type WriterOptions struct {
+	SizeHintBytes int64 // length of the body, or -1; space is set aside for it
+	SHA512        bool  // also take the SHA-512
+}
+
+// Digests are those of the body that was written.
+type Digests struct {
+	SizeBytes int64
+	MD5       string // 32 lower-case hex digits
+	SHA512    string // 128 digits, or ""
+}
+
+// Writer streams one body to a file. It is for one goroutine; Finish or Abort
+// must end it, and an Abort after either does nothing, so it can be deferred.
+// After an error every call but Abort gives that error.
+type Writer struct {
+	device *device.Device
+	id     device.ID
+	file   device.File
+	out    *output
+	hash   *checksum.Hash
+	filled int   // bytes in the current buffer
+	taken  int64 // bytes of the body
+	sums   *checksum.Digests
+	err    error
+	ended  bool // nothing is left for Abort
+}
+
+// Create starts the file id in tmp/: device.ErrNoSpace, device.ErrSealed,
+// ErrTooLarge.
+func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
+	if o.SizeHintBytes > SizeMaxBytes {
+		return nil, fmt.Errorf("%w: body of %d bytes", ErrTooLarge, o.SizeHintBytes)
+	}
+	if err := d.Reserve(o.SizeHintBytes); err != nil {
+		return nil, err
+	}
+	f, err := d.Create(id, device.Align(max(o.SizeHintBytes, 0)))
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{device: d, id: id, file: f, out: newOutput(f), hash: checksum.New(o.SHA512)}, nil
+}
+
+// ReadFrom adds all that r gives, until io.EOF, and reports how much that was.
+// It may be called again. An error of r is a *ReadError and fails the Writer
+// like any other.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	var total int64
+	for empty := 0; ; {
+		if err := w.makeRoom(); err != nil {
+			return total, err
+		}
+		room := w.out.cur.bytes[w.filled:]
+		n, err := r.Read(room)
+		if n < 0 || n > len(room) {
+			return total, w.fail(&ReadError{fmt.Errorf("reader gave %d bytes of %d", n, len(room))})
+		}
+		w.filled += n
+		w.taken += int64(n)
+		total += int64(n)
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, w.fail(&ReadError{err})
+		}
+		if n > 0 {
+			empty = 0
+		} else if empty++; empty == emptyReadsMax {
+			return total, w.fail(&ReadError{io.ErrNoProgress})
+		}
+	}
+}
+
+// Write adds p.
+func (w *Writer) Write(p []byte) (int, error) {
+	total := 0
+	for len(p) > 0 {
+		if err := w.makeRoom(); err != nil {
+			return total, err
+		}
+		n := copy(w.out.cur.bytes[w.filled:], p)
+		w.filled += n
+		w.taken += int64(n)
+		total += n
+		p = p[n:]
+	}
+	return total, w.err
+}
+
+// makeRoom makes sure that the current buffer has room for the body.
+func (w *Writer) makeRoom() error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.sums != nil {
+		return w.fail(ErrDone)
+	}
+	if w.taken > SizeMaxBytes {
+		return w.fail(fmt.Errorf("%w: body of more than %d bytes", ErrTooLarge, int64(SizeMaxBytes)))
+	}
+	if w.filled < len(w.out.cur.bytes) {
+		return nil
+	}
+	// The digest first: the write may change the buffer.
+	w.hash.Write(w.out.cur.bytes)
+	w.filled = 0
+	if err := w.out.next(); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// Sum is the digests of the body, which is complete with this call. It must not
+// be called after Finish or Abort.
+func (w *Writer) Sum() Digests {
+	if w.sums == nil {
+		w.hash.Write(w.out.cur.bytes[:w.filled])
+		sums := w.hash.Sum()
+		w.sums = &sums
+	}
+	return Digests{SizeBytes: w.sums.SizeBytes, MD5: w.sums.MD5, SHA512: w.sums.SHA512}
+}
+
+// Abort gives up the file and removes it from tmp/. It does nothing if the
+// Writer has ended.
+func (w *Writer) Abort() error {
+	if w.ended {
+		return nil
+	}
+	w.fail(ErrDone)
+	w.out.drain()
+	w.release()
+	err := w.device.Discard(w.id)
+	if w.file != nil {
+		w.file.Close()
+	}
+	w.ended = true
+	return err
+}
+
+// release gives back all that is pooled.
+func (w *Writer) release() {
+	if w.hash == nil {
+		return
+	}
+	w.out.release()
+	w.hash.Release()
+	w.hash = nil
+}
+
+// fail keeps the first error and gives it.
+func (w *Writer) fail(err error) error {
+	if w.err == nil {
+		w.err = err
+	}
+	return w.err
+}
+
+var (
+	_ io.Writer     = (*Writer)(nil)
+	_ io.ReaderFrom = (*Writer)(nil)
+)

@@ -1,0 +1,72 @@
+package device
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+)
+
+// The folders of a device:
+//
+//	data/ab/cd/ID   published files; ab and cd are the first digits of the ID
+//	tmp/ID          files that are being written; emptied by Open
+//	quarantine/ID   damaged files, kept for a person to look at
+const (
+	dataDir       = "data"
+	tmpDir        = "tmp"
+	quarantineDir = "quarantine"
+)
+
+// fanOut is the number of directories on each of the two levels below data/.
+const fanOut = 256
+
+// ID names one file on all devices. It is drawn at random.
+type ID [16]byte
+
+// NewID draws an ID.
+func NewID() ID {
+	var id ID
+	rand.Read(id[:])
+	return id
+}
+
+// String is the ID as 32 lower-case hex digits: the file's name.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// ParseID reads what String gave, and nothing else.
+func ParseID(s string) (ID, error) {
+	var id ID
+	if len(s) != hex.EncodedLen(len(id)) {
+		return ID{}, fmt.Errorf("device: file id has %d digits", len(s))
+	}
+	if _, err := hex.Decode(id[:], []byte(s)); err != nil {
+		return ID{}, fmt.Errorf("device: file id: %w", err)
+	}
+	if id.String() != s {
+		return ID{}, fmt.Errorf("device: file id %q is not in lower case", s)
+	}
+	return id, nil
+}
+
+// levelName is the name of a directory of the fan-out.
+func levelName(digits byte) string { return hex.EncodeToString([]byte{digits}) }
+
+func (d *Device) levelPath(first byte) string {
+	return d.fs.PathJoin(d.dir, dataDir, levelName(first))
+}
+
+func (d *Device) leafPath(id ID) string {
+	return d.fs.PathJoin(d.levelPath(id[0]), levelName(id[1]))
+}
+
+func (d *Device) dataPath(id ID) string {
+	return d.fs.PathJoin(d.leafPath(id), id.String())
+}
+
+func (d *Device) tmpPath(id ID) string {
+	return d.fs.PathJoin(d.dir, tmpDir, id.String())
+}
+
+func (d *Device) quarantinePath(id ID) string {
+	return d.fs.PathJoin(d.dir, quarantineDir, id.String())
+}

@@ -1,0 +1,81 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/errors/oserror"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Publish moves a file, which its writer has synced and closed, from tmp/ to its
+// place, and makes that durable. If it fails the file is gone from data/, as far
+// as the disk still obeys; Discard what may be left in tmp/.
+func (d *Device) Publish(id ID) error {
+	if err := d.Sealed(); err != nil {
+		return err
+	}
+	if err := d.makeLeaf(id); err != nil {
+		return err
+	}
+	if err := d.fs.Rename(d.tmpPath(id), d.dataPath(id)); err != nil {
+		return opError("publish", err)
+	}
+	if err := d.syncDir(d.leafPath(id)); err != nil {
+		// No row will name the file. If this fails too, it is an orphan that
+		// the next start removes.
+		return errors.Join(err, d.unlink(d.dataPath(id)))
+	}
+	return nil
+}
+
+// Discard removes a file that was not published. A missing one is no error. A
+// sealed device discards too.
+func (d *Device) Discard(id ID) error { return d.unlink(d.tmpPath(id)) }
+
+// Remove deletes a published file. A missing one is no error. The removal is
+// not synced: after a loss of power the file may be back, as an orphan.
+func (d *Device) Remove(id ID) error {
+	if err := d.Sealed(); err != nil {
+		return err
+	}
+	return d.unlink(d.dataPath(id))
+}
+
+// Quarantine moves a published file aside, durably. It never replaces a file
+// that is in quarantine.
+func (d *Device) Quarantine(id ID) error {
+	if err := d.Sealed(); err != nil {
+		return err
+	}
+	to := d.quarantinePath(id)
+	if _, err := d.fs.Stat(to); err == nil {
+		return fmt.Errorf("device: quarantine %s: %w", id, oserror.ErrExist)
+	} else if !oserror.IsNotExist(err) {
+		return opError("quarantine", err)
+	}
+	if err := d.fs.Rename(d.dataPath(id), to); err != nil {
+		return opError("quarantine", err)
+	}
+	if err := d.syncDir(d.fs.PathJoin(d.dir, quarantineDir)); err != nil {
+		return err
+	}
+	return d.syncDir(d.leafPath(id))
+}
+
+// OpenFile opens a published file for reading. A missing one matches
+// fs.ErrNotExist.
+func (d *Device) OpenFile(id ID) (vfs.File, error) {
+	f, err := d.fs.Open(d.dataPath(id))
+	if err != nil {
+		return nil, opError("open", err)
+	}
+	return f, nil
+}
+
+func (d *Device) unlink(path string) error {
+	if err := d.fs.Remove(path); err != nil && !oserror.IsNotExist(err) {
+		return opError("remove", err)
+	}
+	return nil
+}
