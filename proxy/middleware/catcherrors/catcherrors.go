@@ -1,0 +1,44 @@
+// Package catcherrors gives every answer a transaction id, and is the one place
+// where an error becomes an answer (swift/common/middleware/catch_errors.py).
+//
+// Every response carries X-Trans-Id and X-Openstack-Request-Id, which are
+// equal: "tx", 21 hex digits, "-", ten hex digits of Unix time, and what the
+// request's X-Trans-Id-Extra adds, 32 bytes at most.
+//
+// A request that has an id already keeps it. swift.ErrPreflight passes through
+// unrendered: it tells the front that the handlers want the body. A panic is
+// the front's.
+package catcherrors
+
+import (
+	"errors"
+	"log/slog"
+
+	"needletail/proxy/swift"
+)
+
+// New makes the middleware. Errors that are answered with 500 or more are
+// logged, with their cause and without the query, which may hold signatures.
+func New(log *slog.Logger) swift.Middleware {
+	return func(next swift.Handler) swift.Handler {
+		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			if r.TransID == "" {
+				r.TransID = swift.NewTransID(r.Header.Get("X-Trans-Id-Extra"))
+			}
+			res, err := next.Serve(r)
+			if errors.Is(err, swift.ErrPreflight) {
+				return nil, err
+			}
+			if err != nil {
+				res = swift.ErrorResponse(err)
+				if res.Status >= 500 {
+					log.Error("request failed", "method", r.Method, "path", swift.Quote(r.Path),
+						"status", res.Status, "trans_id", r.TransID, "error", err)
+				}
+			}
+			res.Header.Set("X-Trans-Id", r.TransID)
+			res.Header.Set("X-Openstack-Request-Id", r.TransID)
+			return res, nil
+		})
+	}
+}

@@ -1,0 +1,66 @@
+package catcherrors
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+func serve(t *testing.T, r *swift.Request, res *swift.Response, err error) (*swift.Response, string, error) {
+	t.Helper()
+	var log bytes.Buffer
+	h := New(slog.New(slog.NewTextHandler(&log, nil)))(swift.HandlerFunc(
+		func(*swift.Request) (*swift.Response, error) { return res, err }))
+	got, gotErr := h.Serve(r)
+	return got, log.String(), gotErr
+}
+
+func TestEveryAnswerHasItsTransactionID(t *testing.T) {
+	for name, err := range map[string]error{
+		"none": nil, "status": swift.Status(404), "kind": &objstore.Error{Kind: objstore.KindNotEmpty},
+		"unknown": errors.New("boom"), "wrapped": fmt.Errorf("x: %w", swift.Status(412)),
+	} {
+		r := &swift.Request{Method: "GET", Path: "/v1/a", Header: swift.Header{{Name: "X-Trans-Id-Extra", Value: "a b"}}}
+		res := swift.NewResponse(200, swift.HeaderField{Name: "X-Trans-Id", Value: "inner"})
+		if err != nil {
+			res = nil
+		}
+		got, _, gotErr := serve(t, r, res, err)
+		require.NoError(t, gotErr, name)
+		id := got.Header.Get("X-Trans-Id")
+		require.Regexp(t, regexp.MustCompile(`^tx[0-9a-f]{21}-[0-9a-f]{10}-a%20b$`), id, name)
+		require.Equal(t, id, got.Header.Get("X-Openstack-Request-Id"), name)
+		require.Equal(t, id, r.TransID, name)
+	}
+}
+
+func TestErrorsAreRenderedAndLogged(t *testing.T) {
+	r := &swift.Request{Method: "PUT", Path: "/v1/a/c/o\n", RawQuery: "temp_url_sig=SECRET", TransID: "txgiven"}
+	res, log, err := serve(t, r, nil, &objstore.Error{Kind: objstore.KindCorrupt, Op: "open", Name: "/a/c/o"})
+	require.NoError(t, err)
+	require.Equal(t, 500, res.Status)
+	require.Equal(t, "txgiven", res.Header.Get("X-Trans-Id"))
+	require.Contains(t, log, "corrupt data")
+	require.Contains(t, log, "txgiven")
+	require.NotContains(t, log, "SECRET")
+
+	res, log, err = serve(t, r, nil, swift.Statusf(409, "no"))
+	require.NoError(t, err)
+	body, _ := io.ReadAll(res.Body)
+	require.Equal(t, "no", string(body))
+	require.Empty(t, log)
+}
+
+func TestPreflightPasses(t *testing.T) {
+	_, _, err := serve(t, &swift.Request{}, nil, &objstore.Error{Kind: objstore.KindBody, Err: swift.ErrPreflight})
+	require.ErrorIs(t, err, swift.ErrPreflight)
+}

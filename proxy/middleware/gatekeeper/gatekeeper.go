@@ -1,0 +1,81 @@
+// Package gatekeeper drops the header lines that are the server's own, of
+// requests and of responses (swift/common/middleware/gatekeeper.py). Every
+// middleware after it, and every controller, may trust what these lines say.
+//
+// Dropped both ways, whatever the case of letters:
+//
+//	X-Account-Sysmeta-*, X-Container-Sysmeta-*, X-Object-Sysmeta-*
+//	X-Object-Transient-Sysmeta-*
+//	X-Backend*
+//	X-Account-Host, -Device, -Partition
+//	X-Container-Host, -Device, -Partition, -Root-Db-State
+//	X-Delete-At-Host, -Device, -Partition, -Container
+//
+// Dropped of requests alone: X-Timestamp, for a client does not set an object's
+// time; and the lines in which keystonemiddleware's auth_token hands on an
+// identity (X-Roles, X-User-*, X-Identity-Status and their like). An identity
+// is never read from headers here, but a feature that passes headers on must
+// not pass on a forged one.
+//
+// Dropped of responses alone: X-Put-Timestamp and X-Delete-After.
+package gatekeeper
+
+import (
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// Lower case; an entry that ends in '*' is a prefix.
+var (
+	bothWays = rules{
+		"x-account-sysmeta-*", "x-container-sysmeta-*", "x-object-sysmeta-*",
+		"x-object-transient-sysmeta-*", "x-backend*",
+		"x-account-host", "x-account-device", "x-account-partition",
+		"x-container-host", "x-container-device", "x-container-partition", "x-container-root-db-state",
+		"x-delete-at-host", "x-delete-at-device", "x-delete-at-partition", "x-delete-at-container",
+	}
+	// keystonemiddleware/auth_token/_request.py, and X-Timestamp.
+	inbound = rules{
+		"x-timestamp",
+		"x-identity-status", "x-service-identity-status",
+		"x-domain-*", "x-project-*", "x-user-*", "x-roles", "x-service-catalog", "x-is-admin-project",
+		"x-service-domain-*", "x-service-project-*", "x-service-user-*", "x-service-roles",
+		"x-user", "x-tenant", "x-tenant-id", "x-tenant-name", "x-role", "openstack-system-scope",
+	}
+	outbound = rules{"x-put-timestamp", "x-delete-after"}
+)
+
+type rules []string
+
+func (rs rules) match(name string) bool {
+	for _, rule := range rs {
+		if prefix, ok := strings.CutSuffix(rule, "*"); ok {
+			if _, hit := swift.CutPrefix(name, prefix); hit {
+				return true
+			}
+		} else if strings.EqualFold(name, rule) {
+			return true
+		}
+	}
+	return false
+}
+
+// New makes the middleware.
+func New() swift.Middleware {
+	return func(next swift.Handler) swift.Handler {
+		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			r.Header.DelFunc(func(name string) bool {
+				// '_' stands for '-' in what a WSGI server would see.
+				name = strings.ReplaceAll(name, "_", "-")
+				return bothWays.match(name) || inbound.match(name)
+			})
+			res, err := next.Serve(r)
+			if err != nil {
+				return nil, err
+			}
+			res.Header.DelFunc(func(name string) bool { return bothWays.match(name) || outbound.match(name) })
+			return res, nil
+		})
+	}
+}
