@@ -1,0 +1,108 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+
+	"needletail/objstore"
+)
+
+const writers = 8
+
+// testConcurrentWriters lets writers collide on a few names, and recounts.
+func testConcurrentWriters(e *env) {
+	containers := []objstore.ContainerID{e.container("a"), e.container("b")}
+	sizes := []int64{0, 10, 4096, 70_000, 300_000}
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(w), 1))
+			for i := range 40 {
+				id := containers[rng.IntN(2)].Object(objstore.ObjectName(fmt.Sprint("o", rng.IntN(6))))
+				var err error
+				switch rng.IntN(4) {
+				case 0:
+					_, err = e.s.DeleteObject(e.ctx, id, objstore.DeleteOptions{})
+				case 1:
+					_, err = e.s.PostObject(e.ctx, id, objstore.PostOptions{Metadata: metadata("X-Object-Meta-W", "1")})
+				default:
+					body := makeBody(uint64(w*1000+i), sizes[rng.IntN(len(sizes))])
+					_, err = e.s.PutObject(e.ctx, id, bytes.NewReader(body),
+						objstore.PutOptions{SizeBytes: int64(len(body)), ETag: etagOf(body)})
+					if err != nil {
+						e.Errorf("put: %v", err)
+					}
+				}
+				if err != nil && !errors.Is(err, objstore.KindNotFound) {
+					e.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	CheckCounts(e, e.s, testAccount)
+	for _, c := range containers {
+		for _, entry := range allObjects(e, e.s, c) {
+			info, body := readObject(e, e.s, c.Object(objstore.ObjectName(entry.Name)))
+			e.wantEqual("etag", info.ETag, etagOf(body))
+			e.wantEqual("listed etag", entry.ETag, info.ETag)
+			e.wantEqual("listed size", entry.SizeBytes, int64(len(body)))
+			e.wantEqual("listed time", entry.Modified, info.Modified)
+		}
+	}
+}
+
+func testConcurrentIfNoneMatch(e *env) {
+	c := e.container("c")
+	for round := range 5 {
+		id := c.Object(objstore.ObjectName(fmt.Sprint(round)))
+		var won atomic.Int64
+		var wg sync.WaitGroup
+		for w := range writers {
+			wg.Go(func() {
+				body := makeBody(uint64(w), 5000)
+				_, err := e.s.PutObject(e.ctx, id, bytes.NewReader(body), objstore.PutOptions{SizeBytes: 5000, IfNoneMatch: true})
+				if err == nil {
+					won.Add(1)
+				} else if !errors.Is(err, objstore.KindPrecondition) {
+					e.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		e.wantEqual("writers that won", won.Load(), int64(1))
+		e.wantUsage(c, int64(round+1), int64(round+1)*5000)
+	}
+}
+
+// testConcurrentContainerDelete races a PUT against the removal of its
+// container: just one of them may win.
+func testConcurrentContainerDelete(e *env) {
+	for range 10 {
+		c := e.container("c")
+		var wg sync.WaitGroup
+		var putErr, deleteErr error
+		wg.Go(func() {
+			_, putErr = e.s.PutObject(e.ctx, c.Object("o"), bytes.NewReader([]byte("x")), objstore.PutOptions{SizeBytes: 1})
+		})
+		wg.Go(func() { deleteErr = e.s.DeleteContainer(e.ctx, c) })
+		wg.Wait()
+		switch {
+		case putErr == nil && errors.Is(deleteErr, objstore.KindNotEmpty):
+			e.wantBody(c.Object("o"), []byte("x"))
+			e.wantUsage(c, 1, 1)
+			_, err := e.s.DeleteObject(e.ctx, c.Object("o"), objstore.DeleteOptions{})
+			e.ok(err)
+			e.ok(e.s.DeleteContainer(e.ctx, c))
+		case deleteErr == nil && errors.Is(putErr, objstore.KindContainerNotFound):
+			e.wantAbsent(c.Object("o"))
+			CheckCounts(e, e.s, testAccount)
+		default:
+			e.Fatalf("put: %v; delete container: %v", putErr, deleteErr)
+		}
+	}
+}
