@@ -62,6 +62,9 @@ func start(tb testing.TB, cmd *exec.Cmd) *server {
 	return nil
 }
 
+// streamPath gives each stream one object, which it replaces again and again.
+func (s *server) streamPath(stream, _ int) string { return s.pathPrefix + "o" + strconv.Itoa(stream) }
+
 func benchDir(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp(os.Getenv("NEEDLETAIL_BENCH_DIR"), "needletail-bench-")
@@ -141,7 +144,7 @@ type total struct {
 
 func (t *total) round(b *testing.B, s *server, l Load) {
 	b.Helper()
-	l.Addr, l.Token, l.PathPrefix = s.addr, s.token, s.pathPrefix+"o"
+	l.Addr, l.Token, l.Path = s.addr, s.token, s.streamPath
 	before, err := cpuSeconds(s.pid)
 	if err != nil {
 		b.Fatal(err)
@@ -200,7 +203,7 @@ func BenchmarkDownload(b *testing.B) {
 	forEachShape(b, func(b *testing.B, l Load) {
 		put := l
 		put.Method, put.OpsPerStream = "PUT", 1
-		put.Addr, put.Token, put.PathPrefix = s.addr, s.token, s.pathPrefix+"o"
+		put.Addr, put.Token, put.Path = s.addr, s.token, s.streamPath
 		if _, err := put.Run(); err != nil {
 			b.Fatal(err)
 		}

@@ -16,13 +16,14 @@ import (
 // Load is one round of equal requests: Streams connections, each of which sends
 // OpsPerStream requests one after the other.
 type Load struct {
-	Addr         string // HOST:PORT
-	Token        string // X-Auth-Token, or ""
-	Method       string // PUT or GET
-	PathPrefix   string // the stream's number is appended
+	Addr   string // HOST:PORT
+	Token  string // X-Auth-Token, or ""
+	Method string // PUT or GET
+	// Path is the target of a stream's n-th request. Safe for concurrent use.
+	Path         func(stream, n int) string
 	Streams      int
 	OpsPerStream int
-	SizeBytes    int64 // of each body
+	SizeBytes    int64 // of each body; a GET's may be -1: any
 }
 
 // Result is what a round moved, and how long it took.
@@ -69,20 +70,20 @@ func (l Load) Run() (Result, error) {
 	return Result{Ops: ops, Bytes: int64(ops) * l.SizeBytes, Elapsed: time.Since(start)}, errors.Join(errs...)
 }
 
-func (l Load) stream(c net.Conn, n int) error {
-	path := l.PathPrefix + strconv.Itoa(n)
-	head := l.Method + " " + path + " HTTP/1.1\r\nHost: " + l.Addr + "\r\n"
+func (l Load) stream(c net.Conn, stream int) error {
+	lines := " HTTP/1.1\r\nHost: " + l.Addr + "\r\n"
 	if l.Token != "" {
-		head += "X-Auth-Token: " + l.Token + "\r\n"
+		lines += "X-Auth-Token: " + l.Token + "\r\n"
 	}
 	if l.Method == "PUT" {
-		head += "Content-Type: application/octet-stream\r\nContent-Length: " + strconv.FormatInt(l.SizeBytes, 10) + "\r\n"
+		lines += "Content-Type: application/octet-stream\r\nContent-Length: " + strconv.FormatInt(l.SizeBytes, 10) + "\r\n"
 	}
-	head += "\r\n"
+	lines += "\r\n"
 	br := bufio.NewReaderSize(c, 64<<10)
 	sink := make([]byte, chunkBytes)
-	for range l.OpsPerStream {
-		if err := l.send(c, head); err != nil {
+	for n := range l.OpsPerStream {
+		path := l.Path(stream, n)
+		if err := l.send(c, l.Method+" "+path+lines); err != nil {
 			return fmt.Errorf("%s %s: %w", l.Method, path, err)
 		}
 		if err := l.receive(br, sink); err != nil {
@@ -135,7 +136,7 @@ func (l Load) receive(br *bufio.Reader, sink []byte) error {
 			}
 		}
 	}
-	if l.Method == "GET" && length != l.SizeBytes {
+	if l.Method == "GET" && l.SizeBytes >= 0 && length != l.SizeBytes {
 		return fmt.Errorf("%d bytes came, not %d", length, l.SizeBytes)
 	}
 	for length > 0 {

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newServeCommand() *cobra.Command {
+	var path, data, listen, publicURL string
+	var users []string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server until SIGTERM or SIGINT",
+		Args:  cobra.NoArgs,
+	}
+	cmd.Flags().StringVar(&path, "config", "", "TOML `FILE`; an unknown key is an error")
+	cmd.Flags().StringVar(&data, "data", "", "`DIR` that holds everything (default ./data)")
+	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` of the one port (default 127.0.0.1:8080)")
+	cmd.Flags().StringVar(&publicURL, "public-url", "", "`URL` under which clients reach the server")
+	cmd.Flags().StringArrayVar(&users, "tempauth-user", nil, "`ACCOUNT:USER=KEY[,GROUP…]`, repeatable")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := loadConfig(path)
+		if err != nil {
+			return err
+		}
+		for _, f := range []struct {
+			name        string
+			to, changed *string
+		}{{"data", &cfg.Data, &data}, {"listen", &cfg.Listen, &listen}, {"public-url", &cfg.PublicURL, &publicURL}} {
+			if cmd.Flags().Changed(f.name) {
+				*f.to = *f.changed
+			}
+		}
+		cfg.TempAuth.Users = append(cfg.TempAuth.Users, users...)
+		if err := cfg.validate(); err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		return serve(ctx, cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	}
+	return cmd
+}
+
+// serve opens the store, listens, answers until ctx ends, then drains and
+// closes in the reverse order.
+func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
+	logger, err := newLogger(cfg.Log, logOut)
+	if err != nil {
+		return err
+	}
+	st, err := openStorage(cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.close()) }()
+	ln, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	if cfg.PublicURL == "" {
+		cfg.PublicURL = defaultPublicURL(ln.Addr())
+	}
+	if err := st.bootstrap(ctx, cfg); err != nil {
+		return err
+	}
+	front, err := newFront(cfg, st, logger)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- front.Serve(ln) }()
+	printWelcome(out, cfg, ln.Addr())
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	logger.Info("stopping", "grace", time.Duration(cfg.Timeouts.Shutdown))
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(cfg.Timeouts.Shutdown))
+	defer cancel()
+	if err := front.Shutdown(grace); err != nil {
+		logger.Warn("requests were still in flight", "error", err)
+	}
+	return nil
+}
+
+// printWelcome says where the server is and what to paste to use it.
+func printWelcome(out io.Writer, cfg Config, addr net.Addr) {
+	openrc := filepath.Join(cfg.Data, openrcName)
+	if abs, err := filepath.Abs(openrc); err == nil {
+		openrc = abs
+	}
+	fmt.Fprintf(out, "needletail %s listening on http://%s\n", version, addr)
+	fmt.Fprintf(out, "Upload a first file:\n  . %s\n  swift upload first README.md\n", openrc)
+}
+
+// defaultPublicURL is the address that was listened on; a wildcard address is
+// reachable at loopback at least.
+func defaultPublicURL(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func newLogger(cfg LogConfig, out io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
+		return nil, fmt.Errorf("%w: configuration: log.level: %w", errUsage, err)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch cfg.Format {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, options)), nil
+	}
+	return nil, fmt.Errorf("%w: configuration: log.format %q is neither text nor json", errUsage, cfg.Format)
+}
+
+// ensureDataFolder creates the data folder for this user alone.
+func ensureDataFolder(dir string) error {
+	if exists(dir) {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(filepath.Clean(dir)))
+}
