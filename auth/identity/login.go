@@ -1,0 +1,240 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"needletail/auth/token"
+)
+
+// DomainRef names a domain by id or, if that is empty, by name.
+type DomainRef struct{ ID, Name string }
+
+// Ref names a user or project by id or, if that is empty, by name and domain.
+type Ref struct {
+	ID, Name string
+	Domain   DomainRef
+}
+
+// ScopeKind is what a login asks for.
+type ScopeKind int
+
+// The scopes. ScopeDefault is the user's default project if they have a role
+// there, else none.
+const (
+	ScopeDefault ScopeKind = iota
+	ScopeNone
+	ScopeProject
+	ScopeDomain
+	ScopeSystem
+)
+
+// Scope is what a token is wanted for.
+type Scope struct {
+	Kind    ScopeKind
+	Project Ref
+	Domain  DomainRef
+}
+
+// The methods of logging in.
+const (
+	MethodPassword = "password"
+	MethodToken    = "token"
+)
+
+// Login is a request for a token. Every method named must succeed, for the same
+// user.
+type Login struct {
+	Methods  []string
+	User     Ref    // for MethodPassword
+	Password string // for MethodPassword
+	Token    string // for MethodToken
+	Scope    Scope
+}
+
+// Token is a valid token and all that it stands for at this moment.
+type Token struct {
+	Text       string
+	Methods    []string
+	User       *User
+	UserDomain *Domain
+	AuditIDs   []string
+	IssuedAt   time.Time
+	ExpiresAt  time.Time
+
+	Project       *Project // the scope, if any: one of Project, Domain, System
+	ProjectDomain *Domain
+	Domain        *Domain
+	System        bool
+	Roles         []*Role // implied ones included
+}
+
+// HasRole says whether one of the token's roles has that name.
+func (t *Token) HasRole(name string) bool {
+	return slices.ContainsFunc(t.Roles, func(r *Role) bool { return r.Name == name })
+}
+
+// Authenticate checks a login and issues a token. An error of KindUnauthorized
+// is the client's, as is KindForbidden (a scope that this token may not be
+// exchanged for).
+func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
+	if len(l.Methods) == 0 {
+		return nil, unauthorized("no method")
+	}
+	var user *User
+	var parent *Token
+	methods := slices.Clone(l.Methods)
+	for _, m := range l.Methods {
+		var u *User
+		var err error
+		switch m {
+		case MethodPassword:
+			u, err = s.checkPassword(ctx, l.User, l.Password)
+		case MethodToken:
+			if parent, err = s.checkParent(l); err == nil {
+				u = parent.User
+				methods = union(methods, parent.Methods)
+			}
+		default:
+			err = unauthorized("Attempted to authenticate with an unsupported method.")
+		}
+		if err != nil {
+			return nil, err
+		}
+		if user != nil && user.ID != u.ID {
+			return nil, unauthorized("the methods are of different users")
+		}
+		user = u
+	}
+	p := token.Payload{UserID: user.ID, Methods: methods, AuditIDs: []string{newAuditID()}}
+	issued := s.issueTime(user.ID)
+	p.Expires = issued.Add(s.opt.TokenLife)
+	if parent != nil {
+		p.Expires = parent.ExpiresAt
+		p.AuditIDs = append(p.AuditIDs, parent.AuditIDs[0])
+	}
+	if err := s.setScope(&p, user, l.Scope); err != nil {
+		return nil, err
+	}
+	if p.Kind == token.Project {
+		issued = s.issueTime(user.ID, p.ScopeID)
+	}
+	if parent == nil {
+		p.Expires = issued.Add(s.opt.TokenLife)
+	}
+	text, err := s.keys.Issue(p, issued)
+	if err != nil {
+		return nil, &Error{Op: "issue", Entity: "token", Err: err}
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.resolve(text, p, issued)
+}
+
+func union(a, b []string) []string {
+	for _, m := range b {
+		if !slices.Contains(a, m) {
+			a = append(a, m)
+		}
+	}
+	return a
+}
+
+// newAuditID is base64url of a UUID's bytes, unpadded.
+func newAuditID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, error) {
+	u := s.findUser(who)
+	ok, err := s.passwords.verify(ctx, u, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || !s.userUsable(u) {
+		return nil, unauthorized("wrong user or password")
+	}
+	return u, nil
+}
+
+func (s *Service) checkParent(l Login) (*Token, error) {
+	parent, err := s.ValidateToken(l.Token, false)
+	if err != nil {
+		return nil, unauthorized("the token is not valid")
+	}
+	if parent.System && (l.Scope.Kind == ScopeProject || l.Scope.Kind == ScopeDomain) {
+		return nil, &Error{Kind: KindForbidden, Op: "authenticate",
+			Detail: "a system-scoped token cannot be exchanged for another scope"}
+	}
+	return parent, nil
+}
+
+// userUsable says whether the user and their domain are enabled.
+func (s *Service) userUsable(u *User) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	d := s.domains.rows[u.DomainID]
+	return u.Enabled && d != nil && d.Enabled
+}
+
+// findUser is nil for an unknown user.
+func (s *Service) findUser(who Ref) *User {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if who.ID != "" {
+		return s.users.rows[who.ID]
+	}
+	return s.users.named(s.domainID(who.Domain), who.Name)
+}
+
+// domainID is "" for an unknown domain. The caller holds mu.
+func (s *Service) domainID(ref DomainRef) string {
+	if ref.ID != "" {
+		return ref.ID
+	}
+	if d := s.domains.named("", ref.Name); d != nil {
+		return d.ID
+	}
+	return ""
+}
+
+// setScope finds the scope's kind and id. That the user has a role there is for
+// resolve to see.
+func (s *Service) setScope(p *token.Payload, u *User, scope Scope) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch scope.Kind {
+	case ScopeDefault:
+		project := s.projects.rows[u.DefaultProjectID]
+		if project != nil && s.projectUsable(project) && len(s.effective(u.ID, OnProject, project.ID)) > 0 {
+			p.Kind, p.ScopeID = token.Project, project.ID
+		}
+	case ScopeNone:
+	case ScopeProject:
+		project := s.projects.rows[scope.Project.ID]
+		if scope.Project.ID == "" {
+			project = s.projects.named(s.domainID(scope.Project.Domain), scope.Project.Name)
+		}
+		if project == nil {
+			return unauthorized("no such project")
+		}
+		p.Kind, p.ScopeID = token.Project, project.ID
+	case ScopeDomain:
+		p.Kind, p.ScopeID = token.Domain, s.domainID(scope.Domain)
+	case ScopeSystem:
+		p.Kind = token.System
+	}
+	return nil
+}
+
+// projectUsable says whether the project and its domain are enabled. The caller
+// holds mu.
+func (s *Service) projectUsable(p *Project) bool {
+	d := s.domains.rows[p.DomainID]
+	return p.Enabled && d != nil && d.Enabled
+}

@@ -1,0 +1,111 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/crypto/bcrypt"
+)
+
+const (
+	// DefaultBcryptCost is Keystone's: about 0.2 s a hash.
+	DefaultBcryptCost = 12
+	// MaxPasswordBytes is Keystone's [identity] max_password_length.
+	MaxPasswordBytes = 4096
+	// bcryptBytes is how much of a password bcrypt looks at; Keystone cuts there.
+	bcryptBytes = 72
+	// cachedPasswords bounds the verified passwords that are remembered.
+	cachedPasswords = 4096
+)
+
+// verifier hashes and verifies passwords. A password that bcrypt has found
+// right is remembered as an HMAC under a key of this process, together with the
+// hash that it was right for: a new hash makes the memory useless. Wrong ones
+// are never remembered, and an unknown user costs as much as a known one.
+type verifier struct {
+	cost  int
+	key   [sha256.Size]byte
+	right *lru.Cache[[sha256.Size]byte, struct{}]
+	// slots bounds the hashes that are computed at a time.
+	slots chan struct{}
+	dummy []byte
+}
+
+func newVerifier(cost int) (*verifier, error) {
+	if cost == 0 {
+		cost = DefaultBcryptCost
+	}
+	v := &verifier{cost: cost, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	_, _ = rand.Read(v.key[:]) // crypto/rand.Read does not fail
+	var err error
+	if v.right, err = lru.New[[sha256.Size]byte, struct{}](cachedPasswords); err != nil {
+		return nil, err
+	}
+	v.dummy, err = bcrypt.GenerateFromPassword(v.key[:bcryptBytes/4], cost)
+	if err != nil {
+		return nil, fmt.Errorf("identity: bcrypt cost: %w", err)
+	}
+	return v, nil
+}
+
+func cut(password string) []byte { return []byte(password[:min(len(password), bcryptBytes)]) }
+
+// enter waits for a slot.
+func (v *verifier) enter(ctx context.Context) error {
+	select {
+	case v.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (v *verifier) hash(ctx context.Context, password string) (string, error) {
+	if password == "" || len(password) > MaxPasswordBytes {
+		return "", invalid("user", fmt.Sprintf("a password has 1 to %d bytes", MaxPasswordBytes))
+	}
+	if err := v.enter(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-v.slots }()
+	hash, err := bcrypt.GenerateFromPassword(cut(password), v.cost)
+	return string(hash), err
+}
+
+// verify says whether password is the user's; u may be nil for an unknown one.
+func (v *verifier) verify(ctx context.Context, u *User, password string) (bool, error) {
+	if len(password) > MaxPasswordBytes {
+		return false, nil
+	}
+	known := u != nil && u.PasswordHash != ""
+	hash := v.dummy
+	var memory [sha256.Size]byte
+	if known {
+		hash = []byte(u.PasswordHash)
+		memory = v.memory(u, password)
+		if _, ok := v.right.Get(memory); ok {
+			return true, nil
+		}
+	}
+	if err := v.enter(ctx); err != nil {
+		return false, err
+	}
+	defer func() { <-v.slots }()
+	ok := bcrypt.CompareHashAndPassword(hash, cut(password)) == nil && known
+	if ok {
+		v.right.Add(memory, struct{}{})
+	}
+	return ok, nil
+}
+
+func (v *verifier) memory(u *User, password string) (sum [sha256.Size]byte) {
+	h := hmac.New(sha256.New, v.key[:])
+	fmt.Fprintf(h, "%d %s %d %s %s", len(u.ID), u.ID, len(u.PasswordHash), u.PasswordHash, password)
+	h.Sum(sum[:0])
+	return sum
+}

@@ -1,0 +1,83 @@
+package identity
+
+const maxProjectName = 64
+
+// CreateProject stores p; an empty ID gets a new one, an empty ParentID is the
+// domain.
+func (s *Service) CreateProject(p Project) (*Project, error) {
+	p.ID = idOr(p.ID)
+	if p.ParentID == "" {
+		p.ParentID = p.DomainID
+	}
+	if err := checkName("project", p.ID, p.Name, maxProjectName); err != nil {
+		return nil, err
+	}
+	return &p, s.update(func(t *tx) error {
+		if _, ok := s.domains.rows[p.DomainID]; !ok {
+			return invalid("project", "Could not find domain: "+p.DomainID+".")
+		}
+		if parent, ok := s.projects.rows[p.ParentID]; p.ParentID != p.DomainID && (!ok || parent.DomainID != p.DomainID) {
+			return invalid("project", "Could not find project: "+p.ParentID+".")
+		}
+		if err := free(s.projects, "project", "", p.ID, &p); err != nil {
+			return err
+		}
+		put(t, s.projects, p.ID, &p)
+		return nil
+	})
+}
+
+// Project is the project of that id.
+func (s *Service) Project(id string) (*Project, error) { return get(s, s.projects, "project", id) }
+
+// Projects are all that keep (nil: all) says so of, by id.
+func (s *Service) Projects(keep func(*Project) bool) []*Project { return list(s, s.projects, keep) }
+
+// UpdateProject lets edit change a copy and stores it. The domain and the
+// parent stay.
+func (s *Service) UpdateProject(id string, edit func(*Project)) (*Project, error) {
+	var p Project
+	return &p, s.update(func(t *tx) error {
+		old, ok := s.projects.rows[id]
+		if !ok {
+			return notFound("project", id)
+		}
+		p = *old
+		edit(&p)
+		p.ID, p.DomainID, p.ParentID = id, old.DomainID, old.ParentID
+		if err := checkName("project", id, p.Name, maxProjectName); err != nil {
+			return err
+		}
+		if err := free(s.projects, "project", id, id, &p); err != nil {
+			return err
+		}
+		if old.Enabled && !p.Enabled {
+			s.revokeTx(t, Revocation{ProjectID: id})
+		}
+		put(t, s.projects, id, &p)
+		return nil
+	})
+}
+
+// DeleteProject deletes a project without children, its grants and its tokens.
+func (s *Service) DeleteProject(id string) error {
+	return s.update(func(t *tx) error {
+		if _, ok := s.projects.rows[id]; !ok {
+			return notFound("project", id)
+		}
+		for _, p := range s.projects.rows {
+			if p.ParentID == id {
+				return &Error{Kind: KindForbidden, Op: "delete", Entity: "project", Name: id,
+					Detail: "Cannot delete the project " + id + " since it is not a leaf in the hierarchy."}
+			}
+		}
+		s.dropProject(t, id)
+		return nil
+	})
+}
+
+func (s *Service) dropProject(t *tx, id string) {
+	s.dropGrants(t, func(g *Grant) bool { return g.Target == OnProject && g.TargetID == id })
+	s.revokeTx(t, Revocation{ProjectID: id})
+	drop(t, s.projects, id)
+}

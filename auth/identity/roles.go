@@ -1,0 +1,134 @@
+package identity
+
+import "sort"
+
+// CreateRole stores r; an empty ID gets a new one.
+func (s *Service) CreateRole(r Role) (*Role, error) {
+	r.ID = idOr(r.ID)
+	if err := checkName("role", r.ID, r.Name, maxNameBytes); err != nil {
+		return nil, err
+	}
+	return &r, s.update(func(t *tx) error {
+		if _, ok := s.domains.rows[r.DomainID]; !ok && r.DomainID != "" {
+			return notFound("domain", r.DomainID)
+		}
+		if err := free(s.roles, "role", "", r.ID, &r); err != nil {
+			return err
+		}
+		put(t, s.roles, r.ID, &r)
+		return nil
+	})
+}
+
+// Role is the role of that id.
+func (s *Service) Role(id string) (*Role, error) { return get(s, s.roles, "role", id) }
+
+// Roles are all that keep (nil: all) says so of, by id.
+func (s *Service) Roles(keep func(*Role) bool) []*Role { return list(s, s.roles, keep) }
+
+// UpdateRole lets edit change a copy and stores it. An immutable role changes
+// only by an edit that ends its immutability.
+func (s *Service) UpdateRole(id string, edit func(*Role)) (*Role, error) {
+	var r Role
+	return &r, s.update(func(t *tx) error {
+		old, ok := s.roles.rows[id]
+		if !ok {
+			return notFound("role", id)
+		}
+		r = *old
+		edit(&r)
+		r.ID, r.DomainID = id, old.DomainID
+		if old.Immutable && r.Immutable {
+			return immutable("update", id)
+		}
+		if err := checkName("role", id, r.Name, maxNameBytes); err != nil {
+			return err
+		}
+		if err := free(s.roles, "role", id, id, &r); err != nil {
+			return err
+		}
+		put(t, s.roles, id, &r)
+		return nil
+	})
+}
+
+// DeleteRole deletes a role with its grants and implications.
+func (s *Service) DeleteRole(id string) error {
+	return s.update(func(t *tx) error {
+		r, ok := s.roles.rows[id]
+		if !ok {
+			return notFound("role", id)
+		}
+		if r.Immutable {
+			return immutable("delete", id)
+		}
+		s.dropRole(t, id)
+		return nil
+	})
+}
+
+func immutable(op, id string) error {
+	return &Error{Kind: KindForbidden, Op: op, Entity: "role", Name: id,
+		Detail: "Unable to " + op + " immutable role resource: `" + id + ". " +
+			"Set resource option \"immutable\" to false first."}
+}
+
+func (s *Service) dropRole(t *tx, id string) {
+	s.dropGrants(t, func(g *Grant) bool { return g.RoleID == id })
+	for key, i := range s.implications.rows {
+		if i.Prior == id || i.Implied == id {
+			drop(t, s.implications, key)
+		}
+	}
+	drop(t, s.roles, id)
+}
+
+// ImplyRole makes prior imply implied; again is no error.
+func (s *Service) ImplyRole(prior, implied string) error {
+	return s.update(func(t *tx) error {
+		for _, id := range []string{prior, implied} {
+			if _, ok := s.roles.rows[id]; !ok {
+				return notFound("role", id)
+			}
+		}
+		key := prior + "/" + implied
+		if _, ok := s.implications.rows[key]; !ok {
+			put(t, s.implications, key, &Implication{Prior: prior, Implied: implied})
+		}
+		return nil
+	})
+}
+
+// expand gives the roles with all that they imply: by name, each after what it
+// implies. Keystone promises no order; this is one that it was seen to give.
+// The caller holds mu.
+func (s *Service) expand(direct []string) []*Role {
+	sort.Slice(direct, func(i, j int) bool { return s.roleName(direct[i]) < s.roleName(direct[j]) })
+	var out []*Role
+	seen := map[string]bool{}
+	var visit func(id string)
+	visit = func(id string) {
+		role := s.roles.rows[id]
+		if role == nil || seen[id] {
+			return
+		}
+		seen[id] = true
+		for _, i := range s.implications.sorted() {
+			if i.Prior == id {
+				visit(i.Implied)
+			}
+		}
+		out = append(out, role)
+	}
+	for _, id := range direct {
+		visit(id)
+	}
+	return out
+}
+
+func (s *Service) roleName(id string) string {
+	if r := s.roles.rows[id]; r != nil {
+		return r.Name
+	}
+	return ""
+}

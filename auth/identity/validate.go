@@ -1,0 +1,131 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"needletail/auth"
+	"needletail/auth/token"
+)
+
+// source names this system in auth.Identity.
+const source = "keystone"
+
+var _ auth.TokenValidator = (*Service)(nil)
+
+type cachedToken struct {
+	generation uint64
+	token      *Token
+	identity   *auth.Identity
+}
+
+// Validate is auth.TokenValidator: who a token stands for now.
+func (s *Service) Validate(_ context.Context, text string) (*auth.Identity, error) {
+	c, err := s.lookup(text, false)
+	if err != nil {
+		return nil, auth.ErrInvalidToken
+	}
+	return c.identity, nil
+}
+
+// ValidateToken gives all that a token stands for now. With allowExpired it may
+// have expired up to ExpiredWindow ago. The error is of KindNotFound.
+func (s *Service) ValidateToken(text string, allowExpired bool) (*Token, error) {
+	c, err := s.lookup(text, allowExpired)
+	return c.token, err
+}
+
+func (s *Service) lookup(text string, allowExpired bool) (cachedToken, error) {
+	key := sha256.Sum256([]byte(text))
+	generation := s.generation.Load() // before anything is read
+	c, ok := s.cache.Get(key)
+	if !ok || c.generation != generation {
+		p, issued, err := s.keys.Parse(text)
+		if err != nil {
+			return cachedToken{}, noToken(err)
+		}
+		s.mu.RLock()
+		t, err := s.resolve(text, p, issued)
+		s.mu.RUnlock()
+		if err != nil {
+			s.cache.Remove(key)
+			return cachedToken{}, noToken(err)
+		}
+		c = cachedToken{generation, t, identityOf(t)}
+		s.cache.Add(key, c)
+	}
+	end := c.token.ExpiresAt
+	if allowExpired {
+		end = end.Add(ExpiredWindow)
+	}
+	if !s.opt.Clock().Before(end) {
+		return cachedToken{}, noToken(nil)
+	}
+	return c, nil
+}
+
+func noToken(cause error) error {
+	return &Error{Kind: KindNotFound, Op: "validate", Entity: "token", Err: cause}
+}
+
+// resolve looks up what a payload speaks of. The error is of KindUnauthorized.
+// The caller holds mu.
+func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Token, error) {
+	t := &Token{Text: text, Methods: p.Methods, AuditIDs: p.AuditIDs, IssuedAt: issued, ExpiresAt: p.Expires}
+	t.User = s.users.rows[p.UserID]
+	if t.User == nil || !t.User.Enabled || len(p.AuditIDs) == 0 {
+		return nil, unauthorized("no such user, or disabled")
+	}
+	t.UserDomain = s.domains.rows[t.User.DomainID]
+	if t.UserDomain == nil || !t.UserDomain.Enabled {
+		return nil, unauthorized("the user's domain is disabled")
+	}
+	if s.revoked.matches(p, issued) {
+		return nil, unauthorized("revoked")
+	}
+	switch p.Kind {
+	case token.Unscoped:
+		return t, nil
+	case token.Project:
+		t.Project = s.projects.rows[p.ScopeID]
+		if t.Project == nil || !s.projectUsable(t.Project) {
+			return nil, unauthorized("no such project, or disabled")
+		}
+		t.ProjectDomain = s.domains.rows[t.Project.DomainID]
+		t.Roles = s.effective(p.UserID, OnProject, p.ScopeID)
+	case token.Domain:
+		t.Domain = s.domains.rows[p.ScopeID]
+		if t.Domain == nil || !t.Domain.Enabled {
+			return nil, unauthorized("no such domain, or disabled")
+		}
+		t.Roles = s.effective(p.UserID, OnDomain, p.ScopeID)
+	case token.System:
+		t.System = true
+		t.Roles = s.effective(p.UserID, OnSystem, "")
+	}
+	if len(t.Roles) == 0 {
+		return nil, unauthorized("no role on the scope")
+	}
+	return t, nil
+}
+
+func identityOf(t *Token) *auth.Identity {
+	id := &auth.Identity{
+		Source: source,
+		UserID: t.User.ID, UserName: t.User.Name,
+		UserDomainID: t.UserDomain.ID, UserDomainName: t.UserDomain.Name,
+		SystemScope: t.System,
+	}
+	if t.Project != nil {
+		id.ProjectID, id.ProjectName = t.Project.ID, t.Project.Name
+		id.ProjectDomainID, id.ProjectDomainName = t.ProjectDomain.ID, t.ProjectDomain.Name
+	}
+	if t.Domain != nil {
+		id.DomainID, id.DomainName = t.Domain.ID, t.Domain.Name
+	}
+	for _, r := range t.Roles {
+		id.Roles = append(id.Roles, r.Name)
+	}
+	return id
+}
