@@ -1,0 +1,31 @@
+package glance
+
+import "needletail/proxy/swift"
+
+// deactivateImage is POST /v2/images/{image}/actions/deactivate.
+func (s *service) deactivateImage(c *call) (*swift.Response, error) {
+	return s.switchStatus(c, "deactivate", statusActive, statusDeactivated)
+}
+
+// reactivateImage is POST /v2/images/{image}/actions/reactivate.
+func (s *service) reactivateImage(c *call) (*swift.Response, error) {
+	return s.switchStatus(c, "reactivate", statusDeactivated, statusActive)
+}
+
+// switchStatus goes from one status to the other, or stays there.
+func (s *service) switchStatus(c *call, verb, from, to string) (*swift.Response, error) {
+	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
+		switch m.Status {
+		case to:
+			return errUnchanged
+		case from:
+			m.Status, m.UpdatedMicros = to, s.nowMicros()
+			return nil
+		}
+		return failf(403, "Not allowed to %s image in status '%s'", verb, m.Status)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return emptyResponse(204), nil
+}

@@ -1,0 +1,110 @@
+package glance
+
+import (
+	"slices"
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// patchImage is PATCH /v2/images/{image}.
+func (s *service) patchImage(c *call) (*swift.Response, error) {
+	old, err := patchType(c.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	body, err := readJSON(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := parsePatch(body, old)
+	if err != nil {
+		return nil, err
+	}
+	_, after, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
+		if len(ops) == 0 {
+			return errUnchanged
+		}
+		for _, op := range ops {
+			if err := op.apply(c.caller, m); err != nil {
+				return err
+			}
+		}
+		if len(m.Properties) > maxProperties {
+			return overQuota("properties", len(m.Properties), maxProperties)
+		}
+		m.UpdatedMicros = s.nowMicros()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return jsonResponse(200, imageView(after)), nil
+}
+
+// check makes the checks that need no image.
+func (p *patchOp) check() error {
+	root := p.path[0]
+	switch {
+	case slices.Contains(readOnlyAttributes, root):
+		return failf(403, "Attribute '%s' is read-only.", root)
+	case isReserved(root):
+		return failf(403, "Attribute '%s' is reserved.", root)
+	case root == "locations" && len(p.path) <= 2:
+		return errLocationsInvisible
+	case len(p.path) != 1:
+		return failf(400, "Invalid JSON pointer for this resource: '/%s'", cut(strings.Join(p.path, "/")))
+	}
+	return nil
+}
+
+// apply changes the image.
+func (p *patchOp) apply(who caller, m *image) error {
+	name := p.path[0]
+	if slices.Contains(baseAttributes, name) {
+		return p.applyBase(who, m, name)
+	}
+	i, present := m.property(name)
+	switch {
+	case p.op == "add" && p.old && present:
+		return failf(409, "Property %s already present.", name)
+	case p.op != "add" && !present:
+		return failf(409, "Property %s does not exist.", name)
+	case p.op == "remove":
+		m.Properties = slices.Delete(m.Properties, i, i+1)
+		return nil
+	}
+	value, err := propertyValue(name, p.value)
+	if err == nil {
+		m.setProperty(name, value)
+	}
+	return err
+}
+
+func (p *patchOp) applyBase(who caller, m *image, name string) error {
+	switch {
+	case p.op == "remove":
+		return failf(403, "Property %s may not be removed.", name)
+	case p.op == "add" && p.old:
+		return failf(409, "Property %s already present.", name)
+	}
+	before := *m
+	if err := m.setAttribute(name, p.value); err != nil {
+		return err
+	}
+	switch name {
+	case "disk_format", "container_format":
+		if m.Status != statusQueued {
+			return failf(403, "Attribute %s can be only replaced for a queued image.", name)
+		}
+	case "owner":
+		if !who.admin {
+			return failf(403, "Owner can't be updated by non admin.")
+		}
+	case "visibility":
+		if m.Visibility != before.Visibility {
+			return mayPublish(who, m)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package glance
+
+import (
+	"errors"
+	"slices"
+
+	"needletail/auth"
+	"needletail/proxy/swift"
+)
+
+// caller is who asks: a verified token.
+type caller struct {
+	project string // in scope; "" for a domain's or the system's token
+	admin   bool
+}
+
+// roleAdmin is what Glance's policy context_is_admin asks for.
+const roleAdmin = "admin"
+
+// authenticate finds out who sent the request.
+func (s *service) authenticate(r *swift.Request) (caller, error) {
+	token := r.Header.Get("X-Auth-Token")
+	if token == "" {
+		return caller{}, s.unauthorized(nil)
+	}
+	id, err := s.Validator.Validate(r.Context(), token)
+	switch {
+	case errors.Is(err, auth.ErrInvalidToken):
+		return caller{}, s.unauthorized(err)
+	case err != nil:
+		return caller{}, &failure{status: 503, err: err}
+	case id == nil:
+		return caller{}, s.unauthorized(nil)
+	}
+	r.Log.User = id.UserName
+	return callerOf(id), nil
+}
+
+// callerOf takes admin only from a project's or the system's token: the admin
+// of a domain is not the admin of the images of all domains.
+func callerOf(id *auth.Identity) caller {
+	scoped := id.ProjectID != "" || id.SystemScope
+	return caller{project: id.ProjectID, admin: scoped && slices.Contains(id.Roles, roleAdmin)}
+}
+
+func (s *service) unauthorized(cause error) error {
+	return &failure{status: 401, err: cause, header: swift.Header{
+		{Name: "WWW-Authenticate", Value: `Keystone uri="` + s.KeystoneURL + `"`},
+	}}
+}
+
+// owns says whether the image belongs to the caller's project.
+func (c caller) owns(m *image) bool {
+	return c.project != "" && m.Owner != nil && *m.Owner == c.project
+}
+
+// sees is whether the caller may know of the image: any membership will do
+// (glance/db/utils.py is_image_visible).
+func (c caller) sees(m *image) bool {
+	if c.admin || m.Owner == nil || c.owns(m) {
+		return true
+	}
+	switch m.Visibility {
+	case visibilityPublic, visibilityCommunity:
+		return true
+	case visibilityShared:
+		_, ok := m.member(c.project)
+		return ok && c.project != ""
+	}
+	return false
+}
+
+// manages is whether the caller may change the image.
+func (c caller) manages(m *image) bool { return c.admin || c.owns(m) }

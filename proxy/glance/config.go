@@ -1,0 +1,95 @@
+package glance
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"needletail/auth"
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+const (
+	defaultContainer     = "glance"
+	defaultMaxImageBytes = 1 << 40 // glance's image_size_cap
+)
+
+// Config is what New needs.
+type Config struct {
+	// Store keeps data and records. Required.
+	Store objstore.Store
+	// Validator says whom X-Auth-Token stands for. Required.
+	Validator auth.TokenValidator
+	// ServiceAccount holds the image data: "AUTH_" and the id of the project
+	// "service". Required.
+	ServiceAccount objstore.AccountName
+	// Container holds the image data within ServiceAccount; "" means "glance".
+	Container objstore.ContainerName
+	// PublicURL stands in the version document, such as
+	// "http://host:8080/image"; "" means the URL that the client used.
+	PublicURL string
+	// KeystoneURL is quoted in the WWW-Authenticate of a 401.
+	KeystoneURL string
+	// MaxImageBytes is the longest image; 0 means 1 TiB.
+	MaxImageBytes int64
+	// ImportMethods is the value of OpenStack-image-import-methods; nil means
+	// what Glance has by default. /v2/info/import lists only what works.
+	ImportMethods []string
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Logger hears of records that cannot be read and of data that could not
+	// be removed; nil means slog.Default.
+	Logger *slog.Logger
+}
+
+func (c *Config) setDefaults() error {
+	if c.Store == nil || c.Validator == nil || c.ServiceAccount == "" {
+		return errors.New("glance: Store, Validator and ServiceAccount are required")
+	}
+	if c.MaxImageBytes < 0 {
+		return errors.New("glance: MaxImageBytes is negative")
+	}
+	if c.Container == "" {
+		c.Container = defaultContainer
+	}
+	if c.MaxImageBytes == 0 {
+		c.MaxImageBytes = defaultMaxImageBytes
+	}
+	if c.ImportMethods == nil {
+		c.ImportMethods = []string{"glance-direct", "web-download", "copy-image"}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	return nil
+}
+
+// service is the handler.
+type service struct {
+	Config
+	images *catalog
+}
+
+// New loads the records and gives the handler. Images that a crash left in
+// state "saving" become "queued", and deletions that it cut short are ended.
+func New(cfg Config) (swift.Handler, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	data := objstore.ContainerID{Account: cfg.ServiceAccount, Container: cfg.Container}
+	images, err := openCatalog(context.Background(), cfg.Store, data, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &service{Config: cfg, images: images}, nil
+}
+
+// nowMicros is the clock in microseconds since the Unix epoch.
+func (s *service) nowMicros() int64 { return s.Now().UnixMicro() }

@@ -1,0 +1,141 @@
+package glance
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// createImage is POST /v2/images.
+func (s *service) createImage(c *call) (*swift.Response, error) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.newImage(c.caller, body)
+	if err != nil {
+		return nil, err
+	}
+	err = s.images.add(c.Context(), m)
+	if errors.Is(err, errImageExists) {
+		return nil, failf(409, "Image ID %s already exists!", m.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	res := jsonResponse(201, imageView(m))
+	res.Header.Add("Location", c.BaseURL()+"/v2/images/"+m.ID)
+	if len(s.ImportMethods) > 0 {
+		res.Header.Add("OpenStack-image-import-methods", strings.Join(s.ImportMethods, ","))
+	}
+	return res, nil
+}
+
+// newImage is a queued image as the body describes it.
+func (s *service) newImage(who caller, body pyjson.Object) (*image, error) {
+	now := s.nowMicros()
+	m := &image{
+		ID: newUUID(), Status: statusQueued, Visibility: visibilityShared,
+		CreatedMicros: now, UpdatedMicros: now,
+	}
+	if who.project != "" {
+		m.Owner = &who.project
+	}
+	if err := checkNames(body); err != nil {
+		return nil, err
+	}
+	for _, f := range body {
+		if err := m.setNew(f.Key, f.Value); err != nil {
+			return nil, err
+		}
+	}
+	if len(m.Properties) > maxProperties {
+		return nil, overQuota("properties", len(m.Properties), maxProperties)
+	}
+	return m, mayCreate(who, m)
+}
+
+// checkNames refuses what no client may set (glance/api/v2/images.py
+// RequestDeserializer._check_allowed).
+func checkNames(body pyjson.Object) error {
+	for _, f := range body {
+		switch {
+		case slices.Contains([]string{"direct_url", "self", "file", "schema", "stores"}, f.Key):
+			return failf(403, "Attribute '%s' is read-only.", f.Key)
+		case isReserved(f.Key):
+			return failf(403, "Attribute '%s' is reserved.", f.Key)
+		}
+	}
+	return nil
+}
+
+func (m *image) setNew(name string, v any) error {
+	switch {
+	case name == "id":
+		id, ok := v.(string)
+		if !ok || !isUUID(id) {
+			return schemaError(pyRepr(v) + " does not match '" + uuidPattern + "'")
+		}
+		m.ID = id
+		return nil
+	case name == "locations":
+		return errLocationsInvisible
+	case slices.Contains(readOnlyAttributes, name):
+		return failf(403, "Attribute '%s' is read-only.", name)
+	case slices.Contains(baseAttributes, name):
+		return m.setAttribute(name, v)
+	}
+	value, err := propertyValue(name, v)
+	if err == nil {
+		m.Properties = append(m.Properties, property{name, value})
+	}
+	return err
+}
+
+// errLocationsInvisible is the answer while show_multiple_locations is off.
+var errLocationsInvisible = failf(403, "It's not allowed to add/replace/update locations if locations are invisible.")
+
+// mayCreate is the part of add_image that looks at the new image.
+func mayCreate(who caller, m *image) error {
+	if who.admin {
+		return nil
+	}
+	if !who.owns(m) {
+		owner := "None"
+		if m.Owner != nil {
+			owner = *m.Owner
+		}
+		return failf(403, "You are not permitted to create images owned by '%s'.", owner)
+	}
+	return mayPublish(who, m)
+}
+
+func mayPublish(who caller, m *image) error {
+	if m.Visibility == visibilityPublic && !who.admin {
+		return failf(403, "You are not authorized to complete publicize_image action.")
+	}
+	return nil
+}
+
+// showImage is GET /v2/images/{image}.
+func (s *service) showImage(c *call) (*swift.Response, error) {
+	return jsonResponse(200, imageView(c.image)), nil
+}
+
+// deleteImage is DELETE /v2/images/{image}.
+func (s *service) deleteImage(c *call) (*swift.Response, error) {
+	err := s.images.remove(c.Context(), c.image.ID, func(m *image) error {
+		if m.Protected {
+			return failf(403, "Image %s is protected and cannot be deleted.", m.ID)
+		}
+		m.UpdatedMicros = s.nowMicros()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return emptyResponse(204), nil
+}

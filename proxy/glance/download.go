@@ -1,0 +1,75 @@
+package glance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// downloadImage is GET /v2/images/{image}/file.
+func (s *service) downloadImage(c *call) (*swift.Response, error) {
+	m := c.image
+	switch m.Status {
+	case statusActive:
+	case statusDeactivated:
+		if !c.caller.admin {
+			return nil, failf(403, "The requested image has been deactivated. Image data download is forbidden.")
+		}
+	default:
+		return emptyResponse(204), nil
+	}
+	o, err := s.Store.OpenObject(c.Context(), s.images.dataID(m.ID), objstore.OpenOptions{})
+	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
+		return nil, &failure{status: 404, message: "The data of image " + m.ID + " cannot be found.", err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	res, err := dataResponse(c.Header, m, o)
+	if err != nil {
+		_ = o.Close() // nothing was read
+		return nil, err
+	}
+	return res, nil
+}
+
+// dataResponse streams the object, or the part of it that is asked for. The
+// response owns the object.
+func dataResponse(h swift.Header, m *image, o objstore.Object) (*swift.Response, error) {
+	sizeBytes := o.Info().SizeBytes
+	part, whole, err := requestedSpan(h, sizeBytes)
+	if err != nil {
+		return nil, err
+	}
+	res := swift.NewResponse(200, swift.HeaderField{Name: "Content-Type", Value: octetStream})
+	if whole && m.Checksum != nil {
+		res.Header.Add("Content-MD5", *m.Checksum)
+	}
+	if !whole {
+		res.Status, res.Reason = 206, "Partial Content"
+		res.Header.Add("Content-Range", fmt.Sprintf("bytes %d-%d/%d",
+			part.offset, part.offset+part.length-1, sizeBytes))
+	}
+	res.Body, res.ContentLength = newBody(o, part), part.length
+	return res, nil
+}
+
+// newBody reads part of the object and closes it in the end. It keeps the
+// reader's WriteTo, where it has one.
+func newBody(o objstore.Object, part span) io.ReadCloser {
+	r := o.Range(part.offset, part.length)
+	if w, ok := r.(io.WriterTo); ok {
+		return struct {
+			io.Reader
+			io.WriterTo
+			io.Closer
+		}{r, w, o}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{r, o}
+}

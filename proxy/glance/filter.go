@@ -1,0 +1,205 @@
+package glance
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// filter says whether an image is in a listing.
+type filter func(*image) bool
+
+// texts are the attributes that filters compare as text. Those with operators
+// take "in:a,b" and "eq:a".
+var texts = map[string]struct {
+	operators bool
+	get       func(*image) string
+}{
+	"id":               {true, func(m *image) string { return m.ID }},
+	"name":             {true, func(m *image) string { return deref(m.Name) }},
+	"status":           {true, func(m *image) string { return m.Status }},
+	"disk_format":      {true, func(m *image) string { return deref(m.DiskFormat) }},
+	"container_format": {true, func(m *image) string { return deref(m.ContainerFormat) }},
+	"owner":            {false, func(m *image) string { return deref(m.Owner) }},
+	"checksum":         {false, func(m *image) string { return deref(m.Checksum) }},
+	"os_hash_algo":     {false, func(m *image) string { return deref(m.HashAlgo) }},
+	"os_hash_value":    {false, func(m *image) string { return deref(m.HashValue) }},
+}
+
+// numbers are the attributes that filters compare as integers, also with _min
+// and _max at the end of their names. An image without a value never matches.
+var numbers = map[string]func(*image) *int64{
+	"size":         func(m *image) *int64 { return m.SizeBytes },
+	"virtual_size": func(m *image) *int64 { return m.VirtualBytes },
+	"min_ram":      func(m *image) *int64 { return &m.MinRAMMiB },
+	"min_disk":     func(m *image) *int64 { return &m.MinDiskGiB },
+}
+
+// times are the attributes that filters compare as times, by the second.
+var times = map[string]func(*image) int64{
+	"created_at": func(m *image) int64 { return m.CreatedMicros },
+	"updated_at": func(m *image) int64 { return m.UpdatedMicros },
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// newFilter makes the filter of one parameter. What is no attribute is a custom
+// property.
+func newFilter(p pair) (filter, error) {
+	if text, ok := texts[p.key]; ok {
+		return textFilter(p, text.operators, text.get)
+	}
+	base, bound := p.key, ""
+	for _, suffix := range []string{"_min", "_max"} {
+		if rest, ok := strings.CutSuffix(p.key, suffix); ok {
+			base, bound = rest, suffix
+		}
+	}
+	if get, ok := numbers[base]; ok {
+		return numberFilter(p, bound, get)
+	}
+	if get, ok := times[p.key]; ok {
+		return timeFilter(p, get)
+	}
+	switch p.key {
+	case "tag":
+		return func(m *image) bool { return slices.Contains(m.Tags, p.value) }, nil
+	case "protected":
+		want, err := parseBool(p)
+		return func(m *image) bool { return m.Protected == want }, err
+	}
+	return func(m *image) bool {
+		i, ok := m.property(p.key)
+		return ok && deref(m.Properties[i].Value) == p.value
+	}, nil
+}
+
+// comparisons are the operators of glance/common/utils.py evaluate_filter_op.
+var comparisons = map[string]func(order int) bool{
+	"eq":  func(o int) bool { return o == 0 },
+	"neq": func(o int) bool { return o != 0 },
+	"lt":  func(o int) bool { return o < 0 },
+	"lte": func(o int) bool { return o <= 0 },
+	"gt":  func(o int) bool { return o > 0 },
+	"gte": func(o int) bool { return o >= 0 },
+}
+
+// textFilter compares for equality. A value with a colon that begins with no
+// operator is taken as it is: "ubuntu:22.04" is a name.
+func textFilter(p pair, operators bool, get func(*image) string) (filter, error) {
+	equal := func(want string) filter {
+		return func(m *image) bool { return get(m) == want }
+	}
+	op, rest, ok := strings.Cut(p.value, ":")
+	if !operators || !ok {
+		return equal(p.value), nil
+	}
+	switch {
+	case op == "in":
+		list, err := splitQuoted(rest)
+		return func(m *image) bool { return slices.Contains(list, get(m)) }, err
+	case op == "eq":
+		return equal(rest), nil
+	case comparisons[op] != nil:
+		return nil, failf(400, "Unable to filter %s by operator '%s'.", p.key, op)
+	}
+	return equal(p.value), nil
+}
+
+func numberFilter(p pair, bound string, get func(*image) *int64) (filter, error) {
+	want, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return nil, failf(400, "Cannot convert filter value %s of %s to an integer.", pyRepr(p.value), p.key)
+	}
+	return func(m *image) bool {
+		n := get(m)
+		switch {
+		case n == nil:
+			return false
+		case bound == "_min":
+			return *n >= want
+		case bound == "_max":
+			return *n <= want
+		}
+		return *n == want
+	}, nil
+}
+
+func timeFilter(p pair, get func(*image) int64) (filter, error) {
+	op, rest, ok := strings.Cut(p.value, ":")
+	test := comparisons[op]
+	if !ok || test == nil {
+		test, rest = comparisons["eq"], p.value
+	}
+	want, ok := parseISOTime(rest)
+	if !ok {
+		return nil, failf(400, "Invalid time value or operator: %s", pyRepr(p.value))
+	}
+	return func(m *image) bool {
+		return test(cmp.Compare(time.UnixMicro(get(m)).Unix(), want.Unix()))
+	}, nil
+}
+
+func parseISOTime(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// splitQuoted splits at commas; an item in double quotes may hold commas, and a
+// backslash before a quote there stands for the quote
+// (glance/common/utils.py split_filter_value_for_quotes).
+func splitQuoted(s string) ([]string, error) {
+	malformed := failf(400, "Invalid filter value %s. The quote is not closed or not separated by a comma.", pyRepr(s))
+	var list []string
+	for {
+		if !strings.HasPrefix(s, `"`) {
+			item, rest, more := strings.Cut(s, ",")
+			if strings.Contains(item, `"`) {
+				return nil, malformed
+			}
+			list = append(list, item)
+			if !more {
+				return list, nil
+			}
+			s = rest
+			continue
+		}
+		item, rest, ok := cutQuoted(s[1:])
+		if !ok || rest != "" && rest[0] != ',' {
+			return nil, malformed
+		}
+		list = append(list, item)
+		if rest == "" {
+			return list, nil
+		}
+		s = rest[1:]
+	}
+}
+
+// cutQuoted reads up to the closing quote.
+func cutQuoted(s string) (item, rest string, ok bool) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '"':
+			i++
+			b.WriteByte('"')
+		case s[i] == '"':
+			return b.String(), s[i+1:], true
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return "", "", false
+}

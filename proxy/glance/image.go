@@ -1,0 +1,117 @@
+package glance
+
+import (
+	"slices"
+	"time"
+)
+
+// The states of an image (glance/domain/__init__.py) that occur here.
+const (
+	statusQueued      = "queued"      // a record without data
+	statusSaving      = "saving"      // an upload runs
+	statusActive      = "active"      // data is there
+	statusDeactivated = "deactivated" // data is there, for admins only
+	statusDeleted     = "deleted"     // invisible; its data is being removed
+)
+
+// Who sees an image (glance/domain: visibility).
+const (
+	visibilityPublic    = "public"
+	visibilityPrivate   = "private"
+	visibilityShared    = "shared"
+	visibilityCommunity = "community"
+)
+
+// What a project that an image is shared with says to it.
+const (
+	memberPending  = "pending"
+	memberAccepted = "accepted"
+	memberRejected = "rejected"
+)
+
+// image is one record. The tags of its fields are the format on disk: a JSON
+// object. Times are microseconds since the Unix epoch, sizes bytes, min_ram
+// MiB, min_disk GiB. A pointer is nil where the API shows null.
+type image struct {
+	Version         int        `json:"version"`
+	ID              string     `json:"id"`
+	Status          string     `json:"status"`
+	Name            *string    `json:"name"`
+	Visibility      string     `json:"visibility"`
+	Owner           *string    `json:"owner"`
+	DiskFormat      *string    `json:"disk_format"`
+	ContainerFormat *string    `json:"container_format"`
+	SizeBytes       *int64     `json:"size"`
+	VirtualBytes    *int64     `json:"virtual_size"`
+	Checksum        *string    `json:"checksum"` // MD5
+	HashAlgo        *string    `json:"os_hash_algo"`
+	HashValue       *string    `json:"os_hash_value"`
+	Protected       bool       `json:"protected"`
+	Hidden          bool       `json:"os_hidden"`
+	MinRAMMiB       int64      `json:"min_ram"`
+	MinDiskGiB      int64      `json:"min_disk"`
+	CreatedMicros   int64      `json:"created_us"`
+	UpdatedMicros   int64      `json:"updated_us"`
+	Tags            []string   `json:"tags,omitempty"`
+	Properties      []property `json:"properties,omitempty"` // in the order they came
+	Members         []member   `json:"members,omitempty"`
+}
+
+// recordVersion is the value of "version" in a record.
+const recordVersion = 1
+
+// property is a custom property; kernel_id and ramdisk_id may be null.
+type property struct {
+	Name  string  `json:"n"`
+	Value *string `json:"v"`
+}
+
+// member is a project that the image is shared with.
+type member struct {
+	Project       string `json:"project"`
+	Status        string `json:"status"`
+	CreatedMicros int64  `json:"created_us"`
+	UpdatedMicros int64  `json:"updated_us"`
+}
+
+// clone is a copy that may be changed.
+func (m *image) clone() *image {
+	c := *m
+	c.Tags = slices.Clone(m.Tags)
+	c.Properties = slices.Clone(m.Properties)
+	c.Members = slices.Clone(m.Members)
+	return &c
+}
+
+// property finds a custom property.
+func (m *image) property(name string) (index int, ok bool) {
+	i := slices.IndexFunc(m.Properties, func(p property) bool { return p.Name == name })
+	return i, i >= 0
+}
+
+// setProperty replaces a custom property or adds it at the end.
+func (m *image) setProperty(name string, value *string) {
+	if i, ok := m.property(name); ok {
+		m.Properties[i].Value = value
+		return
+	}
+	m.Properties = append(m.Properties, property{name, value})
+}
+
+// member finds the membership of a project.
+func (m *image) member(project string) (index int, ok bool) {
+	i := slices.IndexFunc(m.Members, func(x member) bool { return x.Project == project })
+	return i, i >= 0
+}
+
+// dropData makes the record that of an image without data.
+func (m *image) dropData() {
+	m.Status = statusQueued
+	m.SizeBytes, m.VirtualBytes = nil, nil
+	m.Checksum, m.HashAlgo, m.HashValue = nil, nil, nil
+}
+
+// isoTime is Glance's form of a time: whole seconds, UTC.
+func isoTime(micros int64) string {
+	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05Z")
+}

@@ -1,0 +1,25 @@
+package glance
+
+import (
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// infoImport is GET /v2/info/import: no import method works here.
+func (s *service) infoImport(*call) (*swift.Response, error) {
+	return jsonResponse(200, pyjson.Object{{Key: "import-methods", Value: pyjson.Object{
+		{Key: "description", Value: "Import methods available."},
+		{Key: "type", Value: "array"},
+		{Key: "value", Value: []string{}},
+	}}}), nil
+}
+
+// infoStores is GET /v2/info/stores: there is one store, and so no list.
+func (s *service) infoStores(*call) (*swift.Response, error) {
+	return nil, failf(404, "Multi backend is not supported at this site.")
+}
+
+// infoUsage is GET /v2/info/usage: no quotas are kept.
+func (s *service) infoUsage(*call) (*swift.Response, error) {
+	return jsonResponse(200, pyjson.Object{{Key: "usage", Value: pyjson.Object{}}}), nil
+}

@@ -1,0 +1,86 @@
+package glance
+
+import (
+	"slices"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// listImages is GET /v2/images.
+func (s *service) listImages(c *call) (*swift.Response, error) {
+	q, err := parseListQuery(c.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.page(c.caller, q)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]pyjson.Object, len(page))
+	for i, m := range page {
+		views[i] = imageView(m)
+	}
+	body := pyjson.Object{
+		{Key: "images", Value: views},
+		{Key: "first", Value: q.link("")},
+	}
+	if len(page) > 0 && len(page) == q.limit {
+		body = append(body, pyjson.Member{Key: "next", Value: q.link(page[len(page)-1].ID)})
+	}
+	return jsonResponse(200, append(body, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})), nil
+}
+
+// page chooses, sorts and cuts.
+func (s *service) page(who caller, q *listQuery) ([]*image, error) {
+	var marker *image
+	if q.marker != "" {
+		m, ok := s.images.find(q.marker)
+		if !ok || !who.sees(m) {
+			return nil, failf(400, "No image found with ID %s", q.marker)
+		}
+		marker = m
+	}
+	chosen := slices.DeleteFunc(s.images.each(), func(m *image) bool {
+		return marker != nil && compareBy(q.keys, m, marker) <= 0 || !q.lists(who, m)
+	})
+	slices.SortFunc(chosen, func(a, b *image) int { return compareBy(q.keys, a, b) })
+	return chosen[:min(q.limit, len(chosen))], nil
+}
+
+// lists is whether the listing shows the image.
+func (q *listQuery) lists(who caller, m *image) bool {
+	if m.Hidden != q.hidden || !q.reaches(who, m) {
+		return false
+	}
+	for _, f := range q.filters {
+		if !f(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// reaches is the visibility part: a listing shows less than a caller may see.
+// Others' community images come only if asked for, shared ones by the status
+// of the membership (glance/db/sqlalchemy/api.py
+// _make_image_visibility_conditions).
+func (q *listQuery) reaches(who caller, m *image) bool {
+	if q.visibility != "" && q.visibility != "all" && q.visibility != m.Visibility {
+		return false
+	}
+	if who.owns(m) {
+		return true
+	}
+	if m.Visibility == visibilityCommunity {
+		return q.visibility != ""
+	}
+	if who.admin || m.Owner == nil || m.Visibility == visibilityPublic {
+		return true
+	}
+	if m.Visibility != visibilityShared || who.project == "" {
+		return false
+	}
+	i, ok := m.member(who.project)
+	return ok && (q.memberStatus == "all" || q.memberStatus == m.Members[i].Status)
+}

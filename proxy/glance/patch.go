@@ -1,0 +1,157 @@
+package glance
+
+import (
+	"strings"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// The media types of a PATCH: JSON patch, and the older form in which the
+// operation's name is the key of the path.
+const (
+	patchV21 = "application/openstack-images-v2.1-json-patch"
+	patchV20 = "application/openstack-images-v2.0-json-patch"
+)
+
+// maxPatchOps bounds one PATCH.
+const maxPatchOps = 1024
+
+// patchOp is one operation.
+type patchOp struct {
+	op    string // "add", "remove" or "replace"
+	path  []string
+	value any
+	old   bool // of a v2.0 patch: add does not replace
+}
+
+// patchType says which of the media types the body has, or 415.
+func patchType(contentType string) (old bool, err error) {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	switch strings.ToLower(strings.TrimSpace(mediaType)) {
+	case patchV21:
+		return false, nil
+	case patchV20:
+		return true, nil
+	}
+	return false, &failure{status: 415, header: swift.Header{
+		{Name: "Accept-Patch", Value: patchV20 + ", " + patchV21},
+	}}
+}
+
+// parsePatch reads the operations of a body (glance/api/v2/images.py
+// RequestDeserializer.update).
+func parsePatch(body any, old bool) ([]patchOp, error) {
+	list, ok := body.(pyjson.Array)
+	if !ok {
+		return nil, failf(400, "Request body must be a JSON array of operation objects.")
+	}
+	if len(list) > maxPatchOps {
+		return nil, failf(413, "A patch takes %d operations at most.", maxPatchOps)
+	}
+	ops := make([]patchOp, 0, len(list))
+	for _, item := range list {
+		o, ok := item.(pyjson.Object)
+		if !ok {
+			return nil, failf(400, "Operations must be JSON objects.")
+		}
+		parse := parseOp
+		if old {
+			parse = parseOldOp
+		}
+		op, err := parse(o)
+		if err != nil {
+			return nil, err
+		}
+		if err := op.check(); err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func parseOp(o pyjson.Object) (p patchOp, err error) {
+	name, ok := lookup(o, "op")
+	if !ok {
+		return p, failf(400, "Unable to find 'op' in JSON Schema change")
+	}
+	p.op, ok = name.(string)
+	if !ok || !isPatchOp(p.op) {
+		return p, failf(400, "Invalid operation: `%s`. It must be one of the following: add, remove, replace.", cut(pyRepr(name)))
+	}
+	pointer, ok := lookup(o, "path")
+	if !ok {
+		return p, failf(400, "Unable to find 'path' in JSON Schema change")
+	}
+	return p.complete(o, pointer)
+}
+
+func parseOldOp(o pyjson.Object) (p patchOp, err error) {
+	var pointer any
+	for _, f := range o {
+		if !isPatchOp(f.Key) {
+			continue
+		}
+		if p.op != "" {
+			p.op = ""
+			break
+		}
+		p.op, pointer = f.Key, f.Value
+	}
+	if p.op == "" {
+		return p, failf(400, `Operation objects must contain exactly one member named "add", "remove", or "replace".`)
+	}
+	p.old = true
+	return p.complete(o, pointer)
+}
+
+func isPatchOp(name string) bool { return name == "add" || name == "remove" || name == "replace" }
+
+func lookup(o pyjson.Object, key string) (any, bool) {
+	for _, f := range o {
+		if f.Key == key {
+			return f.Value, true
+		}
+	}
+	return nil, false
+}
+
+// complete takes the pointer and the value.
+func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
+	text, ok := pointer.(string)
+	if !ok {
+		return p, failf(400, "Invalid JSON pointer for this resource: %s", pyRepr(pointer))
+	}
+	var err error
+	if p.path, err = parsePointer(text); err != nil {
+		return p, err
+	}
+	if p.op != "remove" {
+		if p.value, ok = lookup(o, "value"); !ok {
+			return p, failf(400, `Operation "%s" requires a member named "value".`, p.op)
+		}
+	}
+	return p, nil
+}
+
+// parsePointer splits a JSON pointer into its decoded tokens.
+func parsePointer(pointer string) ([]string, error) {
+	shown := cut(pointer)
+	rest, ok := strings.CutPrefix(pointer, "/")
+	switch {
+	case !ok:
+		return nil, failf(400, "Pointer `%s` does not start with \"/\".", shown)
+	case strings.Contains(pointer, "//"):
+		return nil, failf(400, "Pointer `%s` contains adjacent \"/\".", shown)
+	case strings.HasSuffix(pointer, "/"):
+		return nil, failf(400, "Pointer `%s` ends with \"/\".", shown)
+	case strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~"):
+		return nil, failf(400, "Pointer `%s` contains \"~\" not part of a recognized escape sequence.", shown)
+	}
+	tokens := strings.Split(rest, "/")
+	for i, token := range tokens {
+		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+	}
+	return tokens, nil
+}

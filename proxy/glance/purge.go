@@ -1,0 +1,97 @@
+package glance
+
+import (
+	"context"
+	"errors"
+
+	"needletail/objstore"
+)
+
+// remove deletes an image that allowed lets go. The record is marked first, so
+// that a crash in between leaves a mark that the next New acts on, and never
+// data without a record. While an upload runs the mark is all: the upload finds
+// it at its end and removes what it stored.
+func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) error) error {
+	before, _, err := c.update(ctx, id, func(m *image) error {
+		if err := allowed(m); err != nil {
+			return err
+		}
+		m.Status = statusDeleted
+		return nil
+	})
+	if err != nil || before.Status == statusSaving {
+		return err
+	}
+	return c.purge(ctx, id)
+}
+
+// purge removes the data and then the record of an image that is marked.
+func (c *catalog) purge(ctx context.Context, id string) error {
+	l := c.lock(id)
+	l.Lock()
+	defer l.Unlock()
+	if m, ok := c.get(id); !ok || m.Status != statusDeleted {
+		return nil
+	}
+	if err := c.dropData(ctx, id); err != nil {
+		return err
+	}
+	if err := c.dropObject(ctx, recordID(id)); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	delete(c.images, id)
+	c.mu.Unlock()
+	return nil
+}
+
+// requeue ends an upload that failed: what it stored goes, and the image is
+// queued again, or gone if it was deleted meanwhile. It reports that last.
+func (c *catalog) requeue(ctx context.Context, id string) (deleted bool) {
+	if m, ok := c.get(id); ok && m.Status == statusDeleted {
+		if err := c.purge(ctx, id); err != nil {
+			c.logger.Error("image data is left until the next start", "image", id, "err", err)
+		}
+		return true
+	}
+	if err := c.dropData(ctx, id); err != nil {
+		c.logger.Error("image data is left until the next upload or start", "image", id, "err", err)
+	}
+	_, _, err := c.update(ctx, id, func(m *image) error {
+		m.dropData()
+		return nil
+	})
+	if errors.Is(err, errNoImage) {
+		return c.requeue(ctx, id)
+	}
+	if err != nil {
+		// The record says "saving", which New reads as "queued": so may we.
+		c.logger.Error("image stays in state saving on disk", "image", id, "err", err)
+		c.showQueued(id)
+	}
+	return false
+}
+
+func (c *catalog) showQueued(id string) {
+	l := c.lock(id)
+	l.Lock()
+	defer l.Unlock()
+	if m, ok := c.find(id); ok && m.Status == statusSaving {
+		queued := m.clone()
+		queued.dropData()
+		c.show(queued)
+	}
+}
+
+func (c *catalog) dropData(ctx context.Context, id string) error {
+	return c.dropObject(ctx, c.dataID(id))
+}
+
+// dropObject deletes an object that may be absent.
+func (c *catalog) dropObject(ctx context.Context, o objstore.ObjectID) error {
+	_, err := c.store.DeleteObject(ctx, o, objstore.DeleteOptions{})
+	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
+		return nil
+	}
+	return err
+}

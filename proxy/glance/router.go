@@ -1,0 +1,125 @@
+package glance
+
+import (
+	"slices"
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// Serve answers one request.
+func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
+	path, ok := splitVersion(r)
+	if !ok {
+		return s.showVersions(r), nil
+	}
+	id, err := requestID(r)
+	var res *swift.Response
+	if err == nil {
+		res, err = s.serveV2(r, path)
+	}
+	if err != nil {
+		f := asFailure(err)
+		if f == nil {
+			return nil, err
+		}
+		if f.status >= 500 {
+			s.Logger.Error("image request failed", "method", r.Method, "path", r.Path, "request", id, "err", err)
+		}
+		res = errorPage(r, f)
+	}
+	res.Header.Add(requestIDHeader, id)
+	return res, nil
+}
+
+// serveV2 authenticates, finds the route, asks its rule and runs it.
+func (s *service) serveV2(r *swift.Request, path string) (*swift.Response, error) {
+	who, err := s.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	rt, vars, err := match(r.Method, path)
+	if err != nil {
+		return nil, err
+	}
+	c := &call{Request: r, caller: who, vars: vars}
+	if strings.Contains(rt.pattern, "{image}") {
+		c.image, _ = s.images.find(vars[0])
+	}
+	if err := rt.rule.allow(who, c.image, rt.action); err != nil {
+		if err == errNoImage {
+			return nil, noImage(r.Method, path, vars[0])
+		}
+		return nil, err
+	}
+	if rt.bodyless && (r.ContentLength > 0 || r.ContentLength == -1) {
+		return nil, failf(400, "A body is not expected with this request.")
+	}
+	return rt.serve(s, c)
+}
+
+// match finds the route, or 404, or 405 with the methods that there are.
+func match(method, path string) (*route, []string, error) {
+	var allowed []string
+	for i := range routes {
+		vars, ok := matchPattern(routes[i].pattern, path)
+		if !ok {
+			continue
+		}
+		if routes[i].method == method {
+			return &routes[i], vars, nil
+		}
+		allowed = append(allowed, routes[i].method)
+	}
+	if allowed == nil {
+		return nil, nil, &failure{status: 404}
+	}
+	return nil, nil, &failure{status: 405, header: swift.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
+}
+
+// matchPattern compares segment by segment; braces match any one that is not
+// empty.
+func matchPattern(pattern, path string) (vars []string, ok bool) {
+	for {
+		want, restPattern, morePattern := strings.Cut(pattern, "/")
+		got, restPath, morePath := strings.Cut(path, "/")
+		switch {
+		case strings.HasPrefix(want, "{") && got != "":
+			vars = append(vars, got)
+		case want != got:
+			return nil, false
+		}
+		if morePattern != morePath {
+			return nil, false
+		}
+		if !morePattern {
+			return vars, true
+		}
+		pattern, path = restPattern, restPath
+	}
+}
+
+func noImage(method, path, id string) error {
+	if method == "DELETE" && strings.Count(path, "/") == 1 {
+		return failf(404, "Failed to find image %s to delete", id)
+	}
+	return failf(404, "No image found with ID %s", id)
+}
+
+// splitVersion takes "/v2/" or another version that is listed from the front of
+// the path. A media type of the Accept header may name it instead
+// (glance/api/middleware/version_negotiation.py). Anything else is a question
+// for the versions.
+func splitVersion(r *swift.Request) (path string, ok bool) {
+	const vendor = "application/vnd.openstack.images-"
+	path = strings.TrimPrefix(r.Path, "/")
+	if version, ok := strings.CutPrefix(r.Header.Get("Accept"), vendor); ok {
+		return path, isVersion(version)
+	}
+	first, rest, _ := strings.Cut(path, "/")
+	return rest, isVersion(first)
+}
+
+func isVersion(name string) bool {
+	return name == "v2" || slices.Contains(versions, name)
+}

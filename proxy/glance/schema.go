@@ -1,0 +1,171 @@
+package glance
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/proxy/pyjson"
+)
+
+// Limits of the schema and of the quotas that Glance has by default.
+const (
+	maxNameChars     = 255     // names, tags, owners, property names
+	maxProperties    = 128     // image_property_quota
+	maxTags          = 128     // image_tag_quota
+	maxMembers       = 128     // image_member_quota
+	maxPropertyBytes = 1 << 16 // of one value: a TEXT column holds as much
+)
+
+var (
+	diskFormats      = []string{"ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"}
+	containerFormats = []string{"ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"}
+	visibilities     = []string{visibilityCommunity, visibilityPublic, visibilityPrivate, visibilityShared}
+
+	readOnlyAttributes = []string{"created_at", "updated_at", "status", "checksum", "size", "virtual_size",
+		"direct_url", "self", "file", "schema", "id", "os_hash_algo", "os_hash_value"}
+	reservedAttributes = []string{"location", "deleted", "deleted_at"}
+	baseAttributes     = []string{"name", "disk_format", "container_format", "visibility", "protected",
+		"min_ram", "min_disk", "owner", "os_hidden", "tags"}
+)
+
+func isReserved(name string) bool {
+	return slices.Contains(reservedAttributes, name) || strings.HasPrefix(name, "os_glance_")
+}
+
+func schemaError(reason string) error {
+	return failf(400, "Provided object does not match schema 'image': %s", reason)
+}
+
+// setAttribute checks a base attribute against the schema and sets it.
+func (m *image) setAttribute(name string, v any) (err error) {
+	switch name {
+	case "name":
+		m.Name, err = optionalText(v)
+	case "owner":
+		m.Owner, err = optionalText(v)
+	case "disk_format":
+		m.DiskFormat, err = optionalChoice(v, diskFormats)
+	case "container_format":
+		m.ContainerFormat, err = optionalChoice(v, containerFormats)
+	case "visibility":
+		text, ok := v.(string)
+		if !ok || !slices.Contains(visibilities, text) {
+			return schemaError(pyRepr(v) + " is not one of " + pyList(visibilities, false))
+		}
+		m.Visibility = text
+	case "protected":
+		m.Protected, err = boolean(v)
+	case "os_hidden":
+		m.Hidden, err = boolean(v)
+	case "min_ram":
+		m.MinRAMMiB, err = notNegative(name, v)
+	case "min_disk":
+		m.MinDiskGiB, err = notNegative(name, v)
+	case "tags":
+		m.Tags, err = tagList(v)
+	}
+	return err
+}
+
+// propertyValue checks the value of a custom property: a string, and null for
+// the two that name another image (etc/schema-image.json).
+func propertyValue(name string, v any) (*string, error) {
+	if name == "" || utf8.RuneCountInString(name) > maxNameChars {
+		return nil, failf(400, "Property names can be no longer than %d characters.", maxNameChars)
+	}
+	text, ok := v.(string)
+	if name == "kernel_id" || name == "ramdisk_id" {
+		switch {
+		case v == nil:
+			return nil, nil
+		case !ok:
+			return nil, schemaError(pyRepr(v) + " is not of type 'null', 'string'")
+		case !isUUID(text):
+			return nil, schemaError(pyRepr(v) + " does not match '" + uuidPattern + "'")
+		}
+	}
+	if !ok {
+		return nil, schemaError(pyRepr(v) + " is not of type 'string'")
+	}
+	if len(text) > maxPropertyBytes {
+		return nil, failf(400, "The value of property %s is longer than %d bytes.", name, maxPropertyBytes)
+	}
+	return &text, nil
+}
+
+// uuidPattern is the pattern of ids in the schema.
+const uuidPattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
+
+func optionalText(v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	text, ok := v.(string)
+	if !ok {
+		return nil, schemaError(pyRepr(v) + " is not of type 'null', 'string'")
+	}
+	if utf8.RuneCountInString(text) > maxNameChars {
+		return nil, schemaError(pyRepr(v) + " is too long")
+	}
+	return &text, nil
+}
+
+func optionalChoice(v any, choices []string) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	text, ok := v.(string)
+	if !ok || !slices.Contains(choices, text) {
+		return nil, schemaError(pyRepr(v) + " is not one of " + pyList(choices, true))
+	}
+	return &text, nil
+}
+
+func boolean(v any) (bool, error) {
+	b, ok := v.(bool)
+	if !ok {
+		return false, schemaError(pyRepr(v) + " is not of type 'boolean'")
+	}
+	return b, nil
+}
+
+func notNegative(name string, v any) (int64, error) {
+	n, ok := v.(int64)
+	if !ok {
+		return 0, schemaError(pyRepr(v) + " is not of type 'integer'")
+	}
+	if n < 0 || n > 1<<31-1 {
+		return 0, failf(400, "Invalid value '%d' for parameter '%s': Cannot be a negative value or above 2147483647.", n, name)
+	}
+	return n, nil
+}
+
+func tagList(v any) ([]string, error) {
+	list, ok := v.(pyjson.Array)
+	if !ok {
+		return nil, schemaError(pyRepr(v) + " is not of type 'array'")
+	}
+	var tags []string
+	for _, item := range list {
+		tag, ok := item.(string)
+		if !ok {
+			return nil, schemaError(pyRepr(item) + " is not of type 'string'")
+		}
+		if tag == "" || utf8.RuneCountInString(tag) > maxNameChars {
+			return nil, schemaError(pyRepr(item) + " is too long or empty")
+		}
+		if !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+		if len(tags) > maxTags {
+			return nil, overQuota("tags", len(list), maxTags)
+		}
+	}
+	return tags, nil
+}
+
+func overQuota(what string, attempted, limit int) error {
+	return failf(413, "The limit has been exceeded on the number of allowed image %s. Attempted: %d, Maximum: %d",
+		what, attempted, limit)
+}

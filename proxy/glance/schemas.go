@@ -1,0 +1,83 @@
+package glance
+
+import (
+	_ "embed"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// The schemas of one image and one member, as Glance shows them
+// (glance/api/v2/images.py get_base_properties, etc/schema-image.json).
+// glanceclient refuses to create an image without them.
+var (
+	//go:embed schemas/image.json
+	imageSchemaJSON []byte
+	//go:embed schemas/member.json
+	memberSchemaJSON []byte
+
+	schemas = buildSchemas()
+)
+
+func buildSchemas() map[string]pyjson.Object {
+	image, member := mustSchema(imageSchemaJSON), mustSchema(memberSchemaJSON)
+	return map[string]pyjson.Object{
+		"image":   image,
+		"member":  member,
+		"images":  imagesSchema(image),
+		"members": membersSchema(member),
+	}
+}
+
+// mustSchema reads an embedded file; a test holds it to be good.
+func mustSchema(body []byte) pyjson.Object {
+	v, err := decodeJSON(body)
+	if err != nil {
+		panic("glance: embedded schema: " + err.Error())
+	}
+	return v.(pyjson.Object)
+}
+
+func imagesSchema(image pyjson.Object) pyjson.Object {
+	text := pyjson.Object{{Key: "type", Value: "string"}}
+	return pyjson.Object{
+		{Key: "name", Value: "images"},
+		{Key: "properties", Value: pyjson.Object{
+			{Key: "images", Value: arrayOf(image)},
+			{Key: "first", Value: text},
+			{Key: "next", Value: text},
+			{Key: "schema", Value: text},
+		}},
+		{Key: "links", Value: []pyjson.Object{
+			{{Key: "rel", Value: "first"}, {Key: "href", Value: "{first}"}},
+			{{Key: "rel", Value: "next"}, {Key: "href", Value: "{next}"}},
+			{{Key: "rel", Value: "describedby"}, {Key: "href", Value: "{schema}"}},
+		}},
+	}
+}
+
+func membersSchema(member pyjson.Object) pyjson.Object {
+	return pyjson.Object{
+		{Key: "name", Value: "members"},
+		{Key: "properties", Value: pyjson.Object{
+			{Key: "members", Value: arrayOf(member)},
+			{Key: "schema", Value: pyjson.Object{{Key: "type", Value: "string"}}},
+		}},
+		{Key: "links", Value: []pyjson.Object{
+			{{Key: "rel", Value: "describedby"}, {Key: "href", Value: "{schema}"}},
+		}},
+	}
+}
+
+func arrayOf(items pyjson.Object) pyjson.Object {
+	return pyjson.Object{{Key: "type", Value: "array"}, {Key: "items", Value: items}}
+}
+
+// showSchema is GET /v2/schemas/{schema}.
+func (s *service) showSchema(c *call) (*swift.Response, error) {
+	schema, ok := schemas[c.vars[0]]
+	if !ok {
+		return nil, &failure{status: 404}
+	}
+	return jsonResponse(200, schema), nil
+}

@@ -1,0 +1,73 @@
+package glance
+
+import (
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// imageView is an image as the API shows it: custom properties first, then the
+// order of glance/api/v2/images.py ResponseSerializer._format_image.
+func imageView(m *image) pyjson.Object {
+	view := make(pyjson.Object, 0, len(m.Properties)+22)
+	for _, p := range m.Properties {
+		view = append(view, pyjson.Member{Key: p.Name, Value: p.Value})
+	}
+	self := "/v2/images/" + m.ID
+	tags := m.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	return append(view, pyjson.Object{
+		{Key: "name", Value: m.Name},
+		{Key: "disk_format", Value: m.DiskFormat},
+		{Key: "container_format", Value: m.ContainerFormat},
+		{Key: "visibility", Value: m.Visibility},
+		{Key: "size", Value: orNull(m.SizeBytes)},
+		{Key: "virtual_size", Value: orNull(m.VirtualBytes)},
+		{Key: "status", Value: m.Status},
+		{Key: "checksum", Value: m.Checksum},
+		{Key: "protected", Value: m.Protected},
+		{Key: "min_ram", Value: m.MinRAMMiB},
+		{Key: "min_disk", Value: m.MinDiskGiB},
+		{Key: "owner", Value: m.Owner},
+		{Key: "os_hidden", Value: m.Hidden},
+		{Key: "os_hash_algo", Value: m.HashAlgo},
+		{Key: "os_hash_value", Value: m.HashValue},
+		{Key: "id", Value: m.ID},
+		{Key: "created_at", Value: isoTime(m.CreatedMicros)},
+		{Key: "updated_at", Value: isoTime(m.UpdatedMicros)},
+		{Key: "tags", Value: tags},
+		{Key: "self", Value: self},
+		{Key: "file", Value: self + "/file"},
+		{Key: "schema", Value: "/v2/schemas/image"},
+	}...)
+}
+
+// memberView is a member as the API shows it (glance/api/v2/image_members.py).
+func memberView(imageID string, m *member) pyjson.Object {
+	return pyjson.Object{
+		{Key: "member_id", Value: m.Project},
+		{Key: "image_id", Value: imageID},
+		{Key: "status", Value: m.Status},
+		{Key: "created_at", Value: isoTime(m.CreatedMicros)},
+		{Key: "updated_at", Value: isoTime(m.UpdatedMicros)},
+		{Key: "schema", Value: "/v2/schemas/member"},
+	}
+}
+
+// orNull is *n, or nil as pyjson knows it.
+func orNull(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
+}
+
+func jsonResponse(status int, v any) *swift.Response {
+	return swift.NewBytes(status, "application/json", pyjson.Marshal(v))
+}
+
+// emptyResponse is an answer without a body as WebOb gives it.
+func emptyResponse(status int) *swift.Response {
+	return swift.NewBytes(status, "text/html; charset=UTF-8", nil)
+}
