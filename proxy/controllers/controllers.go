@@ -1,0 +1,64 @@
+package controllers
+
+import (
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// Config is what the controllers need to know.
+type Config struct {
+	Store    objstore.Store
+	Policies objstore.Policies
+	Limits   swift.Limits
+	// Version is this program's, shown in /info; Info are the sections of the
+	// features in front.
+	Version string
+	Info    []swift.InfoSection
+	// AccountAutocreate lets an account come into being with the first write,
+	// and shows it as empty before.
+	AccountAutocreate bool
+	// AllowAccountManagement opens PUT and DELETE of accounts.
+	AllowAccountManagement bool
+	// CleanACL gives the canonical form of an X-Container-Read or -Write value,
+	// or an error whose text the client sees with 400.
+	CleanACL func(header, value string) (string, error)
+	// CORSAllowOrigin and CORSExposeHeaders count for every container.
+	CORSAllowOrigin   []string
+	CORSExposeHeaders []string
+}
+
+// Controllers is the handler of /v1 and /info.
+type Controllers struct {
+	Config
+	info  swift.Handler
+	clock objstore.Clock // for the accounts that do not exist yet
+}
+
+// New makes the handler.
+func New(c Config) swift.Handler {
+	core := swift.Core{
+		Version: c.Version, Policies: c.Policies, StrictCORS: true,
+		AccountAutocreate: c.AccountAutocreate, AllowAccountManagement: c.AllowAccountManagement,
+	}
+	sections := append([]swift.InfoSection{core.Section(c.Limits)}, c.Info...)
+	return &Controllers{Config: c, info: swift.InfoHandler(sections)}
+}
+
+// Serve answers a request.
+func (c *Controllers) Serve(r *swift.Request) (*swift.Response, error) {
+	if r.Path == "/info" {
+		return c.info.Serve(r)
+	}
+	if r.ContentLength < 0 && r.ContentLength != -1 && r.ContentLength != swift.NoLength {
+		return nil, swift.Statusf(400, "Invalid Content-Length")
+	}
+	path, err := swift.SplitPath(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.dispatch(&call{Request: r, path: path})
+	if origin := r.Header.Get("Origin"); origin != "" && r.Method != "OPTIONS" && path.Container != "" {
+		return c.allowOrigin(r, path, origin, res, err)
+	}
+	return res, err
+}

@@ -1,0 +1,91 @@
+package controllers
+
+import (
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// getObject answers GET and HEAD: conditions first, then ranges.
+func (c *Controllers) getObject(r *call) (*swift.Response, error) {
+	if r.Method == "HEAD" {
+		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{})
+		if err != nil {
+			return nil, conditionalMissing(r, err)
+		}
+		res := objectResponse(200, &info)
+		if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
+			res.Status = status
+			return res, nil
+		}
+		res.ContentLength = info.SizeBytes
+		return res, nil
+	}
+	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{})
+	if err != nil {
+		return nil, conditionalMissing(r, err)
+	}
+	info := obj.Info()
+	if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
+		return objectResponse(status, info), obj.Close()
+	}
+	return bodyResponse(r, obj)
+}
+
+// bodyResponse is the whole object, or what Range asks of it.
+func bodyResponse(r *call, obj objstore.Object) (*swift.Response, error) {
+	info := obj.Info()
+	res := objectResponse(200, info)
+	ranges, ok := swift.ResolveRanges(r.Header.Get("Range"), info.SizeBytes)
+	switch {
+	case !ok:
+		whole := swift.ByteRange{Start: 0, End: info.SizeBytes}
+		res.Body, res.ContentLength = swift.RangeBody(obj, whole), info.SizeBytes
+	case len(ranges) == 0:
+		return unsatisfiable(info), obj.Close()
+	case len(ranges) == 1:
+		res.Status = 206
+		res.Header.Set("Content-Range", swift.ContentRange(ranges[0], info.SizeBytes))
+		res.Body, res.ContentLength = swift.RangeBody(obj, ranges[0]), ranges[0].Length()
+	default:
+		res.Status = 206
+		var contentType string
+		res.Body, contentType, res.ContentLength = swift.NewMultiRangeBody(obj, ranges, info.ContentType, info.SizeBytes)
+		res.Header.Set("Content-Type", contentType)
+	}
+	return res, nil
+}
+
+// unsatisfiable is 416 with the object's headers and Swift's page.
+func unsatisfiable(info *objstore.ObjectInfo) *swift.Response {
+	page := swift.StatusPage(416)
+	page.Header = objectResponse(416, info).Header
+	page.Header.Set("Content-Range", swift.UnsatisfiedRange(info.SizeBytes))
+	return page
+}
+
+// conditionalMissing turns a 404 into 412 where "If-Match: *" asks for it.
+func conditionalMissing(r *call, err error) error {
+	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
+	if status := swift.PreconditionMissing(r.Header); missing && status != 0 {
+		return &swift.StatusError{Status: status, Err: err}
+	}
+	return err
+}
+
+// objectResponse has an object's headers and no body.
+func objectResponse(status int, info *objstore.ObjectInfo) *swift.Response {
+	res := swift.NewResponse(status,
+		swift.HeaderField{Name: "Content-Type", Value: info.ContentType},
+		swift.HeaderField{Name: "Etag", Value: info.ETag},
+		swift.HeaderField{Name: "Last-Modified", Value: info.Modified.LastModified()},
+		swift.HeaderField{Name: "X-Timestamp", Value: info.Modified.String()},
+		swift.HeaderField{Name: "Accept-Ranges", Value: "bytes"},
+	)
+	res.Header.AddMetadata(info.Metadata, true)
+	if info.DeleteAt != 0 {
+		res.Header.Add("X-Delete-At", formatDeleteAt(info.DeleteAt))
+	}
+	return res
+}

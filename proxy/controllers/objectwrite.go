@@ -1,0 +1,109 @@
+package controllers
+
+import (
+	"errors"
+	"time"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// putObject checks all that needs no body, then streams the body into the
+// store, which checks what only it can know before it reads.
+func (c *Controllers) putObject(r *call) (*swift.Response, error) {
+	options, err := c.putOptions(r)
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.Store.PutObject(r.Context(), r.objectID(), r.Body, options)
+	if errors.Is(err, objstore.KindTooLarge) {
+		return nil, &swift.StatusError{Status: 413, Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	res := swift.StatusPage(201)
+	res.Header.Add("Etag", info.ETag)
+	res.Header.Add("Last-Modified", info.Modified.LastModified())
+	return res, nil
+}
+
+// putOptions makes the checks of swift/proxy/controllers/obj.py: PUT and
+// swift/common/constraints.py: check_object_creation, in their order.
+func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
+	if match := r.Header.Get("If-None-Match"); match != "" {
+		if !swift.MatchesETag(match, "*") {
+			return o, swift.Textf(400, "If-None-Match only supports *")
+		}
+		o.IfNoneMatch = true
+	}
+	switch {
+	case r.ContentLength > c.Limits.FileBytes:
+		return o, swift.Textf(413, "Your request is too large.")
+	case r.ContentLength == swift.NoLength:
+		return o, swift.Textf(411, "Missing Content-Length header.")
+	}
+	o.SizeBytes, o.MaxBytes = r.ContentLength, c.Limits.FileBytes
+	if err := c.Limits.CheckObjectName(r.path.Object); err != nil {
+		return o, err
+	}
+	o.ContentType = r.Header.Get("Content-Type")
+	if o.ContentType == "" || isTrue(r.Header.Get("X-Detect-Content-Type")) {
+		o.ContentType = swift.GuessContentType(r.Path)
+	}
+	if o.DeleteAt, err = deleteAt(r.Header, time.Now()); err != nil {
+		return o, err
+	}
+	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
+		return o, err
+	}
+	if err := swift.CheckContentType(o.ContentType); err != nil {
+		return o, err
+	}
+	o.ETag = swift.NormalizeETag(r.Header.Get("Etag"))
+	o.Metadata = swift.ObjectMetadata(r.Header)
+	return o, nil
+}
+
+// postObject replaces the metadata; the type stays unless a new one is sent.
+func (c *Controllers) postObject(r *call) (*swift.Response, error) {
+	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
+		return nil, err
+	}
+	at, err := deleteAt(r.Header, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	contentType := r.Header.Get("Content-Type")
+	if err := swift.CheckContentType(contentType); err != nil {
+		return nil, err
+	}
+	_, err = c.Store.PostObject(r.Context(), r.objectID(), objstore.PostOptions{
+		Metadata:    swift.ObjectMetadata(r.Header),
+		ContentType: contentType,
+		DeleteAt:    at,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return swift.StatusPage(202), nil
+}
+
+func (c *Controllers) deleteObject(r *call) (*swift.Response, error) {
+	var o objstore.DeleteOptions
+	if v, ok := r.Header.Lookup("X-If-Delete-At"); ok {
+		at, ok := pythonInt(v)
+		if !ok || at <= 0 {
+			return nil, swift.Statusf(400, "Bad X-If-Delete-At header value")
+		}
+		o.IfDeleteAt = at
+	}
+	_, err := c.Store.DeleteObject(r.Context(), r.objectID(), o)
+	if errors.Is(err, objstore.KindPrecondition) {
+		return nil, swift.Statusf(412, "X-If-Delete-At and X-Delete-At do not match")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return swift.StatusPage(204), nil
+}

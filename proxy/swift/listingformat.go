@@ -1,0 +1,237 @@
+package swift
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/objstore"
+	"needletail/proxy/pyjson"
+)
+
+// ListingFormat is the form of an account's or a container's listing.
+type ListingFormat uint8
+
+// The formats; ListTextXML differs from ListXML in its name alone.
+const (
+	ListPlain ListingFormat = iota
+	ListJSON
+	ListXML
+	ListTextXML
+)
+
+// listingTypes are the media types of the formats, in the order of preference
+// that an Accept header without one gives.
+var listingTypes = []string{"text/plain", "application/json", "application/xml", "text/xml"}
+
+// ContentType is the Content-Type of a listing.
+func (f ListingFormat) ContentType() string { return listingTypes[f] + "; charset=utf-8" }
+
+// NegotiateListing chooses the format by "format=" or else by Accept: 400 for
+// an Accept header that cannot be read, 406 if it accepts no listing. Vary says
+// that the header took part (swift/common/middleware/listing_formats.py).
+func NegotiateListing(r *Request) (f ListingFormat, vary bool, err error) {
+	_, given := r.Query()["format"]
+	name, err := r.QueryText("format")
+	if err != nil {
+		return 0, false, err
+	}
+	switch strings.ToLower(name) {
+	case "":
+	case "json":
+		return ListJSON, false, nil
+	case "xml":
+		return ListXML, false, nil
+	default:
+		return ListPlain, false, nil
+	}
+	best, err := BestAccept(r.Header.Get("Accept"), listingTypes...)
+	if err != nil {
+		return 0, false, err
+	}
+	for i, t := range listingTypes {
+		if t == best {
+			return ListingFormat(i), !given, nil
+		}
+	}
+	return 0, false, Status(406)
+}
+
+// QueryText is the last value of a query parameter, which must be UTF-8: 400
+// (swift/common/request_helpers.py: get_param).
+func (r *Request) QueryText(name string) (string, error) {
+	values := r.Query()[name]
+	if len(values) == 0 {
+		return "", nil
+	}
+	value := values[len(values)-1]
+	if !utf8.ValidString(value) {
+		return "", Textf(400, "%q parameter not valid UTF-8", name)
+	}
+	return value, nil
+}
+
+// Listing encodes one page of a listing, entry by entry, byte for byte as Swift
+// does: Python's json.dumps and ElementTree.
+type Listing struct {
+	format  ListingFormat
+	account bool
+	entries int
+	buf     []byte
+}
+
+const xmlHead = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+// NewAccountListing begins the listing of an account's containers.
+func NewAccountListing(f ListingFormat, account string) *Listing {
+	return newListing(f, true, "account", account)
+}
+
+// NewContainerListing begins the listing of a container's objects.
+func NewContainerListing(f ListingFormat, container string) *Listing {
+	return newListing(f, false, "container", container)
+}
+
+func newListing(f ListingFormat, account bool, element, name string) *Listing {
+	l := &Listing{format: f, account: account}
+	switch f {
+	case ListJSON:
+		l.buf = append(l.buf, '[')
+	case ListXML, ListTextXML:
+		l.buf = append(l.buf, xmlHead+"<"+element+" name=\""...)
+		l.buf = append(appendXMLAttr(l.buf, name), '"')
+	}
+	return l
+}
+
+// begin separates an entry from what stands before it.
+func (l *Listing) begin() {
+	switch {
+	case l.format == ListJSON && l.entries > 0:
+		l.buf = append(l.buf, ", "...)
+	case l.xml() && l.entries == 0:
+		l.buf = append(l.buf, '>')
+		if l.account {
+			l.buf = append(l.buf, '\n')
+		}
+	}
+	l.entries++
+}
+
+func (l *Listing) xml() bool { return l.format == ListXML || l.format == ListTextXML }
+
+// Bytes ends the listing. A plain listing without entries is empty.
+func (l *Listing) Bytes() []byte {
+	switch {
+	case l.format == ListJSON:
+		return append(l.buf, ']')
+	case l.xml() && l.entries == 0 && l.account:
+		return append(l.buf, ">\n</account>"...)
+	case l.xml() && l.entries == 0:
+		return append(l.buf, " />"...)
+	case l.xml() && l.account:
+		return append(l.buf, "</account>"...)
+	case l.xml():
+		return append(l.buf, "</container>"...)
+	}
+	return l.buf
+}
+
+// Container adds a container, or a subdir, to an account's listing. The entry
+// of an unknown policy ("") names none.
+func (l *Listing) Container(e *objstore.ContainerEntry, policy string) {
+	l.begin()
+	switch {
+	case e.Subdir || l.format == ListPlain:
+		l.subdir(e.Name)
+	case l.format == ListJSON:
+		l.buf = appendContainerJSON(l.buf, e, policy)
+	default:
+		l.buf = appendContainerXML(l.buf, e, policy)
+	}
+	if l.xml() {
+		l.buf = append(l.buf, '\n')
+	}
+}
+
+// Object adds an object, or a subdir, to a container's listing.
+func (l *Listing) Object(e *objstore.ObjectEntry) {
+	l.begin()
+	switch {
+	case e.Subdir || l.format == ListPlain:
+		l.subdir(e.Name)
+	case l.format == ListJSON:
+		l.buf = appendObjectJSON(l.buf, e)
+	default:
+		l.buf = appendObjectXML(l.buf, e)
+	}
+}
+
+func (l *Listing) subdir(name string) {
+	switch {
+	case l.format == ListPlain:
+		l.buf = append(append(l.buf, name...), '\n')
+	case l.format == ListJSON:
+		l.buf = pyjson.AppendString(append(l.buf, `{"subdir": `...), name)
+		l.buf = append(l.buf, '}')
+	case l.account:
+		l.buf = appendXMLAttr(append(l.buf, `<subdir name="`...), name)
+		l.buf = append(l.buf, `" />`...)
+	default:
+		l.buf = appendXMLAttr(append(l.buf, `<subdir name="`...), name)
+		l.buf = appendXMLElement(append(l.buf, `">`...), "name", name)
+		l.buf = append(l.buf, `</subdir>`...)
+	}
+}
+
+func appendContainerJSON(dst []byte, e *objstore.ContainerEntry, policy string) []byte {
+	dst = pyjson.AppendString(append(dst, `{"name": `...), e.Name)
+	dst = strconv.AppendInt(append(dst, `, "count": `...), e.ObjectCount, 10)
+	dst = strconv.AppendInt(append(dst, `, "bytes": `...), e.BytesUsed, 10)
+	dst = e.Modified.AppendISO(append(dst, `, "last_modified": "`...))
+	dst = append(dst, '"')
+	if policy != "" {
+		dst = pyjson.AppendString(append(dst, `, "storage_policy": `...), policy)
+	}
+	return append(dst, '}')
+}
+
+func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
+	dst = strconv.AppendInt(append(dst, `{"bytes": `...), e.SizeBytes, 10)
+	dst = pyjson.AppendString(append(dst, `, "hash": `...), e.ETag)
+	dst = pyjson.AppendString(append(dst, `, "name": `...), e.Name)
+	dst = pyjson.AppendString(append(dst, `, "content_type": `...), e.ContentType)
+	dst = e.Modified.AppendISO(append(dst, `, "last_modified": "`...))
+	dst = append(dst, '"')
+	for _, f := range e.Extra {
+		dst = pyjson.AppendString(append(dst, ", "...), f.Name)
+		dst = append(dst, ": "...)
+		if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil && f.Name == "symlink_bytes" {
+			dst = strconv.AppendInt(dst, n, 10)
+		} else {
+			dst = pyjson.AppendString(dst, f.Value)
+		}
+	}
+	return append(dst, '}')
+}
+
+func appendContainerXML(dst []byte, e *objstore.ContainerEntry, policy string) []byte {
+	dst = appendXMLElement(append(dst, "<container>"...), "name", e.Name)
+	dst = strconv.AppendInt(append(dst, "<count>"...), e.ObjectCount, 10)
+	dst = strconv.AppendInt(append(dst, "</count><bytes>"...), e.BytesUsed, 10)
+	dst = e.Modified.AppendISO(append(dst, "</bytes><last_modified>"...))
+	dst = append(dst, "</last_modified>"...)
+	if policy != "" {
+		dst = appendXMLElement(dst, "storage_policy", policy)
+	}
+	return append(dst, "</container>"...)
+}
+
+func appendObjectXML(dst []byte, e *objstore.ObjectEntry) []byte {
+	dst = appendXMLElement(append(dst, "<object>"...), "name", e.Name)
+	dst = appendXMLElement(dst, "hash", e.ETag)
+	dst = strconv.AppendInt(append(dst, "<bytes>"...), e.SizeBytes, 10)
+	dst = appendXMLElement(append(dst, "</bytes>"...), "content_type", e.ContentType)
+	dst = e.Modified.AppendISO(append(dst, "<last_modified>"...))
+	return append(dst, "</last_modified></object>"...)
+}
