@@ -1,0 +1,138 @@
+// Package copy copies objects inside the server
+// (swift/common/middleware/copy.py).
+//
+//	PUT /v1/ACCOUNT/CONTAINER/OBJECT   X-Copy-From: CONTAINER/OBJECT
+//	                                   X-Copy-From-Account: ACCOUNT, if another
+//	COPY /v1/ACCOUNT/CONTAINER/OBJECT  Destination: CONTAINER/OBJECT
+//	                                   Destination-Account: ACCOUNT, if another
+//
+// The headers' values are percent-encoded; a '/' in front is allowed. The
+// request has no body. It becomes a GET of the source and a PUT of the target,
+// each authorized by itself, and the one's body is the other's: nothing is
+// kept in between. The query goes to both; Range, If-Match and the other
+// conditions go to the source alone.
+//
+// The target gets the source's metadata, sysmeta and stored headers, over them
+// what the request itself has, and the source's Content-Type unless the request
+// names one. With X-Fresh-Metadata: true it gets nothing of the source but
+// sysmeta and the Content-Type. The MD5 of a whole plain object is verified on
+// the way.
+//
+// With multipart-manifest=get a manifest is copied as one, without it a large
+// object becomes a plain one of its whole content.
+//
+// A copy answers as the PUT does, with X-Copied-From, X-Copied-From-Account,
+// X-Copied-From-Last-Modified, X-Copied-From-Version-Id and the metadata that
+// the target got. Errors:
+//
+//	400 the request has a body
+//	412 a header that does not name an object, or an account with a '/'
+//	413 the source is longer than an object may be, or of unknown length
+//
+// and what GET and PUT answer. OPTIONS of an object says COPY besides.
+package copy
+
+import (
+	"io"
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// source tags the subrequests in the access log, as Swift does.
+const source = "SSC"
+
+// New makes the middleware; limits.FileBytes bounds the source.
+func New(limits swift.Limits) swift.Middleware {
+	return func(next swift.Handler) swift.Handler {
+		m := &middleware{limits: limits, next: next}
+		return swift.HandlerFunc(m.serve)
+	}
+}
+
+type middleware struct {
+	limits swift.Limits
+	next   swift.Handler
+}
+
+func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
+	path, err := swift.SplitPath(r.Path)
+	if err != nil || path.Object == "" {
+		return m.next.Serve(r)
+	}
+	switch {
+	case r.Method == "PUT" && r.Header.Get("X-Copy-From") != "":
+		job, err := fromPut(r.Header, path)
+		if err != nil {
+			return nil, err
+		}
+		return m.copy(r, job)
+	case r.Method == "COPY":
+		job, err := fromCopy(r.Header, path)
+		if err != nil {
+			return nil, err
+		}
+		return m.copy(r, job)
+	case r.Method == "OPTIONS":
+		return m.options(r)
+	}
+	return m.next.Serve(r)
+}
+
+// options adds COPY to what an object allows.
+func (m *middleware) options(r *swift.Request) (*swift.Response, error) {
+	res, err := m.next.Serve(r)
+	if err != nil || res.Status >= 300 {
+		return res, err
+	}
+	for _, name := range []string{"Allow", "Access-Control-Allow-Methods"} {
+		if v, ok := res.Header.Lookup(name); ok && !strings.Contains(v, "COPY") {
+			res.Header.Set(name, v+", COPY")
+		}
+	}
+	return res, nil
+}
+
+// refuseBody makes sure that there is no body. Of a chunked one the length is
+// only known by reading.
+func refuseBody(r *swift.Request) error {
+	withBody := r.ContentLength > 0
+	if r.ContentLength == -1 {
+		n, err := io.ReadFull(r.Body, make([]byte, 1))
+		if err != nil && err != io.EOF {
+			return err
+		}
+		withBody = n > 0
+	}
+	if withBody {
+		return swift.Textf(400, "Copy requests require a zero byte body")
+	}
+	return nil
+}
+
+// copy gets the source and puts the target.
+func (m *middleware) copy(r *swift.Request, job job) (*swift.Response, error) {
+	if err := refuseBody(r); err != nil {
+		return nil, err
+	}
+	src, err := m.next.Serve(sourceRequest(r, job))
+	if err != nil {
+		return nil, err
+	}
+	if src.Status >= 300 {
+		return src, nil
+	}
+	defer src.Close()
+	if src.ContentLength < 0 || src.ContentLength > m.limits.FileBytes {
+		return nil, swift.Status(413)
+	}
+	put := targetRequest(r, job, src)
+	res, err := m.next.Serve(put)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status < 300 {
+		addCopied(&res.Header, job, src, put)
+	}
+	return res, nil
+}

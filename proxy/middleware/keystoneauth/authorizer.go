@@ -1,0 +1,166 @@
+package keystoneauth
+
+import (
+	"slices"
+	"strings"
+
+	"needletail/auth"
+	"needletail/auth/acl"
+)
+
+// Rules are who operates the accounts of one reseller prefix. Role names are
+// compared without regard to case.
+type Rules struct {
+	ResellerPrefix string // "AUTH"; a "_" is added where it is missing
+	// OperatorRoles on a project own its account. ServiceRoles, if there are
+	// any, must be on the request's service token too.
+	OperatorRoles, ServiceRoles []string
+	// ProjectReaderRoles on a project may GET and HEAD all of its account.
+	ProjectReaderRoles []string
+}
+
+// DefaultRules are Swift's, and "member": the role that Keystone's bootstrap
+// gives to users, which devstack's configuration of Swift lists as well.
+func DefaultRules() []Rules {
+	return []Rules{{ResellerPrefix: "AUTH", OperatorRoles: []string{"admin", "swiftoperator", "member"}}}
+}
+
+// Names with Swift's defaults.
+const (
+	DefaultResellerAdminRole = "ResellerAdmin"
+	DefaultDomainID          = "default"
+)
+
+// authorizer is KeystoneAuth.authorize and authorize_anonymous.
+type authorizer struct {
+	rules             []Rules // prefixes normal, roles in lower case
+	resellerAdmin     string
+	systemReaders     []string
+	defaultDomainID   string
+	refuseNamesInACLs bool
+}
+
+func newAuthorizer(c Config) *authorizer {
+	a := &authorizer{
+		resellerAdmin:     strings.ToLower(c.ResellerAdminRole),
+		systemReaders:     lower(c.SystemReaderRoles),
+		defaultDomainID:   c.DefaultDomainID,
+		refuseNamesInACLs: c.RefuseNamesInACLs,
+	}
+	if a.resellerAdmin == "" {
+		a.resellerAdmin = strings.ToLower(DefaultResellerAdminRole)
+	}
+	if a.defaultDomainID == "" {
+		a.defaultDomainID = DefaultDomainID
+	}
+	rules := c.Rules
+	if rules == nil {
+		rules = DefaultRules()
+	}
+	for _, r := range rules {
+		a.rules = append(a.rules, Rules{
+			ResellerPrefix:     strings.TrimRight(r.ResellerPrefix, "_") + "_",
+			OperatorRoles:      lower(r.OperatorRoles),
+			ServiceRoles:       lower(r.ServiceRoles),
+			ProjectReaderRoles: lower(r.ProjectReaderRoles),
+		})
+	}
+	return a
+}
+
+func lower(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.ToLower(s)
+	}
+	return out
+}
+
+// Authorize decides in keystoneauth.py's order; the package comment has it.
+func (a *authorizer) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
+	denied, allowed := auth.Grant{}, auth.Grant{Allowed: true}
+	if q.Method == "OPTIONS" {
+		return allowed
+	}
+	referrers, granted := acl.Parse(q.ACL)
+	byReferrer := acl.ReferrerAllowed(q.Referer, referrers)
+	public := byReferrer && (q.Object != "" || slices.Contains(granted, acl.Listings))
+	if id == nil || id.Source != Source {
+		return auth.Grant{Allowed: public && a.hasPrefix(q.Account)}
+	}
+	roles := lower(id.Roles)
+	switch {
+	case slices.Contains(roles, a.resellerAdmin):
+		return auth.Grant{Allowed: true, Owner: true, Reseller: true}
+	case intersect(a.systemReaders, roles) && isRead(q.Method):
+		return allowed
+	case q.Container == "" && q.Method == "DELETE":
+		return denied
+	case a.crossTenant(id, q, granted), public:
+		return allowed
+	}
+	rules := a.ownRules(id, q.Account)
+	switch {
+	case rules == nil:
+		return denied
+	case intersect(rules.OperatorRoles, roles) &&
+		(len(rules.ServiceRoles) == 0 || intersect(rules.ServiceRoles, lower(id.ServiceRoles))):
+		return auth.Grant{Allowed: true, Owner: true}
+	case intersect(rules.ProjectReaderRoles, roles) && isRead(q.Method):
+		return allowed
+	case byReferrer: // a listing without .rlistings
+		return denied
+	}
+	return auth.Grant{Allowed: intersect(lower(granted), roles)}
+}
+
+// crossTenant says whether the ACL has an item "project:user" for the
+// identity, each of them an id, a name where names are unambiguous, or "*".
+func (a *authorizer) crossTenant(id *auth.Identity, q auth.Access, granted []string) bool {
+	projects, users := []string{id.ProjectID, "*"}, []string{id.UserID, "*"}
+	if a.namesCount(id, q) {
+		projects, users = append(projects, id.ProjectName), append(users, id.UserName)
+	}
+	for _, item := range granted {
+		// A name may hold a ':', so every split is tried.
+		for i := range len(item) {
+			if i > 0 && i < len(item)-1 && item[i] == ':' &&
+				slices.Contains(projects, item[:i]) && slices.Contains(users, item[i+1:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// namesCount says whether names in an ACL can mean the identity: it, its
+// project and the account's project must all be in the default domain.
+func (a *authorizer) namesCount(id *auth.Identity, q auth.Access) bool {
+	inDefault := func(domain string) bool { return domain == "" || domain == a.defaultDomainID }
+	return !a.refuseNamesInACLs && inDefault(id.UserDomainID) && inDefault(id.ProjectDomainID) &&
+		(a.ownRules(id, q.Account) != nil || inDefault(q.AccountProjectDomainID))
+}
+
+// ownRules are the rules under which the account is that of the identity's
+// project, or nil.
+func (a *authorizer) ownRules(id *auth.Identity, account string) *Rules {
+	if id.ProjectID == "" {
+		return nil
+	}
+	for i := range a.rules {
+		if a.rules[i].ResellerPrefix+id.ProjectID == account {
+			return &a.rules[i]
+		}
+	}
+	return nil
+}
+
+func (a *authorizer) hasPrefix(account string) bool {
+	return slices.ContainsFunc(a.rules, func(r Rules) bool { return strings.HasPrefix(account, r.ResellerPrefix) })
+}
+
+func intersect(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func isRead(method string) bool { return method == "GET" || method == "HEAD" }

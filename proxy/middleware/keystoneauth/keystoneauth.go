@@ -1,0 +1,158 @@
+// Package keystoneauth says whose Keystone tokens are, and who may do what
+// with them: keystonemiddleware's auth_token with delay_auth_decision, and
+// swift/common/middleware/keystoneauth.py.
+//
+// # Tokens
+//
+// The token is X-Auth-Token, else X-Storage-Token; X-Service-Token is a second
+// one. A request with a token that Keystone does not know, or with a service
+// token that it does not know, is anonymous: public containers stay readable,
+// everything else is 401. A token that could not be checked is 503 with
+// Retry-After, where auth_token answers 401: clients retry the one and throw
+// away their tokens for the other. A request that has an Authorizer already
+// (TempAuth's token, tempurl, formpost) is left alone.
+//
+// Without a validator there is no Keystone, and all that is left is the
+// anonymous: this middleware is in every pipeline, so that each request that
+// reaches a controller has an Authorizer.
+//
+// # Decisions, the first that holds
+//
+//  1. OPTIONS: allowed
+//  2. anonymous: allowed by referrer alone, below a reseller prefix; listings
+//     only with .rlistings
+//  3. the reseller admin role: owner, reseller
+//  4. a system reader role: GET and HEAD
+//  5. DELETE of an account: denied
+//  6. an item "project:user" of the container's ACL; referrers as in 2
+//  7. an account that is not that of the token's project: denied
+//  8. an operator role (with a service role, where the prefix wants one): owner
+//  9. a project reader role: GET and HEAD
+//  10. a listing whose ACL has the referrer without .rlistings: denied
+//  11. a role that the container's ACL names
+//
+// # The account's domain
+//
+// Names in an ACL are only unambiguous within the default domain, so the
+// domain of an account's project is kept with the account. A PUT or POST of an
+// account and a PUT of a container carry X-Account-Sysmeta-Project-Domain-Id:
+// that of the token if the account is its project's; "_unknown" otherwise,
+// unless the account has one. Responses show it as X-Account-Project-Domain-Id.
+//
+// X-Account-Access-Control is TempAuth's; it is dropped here.
+package keystoneauth
+
+import (
+	"errors"
+
+	"needletail/auth"
+	"needletail/proxy/swift"
+)
+
+// Source is the auth.Identity.Source that validators give.
+const Source = "keystone"
+
+// Config is what New needs. Zero values mean Swift's defaults.
+type Config struct {
+	Validator         auth.TokenValidator // nil: no Keystone
+	Rules             []Rules             // nil: DefaultRules
+	ResellerAdminRole string              // DefaultResellerAdminRole
+	SystemReaderRoles []string
+	DefaultDomainID   string // DefaultDomainID
+	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
+	RefuseNamesInACLs bool
+	// AuthURI is where clients find Keystone. A 401 then carries a second
+	// line, Www-Authenticate: Keystone uri="…".
+	AuthURI string
+}
+
+// retryAfterSeconds is what a client is told when Keystone does not answer.
+const retryAfterSeconds = "2"
+
+// New makes the middleware.
+func New(c Config) swift.Middleware {
+	authz := newAuthorizer(c)
+	return func(next swift.Handler) swift.Handler {
+		m := &middleware{config: c, authz: authz, next: next}
+		return swift.HandlerFunc(m.serve)
+	}
+}
+
+type middleware struct {
+	config Config
+	authz  *authorizer
+	next   swift.Handler
+}
+
+func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
+	if r.Authorizer != nil {
+		return m.next.Serve(r)
+	}
+	r.Authorizer = m.authz
+	r.Header.Del("X-Account-Access-Control")
+	id, err := m.identify(r)
+	if err != nil {
+		return nil, err
+	}
+	if id != nil {
+		r.Identity = id
+		r.Log.User, r.Log.Account = id.UserID, id.ProjectName
+		if err := m.stampDomain(r); err != nil {
+			return nil, err
+		}
+	}
+	res, err := m.next.Serve(r)
+	if err != nil {
+		var se *swift.StatusError
+		if m.config.AuthURI == "" || !errors.As(err, &se) || se.Status != 401 {
+			return nil, err
+		}
+		res = swift.ErrorResponse(err)
+	}
+	if res.Status == 401 && m.config.AuthURI != "" {
+		res.Header.Add("Www-Authenticate", `Keystone uri="`+m.config.AuthURI+`"`)
+	}
+	if domain := res.Header.Get(domainSysmeta); domain != "" {
+		res.Header.Set(domainHeader, domain)
+	}
+	return res, nil
+}
+
+// identify gives the identity of the request's tokens; nil is anonymous.
+func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
+	token := r.Header.Get("X-Auth-Token")
+	if token == "" {
+		token = r.Header.Get("X-Storage-Token")
+	}
+	if token == "" || m.config.Validator == nil {
+		return nil, nil
+	}
+	found, err := m.validate(r, token)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	id := *found // the validator's may be shared
+	id.Source, id.ServiceRoles = Source, nil
+	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
+		service, err := m.validate(r, serviceToken)
+		if service == nil || err != nil {
+			return nil, err
+		}
+		id.ServiceRoles = service.Roles
+	}
+	return &id, nil
+}
+
+func (m *middleware) validate(r *swift.Request, token string) (*auth.Identity, error) {
+	id, err := m.config.Validator.Validate(r.Context(), token)
+	switch {
+	case errors.Is(err, auth.ErrInvalidToken):
+		return nil, nil
+	case err != nil:
+		return nil, &swift.StatusError{
+			Status: 503, Err: err,
+			Header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}},
+		}
+	}
+	return id, nil
+}

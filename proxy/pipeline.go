@@ -1,0 +1,131 @@
+package proxy
+
+import (
+	"log/slog"
+
+	authtempauth "needletail/auth/tempauth"
+	"needletail/proxy/middleware/catcherrors"
+	"needletail/proxy/middleware/copy"
+	"needletail/proxy/middleware/gatekeeper"
+	"needletail/proxy/middleware/healthcheck"
+	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/tempauth"
+	"needletail/proxy/swift"
+)
+
+// Config is what a pipeline is built from.
+type Config struct {
+	// Controllers answer what no middleware answers: accounts, containers,
+	// objects and /info.
+	Controllers swift.Handler
+	Limits      swift.Limits
+	Log         *slog.Logger // required
+	// TempAuth holds the users of Swift's own login; nil: there are none.
+	TempAuth *authtempauth.Auth
+	// StorageURLScheme is TempAuth's; "" keeps the request's.
+	StorageURLScheme string
+	// Keystone, with a nil Validator, leaves Keystone out.
+	Keystone keystoneauth.Config
+	// HealthcheckDisablePath is a file that turns /healthcheck into 503.
+	HealthcheckDisablePath string
+}
+
+// stage is one line of the table: a folder of proxy/middleware.
+type stage struct {
+	name string
+	// build gives nil for a feature that the configuration leaves out.
+	build func(Config) swift.Middleware
+	// info is the feature's section of /info; nil for most.
+	info func(Config) *swift.InfoSection
+	// after names the stages that must see a request first, and why.
+	after []order
+}
+
+type order struct{ stage, why string }
+
+// stages is the order in which middleware sees a request: the first line sees
+// it first and its response last. A test holds it to its own reasons, and to
+// the folders of proxy/middleware.
+var stages = []stage{
+	{
+		name:  "catcherrors",
+		build: func(c Config) swift.Middleware { return catcherrors.New(c.Log) },
+	},
+	{
+		name:  "gatekeeper",
+		build: func(Config) swift.Middleware { return gatekeeper.New() },
+		after: []order{
+			{"catcherrors", "its errors need a transaction id too"},
+		},
+	},
+	{
+		name:  "healthcheck",
+		build: func(c Config) swift.Middleware { return healthcheck.New(c.HealthcheckDisablePath) },
+		after: []order{
+			{"catcherrors", "its answers need a transaction id"},
+		},
+	},
+	{
+		name: "tempauth",
+		build: func(c Config) swift.Middleware {
+			if c.TempAuth == nil {
+				return nil
+			}
+			return tempauth.New(tempauth.Config{Auth: c.TempAuth, StorageURLScheme: c.StorageURLScheme})
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.TempAuth == nil {
+				return nil
+			}
+			return tempauth.Info()
+		},
+		after: []order{
+			{"gatekeeper", "it sets X-Account-Sysmeta-Core-Access-Control, which must not come from a client"},
+			{"healthcheck", "a load balancer has no token"},
+		},
+	},
+	{
+		name:  "keystoneauth",
+		build: func(c Config) swift.Middleware { return keystoneauth.New(c.Keystone) },
+		after: []order{
+			{"gatekeeper", "it sets X-Account-Sysmeta-Project-Domain-Id, which must not come from a client"},
+			{"healthcheck", "a load balancer has no token"},
+			{"tempauth", "it takes every request without an Authorizer, also the anonymous"},
+		},
+	},
+	{
+		name:  "copy",
+		build: func(c Config) swift.Middleware { return copy.New(c.Limits) },
+		after: []order{
+			{"gatekeeper", "it hands the source's sysmeta to the target, and none of the client's"},
+			{"tempauth", "source and target are authorized for the one who asks"},
+			{"keystoneauth", "source and target are authorized for the one who asks"},
+		},
+	},
+}
+
+// NewPipeline is Swift's part of the server: all middleware around the
+// controllers.
+func NewPipeline(c Config) swift.Handler {
+	h := c.Controllers
+	for i := len(stages) - 1; i >= 0; i-- {
+		if m := stages[i].build(c); m != nil {
+			h = m(h)
+		}
+	}
+	return h
+}
+
+// InfoSections are what the middleware of the pipeline tells in /info.
+func InfoSections(c Config) []swift.InfoSection {
+	var sections []swift.InfoSection
+	for _, s := range stages {
+		if s.info == nil {
+			continue
+		}
+		if section := s.info(c); section != nil {
+			sections = append(sections, *section)
+		}
+	}
+	return sections
+}
