@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"testing"
+	"time"
 
 	"needletail/objstore"
 	"needletail/objstore/memstore"
@@ -13,6 +14,13 @@ func open(*testing.T) objstore.Store {
 }
 
 func TestConformance(t *testing.T) { storetest.Run(t, open) }
+
+// TestRandom shows that the model agrees with itself: that no operation's result
+// depends on a map's order or on the clock.
+func TestRandom(t *testing.T) {
+	storetest.RunRandom(t, open, 1, 1000)
+	storetest.RunRandom(t, open, time.Now().UnixNano(), 300, storetest.LargeSizes...)
+}
 
 func BenchmarkStore(b *testing.B) {
 	storetest.Benchmark(b, func(*testing.B) objstore.Store { return memstore.New(memstore.Options{}) })

@@ -1,0 +1,108 @@
+package storetest
+
+import "needletail/objstore"
+
+// compareState compares all that can be seen from outside but bodies: every
+// account, every container, whole listings and one random page of each.
+func (l *lockstep) compareState() {
+	for _, a := range randomAccounts {
+		got, gotErr := l.s.HeadAccount(background, a)
+		want, wantErr := l.model.HeadAccount(background, a)
+		if !l.same(gotErr, wantErr) {
+			continue
+		}
+		l.sameValue("account "+string(a), foldAccount(got), foldAccount(want))
+		for _, o := range []objstore.ListOptions{everything, l.listOptions()} {
+			l.sameValue("list of "+string(a)+", "+showOptions(o),
+				l.containerEntries(l.s, a, o), l.containerEntries(l.model, a, o))
+		}
+		for _, c := range randomContainers {
+			l.compareContainer(objstore.ContainerID{Account: a, Container: c})
+		}
+	}
+}
+
+func foldAccount(i objstore.AccountInfo) objstore.AccountInfo {
+	i.Created = fold(i.Created)
+	i.Metadata = append(objstore.Metadata{}, i.Metadata...)
+	i.Policies = append([]objstore.PolicyUsage{}, i.Policies...)
+	return i
+}
+
+func (l *lockstep) containerEntries(s objstore.Store, a objstore.AccountName, o objstore.ListOptions) (all []objstore.ContainerEntry) {
+	err := s.ListContainers(background, a, o, func(entry *objstore.ContainerEntry) error {
+		e := *entry
+		e.Modified = fold(e.Modified)
+		all = append(all, e)
+		return nil
+	})
+	l.ok(err)
+	return all
+}
+
+func (l *lockstep) compareContainer(c objstore.ContainerID) {
+	got, gotErr := l.s.HeadContainer(background, c)
+	want, wantErr := l.model.HeadContainer(background, c)
+	if !l.same(gotErr, wantErr) {
+		return
+	}
+	l.sameValue("container "+c.String(), foldContainer(got), foldContainer(want))
+	for _, o := range []objstore.ListOptions{everything, l.listOptions()} {
+		l.sameValue("list of "+c.String()+", "+showOptions(o),
+			l.objectEntries(l.s, c, o), l.objectEntries(l.model, c, o))
+	}
+}
+
+func foldContainer(i objstore.ContainerInfo) objstore.ContainerInfo {
+	i.Created, i.Modified = fold(i.Created), fold(i.Modified)
+	i.Metadata = append(objstore.Metadata{}, i.Metadata...)
+	return i
+}
+
+func (l *lockstep) objectEntries(s objstore.Store, c objstore.ContainerID, o objstore.ListOptions) (all []objstore.ObjectEntry) {
+	err := s.ListObjects(background, c, o, func(entry *objstore.ObjectEntry) error {
+		e := *entry
+		e.Modified = fold(e.Modified)
+		e.Extra = append(objstore.Metadata{}, e.Extra...)
+		all = append(all, e)
+		return nil
+	})
+	l.ok(err)
+	return all
+}
+
+// listOptions makes a page whose bounds are near the names in use.
+func (l *lockstep) listOptions() objstore.ListOptions {
+	bound := func() string {
+		if l.chance(2) {
+			return ""
+		}
+		name := string(pick(l, randomObjects))
+		switch l.rng.IntN(5) {
+		case 0:
+			return name + "\x00"
+		case 1:
+			return name + "/"
+		case 2:
+			return name[:len(name)-1]
+		case 3:
+			return string(pick(l, randomContainers))
+		}
+		return name
+	}
+	o := objstore.ListOptions{
+		Limit:     pick(l, []int{0, 1, 2, 3, 10000, 10000}),
+		Marker:    bound(),
+		EndMarker: bound(),
+		Reverse:   l.chance(3),
+		Delimiter: pick(l, []string{"", "", "/", "/", "-", "/b", "\xff", "//"}),
+	}
+	if l.chance(6) {
+		p := pick(l, []string{"", "/", "a", "a/", "a/b", "none"})
+		o.Path = &p
+	}
+	if l.chance(2) {
+		o.Prefix = bound()
+	}
+	return o
+}
