@@ -30,6 +30,25 @@ type BootstrapResult struct{ Passwords map[string]string }
 // DefaultRegion is devstack's name for the only region.
 const DefaultRegion = "RegionOne"
 
+// Milestone is something that happened once in the life of the store.
+type Milestone struct{ ID string }
+
+const bootstrapped = "bootstrapped"
+
+// Bootstrapped says whether a Bootstrap has come to its end.
+func (s *Service) Bootstrapped() bool {
+	_, err := get(s, s.milestones, "milestone", bootstrapped)
+	return err == nil
+}
+
+// FollowPublicURL makes the endpoints that Bootstrap made, and nobody changed or
+// deleted since, have the URLs of o. It creates nothing.
+func (s *Service) FollowPublicURL(o BootstrapOptions) error {
+	b := &bootstrap{s: s, o: o, followOnly: true}
+	b.defaults()
+	return b.catalog()
+}
+
 // Bootstrap creates what a cloud needs to start, as keystone-manage bootstrap
 // and devstack do, where it does not exist yet. Run again, it changes only
 // passwords that differ and the URLs of endpoints that it made itself.
@@ -41,7 +60,11 @@ func (s *Service) Bootstrap(ctx context.Context, o BootstrapOptions) (BootstrapR
 			return BootstrapResult{}, err
 		}
 	}
-	return BootstrapResult{Passwords: b.made}, nil
+	err := s.update(func(t *tx) error {
+		put(t, s.milestones, bootstrapped, &Milestone{ID: bootstrapped})
+		return nil
+	})
+	return BootstrapResult{Passwords: b.made}, err
 }
 
 type bootstrap struct {
@@ -49,6 +72,8 @@ type bootstrap struct {
 	ctx  context.Context
 	o    BootstrapOptions
 	made map[string]string
+	// followOnly leaves what is missing missing.
+	followOnly bool
 }
 
 func (b *bootstrap) defaults() {
@@ -174,7 +199,7 @@ func (b *bootstrap) user(name, password string) (*User, error) {
 }
 
 func (b *bootstrap) catalog() error {
-	if _, err := b.s.Region(b.o.Region); err != nil {
+	if _, err := b.s.Region(b.o.Region); err != nil && !b.followOnly {
 		if _, err := b.s.CreateRegion(Region{ID: b.o.Region}); err != nil {
 			return err
 		}
@@ -188,6 +213,9 @@ func (b *bootstrap) catalog() error {
 		service, isNew, err := b.service(c.kind, c.name)
 		if err != nil {
 			return err
+		}
+		if service == nil {
+			continue // somebody deleted it
 		}
 		for _, e := range [][2]string{{"public", c.public}, {"internal", c.public}, {"admin", c.admin}} {
 			if e[1] == "" {
@@ -205,6 +233,9 @@ func (b *bootstrap) service(kind, name string) (c *CatalogService, isNew bool, e
 	found := b.s.Services(func(c *CatalogService) bool { return c.Type == kind })
 	if len(found) > 0 {
 		return found[0], false, nil
+	}
+	if b.followOnly {
+		return nil, false, nil
 	}
 	c, err = b.s.CreateService(CatalogService{Type: kind, Enabled: true, Extra: map[string]any{"name": name}})
 	return c, true, err

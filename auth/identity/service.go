@@ -57,6 +57,7 @@ type Service struct {
 	services     *table[CatalogService]
 	endpoints    *table[Endpoint]
 	revocations  *table[Revocation]
+	milestones   *table[Milestone]
 
 	userGrants map[string]map[Grant]struct{}
 	revoked    revokedIndex
@@ -140,6 +141,7 @@ func (s *Service) makeTables() {
 	s.grants.onSet = s.indexGrant
 	s.grants.onDelete = s.unindexGrant
 	s.revoked = newRevokedIndex()
+	s.milestones = newTable[Milestone](kindMilestone, nil)
 	s.revocations = newTable[Revocation](kindRevocation, nil)
 	s.revocations.onSet = s.revoked.add
 	s.revocations.onDelete = s.revoked.remove
@@ -149,7 +151,7 @@ func (s *Service) load() error {
 	tables := map[byte]loader{
 		kindDomain: s.domains, kindProject: s.projects, kindUser: s.users, kindRole: s.roles,
 		kindImplication: s.implications, kindGrant: s.grants, kindRegion: s.regions,
-		kindService: s.services, kindEndpoint: s.endpoints, kindRevocation: s.revocations,
+		kindService: s.services, kindEndpoint: s.endpoints, kindRevocation: s.revocations, kindMilestone: s.milestones,
 	}
 	it, err := s.db.NewIter(nil)
 	if err != nil {

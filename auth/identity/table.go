@@ -19,6 +19,7 @@ const (
 	kindProject     = 'p'
 	kindUser        = 'u'
 	kindRole        = 'r'
+	kindMilestone   = 'm'
 	kindImplication = 'i'
 	kindGrant       = 'g'
 	kindRegion      = 'R'
