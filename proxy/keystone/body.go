@@ -1,0 +1,215 @@
+package keystone
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"slices"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+const (
+	jsonType = "application/json"
+	// maxBodyBytes is oslo.middleware's max_request_body_size.
+	maxBodyBytes = 114688
+	// maxDepth bounds the nesting of a body.
+	maxDepth = 32
+)
+
+// object is a JSON object of a request.
+type object map[string]any
+
+var errJSON = badRequest("Expecting to find valid JSON in request body." + msgMalformed)
+
+// readObject reads the request's body.
+func (c *call) readObject() (object, error) {
+	if c.ContentLength > maxBodyBytes {
+		return nil, newError(413, "Request is too large.")
+	}
+	if t := c.Header.Get("Content-Type"); t != "" {
+		if kind, _, err := mime.ParseMediaType(t); err != nil || kind != jsonType {
+			return nil, missing(jsonType, "Content-Type header")
+		}
+	}
+	raw, err := io.ReadAll(io.LimitReader(c.Body, maxBodyBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > maxBodyBytes {
+		return nil, newError(413, "Request is too large.")
+	}
+	return parseObject(raw)
+}
+
+// inside reads a body of one object under key: {"user": {…}}.
+func (c *call) inside(key string) (object, error) {
+	o, err := c.readObject()
+	if err != nil {
+		return nil, err
+	}
+	return o.need(key, "request body")
+}
+
+func parseObject(raw []byte) (object, error) {
+	if depth(raw) > maxDepth {
+		return nil, errJSON
+	}
+	var o object
+	if err := json.Unmarshal(raw, &o); err != nil || o == nil {
+		return nil, errJSON
+	}
+	return o, nil
+}
+
+// depth is the deepest nesting of brackets outside of strings.
+func depth(raw []byte) (deepest int) {
+	now, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
+}
+
+// need is the object under key; target names o in the error.
+func (o object) need(key, target string) (object, error) {
+	v, ok := o[key]
+	if !ok {
+		return nil, missing(key, target)
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, notType(key, v, "object")
+	}
+	return m, nil
+}
+
+func notType(key string, v any, kind string) error {
+	return badRequest(fmt.Sprintf("Invalid input for field '%s': %s is not of type '%s'", key, pyjson.Marshal(toPy(v)), kind))
+}
+
+// text is the string under key, or "" if there is none or null.
+func (o object) text(key string) (string, error) {
+	switch v := o[key].(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	default:
+		return "", notType(key, v, "string")
+	}
+}
+
+// flag is the boolean under key, or otherwise.
+func (o object) flag(key string, otherwise bool) (bool, error) {
+	v, ok := o[key]
+	if !ok {
+		return otherwise, nil
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, notType(key, v, "boolean")
+	}
+	return b, nil
+}
+
+// fields takes several strings at once: names and where they go. A key that is
+// not in the object leaves its place as it is.
+func (o object) fields(dst map[string]*string) error {
+	for key, p := range dst {
+		if _, ok := o[key]; !ok {
+			continue
+		}
+		v, err := o.text(key)
+		if err != nil {
+			return err
+		}
+		*p = v
+	}
+	return nil
+}
+
+// maxExtras bounds the keys without a meaning that one row keeps.
+const maxExtras = 64
+
+// extras merges the keys of o that are not among known into a copy of old.
+func (o object) extras(old map[string]any, known ...string) (map[string]any, error) {
+	out := maps.Clone(old)
+	for k, v := range o {
+		if slices.Contains(known, k) {
+			continue
+		}
+		if out == nil {
+			out = map[string]any{}
+		}
+		out[k] = v
+	}
+	if len(out) > maxExtras {
+		return nil, badRequest("Too many properties.")
+	}
+	return out, nil
+}
+
+// withExtras appends a row's extras, by key.
+func withExtras(o pyjson.Object, extra map[string]any) pyjson.Object {
+	for _, k := range slices.Sorted(maps.Keys(extra)) {
+		if !slices.ContainsFunc(o, func(m pyjson.Member) bool { return m.Key == k }) {
+			o = append(o, pyjson.Member{Key: k, Value: toPy(extra[k])})
+		}
+	}
+	return o
+}
+
+// toPy makes what encoding/json read writable by pyjson.
+func toPy(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if n := int64(v); float64(n) == v {
+			return n
+		}
+		return v
+	case []any:
+		out := make(pyjson.Array, len(v))
+		for i := range v {
+			out[i] = toPy(v[i])
+		}
+		return out
+	case map[string]any:
+		return withExtras(pyjson.Object{}, v)
+	}
+	return v
+}
+
+// answer is a JSON body; Keystone's resources end in a newline.
+func answer(status int, o pyjson.Object) *swift.Response {
+	return swift.NewBytes(status, jsonType, append(pyjson.Marshal(o), '\n'))
+}
+
+// exact is a JSON body without the newline.
+func exact(status int, o pyjson.Object) *swift.Response {
+	return swift.NewBytes(status, jsonType, pyjson.Marshal(o))
+}
+
+func noContent() *swift.Response { return swift.NewResponse(204) }
+
+// orNull is nil for "", for keys that Keystone shows as null.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}

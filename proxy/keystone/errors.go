@@ -1,0 +1,124 @@
+package keystone
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+const (
+	msgUnauthorized = "The request you have made requires authentication."
+	msgMalformed    = " The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error."
+)
+
+// apiError is an answer in Keystone's form (keystone/exception.py).
+type apiError struct {
+	status  int
+	message string
+	authURI string   // the uri of a 401
+	methods []string // what a 401 for a bad method lists
+	cause   error
+}
+
+func (e *apiError) Error() string {
+	s := strconv.Itoa(e.status) + " " + e.message
+	if e.cause != nil {
+		s += ": " + e.cause.Error()
+	}
+	return s
+}
+
+func (e *apiError) Unwrap() error { return e.cause }
+
+func newError(status int, message string) *apiError {
+	return &apiError{status: status, message: message}
+}
+
+func badRequest(message string) error { return newError(400, message) }
+
+// missing is Keystone's ValidationError.
+func missing(attribute, target string) error {
+	return badRequest("Expecting to find " + attribute + " in " + target + "." + msgMalformed)
+}
+
+func forbidden(message string) error { return newError(403, message) }
+
+func (c *call) unauthorized() *apiError {
+	e := newError(401, msgUnauthorized)
+	e.authURI = c.base + "/v3"
+	return e
+}
+
+var titles = map[int]string{
+	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
+	500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
+}
+
+// errorResponse renders an error, or gives nil for one that is not ours: of the
+// request's body or of the context.
+func (c *call) errorResponse(err error) *swift.Response {
+	var e *apiError
+	var ie *identity.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &ie):
+		e = c.fromIdentity(ie)
+	default:
+		return nil
+	}
+	res := swift.NewBytes(e.status, jsonType, e.body())
+	if e.status == 401 {
+		res.Header.Add("WWW-Authenticate", `Keystone uri="`+e.authURI+`"`)
+	}
+	return res
+}
+
+// body is flask.jsonify's: compact, keys sorted, a newline.
+func (e *apiError) body() []byte {
+	b := append([]byte(`{"error":{"code":`), strconv.Itoa(e.status)...)
+	if e.methods != nil {
+		b = append(b, `,"identity":{"methods":[`...)
+		for i, m := range e.methods {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = pyjson.AppendString(b, m)
+		}
+		b = append(b, `]}`...)
+	}
+	b = pyjson.AppendString(append(b, `,"message":`...), e.message)
+	b = pyjson.AppendString(append(b, `,"title":`...), titles[e.status])
+	return append(b, "}}\n"...)
+}
+
+func (c *call) fromIdentity(ie *identity.Error) *apiError {
+	e := &apiError{cause: ie, message: ie.Detail}
+	switch ie.Kind {
+	case identity.KindInvalid:
+		e.status = 400
+	case identity.KindUnauthorized:
+		e = c.unauthorized()
+		e.cause = ie
+	case identity.KindForbidden:
+		e.status = 403
+	case identity.KindNotFound:
+		e.status = 404
+		if e.message == "" {
+			e.message = "Could not find " + ie.Entity + ": " + ie.Name + "."
+		}
+	case identity.KindConflict:
+		e.status = 409
+		e.message = "Conflict occurred attempting to store " + ie.Entity + " - " + ie.Detail
+	default:
+		e.status, e.message = 500, "An unexpected error prevented the server from fulfilling your request."
+		if errors.Is(ie, context.Canceled) {
+			e.status, e.message = 503, "The server is stopping."
+		}
+	}
+	return e
+}

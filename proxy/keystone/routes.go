@@ -1,0 +1,24 @@
+package keystone
+
+import "slices"
+
+// routes is the table of all that this package answers.
+func routes() []route {
+	return newRoutes(slices.Concat(rootRoutes, authRoutes()))
+}
+
+// Paths are split without their trailing slash, so that "" is "/".
+var rootRoutes = []route{
+	{method: "GET", pattern: "", action: "versions", rule: everybody, handle: versions},
+	{method: "GET", pattern: "/v3", action: "version", rule: everybody, handle: versionThree},
+	{method: "GET", pattern: "/healthcheck", action: "healthcheck", rule: everybody, handle: health},
+}
+
+func authRoutes() []route {
+	return []route{
+		{method: "POST", pattern: "/v3/auth/tokens", action: "identity:authenticate", rule: everybody, handle: issueToken},
+		{method: "GET", pattern: "/v3/auth/tokens", action: "identity:validate_token", rule: tokenValidators, handle: showToken},
+		{method: "HEAD", pattern: "/v3/auth/tokens", action: "identity:check_token", rule: tokenCheckers, handle: showToken},
+		{method: "DELETE", pattern: "/v3/auth/tokens", action: "identity:revoke_token", rule: tokenRevokers, handle: revokeToken},
+	}
+}

@@ -1,0 +1,126 @@
+package keystone
+
+// rule says who may. The role admin, on any scope, may everything that asks for
+// a caller: Keystone 22 still has its old "admin_required" beside the new
+// defaults (keystone/common/policies).
+type rule struct {
+	name  string
+	allow func(*call) (bool, error)
+}
+
+// The names of the roles that rules ask for.
+const (
+	roleAdmin   = "admin"
+	roleReader  = "reader"
+	roleService = "service"
+)
+
+var everybody = rule{"everybody", func(*call) (bool, error) { return true, nil }}
+
+var anyToken = rule{"any token", func(c *call) (bool, error) { return c.caller != nil, nil }}
+
+var adminOnly = rule{"admin", func(c *call) (bool, error) { return c.isAdmin(), nil }}
+
+var systemReader = anyOf("admin or system reader", (*call).isSystemReader)
+
+var tokenValidators = onSubject("admin, service, system reader or the user", func(c *call) bool {
+	return c.isAdmin() || c.isSystemReader() || c.caller.HasRole(roleService) || c.ownsSubject()
+})
+
+var tokenCheckers = onSubject("admin, system reader or the user", func(c *call) bool {
+	return c.isAdmin() || c.isSystemReader() || c.ownsSubject()
+})
+
+var tokenRevokers = onSubject("admin or the user", func(c *call) bool {
+	return c.isAdmin() || c.ownsSubject()
+})
+
+var userReaders = anyOf("admin, system reader, domain reader or the user",
+	(*call).isSystemReader, (*call).isOwnUser, func(c *call) bool {
+		u, err := c.svc.User(c.params["user"])
+		return err == nil && c.isDomainReader(u.DomainID)
+	})
+
+var ownUserReaders = anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)
+
+var projectReaders = anyOf("admin, system reader, domain reader or the project's own",
+	(*call).isSystemReader, func(c *call) bool {
+		p, err := c.svc.Project(c.params["project"])
+		return err == nil && (c.isDomainReader(p.DomainID) || c.caller.Project != nil && c.caller.Project.ID == p.ID)
+	})
+
+var domainReaders = anyOf("admin, system reader or a token of the domain",
+	(*call).isSystemReader, func(c *call) bool {
+		id := c.params["domain"]
+		return c.caller.Domain != nil && c.caller.Domain.ID == id ||
+			c.caller.Project != nil && c.caller.Project.DomainID == id
+	})
+
+// domainListers may list; what a domain reader gets is of that domain only.
+var domainListers = anyOf("admin, system reader or domain reader",
+	(*call).isSystemReader, func(c *call) bool {
+		return c.caller.Domain != nil && c.isDomainReader(c.caller.Domain.ID)
+	})
+
+// anyOf allows admins, and callers for whom one of the tests holds.
+func anyOf(name string, tests ...func(*call) bool) rule {
+	return rule{name, func(c *call) (bool, error) {
+		if c.caller == nil {
+			return false, nil
+		}
+		if c.isAdmin() {
+			return true, nil
+		}
+		for _, test := range tests {
+			if test(c) {
+				return true, nil
+			}
+		}
+		return false, nil
+	}}
+}
+
+// onSubject is a rule over the token in X-Subject-Token, which has to be valid.
+func onSubject(name string, test func(*call) bool) rule {
+	return rule{name, func(c *call) (bool, error) {
+		if c.caller == nil {
+			return false, nil
+		}
+		if text := c.Header.Get("X-Subject-Token"); text != "" {
+			subject, err := c.svc.ValidateToken(text, c.flag("allow_expired"))
+			if err != nil {
+				return false, newError(404, "Failed to validate token")
+			}
+			c.subject = subject
+		}
+		return test(c), nil
+	}}
+}
+
+func (c *call) isAdmin() bool { return c.caller != nil && c.caller.HasRole(roleAdmin) }
+
+func (c *call) isSystemReader() bool { return c.caller.System && c.caller.HasRole(roleReader) }
+
+func (c *call) isDomainReader(domainID string) bool {
+	return c.caller.Domain != nil && c.caller.Domain.ID == domainID && c.caller.HasRole(roleReader)
+}
+
+func (c *call) isOwnUser() bool { return c.caller.User.ID == c.params["user"] }
+
+func (c *call) ownsSubject() bool {
+	return c.subject != nil && c.subject.User.ID == c.caller.User.ID
+}
+
+// domainLimit is the domain that a list is cut down to, "" for none.
+func (c *call) domainLimit() string {
+	if c.isAdmin() || c.isSystemReader() || c.caller.Domain == nil {
+		return ""
+	}
+	return c.caller.Domain.ID
+}
+
+// flag is a key of the query that counts as set unless it is exactly "0".
+func (c *call) flag(name string) bool {
+	v, ok := c.Query()[name]
+	return ok && v[0] != "0"
+}
