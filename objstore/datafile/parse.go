@@ -32,6 +32,9 @@ func parseFooter(p []byte) (Footer, blockSums, error) {
 		ETag:      hex.EncodeToString(p[40:56]),
 	}
 	flags := p[38]
+	if (flags&flagSHA512 == 0 && !allZero(p[56:120])) || (flags&flagListingSize == 0 && !allZero(p[120:128])) {
+		return Footer{}, nil, corrupt("footer has values without their flags")
+	}
 	if flags&^flagsKnown != 0 || p[39] != 0 || le.Uint32(p[32:]) != checksum.BlockBytes {
 		return Footer{}, nil, corrupt("footer has unknown flags or block size")
 	}
@@ -93,6 +96,7 @@ func (c *cursor) text() string {
 	return s
 }
 
+// metadata fails if the names are not in order, as objstore.Metadata wants them.
 func (c *cursor) metadata() objstore.Metadata {
 	n := c.uint32()
 	if n > fieldsMax {
@@ -102,11 +106,23 @@ func (c *cursor) metadata() objstore.Metadata {
 		return nil
 	}
 	m := make(objstore.Metadata, 0, n)
-	for range n {
+	for i := range n {
 		m = append(m, objstore.Field{Name: c.text(), Value: c.text()})
+		if i > 0 && m[i].Name <= m[i-1].Name {
+			c.rest, c.failed = nil, true
+		}
 		if c.failed {
 			return nil
 		}
 	}
 	return m
+}
+
+func allZero(p []byte) bool {
+	for _, b := range p {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
 }

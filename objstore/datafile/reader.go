@@ -82,6 +82,9 @@ func (r *Reader) Close() error { return r.file.Close() }
 
 // readAt fills p. A file that ends before is corrupt.
 func (r *Reader) readAt(p []byte, off int64) error {
+	if len(p) == 0 {
+		return nil
+	}
 	n, err := r.file.ReadAt(p, off)
 	if n == len(p) {
 		return nil

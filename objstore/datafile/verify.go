@@ -26,10 +26,8 @@ func (r *Reader) Verify(w io.Writer) error {
 	if err := r.readAt(padding, r.SizeBytes()); err != nil {
 		return err
 	}
-	for _, b := range padding {
-		if b != 0 {
-			return corrupt("padding is not zero")
-		}
+	if !allZero(padding) {
+		return corrupt("padding is not zero")
 	}
 	return nil
 }
