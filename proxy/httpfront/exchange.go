@@ -63,7 +63,8 @@ func (s *Server) serve(c *conn) (keep bool) {
 	if whole && !x.close {
 		return true
 	}
-	if x.out.err == nil {
+	// After a whole request nothing is on its way that a close could reset.
+	if x.out.err == nil && !(whole && c.r == c.w) {
 		c.linger()
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -95,7 +96,7 @@ func start(t testing.TB, o Options) (*Server, string) {
 func startOn(t testing.TB, o Options, ln net.Listener) *Server {
 	t.Helper()
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		o.Logger = discardLog()
 	}
 	s := New(o)
 	served := make(chan error, 1)
@@ -122,14 +123,18 @@ func startRecorder(t testing.TB, o Options) (*recorder, string) {
 	return r, addr
 }
 
-// startBare serves handler with fasthttp as it comes, in streaming mode.
-func startBare(t testing.TB, handler fasthttp.RequestHandler) string {
+// startBare serves handler with fasthttp as it comes, in streaming mode, after
+// set, if not nil, has changed it.
+func startBare(t testing.TB, set func(*fasthttp.Server), handler fasthttp.RequestHandler) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &fasthttp.Server{Handler: handler, StreamRequestBody: true, Logger: engineLog{slog.New(slog.NewTextHandler(io.Discard, nil))}}
+	s := &fasthttp.Server{Handler: handler, StreamRequestBody: true, Logger: engineLog{discardLog()}}
+	if set != nil {
+		set(s)
+	}
 	go func() { _ = s.Serve(ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -170,6 +175,25 @@ func talk(t testing.TB, addr, raw string) string {
 	}
 	return string(got)
 }
+
+// talkAnyhow is talk with a server that may reset the connection.
+func talkAnyhow(t testing.TB, addr, raw string) string {
+	t.Helper()
+	c := dial(t, addr)
+	_, _ = io.WriteString(c, raw)
+	_ = c.CloseWrite()
+	got, _ := io.ReadAll(c)
+	return string(got)
+}
+
+func discardLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func textLog(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+func hex(n int) string  { return strconv.FormatInt(int64(n), 16) }
 
 // answer is a parsed response; raw has its head as it came.
 type answer struct {
@@ -232,5 +256,14 @@ func closed(t testing.TB, r io.Reader) {
 	var ne net.Error
 	if errors.As(err, &ne) && ne.Timeout() {
 		t.Errorf("the connection stays open")
+	}
+}
+
+// connClosed tells c of each connection that a bare server has closed.
+func connClosed(c chan<- struct{}) func(net.Conn, fasthttp.ConnState) {
+	return func(_ net.Conn, state fasthttp.ConnState) {
+		if state == fasthttp.StateClosed {
+			c <- struct{}{}
+		}
 	}
 }

@@ -45,7 +45,7 @@ type Options struct {
 	// IdleTimeout is how long a connection is kept between two requests.
 	IdleTimeout time.Duration
 
-	MaxHeaderBytes      int // all header lines with their ends; 400 above
+	MaxHeaderBytes      int // all header lines and the blank one, with their ends; 400 above
 	MaxHeaderLineBytes  int // one header line without its end; 400 above
 	MaxRequestLineBytes int // without its end; 414 above
 	MaxConnections      int // 503 and close above

@@ -48,7 +48,6 @@ func New(o Options) *Server {
 		NoDefaultContentType:  true,
 		SecureErrorLogMessage: true,
 		CloseOnShutdown:       true,
-		LazyRequestTime:       true,
 	}
 	return s
 }
