@@ -1,0 +1,57 @@
+package objstore
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPolicies(t *testing.T) {
+	ps := Policies{
+		{Index: 0, Name: "gold", Aliases: []string{"yellow", "Orange"}},
+		{Index: 7, Name: "Silver", Default: true},
+	}
+	if err := ps.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if got := ps.Default().Index; got != 7 {
+		t.Errorf("default is %d", got)
+	}
+	for name, want := range map[string]PolicyIndex{"gold": 0, "GOLD": 0, "orange": 0, "silver": 7} {
+		if p, ok := ps.ByName(name); !ok || p.Index != want {
+			t.Errorf("%q: %d, %v; want %d", name, p.Index, ok, want)
+		}
+	}
+	for _, name := range []string{"", "gol", "bronze", "0"} {
+		if p, ok := ps.ByName(name); ok {
+			t.Errorf("%q found %+v", name, p)
+		}
+	}
+	if p, ok := ps.ByIndex(7); !ok || p.Name != "Silver" {
+		t.Errorf("index 7: %+v, %v", p, ok)
+	}
+	if p, ok := ps.ByIndex(1); ok {
+		t.Errorf("index 1 found %+v", p)
+	}
+	if err := DefaultPolicies().Validate(); err != nil {
+		t.Errorf("the default policies: %v", err)
+	}
+}
+
+func TestPoliciesValidate(t *testing.T) {
+	f := func(want string, ps ...Policy) {
+		t.Helper()
+		err := Policies(ps).Validate()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want an error with %q", ps, err, want)
+		}
+	}
+	a := Policy{Index: 0, Name: "a", Default: true}
+	f("0 storage policies are default")
+	f("0 storage policies are default", Policy{Name: "a"})
+	f("2 storage policies are default", a, Policy{Index: 1, Name: "b", Default: true})
+	f("index 0 is used twice", a, Policy{Index: 0, Name: "b"})
+	f(`name "a" is empty or used twice`, a, Policy{Index: 1, Name: "A"})
+	f(`name "a" is empty or used twice`, a, Policy{Index: 1, Name: "b", Aliases: []string{"A"}})
+	f(`name "" is empty`, a, Policy{Index: 1})
+	f(`name "" is empty`, a, Policy{Index: 1, Name: "b", Aliases: []string{""}})
+}
