@@ -219,6 +219,22 @@ func TestFailedDirectorySyncSeals(t *testing.T) {
 	}
 }
 
+// A directory's sync that succeeded after another one's failure proves nothing:
+// the kernel may have dropped what it was to write.
+func TestSyncBesideAFailedOneDoesNotCount(t *testing.T) {
+	mem := memFS(1, 1)
+	var d *Device
+	cause := errors.New("another file's sync failed")
+	d = open(t, errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSync && d != nil && op.Path == d.leafPath(ID{1}) {
+			d.Seal(cause)
+		}
+		return nil
+	})), "/disk")
+	require.ErrorIs(t, put(d, ID{1}), cause)
+	require.Empty(t, walk(t, d))
+}
+
 func TestParseID(t *testing.T) {
 	id := NewID()
 	got, err := ParseID(id.String())
