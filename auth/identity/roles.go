@@ -132,3 +132,10 @@ func (s *Service) roleName(id string) string {
 	}
 	return ""
 }
+
+// ImpliedBy is the role and all that it implies.
+func (s *Service) ImpliedBy(id string) []*Role {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.expand([]string{id})
+}

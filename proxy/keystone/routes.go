@@ -4,7 +4,9 @@ import "slices"
 
 // routes is the table of all that this package answers.
 func routes() []route {
-	return newRoutes(slices.Concat(rootRoutes, authRoutes()))
+	return newRoutes(slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
+		domainRoutes(), roleRoutes(), grantRoutes(), assignmentRoutes, serviceRoutes(), endpointRoutes(),
+		regionRoutes()))
 }
 
 // Paths are split without their trailing slash, so that "" is "/".
@@ -20,5 +22,11 @@ func authRoutes() []route {
 		{method: "GET", pattern: "/v3/auth/tokens", action: "identity:validate_token", rule: tokenValidators, handle: showToken},
 		{method: "HEAD", pattern: "/v3/auth/tokens", action: "identity:check_token", rule: tokenCheckers, handle: showToken},
 		{method: "DELETE", pattern: "/v3/auth/tokens", action: "identity:revoke_token", rule: tokenRevokers, handle: revokeToken},
+		{method: "GET", pattern: "/v3/auth/projects", action: "identity:get_auth_projects", rule: anyToken, handle: authProjects},
+		{method: "GET", pattern: "/v3/auth/domains", action: "identity:get_auth_domains", rule: anyToken, handle: authDomains},
+		{method: "GET", pattern: "/v3/auth/system", action: "identity:get_auth_system", rule: anyToken, handle: authSystem},
+		{method: "GET", pattern: "/v3/auth/catalog", action: "identity:get_auth_catalog", rule: anyToken, handle: authCatalog},
+		{method: "GET", pattern: "/v3/OS-FEDERATION/projects", action: "identity:get_auth_projects", rule: anyToken, handle: authProjects},
+		{method: "GET", pattern: "/v3/OS-FEDERATION/domains", action: "identity:get_auth_domains", rule: anyToken, handle: authDomains},
 	}
 }

@@ -1,0 +1,37 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// authProjects lists where the caller's user could get a token.
+func authProjects(c *call) (*swift.Response, error) {
+	return c.collection("projects", render(c.svc.UserProjects(c.caller.User.ID), c.project)), nil
+}
+
+func authDomains(c *call) (*swift.Response, error) {
+	return c.collection("domains", render(c.svc.UserDomains(c.caller.User.ID), c.domain)), nil
+}
+
+func (c *call) selfLink() pyjson.Member {
+	return pyjson.Member{Key: "links", Value: pyjson.Object{{Key: "self", Value: c.self()}}}
+}
+
+func authSystem(c *call) (*swift.Response, error) {
+	system := []pyjson.Object{}
+	if len(c.svc.EffectiveRoles(c.caller.User.ID, identity.OnSystem, "")) > 0 {
+		system = append(system, pyjson.Object{{Key: "all", Value: true}})
+	}
+	return answer(200, pyjson.Object{{Key: "system", Value: system}, c.selfLink()}), nil
+}
+
+func authCatalog(c *call) (*swift.Response, error) {
+	if c.caller.Project == nil {
+		return nil, forbidden("A project-scoped token is required to produce a service catalog.")
+	}
+	return answer(200, pyjson.Object{
+		{Key: "catalog", Value: catalogList(c.svc.Catalog(c.caller))}, c.selfLink(),
+	}), nil
+}

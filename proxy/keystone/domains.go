@@ -1,0 +1,92 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func domainRoutes() []route {
+	return []route{
+		{method: "GET", pattern: "/v3/domains", action: "identity:list_domains", rule: domainListers, handle: listDomains},
+		{method: "POST", pattern: "/v3/domains", action: "identity:create_domain", rule: adminOnly, handle: createDomain},
+		{method: "GET", pattern: "/v3/domains/{domain}", action: "identity:get_domain", rule: domainReaders, handle: showDomain},
+		{method: "PATCH", pattern: "/v3/domains/{domain}", action: "identity:update_domain", rule: adminOnly, handle: updateDomain},
+		{method: "DELETE", pattern: "/v3/domains/{domain}", action: "identity:delete_domain", rule: adminOnly, handle: deleteDomain},
+	}
+}
+
+func (c *call) domain(d *identity.Domain) pyjson.Object {
+	return withExtras(pyjson.Object{
+		{Key: "id", Value: d.ID}, {Key: "name", Value: d.Name}, {Key: "description", Value: d.Description},
+		{Key: "enabled", Value: d.Enabled}, {Key: "tags", Value: []string{}},
+		{Key: "options", Value: pyjson.Object{}}, c.links("domains", d.ID),
+	}, d.Extra)
+}
+
+var domainKeys = []string{"id", "explicit_domain_id", "name", "description", "enabled", "tags", "options", "links"}
+
+func listDomains(c *call) (*swift.Response, error) {
+	limit := c.domainLimit()
+	domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
+	return c.collection("domains", render(domains, c.domain), "name", "enabled"), nil
+}
+
+func showDomain(c *call) (*swift.Response, error) {
+	d, err := c.svc.Domain(c.params["domain"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "domain", c.domain(d)), nil
+}
+
+func (c *call) readDomain(d *identity.Domain) (object, error) {
+	in, err := c.inside("domain")
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"name": &d.Name, "description": &d.Description}); err != nil {
+		return nil, err
+	}
+	if d.Enabled, err = in.flag("enabled", d.Enabled); err != nil {
+		return nil, err
+	}
+	d.Extra, err = in.extras(d.Extra, domainKeys...)
+	return in, err
+}
+
+func createDomain(c *call) (*swift.Response, error) {
+	d := identity.Domain{Enabled: true}
+	in, err := c.readDomain(&d)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"explicit_domain_id": &d.ID}); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateDomain(d)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "domain", c.domain(made)), nil
+}
+
+func updateDomain(c *call) (*swift.Response, error) {
+	old, err := c.svc.Domain(c.params["domain"])
+	if err != nil {
+		return nil, err
+	}
+	d := *old
+	if _, err := c.readDomain(&d); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateDomain(old.ID, func(dst *identity.Domain) { *dst = d })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "domain", c.domain(made)), nil
+}
+
+func deleteDomain(c *call) (*swift.Response, error) {
+	return dropped(c.svc.DeleteDomain(c.params["domain"]))
+}

@@ -1,0 +1,106 @@
+package keystone
+
+import (
+	"net/url"
+	"strings"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// comparators are the inexact filters: name__contains and so on
+// (keystone/common/driver_hints.py).
+var comparators = map[string]func(value, want string) bool{
+	"contains":    strings.Contains,
+	"startswith":  strings.HasPrefix,
+	"endswith":    strings.HasSuffix,
+	"icontains":   folded(strings.Contains),
+	"istartswith": folded(strings.HasPrefix),
+	"iendswith":   folded(strings.HasSuffix),
+}
+
+func folded(f func(string, string) bool) func(string, string) bool {
+	return func(a, b string) bool { return f(strings.ToLower(a), strings.ToLower(b)) }
+}
+
+// collection answers a list: the rows that pass the query's filters on keys.
+func (c *call) collection(name string, rows []pyjson.Object, keys ...string) *swift.Response {
+	kept := make([]pyjson.Object, 0, len(rows))
+	for _, row := range rows {
+		if passes(row, c.Query(), keys) {
+			kept = append(kept, row)
+		}
+	}
+	return answer(200, pyjson.Object{
+		{Key: name, Value: kept},
+		{Key: "links", Value: pyjson.Object{
+			{Key: "next", Value: nil}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
+		}},
+	})
+}
+
+func passes(row pyjson.Object, query url.Values, keys []string) bool {
+	for _, key := range keys {
+		value := row.Get(key)
+		if want, ok := query[key]; ok && !equals(value, want[0]) {
+			return false
+		}
+		text, _ := value.(string)
+		for op, compare := range comparators {
+			if want, ok := query[key+"__"+op]; ok && !compare(text, want[0]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func equals(value any, want string) bool {
+	switch v := value.(type) {
+	case string:
+		return v == want
+	case bool:
+		return v == asBool(want)
+	case nil:
+		return want == ""
+	}
+	return false
+}
+
+// asBool is Keystone's attr_as_boolean for queries.
+func asBool(s string) bool {
+	switch strings.ToLower(s) {
+	case "0", "false", "no", "off", "f", "n":
+		return false
+	}
+	return true
+}
+
+// links is a member's link to itself.
+func (c *call) links(collection, id string) pyjson.Member {
+	return pyjson.Member{Key: "links", Value: pyjson.Object{
+		{Key: "self", Value: c.base + "/v3/" + collection + "/" + (&url.URL{Path: id}).EscapedPath()},
+	}}
+}
+
+// one answers a single row.
+func one(status int, name string, row pyjson.Object) *swift.Response {
+	return answer(status, pyjson.Object{{Key: name, Value: row}})
+}
+
+// render is every row as JSON.
+func render[T any](rows []*T, show func(*T) pyjson.Object) []pyjson.Object {
+	out := make([]pyjson.Object, len(rows))
+	for i, r := range rows {
+		out[i] = show(r)
+	}
+	return out
+}
+
+// dropped answers a delete.
+func dropped(err error) (*swift.Response, error) {
+	if err != nil {
+		return nil, err
+	}
+	return noContent(), nil
+}

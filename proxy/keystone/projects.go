@@ -1,0 +1,121 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func projectRoutes() []route {
+	return []route{
+		{method: "GET", pattern: "/v3/projects", action: "identity:list_projects", rule: domainListers, handle: listProjects},
+		{method: "POST", pattern: "/v3/projects", action: "identity:create_project", rule: adminOnly, handle: createProject},
+		{method: "GET", pattern: "/v3/projects/{project}", action: "identity:get_project", rule: projectReaders, handle: showProject},
+		{method: "PATCH", pattern: "/v3/projects/{project}", action: "identity:update_project", rule: adminOnly, handle: updateProject},
+		{method: "DELETE", pattern: "/v3/projects/{project}", action: "identity:delete_project", rule: adminOnly, handle: deleteProject},
+	}
+}
+
+func (c *call) project(p *identity.Project) pyjson.Object {
+	return withExtras(pyjson.Object{
+		{Key: "id", Value: p.ID}, {Key: "name", Value: p.Name}, {Key: "domain_id", Value: p.DomainID},
+		{Key: "description", Value: p.Description}, {Key: "enabled", Value: p.Enabled},
+		{Key: "parent_id", Value: p.ParentID}, {Key: "is_domain", Value: false},
+		{Key: "tags", Value: append([]string{}, p.Tags...)}, {Key: "options", Value: pyjson.Object{}},
+		c.links("projects", p.ID),
+	}, p.Extra)
+}
+
+var projectKeys = []string{"id", "name", "domain_id", "description", "enabled", "parent_id", "is_domain",
+	"tags", "options", "links"}
+
+// Keystone's limits on tags.
+const (
+	maxTags     = 80
+	maxTagBytes = 255
+)
+
+func listProjects(c *call) (*swift.Response, error) {
+	limit := c.domainLimit()
+	if v, ok := c.Query()["is_domain"]; ok && asBool(v[0]) {
+		return c.collection("projects", nil), nil
+	}
+	projects := c.svc.Projects(func(p *identity.Project) bool { return limit == "" || p.DomainID == limit })
+	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled", "parent_id"), nil
+}
+
+func showProject(c *call) (*swift.Response, error) {
+	p, err := c.svc.Project(c.params["project"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "project", c.project(p)), nil
+}
+
+// readProject applies the body to p.
+func (c *call) readProject(p *identity.Project) (object, error) {
+	in, err := c.inside("project")
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"name": &p.Name, "description": &p.Description}); err != nil {
+		return nil, err
+	}
+	if p.Enabled, err = in.flag("enabled", p.Enabled); err != nil {
+		return nil, err
+	}
+	if isDomain, err := in.flag("is_domain", false); err != nil || isDomain {
+		return nil, badRequest("A project that acts as a domain is made as a domain.")
+	}
+	if list, ok := in["tags"].([]any); ok {
+		p.Tags = nil
+		for _, v := range list {
+			tag, ok := v.(string)
+			if !ok || tag == "" || len(tag) > maxTagBytes || len(list) > maxTags {
+				return nil, badRequest("Invalid input for field 'tags'")
+			}
+			p.Tags = append(p.Tags, tag)
+		}
+	}
+	p.Extra, err = in.extras(p.Extra, projectKeys...)
+	return in, err
+}
+
+func createProject(c *call) (*swift.Response, error) {
+	p := identity.Project{Enabled: true}
+	in, err := c.readProject(&p)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"domain_id": &p.DomainID, "parent_id": &p.ParentID}); err != nil {
+		return nil, err
+	}
+	if p.DomainID == "" {
+		p.DomainID = c.ownDomain()
+	}
+	made, err := c.svc.CreateProject(p)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "project", c.project(made)), nil
+}
+
+func updateProject(c *call) (*swift.Response, error) {
+	old, err := c.svc.Project(c.params["project"])
+	if err != nil {
+		return nil, err
+	}
+	p := *old
+	if _, err := c.readProject(&p); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateProject(old.ID, func(dst *identity.Project) { *dst = p })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "project", c.project(made)), nil
+}
+
+func deleteProject(c *call) (*swift.Response, error) {
+	return dropped(c.svc.DeleteProject(c.params["project"]))
+}

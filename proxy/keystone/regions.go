@@ -1,0 +1,87 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func regionRoutes() []route {
+	return []route{
+		{method: "GET", pattern: "/v3/regions", action: "identity:list_regions", rule: anyToken, handle: listRegions},
+		{method: "POST", pattern: "/v3/regions", action: "identity:create_region", rule: adminOnly, handle: createRegion},
+		{method: "GET", pattern: "/v3/regions/{region}", action: "identity:get_region", rule: anyToken, handle: showRegion},
+		{method: "PUT", pattern: "/v3/regions/{region}", action: "identity:create_region", rule: adminOnly, handle: createRegion},
+		{method: "PATCH", pattern: "/v3/regions/{region}", action: "identity:update_region", rule: adminOnly, handle: updateRegion},
+		{method: "DELETE", pattern: "/v3/regions/{region}", action: "identity:delete_region", rule: adminOnly, handle: deleteRegion},
+	}
+}
+
+func (c *call) region(r *identity.Region) pyjson.Object {
+	return withExtras(pyjson.Object{
+		{Key: "id", Value: r.ID}, {Key: "description", Value: r.Description},
+		{Key: "parent_region_id", Value: orNull(r.ParentID)}, c.links("regions", r.ID),
+	}, r.Extra)
+}
+
+func listRegions(c *call) (*swift.Response, error) {
+	return c.collection("regions", render(c.svc.Regions(nil), c.region), "parent_region_id"), nil
+}
+
+func showRegion(c *call) (*swift.Response, error) {
+	r, err := c.svc.Region(c.params["region"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "region", c.region(r)), nil
+}
+
+func (c *call) readRegion(r *identity.Region) error {
+	in, err := c.inside("region")
+	if err != nil {
+		return err
+	}
+	id := r.ID
+	err = in.fields(map[string]*string{"id": &id, "description": &r.Description, "parent_region_id": &r.ParentID})
+	if err != nil {
+		return err
+	}
+	if r.ID != "" && id != r.ID {
+		return badRequest("The region ID of the body is not that of the URL.")
+	}
+	r.ID = id
+	r.Extra, err = in.extras(r.Extra, "id", "description", "parent_region_id", "links")
+	return err
+}
+
+func createRegion(c *call) (*swift.Response, error) {
+	r := identity.Region{ID: c.params["region"]}
+	if err := c.readRegion(&r); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateRegion(r)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "region", c.region(made)), nil
+}
+
+func updateRegion(c *call) (*swift.Response, error) {
+	old, err := c.svc.Region(c.params["region"])
+	if err != nil {
+		return nil, err
+	}
+	r := *old
+	if err := c.readRegion(&r); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateRegion(old.ID, func(dst *identity.Region) { *dst = r })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "region", c.region(made)), nil
+}
+
+func deleteRegion(c *call) (*swift.Response, error) {
+	return dropped(c.svc.DeleteRegion(c.params["region"]))
+}

@@ -1,0 +1,101 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func roleRoutes() []route {
+	return []route{
+		{method: "GET", pattern: "/v3/roles", action: "identity:list_roles", rule: systemReader, handle: listRoles},
+		{method: "POST", pattern: "/v3/roles", action: "identity:create_role", rule: adminOnly, handle: createRole},
+		{method: "GET", pattern: "/v3/roles/{role}", action: "identity:get_role", rule: systemReader, handle: showRole},
+		{method: "PATCH", pattern: "/v3/roles/{role}", action: "identity:update_role", rule: adminOnly, handle: updateRole},
+		{method: "DELETE", pattern: "/v3/roles/{role}", action: "identity:delete_role", rule: adminOnly, handle: deleteRole},
+	}
+}
+
+func (c *call) role(r *identity.Role) pyjson.Object {
+	options := pyjson.Object{}
+	if r.Immutable {
+		options = append(options, pyjson.Member{Key: "immutable", Value: true})
+	}
+	return pyjson.Object{
+		{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, {Key: "domain_id", Value: orNull(r.DomainID)},
+		{Key: "description", Value: r.Description}, {Key: "options", Value: options}, c.links("roles", r.ID),
+	}
+}
+
+// listRoles shows global roles, unless a domain's are asked for.
+func listRoles(c *call) (*swift.Response, error) {
+	domain := c.Query().Get("domain_id")
+	roles := c.svc.Roles(func(r *identity.Role) bool { return r.DomainID == domain })
+	return c.collection("roles", render(roles, c.role), "name"), nil
+}
+
+func showRole(c *call) (*swift.Response, error) {
+	r, err := c.svc.Role(c.params["role"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "role", c.role(r)), nil
+}
+
+func (c *call) readRole(r *identity.Role) (object, error) {
+	in, err := c.inside("role")
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"name": &r.Name}); err != nil {
+		return nil, err
+	}
+	if v, ok := in["description"]; ok {
+		text, err := in.text("description")
+		if err != nil {
+			return nil, err
+		}
+		r.Description = &text
+		if v == nil {
+			r.Description = nil
+		}
+	}
+	if options, ok := in["options"].(map[string]any); ok {
+		r.Immutable, err = object(options).flag("immutable", r.Immutable)
+	}
+	return in, err
+}
+
+func createRole(c *call) (*swift.Response, error) {
+	var r identity.Role
+	in, err := c.readRole(&r)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.fields(map[string]*string{"domain_id": &r.DomainID}); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateRole(r)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "role", c.role(made)), nil
+}
+
+func updateRole(c *call) (*swift.Response, error) {
+	old, err := c.svc.Role(c.params["role"])
+	if err != nil {
+		return nil, err
+	}
+	r := *old
+	if _, err := c.readRole(&r); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateRole(old.ID, func(dst *identity.Role) { *dst = r })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "role", c.role(made)), nil
+}
+
+func deleteRole(c *call) (*swift.Response, error) { return dropped(c.svc.DeleteRole(c.params["role"])) }

@@ -1,0 +1,92 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func serviceRoutes() []route {
+	return []route{
+		{method: "GET", pattern: "/v3/services", action: "identity:list_services", rule: systemReader, handle: listServices},
+		{method: "POST", pattern: "/v3/services", action: "identity:create_service", rule: adminOnly, handle: createService},
+		{method: "GET", pattern: "/v3/services/{service}", action: "identity:get_service", rule: systemReader, handle: showService},
+		{method: "PATCH", pattern: "/v3/services/{service}", action: "identity:update_service", rule: adminOnly, handle: updateService},
+		{method: "DELETE", pattern: "/v3/services/{service}", action: "identity:delete_service", rule: adminOnly, handle: deleteService},
+	}
+}
+
+func (c *call) service(s *identity.CatalogService) pyjson.Object {
+	o := pyjson.Object{}
+	for _, key := range []string{"name", "description"} {
+		if v, ok := s.Extra[key]; ok {
+			o = append(o, pyjson.Member{Key: key, Value: toPy(v)})
+		}
+	}
+	return withExtras(append(o, pyjson.Member{Key: "id", Value: s.ID}, pyjson.Member{Key: "type", Value: s.Type},
+		pyjson.Member{Key: "enabled", Value: s.Enabled}, c.links("services", s.ID)), s.Extra)
+}
+
+func listServices(c *call) (*swift.Response, error) {
+	return c.collection("services", render(c.svc.Services(nil), c.service), "type", "name"), nil
+}
+
+func showService(c *call) (*swift.Response, error) {
+	s, err := c.svc.Service(c.params["service"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "service", c.service(s)), nil
+}
+
+func (c *call) readService(s *identity.CatalogService) error {
+	in, err := c.inside("service")
+	if err != nil {
+		return err
+	}
+	if err := in.fields(map[string]*string{"type": &s.Type}); err != nil {
+		return err
+	}
+	for _, key := range []string{"name", "description"} {
+		if _, err := in.text(key); err != nil {
+			return err
+		}
+	}
+	if s.Enabled, err = in.flag("enabled", s.Enabled); err != nil {
+		return err
+	}
+	s.Extra, err = in.extras(s.Extra, "id", "type", "enabled", "links")
+	return err
+}
+
+func createService(c *call) (*swift.Response, error) {
+	s := identity.CatalogService{Enabled: true}
+	if err := c.readService(&s); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateService(s)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "service", c.service(made)), nil
+}
+
+func updateService(c *call) (*swift.Response, error) {
+	old, err := c.svc.Service(c.params["service"])
+	if err != nil {
+		return nil, err
+	}
+	s := *old
+	if err := c.readService(&s); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateService(old.ID, func(dst *identity.CatalogService) { *dst = s })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "service", c.service(made)), nil
+}
+
+func deleteService(c *call) (*swift.Response, error) {
+	return dropped(c.svc.DeleteService(c.params["service"]))
+}
