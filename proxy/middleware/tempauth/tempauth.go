@@ -24,9 +24,10 @@
 //
 // # X-Account-Access-Control
 //
-// On a request of a TempAuth identity it must be valid, or 400. It is stored
-// in canonical form as X-Account-Sysmeta-Core-Access-Control, and shown to
-// owners under its own name.
+// On a request of a TempAuth identity it must be valid, or 400. A request for
+// an account then carries it in canonical form, "" to remove it, as
+// X-Account-Sysmeta-Core-Access-Control: the name under which the controllers
+// store it, and show it to owners as X-Account-Access-Control again.
 package tempauth
 
 import (
@@ -91,31 +92,33 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	r.Identity, r.Authorizer = id, m.auth
 	r.Log.User, r.Log.Account = id.UserID, id.ProjectName
-	return m.serveIdentified(r)
-}
-
-// serveIdentified translates the account ACL on its way in and out.
-func (m *middleware) serveIdentified(r *swift.Request) (*swift.Response, error) {
-	if value, ok := r.Header.Lookup(aclHeader); ok {
-		path, err := swift.SplitPath(r.Path)
-		if err == nil && m.auth.Owns(path.Account) {
-			list, err := acl.ParseAccountACL(value)
-			if err != nil {
-				return nil, &swift.StatusError{
-					Status: 400, ContentType: "text/plain; charset=UTF-8",
-					Body: aclHeader + " invalid: " + err.Error() + "\n\nInput: " + value + "\n",
-				}
-			}
-			r.Header.Set(aclSysmeta, list.String())
-		}
-		r.Header.Del(aclHeader)
-	}
-	res, err := m.next.Serve(r)
-	if err != nil {
+	if err := m.checkAccountACL(r); err != nil {
 		return nil, err
 	}
-	if stored := res.Header.Get(aclSysmeta); stored != "" && r.Grant.Owner {
-		res.Header.Set(aclHeader, stored)
+	return m.next.Serve(r)
+}
+
+// checkAccountACL puts a valid account ACL under the name by which controllers
+// store it: after they have authorized the request.
+func (m *middleware) checkAccountACL(r *swift.Request) error {
+	value, ok := r.Header.Lookup(aclHeader)
+	if !ok {
+		return nil
 	}
-	return res, nil
+	path, err := swift.SplitPath(r.Path)
+	if err != nil || !m.auth.Owns(path.Account) {
+		return nil // the controllers will refuse the request
+	}
+	list, err := acl.ParseAccountACL(value)
+	if err != nil {
+		return &swift.StatusError{
+			Status: 400, ContentType: "text/plain; charset=UTF-8",
+			Body: aclHeader + " invalid: " + err.Error() + "\n\nInput: " + value + "\n",
+		}
+	}
+	r.Header.Del(aclHeader)
+	if path.Container == "" {
+		r.Header.Set(aclSysmeta, list.String())
+	}
+	return nil
 }
