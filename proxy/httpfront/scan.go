@@ -80,7 +80,7 @@ func (s *headScan) check(n, end int) error {
 		return badRequest(errLineTooLong)
 	case end-s.headers > s.maxTotal:
 		return badRequest(errHeadTooBig)
-	case s.lines > maxHeaderLines:
+	case n > 0 && s.lines > maxHeaderLines:
 		return badRequest(errTooMany)
 	}
 	return nil
