@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	killCycles       = 5
+	killAfterMin     = 100 * time.Millisecond
+	killAfterMax     = 600 * time.Millisecond
+	killCyclesEnv    = "NEEDLETAIL_KILL_CYCLES"
+	killSeedEnv      = "NEEDLETAIL_KILL_SEED"
+	killTempAuthUser = killTestUser + "=" + killTestKey + ",.admin"
+)
+
+// TestKill kills the release binary with SIGKILL, again and again, under
+// writers that know what they were promised. It may lose nothing that was
+// acknowledged, show nothing half written, miscount nothing and leave no file.
+func TestKill(t *testing.T) {
+	cycles := killCycles
+	if s := os.Getenv(killCyclesEnv); s != "" {
+		var err error
+		if cycles, err = strconv.Atoi(s); err != nil {
+			t.Fatalf("%s: %v", killCyclesEnv, err)
+		}
+	}
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv(killSeedEnv); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("%s: %v", killSeedEnv, err)
+		}
+	}
+	t.Logf("seed %d, %d cycles", seed, cycles)
+	rng := rand.New(rand.NewPCG(seed, killWriters))
+	load := newKillLoad(seed, defaultConfig().Storage.InlineMaxBytes)
+	data := filepath.Join(t.TempDir(), "data")
+	start := func() (*process, *killClient) {
+		server := startServer(t, data, "--tempauth-user", killTempAuthUser)
+		client, err := newKillClient(server.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server, client
+	}
+	server, client := start()
+	for _, container := range killContainers {
+		if a, err := client.do(context.Background(), "PUT", "/"+container, nil, nil); err != nil || a.status != 201 {
+			t.Fatalf("create %s: status %d, %v", container, a.status, err)
+		}
+	}
+	for cycle := 0; cycle < cycles && !t.Failed(); cycle++ {
+		var killing atomic.Bool
+		after := killAfterMin + time.Duration(rng.Int64N(int64(killAfterMax-killAfterMin)))
+		timer := time.AfterFunc(after, func() {
+			killing.Store(true)
+			_ = server.cmd.Process.Kill()
+		})
+		for _, err := range load.run(context.Background(), client, &killing) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		timer.Stop()
+		server.kill()
+		client.http.CloseIdleConnections()
+		server, client = start()
+		load.verify(t, client, data)
+	}
+	t.Logf("%d acknowledged writes", load.acknowledged.Load())
+	server.stop()
+	verifyFiles(t, data, load.large())
+}
