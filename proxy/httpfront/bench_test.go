@@ -1,0 +1,94 @@
+package httpfront
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"needletail/proxy/swift"
+)
+
+// versus runs once against us and once against bare fasthttp in turns, and
+// reports our time over its.
+func versus(b *testing.B, ours, bare func(b *testing.B)) {
+	var us, them time.Duration
+	for b.Loop() {
+		start := time.Now()
+		ours(b)
+		middle := time.Now()
+		bare(b)
+		us += middle.Sub(start)
+		them += time.Since(middle)
+	}
+	b.ReportMetric(float64(us)/float64(them), "ours/bare")
+	b.ReportMetric(float64(us.Nanoseconds())/float64(b.N), "ours-ns/op")
+	b.ReportMetric(float64(them.Nanoseconds())/float64(b.N), "bare-ns/op")
+}
+
+// roundTrips makes a client that sends request n times on one connection.
+func roundTrips(b *testing.B, addr, request string, size int64, n int) func(*testing.B) {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = c.Close() })
+	br := bufio.NewReader(c)
+	piece := make([]byte, 1<<20)
+	return func(b *testing.B) {
+		for range n {
+			if _, err := io.WriteString(c, request); err != nil {
+				b.Fatal(err)
+			}
+			for left := size; left > 0; left -= int64(len(piece)) {
+				if _, err := c.Write(piece); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var res fasthttp.Response
+			if err := res.Read(br); err != nil || res.StatusCode() != 200 {
+				b.Fatal(err, res.StatusCode())
+			}
+		}
+	}
+}
+
+const benchGet = "GET /v1/AUTH_x/c/o HTTP/1.1\r\nHost: h\r\nUser-Agent: bench\r\nX-Auth-Token: t\r\nAccept: */*\r\n\r\n"
+
+func BenchmarkSmallGet(b *testing.B) {
+	body := make([]byte, 1024)
+	_, addr := start(b, Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
+		return swift.NewBytes(200, "application/octet-stream", body), nil
+	})})
+	bare := startBare(b, nil, func(ctx *fasthttp.RequestCtx) { ctx.SetBody(body) })
+	versus(b, roundTrips(b, addr, benchGet, 0, 100), roundTrips(b, bare, benchGet, 0, 100))
+}
+
+func BenchmarkPut64MiB(b *testing.B) {
+	const size = 64 << 20
+	discard := func(r io.Reader) error {
+		p := make([]byte, 1<<20)
+		for {
+			if _, err := r.Read(p); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}
+	_, addr := start(b, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		return swift.NewResponse(200), discard(r.Body)
+	})})
+	bare := startBare(b, nil, func(ctx *fasthttp.RequestCtx) {
+		if err := discard(ctx.RequestBodyStream()); err != nil {
+			ctx.SetStatusCode(500)
+		}
+	})
+	put := fmt.Sprintf("PUT /v1/AUTH_x/c/o HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", size)
+	b.SetBytes(2 * size)
+	versus(b, roundTrips(b, addr, put, size, 1), roundTrips(b, bare, put, size, 1))
+}
