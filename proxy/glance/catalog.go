@@ -55,7 +55,10 @@ func (c *catalog) lock(id string) *sync.Mutex {
 // find gives the snapshot of an image that is not deleted.
 func (c *catalog) find(id string) (*image, bool) {
 	m, ok := c.get(id)
-	return m, ok && m.Status != statusDeleted
+	if !ok || m.Status == statusDeleted {
+		return nil, false
+	}
+	return m, true
 }
 
 func (c *catalog) get(id string) (*image, bool) {

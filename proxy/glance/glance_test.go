@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"needletail/auth"
 	"needletail/objstore"
 	"needletail/objstore/memstore"
+	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 )
 
@@ -46,7 +48,9 @@ type site struct {
 	t     *testing.T
 	store objstore.Store
 	h     swift.Handler
-	now   time.Time
+
+	mu  sync.Mutex // protects now
+	now time.Time
 }
 
 const serviceAccount = "AUTH_7c4cda7e4807414bbdfcb22b535a9802"
@@ -62,9 +66,16 @@ func (s *site) config() Config {
 	return Config{
 		Store: s.store, Validator: users, ServiceAccount: serviceAccount,
 		PublicURL: "http://182.161.114.101/image", KeystoneURL: "http://182.161.114.101/identity",
-		Now:    func() time.Time { s.now = s.now.Add(time.Second); return s.now },
+		Now:    s.tick,
 		Logger: slog.New(slog.DiscardHandler),
 	}
+}
+
+func (s *site) tick() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = s.now.Add(time.Second)
+	return s.now
 }
 
 func (s *site) restart() {
@@ -286,3 +297,5 @@ func checkHeader(t *testing.T, got, want swift.Header) {
 		}
 	}
 }
+
+func jsonBytes(v any) []byte { return pyjson.Marshal(v) }
