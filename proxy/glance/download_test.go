@@ -1,0 +1,142 @@
+package glance
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"needletail/objstore"
+)
+
+func TestDownloadRanges(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	s.upload("alice", id, "0123456789")
+	f := func(header, value string, status int, body, contentRange string) {
+		t.Helper()
+		a := s.want(status, "alice", "GET", "/v2/images/"+id+"/file", "", header, value)
+		if status == 206 && (a.body != body || a.Header.Has("Content-MD5")) {
+			t.Errorf("%s: %q, %v", value, a.body, a.Header)
+		}
+		if got := a.Header.Get("Content-Range"); got != contentRange {
+			t.Errorf("%s: Content-Range %q", value, got)
+		}
+	}
+	f("Range", "bytes=0-3", 206, "0123", "bytes 0-3/10")
+	f("Range", "bytes=9-", 206, "9", "bytes 9-9/10")
+	f("Range", "bytes=-3", 206, "789", "bytes 7-9/10")
+	f("Range", "bytes=-99", 206, "0123456789", "bytes 0-9/10")
+	f("Range", "bytes=5-99", 206, "56789", "bytes 5-9/10")
+	f("Content-Range", "bytes 0-4/*", 206, "01234", "bytes 0-4/10")
+	f("Content-Range", "bytes 0-4/10", 206, "01234", "bytes 0-4/10")
+	for _, bad := range []string{"bytes=10-", "bytes=-0", "bytes=-", "bytes=x-", "bytes=1-x", "bytes=3-2", "bytes=", "x=1-2", "bytes=1",
+		"bytes=-99999999999999999999", "bytes=0-99999999999999999999", "bytes=+1-2"} {
+		f("Range", bad, 416, "", "")
+	}
+	f("Range", "bytes=0-1,3-4", 400, "", "")
+	for _, bad := range []string{"bytes 0-4", "0-4/10", "bytes -4/10", "bytes 11-12/10"} {
+		f("Content-Range", bad, 416, "", "")
+	}
+	empty := s.create("alice", "")
+	s.upload("alice", empty, "")
+	s.want(416, "alice", "GET", "/v2/images/"+empty+"/file", "", "Range", "bytes=0-")
+	s.want(416, "alice", "GET", "/v2/images/"+empty+"/file", "", "Range", "bytes=-1")
+	s.want(200, "alice", "GET", "/v2/images/"+empty+"/file", "")
+}
+
+// TestLostDataIsNotAnEmptyImage: the container can be reached through Swift.
+func TestLostDataIsNotAnEmptyImage(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	s.upload("alice", id, "data")
+	o := objstore.ObjectID{Account: serviceAccount, Container: "glance", Object: objstore.ObjectName(id)}
+	if _, err := s.store.DeleteObject(context.Background(), o, objstore.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.want(404, "alice", "GET", "/v2/images/"+id+"/file", "")
+	s.want(204, "alice", "DELETE", "/v2/images/"+id, "")
+}
+
+// tracked is an object that knows whether it was closed.
+type tracked struct {
+	objstore.Object
+	reader io.Reader
+	closed int
+}
+
+func (o *tracked) Info() *objstore.ObjectInfo   { return &objstore.ObjectInfo{SizeBytes: 4} }
+func (o *tracked) Range(int64, int64) io.Reader { return o.reader }
+func (o *tracked) Close() error                 { o.closed++; return nil }
+
+func TestBodyKeepsWriterToAndCloses(t *testing.T) {
+	f := func(r io.Reader, writerTo bool) {
+		t.Helper()
+		o := &tracked{reader: r}
+		res, err := dataResponse(nil, &image{}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := res.Body.(io.WriterTo); ok != writerTo {
+			t.Errorf("WriterTo: %v", ok)
+		}
+		if err := res.Close(); err != nil || o.closed != 1 {
+			t.Errorf("closed %d times, %v", o.closed, err)
+		}
+	}
+	f(strings.NewReader("data"), true)
+	f(io.LimitReader(strings.NewReader("data"), 4), false)
+}
+
+func FuzzParseRange(f *testing.F) {
+	f.Add("bytes=0-3", int64(10))
+	f.Add("bytes=-3", int64(1))
+	f.Add("bytes=18446744073709551615-", int64(5))
+	f.Fuzz(func(t *testing.T, value string, size int64) {
+		if size < 0 {
+			return
+		}
+		part, err := parseRange(value, size)
+		if err == nil && (part.offset < 0 || part.length <= 0 || part.offset > size-part.length) {
+			t.Fatalf("%q of %d: %+v", value, size, part)
+		}
+	})
+}
+
+func FuzzQcow2VirtualBytes(f *testing.F) {
+	f.Add([]byte("QFI\xfb\x00\x00\x00\x03" + strings.Repeat("\x00", 20) + "\x07\x00\x00\x00"))
+	f.Add([]byte("QFI\xfb"))
+	f.Fuzz(func(t *testing.T, head []byte) {
+		n, ok := qcow2VirtualBytes(head)
+		if n < 0 || ok && !strings.HasPrefix(string(head), qcow2Magic) {
+			t.Fatalf("%d, %v", n, ok)
+		}
+	})
+}
+
+func TestVirtualSize(t *testing.T) {
+	header := func(version byte, size string) string {
+		return "QFI\xfb\x00\x00\x00" + string(rune(version)) + strings.Repeat("\x00", 16) + size
+	}
+	f := func(disk, container, head string, want int64) {
+		t.Helper()
+		m := &image{DiskFormat: &disk, ContainerFormat: &container}
+		got := int64(-1)
+		if n := virtualBytes(m, []byte(head), 99); n != nil {
+			got = *n
+		}
+		if got != want {
+			t.Errorf("%s %s: %d, want %d", disk, container, got, want)
+		}
+	}
+	const size, huge = "\x00\x00\x00\x00\x07\x00\x00\x00", "\xff\x00\x00\x00\x07\x00\x00\x00"
+	f("raw", "bare", "x", 99)
+	f("qcow2", "bare", header(2, size), 117440512)
+	f("qcow2", "bare", header(3, size), 117440512)
+	f("qcow2", "bare", header(4, size), -1)
+	f("qcow2", "bare", header(3, huge), -1)
+	f("qcow2", "bare", header(3, size)[:31], -1)
+	f("qcow2", "bare", "not qcow2 at all, but long enough to look at", -1)
+	f("qcow2", "ova", header(3, size), -1)
+	f("vmdk", "bare", header(3, size), -1)
+}
