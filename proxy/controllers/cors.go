@@ -56,14 +56,11 @@ func (o cors) setOrigin(h *swift.Header, origin string) {
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	addVary(h, "Origin")
-}
-
-func addVary(h *swift.Header, name string) {
+	vary := "Origin"
 	if v := h.Get("Vary"); v != "" {
-		name = v + ", " + name
+		vary += ", " + v
 	}
-	h.Set("Vary", name)
+	h.Set("Vary", vary)
 }
 
 // options answers OPTIONS. Without Origin, and for an account, it lists the
@@ -91,7 +88,11 @@ func (c *Controllers) options(r *call) (*swift.Response, error) {
 	res.Header.Add("Access-Control-Allow-Methods", strings.Join(allowed, ", "))
 	if wanted := splitList(r.Header.Get("Access-Control-Request-Headers")); len(wanted) > 0 {
 		res.Header.Add("Access-Control-Allow-Headers", strings.Join(wanted, ", "))
-		addVary(&res.Header, "Access-Control-Request-Headers")
+		if v := res.Header.Get("Vary"); v != "" {
+			res.Header.Set("Vary", v+", Access-Control-Request-Headers")
+		} else {
+			res.Header.Set("Vary", "Access-Control-Request-Headers")
+		}
 	}
 	return res, nil
 }

@@ -12,25 +12,35 @@ func (c *Controllers) getObject(r *call) (*swift.Response, error) {
 	if r.Method == "HEAD" {
 		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{})
 		if err != nil {
-			return nil, conditionalMissing(r, err)
+			return missingObject(r, err)
 		}
 		res := objectResponse(200, &info)
 		if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
-			res.Status = status
-			return res, nil
+			return unmet(status, res), nil
 		}
 		res.ContentLength = info.SizeBytes
 		return res, nil
 	}
 	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{})
 	if err != nil {
-		return nil, conditionalMissing(r, err)
+		return missingObject(r, err)
 	}
 	info := obj.Info()
 	if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
-		return objectResponse(status, info), obj.Close()
+		return unmet(status, objectResponse(status, info)), obj.Close()
 	}
 	return bodyResponse(r, obj)
+}
+
+// unmet is the answer where a condition did not hold: the object's headers and
+// no body. A 412 does not speak of the object's type, nor of ranges.
+func unmet(status int, res *swift.Response) *swift.Response {
+	res.Status = status
+	if status == 412 {
+		res.Header.Set("Content-Type", "text/html; charset=UTF-8")
+		res.Header.Del("Accept-Ranges")
+	}
+	return res
 }
 
 // bodyResponse is the whole object, or what Range asks of it.
@@ -65,13 +75,13 @@ func unsatisfiable(info *objstore.ObjectInfo) *swift.Response {
 	return page
 }
 
-// conditionalMissing turns a 404 into 412 where "If-Match: *" asks for it.
-func conditionalMissing(r *call, err error) error {
+// missingObject turns a 404 into 412 where "If-Match: *" asks for it.
+func missingObject(r *call, err error) (*swift.Response, error) {
 	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
 	if status := swift.PreconditionMissing(r.Header); missing && status != 0 {
-		return &swift.StatusError{Status: status, Err: err}
+		return swift.NewBytes(status, "text/html; charset=UTF-8", nil), nil
 	}
-	return err
+	return nil, err
 }
 
 // objectResponse has an object's headers and no body.

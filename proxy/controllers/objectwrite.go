@@ -31,7 +31,7 @@ func (c *Controllers) putObject(r *call) (*swift.Response, error) {
 // putOptions makes the checks of swift/proxy/controllers/obj.py: PUT and
 // swift/common/constraints.py: check_object_creation, in their order.
 func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
-	if match := r.Header.Get("If-None-Match"); match != "" {
+	if match, ok := r.Header.Lookup("If-None-Match"); ok {
 		if !swift.MatchesETag(match, "*") {
 			return o, swift.Textf(400, "If-None-Match only supports *")
 		}

@@ -36,10 +36,11 @@ func MatchesETag(list, etag string) bool {
 // that exists, in the order of swob's _get_conditional_response_status. It
 // gives 304, 412, or 0 to go on.
 func Precondition(h Header, etag string, modified objstore.Timestamp) int {
-	if v := h.Get("If-None-Match"); v != "" && MatchesETag(v, etag) {
+	if MatchesETag(h.Get("If-None-Match"), etag) {
 		return 304
 	}
-	if v := h.Get("If-Match"); v != "" && !MatchesETag(v, etag) {
+	// An empty list is there, and matches nothing.
+	if v, ok := h.Lookup("If-Match"); ok && !MatchesETag(v, etag) {
 		return 412
 	}
 	seconds := modified.CeilSeconds()

@@ -1,7 +1,7 @@
 package swift
 
 // typesByExtension is the table of Python's mimetypes module (3.11), with some
-// types that Debian's /etc/mime.types adds to it.
+// types of Debian's /etc/mime.types added.
 var typesByExtension = map[string]string{
 	".3g2":         "audio/3gpp2",
 	".3gp":         "audio/3gpp",
@@ -61,12 +61,11 @@ var typesByExtension = map[string]string{
 	".jpe":         "image/jpeg",
 	".jpeg":        "image/jpeg",
 	".jpg":         "image/jpeg",
-	".js":          "application/javascript",
+	".js":          "text/javascript",
 	".json":        "application/json",
 	".ksh":         "text/plain",
 	".latex":       "application/x-latex",
 	".loas":        "audio/aac",
-	".log":         "text/plain",
 	".m1v":         "video/mpeg",
 	".m3u":         "application/vnd.apple.mpegurl",
 	".m3u8":        "application/vnd.apple.mpegurl",
@@ -77,7 +76,7 @@ var typesByExtension = map[string]string{
 	".mht":         "message/rfc822",
 	".mhtml":       "message/rfc822",
 	".mif":         "application/x-mif",
-	".mjs":         "application/javascript",
+	".mjs":         "text/javascript",
 	".mkv":         "video/x-matroska",
 	".mov":         "video/quicktime",
 	".movie":       "video/x-sgi-movie",

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// dateLayouts are the three forms that RFC 9110 5.6.7 lists. The zone is read
-// over, as Python's email.utils.parsedate and swob do: it can only be GMT.
+// dateLayouts are the three forms that RFC 9110 5.6.7 lists, and what Python's
+// email.utils.parsedate takes besides: no day of the week, no zone.
+// A zone is read over, as swob does: it can only be GMT.
 var dateLayouts = [...]string{
-	"Mon, 2 Jan 2006 15:04:05 MST",
-	"Monday, 2-Jan-06 15:04:05 MST",
-	"Mon Jan 2 15:04:05 2006",
-	"Mon, 2-Jan-2006 15:04:05 MST",
-	"2 Jan 2006 15:04:05 MST",
+	"2 Jan 2006 15:04:05", "2-Jan-06 15:04:05", "2-Jan-2006 15:04:05", "2 Jan 06 15:04:05",
+	"Mon Jan 2 15:04:05 2006", "2 Jan 2006 15:04",
 }
+
+// zoneChars are what a zone's name is made of; no year and no time is.
+const zoneChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // maxDateBytes bounds what is worth parsing.
 const maxDateBytes = 64
@@ -24,7 +25,14 @@ func ParseHTTPDate(s string) (unixSeconds int64, ok bool) {
 	if len(s) > maxDateBytes {
 		return 0, false
 	}
-	s = strings.Join(strings.Fields(s), " ")
+	if _, rest, ok := strings.Cut(s, ","); ok {
+		s = rest
+	}
+	fields := strings.Fields(s)
+	if n := len(fields); n > 1 && strings.Trim(fields[n-1], zoneChars) == "" {
+		fields = fields[:n-1]
+	}
+	s = strings.Join(fields, " ")
 	for _, layout := range dateLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC).Unix(), true

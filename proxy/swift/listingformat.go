@@ -200,7 +200,7 @@ func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	dst = strconv.AppendInt(append(dst, `{"bytes": `...), e.SizeBytes, 10)
 	dst = pyjson.AppendString(append(dst, `, "hash": `...), e.ETag)
 	dst = pyjson.AppendString(append(dst, `, "name": `...), e.Name)
-	dst = pyjson.AppendString(append(dst, `, "content_type": `...), e.ContentType)
+	dst = pyjson.AppendString(append(dst, `, "content_type": `...), ListedContentType(e.ContentType))
 	dst = e.Modified.AppendISO(append(dst, `, "last_modified": "`...))
 	dst = append(dst, '"')
 	for _, f := range e.Extra {
@@ -231,7 +231,7 @@ func appendObjectXML(dst []byte, e *objstore.ObjectEntry) []byte {
 	dst = appendXMLElement(append(dst, "<object>"...), "name", e.Name)
 	dst = appendXMLElement(dst, "hash", e.ETag)
 	dst = strconv.AppendInt(append(dst, "<bytes>"...), e.SizeBytes, 10)
-	dst = appendXMLElement(append(dst, "</bytes>"...), "content_type", e.ContentType)
+	dst = appendXMLElement(append(dst, "</bytes>"...), "content_type", ListedContentType(e.ContentType))
 	dst = e.Modified.AppendISO(append(dst, "<last_modified>"...))
 	return append(dst, "</last_modified></object>"...)
 }

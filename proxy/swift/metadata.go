@@ -162,14 +162,13 @@ func SystemMetadata(h Header, of Resource) (m objstore.Metadata) {
 }
 
 // ObjectMetadata collects what an object keeps of a request: user metadata,
-// sysmeta and ObjectHeaders. Empty stored headers are dropped, empty metadata
-// is not.
+// sysmeta and ObjectHeaders; empty ones too.
 func ObjectMetadata(h Header) (m objstore.Metadata) {
 	for _, f := range h {
 		if hasMember(f.Name, ObjectResource.UserPrefix()) ||
 			hasMember(f.Name, ObjectResource.SystemPrefix()) ||
 			hasMember(f.Name, TransientSystemPrefix) ||
-			f.Value != "" && oneOf(f.Name, ObjectHeaders) {
+			oneOf(f.Name, ObjectHeaders) {
 			m.Set(f.Name, f.Value)
 		}
 	}

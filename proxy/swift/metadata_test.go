@@ -92,7 +92,7 @@ func TestObjectMetadataSelects(t *testing.T) {
 		{"X-Object-Transient-Sysmeta-C", "c"}, {"Content-Type", "t"}, {"X-Delete-At", "1"}, {"Cache-Control", ""},
 		{"X-Container-Meta-D", "d"}, {"X-Static-Large-Object", "true"},
 	})
-	want := objstore.Metadata{{Name: "Expires", Value: "e"}, {Name: "X-Object-Meta-A"},
+	want := objstore.Metadata{{Name: "Cache-Control"}, {Name: "Expires", Value: "e"}, {Name: "X-Object-Meta-A"},
 		{Name: "X-Object-Sysmeta-B", Value: "b"}, {Name: "X-Object-Transient-Sysmeta-C", Value: "c"}}
 	if fmt.Sprint(m) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", m, want)

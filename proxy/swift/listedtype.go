@@ -1,0 +1,49 @@
+package swift
+
+import "strings"
+
+// ListedContentType is a content type as a listing shows it: its parameters are
+// taken apart and joined anew without spaces, what is no parameter is lost, and
+// one without a value gets an empty one (swift/common/utils: parse_content_type
+// and extract_swift_bytes).
+func ListedContentType(contentType string) string {
+	first := strings.IndexByte(contentType, ';')
+	if first < 0 {
+		return contentType
+	}
+	out := []byte(contentType[:first])
+	rest := contentType[first:]
+	for {
+		_, after, ok := strings.Cut(rest, ";")
+		if !ok {
+			return string(out)
+		}
+		var name, value string
+		if name, rest = cutToken(trimSpace(after)); name == "" {
+			rest = after
+			continue
+		}
+		if afterEquals, ok := strings.CutPrefix(trimSpace(rest), "="); ok {
+			value, rest = cutParameterValue(trimSpace(afterEquals))
+		}
+		out = append(append(append(out, ';'), name...), '=')
+		out = append(out, value...)
+	}
+}
+
+// cutParameterValue cuts a token or a quoted string; a quote without an end is
+// neither.
+func cutParameterValue(s string) (value, rest string) {
+	if !strings.HasPrefix(s, `"`) {
+		return cutToken(s)
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return s[:i+1], s[i+1:]
+		}
+	}
+	return "", s
+}
