@@ -62,6 +62,9 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	switch {
 	case r.Method == "PUT" && r.Header.Get("X-Copy-From") != "":
+		if err := refuseBody(r); err != nil {
+			return nil, err
+		}
 		job, err := fromPut(r.Header, path)
 		if err != nil {
 			return nil, err
@@ -69,6 +72,9 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		return m.copy(r, job)
 	case r.Method == "COPY":
 		job, err := fromCopy(r.Header, path)
+		if err == nil {
+			err = refuseBody(r)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -112,9 +118,6 @@ func refuseBody(r *swift.Request) error {
 
 // copy gets the source and puts the target.
 func (m *middleware) copy(r *swift.Request, job job) (*swift.Response, error) {
-	if err := refuseBody(r); err != nil {
-		return nil, err
-	}
 	src, err := m.next.Serve(sourceRequest(r, job))
 	if err != nil {
 		return nil, err
