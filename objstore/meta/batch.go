@@ -60,7 +60,7 @@ func (b *Batch) add(c Counts) {
 	if c.IsZero() {
 		return
 	}
-	b.value = appendCounts(b.value[:0], c)
+	b.value = appendCounts(b.value[:0], c, 1)
 	b.note(b.batch.Merge(b.key, b.value, nil))
 }
 
@@ -112,14 +112,14 @@ func (b *Batch) AddContainer(c objstore.ContainerID, n Counts) {
 // need not add up many deltas. The caller keeps writers of the container away.
 func (b *Batch) FoldContainer(c objstore.ContainerID, sum Counts) {
 	b.key = appendContainerKey(b.key[:0], prefixContainerCounter, c)
-	b.value = appendCounts(b.value[:0], sum)
+	b.value = appendCounts(b.value[:0], sum, 1)
 	b.set(b.value)
 }
 
 // FoldAccount is FoldContainer for one policy of an account.
 func (b *Batch) FoldAccount(a objstore.AccountName, p objstore.PolicyIndex, sum Counts) {
 	b.key = appendAccountCounterKey(b.key[:0], a, p)
-	b.value = appendCounts(b.value[:0], sum)
+	b.value = appendCounts(b.value[:0], sum, 1)
 	b.set(b.value)
 }
 

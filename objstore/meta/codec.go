@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"needletail/objstore"
 )
 
@@ -26,6 +28,12 @@ func appendFields(dst []byte, m objstore.Metadata) []byte {
 		dst = appendString(appendString(dst, f.Name), f.Value)
 	}
 	return dst
+}
+
+// IsCorrupt says that err comes from damage of the index: of a row, or of
+// Pebble's own files.
+func IsCorrupt(err error) bool {
+	return errors.Is(err, ErrCorrupt) || pebble.IsCorruptionError(err)
 }
 
 // decoder reads a row front to back. The first failure sticks; every later

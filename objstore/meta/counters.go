@@ -23,18 +23,28 @@ func (c Counts) Add(d Counts) Counts {
 	return Counts{c.Containers + d.Containers, c.Objects + d.Objects, c.Bytes + d.Bytes}
 }
 
-// A counter's value, and each operand of its merges:
-//
-//	containers varint | objects varint | bytes varint
-func appendCounts(dst []byte, c Counts) []byte {
-	dst = binary.AppendVarint(dst, c.Containers)
-	dst = binary.AppendVarint(dst, c.Objects)
-	return binary.AppendVarint(dst, c.Bytes)
+// Counter is what a reader gets: the sum, and how many deltas were added up
+// for it, which is what the read cost.
+type Counter struct {
+	Counts
+	Deltas int64
 }
 
-func parseCounts(b []byte) (Counts, error) {
+// A counter's value, and each operand of its merges:
+//
+//	containers varint | objects varint | bytes varint | deltas varint
+//
+// A value that is a sum says how many deltas went into it; a delta says 1.
+func appendCounts(dst []byte, c Counts, deltas int64) []byte {
+	dst = binary.AppendVarint(dst, c.Containers)
+	dst = binary.AppendVarint(dst, c.Objects)
+	dst = binary.AppendVarint(dst, c.Bytes)
+	return binary.AppendVarint(dst, deltas)
+}
+
+func parseCounts(b []byte) (Counter, error) {
 	d := decoder{rest: b}
-	c := Counts{d.varint(), d.varint(), d.varint()}
+	c := Counter{Counts{d.varint(), d.varint(), d.varint()}, d.varint()}
 	return c, d.end()
 }
 
@@ -60,21 +70,25 @@ var merger = &pebble.Merger{
 	},
 }
 
-type countsMerger struct{ sum Counts }
+type countsMerger struct {
+	sum    Counts
+	deltas int64
+}
 
 func (m *countsMerger) MergeNewer(value []byte) error {
 	c, err := parseCounts(value)
 	if err != nil {
 		return err
 	}
-	m.sum = m.sum.Add(c)
+	m.sum = m.sum.Add(c.Counts)
+	m.deltas++
 	return nil
 }
 
 func (m *countsMerger) MergeOlder(value []byte) error { return m.MergeNewer(value) }
 
 func (m *countsMerger) Finish(bool) ([]byte, io.Closer, error) {
-	return appendCounts(nil, m.sum), nil, nil
+	return appendCounts(nil, m.sum, m.deltas), nil, nil
 }
 
 type clockMerger struct{ greatest int64 }

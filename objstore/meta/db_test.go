@@ -61,11 +61,11 @@ func TestCountersMergeAndFold(t *testing.T) {
 	if err := db.pebble.Compact(t.Context(), []byte("A"), []byte("z"), false); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := db.ContainerCounts(box); err != nil || got != want {
+	if got, err := db.ContainerCounts(box); err != nil || got.Counts != want {
 		t.Errorf("container: %+v, %v; want %+v", got, err, want)
 	}
-	if err := db.AccountCounts(box.Account, func(p objstore.PolicyIndex, c Counts) error {
-		if p != 3 || c != (Counts{Containers: 500}) {
+	if err := db.AccountCounts(box.Account, func(p objstore.PolicyIndex, c Counter) error {
+		if p != 3 || c.Counts != (Counts{Containers: 500}) {
 			t.Errorf("account: policy %d, %+v", p, c)
 		}
 		return nil
@@ -77,7 +77,7 @@ func TestCountersMergeAndFold(t *testing.T) {
 	}
 	commit(t, db, func(b *Batch) { b.DeleteContainer(box) })
 	commit(t, db, func(b *Batch) { b.AddContainer(box, Counts{Objects: 1}) })
-	if got, err := db.ContainerCounts(box); err != nil || got != (Counts{Objects: 1}) {
+	if got, err := db.ContainerCounts(box); err != nil || got != (Counter{Counts{Objects: 1}, 1}) {
 		t.Errorf("a container deleted and made again has %+v, %v", got, err)
 	}
 	closeTest(t, db)

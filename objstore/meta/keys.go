@@ -18,7 +18,7 @@ import (
 //	'f' id(16)                            account NUL container NUL object: the row that names the data file
 //	'g' id(16)                            GC entry: a data file that no row names any more
 //	'o' account NUL container NUL object  object row
-//	's' name                              schema: format version, clock's high-water mark, clean stop
+//	's' name                              schema: format version, clock's high-water mark, clean stop, store
 //	'x' time(8, big-endian) object key    expiry entry, empty: account NUL container NUL object expires at that Unix second
 const (
 	prefixAccount          = 'a'
@@ -38,6 +38,7 @@ const (
 	keyVersion = "sversion" // uvarint; see schemaVersion
 	keyClock   = "sclock"   // merged: the greatest Timestamp ever committed
 	keyClean   = "sclean"   // there after a clean stop only
+	keyStore   = "sstore"   // the id of the store that the index belongs to
 )
 
 // FileID names one stored body for ever.

@@ -34,7 +34,16 @@ func (v View) Containers(visit func(objstore.ContainerID, ContainerRow) error) e
 
 // Objects calls visit for each object of all containers, by name.
 func (v View) Objects(visit func(objstore.ObjectID, ObjectRow) error) error {
-	return v.scan([]byte{prefixObject}, func(k, value []byte) error {
+	return v.objects([]byte{prefixObject}, visit)
+}
+
+// ContainerObjects calls visit for each object of a container, by name.
+func (v View) ContainerObjects(c objstore.ContainerID, visit func(objstore.ObjectID, ObjectRow) error) error {
+	return v.objects(appendObjectsKey(nil, c), visit)
+}
+
+func (v View) objects(prefix []byte, visit func(objstore.ObjectID, ObjectRow) error) error {
+	return v.scan(prefix, func(k, value []byte) error {
 		o, err := parseName(k[1:])
 		if err != nil {
 			return err

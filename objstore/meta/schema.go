@@ -72,3 +72,14 @@ func (v View) Clock() (objstore.Timestamp, error) {
 	t := objstore.Timestamp(d.varint())
 	return t, d.end()
 }
+
+// StoreID is what SetStoreID set, or "" in an index that is new.
+func (v View) StoreID() (string, error) {
+	b, _, err := v.value([]byte(keyStore), nil)
+	return string(b), err
+}
+
+// SetStoreID notes, durably, which store the index belongs to.
+func (d *DB) SetStoreID(id string) error {
+	return d.apply(d.pebble.Set([]byte(keyStore), []byte(id), pebble.Sync))
+}

@@ -70,14 +70,14 @@ func (v View) FileOwner(id FileID) (objstore.ObjectID, bool, error) {
 }
 
 // ContainerCounts are a container's counters; zero if it has none yet.
-func (v View) ContainerCounts(c objstore.ContainerID) (Counts, error) {
+func (v View) ContainerCounts(c objstore.ContainerID) (Counter, error) {
 	counts, _, err := row(v, appendContainerKey(make([]byte, 0, keyBytes), prefixContainerCounter, c), parseCounts)
 	return counts, err
 }
 
 // AccountCounts calls visit with an account's counters of each policy that was
 // ever used, by index.
-func (v View) AccountCounts(a objstore.AccountName, visit func(objstore.PolicyIndex, Counts) error) error {
+func (v View) AccountCounts(a objstore.AccountName, visit func(objstore.PolicyIndex, Counter) error) error {
 	prefix := append(appendAccountKey(nil, prefixAccountCounter, a), 0)
 	return v.scan(prefix, func(k, value []byte) error {
 		if len(k) != len(prefix)+2 {
@@ -100,12 +100,6 @@ func (v View) HasObjects(c objstore.ContainerID) (bool, error) {
 // HasContainers says whether the account has a container row.
 func (v View) HasContainers(a objstore.AccountName) (bool, error) {
 	return v.any(appendContainersKey(nil, prefixContainer, a))
-}
-
-// Empty says that the index holds no account: what a new one looks like.
-func (v View) Empty() (bool, error) {
-	used, err := v.any([]byte{prefixAccount})
-	return !used, err
 }
 
 var errStop = errors.New("stop")

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// HeadAccount reports an account.
+func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+	c := onAccount("head account", a)
+	if err := e.enter(c, depthAccount); err != nil {
+		return objstore.AccountInfo{}, err
+	}
+	defer e.gate.leave()
+	row, err := e.findAccount(c)
+	if err != nil {
+		return objstore.AccountInfo{}, err
+	}
+	info := objstore.AccountInfo{Created: row.Created, Metadata: row.Metadata}
+	err = e.db.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
+		e.foldIfLong(fold{container: objstore.ContainerID{Account: a}, policy: p}, n)
+		if n.Containers == 0 {
+			return nil
+		}
+		info.ContainerCount += n.Containers
+		info.ObjectCount += n.Objects
+		info.BytesUsed += n.Bytes
+		info.Policies = append(info.Policies, objstore.PolicyUsage{
+			Policy: p, ContainerCount: n.Containers, ObjectCount: n.Objects, BytesUsed: n.Bytes,
+		})
+		return nil
+	})
+	if err != nil {
+		return objstore.AccountInfo{}, c.wrap(err)
+	}
+	return info, nil
+}
+
+func (e *Engine) findAccount(c call) (meta.AccountRow, error) {
+	row, found, err := e.db.Account(c.id.Account)
+	if err != nil {
+		return row, c.wrap(err)
+	}
+	if !found {
+		return row, c.fail(objstore.KindNotFound, nil)
+	}
+	return row, nil
+}
+
+// PostAccount makes the account if it is missing and merges metadata into it.
+func (e *Engine) PostAccount(_ context.Context, a objstore.AccountName, u objstore.MetadataUpdate) (bool, error) {
+	c := onAccount("post account", a)
+	if err := e.enter(c, depthAccount); err != nil {
+		return false, err
+	}
+	defer e.gate.leave()
+	if err := e.dev.Reserve(0); err != nil {
+		return false, c.wrap(err)
+	}
+	defer e.locks.lockAccount(a)()
+	row, found, err := e.db.Account(a)
+	if err != nil {
+		return false, c.wrap(err)
+	}
+	if row.Metadata, err = apply(c, u, row.Metadata); err != nil {
+		return false, err
+	}
+	if !found {
+		row.Created = e.clock.Now()
+	}
+	if err := e.updateAccount(a, &row); err != nil {
+		return false, c.wrap(err)
+	}
+	return !found, nil
+}
+
+// DeleteAccount removes an account that has no containers.
+func (e *Engine) DeleteAccount(_ context.Context, a objstore.AccountName) error {
+	c := onAccount("delete account", a)
+	if err := e.enter(c, depthAccount); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	defer e.locks.lockAccount(a)()
+	if _, err := e.findAccount(c); err != nil {
+		return err
+	}
+	used, err := e.db.HasContainers(a)
+	if err != nil {
+		return c.wrap(err)
+	}
+	if used {
+		return c.fail(objstore.KindNotEmpty, nil)
+	}
+	var policies []objstore.PolicyIndex
+	err = e.db.AccountCounts(a, func(p objstore.PolicyIndex, _ meta.Counter) error {
+		policies = append(policies, p)
+		return nil
+	})
+	if err != nil {
+		return c.wrap(err)
+	}
+	return c.wrap(e.removeAccount(a, policies))
+}

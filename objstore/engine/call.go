@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"strings"
+	"syscall"
+
+	"needletail/objstore"
+	"needletail/objstore/datafile"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// call is one running operation: what its errors say.
+type call struct {
+	op string
+	id objstore.ObjectID // as far as it goes
+}
+
+func (c call) name() string {
+	switch {
+	case c.id.Object != "":
+		return c.id.String()
+	case c.id.Container != "":
+		return c.id.ContainerID().String()
+	default:
+		return "/" + string(c.id.Account)
+	}
+}
+
+func (c call) fail(k objstore.Kind, cause error) error {
+	return &objstore.Error{Kind: k, Op: c.op, Name: c.name(), Err: cause}
+}
+
+// wrap gives an error of the layers below its kind. An error that has one
+// already, which only this package gives, is left alone.
+func (c call) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*objstore.Error); ok {
+		return e
+	}
+	return c.fail(kindOf(err), err)
+}
+
+// kindOf translates the errors of the layers below.
+func kindOf(err error) objstore.Kind {
+	switch {
+	case errors.Is(err, device.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return objstore.KindNoSpace
+	case errors.Is(err, device.ErrSealed), errors.Is(err, meta.ErrSealed), errors.Is(err, ErrLocked):
+		return objstore.KindUnavailable
+	case errors.Is(err, datafile.ErrCorrupt), meta.IsCorrupt(err):
+		return objstore.KindCorrupt
+	case errors.Is(err, datafile.ErrTooLarge):
+		return objstore.KindTooLarge
+	}
+	return objstore.KindInternal
+}
+
+func isNotExist(err error) bool { return errors.Is(err, iofs.ErrNotExist) }
+
+// Limits of names and metadata. They are far above Swift's: the proxy keeps
+// those; these keep a row small enough for one block of the log.
+const (
+	nameMaxBytes     = 8 << 10
+	metadataMaxBytes = 512 << 10
+	fieldsMax        = 4096
+)
+
+var (
+	errEmptyName = errors.New("a name is empty")
+	errLongName  = fmt.Errorf("a name is longer than %d bytes", nameMaxBytes)
+	errNUL       = errors.New("a name holds NUL")
+	errSlash     = errors.New("a container's name holds '/'")
+	errMetadata  = fmt.Errorf("more than %d metadata fields or %d bytes of them", fieldsMax, metadataMaxBytes)
+)
+
+func checkName(s string) error {
+	switch {
+	case s == "":
+		return errEmptyName
+	case len(s) > nameMaxBytes:
+		return errLongName
+	case strings.IndexByte(s, 0) >= 0:
+		return errNUL
+	}
+	return nil
+}
+
+func checkMetadata(ms ...objstore.Metadata) error {
+	fields, bytes := 0, 0
+	for _, m := range ms {
+		fields += len(m)
+		for _, f := range m {
+			bytes += len(f.Name) + len(f.Value)
+		}
+	}
+	if fields > fieldsMax || bytes > metadataMaxBytes {
+		return errMetadata
+	}
+	return nil
+}
+
+// enter begins an operation on an account, container or object. If it returns
+// nil the operation must end with e.gate.leave.
+func (e *Engine) enter(c call, depth int) error {
+	err := checkName(string(c.id.Account))
+	if err == nil && depth > 1 {
+		if err = checkName(string(c.id.Container)); err == nil && strings.IndexByte(string(c.id.Container), '/') >= 0 {
+			err = errSlash
+		}
+	}
+	if err == nil && depth > 2 {
+		err = checkName(string(c.id.Object))
+	}
+	if err != nil {
+		return c.fail(objstore.KindInvalid, err)
+	}
+	if !e.gate.enter() {
+		return c.fail(objstore.KindClosed, nil)
+	}
+	return nil
+}
+
+const (
+	depthAccount   = 1
+	depthContainer = 2
+	depthObject    = 3
+)
+
+func onAccount(op string, a objstore.AccountName) call {
+	return call{op, objstore.ObjectID{Account: a}}
+}
+
+func onContainer(op string, c objstore.ContainerID) call {
+	return call{op, objstore.ObjectID{Account: c.Account, Container: c.Container}}
+}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// This file builds every batch of the index. Its functions take explicit
+// times, ids and old rows, read neither the clock nor random numbers, and hold
+// no locks: the caller does.
+
+// replaceObject writes the row of an object. old is the row that it replaces,
+// or nil. Unless both name the same body, the old one is dropped; body is the
+// new one if that lies inline.
+func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, body []byte) error {
+	b := e.db.NewBatch()
+	change := meta.Counts{Objects: 1, Bytes: row.Info.SizeBytes}
+	newBody := true
+	if old != nil {
+		change.Objects--
+		change.Bytes -= old.Info.SizeBytes
+		newBody = old.ID != row.ID
+		if old.Info.DeleteAt != 0 && old.Info.DeleteAt != row.Info.DeleteAt {
+			b.DeleteExpiry(old.Info.DeleteAt, o)
+		}
+		if newBody {
+			b.DropBody(old)
+		}
+	}
+	b.SetObject(o, row)
+	if newBody && row.Place == meta.PlaceInline {
+		b.SetInline(row.ID, body)
+	}
+	b.AddContainer(o.ContainerID(), change)
+	b.AddAccount(o.Account, row.Policy, change)
+	b.SetClock(row.Info.Modified)
+	if err := e.commit(b); err != nil {
+		return err
+	}
+	if newBody && old != nil && old.Place == meta.PlaceFile {
+		e.wakeGC()
+	}
+	return nil
+}
+
+// removeObject removes an object's row and drops its body.
+func (e *Engine) removeObject(o objstore.ObjectID, old *meta.ObjectRow) error {
+	b := e.db.NewBatch()
+	b.DeleteObject(o)
+	if old.Info.DeleteAt != 0 {
+		b.DeleteExpiry(old.Info.DeleteAt, o)
+	}
+	b.DropBody(old)
+	change := meta.Counts{Objects: -1, Bytes: -old.Info.SizeBytes}
+	b.AddContainer(o.ContainerID(), change)
+	b.AddAccount(o.Account, old.Policy, change)
+	if err := e.commit(b); err != nil {
+		return err
+	}
+	if old.Place == meta.PlaceFile {
+		e.wakeGC()
+	}
+	return nil
+}
+
+// createContainer writes the row of a new container, and that of its account
+// if account is not nil.
+func (e *Engine) createContainer(c objstore.ContainerID, row *meta.ContainerRow, account *meta.AccountRow) error {
+	b := e.db.NewBatch()
+	if account != nil {
+		b.SetAccount(c.Account, account)
+	}
+	b.SetContainer(c, row)
+	b.AddAccount(c.Account, row.Policy, meta.Counts{Containers: 1})
+	b.SetClock(row.Modified)
+	return e.commit(b)
+}
+
+func (e *Engine) updateContainer(c objstore.ContainerID, row *meta.ContainerRow) error {
+	b := e.db.NewBatch()
+	b.SetContainer(c, row)
+	b.SetClock(row.Modified)
+	return e.commit(b)
+}
+
+func (e *Engine) removeContainer(c objstore.ContainerID, old *meta.ContainerRow) error {
+	b := e.db.NewBatch()
+	b.DeleteContainer(c)
+	b.AddAccount(c.Account, old.Policy, meta.Counts{Containers: -1})
+	return e.commit(b)
+}
+
+func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) error {
+	b := e.db.NewBatch()
+	b.SetAccount(a, row)
+	b.SetClock(row.Created)
+	return e.commit(b)
+}
+
+func (e *Engine) removeAccount(a objstore.AccountName, policies []objstore.PolicyIndex) error {
+	b := e.db.NewBatch()
+	b.DeleteAccount(a, policies)
+	return e.commit(b)
+}
+
+func (e *Engine) commit(b *meta.Batch) error {
+	done := e.stats.commits.start()
+	err := b.Commit(true)
+	done()
+	return err
+}
+
+// inlineID names an inline body: the time first, so that new bodies lie
+// together in the index and are not moved about by its compactions.
+func inlineID(t objstore.Timestamp, random [8]byte) (id meta.FileID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(t))
+	copy(id[8:], random[:])
+	return id
+}

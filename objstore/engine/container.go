@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// HeadContainer reports a container.
+func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID) (objstore.ContainerInfo, error) {
+	c := onContainer("head container", id)
+	if err := e.enter(c, depthContainer); err != nil {
+		return objstore.ContainerInfo{}, err
+	}
+	defer e.gate.leave()
+	row, err := e.findContainer(c)
+	if err != nil {
+		return objstore.ContainerInfo{}, err
+	}
+	n, err := e.db.ContainerCounts(id)
+	if err != nil {
+		return objstore.ContainerInfo{}, c.wrap(err)
+	}
+	e.foldIfLong(fold{container: id}, n)
+	return objstore.ContainerInfo{
+		Created: row.Created, Modified: row.Modified, Policy: row.Policy,
+		Metadata: row.Metadata, ObjectCount: n.Objects, BytesUsed: n.Bytes,
+	}, nil
+}
+
+func (e *Engine) findContainer(c call) (meta.ContainerRow, error) {
+	row, found, err := e.db.Container(c.id.ContainerID())
+	if err != nil {
+		return row, c.wrap(err)
+	}
+	if !found {
+		return row, c.fail(objstore.KindNotFound, nil)
+	}
+	return row, nil
+}
+
+var (
+	errUnknownPolicy    = errors.New("no such storage policy")
+	errDeprecatedPolicy = errors.New("the storage policy is deprecated")
+	errOtherPolicy      = errors.New("the container has another storage policy")
+)
+
+// PutContainer makes a container, and its account if that is missing, or merges
+// metadata into it.
+func (e *Engine) PutContainer(_ context.Context, id objstore.ContainerID, o objstore.PutContainerOptions) (bool, error) {
+	c := onContainer("put container", id)
+	if err := e.enter(c, depthContainer); err != nil {
+		return false, err
+	}
+	defer e.gate.leave()
+	if err := e.dev.Reserve(0); err != nil {
+		return false, c.wrap(err)
+	}
+	defer e.locks.lockAccount(id.Account)()
+	old, found, err := e.db.Container(id)
+	if err != nil {
+		return false, c.wrap(err)
+	}
+	if found {
+		if o.Policy != nil && *o.Policy != old.Policy {
+			return false, c.fail(objstore.KindConflict, errOtherPolicy)
+		}
+		return false, e.mergeContainer(c, old, o.MetadataUpdate)
+	}
+	return true, e.makeContainer(c, o)
+}
+
+func (e *Engine) makeContainer(c call, o objstore.PutContainerOptions) error {
+	p, known := e.opts.Policies.Default(), true
+	if o.Policy != nil {
+		p, known = e.opts.Policies.ByIndex(*o.Policy)
+	}
+	switch {
+	case !known:
+		return c.fail(objstore.KindInvalid, errUnknownPolicy)
+	case p.Deprecated && o.Policy != nil:
+		return c.fail(objstore.KindInvalid, errDeprecatedPolicy)
+	}
+	metadata, err := apply(c, o.MetadataUpdate, nil)
+	if err != nil {
+		return err
+	}
+	t := e.clock.Now()
+	row := meta.ContainerRow{Created: t, Modified: t, Policy: p.Index, Metadata: metadata}
+	_, found, err := e.db.Account(c.id.Account)
+	if err != nil {
+		return c.wrap(err)
+	}
+	var account *meta.AccountRow
+	if !found {
+		metadata, err := apply(c, objstore.MetadataUpdate{Set: o.AccountMetadata}, nil)
+		if err != nil {
+			return err
+		}
+		account = &meta.AccountRow{Created: t, Metadata: metadata}
+	}
+	if err := e.createContainer(c.id.ContainerID(), &row, account); err != nil {
+		return c.wrap(err)
+	}
+	return nil
+}
+
+// apply merges an update; what it refuses is KindInvalid.
+func apply(c call, u objstore.MetadataUpdate, old objstore.Metadata) (objstore.Metadata, error) {
+	merged, err := u.Apply(old)
+	if err == nil {
+		err = checkMetadata(merged)
+	}
+	if err != nil {
+		return nil, c.fail(objstore.KindInvalid, err)
+	}
+	return merged, nil
+}
+
+// mergeContainer is a POST; the container's stripe, or its account's, is held.
+func (e *Engine) mergeContainer(c call, row meta.ContainerRow, u objstore.MetadataUpdate) error {
+	metadata, err := apply(c, u, row.Metadata)
+	if err != nil {
+		return err
+	}
+	row.Metadata, row.Modified = metadata, e.clock.Now()
+	if err := e.updateContainer(c.id.ContainerID(), &row); err != nil {
+		return c.wrap(err)
+	}
+	return nil
+}
+
+// PostContainer merges metadata.
+func (e *Engine) PostContainer(_ context.Context, id objstore.ContainerID, u objstore.MetadataUpdate) error {
+	c := onContainer("post container", id)
+	if err := e.enter(c, depthContainer); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	if err := e.dev.Reserve(0); err != nil {
+		return c.wrap(err)
+	}
+	defer e.locks.lockContainer(id)()
+	row, err := e.findContainer(c)
+	if err != nil {
+		return err
+	}
+	return e.mergeContainer(c, row, u)
+}
+
+// DeleteContainer removes a container that has no object rows.
+func (e *Engine) DeleteContainer(_ context.Context, id objstore.ContainerID) error {
+	c := onContainer("delete container", id)
+	if err := e.enter(c, depthContainer); err != nil {
+		return err
+	}
+	defer e.gate.leave()
+	defer e.locks.lockContainer(id)()
+	row, err := e.findContainer(c)
+	if err != nil {
+		return err
+	}
+	used, err := e.db.HasObjects(id)
+	if err != nil {
+		return c.wrap(err)
+	}
+	if used {
+		return c.fail(objstore.KindNotEmpty, nil)
+	}
+	return c.wrap(e.removeContainer(id, &row))
+}

@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"needletail/objstore"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// Engine is an open store. Close stops in the reverse order of the fields.
+type Engine struct {
+	opts Options
+	log  *slog.Logger
+	id   string
+
+	lock io.Closer // DATA/LOCK
+	db   *meta.DB
+	dev  *device.Device
+
+	clock objstore.Clock
+	locks locks
+	stats stats
+	// messy says that a file may have been left behind that no row names, so
+	// that the next Open must look for orphans.
+	messy atomic.Bool
+
+	gate  gate // counts running operations
+	folds chan fold
+	gcNow chan struct{} // holds one token while the queue may be filled
+	stop  context.CancelFunc
+	work  sync.WaitGroup // the workers
+}
+
+var _ objstore.Store = (*Engine)(nil)
+
+const (
+	lockName  = "LOCK"
+	indexName = "index"
+)
+
+// Open opens the store in dir, which it makes if it is missing, and clears up
+// after a crash. A folder that another process uses is refused with ErrLocked.
+func Open(dir string, o Options) (*Engine, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, openError(dir, objstore.KindInvalid, err)
+	}
+	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
+	if err := e.open(dir); err != nil {
+		return nil, openError(dir, kindOf(err), errors.Join(err, e.release(false)))
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.startWorkers(ctx)
+	return e, nil
+}
+
+func openError(dir string, k objstore.Kind, err error) error {
+	return &objstore.Error{Kind: k, Op: "open store", Name: dir, Err: err}
+}
+
+func (e *Engine) open(dir string) (err error) {
+	fs := e.opts.FS
+	if e.lock, err = lockFolder(fs, dir); err != nil {
+		return err
+	}
+	if e.id, err = identify(fs, dir); err != nil {
+		return err
+	}
+	e.dev, err = device.Open(fs, dir, device.Options{
+		ReserveBytes: e.opts.ReserveBytes, ReservePercent: e.opts.ReservePercent,
+	})
+	if err != nil {
+		return err
+	}
+	index := e.opts.Index
+	index.FS, index.Logger = fs, e.log
+	index.Fatal = func(err error) {
+		e.log.Error("the index takes no more writes", "err", err)
+		e.opts.Events.Sealed(err)
+	}
+	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
+		return err
+	}
+	last, err := e.db.Clock()
+	if err != nil {
+		return err
+	}
+	e.clock.Advance(last)
+	return e.recover()
+}
+
+// ID is the id that the store got when it was made.
+func (e *Engine) ID() string { return e.id }
+
+// Close waits for running operations and closes the store.
+func (e *Engine) Close() error {
+	if !e.gate.close() {
+		return call{op: "close store"}.fail(objstore.KindClosed, nil)
+	}
+	e.stop()
+	e.work.Wait()
+	if err := e.release(!e.messy.Load()); err != nil {
+		return call{op: "close store"}.wrap(err)
+	}
+	return nil
+}
+
+// release gives back what open took, as far as it came.
+func (e *Engine) release(clean bool) error {
+	var errs []error
+	if e.db != nil {
+		if err := e.db.Close(clean); err != nil {
+			errs = append(errs, fmt.Errorf("close index: %w", err))
+		}
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
+	return errors.Join(errs...)
+}

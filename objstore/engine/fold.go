@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// A reader of a counter adds up the deltas that Pebble has not merged yet; a
+// busy container would make each HEAD dearer until the next flush. A reader
+// that met more than foldDeltas has the sum written back.
+const (
+	foldDeltas = 512
+	foldsMax   = 64 // waiting requests; more are dropped, a later reader asks again
+)
+
+// fold names a counter: a container's, or if that has no name an account's.
+type fold struct {
+	container objstore.ContainerID
+	policy    objstore.PolicyIndex
+}
+
+func (e *Engine) foldIfLong(f fold, n meta.Counter) {
+	if n.Deltas <= foldDeltas {
+		return
+	}
+	select {
+	case e.folds <- f:
+	default:
+	}
+}
+
+func (e *Engine) foldLoop(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-e.folds:
+			if err := e.fold(f); err != nil {
+				e.log.Error("a counter was not folded", "container", f.container, "err", err)
+			}
+		}
+	}
+}
+
+// fold writes a counter's sum back while nobody changes it. The batch needs no
+// sync: if it is lost, so is nothing.
+func (e *Engine) fold(f fold) error {
+	if f.container.Container != "" {
+		return e.foldContainer(f.container)
+	}
+	return e.foldAccount(f.container.Account, f.policy)
+}
+
+func (e *Engine) foldContainer(c objstore.ContainerID) error {
+	defer e.locks.lockContainer(c)()
+	n, err := e.db.ContainerCounts(c)
+	if err != nil || n.Deltas <= foldDeltas {
+		return err
+	}
+	b := e.db.NewBatch()
+	b.FoldContainer(c, n.Counts)
+	return b.Commit(false)
+}
+
+func (e *Engine) foldAccount(a objstore.AccountName, policy objstore.PolicyIndex) error {
+	defer e.locks.lockAccount(a)()
+	b := e.db.NewBatch()
+	err := e.db.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
+		if p == policy && n.Deltas > foldDeltas {
+			b.FoldAccount(a, p, n.Counts)
+		}
+		return nil
+	})
+	if err != nil {
+		b.Close()
+		return err
+	}
+	return b.Commit(false)
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"needletail/objstore"
+	"needletail/objstore/datafile"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// expired holds from the second on that DeleteAt names.
+func expired(i *objstore.ObjectInfo) bool {
+	return i.DeleteAt != 0 && i.DeleteAt <= time.Now().Unix()
+}
+
+// find gives the row of an object that exists for the caller.
+func (e *Engine) find(c call, allowExpired bool) (meta.ObjectRow, error) {
+	row, found, err := e.db.Object(c.id)
+	if err != nil {
+		return row, c.wrap(err)
+	}
+	if !found || expired(&row.Info) && !allowExpired {
+		return row, c.fail(objstore.KindNotFound, nil)
+	}
+	return row, nil
+}
+
+// HeadObject reports an object from its row alone.
+func (e *Engine) HeadObject(_ context.Context, o objstore.ObjectID, opts objstore.OpenOptions) (objstore.ObjectInfo, error) {
+	c := call{"head object", o}
+	if err := e.enter(c, depthObject); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
+	defer e.gate.leave()
+	e.stats.heads.Add(1)
+	row, err := e.find(c, opts.AllowExpired)
+	if err != nil {
+		return objstore.ObjectInfo{}, err
+	}
+	return row.Info, nil
+}
+
+// openTries bounds how often OpenObject starts again because the version that
+// it found was replaced, and its body removed, before it could be opened.
+const openTries = 16
+
+var errBodyGone = errors.New("the stored body is missing")
+
+// OpenObject opens one version. Its file stays readable when it is removed,
+// since the descriptor is open; an inline body is in memory.
+func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstore.OpenOptions) (objstore.Object, error) {
+	c := call{"open object", o}
+	if err := e.enter(c, depthObject); err != nil {
+		return nil, err
+	}
+	defer e.gate.leave()
+	e.stats.gets.Add(1)
+	var last meta.FileID
+	for try := range openTries {
+		row, err := e.find(c, opts.AllowExpired)
+		if err != nil {
+			return nil, err
+		}
+		if try > 0 && row.ID == last {
+			e.reportCorrupt(o, false, errBodyGone)
+			return nil, c.fail(objstore.KindCorrupt, errBodyGone)
+		}
+		obj, found, err := e.openBody(c, &row)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return obj, nil
+		}
+		last = row.ID
+	}
+	return nil, c.fail(objstore.KindUnavailable, errors.New("the object is replaced too fast to be opened"))
+}
+
+// openBody opens the body that a row names; found is false if it is gone.
+func (e *Engine) openBody(c call, row *meta.ObjectRow) (obj objstore.Object, found bool, err error) {
+	if row.Place == meta.PlaceInline {
+		obj, found, err = e.openInline(row)
+	} else {
+		obj, found, err = e.openFile(c.id, row)
+	}
+	if err == nil {
+		return obj, found, nil
+	}
+	if kindOf(err) == objstore.KindCorrupt {
+		e.corrupt(c.id, row, err)
+	}
+	return nil, false, c.wrap(err)
+}
+
+func (e *Engine) openFile(o objstore.ObjectID, row *meta.ObjectRow) (objstore.Object, bool, error) {
+	r, err := datafile.Open(e.dev, device.ID(row.ID))
+	if isNotExist(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	f := r.Footer()
+	if f.Object != o || f.Info.ETag != row.Info.ETag || f.Info.SizeBytes != row.Info.SizeBytes {
+		err := &datafile.CorruptError{Block: -1, Reason: "file holds another object than its row says"}
+		return nil, false, errors.Join(err, r.Close())
+	}
+	return &fileObject{e: e, id: o, row: *row, reader: r}, true, nil
+}
+
+// fileObject is an open object whose body lies in a data file.
+type fileObject struct {
+	e      *Engine
+	id     objstore.ObjectID
+	row    meta.ObjectRow
+	reader *datafile.Reader
+}
+
+func (o *fileObject) Info() *objstore.ObjectInfo { return &o.row.Info }
+
+func (o *fileObject) Close() error { return o.reader.Close() }
+
+func (o *fileObject) Range(offset, length int64) io.Reader {
+	return &fileRange{o, o.reader.Range(offset, length)}
+}
+
+// fileRange reports damage that a read finds.
+type fileRange struct {
+	object *fileObject
+	source io.Reader
+}
+
+func (r *fileRange) Read(p []byte) (int, error) {
+	n, err := r.source.Read(p)
+	return n, r.check(err)
+}
+
+func (r *fileRange) WriteTo(w io.Writer) (int64, error) {
+	n, err := r.source.(io.WriterTo).WriteTo(w)
+	return n, r.check(err)
+}
+
+func (r *fileRange) check(err error) error {
+	if err == nil || err == io.EOF || !errors.Is(err, datafile.ErrCorrupt) {
+		return err
+	}
+	o := r.object
+	if o.e.gate.enter() { // the store may be closed by now
+		o.e.corrupt(o.id, &o.row, err)
+		o.e.gate.leave()
+	}
+	return call{"read object", o.id}.fail(objstore.KindCorrupt, err)
+}
+
+// corrupt deals with a damaged body: a file is moved to quarantine unless its
+// row is gone, and the row stays, so that the damage is seen.
+func (e *Engine) corrupt(o objstore.ObjectID, row *meta.ObjectRow, cause error) {
+	quarantined := false
+	if row.Place == meta.PlaceFile {
+		defer e.locks.lockObject(o)()
+		if now, found, err := e.db.Object(o); err == nil && found && now.ID == row.ID {
+			if err := e.dev.Quarantine(device.ID(row.ID)); err != nil {
+				e.log.Error("a damaged file was not moved to quarantine", "object", o, "file", device.ID(row.ID), "err", err)
+			} else {
+				quarantined = true
+			}
+		}
+	}
+	e.reportCorrupt(o, quarantined, cause)
+}
+
+func (e *Engine) reportCorrupt(o objstore.ObjectID, quarantined bool, cause error) {
+	e.stats.corrupt.Add(1)
+	e.log.Error("a stored body is damaged", "object", o, "quarantined", quarantined, "err", cause)
+	e.opts.Events.Corrupt(o, quarantined, cause)
+}

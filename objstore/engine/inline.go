@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"sync"
+
+	"needletail/objstore"
+	"needletail/objstore/checksum"
+	"needletail/objstore/meta"
+)
+
+// buffer holds one inline body and one byte.
+type buffer struct{ bytes []byte }
+
+var buffers sync.Pool
+
+func (e *Engine) getBuffer() *buffer {
+	b, _ := buffers.Get().(*buffer)
+	if b == nil || len(b.bytes) <= e.opts.InlineMaxBytes {
+		b = &buffer{make([]byte, e.opts.InlineMaxBytes+1)}
+	}
+	return b
+}
+
+func (e *Engine) putBuffer(b *buffer) { buffers.Put(b) }
+
+// digest fills in what is known of a body that lies in memory.
+func (p *upload) digest(body []byte) {
+	sum := md5.Sum(body)
+	p.row.Info.SizeBytes = int64(len(body))
+	p.row.Info.ETag = hex.EncodeToString(sum[:])
+	p.row.Checksum = checksum.Block(body)
+	if p.opts.SHA512 {
+		sum := sha512.Sum512(body)
+		p.row.Info.SHA512 = hex.EncodeToString(sum[:])
+	}
+}
+
+// inlineObject is an open object whose body lay in the index and was checked.
+type inlineObject struct {
+	info objstore.ObjectInfo
+	body []byte
+	buf  *buffer // what body lies in, or nil
+	once sync.Once
+	e    *Engine
+}
+
+func (o *inlineObject) Info() *objstore.ObjectInfo { return &o.info }
+
+func (o *inlineObject) Range(offset, length int64) io.Reader {
+	size := int64(len(o.body))
+	offset = min(max(offset, 0), size)
+	return bytes.NewReader(o.body[offset : offset+min(max(length, 0), size-offset)])
+}
+
+func (o *inlineObject) Close() error {
+	o.once.Do(func() { o.e.putBuffer(o.buf) })
+	return nil
+}
+
+// openInline reads and checks an inline body. found is false if it is gone,
+// which an overwrite since the row was read explains.
+func (e *Engine) openInline(row *meta.ObjectRow) (obj objstore.Object, found bool, err error) {
+	buf := e.getBuffer()
+	body, found, err := e.db.Inline(row.ID, buf.bytes[:0])
+	if err == nil && found && (int64(len(body)) != row.Info.SizeBytes || checksum.Block(body) != row.Checksum) {
+		err = fmt.Errorf("%w: an inline body does not match its checksum", meta.ErrCorrupt)
+	}
+	if err != nil || !found {
+		e.putBuffer(buf)
+		return nil, found, err
+	}
+	return &inlineObject{info: row.Info, body: body, buf: buf, e: e}, true, nil
+}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Metrics are figures since Open, unless they say otherwise.
+type Metrics struct {
+	Puts, PutBytes                            int64
+	InlinePuts, FilePuts                      int64
+	Gets, Heads, Posts, Deletes, Listings     int64
+	Expired, GCRemoved, OrphansRemoved        int64
+	CorruptBodies                             int64
+	Commits, Publishes                        Latency // a synced batch; sync and naming of a data file
+	Sealed                                    bool    // writes are refused until the next Open
+	DiskTotalBytes, DiskFreeBytes             int64   // now
+	IndexDiskBytes, IndexWALBytes             int64   // now
+	IndexMemTableBytes, IndexCacheBytes       int64   // now
+	IndexCacheHits, IndexCacheMisses          int64
+	IndexReadAmplification, IndexL0Files      int64 // now
+	IndexFlushes, IndexCompactions            int64
+	IndexCompactionDebtBytes, IndexWriteBytes int64 // debt: now
+}
+
+// Latency is a histogram of durations.
+type Latency struct {
+	Count int64
+	Sum   time.Duration
+	// Buckets count durations up to the same element of LatencyBounds; longer
+	// ones are in Count only. Cumulative.
+	Buckets [len(LatencyBounds)]int64
+}
+
+// LatencyBounds are the upper bounds of a Latency's buckets.
+var LatencyBounds = [...]time.Duration{
+	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
+	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 5 * time.Second,
+}
+
+type stats struct {
+	puts, putBytes, inlinePuts, filePuts  atomic.Int64
+	gets, heads, posts, deletes, listings atomic.Int64
+	expired, gcRemoved, orphans, corrupt  atomic.Int64
+	commits, publishes                    latency
+}
+
+type latency struct {
+	count, sumNanos atomic.Int64
+	buckets         [len(LatencyBounds)]atomic.Int64
+}
+
+// start begins a measurement that the result ends.
+func (l *latency) start() func() {
+	begin := time.Now()
+	return func() {
+		d := time.Since(begin)
+		l.count.Add(1)
+		l.sumNanos.Add(int64(d))
+		for i, bound := range LatencyBounds {
+			if d <= bound {
+				l.buckets[i].Add(1)
+				break
+			}
+		}
+	}
+}
+
+func (l *latency) read() (out Latency) {
+	out.Count, out.Sum = l.count.Load(), time.Duration(l.sumNanos.Load())
+	below := int64(0)
+	for i := range l.buckets {
+		below += l.buckets[i].Load()
+		out.Buckets[i] = below
+	}
+	return out
+}
+
+// Metrics reads the figures. A closed store has none of the index's.
+func (e *Engine) Metrics() Metrics {
+	s := &e.stats
+	m := Metrics{
+		Puts: s.puts.Load(), PutBytes: s.putBytes.Load(),
+		InlinePuts: s.inlinePuts.Load(), FilePuts: s.filePuts.Load(),
+		Gets: s.gets.Load(), Heads: s.heads.Load(), Posts: s.posts.Load(),
+		Deletes: s.deletes.Load(), Listings: s.listings.Load(),
+		Expired: s.expired.Load(), GCRemoved: s.gcRemoved.Load(),
+		OrphansRemoved: s.orphans.Load(), CorruptBodies: s.corrupt.Load(),
+		Commits: s.commits.read(), Publishes: s.publishes.read(),
+	}
+	if space, err := e.dev.Space(); err == nil {
+		m.DiskTotalBytes, m.DiskFreeBytes = space.TotalBytes, space.FreeBytes
+	}
+	if !e.gate.enter() {
+		return m
+	}
+	defer e.gate.leave()
+	m.Sealed = e.db.Sealed() != nil || e.dev.Sealed() != nil
+	e.indexMetrics(&m)
+	return m
+}
+
+func (e *Engine) indexMetrics(m *Metrics) {
+	p := e.db.Metrics()
+	m.IndexDiskBytes = int64(p.DiskSpaceUsage())
+	m.IndexWALBytes = int64(p.WAL.Size)
+	m.IndexMemTableBytes = int64(p.MemTable.Size)
+	m.IndexCacheBytes = p.BlockCache.Size
+	m.IndexCacheHits, m.IndexCacheMisses = p.BlockCache.Hits, p.BlockCache.Misses
+	m.IndexReadAmplification = int64(p.ReadAmp())
+	m.IndexL0Files = p.Levels[0].TablesCount
+	m.IndexFlushes, m.IndexCompactions = p.Flush.Count, p.Compact.Count
+	m.IndexCompactionDebtBytes = int64(p.Compact.EstimatedDebt)
+	m.IndexWriteBytes = int64(p.WAL.BytesWritten)
+	for i := range p.Levels {
+		m.IndexWriteBytes += int64(p.Levels[i].TableBytesFlushed + p.Levels[i].TableBytesCompacted)
+	}
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// Options are the settings of a store. The zero value is ready.
+type Options struct {
+	FS       vfs.FS            // default vfs.Default
+	Logger   *slog.Logger      // default slog.Default
+	Policies objstore.Policies // default objstore.DefaultPolicies
+
+	// InlineMaxBytes is the longest body that lies in the index. Default 64 KiB,
+	// at most 1 MiB; negative for none but empty ones.
+	InlineMaxBytes int
+	// ReserveBytes and ReservePercent of the disk stay free: writes that would
+	// touch the larger of them fail with KindNoSpace, deletes go on. Default
+	// 2 percent; negative for none.
+	ReserveBytes   int64
+	ReservePercent float64
+	// ExpireEvery is the pause between two looks for expired objects. They are
+	// absent at once; only listings and counts wait for it. Default 10 s.
+	ExpireEvery time.Duration
+	// GCEvery is the pause after which the removal of files that failed is
+	// tried again. Default 1 min.
+	GCEvery time.Duration
+
+	// Index are the settings of the index; its FS and Logger are those above.
+	Index meta.Options
+	// Events are told what an operator must know. Optional.
+	Events EventListener
+}
+
+// EventListener is told of events. A nil function is not called; a function
+// must return soon and must not call the store.
+type EventListener struct {
+	// Corrupt: a stored body is damaged. quarantined says that its file was
+	// moved aside.
+	Corrupt func(o objstore.ObjectID, quarantined bool, err error)
+	// Sealed: a write failed in a way after which the index (or the device)
+	// takes no more writes until the store is opened again.
+	Sealed func(err error)
+}
+
+const (
+	inlineDefaultBytes    = 64 << 10
+	inlineLimitBytes      = 1 << 20
+	reserveDefaultPercent = 2
+	expireEveryDefault    = 10 * time.Second
+	gcEveryDefault        = time.Minute
+)
+
+// EnsureDefaults fills in what is zero.
+func (o *Options) EnsureDefaults() {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if len(o.Policies) == 0 {
+		o.Policies = objstore.DefaultPolicies()
+	}
+	switch {
+	case o.InlineMaxBytes == 0:
+		o.InlineMaxBytes = inlineDefaultBytes
+	case o.InlineMaxBytes < 0:
+		o.InlineMaxBytes = 0
+	}
+	if o.ReserveBytes == 0 && o.ReservePercent == 0 {
+		o.ReservePercent = reserveDefaultPercent
+	}
+	o.ReserveBytes, o.ReservePercent = max(o.ReserveBytes, 0), max(o.ReservePercent, 0)
+	if o.ExpireEvery == 0 {
+		o.ExpireEvery = expireEveryDefault
+	}
+	if o.GCEvery == 0 {
+		o.GCEvery = gcEveryDefault
+	}
+	if o.Events.Corrupt == nil {
+		o.Events.Corrupt = func(objstore.ObjectID, bool, error) {}
+	}
+	if o.Events.Sealed == nil {
+		o.Events.Sealed = func(error) {}
+	}
+}
+
+// Validate checks what EnsureDefaults filled in.
+func (o *Options) Validate() error {
+	if err := o.Policies.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case o.InlineMaxBytes > inlineLimitBytes:
+		return fmt.Errorf("InlineMaxBytes is above %d", inlineLimitBytes)
+	case o.ReservePercent > 50:
+		return errors.New("ReservePercent is above 50")
+	case o.ExpireEvery < 0 || o.GCEvery < 0:
+		return errors.New("ExpireEvery or GCEvery is negative")
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+
+	"needletail/objstore"
+	"needletail/objstore/datafile"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+var (
+	errNegativeSize = errors.New("a negative size")
+	errOldTimestamp = errors.New("the stored object is not older")
+)
+
+// upload is one running PutObject.
+type upload struct {
+	call
+	opts objstore.PutOptions
+	body bodyReader
+	row  meta.ObjectRow
+}
+
+// PutObject stores a body: inline if it is short, else in a data file.
+func (e *Engine) PutObject(_ context.Context, o objstore.ObjectID, body io.Reader, opts objstore.PutOptions) (objstore.ObjectInfo, error) {
+	p := &upload{call: call{"put object", o}, opts: opts}
+	p.body = bodyReader{src: body, stated: opts.SizeBytes, max: opts.MaxBytes}
+	if err := e.enter(p.call, depthObject); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
+	defer e.gate.leave()
+	if err := e.checkPut(p); err != nil {
+		return objstore.ObjectInfo{}, p.wrap(err)
+	}
+	info := &p.row.Info
+	info.ContentType, info.DeleteAt = opts.ContentType, opts.DeleteAt
+	info.Metadata, info.Listing = opts.Metadata, opts.Listing
+	cloneInfo(info)
+	if err := e.storeBody(p); err != nil {
+		return objstore.ObjectInfo{}, p.wrap(err)
+	}
+	e.stats.puts.Add(1)
+	e.stats.putBytes.Add(info.SizeBytes)
+	return *info, nil
+}
+
+// checkPut is all that can be known before the body is read.
+func (e *Engine) checkPut(p *upload) error {
+	o := &p.opts
+	if o.SizeBytes < -1 || o.MaxBytes < 0 {
+		return p.fail(objstore.KindInvalid, errNegativeSize)
+	}
+	if err := checkMetadata(o.Metadata, o.Listing.Extra); err != nil {
+		return p.fail(objstore.KindInvalid, err)
+	}
+	if _, _, err := e.checkTarget(p); err != nil {
+		return err
+	}
+	if o.MaxBytes > 0 && o.SizeBytes > o.MaxBytes {
+		return p.fail(objstore.KindTooLarge, nil)
+	}
+	if err := e.db.Sealed(); err != nil {
+		return err
+	}
+	return e.dev.Reserve(o.SizeBytes)
+}
+
+// checkTarget finds the container and, if it matters before the commit, the
+// object that would be replaced; old is nil if there is none.
+func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.ObjectRow, err error) {
+	c, found, err := e.db.Container(p.id.ContainerID())
+	if err != nil {
+		return 0, nil, err
+	}
+	if !found {
+		return 0, nil, p.fail(objstore.KindContainerNotFound, nil)
+	}
+	row, found, err := e.db.Object(p.id)
+	if err != nil {
+		return 0, nil, err
+	}
+	if !found {
+		return c.Policy, nil, nil
+	}
+	if p.opts.IfNoneMatch && !expired(&row.Info) {
+		return 0, nil, p.fail(objstore.KindPrecondition, nil)
+	}
+	if p.opts.Timestamp != 0 && p.opts.Timestamp <= row.Info.Modified {
+		return 0, nil, p.fail(objstore.KindConflict, errOldTimestamp)
+	}
+	return c.Policy, &row, nil
+}
+
+func (e *Engine) storeBody(p *upload) error {
+	if p.opts.SizeBytes > int64(e.opts.InlineMaxBytes) {
+		return e.putFile(p, nil)
+	}
+	buf := e.getBuffer()
+	defer e.putBuffer(buf)
+	// One byte more than fits inline: a longer body shows itself.
+	n, err := readFull(&p.body, buf.bytes[:e.opts.InlineMaxBytes+1])
+	if err == io.EOF {
+		return e.putInline(p, buf.bytes[:n])
+	}
+	if err != nil {
+		return p.bodyFailed(err)
+	}
+	return e.putFile(p, buf.bytes[:n])
+}
+
+// bodyFailed tells the client's errors from ours.
+func (p *upload) bodyFailed(err error) error {
+	if p.body.kind != objstore.KindInternal {
+		return p.fail(p.body.kind, p.body.err)
+	}
+	return err
+}
+
+func (p *upload) checkETag() error {
+	if p.opts.ETag != "" && p.opts.ETag != p.row.Info.ETag {
+		return p.fail(objstore.KindETagMismatch, nil)
+	}
+	return nil
+}
+
+// putFile streams the body, of which head was read already, to a data file.
+func (e *Engine) putFile(p *upload, head []byte) error {
+	id := device.NewID()
+	w, err := datafile.Create(e.dev, id, datafile.WriterOptions{SizeHintBytes: p.opts.SizeBytes, SHA512: p.opts.SHA512})
+	if err != nil {
+		return err
+	}
+	defer e.abort(w)
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	if _, err := w.ReadFrom(&p.body); err != nil {
+		return p.bodyFailed(err)
+	}
+	sum := w.Sum()
+	info := &p.row.Info
+	info.SizeBytes, info.ETag, info.SHA512 = sum.SizeBytes, sum.MD5, sum.SHA512
+	if err := p.checkETag(); err != nil {
+		return err
+	}
+	policy, _, err := e.checkTarget(p) // before the sync, which costs most
+	if err != nil {
+		return err
+	}
+	p.row.ID, p.row.Place, p.row.Policy = meta.FileID(id), meta.PlaceFile, policy
+	p.stamp(&e.clock, nil)
+	done := e.stats.publishes.start()
+	err = w.Finish(datafile.Footer{Object: p.id, Policy: policy, Info: *info})
+	done()
+	if err != nil {
+		return err
+	}
+	if refused, err := e.commitPut(p, nil); err != nil {
+		if refused {
+			e.removeUnnamed(id)
+		}
+		return err
+	}
+	e.stats.filePuts.Add(1)
+	return nil
+}
+
+// putInline stores a body that lies in memory.
+func (e *Engine) putInline(p *upload, body []byte) error {
+	p.digest(body)
+	if err := p.checkETag(); err != nil {
+		return err
+	}
+	p.row.Place = meta.PlaceInline
+	var random [8]byte
+	rand.Read(random[:])
+	p.row.ID = inlineID(e.clock.Now(), random)
+	if _, err := e.commitPut(p, body); err != nil {
+		return err
+	}
+	e.stats.inlinePuts.Add(1)
+	return nil
+}
+
+// commitPut checks again what may have changed while the body was read, and
+// makes the object visible. refused says that the index was not written.
+func (e *Engine) commitPut(p *upload, body []byte) (refused bool, err error) {
+	defer e.locks.lockObject(p.id)()
+	policy, old, err := e.checkTarget(p)
+	if err != nil {
+		return true, err
+	}
+	p.row.Policy = policy
+	p.stamp(&e.clock, old)
+	return false, e.replaceObject(p.id, &p.row, old, body)
+}
+
+// stamp gives the object its time: the one that the caller set, the one that
+// its data file has already, or now, but always one later than what it
+// replaces.
+func (p *upload) stamp(clock *objstore.Clock, old *meta.ObjectRow) {
+	info := &p.row.Info
+	if p.opts.Timestamp != 0 {
+		info.Created = p.opts.Timestamp
+		clock.Advance(p.opts.Timestamp)
+	} else if info.Created == 0 || old != nil && old.Info.Modified >= info.Created {
+		info.Created = now(clock, old)
+	}
+	info.Modified = info.Created
+}
+
+// now is the time of a change of an object whose row was old, or nil.
+func now(clock *objstore.Clock, old *meta.ObjectRow) objstore.Timestamp {
+	if old != nil {
+		clock.Advance(old.Info.Modified)
+	}
+	return clock.Now()
+}
+
+// abort gives up a data file that was not published.
+func (e *Engine) abort(w *datafile.Writer) {
+	if err := w.Abort(); err != nil {
+		// Open empties tmp/, so nothing is lost but space until then.
+		e.log.Warn("an unfinished upload was not removed", "err", err)
+	}
+}
+
+// removeUnnamed removes a published file whose row was refused.
+func (e *Engine) removeUnnamed(id device.ID) {
+	if err := e.dev.Remove(id); err != nil {
+		e.messy.Store(true)
+		e.log.Warn("a data file without an object was not removed; the next start does", "file", id, "err", err)
+	}
+}

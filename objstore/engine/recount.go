@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// Recounted is what a walk over the whole index found.
+type Recounted struct {
+	Accounts, Containers, Objects, Bytes int64
+	InlineBodies, Files, Queued          int64
+	// Problems are the places where the index does not agree with itself,
+	// problemsMax at most.
+	Problems []string
+}
+
+const problemsMax = 100
+
+// recount is one walk over a snapshot. Rows come sorted by name, so only the
+// sums of one container and of one account are in memory.
+type recount struct {
+	ctx  context.Context
+	view *meta.Snapshot
+	out  Recounted
+}
+
+// Recount walks all rows, adds them up, and compares the sums with the
+// counters, and the rows with what the index says of their bodies. Data files
+// are not read. The walk sees one moment; it may take long.
+func (e *Engine) Recount(ctx context.Context) (Recounted, error) {
+	c := call{op: "recount"}
+	if !e.gate.enter() {
+		return Recounted{}, c.fail(objstore.KindClosed, nil)
+	}
+	defer e.gate.leave()
+	r := &recount{ctx: ctx, view: e.db.Snapshot()}
+	err := r.run()
+	if closeErr := r.view.Close(); err == nil {
+		err = closeErr
+	}
+	return r.out, c.wrap(err)
+}
+
+func (r *recount) problem(format string, args ...any) {
+	if len(r.out.Problems) < problemsMax {
+		r.out.Problems = append(r.out.Problems, fmt.Sprintf(format, args...))
+	}
+}
+
+func (r *recount) run() error {
+	for _, step := range []func() error{r.accounts, r.objects, r.bodies, r.queue} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return r.ctx.Err()
+}
+
+// accounts compares each account's counters with its containers' counters.
+func (r *recount) accounts() error {
+	return r.view.Accounts(func(a objstore.AccountName, _ meta.AccountRow) error {
+		r.out.Accounts++
+		sums := map[objstore.PolicyIndex]meta.Counts{}
+		err := r.view.ListContainers(a, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(c *objstore.ContainerEntry) error {
+			r.out.Containers++
+			sums[c.Policy] = sums[c.Policy].Add(meta.Counts{Containers: 1, Objects: c.ObjectCount, Bytes: c.BytesUsed})
+			return r.ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		err = r.view.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
+			if n.Counts != sums[p] {
+				r.problem("account %s policy %d: counters %+v, containers %+v", a, p, n.Counts, sums[p])
+			}
+			delete(sums, p)
+			return nil
+		})
+		left := make([]int, 0, len(sums))
+		for p := range sums {
+			left = append(left, int(p))
+		}
+		sort.Ints(left)
+		for _, p := range left {
+			r.problem("account %s policy %d: no counters", a, p)
+		}
+		return err
+	})
+}
+
+// objects compares each container's counters with its rows.
+func (r *recount) objects() error {
+	return r.view.Containers(func(c objstore.ContainerID, row meta.ContainerRow) error {
+		if _, found, err := r.view.Account(c.Account); err != nil || !found {
+			r.problem("container %s: its account is missing", c)
+			return err
+		}
+		var sum meta.Counts
+		err := r.view.ContainerObjects(c, func(o objstore.ObjectID, object meta.ObjectRow) error {
+			sum = sum.Add(meta.Counts{Objects: 1, Bytes: object.Info.SizeBytes})
+			if object.Policy != row.Policy {
+				r.problem("object %s: policy %d in a container of policy %d", o, object.Policy, row.Policy)
+			}
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			return r.body(o, &object)
+		})
+		if err != nil {
+			return err
+		}
+		r.out.Objects += sum.Objects
+		r.out.Bytes += sum.Bytes
+		n, err := r.view.ContainerCounts(c)
+		if err == nil && n.Counts != sum {
+			r.problem("container %s: counters %+v, rows %+v", c, n.Counts, sum)
+		}
+		return err
+	})
+}
+
+// body checks that the index knows the body that a row names.
+func (r *recount) body(o objstore.ObjectID, row *meta.ObjectRow) error {
+	if row.Place == meta.PlaceInline {
+		r.out.InlineBodies++
+		body, found, err := r.view.Inline(row.ID, nil)
+		if err == nil && (!found || int64(len(body)) != row.Info.SizeBytes) {
+			r.problem("object %s: inline body of %d bytes, found %v", o, len(body), found)
+		}
+		return err
+	}
+	r.out.Files++
+	owner, found, err := r.view.FileOwner(row.ID)
+	if err == nil && (!found || owner != o) {
+		r.problem("object %s: its file belongs to %s", o, owner)
+	}
+	return err
+}
+
+// bodies looks for inline bodies, files and rows that nothing names.
+func (r *recount) bodies() error {
+	inline, files, objects := int64(0), int64(0), int64(0)
+	err := r.view.InlineBodies(func(meta.FileID, int) error { inline++; return r.ctx.Err() })
+	if err == nil {
+		err = r.view.Files(func(meta.FileID, objstore.ObjectID) error { files++; return r.ctx.Err() })
+	}
+	if err == nil {
+		err = r.view.Objects(func(objstore.ObjectID, meta.ObjectRow) error { objects++; return r.ctx.Err() })
+	}
+	if err != nil {
+		return err
+	}
+	if inline != r.out.InlineBodies {
+		r.problem("%d inline bodies, %d of them named", inline, r.out.InlineBodies)
+	}
+	if files != r.out.Files {
+		r.problem("%d files, %d of them named", files, r.out.Files)
+	}
+	if objects != r.out.Objects {
+		r.problem("%d object rows, %d of them in a container", objects, r.out.Objects)
+	}
+	return nil
+}
+
+func (r *recount) queue() error {
+	return r.view.GCQueue(func(id meta.FileID, _ meta.GCRow) error {
+		r.out.Queued++
+		owner, found, err := r.view.FileOwner(id)
+		if found {
+			r.problem("file %x of %s waits for its removal", id, owner)
+		}
+		return err
+	})
+}
