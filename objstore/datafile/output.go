@@ -21,8 +21,11 @@ type written struct {
 	err    error
 }
 
-func newOutput(file device.File) *output {
-	o := &output{file: file, wide: takeWide()}
+// newOutput is an output for a body of sizeBytes, or -1. One that fits a narrow
+// buffer leaves the wide ones to others.
+func newOutput(file device.File, sizeBytes int64) *output {
+	small := sizeBytes >= 0 && sizeBytes <= narrowBytes
+	o := &output{file: file, wide: !small && takeWide()}
 	if o.wide {
 		o.cur = wideBuffers.Get().(*buffer)
 	} else {

@@ -54,7 +54,7 @@ func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{device: d, id: id, file: f, out: newOutput(f), hash: checksum.New(o.SHA512)}, nil
+	return &Writer{device: d, id: id, file: f, out: newOutput(f, o.SizeHintBytes), hash: checksum.New(o.SHA512)}, nil
 }
 
 // ReadFrom adds all that r gives, until io.EOF, and reports how much that was.
