@@ -21,7 +21,12 @@
 // With multipart-manifest=get a manifest is copied as one, without it a large
 // object becomes a plain one of its whole content.
 //
-// A copy answers as the PUT does, with X-Copied-From, X-Copied-From-Account,
+// With heartbeat=on the answer is 202 at once, with a body that has a space
+// every ten seconds and in the end what the PUT answered, as text/plain or
+// application/json, whichever Accept prefers. If the client goes, the copy
+// stops.
+//
+// Otherwise a copy answers as the PUT does, with X-Copied-From, X-Copied-From-Account,
 // X-Copied-From-Last-Modified, X-Copied-From-Version-Id and the metadata that
 // the target got. Errors:
 //
@@ -33,6 +38,8 @@
 package copy
 
 import (
+	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -125,11 +132,19 @@ func (m *middleware) copy(r *swift.Request, job job) (*swift.Response, error) {
 	if src.Status >= 300 {
 		return src, nil
 	}
-	defer src.Close()
 	if src.ContentLength < 0 || src.ContentLength > m.limits.FileBytes {
-		return nil, swift.Status(413)
+		return nil, errors.Join(swift.Status(413), src.Close())
 	}
 	put := targetRequest(r, job, src)
+	if isTrue(r.Query().Get("heartbeat")) {
+		return m.putWithHeartbeat(r, put, job, src), nil
+	}
+	defer src.Close()
+	return m.put(put, job, src)
+}
+
+// put makes the target of the source.
+func (m *middleware) put(put *swift.Request, job job, src *swift.Response) (*swift.Response, error) {
 	res, err := m.next.Serve(put)
 	if err != nil {
 		return nil, err
@@ -138,4 +153,26 @@ func (m *middleware) copy(r *swift.Request, job job) (*swift.Response, error) {
 		addCopied(&res.Header, job, src, put)
 	}
 	return res, nil
+}
+
+// putWithHeartbeat is put, answered with 202 before it is done.
+func (m *middleware) putWithHeartbeat(r, put *swift.Request, job job, src *swift.Response) *swift.Response {
+	contentType, err := swift.BestAccept(r.Header.Get("Accept"), "text/plain", "application/json")
+	if err != nil || contentType == "" {
+		contentType = "text/plain"
+	}
+	body := startHeartbeat(r, func(ctx context.Context) *swift.Response {
+		defer src.Close()
+		put.SetContext(ctx)
+		put.Body = contextReader{ctx, put.Body}
+		res, err := m.put(put, job, src)
+		if err != nil {
+			return swift.ErrorResponse(err)
+		}
+		return res
+	}, func(res *swift.Response) []byte { return heartbeatResult(contentType, res, job) })
+	return &swift.Response{
+		Status: 202, Header: swift.Header{{Name: "Content-Type", Value: contentType}},
+		Body: body, ContentLength: -1,
+	}
 }

@@ -131,7 +131,7 @@ func TestUnknownLengthIsRefused(t *testing.T) {
 	s.src.ContentLength = -1
 	r := &swift.Request{Method: "COPY", Path: "/v1/a/c/o", Header: swift.Header{{Name: "Destination", Value: "d/n"}}}
 	_, err := New(swift.DefaultLimits())(s).Serve(r)
-	require.Equal(t, swift.Status(413), err)
+	require.Equal(t, 413, swift.ErrorResponse(err).Status)
 	require.Nil(t, s.put)
 }
 

@@ -83,9 +83,10 @@ func targetRequest(r *swift.Request, job job, src *swift.Response) *swift.Reques
 	asManifest := r.Query().Get("multipart-manifest") == "get"
 	slo, dlo := src.Header.Has("X-Static-Large-Object"), src.Header.Has("X-Object-Manifest")
 	put.SetRawQuery(r.RawQuery)
-	if asManifest || r.Query().Has("version-id") {
+	if asManifest || r.Query().Has("version-id") || r.Query().Has("heartbeat") {
 		put.SetRawQuery(withQuery(r, func(q url.Values) {
 			q.Del("version-id")
+			q.Del("heartbeat") // there is one already
 			switch {
 			case asManifest && dlo:
 				q.Del("multipart-manifest")
