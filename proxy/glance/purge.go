@@ -47,29 +47,38 @@ func (c *catalog) purge(ctx context.Context, id string) error {
 
 // requeue ends an upload that failed: what it stored goes, and the image is
 // queued again, or gone if it was deleted meanwhile. It reports that last.
-func (c *catalog) requeue(ctx context.Context, id string) (deleted bool) {
-	if m, ok := c.get(id); ok && m.Status == statusDeleted {
-		if err := c.purge(ctx, id); err != nil {
-			c.logger.Error("image data is left until the next start", "image", id, "err", err)
+// stored means that the data was whole and making it the image's failed.
+func (c *catalog) requeue(ctx context.Context, id string, stored bool) (deleted bool) {
+	err := c.takeBack(ctx, id, stored)
+	if errors.Is(err, errNoImage) {
+		deleted, err = true, c.purge(ctx, id)
+	}
+	if err != nil {
+		// On disk the image is saving, or active with its data, or marked: New
+		// can read each of them. Here it may be uploaded again.
+		c.logger.Error("a failed upload is left until the next upload or start", "image", id, "err", err)
+		c.showQueued(id)
+	}
+	return deleted
+}
+
+// takeBack removes the data and then makes the record queued.
+func (c *catalog) takeBack(ctx context.Context, id string, stored bool) error {
+	if stored {
+		// The write that failed may have reached the disk all the same, and an
+		// active record must not lose its data.
+		if _, _, err := c.update(ctx, id, func(*image) error { return nil }); err != nil {
+			return err
 		}
-		return true
 	}
 	if err := c.dropData(ctx, id); err != nil {
-		c.logger.Error("image data is left until the next upload or start", "image", id, "err", err)
+		return err
 	}
 	_, _, err := c.update(ctx, id, func(m *image) error {
 		m.dropData()
 		return nil
 	})
-	if errors.Is(err, errNoImage) {
-		return c.requeue(ctx, id)
-	}
-	if err != nil {
-		// The record says "saving", which New reads as "queued": so may we.
-		c.logger.Error("image stays in state saving on disk", "image", id, "err", err)
-		c.showQueued(id)
-	}
-	return false
+	return err
 }
 
 func (c *catalog) showQueued(id string) {

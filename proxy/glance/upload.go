@@ -32,13 +32,14 @@ func (s *service) uploadImage(c *call) (*swift.Response, error) {
 	// request.
 	ctx := context.WithoutCancel(c.Context())
 	info, err := s.storeData(c, head, sizeBytes)
-	if err == nil {
+	stored := err == nil
+	if stored {
 		err = s.activate(ctx, c.image.ID, head, info)
 	}
 	if err == nil {
 		return emptyResponse(204), nil
 	}
-	if s.images.requeue(ctx, c.image.ID) {
+	if s.images.requeue(ctx, c.image.ID, stored) {
 		return nil, &failure{status: 410, message: "Image " + c.image.ID + " was deleted during the upload.", err: err}
 	}
 	return nil, err

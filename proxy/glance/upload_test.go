@@ -15,7 +15,8 @@ import (
 // hooked is a store whose writes of objects can be made to fail.
 type hooked struct {
 	objstore.Store
-	put    func(objstore.ObjectID) error
+	put    func(objstore.ObjectID) error // before the write
+	after  func(objstore.ObjectID) error // after it
 	delete func(objstore.ObjectID) error
 }
 
@@ -25,7 +26,11 @@ func (h *hooked) PutObject(ctx context.Context, o objstore.ObjectID, body io.Rea
 			return objstore.ObjectInfo{}, err
 		}
 	}
-	return h.Store.PutObject(ctx, o, body, opts)
+	info, err := h.Store.PutObject(ctx, o, body, opts)
+	if err == nil && h.after != nil {
+		err = h.after(o)
+	}
+	return info, err
 }
 
 func (h *hooked) DeleteObject(ctx context.Context, o objstore.ObjectID, opts objstore.DeleteOptions) (objstore.ObjectInfo, error) {
@@ -247,14 +252,16 @@ func TestStoreFailsDuringUpload(t *testing.T) {
 	f(objstore.KindInternal, 500)
 }
 
-// TestRecordFailsDuringUpload fails the n-th write of the record, and all after
-// it: the data must not stay, and the image must be usable again.
+// TestRecordFailsDuringUpload fails the n-th write of the record, before it or
+// after it, and all later ones: an image that a restart finds active must have
+// its data, a queued one none, and it must be usable again at once.
 func TestRecordFailsDuringUpload(t *testing.T) {
-	for failFrom := 1; failFrom <= 2; failFrom++ {
+	f := func(failFrom int, after, restart bool) {
+		t.Helper()
 		s, h := newHookedSite(t)
 		id := s.create("alice", "")
 		writes := 0
-		h.put = func(o objstore.ObjectID) error {
+		count := func(o objstore.ObjectID) error {
 			if o.Account == recordAccount {
 				if writes++; writes >= failFrom {
 					return &objstore.Error{Kind: objstore.KindUnavailable, Op: "put object"}
@@ -262,15 +269,76 @@ func TestRecordFailsDuringUpload(t *testing.T) {
 			}
 			return nil
 		}
+		if h.put = count; after {
+			h.put, h.after = nil, count
+		}
 		if a := s.upload("alice", id, "data"); a.Status != 503 {
 			t.Errorf("write %d failed: %d", failFrom, a.Status)
 		}
-		h.put = nil
-		if s.data() != 0 || s.status(id) != "queued" {
-			t.Errorf("write %d failed: %d objects, %s", failFrom, s.data(), s.status(id))
+		h.put, h.after = nil, nil
+		if restart {
+			s.restart()
+			if active := s.status(id) == "active"; active && s.data() != 1 || !active && (s.status(id) != "queued" || s.data() != 0) {
+				t.Errorf("write %d failed, after %v: %d objects, %s", failFrom, after, s.data(), s.status(id))
+			}
+			return
+		}
+		if s.status(id) != "queued" {
+			t.Errorf("write %d failed, after %v: %s", failFrom, after, s.status(id))
 		}
 		if a := s.upload("alice", id, "data"); a.Status != 204 {
 			t.Errorf("the next upload: %d", a.Status)
 		}
+	}
+	for failFrom := 1; failFrom <= 2; failFrom++ {
+		for _, after := range []bool{false, true} {
+			f(failFrom, after, false)
+			f(failFrom, after, true)
+		}
+	}
+}
+
+// TestRequeueFailsOnce fails only the write that makes the image active.
+func TestRequeueFailsOnce(t *testing.T) {
+	s, h := newHookedSite(t)
+	id := s.create("alice", "")
+	writes := 0
+	h.after = func(o objstore.ObjectID) error {
+		if o.Account == recordAccount {
+			if writes++; writes == 2 {
+				return &objstore.Error{Kind: objstore.KindUnavailable, Op: "put object"}
+			}
+		}
+		return nil
+	}
+	if a := s.upload("alice", id, "data"); a.Status != 503 {
+		t.Errorf("%d", a.Status)
+	}
+	s.restart()
+	if s.status(id) != "queued" || s.data() != 0 {
+		t.Errorf("%s, %d objects", s.status(id), s.data())
+	}
+}
+
+// TestPreflight: no route that reads a body changes anything before it has.
+func TestPreflight(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	s.want(200, "alice", "POST", "/v2/images/"+id+"/members", `{"member": "project-b"}`)
+	before := s.do("admin", "GET", "/v2/images", "").body
+	for _, rt := range routes {
+		if rt.bodyless || rt.method == "GET" || rt.method == "DELETE" {
+			continue
+		}
+		r := newRequest("admin", rt.method, samplePath(rt.pattern, id), errReader{swift.ErrPreflight}, 100, "Content-Type", patchV21)
+		if strings.HasSuffix(rt.pattern, "/file") {
+			r.Header.Set("Content-Type", octetStream)
+		}
+		if res, err := s.h.Serve(r); res != nil || !errors.Is(err, swift.ErrPreflight) {
+			t.Errorf("%s %s: %v, %v", rt.method, rt.pattern, res, err)
+		}
+	}
+	if after := s.do("admin", "GET", "/v2/images", "").body; after != before {
+		t.Errorf("\n got %s\nwant %s", after, before)
 	}
 }
