@@ -18,8 +18,8 @@ func TestConformance(t *testing.T) { storetest.Run(t, open) }
 // TestRandom shows that the model agrees with itself: that no operation's result
 // depends on a map's order or on the clock.
 func TestRandom(t *testing.T) {
-	storetest.RunRandom(t, open, 1, 1000)
-	storetest.RunRandom(t, open, time.Now().UnixNano(), 300, storetest.LargeSizes...)
+	storetest.RunRandom(t, open, 1, 400)
+	storetest.RunRandom(t, open, time.Now().UnixNano(), 80, storetest.LargeSizes...)
 }
 
 func BenchmarkStore(b *testing.B) {
