@@ -3,6 +3,7 @@ package checksum
 import (
 	"crypto/md5"
 	"crypto/sha512"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -23,11 +24,11 @@ func newRand(t *testing.T) *rand.Rand {
 }
 
 func randomBytes(rng *rand.Rand, n int) []byte {
-	p := make([]byte, n)
-	for i := range p {
-		p[i] = byte(rng.Uint32())
+	p := make([]byte, 0, n+8)
+	for len(p) < n {
+		p = binary.LittleEndian.AppendUint64(p, rng.Uint64())
 	}
-	return p
+	return p[:n]
 }
 
 func wantDigests(body []byte, withSHA512 bool) Digests {

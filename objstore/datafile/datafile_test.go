@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"crypto/sha512"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"math/rand/v2"
@@ -27,11 +28,11 @@ func newRand(t *testing.T) *rand.Rand {
 }
 
 func randomBytes(rng *rand.Rand, n int) []byte {
-	p := make([]byte, n)
-	for i := range p {
-		p[i] = byte(rng.Uint32())
+	p := make([]byte, 0, n+8)
+	for len(p) < n {
+		p = binary.LittleEndian.AppendUint64(p, rng.Uint64())
 	}
-	return p
+	return p[:n]
 }
 
 // openDevice opens a device on the real disk.

@@ -58,7 +58,7 @@ func published(t *testing.T, fs vfs.FS) []device.ID {
 // is reported and leaves no file, or there was none and the file is durable.
 func TestEveryWriteOperationFailsOnce(t *testing.T) {
 	body := randomBytes(newRand(t), 2*wideBytes+wideBytes/2)
-	for _, cause := range []error{errorfs.ErrInjected, syscall.EIO, syscall.ENOSPC} {
+	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
 		for n := 0; ; n++ {
 			require.Less(t, n, opsMax)
 			mem, id := memFS(), device.NewID()
