@@ -26,21 +26,51 @@ var glanceSegments = map[string]bool{
 	"stores": true, "cache": true, "cached_images": true, "queued_images": true,
 }
 
+// Names of the services, as metrics and logs show them.
+const (
+	ServiceSwift    = "swift"
+	ServiceKeystone = "keystone"
+	ServiceGlance   = "glance"
+	ServiceMetrics  = "metrics"
+)
+
+const (
+	keystoneBase = "/identity"
+	glanceBase   = "/image"
+)
+
 // Serve passes the request to the service of its path.
 func (m *Mount) Serve(r *swift.Request) (*swift.Response, error) {
-	switch {
-	case cutMount(r, "/identity"):
+	switch ServiceOf(r.Path) {
+	case ServiceKeystone:
+		cutBase(r, keystoneBase)
 		return m.Keystone.Serve(r)
-	case cutMount(r, "/image"):
+	case ServiceGlance:
+		cutBase(r, glanceBase)
 		return m.Glance.Serve(r)
-	case r.Path == "/metrics":
+	case ServiceMetrics:
 		return m.Metrics.Serve(r)
-	case r.Path == "/v3" || strings.HasPrefix(r.Path, "/v3/"):
-		return m.Keystone.Serve(r)
-	case isGlanceRoot(r.Path):
-		return m.Glance.Serve(r)
 	}
 	return m.Swift.Serve(r)
+}
+
+// ServiceOf is the name of the service that a decoded path belongs to.
+func ServiceOf(path string) string {
+	switch {
+	case below(path, keystoneBase), below(path, "/v3"):
+		return ServiceKeystone
+	case below(path, glanceBase), isGlanceRoot(path):
+		return ServiceGlance
+	case path == "/metrics":
+		return ServiceMetrics
+	}
+	return ServiceSwift
+}
+
+// below says whether path is base or lies below it.
+func below(path, base string) bool {
+	rest, ok := strings.CutPrefix(path, base)
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 func isGlanceRoot(path string) bool {
@@ -59,22 +89,16 @@ func isGlanceRoot(path string) bool {
 	return glanceSegments[segment]
 }
 
-// cutMount moves base from the path to BasePath if the path is base or lies
-// below it.
-func cutMount(r *swift.Request, base string) bool {
-	rest, ok := strings.CutPrefix(r.Path, base)
-	if !ok || rest != "" && rest[0] != '/' {
-		return false
+// cutBase moves base from the front of the path to BasePath, if it is there.
+func cutBase(r *swift.Request, base string) {
+	if !below(r.Path, base) {
+		return
 	}
-	// A base has nothing to decode, so it has the same length when raw, unless
-	// a client encoded it for no reason: then it is not ours.
-	raw, ok := strings.CutPrefix(r.RawPath, base)
-	if !ok {
-		return false
+	r.BasePath, r.Path = base, strings.TrimPrefix(r.Path, base)
+	// A client that encodes letters for no reason has a longer raw base; the
+	// facades match on Path alone.
+	r.RawPath = strings.TrimPrefix(r.RawPath, base)
+	if r.Path == "" {
+		r.Path, r.RawPath = "/", "/"
 	}
-	if rest == "" {
-		rest, raw = "/", "/"
-	}
-	r.Path, r.RawPath, r.BasePath = rest, raw, base
-	return true
 }

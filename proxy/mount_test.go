@@ -43,7 +43,7 @@ func TestMountDividesPaths(t *testing.T) {
 	f("/v2", "swift  /v2")
 	f("/v20/images", "swift  /v20/images")
 	f("/identityx", "swift  /identityx")
-	f("/%69dentity/v3", "swift  /identity/v3")
+	f("/%69dentity/v3", "keystone /identity /v3")
 	f("/info", "swift  /info")
 	f("/healthcheck", "swift  /healthcheck")
 	f("/auth/v1.0", "swift  /auth/v1.0")

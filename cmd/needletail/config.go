@@ -70,6 +70,8 @@ type TimeoutsConfig struct {
 type IdentityConfig struct {
 	TokenLifetime Duration `toml:"token_lifetime"`
 	Region        string   `toml:"region"`
+	// PasswordHashRounds is bcrypt's cost, Keystone's option of that name.
+	PasswordHashRounds int `toml:"password_hash_rounds"`
 	// OperatorRoles own their project's account (Swift's operator_roles).
 	OperatorRoles []string `toml:"operator_roles"`
 }
@@ -127,6 +129,8 @@ func defaultConfig() Config {
 			TokenLifetime: Duration(time.Hour), // Keystone's default
 			Region:        "RegionOne",
 			OperatorRoles: []string{"admin", "swiftoperator", "member"},
+
+			PasswordHashRounds: 12,
 		},
 	}
 }
@@ -179,6 +183,8 @@ func (c *Config) validate() error {
 		return bad("storage.inline_max_bytes must be from 0 to 1048576")
 	case c.Identity.TokenLifetime <= 0:
 		return bad("identity.token_lifetime must be positive")
+	case c.Identity.PasswordHashRounds < 4 || c.Identity.PasswordHashRounds > 31:
+		return bad("identity.password_hash_rounds must be from 4 to 31")
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return bad("listen: %w", err)

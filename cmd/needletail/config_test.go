@@ -59,5 +59,6 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[storage]\nreserve_percent = 100.0", "reserve_percent")
 	f("[storage]\ninline_max_bytes = 2000000", "inline_max_bytes")
 	f("[identity]\ntoken_lifetime = \"0s\"", "token_lifetime")
+	f("[identity]\npassword_hash_rounds = 3", "password_hash_rounds")
 	f("= 1", "configuration")
 }

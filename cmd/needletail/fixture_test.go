@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"io"
+	"log/slog"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"needletail/auth/identity"
+	"needletail/objstore"
 )
 
 // The recorded site: what its Keystone held, with the ids of the traces. H is
@@ -54,7 +59,7 @@ var traceEndpoints = []struct{ id, service, kind, url string }{
 	{"fad6bb86523b4f3aba4a6a6fb25cda0e", "glance", "public", "http://H/image"},
 	{"82c559324ad244beacb2fd0406f0298b", "swift", "admin", "http://H:8080"},
 	{"d1029ab4d5bf4cd6843a5b819966c2ea", "swift", "public", "http://H:8080/v1/AUTH_$(project_id)s"},
-	{"a7eecf5314434acca81e5feaa8bf7521e", "keystone", "public", "http://H/identity"},
+	{"a7eecf5314434aca81e5feaa8bf7521e", "keystone", "public", "http://H/identity"},
 	{"30dd85ebed584c54ba849ca0e2a4c825", "neutron", "public", "http://H:9696/networking"},
 	{"871e0e3393974f9b9071342b59f62090", "nova_legacy", "public", "http://H/compute/v2/$(project_id)s"},
 	{"b6a779acd3e04ed480847d4cb99ca710", "cinder", "public", "http://H/volume/v3/$(project_id)s"},
@@ -123,10 +128,55 @@ func loadTraceCatalog(t *testing.T, s *identity.Service) {
 	for _, e := range traceEndpoints {
 		endpoint := identity.Endpoint{
 			ID: e.id, ServiceID: ids[e.service], Interface: e.kind, RegionID: "RegionOne",
-			URL: strings.ReplaceAll(e.url, "H", traceHost), Enabled: true,
+			URL: strings.Replace(e.url, "//H", "//"+traceHost, 1), Enabled: true,
 		}
 		if _, err := s.CreateEndpoint(endpoint); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// startTraceSite runs the recorded site on a free port and gives its address.
+func startTraceSite(t *testing.T) string {
+	t.Helper()
+	cfg := defaultConfig()
+	cfg.Data = t.TempDir()
+	cfg.PublicURL = "http://" + traceHost
+	cfg.Identity.TokenLifetime = Duration(3 * time.Hour)
+	cfg.Identity.PasswordHashRounds = 4
+	cfg.Log.Access = false
+	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
+	st, err := openStorage(cfg, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	loadTraceFixture(t, st.identity)
+	container := objstore.ContainerID{Account: "AUTH_" + traceServiceID, Container: "glance"}
+	if _, err := st.store.PutContainer(t.Context(), container, objstore.PutContainerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	front, err := newFront(cfg, st, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- front.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := front.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		<-served
+	})
+	return ln.Addr().String()
 }

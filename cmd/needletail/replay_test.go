@@ -200,11 +200,21 @@ func (r *replayer) compareBody(what string, recorded *traceMessage, got []byte) 
 	}
 	masked := pyjson.Marshal(mask(ours, want, ""))
 	if !bytes.Equal(masked, pyjson.Marshal(want)) {
-		r.t.Errorf("%s:\n got %s\nwant %s", what, masked, pyjson.Marshal(want))
+		r.t.Errorf("%s: %s", what, firstDifference(masked, pyjson.Marshal(want)))
 	}
 	if strconv.Itoa(len(got)) != recorded.get("Content-Length") {
 		r.t.Errorf("%s: %d bytes, %s were recorded", what, len(got), recorded.get("Content-Length"))
 	}
+}
+
+// firstDifference shows where two texts part.
+func firstDifference(got, want []byte) string {
+	i := 0
+	for i < len(got) && i < len(want) && got[i] == want[i] {
+		i++
+	}
+	around := func(b []byte) []byte { return b[max(0, min(i-60, len(b))):min(i+60, len(b))] }
+	return fmt.Sprintf("at byte %d got …%s… want …%s…", i, around(got), around(want))
 }
 
 // mask gives ours with recorded values where they need not be equal.

@@ -1,7 +1,7 @@
 // Package metrics counts requests and shows them, with whatever collectors it
 // is given, in Prometheus' text format.
 //
-// Vocabulary: a service is "swift", "keystone", "glance" or "other"; a method
+// Vocabulary: a service is one that proxy.ServiceOf names; a method
 // is one of those that the services know, anything else counts as "other", so
 // that a client cannot make new series.
 package metrics

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"needletail/objstore/engine"
+)
+
+// engineCollector shows the engine's figures to Prometheus.
+type engineCollector struct{ store *engine.Engine }
+
+// engineFigure is one line of the table of figures.
+type engineFigure struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(*engine.Metrics) int64
+}
+
+func figure(kind prometheus.ValueType, name, help string, value func(*engine.Metrics) int64) engineFigure {
+	return engineFigure{prometheus.NewDesc("needletail_"+name, help, nil, nil), kind, value}
+}
+
+const (
+	counter = prometheus.CounterValue
+	gauge   = prometheus.GaugeValue
+)
+
+var engineFigures = []engineFigure{
+	figure(counter, "store_puts_total", "Objects stored.", func(m *engine.Metrics) int64 { return m.Puts }),
+	figure(counter, "store_put_bytes_total", "Bytes of bodies stored.", func(m *engine.Metrics) int64 { return m.PutBytes }),
+	figure(counter, "store_inline_puts_total", "Objects stored in the index.", func(m *engine.Metrics) int64 { return m.InlinePuts }),
+	figure(counter, "store_file_puts_total", "Objects stored as data files.", func(m *engine.Metrics) int64 { return m.FilePuts }),
+	figure(counter, "store_gets_total", "Objects opened.", func(m *engine.Metrics) int64 { return m.Gets }),
+	figure(counter, "store_deletes_total", "Objects deleted.", func(m *engine.Metrics) int64 { return m.Deletes }),
+	figure(counter, "store_listings_total", "Pages listed.", func(m *engine.Metrics) int64 { return m.Listings }),
+	figure(counter, "store_expired_total", "Expired objects removed.", func(m *engine.Metrics) int64 { return m.Expired }),
+	figure(counter, "store_gc_removed_total", "Data files removed after their object was.", func(m *engine.Metrics) int64 { return m.GCRemoved }),
+	figure(counter, "store_orphans_removed_total", "Data files without an object removed at start.", func(m *engine.Metrics) int64 { return m.OrphansRemoved }),
+	figure(counter, "store_corrupt_bodies_total", "Bodies found damaged.", func(m *engine.Metrics) int64 { return m.CorruptBodies }),
+	figure(gauge, "disk_total_bytes", "Size of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskTotalBytes }),
+	figure(gauge, "disk_free_bytes", "Free bytes of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskFreeBytes }),
+	figure(gauge, "disk_sealed", "1 if a failed write stopped all writes.", func(m *engine.Metrics) int64 { return boolFigure(m.Sealed) }),
+	figure(gauge, "index_disk_bytes", "Size of the index.", func(m *engine.Metrics) int64 { return m.IndexDiskBytes }),
+	figure(gauge, "index_cache_bytes", "Size of the index's block cache.", func(m *engine.Metrics) int64 { return m.IndexCacheBytes }),
+	figure(counter, "index_cache_hits_total", "Blocks found in the cache.", func(m *engine.Metrics) int64 { return m.IndexCacheHits }),
+	figure(counter, "index_cache_misses_total", "Blocks not found in the cache.", func(m *engine.Metrics) int64 { return m.IndexCacheMisses }),
+	figure(gauge, "index_read_amplification", "Levels that a lookup may visit.", func(m *engine.Metrics) int64 { return m.IndexReadAmplification }),
+	figure(gauge, "index_compaction_debt_bytes", "Bytes that compactions have still to rewrite.", func(m *engine.Metrics) int64 { return m.IndexCompactionDebtBytes }),
+	figure(counter, "index_written_bytes_total", "Bytes written to the index, its log included.", func(m *engine.Metrics) int64 { return m.IndexWriteBytes }),
+}
+
+var (
+	commitSeconds  = prometheus.NewDesc("needletail_index_commit_seconds", "Time of a synced batch of the index.", nil, nil)
+	publishSeconds = prometheus.NewDesc("needletail_disk_publish_seconds", "Time of syncing and naming a data file.", nil, nil)
+)
+
+func boolFigure(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func newEngineCollector(store *engine.Engine) prometheus.Collector { return engineCollector{store} }
+
+// Describe names the figures.
+func (c engineCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, f := range engineFigures {
+		ch <- f.desc
+	}
+	ch <- commitSeconds
+	ch <- publishSeconds
+}
+
+// Collect reads them once.
+func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
+	m := c.store.Metrics()
+	for _, f := range engineFigures {
+		ch <- prometheus.MustNewConstMetric(f.desc, f.kind, float64(f.value(&m)))
+	}
+	ch <- histogram(commitSeconds, m.Commits)
+	ch <- histogram(publishSeconds, m.Publishes)
+}
+
+func histogram(desc *prometheus.Desc, l engine.Latency) prometheus.Metric {
+	buckets := map[float64]uint64{}
+	for i, bound := range engine.LatencyBounds {
+		buckets[bound.Seconds()] = uint64(l.Buckets[i])
+	}
+	return prometheus.MustNewConstHistogram(desc, uint64(l.Count), l.Sum.Seconds(), buckets)
+}

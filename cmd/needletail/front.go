@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"needletail/auth/acl"
+	"needletail/auth/tempauth"
+	"needletail/objstore"
+	"needletail/proxy"
+	"needletail/proxy/controllers"
+	"needletail/proxy/glance"
+	"needletail/proxy/httpfront"
+	"needletail/proxy/keystone"
+	"needletail/proxy/metrics"
+	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/swift"
+)
+
+// newFront wires every service to the one port.
+func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, error) {
+	swiftAPI, err := newSwift(cfg, st, logger)
+	if err != nil {
+		return nil, err
+	}
+	account, err := st.serviceAccount()
+	if err != nil {
+		return nil, err
+	}
+	images, err := glance.New(glance.Config{
+		Store:          st.store,
+		Validator:      st.identity,
+		ServiceAccount: account,
+		PublicURL:      cfg.PublicURL + "/image",
+		KeystoneURL:    cfg.PublicURL + "/identity",
+		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
+		Logger:         logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	counters := metrics.New(newEngineCollector(st.store))
+	return httpfront.New(httpfront.Options{
+		Handler: &proxy.Mount{
+			Swift:    swiftAPI,
+			Keystone: keystone.New(keystone.Config{Service: st.identity}),
+			Glance:   images,
+			Metrics:  counters,
+		},
+		OnDone:              observe(cfg, counters, logger),
+		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
+		BodyIdleTimeout:     time.Duration(cfg.Timeouts.BodyIdle),
+		WriteIdleTimeout:    time.Duration(cfg.Timeouts.Write),
+		IdleTimeout:         time.Duration(cfg.Timeouts.Idle),
+		MaxHeaderBytes:      cfg.Limits.MaxHeaderBytes,
+		MaxRequestLineBytes: cfg.Limits.MaxRequestLineLength,
+		MaxConnections:      cfg.Limits.MaxConnections,
+		MaxConnectionsPerIP: cfg.Limits.MaxConnectionsPerIP,
+		Logger:              logger,
+	}), nil
+}
+
+// newSwift builds Swift's pipeline over the store.
+func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, error) {
+	users, err := newTempAuth(cfg)
+	if err != nil {
+		return nil, err
+	}
+	limits := swift.DefaultLimits()
+	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
+	pipeline := proxy.Config{
+		Limits:   limits,
+		Log:      logger,
+		TempAuth: users,
+		Keystone: keystoneauth.Config{
+			Validator: st.identity,
+			Rules:     []keystoneauth.Rules{{ResellerPrefix: "AUTH", OperatorRoles: cfg.Identity.OperatorRoles}},
+			AuthURI:   cfg.PublicURL + "/identity",
+		},
+	}
+	pipeline.Controllers = controllers.New(controllers.Config{
+		Store:             st.store,
+		Policies:          objstore.DefaultPolicies(),
+		Limits:            limits,
+		Version:           version,
+		Info:              proxy.InfoSections(pipeline),
+		AccountAutocreate: true,
+		CleanACL:          acl.Clean,
+	})
+	return proxy.NewPipeline(pipeline), nil
+}
+
+// newTempAuth is nil if no user is configured: there is no default one.
+func newTempAuth(cfg Config) (*tempauth.Auth, error) {
+	if len(cfg.TempAuth.Users) == 0 {
+		return nil, nil
+	}
+	users := make([]tempauth.User, len(cfg.TempAuth.Users))
+	for i, line := range cfg.TempAuth.Users {
+		user, err := tempauth.ParseUser(line)
+		if err != nil {
+			return nil, fmt.Errorf("%w: tempauth user %d: %w", errUsage, i+1, err)
+		}
+		users[i] = user
+	}
+	a, err := tempauth.New(tempauth.Config{Users: users})
+	if err != nil {
+		return nil, fmt.Errorf("%w: tempauth: %w", errUsage, err)
+	}
+	return a, nil
+}
+
+// observe counts each request and, if so configured, logs it. Neither sees a
+// query or a header that may hold a secret.
+func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger) func(httpfront.Done) {
+	return func(d httpfront.Done) {
+		service := proxy.ServiceOf(swift.Unquote(d.RawPath))
+		counters.Observe(metrics.Request{
+			Service: service, Method: d.Method, Status: d.Status,
+			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,
+		})
+		if !cfg.Log.Access {
+			return
+		}
+		attrs := []any{
+			"remote", d.RemoteAddr, "method", d.Method, "path", d.RawPath, "status", d.Status,
+			"in", d.BytesIn, "out", d.BytesOut, "seconds", d.Duration.Seconds(),
+			"service", service, "trans_id", d.TransID, "agent", d.UserAgent,
+		}
+		if d.Log.User != "" {
+			attrs = append(attrs, "user", d.Log.User)
+		}
+		if d.Err != nil {
+			attrs = append(attrs, "error", d.Err)
+		}
+		logger.Info("request", attrs...)
+	}
+}

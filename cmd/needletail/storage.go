@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"needletail/auth/identity"
+	"needletail/objstore"
+	"needletail/objstore/engine"
+)
+
+// storage is what lies in the data folder: the objects and the identities.
+type storage struct {
+	store    *engine.Engine
+	identity *identity.Service
+}
+
+// keyDir is where the keys of tokens lie.
+func keyDir(data string) string { return filepath.Join(data, "identity", "fernet-keys") }
+
+// openStorage opens the engine first: its lock is the data folder's.
+func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
+	if err := ensureDataFolder(cfg.Data); err != nil {
+		return nil, err
+	}
+	store, err := engine.Open(cfg.Data, engine.Options{
+		Policies:       objstore.DefaultPolicies(),
+		InlineMaxBytes: inlineMaxBytes(cfg.Storage.InlineMaxBytes),
+		ReserveBytes:   cfg.Storage.ReserveBytes,
+		ReservePercent: cfg.Storage.ReservePercent,
+		Logger:         logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ids, err := identity.Open(identity.Options{
+		Dir:       filepath.Join(cfg.Data, "identity"),
+		KeyDir:    keyDir(cfg.Data),
+		TokenLife: time.Duration(cfg.Identity.TokenLifetime),
+
+		BcryptCost: cfg.Identity.PasswordHashRounds,
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &storage{store: store, identity: ids}, nil
+}
+
+// inlineMaxBytes is the engine's option: 0 there means its default, and a
+// negative value none.
+func inlineMaxBytes(configured int64) int {
+	if configured == 0 {
+		return -1
+	}
+	return int(configured)
+}
+
+// bootstrap makes the first users, roles and projects, as keystone-manage
+// bootstrap does, if no start has done so; later starts only make the catalog
+// follow the public URL. The password is on the disk, readable by the owner
+// alone, before the user that it opens exists: a crash in between loses none.
+func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
+	options := identity.BootstrapOptions{PublicURL: cfg.PublicURL, Region: cfg.Identity.Region}
+	if s.identity.Bootstrapped() {
+		return s.identity.FollowPublicURL(options)
+	}
+	c := credentials{AuthURL: cfg.PublicURL + "/identity", Password: bootstrapPassword(), Region: cfg.Identity.Region}
+	if err := c.write(cfg.Data); err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	options.AdminPassword = c.Password
+	if _, err := s.identity.Bootstrap(ctx, options); err != nil {
+		return fmt.Errorf("bootstrap: %w", err)
+	}
+	return nil
+}
+
+// serviceAccount is the Swift account of the project "service", which holds the
+// bytes of images.
+func (s *storage) serviceAccount() (objstore.AccountName, error) {
+	found := s.identity.Projects(func(p *identity.Project) bool {
+		return p.Name == "service" && p.DomainID == identity.DefaultDomainID
+	})
+	if len(found) == 0 {
+		return "", errors.New("there is no project named service in the default domain")
+	}
+	return objstore.AccountName("AUTH_" + found[0].ID), nil
+}
+
+func (s *storage) close() error {
+	return errors.Join(s.identity.Close(), s.store.Close())
+}
