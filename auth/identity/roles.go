@@ -5,7 +5,7 @@ import "sort"
 // CreateRole stores r; an empty ID gets a new one.
 func (s *Service) CreateRole(r Role) (*Role, error) {
 	r.ID = idOr(r.ID)
-	if err := checkName("role", r.ID, r.Name, maxNameBytes); err != nil {
+	if err := checkName("role", r.ID, r.Name, maxNameChars); err != nil {
 		return nil, err
 	}
 	return &r, s.update(func(t *tx) error {
@@ -41,7 +41,7 @@ func (s *Service) UpdateRole(id string, edit func(*Role)) (*Role, error) {
 		if old.Immutable && r.Immutable {
 			return immutable("update", id)
 		}
-		if err := checkName("role", id, r.Name, maxNameBytes); err != nil {
+		if err := checkName("role", id, r.Name, maxNameChars); err != nil {
 			return err
 		}
 		if err := free(s.roles, "role", id, id, &r); err != nil {

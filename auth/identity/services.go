@@ -3,7 +3,7 @@ package identity
 // CreateRegion stores r; an empty ID gets a new one.
 func (s *Service) CreateRegion(r Region) (*Region, error) {
 	r.ID = idOr(r.ID)
-	if len(r.ID) > maxNameBytes {
+	if len(r.ID) > maxNameChars {
 		return nil, invalid("region", "the id is too long")
 	}
 	return &r, s.update(func(t *tx) error {
@@ -76,7 +76,7 @@ func (s *Service) DeleteRegion(id string) error {
 // CreateService stores c; an empty ID gets a new one.
 func (s *Service) CreateService(c CatalogService) (*CatalogService, error) {
 	c.ID = idOr(c.ID)
-	if err := checkName("service", c.ID, c.Type, maxNameBytes); err != nil {
+	if err := checkName("service", c.ID, c.Type, maxNameChars); err != nil {
 		return nil, err
 	}
 	return &c, s.update(func(t *tx) error {
@@ -109,7 +109,7 @@ func (s *Service) UpdateService(id string, edit func(*CatalogService)) (*Catalog
 		c = *old
 		edit(&c)
 		c.ID = id
-		if err := checkName("service", id, c.Type, maxNameBytes); err != nil {
+		if err := checkName("service", id, c.Type, maxNameChars); err != nil {
 			return err
 		}
 		put(t, s.services, id, &c)

@@ -3,6 +3,7 @@ package identity
 import (
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -115,12 +116,12 @@ func free[T any](tab *table[T], entity, was, id string, row *T) error {
 // Limits on what is stored, Keystone's.
 const (
 	maxIDBytes   = 64
-	maxNameBytes = 255
+	maxNameChars = 255
 )
 
 func checkName(entity, id, name string, maxName int) error {
-	if name == "" || len(name) > maxName {
-		return invalid(entity, fmt.Sprintf("a name has 1 to %d bytes", maxName))
+	if name == "" || utf8.RuneCountInString(name) > maxName {
+		return invalid(entity, fmt.Sprintf("a name has 1 to %d characters", maxName))
 	}
 	if id == "" || len(id) > maxIDBytes {
 		return invalid(entity, fmt.Sprintf("an id has 1 to %d bytes", maxIDBytes))

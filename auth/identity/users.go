@@ -6,7 +6,7 @@ import "context"
 // ID gets a new one.
 func (s *Service) CreateUser(ctx context.Context, u User, password string) (*User, error) {
 	u.ID = idOr(u.ID)
-	if err := checkName("user", u.ID, u.Name, maxNameBytes); err != nil {
+	if err := checkName("user", u.ID, u.Name, maxNameChars); err != nil {
 		return nil, err
 	}
 	if password != "" {
@@ -56,7 +56,7 @@ func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), p
 			edit(&u)
 		}
 		u.ID, u.DomainID = id, old.DomainID
-		if err := checkName("user", id, u.Name, maxNameBytes); err != nil {
+		if err := checkName("user", id, u.Name, maxNameChars); err != nil {
 			return err
 		}
 		if err := free(s.users, "user", id, id, &u); err != nil {

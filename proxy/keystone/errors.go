@@ -1,7 +1,6 @@
 package keystone
 
 import (
-	"context"
 	"errors"
 	"strconv"
 
@@ -56,7 +55,7 @@ func (c *call) unauthorized() *apiError {
 var titles = map[int]string{
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
 	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
-	500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
+	500: "Internal Server Error",
 }
 
 // errorResponse renders an error, or gives nil for one that is not ours: of the
@@ -116,9 +115,6 @@ func (c *call) fromIdentity(ie *identity.Error) *apiError {
 		e.message = "Conflict occurred attempting to store " + ie.Entity + " - " + ie.Detail
 	default:
 		e.status, e.message = 500, "An unexpected error prevented the server from fulfilling your request."
-		if errors.Is(ie, context.Canceled) {
-			e.status, e.message = 503, "The server is stopping."
-		}
 	}
 	return e
 }
