@@ -3,8 +3,7 @@ package device
 import (
 	"encoding/hex"
 	"errors"
-
-	"github.com/cockroachdb/errors/oserror"
+	"io/fs"
 )
 
 // pathDepthMax bounds the number of missing parents that Open creates.
@@ -45,7 +44,7 @@ func (d *Device) missingParents() ([]string, error) {
 		if err == nil {
 			return parents, nil
 		}
-		if !oserror.IsNotExist(err) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, opError("look up folder", err)
 		}
 		path = parent

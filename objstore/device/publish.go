@@ -3,8 +3,8 @@ package device
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
-	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -50,8 +50,8 @@ func (d *Device) Quarantine(id ID) error {
 	}
 	to := d.quarantinePath(id)
 	if _, err := d.fs.Stat(to); err == nil {
-		return fmt.Errorf("device: quarantine %s: %w", id, oserror.ErrExist)
-	} else if !oserror.IsNotExist(err) {
+		return fmt.Errorf("device: quarantine %s: %w", id, fs.ErrExist)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return opError("quarantine", err)
 	}
 	if err := d.fs.Rename(d.dataPath(id), to); err != nil {
@@ -74,7 +74,7 @@ func (d *Device) OpenFile(id ID) (vfs.File, error) {
 }
 
 func (d *Device) unlink(path string) error {
-	if err := d.fs.Remove(path); err != nil && !oserror.IsNotExist(err) {
+	if err := d.fs.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return opError("remove", err)
 	}
 	return nil
