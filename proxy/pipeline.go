@@ -6,6 +6,7 @@ import (
 	authtempauth "needletail/auth/tempauth"
 	"needletail/proxy/middleware/catcherrors"
 	"needletail/proxy/middleware/copy"
+	"needletail/proxy/middleware/dlo"
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
@@ -100,6 +101,15 @@ var stages = []stage{
 			{"gatekeeper", "it hands the source's sysmeta to the target, and none of the client's"},
 			{"tempauth", "source and target are authorized for the one who asks"},
 			{"keystoneauth", "source and target are authorized for the one who asks"},
+		},
+	},
+	{
+		name:  "dlo",
+		build: func(c Config) swift.Middleware { return dlo.New(c.Limits) },
+		after: []order{
+			{"tempauth", "the listing and the segments are authorized for the one who asks"},
+			{"keystoneauth", "the listing and the segments are authorized for the one who asks"},
+			{"copy", "a copy of a manifest has the content of its segments"},
 		},
 	},
 }

@@ -31,7 +31,7 @@ const TransientSystemPrefix = "X-Object-Transient-Sysmeta-"
 // (swift/obj/server.py: allowed_headers). X-Delete-At is kept elsewhere.
 var ObjectHeaders = []string{
 	"Cache-Control", "Content-Disposition", "Content-Encoding",
-	"Content-Language", "Expires", "X-Robots-Tag",
+	"Content-Language", "Expires", "X-Object-Manifest", "X-Robots-Tag",
 }
 
 // containerHeaders are what a container keeps besides its metadata

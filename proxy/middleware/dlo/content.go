@@ -1,0 +1,88 @@
+package dlo
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"io"
+	"strings"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// content is the answer out of the manifest's headers and the first page of
+// its segments.
+func (m *middleware) content(r *swift.Request, h swift.Header, s *segments) (*swift.Response, error) {
+	h.Del("Content-Range")
+	total := int64(-1)
+	if s.last {
+		h.Set("Etag", `"`+etagOf(s.page)+`"`)
+		total = sizeOf(s.page)
+	}
+	res := &swift.Response{Status: 200, Header: h, ContentLength: total}
+	modified, err := objstore.ParseTimestamp(h.Get("X-Timestamp"))
+	if err != nil {
+		return nil, err
+	}
+	if status := swift.Precondition(r.Header, h.Get("Etag"), modified); status != 0 {
+		res.Status, res.ContentLength = status, 0
+		if status == 412 {
+			res.Header.Set("Content-Type", "text/html; charset=UTF-8")
+			res.Header.Del("Accept-Ranges")
+		}
+		return res, nil
+	}
+	if r.Method == "HEAD" {
+		return res, nil
+	}
+	part := swift.ByteRange{Start: 0, End: total}
+	if header := r.Header.Get("Range"); total >= 0 && !strings.Contains(header, ",") {
+		ranges, ok := swift.ResolveRanges(header, total)
+		switch {
+		case ok && len(ranges) == 0:
+			return unsatisfiable(total), nil
+		case ok:
+			part, res.Status, res.ContentLength = ranges[0], 206, ranges[0].Length()
+			res.Header.Set("Content-Range", swift.ContentRange(part, total))
+		}
+	}
+	if err := start(res, s, part); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// start opens the first segment, so that a manifest whose segments cannot be
+// read at all is 409 and no torn body.
+func start(res *swift.Response, s *segments, part swift.ByteRange) error {
+	b := &body{segments: s, skip: part.Start, left: res.ContentLength}
+	if err := b.advance(); err != nil && err != io.EOF {
+		_ = b.Close() // its error is no news
+		return &swift.StatusError{Status: 409, Err: err}
+	}
+	res.Body = b
+	return nil
+}
+
+func unsatisfiable(total int64) *swift.Response {
+	res := swift.StatusPage(416)
+	res.Header.Add("Accept-Ranges", "bytes")
+	res.Header.Add("Content-Range", swift.UnsatisfiedRange(total))
+	return res
+}
+
+// etagOf is the MD5 of the segments' own, one after the other.
+func etagOf(page []segment) string {
+	sum := md5.New()
+	for _, s := range page {
+		_, _ = io.WriteString(sum, swift.NormalizeETag(s.Hash)) // a hash does not fail
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+func sizeOf(page []segment) (bytes int64) {
+	for _, s := range page {
+		bytes += s.Bytes
+	}
+	return bytes
+}

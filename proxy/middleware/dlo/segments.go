@@ -1,0 +1,101 @@
+package dlo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+
+	"needletail/proxy/swift"
+)
+
+// segment is one entry of a container's listing.
+type segment struct {
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
+	Hash  string `json:"hash"`
+}
+
+// segments walks over the listing of a manifest, a page at a time.
+type segments struct {
+	m      *middleware
+	r      *swift.Request // who asks
+	path   swift.Path     // of the container
+	prefix string
+
+	page []segment // what is still to come of this page
+	last bool      // whether it is the last page
+	// marker is the last name of the page.
+	marker string
+}
+
+// maxEntryBytes bounds what an entry of a page has in JSON: a name of 1024
+// bytes, each written with six characters, and as much again.
+const maxEntryBytes = 12 << 10
+
+// nextPage lists on. A response that is no listing is other, for the client.
+func (s *segments) nextPage() (other *swift.Response, err error) {
+	list := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container, source)
+	copyHeaders(list, s.r, "Referer")
+	list.SetRawQuery(url.Values{"format": {"json"}, "prefix": {s.prefix}, "marker": {s.marker}}.Encode())
+	res, err := s.m.next.Serve(list)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status/100 != 2 {
+		return res, nil
+	}
+	defer res.Close()
+	s.page = nil
+	if res.Body != nil {
+		page := io.LimitReader(res.Body, int64(s.m.pageEntries)*maxEntryBytes)
+		if err := json.NewDecoder(page).Decode(&s.page); err != nil {
+			return nil, fmt.Errorf("listing of %s: %w", list.Path, err)
+		}
+	}
+	s.last = len(s.page) < s.m.pageEntries
+	if len(s.page) > 0 {
+		s.marker = s.page[len(s.page)-1].Name
+	}
+	return nil, nil
+}
+
+// next is the segment that comes next; not ok after the last.
+func (s *segments) next() (seg segment, ok bool, err error) {
+	for len(s.page) == 0 {
+		if s.last {
+			return segment{}, false, nil
+		}
+		other, err := s.nextPage()
+		if err != nil {
+			return segment{}, false, err
+		}
+		if other != nil {
+			err := fmt.Errorf("listing of segments: status %d", other.Status)
+			_ = other.Close() // the status is the error
+			return segment{}, false, err
+		}
+	}
+	seg, s.page = s.page[0], s.page[1:]
+	return seg, true, nil
+}
+
+// open reads a part of a segment.
+func (s *segments) open(seg segment, part swift.ByteRange) (*swift.Response, error) {
+	get := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container+"/"+seg.Name, source)
+	copyHeaders(get, s.r, "Referer")
+	want := 200
+	if part.Start > 0 || part.End < seg.Bytes {
+		get.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1))
+		want = 206
+	}
+	res, err := s.m.next.Serve(get)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != want || res.ContentLength < 0 {
+		_ = res.Close() // the status is the error
+		return nil, fmt.Errorf("segment %s: status %d, length %d", get.Path, res.Status, res.ContentLength)
+	}
+	return res, nil
+}
