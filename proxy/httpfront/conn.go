@@ -47,6 +47,8 @@ type conn struct {
 	served  bool // a request came before this one
 	closed  atomic.Bool
 	readCap time.Time // if set, no read waits longer
+	readAt  time.Time // the deadlines that the socket has
+	writeAt time.Time
 
 	// The request that the gate keeps for the server.
 	head    *head
@@ -101,9 +103,7 @@ func (c *conn) nextHead() error {
 		return err
 	}
 	c.start = time.Now()
-	if err := c.Conn.SetReadDeadline(c.start.Add(c.srv.opts.HeaderTimeout)); err != nil {
-		return io.EOF
-	}
+	limited := false
 	scan := headScan{
 		maxLine:        c.srv.opts.MaxHeaderLineBytes,
 		maxRequestLine: c.srv.opts.MaxRequestLineBytes,
@@ -120,6 +120,12 @@ func (c *conn) nextHead() error {
 			c.r += n
 			return nil
 		}
+		// Most heads come in one piece and need no deadline.
+		if !limited && c.setReadDeadline(c.start.Add(c.srv.opts.HeaderTimeout)) != nil {
+			c.end()
+			return io.EOF
+		}
+		limited = true
 		if err := c.fill(); err != nil {
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
 				c.end()
@@ -156,7 +162,7 @@ func (c *conn) awaitFirstByte() error {
 	if c.srv.stopping.Load() {
 		return io.EOF
 	}
-	if c.Conn.SetReadDeadline(time.Now().Add(wait)) != nil || c.fill() != nil {
+	if c.rollRead(wait) != nil || c.fill() != nil {
 		return io.EOF
 	}
 	return c.begin()
@@ -217,11 +223,10 @@ func (c *conn) fill() error {
 
 // armRead starts the time that the body may stall.
 func (c *conn) armRead() error {
-	deadline := time.Now().Add(c.srv.opts.BodyIdleTimeout)
-	if !c.readCap.IsZero() && c.readCap.Before(deadline) {
-		deadline = c.readCap
+	if !c.readCap.IsZero() {
+		return c.setReadDeadline(c.readCap)
 	}
-	return c.Conn.SetReadDeadline(deadline)
+	return c.rollRead(c.srv.opts.BodyIdleTimeout)
 }
 
 // readSome reads bytes of the body. Large reads go from the socket to p; the

@@ -16,7 +16,7 @@
 // body can become the next request, one deadline covers head and body, bytes
 // of the body are awaited before the handler may refuse it, trailers become
 // headers, and malformed requests are answered without a transaction id. Each
-// is a test here that also runs against bare fasthttp.
+// is a test here, with a control against bare fasthttp where it still fails.
 //
 // # Invariants
 //

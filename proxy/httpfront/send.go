@@ -26,9 +26,9 @@ var scratchPool = sync.Pool{New: func() any {
 	return &b
 }}
 
-// send writes p to the socket under a deadline of its own.
+// send writes p to the socket under the rolling deadline.
 func (c *conn) send(p []byte) error {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.srv.opts.WriteIdleTimeout)); err != nil {
+	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
 	_, err := c.Conn.Write(p)
@@ -38,7 +38,7 @@ func (c *conn) send(p []byte) error {
 // sendAll is send for several pieces, with one system call where the socket
 // can.
 func (c *conn) sendAll(pieces net.Buffers) error {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.srv.opts.WriteIdleTimeout)); err != nil {
+	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
 	_, err := pieces.WriteTo(c.Conn)
@@ -52,7 +52,7 @@ func (c *conn) linger() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	if c.Conn.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+	if c.setReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
 	scratch := scratchPool.Get().(*[]byte)

@@ -1,0 +1,40 @@
+package httpfront
+
+import "time"
+
+// A rolling deadline is moved once a quarter of its time has gone, not with
+// every read and write: each move costs about as much as a small read. So a
+// wait ends between once and 1.25 times its limit.
+func rolled(at time.Time, limit time.Duration) (time.Time, bool) {
+	now := time.Now()
+	latest := now.Add(limit + limit/4)
+	if at.Before(now.Add(limit)) || at.After(latest) {
+		return latest, true
+	}
+	return at, false
+}
+
+// rollRead lets the next read wait for limit.
+func (c *conn) rollRead(limit time.Duration) error {
+	at, move := rolled(c.readAt, limit)
+	if !move {
+		return nil
+	}
+	return c.setReadDeadline(at)
+}
+
+// setReadDeadline ends reads at that time and no later.
+func (c *conn) setReadDeadline(at time.Time) error {
+	c.readAt = at
+	return c.Conn.SetReadDeadline(at)
+}
+
+// rollWrite lets the next write wait for limit.
+func (c *conn) rollWrite(limit time.Duration) error {
+	at, move := rolled(c.writeAt, limit)
+	if !move {
+		return nil
+	}
+	c.writeAt = at
+	return c.Conn.SetWriteDeadline(at)
+}
