@@ -27,8 +27,8 @@ type Engine struct {
 	clock objstore.Clock
 	locks locks
 	stats stats
-	// messy says that a file may have been left behind that no row names, so
-	// that the next Open must look for orphans.
+	// messy says that a file may be left, or come back after a loss of power,
+	// that no row names, so that the next Open must look for orphans.
 	messy atomic.Bool
 
 	gate  gate // counts running operations

@@ -20,9 +20,12 @@ func (e *Engine) wakeGC() {
 	}
 }
 
-// gcPass removes the files in the queue and reports how many. A crash between
-// the removal of a file and that of its entry is no harm: a missing file counts
-// as removed. A file that cannot be removed stays in the queue.
+// gcPass removes the files in the queue and reports how many. An entry may be
+// seen before it is on stable storage, and the row that named the file may come
+// back until then: hence the barrier. A crash between the removal of a file and
+// that of its entry is no harm: a missing file counts as removed. A file that
+// cannot be removed stays in the queue. Removals are not synced, so that a
+// loss of power may bring files back: the next Open looks for them.
 func (e *Engine) gcPass(ctx context.Context) (int, error) {
 	total := 0
 	var failed error
@@ -31,6 +34,10 @@ func (e *Engine) gcPass(ctx context.Context) (int, error) {
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}
+		if err := e.db.Barrier(); err != nil {
+			return total, err
+		}
+		e.messy.Store(true)
 		b := e.db.NewBatch()
 		removed := 0
 		for _, id := range ids {

@@ -17,6 +17,9 @@ func (e *Engine) recover() error {
 		return err
 	}
 	e.wakeGC()
+	if err := e.db.Barrier(); err != nil {
+		return err
+	}
 	if e.db.WasClean() {
 		return nil
 	}

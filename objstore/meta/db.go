@@ -69,6 +69,15 @@ func (d *DB) Close(clean bool) error {
 	return errors.Join(err, d.pebble.Close())
 }
 
+// Barrier waits until every batch that a view can see by now is on stable
+// storage: batches are seen before their sync is done.
+func (d *DB) Barrier() error {
+	if err := d.Sealed(); err != nil {
+		return err
+	}
+	return d.apply(d.pebble.LogData(nil, pebble.Sync))
+}
+
 // Snapshot is a view of one moment. Close it soon: it keeps old versions on
 // the disk.
 func (d *DB) Snapshot() *Snapshot {

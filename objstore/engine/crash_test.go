@@ -1,0 +1,268 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"needletail/objstore"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// version is what a client knows of one object. The zero value is absent.
+type version struct {
+	size  int
+	seed  uint64 // of the body
+	color string // metadata
+}
+
+// ledger is what clients know: all versions that they asked for of each name,
+// and the last one of them that was acknowledged.
+type ledger struct {
+	mu    sync.Mutex // protects the fields below
+	asked map[objstore.ObjectName][]version
+	acked map[objstore.ObjectName]int // index in asked, plus 1
+}
+
+func newLedger() *ledger {
+	return &ledger{asked: map[objstore.ObjectName][]version{}, acked: map[objstore.ObjectName]int{}}
+}
+
+func (l *ledger) begin(name objstore.ObjectName, v version) (op int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked[name] = append(l.asked[name], v)
+	return len(l.asked[name])
+}
+
+func (l *ledger) end(name objstore.ObjectName, op int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.acked[name] = op
+}
+
+// get is the version that was acknowledged last.
+func (l *ledger) get(name objstore.ObjectName) version {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if op := l.acked[name]; op > 0 {
+		return l.asked[name][op-1]
+	}
+	return version{}
+}
+
+func (l *ledger) answers() map[objstore.ObjectName]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.acked)
+}
+
+// since is a ledger with those answers and all questions until now.
+func (l *ledger) since(acked map[objstore.ObjectName]int) *ledger {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &ledger{acked: acked, asked: map[objstore.ObjectName][]version{}}
+	for name, vs := range l.asked {
+		c.asked[name] = slices.Clone(vs)
+	}
+	return c
+}
+
+// check compares the store with what clients know: a name holds the version
+// that was acknowledged last, or one that was asked for later.
+func (l *ledger) check(t *testing.T, e *Engine, what string) {
+	t.Helper()
+	for name, asked := range l.asked {
+		got, err := stored(e, name)
+		if err != nil {
+			t.Errorf("%s: %q: %v", what, name, err)
+			continue
+		}
+		allowed := append([]version{l.get(name)}, asked[l.acked[name]:]...)
+		if !slices.ContainsFunc(allowed, func(v version) bool { return v.matches(got) }) {
+			t.Errorf("%s: %q holds %d bytes, colour %q; allowed is %+v", what, name, len(got.body), got.color, allowed)
+		}
+	}
+}
+
+type found struct {
+	body   []byte
+	color  string
+	exists bool
+}
+
+func stored(e *Engine, name objstore.ObjectName) (found, error) {
+	info, err := e.HeadObject(ctx, box.Object(name), objstore.OpenOptions{})
+	if objstore.KindOf(err) == objstore.KindNotFound && err != nil {
+		return found{}, nil
+	}
+	if err != nil {
+		return found{}, err
+	}
+	body, err := get(e, name)
+	return found{body, info.Metadata.Get("X-Object-Meta-Color"), true}, err
+}
+
+func (v version) matches(f found) bool {
+	if v.seed == 0 {
+		return !f.exists
+	}
+	return f.exists && f.color == v.color && bytes.Equal(f.body, randomBody(v.seed, v.size))
+}
+
+// client does random operations on names of its own.
+type client struct {
+	e      *Engine
+	ledger *ledger
+	rng    *rand.Rand
+	id     int
+}
+
+var crashSizes = []int{0, 100, 3000, 5000, 150_000}
+
+func (c *client) step() error {
+	name := objstore.ObjectName(fmt.Sprintf("%d/%d", c.id, c.rng.IntN(5)))
+	now := c.ledger.get(name)
+	next := version{}
+	var run func() error
+	switch op := c.rng.IntN(10); {
+	case op < 6:
+		next = version{size: crashSizes[c.rng.IntN(len(crashSizes))], seed: c.rng.Uint64N(1<<30) + 1, color: "new"}
+		run = func() error {
+			_, err := c.e.PutObject(ctx, box.Object(name), bytes.NewReader(randomBody(next.seed, next.size)), objstore.PutOptions{
+				SizeBytes: int64(next.size), Metadata: objstore.Metadata{{Name: "X-Object-Meta-Color", Value: next.color}}})
+			return err
+		}
+	case now.seed == 0:
+		return nil
+	case op < 8:
+		next = now
+		next.color = fmt.Sprint(c.rng.IntN(1000))
+		run = func() error {
+			_, err := c.e.PostObject(ctx, box.Object(name), objstore.PostOptions{
+				Metadata: objstore.Metadata{{Name: "X-Object-Meta-Color", Value: next.color}}})
+			return err
+		}
+	default:
+		run = func() error {
+			_, err := c.e.DeleteObject(ctx, box.Object(name), objstore.DeleteOptions{})
+			return err
+		}
+	}
+	id := c.ledger.begin(name, next)
+	err := run()
+	if err == nil {
+		c.ledger.end(name, id)
+	}
+	return err
+}
+
+// wantTidy checks that the device holds exactly the files that rows name.
+func wantTidy(t *testing.T, e *Engine, what string) {
+	t.Helper()
+	if _, err := e.gcPass(ctx); err != nil {
+		t.Errorf("%s: gc: %v", what, err)
+	}
+	files := int64(0)
+	if err := e.dev.Walk(func(id device.ID) error {
+		files++
+		if _, found, err := e.db.FileOwner(meta.FileID(id)); err != nil || !found {
+			t.Errorf("%s: orphan %v, %v", what, id, err)
+		}
+		return nil
+	}); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	r := wantRecount(t, e)
+	if r.Files != files || r.Queued != 0 {
+		t.Errorf("%s: %d files, %d named, %d queued", what, files, r.Files, r.Queued)
+	}
+}
+
+type crash struct {
+	fs     *vfs.MemFS
+	ledger *ledger
+	at     int
+}
+
+// TestCrash cuts the power at random calls of the file system while clients
+// work, and looks at what the next Open finds.
+func TestCrash(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for _, clients := range []int{1, 4} {
+		for round := range uint64(4) {
+			testCrash(t, seed+round, clients)
+		}
+	}
+}
+
+func testCrash(t *testing.T, seed uint64, clients int) {
+	rng := rand.New(rand.NewPCG(seed, uint64(clients)))
+	mem, l := roomy(vfs.NewCrashableMem()), newLedger()
+	var (
+		mu      sync.Mutex // protects calls, crashes and rng
+		calls   int
+		crashes []crash
+	)
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if calls++; len(crashes) < 25 && rng.IntN(12) == 0 {
+			acked := l.answers() // before the clone: all of this must be in it
+			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: []int{0, 50, 100}[rng.IntN(3)], RNG: rng}
+			clone := mem.CrashClone(cfg)
+			crashes = append(crashes, crash{clone, l.since(acked), calls})
+		}
+		return nil
+	}))
+	o := Options{FS: fs, InlineMaxBytes: 4096}
+	e := openTest(t, "store", o)
+	mu.Lock()
+	crashes = nil // the container must be there
+	mu.Unlock()
+	makeBox(t, e)
+	mu.Lock()
+	crashes = nil
+	mu.Unlock()
+	var wg sync.WaitGroup
+	for id := range clients {
+		c := &client{e: e, ledger: l, rng: rand.New(rand.NewPCG(seed, uint64(100+id))), id: id}
+		wg.Go(func() {
+			for range 60 {
+				if err := c.step(); err != nil {
+					t.Errorf("seed %d: %v", seed, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	closeTest(t, e)
+	for _, c := range crashes {
+		checkCrash(t, c, fmt.Sprintf("seed %d, %d clients, crash before call %d", seed, clients, c.at))
+	}
+}
+
+func checkCrash(t *testing.T, c crash, what string) {
+	t.Helper()
+	e, err := Open("store", quiet(Options{FS: roomy(c.fs), InlineMaxBytes: 4096}))
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	defer closeTest(t, e)
+	c.ledger.check(t, e, what)
+	wantTidy(t, e, what)
+}

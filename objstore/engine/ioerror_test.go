@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"needletail/objstore"
+)
+
+// errorRounds bounds the loop below; a workload makes fewer calls.
+const errorRounds = 400
+
+// TestNthCallFails lets the first, second, third … write to the file system
+// fail until the workload makes no more calls: no error becomes a success, and
+// after the next Open every acknowledged version is there.
+func TestNthCallFails(t *testing.T) {
+	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
+		failed := 0
+		for n := range errorRounds {
+			if !testNthCall(t, n, cause) {
+				break
+			}
+			failed++
+		}
+		if failed < 50 || failed == errorRounds {
+			t.Errorf("%v: %d calls failed", cause, failed)
+		}
+	}
+}
+
+func testNthCall(t *testing.T, n int, cause error) (injected bool) {
+	what := fmt.Sprintf("call %d, %v", n, cause)
+	mem, l := memFS(), newLedger()
+	index := errorfs.OnIndex(int32(n))
+	counter := &errorfs.Counter{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+			return nil
+		}
+		if index.MaybeError(op) != nil {
+			what += fmt.Sprintf(" (%v of %s)", op.Kind, op.Path)
+			return cause
+		}
+		return nil
+	})}
+	toggle := &errorfs.Toggle{Injector: counter}
+	o := Options{FS: errorfs.Wrap(mem, toggle), InlineMaxBytes: 4096}
+	e := openTest(t, "store", o)
+	makeBox(t, e)
+	toggle.On()
+	errs := workload(e, l)
+	toggle.Off()
+	for _, err := range errs {
+		var oe *objstore.Error
+		if !errors.As(err, &oe) {
+			t.Errorf("%s: bare error %v", what, err)
+		}
+		if k := objstore.KindOf(err); strings.Contains(err.Error(), "no space left") && k == objstore.KindInternal {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if e.db.Sealed() == nil {
+		l.check(t, e, what+", still open")
+	}
+	_ = e.Close() // repeats the injected error if the log failed
+	again, err := Open("store", quiet(Options{FS: mem, InlineMaxBytes: 4096}))
+	if err != nil {
+		t.Errorf("%s: open again: %v", what, err)
+		return true
+	}
+	l.check(t, again, what)
+	wantTidy(t, again, what)
+	closeTest(t, again)
+	return counter.Load() > 0
+}
+
+// workload does the same operations each time, whatever fails.
+func workload(e *Engine, l *ledger) (errs []error) {
+	c := &client{e: e, ledger: l, rng: rand.New(rand.NewPCG(7, 7))}
+	for range 40 {
+		if err := c.step(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	other := objstore.ContainerID{Account: "AUTH_b", Container: "other"}
+	for range 2 {
+		_, err1 := e.PutContainer(ctx, other, objstore.PutContainerOptions{})
+		err2 := e.PostContainer(ctx, other, objstore.MetadataUpdate{Set: objstore.Metadata{{Name: "X-Container-Meta-A", Value: "1"}}})
+		_, err3 := e.PostAccount(ctx, "AUTH_b", objstore.MetadataUpdate{})
+		err4 := e.DeleteContainer(ctx, other)
+		err5 := e.DeleteAccount(ctx, "AUTH_b")
+		for _, err := range []error{err1, err2, err3, err4, err5} {
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errs
+}
+
+// TestFullDisk: writes are refused before the body is read, the rest goes on.
+func TestFullDisk(t *testing.T) {
+	mem := memFS()
+	e := openTest(t, "store", Options{FS: mem})
+	defer closeTest(t, e)
+	makeBox(t, e)
+	put(t, e, "o", []byte("abc"))
+	usage := func(avail uint64) {
+		mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: avail, TotalBytes: 100 << 20})
+	}
+	usage(2<<20 - 1) // 2 percent are kept
+	for _, size := range []int64{0, 1, 1 << 20} {
+		_, err := e.PutObject(ctx, box.Object("p"), failingReader{}, objstore.PutOptions{SizeBytes: size})
+		if !errors.Is(err, objstore.KindNoSpace) {
+			t.Errorf("put of %d bytes: %v", size, err)
+		}
+	}
+	if body, err := get(e, "o"); err != nil || string(body) != "abc" {
+		t.Error(body, err)
+	}
+	if _, err := e.DeleteObject(ctx, box.Object("o"), objstore.DeleteOptions{}); err != nil {
+		t.Error(err)
+	}
+	usage(10 << 20)
+	put(t, e, "p", []byte("abc"))
+}
+
+type failingReader struct{}
+
+func (failingReader) Read([]byte) (int, error) { return 0, errors.New("the body must not be read") }
