@@ -163,3 +163,23 @@ func TestDefaultRules(t *testing.T) {
 		require.Equal(t, want, a.Authorize(identity("p", "u", role), q).Allowed, role)
 	}
 }
+
+// FuzzAuthorize: an ACL alone never makes an owner, and one that names neither
+// the identity nor "*" nor a referrer allows nothing.
+func FuzzAuthorize(f *testing.F) {
+	f.Add("test2:tester2,.r:*", "http://x/", "GET")
+	f.Add("%3A:%2A,::", "", "PUT")
+	a := newAuthorizer(testConfig)
+	other := identity("test2", "tester2", "admin")
+	f.Fuzz(func(t *testing.T, list, referer, method string) {
+		q := auth.Access{Method: method, Account: "AUTH_test-id", Container: "c", Object: "o", ACL: list, Referer: referer}
+		for _, id := range []*auth.Identity{nil, other} {
+			g := a.Authorize(id, q)
+			require.False(t, g.Owner || g.Reseller)
+			if g.Allowed && method != "OPTIONS" && !strings.Contains(list, "%") {
+				require.True(t, strings.Contains(list, ".r:") ||
+					id != nil && strings.ContainsAny(list, "*") || strings.Contains(list, "tester2"), list)
+			}
+		}
+	})
+}

@@ -203,3 +203,19 @@ func TestAccountACL(t *testing.T) {
 	require.Equal(t, 204, post("/v1/OTHER_x", "yuck").Status)
 	require.False(t, next.seen.Header.Has(aclSysmeta))
 }
+
+func FuzzCredentials(f *testing.F) {
+	f.Add("v1.0", "test:tester", "k")
+	f.Add("v1/test/auth", "tester", "k")
+	f.Add("//", ":", "")
+	f.Fuzz(func(t *testing.T, rest, user, key string) {
+		h := swift.Header{{Name: "X-Auth-User", Value: user}, {Name: "X-Auth-Key", Value: key}}
+		account, name, gotKey, err := credentials(h, rest)
+		if err != nil {
+			require.Contains(t, []int{400, 401, 404}, swift.ErrorResponse(err).Status)
+			return
+		}
+		require.Equal(t, user, account+":"+name)
+		require.Equal(t, key, gotKey)
+	})
+}
