@@ -43,6 +43,7 @@ type Scope struct {
 const (
 	MethodPassword = "password"
 	MethodToken    = "token"
+	MethodAppCred  = "application_credential"
 )
 
 // Login is a request for a token. Every method named must succeed, for the same
@@ -52,6 +53,8 @@ type Login struct {
 	User     Ref    // for MethodPassword
 	Password string // for MethodPassword
 	Token    string // for MethodToken
+	AppCred  Ref    // for MethodAppCred; a name is one of User's
+	Secret   string // for MethodAppCred
 	Scope    Scope
 }
 
@@ -70,6 +73,7 @@ type Token struct {
 	Domain        *Domain
 	System        bool
 	Roles         []*Role // implied ones included
+	AppCred       *AppCredential
 }
 
 // HasRole says whether one of the token's roles has that name.
@@ -84,46 +88,30 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if len(l.Methods) == 0 {
 		return nil, unauthorized("no method")
 	}
-	var user *User
-	var parent *Token
-	methods := slices.Clone(l.Methods)
+	w := proof{methods: slices.Clone(l.Methods)}
 	for _, m := range l.Methods {
-		var u *User
-		var err error
-		switch m {
-		case MethodPassword:
-			u, err = s.checkPassword(ctx, l.User, l.Password)
-		case MethodToken:
-			if parent, err = s.checkParent(l); err == nil {
-				u = parent.User
-				methods = union(methods, parent.Methods)
-			}
-		default:
-			err = unauthorized("Attempted to authenticate with an unsupported method.")
-		}
-		if err != nil {
+		if err := s.prove(ctx, &w, m, l); err != nil {
 			return nil, err
 		}
-		if user != nil && user.ID != u.ID {
-			return nil, unauthorized("the methods are of different users")
-		}
-		user = u
 	}
-	p := token.Payload{UserID: user.ID, Methods: methods, AuditIDs: []string{newAuditID()}}
-	issued := s.issueTime(user.ID)
-	p.Expires = issued.Add(s.opt.TokenLife)
-	if parent != nil {
-		p.Expires = parent.ExpiresAt
-		p.AuditIDs = append(p.AuditIDs, parent.AuditIDs[0])
+	p := token.Payload{UserID: w.user.ID, Methods: w.methods, AuditIDs: []string{newAuditID()}}
+	var err error
+	if w.appCred != nil {
+		p.Kind, p.ScopeID, p.AppCred = token.AppCred, w.appCred.ProjectID, w.appCred.ID
+	} else {
+		err = s.setScope(&p, w.user, l.Scope)
 	}
-	if err := s.setScope(&p, user, l.Scope); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if p.Kind == token.Project {
-		issued = s.issueTime(user.ID, p.ScopeID)
+	issued := s.issueTime(p)
+	p.Expires = issued.Add(s.opt.TokenLife)
+	if w.parent != nil {
+		p.Expires = w.parent.ExpiresAt
+		p.AuditIDs = append(p.AuditIDs, w.parent.AuditIDs[0])
 	}
-	if parent == nil {
-		p.Expires = issued.Add(s.opt.TokenLife)
+	if a := w.appCred; a != nil && a.ExpiresAt != nil && a.ExpiresAt.Before(p.Expires) {
+		p.Expires = *a.ExpiresAt
 	}
 	text, err := s.keys.Issue(p, issued)
 	if err != nil {
@@ -132,6 +120,43 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.resolve(text, p, issued)
+}
+
+// proof is what the methods of a login have shown.
+type proof struct {
+	methods []string
+	user    *User
+	parent  *Token
+	appCred *AppCredential
+}
+
+// prove checks one method.
+func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) error {
+	var u *User
+	var err error
+	switch method {
+	case MethodPassword:
+		u, err = s.checkPassword(ctx, l.User, l.Password)
+	case MethodToken:
+		if w.parent, err = s.checkParent(l); err == nil {
+			u = w.parent.User
+			w.methods = union(w.methods, w.parent.Methods)
+		}
+	case MethodAppCred:
+		if w.appCred, err = s.checkAppCred(ctx, l); err == nil {
+			u, err = s.User(w.appCred.UserID)
+		}
+	default:
+		err = unauthorized("Attempted to authenticate with an unsupported method.")
+	}
+	if err != nil {
+		return err
+	}
+	if w.user != nil && w.user.ID != u.ID {
+		return unauthorized("the methods are of different users")
+	}
+	w.user = u
+	return nil
 }
 
 func union(a, b []string) []string {
@@ -152,7 +177,7 @@ func newAuditID() string {
 
 func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, error) {
 	u := s.findUser(who)
-	ok, err := s.passwords.verify(ctx, u, password)
+	ok, err := s.passwords.verify(ctx, secretOf(u), password)
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +191,10 @@ func (s *Service) checkParent(l Login) (*Token, error) {
 	parent, err := s.ValidateToken(l.Token, false)
 	if err != nil {
 		return nil, unauthorized("the token is not valid")
+	}
+	if parent.AppCred != nil {
+		return nil, &Error{Kind: KindForbidden, Op: "authenticate",
+			Detail: "a token of an application credential cannot be exchanged"}
 	}
 	if parent.System && (l.Scope.Kind == ScopeProject || l.Scope.Kind == ScopeDomain) {
 		return nil, &Error{Kind: KindForbidden, Op: "authenticate",

@@ -59,6 +59,18 @@ type Grant struct {
 	RoleID   string
 }
 
+// AppCredential lets a program log in as its user on one project with some of
+// the user's roles there.
+type AppCredential struct {
+	ID, Name, UserID, ProjectID string
+	Description                 *string
+	RoleIDs                     []string
+	ExpiresAt                   *time.Time
+	// Unrestricted tokens may make and delete application credentials.
+	Unrestricted bool
+	SecretHash   string
+}
+
 // Region groups endpoints.
 type Region struct {
 	ID, Description string

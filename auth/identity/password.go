@@ -77,17 +77,28 @@ func (v *verifier) hash(ctx context.Context, password string) (string, error) {
 	return string(hash), err
 }
 
-// verify says whether password is the user's; u may be nil for an unknown one.
-func (v *verifier) verify(ctx context.Context, u *User, password string) (bool, error) {
+// secret is a hash and the id of whom it belongs to; the zero value is nobody's.
+type secret struct{ id, hash string }
+
+func secretOf(u *User) secret {
+	if u == nil {
+		return secret{}
+	}
+	return secret{u.ID, u.PasswordHash}
+}
+
+// verify says whether password is the secret; nobody's takes as long as a wrong
+// one.
+func (v *verifier) verify(ctx context.Context, s secret, password string) (bool, error) {
 	if len(password) > MaxPasswordBytes {
 		return false, nil
 	}
-	known := u != nil && u.PasswordHash != ""
+	known := s.hash != ""
 	hash := v.dummy
 	var memory [sha256.Size]byte
 	if known {
-		hash = []byte(u.PasswordHash)
-		memory = v.memory(u, password)
+		hash = []byte(s.hash)
+		memory = v.memory(s, password)
 		if _, ok := v.right.Get(memory); ok {
 			return true, nil
 		}
@@ -103,9 +114,9 @@ func (v *verifier) verify(ctx context.Context, u *User, password string) (bool, 
 	return ok, nil
 }
 
-func (v *verifier) memory(u *User, password string) (sum [sha256.Size]byte) {
+func (v *verifier) memory(s secret, password string) (sum [sha256.Size]byte) {
 	h := hmac.New(sha256.New, v.key[:])
-	fmt.Fprintf(h, "%d %s %d %s %s", len(u.ID), u.ID, len(u.PasswordHash), u.PasswordHash, password)
+	fmt.Fprintf(h, "%d %s %d %s %s", len(s.id), s.id, len(s.hash), s.hash, password)
 	h.Sum(sum[:0])
 	return sum
 }

@@ -78,6 +78,7 @@ func (s *Service) DeleteProject(id string) error {
 
 func (s *Service) dropProject(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.Target == OnProject && g.TargetID == id })
+	s.dropAppCreds(t, func(a *AppCredential) bool { return a.ProjectID == id })
 	s.revokeTx(t, Revocation{ProjectID: id})
 	drop(t, s.projects, id)
 }

@@ -53,7 +53,7 @@ func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
 	if before, ok := x.users[p.UserID]; ok && !issued.After(before) {
 		return true
 	}
-	if p.Kind != token.Project {
+	if p.Kind != token.Project && p.Kind != token.AppCred {
 		return false
 	}
 	before, ok := x.projects[p.ScopeID]
@@ -63,15 +63,11 @@ func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
 // issueTime is now in whole seconds, or the second after the last revocation of
 // the user or project: a token issued in the second of a revocation is a new
 // one, though its time cannot show it. (Keystone refuses those tokens.)
-func (s *Service) issueTime(userID string, projectID ...string) time.Time {
+func (s *Service) issueTime(p token.Payload) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	now := s.opt.Clock().UTC().Truncate(time.Second)
-	now = after(now, s.revoked.users[userID])
-	for _, id := range projectID {
-		now = after(now, s.revoked.projects[id])
-	}
-	return now
+	return after(after(now, s.revoked.users[p.UserID]), s.revoked.projects[p.ScopeID])
 }
 
 func after(now, revoked time.Time) time.Time {

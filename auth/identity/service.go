@@ -56,6 +56,7 @@ type Service struct {
 	regions      *table[Region]
 	services     *table[CatalogService]
 	endpoints    *table[Endpoint]
+	appCreds     *table[AppCredential]
 	revocations  *table[Revocation]
 	milestones   *table[Milestone]
 
@@ -136,6 +137,7 @@ func (s *Service) makeTables() {
 	s.regions = newTable[Region](kindRegion, nil)
 	s.services = newTable[CatalogService](kindService, nil)
 	s.endpoints = newTable[Endpoint](kindEndpoint, nil)
+	s.appCreds = newTable(kindAppCred, func(a *AppCredential) nameKey { return nameKey{a.UserID, a.Name} })
 	s.userGrants = map[string]map[Grant]struct{}{}
 	s.grants = newTable[Grant](kindGrant, nil)
 	s.grants.onSet = s.indexGrant
@@ -151,7 +153,7 @@ func (s *Service) load() error {
 	tables := map[byte]loader{
 		kindDomain: s.domains, kindProject: s.projects, kindUser: s.users, kindRole: s.roles,
 		kindImplication: s.implications, kindGrant: s.grants, kindRegion: s.regions,
-		kindService: s.services, kindEndpoint: s.endpoints, kindRevocation: s.revocations, kindMilestone: s.milestones,
+		kindService: s.services, kindEndpoint: s.endpoints, kindAppCred: s.appCreds, kindRevocation: s.revocations, kindMilestone: s.milestones,
 	}
 	it, err := s.db.NewIter(nil)
 	if err != nil {

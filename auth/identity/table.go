@@ -25,6 +25,7 @@ const (
 	kindRegion      = 'R'
 	kindService     = 's'
 	kindEndpoint    = 'e'
+	kindAppCred     = 'c'
 	kindRevocation  = 'x'
 )
 

@@ -79,7 +79,7 @@ func (s *Service) ChangePassword(ctx context.Context, id, original, password str
 	if err != nil {
 		u = nil // an unknown user takes as long as a wrong password
 	}
-	ok, err := s.passwords.verify(ctx, u, original)
+	ok, err := s.passwords.verify(ctx, secretOf(u), original)
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,7 @@ func (s *Service) DeleteUser(id string) error {
 
 func (s *Service) dropUser(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.UserID == id })
+	s.dropAppCreds(t, func(a *AppCredential) bool { return a.UserID == id })
 	s.revokeTx(t, Revocation{UserID: id})
 	drop(t, s.users, id)
 }

@@ -87,13 +87,17 @@ func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Toke
 	switch p.Kind {
 	case token.Unscoped:
 		return t, nil
-	case token.Project:
+	case token.Project, token.AppCred:
 		t.Project = s.projects.rows[p.ScopeID]
 		if t.Project == nil || !s.projectUsable(t.Project) {
 			return nil, unauthorized("no such project, or disabled")
 		}
 		t.ProjectDomain = s.domains.rows[t.Project.DomainID]
 		t.Roles = s.effective(p.UserID, OnProject, p.ScopeID)
+		if p.Kind == token.AppCred {
+			t.AppCred = s.appCreds.rows[p.AppCred]
+			t.Roles = s.limitRoles(t.AppCred, p, t.Roles)
+		}
 	case token.Domain:
 		t.Domain = s.domains.rows[p.ScopeID]
 		if t.Domain == nil || !t.Domain.Enabled {

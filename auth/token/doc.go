@@ -13,5 +13,5 @@
 //
 //   - No input makes Parse panic or allocate more than a few times its length.
 //   - A token opens if and only if a key of the repository sealed it and it has
-//     one of the four shapes that Payload can hold.
+//     one of the five shapes that Payload can hold.
 package token

@@ -12,12 +12,13 @@ import (
 type Kind int
 
 // The kinds that are issued and understood. Keystone's others (trusts,
-// federation, OAuth, application credentials) do not parse.
+// federation, OAuth) do not parse.
 const (
 	Unscoped Kind = 0
 	Domain   Kind = 1
 	Project  Kind = 2
 	System   Kind = 8
+	AppCred  Kind = 9
 )
 
 // Payload is what a token says. Ids of 32 lower-case hex digits take 16 bytes.
@@ -27,6 +28,7 @@ const (
 //	Domain    [1, U(user), methods, bin16 domain or its id, expiry, [audit…]]
 //	Project   [2, U(user), methods, U(project), expiry, [audit…]]
 //	System    [8, U(user), methods, "all", expiry, [audit…]]
+//	AppCred   [9, U(user), methods, U(project), expiry, [audit…], U(credential)]
 //
 // U(x) is [true, 16 bytes] of a UUID, else [false, x]; expiry is float64 Unix
 // seconds; methods is a bit mask.
@@ -35,6 +37,7 @@ type Payload struct {
 	UserID  string
 	Methods []string // "password", "token"…
 	ScopeID string   // the project's or domain's id, else ""
+	AppCred string   // the application credential's id, for that kind
 	Expires time.Time
 	// AuditIDs is the token's own audit id and, if it came from another token,
 	// that one's: 22 characters of base64url each.
@@ -52,14 +55,10 @@ const (
 var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential"}
 
 func encodePayload(p Payload) ([]byte, error) {
-	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.AuditIDs) > maxAudits {
+	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.AppCred) > maxString || len(p.AuditIDs) > maxAudits {
 		return nil, fmt.Errorf("token: an id is too long or there are too many")
 	}
-	fields := 5
-	if p.Kind == Unscoped {
-		fields = 4
-	}
-	b := appendArray(make([]byte, 0, 96), fields+1)
+	b := appendArray(make([]byte, 0, 96), p.Kind.fields())
 	b = appendUint(b, uint16(p.Kind))
 	b = appendID(b, p.UserID)
 	b = appendUint(b, methodMask(p.Methods))
@@ -71,7 +70,7 @@ func encodePayload(p Payload) ([]byte, error) {
 		} else {
 			b = appendString(b, p.ScopeID)
 		}
-	case Project:
+	case Project, AppCred:
 		b = appendID(b, p.ScopeID)
 	case System:
 		b = appendString(b, systemAll)
@@ -87,17 +86,27 @@ func encodePayload(p Payload) ([]byte, error) {
 		}
 		b = appendBin(b, raw)
 	}
+	if p.Kind == AppCred {
+		b = appendID(b, p.AppCred)
+	}
 	return b, nil
+}
+
+// fields is the length of the kind's array.
+func (k Kind) fields() int {
+	switch k {
+	case Unscoped:
+		return 5
+	case AppCred:
+		return 7
+	}
+	return 6
 }
 
 func decodePayload(b []byte) (Payload, error) {
 	r := &reader{buf: b}
 	fields := r.array()
 	p := Payload{Kind: Kind(r.uint())}
-	want := 6
-	if p.Kind == Unscoped {
-		want = 5
-	}
 	p.UserID = r.id()
 	p.Methods = maskMethods(r.uint())
 	switch p.Kind {
@@ -108,7 +117,7 @@ func decodePayload(b []byte) (Payload, error) {
 		if len(raw) == uuidBytes {
 			p.ScopeID = hex.EncodeToString(raw)
 		}
-	case Project:
+	case Project, AppCred:
 		p.ScopeID = r.id()
 	case System:
 		r.bad = r.bad || string(r.bytes()) != systemAll
@@ -120,7 +129,7 @@ func decodePayload(b []byte) (Payload, error) {
 		r.bad = true
 	}
 	n := r.array()
-	if r.bad || fields != want || n > maxAudits {
+	if r.bad || fields != p.Kind.fields() || n > maxAudits {
 		return Payload{}, ErrInvalid
 	}
 	p.Expires = time.Unix(int64(seconds), 0).UTC()
@@ -128,6 +137,9 @@ func decodePayload(b []byte) (Payload, error) {
 		raw := r.bytes()
 		r.bad = r.bad || len(raw) != uuidBytes
 		p.AuditIDs = append(p.AuditIDs, base64.RawURLEncoding.EncodeToString(raw))
+	}
+	if p.Kind == AppCred {
+		p.AppCred = r.id()
 	}
 	if r.bad || len(r.buf) != 0 {
 		return Payload{}, ErrInvalid

@@ -91,6 +91,8 @@ func TestIssueParse(t *testing.T) {
 		vectorPayload(Project, "not-a-uuid"),
 		vectorPayload(Project, "DE5AF600557D44D0996E667499376DBB"),
 		vectorPayload(Project, strings.Repeat("p", 64)),
+		{Kind: AppCred, UserID: "u", Methods: []string{"application_credential"}, ScopeID: "7c4cda7e4807414bbdfcb22b535a9802",
+			AppCred: "de5af600557d44d0996e667499376dbb", Expires: vectorIssued, AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA"}},
 		{Kind: Unscoped, UserID: "u", Methods: []string{"password", "token"}, Expires: vectorIssued,
 			AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA", "i56OJuoaSM6IU63ack_gbw"}},
 	}

@@ -94,7 +94,7 @@ func TestLoginBodies(t *testing.T) {
 		}
 	}
 	res := c.do("POST", "/v3/auth/tokens", `{"auth": {"identity": {"methods": ["mapped"]}}}`)
-	if res.status != 401 || !strings.Contains(res.body, `"identity":{"methods":["password","token"]}`) {
+	if res.status != 401 || !strings.Contains(res.body, `"identity":{"methods":["password","token","application_credential"]}`) {
 		t.Errorf("an unknown method: %d %s", res.status, res.body)
 	}
 	if res := c.do("POST", "/v3/auth/tokens", user(ann, `"unscoped"`)); strings.Contains(res.body, "roles") ||
@@ -157,6 +157,7 @@ func FuzzLogin(f *testing.F) {
 	f.Add(loginBody("admin", "x", onAdmin))
 	f.Add(loginBody("admin", "x", onSystem))
 	f.Add(`{"auth":{"identity":{"methods":["token"],"token":{"id":"x"}},"scope":"unscoped"}}`)
+	f.Add(`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"x","secret":"y"}}}}`)
 	f.Add(`{"a":[{"\"[":"]"}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		o, err := parseObject([]byte(body))

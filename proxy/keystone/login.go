@@ -36,16 +36,24 @@ func parseLogin(body object) (identity.Login, error) {
 			if l.Token, err = payload.text("id"); err == nil && l.Token == "" {
 				err = missing("id", "token")
 			}
+		case identity.MethodAppCred:
+			err = parseAppCred(&l, payload)
 		}
 		if err != nil {
 			return l, err
 		}
 	}
-	l.Scope, err = parseScope(auth)
-	return l, err
+	if l.Scope, err = parseScope(auth); err != nil {
+		return l, err
+	}
+	if auth["scope"] != nil && slices.Contains(l.Methods, identity.MethodAppCred) {
+		return l, newError(401, "Error authenticating with application credential: "+
+			"Application credentials cannot request a scope.")
+	}
+	return l, nil
 }
 
-var supported = []string{identity.MethodPassword, identity.MethodToken}
+var supported = []string{identity.MethodPassword, identity.MethodToken, identity.MethodAppCred}
 
 func methodList(who object) ([]string, error) {
 	list, ok := who["methods"].([]any)
@@ -84,6 +92,26 @@ func parsePassword(l *identity.Login, payload object) error {
 		return missing("password", "user")
 	}
 	l.Password, err = user.text("password")
+	return err
+}
+
+// parseAppCred reads {"id", "secret"} or {"name", "secret", "user"}.
+func parseAppCred(l *identity.Login, payload object) error {
+	if _, ok := payload["secret"]; !ok {
+		return missing("secret", identity.MethodAppCred)
+	}
+	err := payload.fields(map[string]*string{"id": &l.AppCred.ID, "name": &l.AppCred.Name, "secret": &l.Secret})
+	if err != nil || l.AppCred.ID != "" {
+		return err
+	}
+	if l.AppCred.Name == "" {
+		return missing("name or id", identity.MethodAppCred)
+	}
+	user, err := payload.need("user", identity.MethodAppCred)
+	if err != nil {
+		return err
+	}
+	l.User, err = parseRef(user, "user")
 	return err
 }
 

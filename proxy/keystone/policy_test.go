@@ -36,6 +36,8 @@ var policyActors = []string{"anonymous", "member", "reader", "admin", "service",
 // The last two are for the rows about somebody's own.
 var wantPolicy = map[string]string{
 	"everybody":                             "anonymous member reader admin service system",
+	"the user alone":                        "",
+	"admin or the user, unrestricted":       "admin",
 	"any token":                             "member reader admin service system",
 	"admin":                                 "admin",
 	"admin or system reader":                "admin system",
@@ -62,7 +64,7 @@ func TestPolicy(t *testing.T) {
 	tokens["service"] = c.login("glance", onService)
 	tokens["system"] = c.login("glance", onSystem)
 	fill := strings.NewReplacer("{user}", "nobody", "{project}", "nothing", "{domain}", "d2", "{target}", "nothing",
-		"{role}", "nothing", "{service}", "nothing", "{endpoint}", "nothing", "{region}", "nothing")
+		"{role}", "nothing", "{service}", "nothing", "{endpoint}", "nothing", "{region}", "nothing", "{credential}", "nothing")
 	asked := 0
 	for _, r := range routes() {
 		may, known := wantPolicy[r.rule.name]

@@ -6,7 +6,7 @@ import "slices"
 func routes() []route {
 	return newRoutes(slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
 		domainRoutes(), roleRoutes(), grantRoutes(), assignmentRoutes, serviceRoutes(), endpointRoutes(),
-		regionRoutes()))
+		regionRoutes(), appCredRoutes()))
 }
 
 // Paths are split without their trailing slash, so that "" is "/".

@@ -43,6 +43,15 @@ var userReaders = anyOf("admin, system reader, domain reader or the user",
 
 var ownUserReaders = anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)
 
+// ownUserAlone leaves out even admins: a credential holds its owner's roles.
+var ownUserAlone = rule{"the user alone", func(c *call) (bool, error) {
+	return c.caller != nil && c.isOwnUser() && c.mayManageCredentials(), nil
+}}
+
+var ownUserOrAdmin = rule{"admin or the user, unrestricted", func(c *call) (bool, error) {
+	return c.caller != nil && (c.isAdmin() || c.isOwnUser()) && c.mayManageCredentials(), nil
+}}
+
 var projectReaders = anyOf("admin, system reader, domain reader or the project's own",
 	(*call).isSystemReader, func(c *call) bool {
 		p, err := c.svc.Project(c.params["project"])
@@ -106,6 +115,12 @@ func (c *call) isDomainReader(domainID string) bool {
 }
 
 func (c *call) isOwnUser() bool { return c.caller.User.ID == c.params["user"] }
+
+// mayManageCredentials is false for the token of a restricted application
+// credential, which could give itself a longer life.
+func (c *call) mayManageCredentials() bool {
+	return c.caller.AppCred == nil || c.caller.AppCred.Unrestricted
+}
 
 func (c *call) ownsSubject() bool {
 	return c.subject != nil && c.subject.User.ID == c.caller.User.ID

@@ -52,6 +52,11 @@ func (c *call) tokenResponse(status int, t *identity.Token) *swift.Response {
 	if (t.Project != nil || t.Domain != nil || t.System) && !c.flag("nocatalog") {
 		o = append(o, pyjson.Member{Key: "catalog", Value: catalogList(c.svc.Catalog(t))})
 	}
+	if a := t.AppCred; a != nil {
+		o = append(o, pyjson.Member{Key: "application_credential", Value: pyjson.Object{
+			{Key: "id", Value: a.ID}, {Key: "name", Value: a.Name}, {Key: "restricted", Value: !a.Unrestricted},
+		}})
+	}
 	res := exact(status, pyjson.Object{{Key: "token", Value: o}})
 	res.Header.Add("X-Subject-Token", t.Text)
 	return res

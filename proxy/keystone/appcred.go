@@ -1,0 +1,171 @@
+package keystone
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"time"
+
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func appCredRoutes() []route {
+	const list = "/v3/users/{user}/application_credentials"
+	const member = list + "/{credential}"
+	return []route{
+		{method: "GET", pattern: list, action: "identity:list_application_credentials", rule: ownUserReaders, handle: listAppCreds},
+		{method: "POST", pattern: list, action: "identity:create_application_credential", rule: ownUserAlone, handle: createAppCred},
+		{method: "GET", pattern: member, action: "identity:get_application_credential", rule: ownUserReaders, handle: showAppCred},
+		{method: "DELETE", pattern: member, action: "identity:delete_application_credential", rule: ownUserOrAdmin, handle: deleteAppCred},
+	}
+}
+
+// plainTime is how Keystone shows times that belong to no token.
+const plainTime = "2006-01-02T15:04:05.000000"
+
+// generatedSecretBytes is how long a secret is that Keystone makes up.
+const generatedSecretBytes = 64
+
+func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
+	roles := []pyjson.Object{}
+	for _, id := range a.RoleIDs {
+		if r, err := c.svc.Role(id); err == nil {
+			roles = append(roles, pyjson.Object{
+				{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, {Key: "domain_id", Value: orNull(r.DomainID)}})
+		}
+	}
+	var expires any
+	if a.ExpiresAt != nil {
+		expires = a.ExpiresAt.UTC().Format(plainTime)
+	}
+	return pyjson.Object{
+		{Key: "id", Value: a.ID}, {Key: "name", Value: a.Name}, {Key: "description", Value: a.Description},
+		{Key: "project_id", Value: a.ProjectID}, {Key: "roles", Value: roles}, {Key: "expires_at", Value: expires},
+		{Key: "unrestricted", Value: a.Unrestricted},
+		c.links("users/"+a.UserID+"/application_credentials", a.ID),
+	}
+}
+
+func listAppCreds(c *call) (*swift.Response, error) {
+	if _, err := c.svc.User(c.params["user"]); err != nil {
+		return nil, err
+	}
+	rows := c.svc.AppCredentials(func(a *identity.AppCredential) bool { return a.UserID == c.params["user"] })
+	return c.collection("application_credentials", render(rows, c.appCred), "name"), nil
+}
+
+// findAppCred is the credential of the path, if it is that user's.
+func (c *call) findAppCred() (*identity.AppCredential, error) {
+	id := c.params["credential"]
+	a, err := c.svc.AppCredential(id)
+	if err == nil && a.UserID != c.params["user"] {
+		return nil, newError(404, "Could not find Application Credential: "+id+".")
+	}
+	return a, err
+}
+
+func showAppCred(c *call) (*swift.Response, error) {
+	a, err := c.findAppCred()
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "application_credential", c.appCred(a)), nil
+}
+
+func deleteAppCred(c *call) (*swift.Response, error) {
+	a, err := c.findAppCred()
+	if err != nil {
+		return nil, err
+	}
+	return dropped(c.svc.DeleteAppCredential(a.ID))
+}
+
+func createAppCred(c *call) (*swift.Response, error) {
+	in, err := c.inside("application_credential")
+	if err != nil {
+		return nil, err
+	}
+	if c.caller.Project == nil {
+		return nil, badRequest("A project-scoped token is required to create an application credential.")
+	}
+	a := identity.AppCredential{UserID: c.caller.User.ID, ProjectID: c.caller.Project.ID}
+	secret := ""
+	if err := c.readAppCred(in, &a, &secret); err != nil {
+		return nil, err
+	}
+	if secret == "" {
+		var raw [generatedSecretBytes]byte
+		_, _ = rand.Read(raw[:]) // crypto/rand.Read does not fail
+		secret = base64.RawURLEncoding.EncodeToString(raw[:])
+	}
+	made, err := c.svc.CreateAppCredential(c.Context(), a, secret)
+	if err != nil {
+		return nil, err
+	}
+	o := c.appCred(made)
+	o = append(o[:len(o)-1:len(o)-1], pyjson.Member{Key: "secret", Value: secret}, o[len(o)-1])
+	return one(201, "application_credential", o), nil
+}
+
+func (c *call) readAppCred(in object, a *identity.AppCredential, secret *string) error {
+	var expires, description string
+	err := in.fields(map[string]*string{"name": &a.Name, "secret": secret, "expires_at": &expires,
+		"description": &description})
+	if err != nil {
+		return err
+	}
+	if in["description"] != nil {
+		a.Description = &description
+	}
+	if a.Unrestricted, err = in.flag("unrestricted", false); err != nil {
+		return err
+	}
+	if rules, ok := in["access_rules"].([]any); in["access_rules"] != nil && (!ok || len(rules) > 0) {
+		return badRequest("Access rules are not supported.")
+	}
+	if expires != "" {
+		if a.ExpiresAt, err = parseTime(expires); err != nil {
+			return err
+		}
+	}
+	a.RoleIDs, err = c.appCredRoles(in)
+	return err
+}
+
+// parseTime reads ISO 8601 with or without a fraction and a zone, UTC if none.
+func parseTime(s string) (*time.Time, error) {
+	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			t = t.UTC()
+			return &t, nil
+		}
+	}
+	return nil, badRequest("Invalid input for field 'expires_at'")
+}
+
+// appCredRoles are the roles asked for, which the token must have, or all of
+// the token's.
+func (c *call) appCredRoles(in object) ([]string, error) {
+	var out []string
+	wanted, given := in["roles"].([]any)
+	for _, r := range c.caller.Roles {
+		if !given {
+			out = append(out, r.ID)
+		}
+	}
+	for _, v := range wanted {
+		ref, _ := v.(map[string]any)
+		found := false
+		for _, r := range c.caller.Roles {
+			if ref["id"] == r.ID || ref["id"] == nil && ref["name"] == r.Name {
+				out, found = append(out, r.ID), true
+				break
+			}
+		}
+		if !found {
+			return nil, badRequest("The token does not have a role that was asked for.")
+		}
+	}
+	return out, nil
+}
