@@ -80,6 +80,7 @@ func TestReferrerAllowed(t *testing.T) {
 		{good, ".r:-www.example.com", false},
 		{"", ".r:unknown", true},
 		{"http://a@good.org@evil.org/", ".r:good.org", false},
+		{"http://a@good.org@evil.org/", ".r:evil.org", true},
 		{"http://evil.org/@good.org", ".r:good.org", false},
 		{"http://evil.org?@good.org", ".r:good.org", false},
 		{"http://evil.org#@good.org", ".r:good.org", false},

@@ -28,7 +28,7 @@ import (
 
 // Lower case; an entry that ends in '*' is a prefix.
 var (
-	bothWays = rules{
+	bothWays = []string{
 		"x-account-sysmeta-*", "x-container-sysmeta-*", "x-object-sysmeta-*",
 		"x-object-transient-sysmeta-*", "x-backend*",
 		"x-account-host", "x-account-device", "x-account-partition",
@@ -36,25 +36,57 @@ var (
 		"x-delete-at-host", "x-delete-at-device", "x-delete-at-partition", "x-delete-at-container",
 	}
 	// keystonemiddleware/auth_token/_request.py, and X-Timestamp.
-	inbound = rules{
+	inbound = newRules(bothWays, []string{
 		"x-timestamp",
 		"x-identity-status", "x-service-identity-status",
 		"x-domain-*", "x-project-*", "x-user-*", "x-roles", "x-service-catalog", "x-is-admin-project",
 		"x-service-domain-*", "x-service-project-*", "x-service-user-*", "x-service-roles",
 		"x-user", "x-tenant", "x-tenant-id", "x-tenant-name", "x-role", "openstack-system-scope",
-	}
-	outbound = rules{"x-put-timestamp", "x-delete-after"}
+	})
+	outbound = newRules(bothWays, []string{"x-put-timestamp", "x-delete-after"})
 )
 
-type rules []string
+// maxRuleBytes is more than the longest rule has: no more of a name is looked
+// at.
+const maxRuleBytes = 40
 
-func (rs rules) match(name string) bool {
-	for _, rule := range rs {
-		if prefix, ok := strings.CutSuffix(rule, "*"); ok {
-			if _, hit := swift.CutPrefix(name, prefix); hit {
-				return true
+// rules match every header line of every request, so they do not allocate.
+type rules struct {
+	exact    map[string]bool
+	prefixes []string
+}
+
+func newRules(lists ...[]string) (rs rules) {
+	rs.exact = map[string]bool{}
+	for _, list := range lists {
+		for _, rule := range list {
+			if prefix, ok := strings.CutSuffix(rule, "*"); ok {
+				rs.prefixes = append(rs.prefixes, prefix)
+			} else {
+				rs.exact[rule] = true
 			}
-		} else if strings.EqualFold(name, rule) {
+		}
+	}
+	return rs
+}
+
+// match takes '_' for '-', as a WSGI server does.
+func (rs rules) match(name string) bool {
+	var buf [maxRuleBytes]byte
+	lower := buf[:copy(buf[:], name)]
+	for i, c := range lower {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			lower[i] = c | 0x20
+		case c == '_':
+			lower[i] = '-'
+		}
+	}
+	if rs.exact[string(lower)] {
+		return true
+	}
+	for _, prefix := range rs.prefixes {
+		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
 			return true
 		}
 	}
@@ -65,16 +97,12 @@ func (rs rules) match(name string) bool {
 func New() swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
-			r.Header.DelFunc(func(name string) bool {
-				// '_' stands for '-' in what a WSGI server would see.
-				name = strings.ReplaceAll(name, "_", "-")
-				return bothWays.match(name) || inbound.match(name)
-			})
+			r.Header.DelFunc(inbound.match)
 			res, err := next.Serve(r)
 			if err != nil {
 				return nil, err
 			}
-			res.Header.DelFunc(func(name string) bool { return bothWays.match(name) || outbound.match(name) })
+			res.Header.DelFunc(outbound.match)
 			return res, nil
 		})
 	}

@@ -53,6 +53,36 @@ func TestErrorsPass(t *testing.T) {
 	require.Equal(t, swift.Status(404), err)
 }
 
+// A name as long as what is looked at, or longer, is not cut into a match.
+func TestRulesFit(t *testing.T) {
+	for _, rs := range []rules{inbound, outbound} {
+		for rule := range rs.exact {
+			require.Less(t, len(rule), maxRuleBytes)
+			require.True(t, rs.match(strings.ToUpper(rule)))
+			require.False(t, rs.match(rule+strings.Repeat("x", maxRuleBytes)))
+		}
+		for _, prefix := range rs.prefixes {
+			require.Less(t, len(prefix), maxRuleBytes)
+		}
+	}
+	require.Zero(t, testing.AllocsPerRun(10, func() { inbound.match("X-Object-Meta-" + "Color") }))
+}
+
+func BenchmarkRequestAndResponse(b *testing.B) {
+	var lines swift.Header
+	for _, n := range kept {
+		lines.Add(n, "v")
+	}
+	h := New()(swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		return &swift.Response{Header: lines}, nil
+	}))
+	for b.Loop() {
+		if _, err := h.Serve(&swift.Request{Header: lines}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzRules(f *testing.F) {
 	f.Add("x-BACKEND-a")
 	f.Add("X-Roles")
