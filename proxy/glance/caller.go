@@ -65,7 +65,7 @@ func (c caller) sees(m *image) bool {
 		return true
 	case visibilityShared:
 		_, ok := m.member(c.project)
-		return ok && c.project != ""
+		return ok
 	}
 	return false
 }

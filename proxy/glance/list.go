@@ -78,7 +78,7 @@ func (q *listQuery) reaches(who caller, m *image) bool {
 	if who.admin || m.Owner == nil || m.Visibility == visibilityPublic {
 		return true
 	}
-	if m.Visibility != visibilityShared || who.project == "" {
+	if m.Visibility != visibilityShared {
 		return false
 	}
 	i, ok := m.member(who.project)

@@ -21,6 +21,9 @@ type hooked struct {
 }
 
 func (h *hooked) PutObject(ctx context.Context, o objstore.ObjectID, body io.Reader, opts objstore.PutOptions) (objstore.ObjectInfo, error) {
+	if err := ended(ctx); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
 	if h.put != nil {
 		if err := h.put(o); err != nil {
 			return objstore.ObjectInfo{}, err
@@ -34,12 +37,23 @@ func (h *hooked) PutObject(ctx context.Context, o objstore.ObjectID, body io.Rea
 }
 
 func (h *hooked) DeleteObject(ctx context.Context, o objstore.ObjectID, opts objstore.DeleteOptions) (objstore.ObjectInfo, error) {
+	if err := ended(ctx); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
 	if h.delete != nil {
 		if err := h.delete(o); err != nil {
 			return objstore.ObjectInfo{}, err
 		}
 	}
 	return h.Store.DeleteObject(ctx, o, opts)
+}
+
+// ended is how an engine may refuse a request that the server gave up.
+func ended(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return &objstore.Error{Kind: objstore.KindUnavailable, Op: "test", Err: ctx.Err()}
 }
 
 func newHookedSite(t *testing.T) (*site, *hooked) {
@@ -270,7 +284,13 @@ func TestRecordFailsDuringUpload(t *testing.T) {
 			return nil
 		}
 		if h.put = count; after {
-			h.put, h.after = nil, count
+			// The n-th write reaches the disk, later ones do not.
+			h.put, h.after = func(o objstore.ObjectID) error {
+				if writes == failFrom {
+					return count(o)
+				}
+				return nil
+			}, count
 		}
 		if a := s.upload("alice", id, "data"); a.Status != 503 {
 			t.Errorf("write %d failed: %d", failFrom, a.Status)
@@ -298,6 +318,25 @@ func TestRecordFailsDuringUpload(t *testing.T) {
 	}
 }
 
+// TestUploadsThatBeginTogether: the check before the body is not the claim.
+func TestUploadsThatBeginTogether(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	g, done := newGate(), make(chan answer, 1)
+	go func() { done <- s.serve(putFile("alice", id, g, -1)) }()
+	<-g.entered
+	if a := s.upload("alice", id, "first"); a.Status != 204 {
+		t.Fatalf("%d %s", a.Status, a.body)
+	}
+	close(g.open)
+	if a := <-done; a.Status != 409 {
+		t.Errorf("the slower one: %d %s", a.Status, a.body)
+	}
+	if a := s.want(200, "alice", "GET", "/v2/images/"+id+"/file", ""); a.body != "first" {
+		t.Errorf("%q", a.body)
+	}
+}
+
 // TestRequeueFailsOnce fails only the write that makes the image active.
 func TestRequeueFailsOnce(t *testing.T) {
 	s, h := newHookedSite(t)
@@ -318,6 +357,37 @@ func TestRequeueFailsOnce(t *testing.T) {
 	if s.status(id) != "queued" || s.data() != 0 {
 		t.Errorf("%s, %d objects", s.status(id), s.data())
 	}
+}
+
+// TestServerStopsDuringUpload: the image does not stay in state saving.
+func TestServerStopsDuringUpload(t *testing.T) {
+	s, _ := newHookedSite(t)
+	id := s.create("alice", "")
+	ctx, cancel := context.WithCancel(context.Background())
+	cutOff := &swift.StatusError{Status: 499}
+	r := putFile("alice", id, io.MultiReader(strings.NewReader(strings.Repeat("x", 100)), stopper{cancel, cutOff}), 1000)
+	r.SetContext(ctx)
+	if _, err := s.h.Serve(r); !errors.Is(err, cutOff) {
+		t.Errorf("%v", err)
+	}
+	if s.status(id) != "queued" {
+		t.Errorf("%s", s.status(id))
+	}
+	rec, err := s.h.(*service).images.readRecord(context.Background(), id)
+	if err != nil || rec.Status != statusQueued {
+		t.Errorf("on disk: %+v, %v", rec, err)
+	}
+}
+
+// stopper ends the context and the body.
+type stopper struct {
+	cancel func()
+	err    error
+}
+
+func (s stopper) Read([]byte) (int, error) {
+	s.cancel()
+	return 0, s.err
 }
 
 // TestPreflight: no route that reads a body changes anything before it has.
