@@ -86,8 +86,13 @@ var stages = []stage{
 		},
 	},
 	{
-		name:  "keystoneauth",
-		build: func(c Config) swift.Middleware { return keystoneauth.New(c.Keystone) },
+		name: "keystoneauth",
+		build: func(c Config) swift.Middleware {
+			if c.TempAuth != nil {
+				c.Keystone.PublicPrefixes = append(c.TempAuth.ResellerPrefixes(), c.Keystone.PublicPrefixes...)
+			}
+			return keystoneauth.New(c.Keystone)
+		},
 		after: []order{
 			{"gatekeeper", "it sets X-Account-Sysmeta-Project-Domain-Id, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},

@@ -108,6 +108,9 @@ func TestServiceTokens(t *testing.T) {
 		require.Equal(t, 2, s.as("owner", request, "", service).status/100, request)
 	}
 	require.Equal(t, 200, s.as("none", "OPTIONS /v1/SERVICE_test/c", "").status)
+	s.must(204, "owner", "POST /v1/SERVICE_test/c", "", service, "X-Container-Read: .r:*,.rlistings")
+	s.must(204, "none", "HEAD /v1/SERVICE_test/c", "")
+	s.must(204, "kowner", "HEAD /v1/SERVICE_test/c", "")
 }
 
 func TestForgedHeadersHaveNoEffect(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -147,6 +148,9 @@ func (a *Auth) groups(u User) []string {
 // normalPrefix ends a prefix with one '_', as config_read_reseller_options
 // does.
 func normalPrefix(p string) string { return strings.TrimRight(p, "_") + "_" }
+
+// ResellerPrefixes are the configured prefixes, "AUTH_" first.
+func (a *Auth) ResellerPrefixes() []string { return slices.Clone(a.prefixes) }
 
 // prefixOf is the reseller prefix that a Swift account begins with, or "".
 func (a *Auth) prefixOf(swiftAccount string) string {

@@ -3,6 +3,7 @@ package copy
 import (
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -186,4 +187,31 @@ func FuzzObjectPath(f *testing.F) {
 		require.NotContains(t, container, "/")
 		require.Equal(t, strings.TrimPrefix(swift.Unquote(quoted), "/"), container+"/"+object)
 	})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestCopyKeepsNothing: 2 GiB go through, less than 1 MiB is allocated.
+func TestCopyKeepsNothing(t *testing.T) {
+	const sizeBytes = 2 << 30
+	var got int64
+	h := New(swift.DefaultLimits())(swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		if r.Method == "GET" {
+			body := io.NopCloser(io.LimitReader(zeros{}, sizeBytes))
+			return &swift.Response{Status: 200, Body: body, ContentLength: sizeBytes}, nil
+		}
+		require.EqualValues(t, sizeBytes, r.ContentLength)
+		var err error
+		got, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r.Body, make([]byte, 256<<10))
+		return swift.StatusPage(201), err
+	}))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := h.Serve(&swift.Request{Method: "COPY", Path: "/v1/a/c/o", Header: swift.Header{{Name: "Destination", Value: "d/n"}}})
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	require.EqualValues(t, sizeBytes, got)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }

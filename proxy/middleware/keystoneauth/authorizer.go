@@ -34,6 +34,7 @@ const (
 // authorizer is KeystoneAuth.authorize and authorize_anonymous.
 type authorizer struct {
 	rules             []Rules // prefixes normal, roles in lower case
+	public            []string
 	resellerAdmin     string
 	systemReaders     []string
 	defaultDomainID   string
@@ -59,14 +60,22 @@ func newAuthorizer(c Config) *authorizer {
 	}
 	for _, r := range rules {
 		a.rules = append(a.rules, Rules{
-			ResellerPrefix:     strings.TrimRight(r.ResellerPrefix, "_") + "_",
+			ResellerPrefix:     normalPrefix(r.ResellerPrefix),
 			OperatorRoles:      lower(r.OperatorRoles),
 			ServiceRoles:       lower(r.ServiceRoles),
 			ProjectReaderRoles: lower(r.ProjectReaderRoles),
 		})
 	}
+	for _, r := range a.rules {
+		a.public = append(a.public, r.ResellerPrefix)
+	}
+	for _, p := range c.PublicPrefixes {
+		a.public = append(a.public, normalPrefix(p))
+	}
 	return a
 }
+
+func normalPrefix(p string) string { return strings.TrimRight(p, "_") + "_" }
 
 func lower(list []string) []string {
 	out := make([]string, len(list))
@@ -86,7 +95,7 @@ func (a *authorizer) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
 	byReferrer := acl.ReferrerAllowed(q.Referer, referrers)
 	public := byReferrer && (q.Object != "" || slices.Contains(granted, acl.Listings))
 	if id == nil || id.Source != Source {
-		return auth.Grant{Allowed: public && a.hasPrefix(q.Account)}
+		return auth.Grant{Allowed: public && a.isPublic(q.Account)}
 	}
 	roles := lower(id.Roles)
 	switch {
@@ -155,8 +164,8 @@ func (a *authorizer) ownRules(id *auth.Identity, account string) *Rules {
 	return nil
 }
 
-func (a *authorizer) hasPrefix(account string) bool {
-	return slices.ContainsFunc(a.rules, func(r Rules) bool { return strings.HasPrefix(account, r.ResellerPrefix) })
+func (a *authorizer) isPublic(account string) bool {
+	return slices.ContainsFunc(a.public, func(p string) bool { return strings.HasPrefix(account, p) })
 }
 
 func intersect(a, b []string) bool {

@@ -59,6 +59,9 @@ type Config struct {
 	ResellerAdminRole string              // DefaultResellerAdminRole
 	SystemReaderRoles []string
 	DefaultDomainID   string // DefaultDomainID
+	// PublicPrefixes are more reseller prefixes, "SERVICE_", below which the
+	// anonymous are allowed by referrer: those of TempAuth's accounts.
+	PublicPrefixes []string
 	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
 	RefuseNamesInACLs bool
 	// AuthURI is where clients find Keystone. A 401 then carries a second
