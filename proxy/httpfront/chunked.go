@@ -68,7 +68,7 @@ func (b *body) readLine(dst []byte, limit int) ([]byte, error) {
 				return nil, err
 			}
 			if c != '\n' {
-				return nil, badRequest(errBareCR)
+				return nil, badRequest(fmt.Errorf("%w: a CR inside a line", errChunkLine))
 			}
 			return dst, nil
 		case c < ' ' && c != '\t' || c == 0x7f:

@@ -23,7 +23,6 @@ type head struct {
 var (
 	errRequestLine = errors.New("the request line is not METHOD SP TARGET SP HTTP/1.x")
 	errTarget      = errors.New("the request target is neither a path nor a URL")
-	errFold        = errors.New("a header line is folded")
 	errNoColon     = errors.New("a header line has no colon")
 	errName        = errors.New("a header name has a forbidden byte")
 	errValue       = errors.New("a header value has a control byte")
@@ -100,10 +99,9 @@ func isHTTPScheme(s string) bool {
 	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
 }
 
+// parseLine takes one header line. A folded one has a name with a space, or
+// no colon.
 func (h *head) parseLine(line string) error {
-	if line[0] == ' ' || line[0] == '\t' {
-		return errFold
-	}
 	name, value, ok := strings.Cut(line, ":")
 	if !ok {
 		return errNoColon

@@ -9,7 +9,6 @@ import (
 
 var (
 	errBareLF      = errors.New("a line of the head does not end with CR LF")
-	errBareCR      = errors.New("a line of the head has a CR inside")
 	errNoLine      = errors.New("blank lines instead of a request")
 	errHeadTooBig  = errors.New("the headers are too large")
 	errTooMany     = errors.New("too many header lines")
@@ -43,9 +42,6 @@ func (s *headScan) scan(b []byte) (int, error) {
 			return 0, badRequest(errBareLF)
 		}
 		line = line[:i-1]
-		if bytes.IndexByte(line, '\r') >= 0 {
-			return 0, badRequest(errBareCR)
-		}
 		end := s.next + i + 1
 		if err := s.check(len(line), end); err != nil {
 			return 0, err

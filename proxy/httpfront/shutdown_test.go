@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -28,13 +29,7 @@ func TestShutdownDrains(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(context.Background()) }()
 	// Once nobody accepts, the shutdown is under way.
-	for {
-		probe, err := net.Dial("tcp", addr)
-		if err != nil {
-			break
-		}
-		_ = probe.Close()
-	}
+	untilRefused(addr)
 	select {
 	case err := <-ended:
 		t.Fatalf("Shutdown did not wait: %v", err)
@@ -52,6 +47,42 @@ func TestShutdownDrains(t *testing.T) {
 	}
 	if err := s.Serve(listen(t)); err != nil {
 		t.Errorf("Serve after Shutdown: %v", err)
+	}
+}
+
+// A request whose head is half there when the shutdown begins is answered.
+func TestShutdownWaitsForAHalfHead(t *testing.T) {
+	s, addr := start(t, Options{Handler: &recorder{}})
+	c := dial(t, addr)
+	br := bufio.NewReader(c)
+	write(t, c, get)
+	readAnswer(t, br, "GET")
+	write(t, c, get[:len(get)-2])
+	for _, gate := range s.snapshot() {
+		for gate.state.Load() != stateBusy {
+			runtime.Gosched()
+		}
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Shutdown(context.Background()) }()
+	untilRefused(addr)
+	write(t, c, get[len(get)-2:])
+	if a := readAnswer(t, br, "GET"); a.StatusCode != 200 || !a.hasLine("Connection: close") {
+		t.Errorf("%s", a.raw)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// untilRefused waits until nobody accepts at addr.
+func untilRefused(addr string) {
+	for {
+		probe, err := net.Dial("tcp", addr)
+		if err != nil {
+			return
+		}
+		_ = probe.Close()
 	}
 }
 
