@@ -73,3 +73,15 @@ func (l *killLoad) large() (n int64) {
 	}
 	return n
 }
+
+// inFlight counts the writes that have no answer.
+func (l *killLoad) inFlight() (n int) {
+	for _, keys := range l.keys {
+		for _, k := range keys {
+			if k.maybe != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
