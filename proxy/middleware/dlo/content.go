@@ -26,10 +26,6 @@ func (m *middleware) content(r *swift.Request, h swift.Header, s *segments) (*sw
 	}
 	if status := swift.Precondition(r.Header, h.Get("Etag"), modified); status != 0 {
 		res.Status, res.ContentLength = status, 0
-		if status == 412 {
-			res.Header.Set("Content-Type", "text/html; charset=UTF-8")
-			res.Header.Del("Accept-Ranges")
-		}
 		return res, nil
 	}
 	if r.Method == "HEAD" {
