@@ -58,18 +58,34 @@ func (e *Engine) PutContainer(_ context.Context, id objstore.ContainerID, o objs
 	if err := e.dev.Reserve(0); err != nil {
 		return false, c.wrap(err)
 	}
-	defer e.locks.lockAccount(id.Account)()
-	old, found, err := e.db.Container(id)
-	if err != nil {
-		return false, c.wrap(err)
+	// Most callers put what is there; they need not stop the whole account.
+	if done, err := e.putExisting(c, o, e.locks.lockContainer(id)); done {
+		return false, err
 	}
-	if found {
-		if o.Policy != nil && *o.Policy != old.Policy {
-			return false, c.fail(objstore.KindConflict, errOtherPolicy)
-		}
-		return false, e.mergeContainer(c, old, o.MetadataUpdate)
+	unlock := e.locks.lockAccount(id.Account)
+	defer unlock()
+	if done, err := e.putExisting(c, o, func() {}); done {
+		return false, err
 	}
-	return true, e.makeContainer(c, o)
+	if err := e.makeContainer(c, o); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// putExisting is PutContainer if the container exists, else done is false.
+func (e *Engine) putExisting(c call, o objstore.PutContainerOptions, unlock func()) (done bool, err error) {
+	defer unlock()
+	old, found, err := e.db.Container(c.id.ContainerID())
+	switch {
+	case err != nil:
+		return true, c.wrap(err)
+	case !found:
+		return false, nil
+	case o.Policy != nil && *o.Policy != old.Policy:
+		return true, c.fail(objstore.KindConflict, errOtherPolicy)
+	}
+	return true, e.mergeContainer(c, old, o.MetadataUpdate)
 }
 
 func (e *Engine) makeContainer(c call, o objstore.PutContainerOptions) error {

@@ -31,6 +31,8 @@ type Engine struct {
 	// that no row names, so that the next Open must look for orphans.
 	messy atomic.Bool
 
+	sealed sync.Once // around Events.Sealed
+
 	gate  gate // counts running operations
 	folds chan fold
 	gcNow chan struct{} // holds one token while the queue may be filled
@@ -82,10 +84,7 @@ func (e *Engine) open(dir string) (err error) {
 	}
 	index := e.opts.Index
 	index.FS, index.Logger = fs, e.log
-	index.Fatal = func(err error) {
-		e.log.Error("the index takes no more writes", "err", err)
-		e.opts.Events.Sealed(err)
-	}
+	index.Fatal = e.reportSealed
 	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
 		return err
 	}
@@ -95,6 +94,14 @@ func (e *Engine) open(dir string) (err error) {
 	}
 	e.clock.Advance(last)
 	return e.recover()
+}
+
+// reportSealed tells the operator, once, that writes are refused from now on.
+func (e *Engine) reportSealed(err error) {
+	e.sealed.Do(func() {
+		e.log.Error("a write failed for good; no more are taken until the store is opened again", "err", err)
+		e.opts.Events.Sealed(err)
+	})
 }
 
 // ID is the id that the store got when it was made.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -102,6 +104,56 @@ func workload(e *Engine, l *ledger) (errs []error) {
 		}
 	}
 	return errs
+}
+
+// TestLogFailsUnderWriters: when a write or sync of the index's log fails
+// under many writers, all of them come back, none with a false success, and the
+// operator is told once.
+func TestLogFailsUnderWriters(t *testing.T) {
+	for _, kind := range []errorfs.OpKind{errorfs.OpFileWrite, errorfs.OpFileSyncData} {
+		for n := range 6 {
+			testLogFails(t, kind, int32(n))
+		}
+	}
+}
+
+func testLogFails(t *testing.T, kind errorfs.OpKind, n int32) {
+	mem, l := memFS(), newLedger()
+	index := errorfs.OnIndex(n)
+	toggle := &errorfs.Toggle{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == kind && strings.HasSuffix(op.Path, ".log") && index.MaybeError(op) != nil {
+			return syscall.EIO
+		}
+		return nil
+	})}
+	var sealed atomic.Int64
+	e := openTest(t, "store", Options{FS: errorfs.Wrap(mem, toggle), InlineMaxBytes: 4096,
+		Events: EventListener{Sealed: func(error) { sealed.Add(1) }}})
+	makeBox(t, e)
+	toggle.On()
+	var wg sync.WaitGroup
+	var failed atomic.Int64
+	for id := range 8 {
+		c := &client{e: e, ledger: l, rng: rand.New(rand.NewPCG(uint64(n), uint64(id))), id: id}
+		wg.Go(func() {
+			for range 20 {
+				if err := c.step(); err != nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	toggle.Off()
+	what := fmt.Sprintf("%v number %d", kind, n)
+	if failed.Load() == 0 || e.db.Sealed() == nil || sealed.Load() != 1 {
+		t.Errorf("%s: %d failed, sealed: %v, told %d times", what, failed.Load(), e.db.Sealed(), sealed.Load())
+	}
+	_ = e.Close() // repeats the injected error if the log failed
+	again := openTest(t, "store", Options{FS: mem, InlineMaxBytes: 4096})
+	defer closeTest(t, again)
+	l.check(t, again, what)
+	wantTidy(t, again, what)
 }
 
 // TestFullDisk: writes are refused before the body is read, the rest goes on.

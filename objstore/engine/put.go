@@ -221,8 +221,11 @@ func now(clock *objstore.Clock, old *meta.ObjectRow) objstore.Timestamp {
 	return clock.Now()
 }
 
-// abort gives up a data file that was not published.
+// abort gives up a data file that was not published; if it was, it does nothing.
 func (e *Engine) abort(w *datafile.Writer) {
+	if err := e.dev.Sealed(); err != nil {
+		e.reportSealed(err)
+	}
 	if err := w.Abort(); err != nil {
 		// Open empties tmp/, so nothing is lost but space until then.
 		e.log.Warn("an unfinished upload was not removed", "err", err)
