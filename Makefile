@@ -32,9 +32,9 @@ e2e: build e2e-packages ## real OpenStack clients and rclone against a real serv
 	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail
 
 e2e-packages:
-	@for p in openstack glance swift rclone qemu-img; do command -v $$p >/dev/null || missing=1; done; \
+	@for p in openstack glance swift rclone qemu-img curl; do command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) python3-openstackclient python3-glanceclient \
-	  python3-swiftclient rclone qemu-utils >/dev/null; fi
+	  python3-swiftclient rclone qemu-utils curl >/dev/null; fi
 
 bench: ## upload and download throughput over loopback, with its floor
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./bench
