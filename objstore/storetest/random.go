@@ -43,6 +43,7 @@ func RunRandom(t *testing.T, open func(t *testing.T) objstore.Store, seed int64,
 			}
 		}
 	})
+	l.putMainContainer()
 	for range ops {
 		l.step()
 		l.compareState()
@@ -137,9 +138,19 @@ func (l *lockstep) containerID() objstore.ContainerID {
 	return objstore.ContainerID{Account: pick(l, randomAccounts), Container: pick(l, randomContainers)}
 }
 
-// objectID prefers one container, so that names meet again.
+// mainContainer is where most objects go, so that names meet again.
+var mainContainer = objstore.ContainerID{Account: randomAccounts[0], Container: randomContainers[0]}
+
+func (l *lockstep) putMainContainer() {
+	l.did("put container %q", mainContainer)
+	for _, s := range []objstore.Store{l.s, l.model} {
+		_, err := s.PutContainer(background, mainContainer, objstore.PutContainerOptions{})
+		l.ok(err)
+	}
+}
+
 func (l *lockstep) objectID() objstore.ObjectID {
-	c := objstore.ContainerID{Account: randomAccounts[0], Container: randomContainers[0]}
+	c := mainContainer
 	if l.chance(3) {
 		c = l.containerID()
 	}
