@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"needletail/auth/token"
 )
@@ -25,6 +26,11 @@ func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secr
 		if _, ok := s.projects.rows[a.ProjectID]; !ok {
 			return notFound("project", a.ProjectID)
 		}
+		if s.countAppCreds(a.UserID) >= maxAppCreds {
+			return &Error{Kind: KindForbidden, Op: "create", Entity: entityAppCred,
+				Detail: "Unable to create additional application credentials, maximum of " +
+					strconv.Itoa(maxAppCreds) + " already exceeded for user."}
+		}
 		has := s.effective(a.UserID, OnProject, a.ProjectID)
 		for _, id := range a.RoleIDs {
 			if !slices.ContainsFunc(has, func(r *Role) bool { return r.ID == id }) {
@@ -41,6 +47,18 @@ func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secr
 		put(t, s.appCreds, a.ID, &a)
 		return nil
 	})
+}
+
+// maxAppCreds bounds what one user may keep; Keystone's limit is off by default.
+const maxAppCreds = 1000
+
+func (s *Service) countAppCreds(userID string) (n int) {
+	for _, a := range s.appCreds.rows {
+		if a.UserID == userID {
+			n++
+		}
+	}
+	return n
 }
 
 // entityAppCred is the name in Keystone's messages.

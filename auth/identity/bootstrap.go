@@ -210,48 +210,47 @@ func (b *bootstrap) catalog() error {
 		{"image", "glance", b.o.ImageURL, ""},
 		{"object-store", "swift", account, b.o.ObjectStoreURL},
 	} {
-		service, isNew, err := b.service(c.kind, c.name)
+		urls := map[string]string{"public": c.public, "internal": c.public}
+		if c.admin != "" {
+			urls["admin"] = c.admin
+		}
+		var err error
+		found := b.s.Services(func(s *CatalogService) bool { return s.Type == c.kind })
+		switch {
+		case len(found) > 0:
+			err = b.follow(found[0].ID, urls)
+		case !b.followOnly: // else somebody deleted it
+			err = b.newService(c.kind, c.name, urls)
+		}
 		if err != nil {
 			return err
-		}
-		if service == nil {
-			continue // somebody deleted it
-		}
-		for _, e := range [][2]string{{"public", c.public}, {"internal", c.public}, {"admin", c.admin}} {
-			if e[1] == "" {
-				continue
-			}
-			if err := b.endpoint(service.ID, e[0], e[1], isNew); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-func (b *bootstrap) service(kind, name string) (c *CatalogService, isNew bool, err error) {
-	found := b.s.Services(func(c *CatalogService) bool { return c.Type == kind })
-	if len(found) > 0 {
-		return found[0], false, nil
-	}
-	if b.followOnly {
-		return nil, false, nil
-	}
-	c, err = b.s.CreateService(CatalogService{Type: kind, Enabled: true, Extra: map[string]any{"name": name}})
-	return c, true, err
+// newService creates a service with its endpoints in one change: a crash leaves
+// both or none.
+func (b *bootstrap) newService(kind, name string, urls map[string]string) error {
+	c := &CatalogService{ID: NewID(), Type: kind, Enabled: true, Extra: map[string]any{"name": name}}
+	return b.s.update(func(t *tx) error {
+		put(t, b.s.services, c.ID, c)
+		for iface, url := range urls {
+			e := &Endpoint{ID: NewID(), ServiceID: c.ID, Interface: iface, URL: url,
+				RegionID: b.o.Region, Enabled: true, Bootstrapped: true}
+			put(t, b.s.endpoints, e.ID, e)
+		}
+		return nil
+	})
 }
 
-// endpoint creates the endpoints of a new service, and later makes those of its
-// own follow the configuration. One that somebody deleted stays deleted.
-func (b *bootstrap) endpoint(serviceID, kind, url string, isNew bool) error {
-	if isNew {
-		_, err := b.s.CreateEndpoint(Endpoint{ServiceID: serviceID, Interface: kind, URL: url,
-			RegionID: b.o.Region, Enabled: true, Bootstrapped: true})
-		return err
-	}
+// follow makes a service's own endpoints follow the configuration. One that
+// somebody deleted stays deleted.
+func (b *bootstrap) follow(serviceID string, urls map[string]string) error {
 	for _, e := range b.s.Endpoints(func(e *Endpoint) bool {
-		return e.Bootstrapped && e.ServiceID == serviceID && e.Interface == kind && e.URL != url
+		return e.Bootstrapped && e.ServiceID == serviceID && urls[e.Interface] != "" && e.URL != urls[e.Interface]
 	}) {
+		url := urls[e.Interface]
 		_, err := b.s.UpdateEndpoint(e.ID, func(e *Endpoint) { e.URL, e.Bootstrapped = url, true })
 		if err != nil {
 			return err

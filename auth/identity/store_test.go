@@ -70,6 +70,10 @@ func TestDeletesCascade(t *testing.T) {
 	}
 	_, err = w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: u.ID, ProjectID: child.ID, RoleIDs: []string{r.ID}}, "s")
 	w.ok(err)
+	w.ok(w.DeleteProject(child.ID))
+	if got := count(); got[2] != want[2] {
+		t.Errorf("an application credential outlived its project")
+	}
 	s, err := w.CreateService(CatalogService{Type: "x", Enabled: true})
 	w.ok(err)
 	_, err = w.CreateEndpoint(Endpoint{ServiceID: s.ID, Interface: "public", URL: "http://x"})
