@@ -89,7 +89,7 @@ func isTransient(err error) bool {
 func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
-	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote}
+	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key}
 	s.mu.Lock()
 	full := len(s.conns) >= s.opts.MaxConnections ||
 		s.opts.MaxConnectionsPerIP > 0 && s.perIP[key] >= s.opts.MaxConnectionsPerIP
@@ -102,7 +102,6 @@ func (s *Server) admit(raw net.Conn) *conn {
 		s.refuse(c)
 		return nil
 	}
-	c.key = key
 	return c
 }
 

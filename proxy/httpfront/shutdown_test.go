@@ -57,12 +57,15 @@ func TestShutdownWaitsForAHalfHead(t *testing.T) {
 	br := bufio.NewReader(c)
 	write(t, c, get)
 	readAnswer(t, br, "GET")
-	write(t, c, get[:len(get)-2])
-	for _, gate := range s.snapshot() {
-		for gate.state.Load() != stateBusy {
+	gate := s.snapshot()[0]
+	until := func(state int32) {
+		for gate.state.Load() != state {
 			runtime.Gosched()
 		}
 	}
+	until(stateIdle) // the first request may not be over yet
+	write(t, c, get[:len(get)-2])
+	until(stateBusy)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Shutdown(context.Background()) }()
 	untilRefused(addr)
