@@ -17,6 +17,7 @@ const (
 )
 
 // credentials are what a person needs to log in as the bootstrapped admin.
+// AuthURL ends in "/v3": some clients, rclone among them, look for nothing else.
 type credentials struct {
 	AuthURL, Password, Region string
 }

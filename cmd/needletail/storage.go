@@ -68,7 +68,7 @@ func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
 	if s.identity.Bootstrapped() {
 		return s.identity.FollowPublicURL(options)
 	}
-	c := credentials{AuthURL: cfg.PublicURL + "/identity", Password: bootstrapPassword(), Region: cfg.Identity.Region}
+	c := credentials{AuthURL: cfg.PublicURL + "/identity/v3", Password: bootstrapPassword(), Region: cfg.Identity.Region}
 	if err := c.write(cfg.Data); err != nil {
 		return fmt.Errorf("bootstrap: %w", err)
 	}
