@@ -87,12 +87,14 @@ func (k *Key) seal(payload []byte, issued time.Time, iv [aes.BlockSize]byte) str
 	return base64.RawURLEncoding.EncodeToString(buf)
 }
 
-// decodeEnvelope undoes the base64 and checks the lengths.
+// decodeEnvelope undoes the base64 and checks the lengths. Of the spellings that
+// lenient decoders take for the same bytes only the one that seal writes is
+// valid, with or without its padding: a token is one text.
 func decodeEnvelope(text string) ([]byte, error) {
-	if len(text) > MaxTokenBytes {
+	if len(text) > MaxTokenBytes || strings.ContainsAny(text, "\r\n") {
 		return nil, ErrInvalid
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimRight(text, "="))
 	if err != nil {
 		return nil, ErrInvalid
 	}
