@@ -40,7 +40,7 @@ func TestStoreOnDisk(t *testing.T) {
 }
 
 func TestStore(t *testing.T) {
-	for name, inline := range map[string]int{"default": 0, "all in files": -1, "small inline": 4096} {
+	for name, inline := range map[string]int{"all in files": -1, "small inline": 4096} {
 		t.Run(name, func(t *testing.T) { storetest.Run(t, opener(Options{InlineMaxBytes: inline}, inMemory)) })
 	}
 }
@@ -49,7 +49,7 @@ func TestStoreEqualsModel(t *testing.T) {
 	seed := time.Now().UnixNano()
 	for name, inline := range map[string]int{"default": 0, "small inline": 4096} {
 		t.Run(name, func(t *testing.T) {
-			storetest.RunRandom(t, opener(Options{InlineMaxBytes: inline}, inMemory), seed, 300)
+			storetest.RunRandom(t, opener(Options{InlineMaxBytes: inline}, inMemory), seed, 150)
 		})
 	}
 }
