@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"errors"
 	"strings"
 
 	"needletail/objstore"
@@ -111,9 +110,6 @@ var alwaysExposed = []string{
 // allowOrigin adds the CORS lines to the answer to a request with an Origin, be
 // it an error, if the container allows the origin.
 func (c *Controllers) allowOrigin(r *swift.Request, p swift.Path, origin string, res *swift.Response, err error) (*swift.Response, error) {
-	if errors.Is(err, swift.ErrPreflight) {
-		return res, err // not an answer, but a question of the front
-	}
 	o := c.containerCORS(r, p)
 	if !o.allows(origin) {
 		return res, err

@@ -158,12 +158,13 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// The front's question whether the body is wanted comes back as it went in.
-func TestObjectPutPreflight(t *testing.T) {
+// An error of the body comes back as it went in: it knows its status.
+func TestObjectPutBodyError(t *testing.T) {
 	s := objectServer(t)
-	r := &swift.Request{Method: "PUT", Path: "/v1/a/c/o", Body: failing{swift.ErrPreflight}, ContentLength: 3,
+	errCut := swift.Status(499)
+	r := &swift.Request{Method: "PUT", Path: "/v1/a/c/o", Body: failing{errCut}, ContentLength: 3,
 		Authorizer: s.who, Header: swift.Header{{Name: "Origin", Value: "http://o"}}}
-	if _, err := s.handler.Serve(r); !errors.Is(err, swift.ErrPreflight) {
+	if _, err := s.handler.Serve(r); !errors.Is(err, errCut) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -50,7 +50,7 @@ var webobPages = map[int]struct{ title, explanation string }{
 }
 
 // asFailure says how an error is answered. It is nil for what goes to the front
-// as it is: a body that the client did not send to its end, a preflight.
+// as it is: a body that the client did not send to its end.
 func asFailure(err error) *failure {
 	var f *failure
 	if errors.As(err, &f) {

@@ -152,7 +152,7 @@ func TestRequestID(t *testing.T) {
 
 // TestStatesOfTheStoreAreStatuses drives the mapping of the store's errors.
 func TestStatesOfTheStoreAreStatuses(t *testing.T) {
-	if asFailure(io.ErrUnexpectedEOF) != nil || asFailure(swift.ErrPreflight) != nil {
+	if asFailure(io.ErrUnexpectedEOF) != nil || asFailure(swift.Status(499)) != nil {
 		t.Error("an error of the body became a page")
 	}
 	if f := asFailure(errors.Join(errNoImage)); f.status != 404 {

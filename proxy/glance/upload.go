@@ -20,7 +20,8 @@ func (s *service) uploadImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The head is read while the image is still queued: a preflight ends here.
+	// The head is read while the image is still queued: a
+	// client that waits for "100 Continue" and goes away has changed nothing.
 	head, err := readHead(c.Body)
 	if err != nil {
 		return nil, err

@@ -91,7 +91,7 @@ func TestBodyThatEndsEarlyLeavesTheImageQueued(t *testing.T) {
 		if s.status(id) != "queued" || s.data() != 0 {
 			t.Errorf("%s: %s, %d objects", name, s.status(id), s.data())
 		}
-		if errors.Is(cause, swift.ErrPreflight) && s.do("alice", "GET", "/v2/images/"+id, "").body != before {
+		if errors.Is(cause, errUnsent) && s.do("alice", "GET", "/v2/images/"+id, "").body != before {
 			t.Errorf("%s changed the image", name)
 		}
 		if a := s.upload("alice", id, "again"); a.Status != 204 {
@@ -99,8 +99,8 @@ func TestBodyThatEndsEarlyLeavesTheImageQueued(t *testing.T) {
 		}
 		s.want(204, "alice", "DELETE", "/v2/images/"+id, "")
 	}
-	f("preflight", "", 1000, swift.ErrPreflight)
-	f("preflight, chunked", "", -1, swift.ErrPreflight)
+	f("no byte sent", "", 1000, errUnsent)
+	f("no byte sent, chunked", "", -1, errUnsent)
 	f("cut in the head", "abc", 1000, cutOff)
 	f("cut in the head, chunked", "abc", -1, cutOff)
 	f("cut later", strings.Repeat("x", 900), 1000, cutOff)
@@ -390,8 +390,12 @@ func (s stopper) Read([]byte) (int, error) {
 	return 0, s.err
 }
 
-// TestPreflight: no route that reads a body changes anything before it has.
-func TestPreflight(t *testing.T) {
+// errUnsent is the error of a body of which nothing came.
+var errUnsent = errors.New("nothing was sent")
+
+// TestNothingChangesBeforeTheBody: no route that reads a body changes anything
+// before it has.
+func TestNothingChangesBeforeTheBody(t *testing.T) {
 	s := newSite(t)
 	id := s.create("alice", "")
 	s.want(200, "alice", "POST", "/v2/images/"+id+"/members", `{"member": "project-b"}`)
@@ -400,11 +404,11 @@ func TestPreflight(t *testing.T) {
 		if rt.bodyless || rt.method == "GET" || rt.method == "DELETE" {
 			continue
 		}
-		r := newRequest("admin", rt.method, samplePath(rt.pattern, id), errReader{swift.ErrPreflight}, 100, "Content-Type", patchV21)
+		r := newRequest("admin", rt.method, samplePath(rt.pattern, id), errReader{errUnsent}, 100, "Content-Type", patchV21)
 		if strings.HasSuffix(rt.pattern, "/file") {
 			r.Header.Set("Content-Type", octetStream)
 		}
-		if res, err := s.h.Serve(r); res != nil || !errors.Is(err, swift.ErrPreflight) {
+		if res, err := s.h.Serve(r); res != nil || !errors.Is(err, errUnsent) {
 			t.Errorf("%s %s: %v, %v", rt.method, rt.pattern, res, err)
 		}
 	}

@@ -8,9 +8,8 @@
 // # Invariants
 //
 //   - Path is decoded once and never cleaned; names are its bytes.
-//   - Checks that need no body come before the first Read of Request.Body, so
-//     that "Expect: 100-continue" can be answered by running the handlers with
-//     a body whose first Read fails with ErrPreflight.
+//   - Checks that need no body come before the first Read of Request.Body: that
+//     Read is what sends "100 Continue" to a client that waits for it.
 //   - A Request and all that it holds belong to the handler until Serve
 //     returns and the Response's body is closed.
 //   - Whoever receives a Response closes it.

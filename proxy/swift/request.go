@@ -2,7 +2,6 @@ package swift
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/url"
 
@@ -62,10 +61,6 @@ type LogInfo struct {
 // NoLength is the ContentLength of a request with neither Content-Length nor
 // Transfer-Encoding.
 const NoLength = -2
-
-// ErrPreflight is what Body.Read returns while the handlers run to see whether
-// they want the body of an "Expect: 100-continue" request.
-var ErrPreflight = errors.New("the body has not been sent yet")
 
 // Context ends when the server is stopped hard.
 func (r *Request) Context() context.Context {

@@ -5,13 +5,10 @@
 // equal: "tx", 21 hex digits, "-", ten hex digits of Unix time, and what the
 // request's X-Trans-Id-Extra adds, 32 bytes at most.
 //
-// A request that has an id already keeps it. swift.ErrPreflight passes through
-// unrendered: it tells the front that the handlers want the body. A panic is
-// the front's.
+// A request that has an id already keeps it. A panic is the front's.
 package catcherrors
 
 import (
-	"errors"
 	"log/slog"
 
 	"needletail/proxy/swift"
@@ -26,9 +23,6 @@ func New(log *slog.Logger) swift.Middleware {
 				r.TransID = swift.NewTransID(r.Header.Get("X-Trans-Id-Extra"))
 			}
 			res, err := next.Serve(r)
-			if errors.Is(err, swift.ErrPreflight) {
-				return nil, err
-			}
 			if err != nil {
 				res = swift.ErrorResponse(err)
 				if res.Status >= 500 {

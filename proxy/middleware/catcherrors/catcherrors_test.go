@@ -59,8 +59,3 @@ func TestErrorsAreRenderedAndLogged(t *testing.T) {
 	require.Equal(t, "no", string(body))
 	require.Empty(t, log)
 }
-
-func TestPreflightPasses(t *testing.T) {
-	_, _, err := serve(t, &swift.Request{}, nil, &objstore.Error{Kind: objstore.KindBody, Err: swift.ErrPreflight})
-	require.ErrorIs(t, err, swift.ErrPreflight)
-}
