@@ -7,7 +7,7 @@ BIN   := bin/needletail
 DATA  ?= ./data
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: build run test race fuzz e2e e2e-packages crash bench lint fmt check clean
+.PHONY: build run test race fuzz e2e e2e-packages crash bench compare lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -39,6 +39,13 @@ e2e-packages:
 bench: ## upload and download throughput over loopback, with its floor
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./bench
 
+compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one table
+	@for p in nginx memcached swift-proxy-server swift-object-server swift-container-server swift-account-server; do \
+	  command -v $$p >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) nginx-light memcached swift-proxy swift-object \
+	  swift-container swift-account >/dev/null; fi
+	$(GO) test -tags compare -run '^$$' -bench BenchmarkCompare -benchtime 1x -timeout 90m ./bench
+
 lint: check ## staticcheck beside the house rules
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
 
@@ -48,7 +55,7 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e ./cmd/needletail
+	$(GO) vet -tags e2e,compare ./cmd/needletail ./bench
 
 clean: ## remove what build made
 	rm -rf bin

@@ -31,8 +31,7 @@ const benchKey = "benchmark-key"
 // server is a running process that takes PUTs.
 type server struct {
 	addr, token, pathPrefix string
-	pid                     int
-	metrics                 bool
+	Group
 }
 
 // start runs a server that prints "listening on http://HOST:PORT" and stops it
@@ -44,6 +43,7 @@ func start(tb testing.TB, cmd *exec.Cmd) *server {
 		tb.Fatal(err)
 	}
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func start(tb testing.TB, cmd *exec.Cmd) *server {
 	for lines.Scan() {
 		if _, addr, ok := strings.Cut(lines.Text(), "listening on http://"); ok {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &server{addr: strings.TrimSpace(addr), pid: cmd.Process.Pid, pathPrefix: "/"}
+			return &server{addr: strings.TrimSpace(addr), pathPrefix: "/", Group: Group{cmd.Process.Pid}}
 		}
 	}
 	tb.Fatal("the server ended before it listened")
@@ -88,6 +88,13 @@ func startNeedletail(tb testing.TB) *server {
 	}
 	s := start(tb, exec.Command(binary, "serve", "--data", filepath.Join(dir, "data"), "--config", config,
 		"--listen", "127.0.0.1:0", "--tempauth-user", "bench:bench="+benchKey+",.admin"))
+	s.logIn(tb)
+	return s
+}
+
+// logIn gets a token from TempAuth and makes the container that is written to.
+func (s *server) logIn(tb testing.TB) {
+	tb.Helper()
 	req, _ := http.NewRequest("GET", "http://"+s.addr+"/auth/v1.0", nil)
 	req.Header.Set("X-Auth-User", "bench:bench")
 	req.Header.Set("X-Auth-Key", benchKey)
@@ -98,14 +105,12 @@ func startNeedletail(tb testing.TB) *server {
 	res.Body.Close()
 	s.token = res.Header.Get("X-Auth-Token")
 	s.pathPrefix = "/v1/AUTH_bench/c/"
-	s.metrics = true
 	req, _ = http.NewRequest("PUT", "http://"+s.addr+"/v1/AUTH_bench/c", nil)
 	req.Header.Set("X-Auth-Token", s.token)
-	if res, err = http.DefaultClient.Do(req); err != nil || res.StatusCode != 201 {
+	if res, err = http.DefaultClient.Do(req); err != nil || res.StatusCode/100 != 2 {
 		tb.Fatalf("container: %v %v", res, err)
 	}
 	res.Body.Close()
-	return s
 }
 
 func startFloor(tb testing.TB, kind string) *server {
@@ -145,7 +150,7 @@ type total struct {
 func (t *total) round(b *testing.B, s *server, l Load) {
 	b.Helper()
 	l.Addr, l.Token, l.Path = s.addr, s.token, s.streamPath
-	before, err := cpuSeconds(s.pid)
+	before, err := s.CPUSeconds()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -153,11 +158,12 @@ func (t *total) round(b *testing.B, s *server, l Load) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	after, err := cpuSeconds(s.pid)
+	after, err := s.CPUSeconds()
 	if err != nil {
 		b.Fatal(err)
 	}
 	t.Ops += r.Ops
+	t.Latencies = r.Latencies
 	t.Bytes += r.Bytes
 	t.Elapsed += r.Elapsed
 	t.cpuSeconds += after - before
@@ -215,7 +221,7 @@ func BenchmarkDownload(b *testing.B) {
 // measure runs b.N rounds of the load, the floors' in between, and reports.
 func measure(b *testing.B, s *server, l Load, floors map[string]*server) {
 	b.Helper()
-	if err := resetPeakRSS(s.pid); err != nil {
+	if err := s.ResetPeakRSS(); err != nil {
 		b.Fatal(err)
 	}
 	var own total
@@ -232,7 +238,7 @@ func measure(b *testing.B, s *server, l Load, floors map[string]*server) {
 			floorTotals[name].round(b, f, l)
 		}
 	}
-	rss, err := peakRSSBytes(s.pid)
+	rss, err := s.PeakRSSBytes()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,6 +32,18 @@ type Result struct {
 	Ops     int
 	Bytes   int64
 	Elapsed time.Duration
+	// Latencies are of each request, from its first byte out to the last byte
+	// of its answer in, sorted.
+	Latencies []time.Duration
+}
+
+// Percentile is the latency that p percent of the requests did not exceed.
+func (r Result) Percentile(p float64) time.Duration {
+	if len(r.Latencies) == 0 {
+		return 0
+	}
+	i := int(p/100*float64(len(r.Latencies))+0.5) - 1
+	return r.Latencies[min(max(i, 0), len(r.Latencies)-1)]
 }
 
 // MBPerSecond is in 10^6 bytes.
@@ -60,17 +73,20 @@ func (l Load) Run() (Result, error) {
 		conns[i] = c
 	}
 	errs := make([]error, l.Streams)
+	latencies := make([]time.Duration, l.Streams*l.OpsPerStream)
 	var wg sync.WaitGroup
 	start := time.Now()
 	for i := range conns {
-		wg.Go(func() { errs[i] = l.stream(conns[i], i) })
+		wg.Go(func() { errs[i] = l.stream(conns[i], i, latencies[i*l.OpsPerStream:]) })
 	}
 	wg.Wait()
+	elapsed := time.Since(start)
+	slices.Sort(latencies)
 	ops := l.Streams * l.OpsPerStream
-	return Result{Ops: ops, Bytes: int64(ops) * l.SizeBytes, Elapsed: time.Since(start)}, errors.Join(errs...)
+	return Result{Ops: ops, Bytes: int64(ops) * l.SizeBytes, Elapsed: elapsed, Latencies: latencies}, errors.Join(errs...)
 }
 
-func (l Load) stream(c net.Conn, stream int) error {
+func (l Load) stream(c net.Conn, stream int, latencies []time.Duration) error {
 	lines := " HTTP/1.1\r\nHost: " + l.Addr + "\r\n"
 	if l.Token != "" {
 		lines += "X-Auth-Token: " + l.Token + "\r\n"
@@ -83,12 +99,14 @@ func (l Load) stream(c net.Conn, stream int) error {
 	sink := make([]byte, chunkBytes)
 	for n := range l.OpsPerStream {
 		path := l.Path(stream, n)
+		begin := time.Now()
 		if err := l.send(c, l.Method+" "+path+lines); err != nil {
 			return fmt.Errorf("%s %s: %w", l.Method, path, err)
 		}
 		if err := l.receive(br, sink); err != nil {
 			return fmt.Errorf("%s %s: %w", l.Method, path, err)
 		}
+		latencies[n] = time.Since(begin)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -10,32 +11,109 @@ import (
 // clockTicksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const clockTicksPerSecond = 100
 
-// cpuSeconds is the user and system time that a process has used so far.
-func cpuSeconds(pid int) (float64, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// Group is a process group: a server with all of its workers.
+type Group struct{ PGID int }
+
+// pids are the members of the group.
+func (g Group) pids() ([]int, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	var pids []int
+	for _, path := range stats {
+		fields, err := statFields(path)
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		if fields[2] == strconv.Itoa(g.PGID) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil {
+				return nil, err
+			}
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) == 0 {
+		return nil, fmt.Errorf("process group %d is empty", g.PGID)
+	}
+	return pids, nil
+}
+
+// statFields are the fields of a /proc/PID/stat from the third on: the state,
+// the parent, the process group, …
+func statFields(path string) ([]string, error) {
+	stat, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
 	// The command's name is in parentheses and may hold anything.
-	_, rest, ok := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	if !ok || len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(fields))
+	end := strings.LastIndex(string(stat), ") ")
+	if end < 0 {
+		return nil, fmt.Errorf("%s has no name", path)
 	}
-	user, err := strconv.ParseFloat(fields[11], 64)
+	fields := strings.Fields(string(stat[end+2:]))
+	if len(fields) < 15 {
+		return nil, fmt.Errorf("%s has %d fields", path, len(fields))
+	}
+	return fields, nil
+}
+
+// CPUSeconds is the user and system time that the members have used so far.
+func (g Group) CPUSeconds() (float64, error) {
+	pids, err := g.pids()
 	if err != nil {
 		return 0, err
 	}
-	system, err := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / clockTicksPerSecond, err
+	ticks := 0.0
+	for _, pid := range pids {
+		fields, err := statFields(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			return 0, err
+		}
+		for _, f := range fields[11:13] {
+			n, err := strconv.ParseFloat(f, 64)
+			if err != nil {
+				return 0, err
+			}
+			ticks += n
+		}
+	}
+	return ticks / clockTicksPerSecond, nil
 }
 
-// resetPeakRSS makes peakRSSBytes count from now on.
-func resetPeakRSS(pid int) error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+// ResetPeakRSS makes PeakRSSBytes count from now on.
+func (g Group) ResetPeakRSS() error {
+	pids, err := g.pids()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// peakRSSBytes is the largest resident set that the process has had.
+// PeakRSSBytes is the sum of the largest resident sets that the members have
+// had.
+func (g Group) PeakRSSBytes() (int64, error) {
+	pids, err := g.pids()
+	if err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for _, pid := range pids {
+		n, err := peakRSSBytes(pid)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
 func peakRSSBytes(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
