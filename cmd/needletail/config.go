@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"needletail/auth/tempauth"
 )
 
 // Config is the whole configuration: the TOML file's keys, their units and
@@ -27,6 +29,9 @@ type Config struct {
 	Timeouts TimeoutsConfig `toml:"timeouts"`
 	Identity IdentityConfig `toml:"identity"`
 	TempAuth TempAuthConfig `toml:"tempauth"`
+	Swift    SwiftConfig    `toml:"swift"`
+	// Policies are the storage policies; none means Policy-0 alone.
+	Policies []PolicyConfig `toml:"policy"`
 }
 
 // LogConfig says what is logged, and how.
@@ -74,12 +79,6 @@ type IdentityConfig struct {
 	PasswordHashRounds int `toml:"password_hash_rounds"`
 	// OperatorRoles own their project's account (Swift's operator_roles).
 	OperatorRoles []string `toml:"operator_roles"`
-}
-
-// TempAuthConfig has TempAuth's users.
-type TempAuthConfig struct {
-	// Users are "ACCOUNT:USER=KEY[,GROUP…]", as --tempauth-user takes them.
-	Users []string `toml:"users"`
 }
 
 // Duration is a time.Duration written as "60s" or "5m".
@@ -132,6 +131,8 @@ func defaultConfig() Config {
 
 			PasswordHashRounds: 12,
 		},
+		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
+		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true},
 	}
 }
 
@@ -183,8 +184,13 @@ func (c *Config) validate() error {
 		return bad("storage.inline_max_bytes must be from 0 to 1048576")
 	case c.Identity.TokenLifetime <= 0:
 		return bad("identity.token_lifetime must be positive")
+	case c.TempAuth.TokenLife <= 0:
+		return bad("tempauth.token_life must be positive")
 	case c.Identity.PasswordHashRounds < 4 || c.Identity.PasswordHashRounds > 31:
 		return bad("identity.password_hash_rounds must be from 4 to 31")
+	}
+	if err := c.policies().Validate(); err != nil {
+		return bad("policy: %w", err)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return bad("listen: %w", err)

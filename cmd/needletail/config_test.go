@@ -60,5 +60,29 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[storage]\ninline_max_bytes = 2000000", "inline_max_bytes")
 	f("[identity]\ntoken_lifetime = \"0s\"", "token_lifetime")
 	f("[identity]\npassword_hash_rounds = 3", "password_hash_rounds")
+	f("[tempauth]\ntoken_life = \"0s\"", "token_life")
+	f("[[policy]]\nname = \"a\"", "policy")
+	f("[swift]\nallow_open_expire = true", "swift.allow_open_expire")
 	f("= 1", "configuration")
+}
+
+func TestConfigPolicies(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "[[policy]]\nindex = 3\nname = \"gold\"\naliases = [\"yellow\"]\ndefault = true\n[[policy]]\nname = \"old\"\ndeprecated = true\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.validate(); err != nil {
+		t.Error(err)
+	}
+	p, ok := c.policies().ByName("Yellow")
+	if !ok || p.Index != 3 || c.policies().Default().Index != 3 {
+		t.Errorf("gold is %+v", p)
+	}
+	if old, ok := c.policies().ByIndex(0); !ok || !old.Deprecated {
+		t.Errorf("old is %+v", old)
+	}
+	c = defaultConfig()
+	if got := c.policies().Default().Name; got != "Policy-0" {
+		t.Errorf("the default policy is %q", got)
+	}
 }

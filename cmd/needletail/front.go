@@ -7,7 +7,6 @@ import (
 
 	"needletail/auth/acl"
 	"needletail/auth/tempauth"
-	"needletail/objstore"
 	"needletail/proxy"
 	"needletail/proxy/controllers"
 	"needletail/proxy/glance"
@@ -73,6 +72,8 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		Limits:   limits,
 		Log:      logger,
 		TempAuth: users,
+
+		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone: keystoneauth.Config{
 			Validator: st.identity,
 			Rules:     []keystoneauth.Rules{{ResellerPrefix: "AUTH", OperatorRoles: cfg.Identity.OperatorRoles}},
@@ -80,13 +81,19 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		},
 	}
 	pipeline.Controllers = controllers.New(controllers.Config{
-		Store:             st.store,
-		Policies:          objstore.DefaultPolicies(),
-		Limits:            limits,
-		Version:           version,
-		Info:              proxy.InfoSections(pipeline),
-		AccountAutocreate: true,
-		CleanACL:          acl.Clean,
+		Store:    st.store,
+		Policies: cfg.policies(),
+		Limits:   limits,
+		Version:  version,
+		Info:     proxy.InfoSections(pipeline),
+		CleanACL: acl.Clean,
+
+		AccountAutocreate:      cfg.Swift.AccountAutocreate,
+		AllowAccountManagement: cfg.Swift.AllowAccountManagement,
+		AllowOpenExpired:       cfg.Swift.AllowOpenExpired,
+		LooseCORS:              !cfg.Swift.StrictCORSMode,
+		CORSAllowOrigin:        cfg.Swift.CORSAllowOrigin,
+		CORSExposeHeaders:      cfg.Swift.CORSExposeHeaders,
 	})
 	return proxy.NewPipeline(pipeline), nil
 }
@@ -104,7 +111,12 @@ func newTempAuth(cfg Config) (*tempauth.Auth, error) {
 		}
 		users[i] = user
 	}
-	a, err := tempauth.New(tempauth.Config{Users: users})
+	a, err := tempauth.New(tempauth.Config{
+		Users:            users,
+		ResellerPrefixes: cfg.TempAuth.ResellerPrefixes,
+		RequireGroup:     cfg.TempAuth.RequireGroup,
+		TokenLife:        time.Duration(cfg.TempAuth.TokenLife),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: tempauth: %w", errUsage, err)
 	}

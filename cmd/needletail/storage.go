@@ -28,7 +28,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		return nil, err
 	}
 	store, err := engine.Open(cfg.Data, engine.Options{
-		Policies:       objstore.DefaultPolicies(),
+		Policies:       cfg.policies(),
 		InlineMaxBytes: inlineMaxBytes(cfg.Storage.InlineMaxBytes),
 		ReserveBytes:   cfg.Storage.ReserveBytes,
 		ReservePercent: cfg.Storage.ReservePercent,

@@ -22,6 +22,11 @@ type Config struct {
 	// CleanACL gives the canonical form of an X-Container-Read or -Write value,
 	// or an error whose text the client sees with 400.
 	CleanACL func(header, value string) (string, error)
+	// AllowOpenExpired obeys X-Open-Expired.
+	AllowOpenExpired bool
+	// LooseCORS is the opposite of Swift's strict_cors_mode: every origin gets
+	// CORS lines.
+	LooseCORS bool
 	// CORSAllowOrigin and CORSExposeHeaders count for every container.
 	CORSAllowOrigin   []string
 	CORSExposeHeaders []string
@@ -37,8 +42,9 @@ type Controllers struct {
 // New makes the handler.
 func New(c Config) swift.Handler {
 	core := swift.Core{
-		Version: c.Version, Policies: c.Policies, StrictCORS: true,
+		Version: c.Version, Policies: c.Policies, StrictCORS: !c.LooseCORS,
 		AccountAutocreate: c.AccountAutocreate, AllowAccountManagement: c.AllowAccountManagement,
+		AllowOpenExpired: c.AllowOpenExpired,
 	}
 	sections := append([]swift.InfoSection{core.Section(c.Limits)}, c.Info...)
 	return &Controllers{Config: c, info: swift.InfoHandler(sections)}

@@ -111,7 +111,7 @@ var alwaysExposed = []string{
 // it an error, if the container allows the origin.
 func (c *Controllers) allowOrigin(r *swift.Request, p swift.Path, origin string, res *swift.Response, err error) (*swift.Response, error) {
 	o := c.containerCORS(r, p)
-	if !o.allows(origin) {
+	if !o.allows(origin) && !c.LooseCORS {
 		return res, err
 	}
 	if err != nil {

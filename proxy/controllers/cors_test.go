@@ -36,6 +36,15 @@ func TestPreflight(t *testing.T) {
 	s.must(401, "OPTIONS /v1/a/c/o", "", "Origin: http://o", "Access-Control-Request-Method: LICK")
 }
 
+func TestLooseCORS(t *testing.T) {
+	s := newServer(t, func(c *Config) { c.LooseCORS = true })
+	s.must(201, "PUT /v1/a/c", "")
+	s.must(204, "GET /v1/a/c", "", "Origin: http://any").want(t, "Access-Control-Allow-Origin: http://any", "Vary: Origin, Accept")
+	if a := s.must(200, "GET /info", ""); !strings.Contains(a.body, `"strict_cors_mode": false`) {
+		t.Errorf("/info does not say so: %s", a.body)
+	}
+}
+
 func TestCrossOriginRequest(t *testing.T) {
 	s := newServer(t, func(c *Config) {
 		c.CORSAllowOrigin, c.CORSExposeHeaders = []string{"http://ops"}, []string{"X-Ops"}

@@ -41,6 +41,12 @@ func deleteAt(h swift.Header, now time.Time) (int64, error) {
 	return min(at, maxDeleteAt), nil
 }
 
+// openExpired says whether GET, HEAD and POST see an object that has expired
+// (swift/proxy/controllers/obj.py).
+func (c *Controllers) openExpired(r *call) bool {
+	return c.AllowOpenExpired && isTrue(r.Header.Get("X-Open-Expired"))
+}
+
 // formatDeleteAt has at least ten digits.
 func formatDeleteAt(at int64) string { return fmt.Sprintf("%010d", at) }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"needletail/proxy/swift"
@@ -28,6 +29,37 @@ func FuzzDeleteAt(f *testing.F) {
 		if n > math.MaxInt64/4 || n < -math.MaxInt64/4 {
 			t.Fatalf("%q is %d", at, n)
 		}
+	})
+}
+
+func TestOpenExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := objectServer(t, func(c *Config) { c.AllowOpenExpired = true })
+		s.must(201, "PUT /v1/a/c/o", "body", "X-Delete-After: 1")
+		time.Sleep(2 * time.Second) // of the bubble's clock
+		for _, method := range []string{"GET", "HEAD", "POST"} {
+			s.must(404, method+" /v1/a/c/o", "", "X-Open-Expired: false")
+		}
+		s.must(200, "GET /v1/a/c/o", "", "X-Open-Expired: true").wantBody(t, "body")
+		if a := s.must(200, "HEAD /v1/a/c/o", "", "X-Open-Expired: true"); !a.Has("X-Delete-At") {
+			t.Error("the time of expiry is not shown")
+		}
+		s.must(202, "POST /v1/a/c/o", "", "X-Open-Expired: true")
+		s.must(200, "GET /v1/a/c/o", "").wantBody(t, "body")
+		s.must(202, "POST /v1/a/c/o", "", "X-Delete-After: 1")
+		time.Sleep(2 * time.Second)
+		s.must(404, "DELETE /v1/a/c/o", "", "X-Open-Expired: true")
+		s.must(404, "GET /v1/a/c/o", "", "X-Open-Expired: true")
+	})
+}
+
+func TestOpenExpiredIsOffByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := objectServer(t)
+		s.must(201, "PUT /v1/a/c/o", "body", "X-Delete-After: 1")
+		time.Sleep(2 * time.Second)
+		s.must(404, "GET /v1/a/c/o", "", "X-Open-Expired: true")
+		s.must(404, "POST /v1/a/c/o", "", "X-Open-Expired: true")
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 // getObject answers GET and HEAD: conditions first, then ranges.
 func (c *Controllers) getObject(r *call) (*swift.Response, error) {
 	if r.Method == "HEAD" {
-		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{})
+		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
 		if err != nil {
 			return missingObject(r, err)
 		}
@@ -21,7 +21,7 @@ func (c *Controllers) getObject(r *call) (*swift.Response, error) {
 		res.ContentLength = info.SizeBytes
 		return res, nil
 	}
-	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{})
+	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
 	if err != nil {
 		return missingObject(r, err)
 	}

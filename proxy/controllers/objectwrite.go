@@ -82,6 +82,8 @@ func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 		Metadata:    swift.ObjectMetadata(r.Header),
 		ContentType: contentType,
 		DeleteAt:    at,
+
+		AllowExpired: c.openExpired(r),
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ type Core struct {
 	AccountAutocreate      bool
 	AllowAccountManagement bool
 	StrictCORS             bool
+	AllowOpenExpired       bool
 	Policies               objstore.Policies
 }
 
@@ -31,7 +32,7 @@ func (c Core) Section(l Limits) InfoSection {
 		{Key: "policies", Value: policyList(c.Policies)},
 		{Key: "allow_account_management", Value: c.AllowAccountManagement},
 		{Key: "account_autocreate", Value: c.AccountAutocreate},
-		{Key: "allow_open_expired", Value: false},
+		{Key: "allow_open_expired", Value: c.AllowOpenExpired},
 		{Key: "max_file_size", Value: l.FileBytes},
 		{Key: "max_meta_name_length", Value: l.MetaNameBytes},
 		{Key: "max_meta_value_length", Value: l.MetaValueBytes},

@@ -1,0 +1,60 @@
+package main
+
+import "needletail/objstore"
+
+// SwiftConfig has the options of Swift's proxy server, under Swift's names.
+type SwiftConfig struct {
+	// AccountAutocreate lets an account come into being with the first write.
+	AccountAutocreate bool `toml:"account_autocreate"`
+	// AllowAccountManagement opens PUT and DELETE of accounts to reseller
+	// admins.
+	AllowAccountManagement bool `toml:"allow_account_management"`
+	// AllowOpenExpired lets "X-Open-Expired: true" see an object that has
+	// expired until it is removed.
+	AllowOpenExpired bool `toml:"allow_open_expired"`
+	// StrictCORSMode answers a page of another origin with CORS lines only if
+	// the container allows the origin.
+	StrictCORSMode bool `toml:"strict_cors_mode"`
+	// CORSAllowOrigin and CORSExposeHeaders count for every container.
+	CORSAllowOrigin   []string `toml:"cors_allow_origin"`
+	CORSExposeHeaders []string `toml:"cors_expose_headers"`
+}
+
+// TempAuthConfig has TempAuth's users.
+type TempAuthConfig struct {
+	// Users are "ACCOUNT:USER=KEY[,GROUP…]", as --tempauth-user takes them.
+	Users []string `toml:"users"`
+	// ResellerPrefixes are what accounts begin with; none means "AUTH".
+	ResellerPrefixes []string `toml:"reseller_prefix"`
+	// RequireGroup maps a reseller prefix to the group that X-Service-Token must
+	// have there (Swift's SERVICE_require_group).
+	RequireGroup map[string]string `toml:"require_group"`
+	TokenLife    Duration          `toml:"token_life"`
+	// StorageURLScheme is that of X-Storage-Url, for a server behind a TLS
+	// terminator; empty: the request's.
+	StorageURLScheme string `toml:"storage_url_scheme"`
+}
+
+// PolicyConfig is a storage policy: a [[policy]] of the file.
+type PolicyConfig struct {
+	Index      uint16   `toml:"index"` // on disk; never changes
+	Name       string   `toml:"name"`
+	Aliases    []string `toml:"aliases"`
+	Default    bool     `toml:"default"` // exactly one
+	Deprecated bool     `toml:"deprecated"`
+}
+
+// policies are the configured ones, or the default.
+func (c *Config) policies() objstore.Policies {
+	if len(c.Policies) == 0 {
+		return objstore.DefaultPolicies()
+	}
+	list := make(objstore.Policies, len(c.Policies))
+	for i, p := range c.Policies {
+		list[i] = objstore.Policy{
+			Index: objstore.PolicyIndex(p.Index), Name: p.Name, Aliases: p.Aliases,
+			Default: p.Default, Deprecated: p.Deprecated,
+		}
+	}
+	return list
+}
