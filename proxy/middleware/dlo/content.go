@@ -42,22 +42,12 @@ func (m *middleware) content(r *swift.Request, h swift.Header, s *segments) (*sw
 			res.Header.Set("Content-Range", swift.ContentRange(part, total))
 		}
 	}
-	if err := start(res, s, part); err != nil {
+	b := swift.NewSegmentBody(s.next, part.Start, res.ContentLength)
+	if err := swift.StartLargeObject(b); err != nil {
 		return nil, err
 	}
-	return res, nil
-}
-
-// start opens the first segment, so that a manifest whose segments cannot be
-// read at all is 409 and no torn body.
-func start(res *swift.Response, s *segments, part swift.ByteRange) error {
-	b := &body{segments: s, skip: part.Start, left: res.ContentLength}
-	if err := b.advance(); err != nil && err != io.EOF {
-		_ = b.Close() // its error is no news
-		return &swift.StatusError{Status: 409, Err: err}
-	}
 	res.Body = b
-	return nil
+	return res, nil
 }
 
 func unsatisfiable(total int64) *swift.Response {

@@ -60,42 +60,36 @@ func (s *segments) nextPage() (other *swift.Response, err error) {
 	return nil, nil
 }
 
-// next is the segment that comes next; not ok after the last.
-func (s *segments) next() (seg segment, ok bool, err error) {
+// next is the segment that comes next, or io.EOF.
+func (s *segments) next() (swift.Segment, error) {
 	for len(s.page) == 0 {
 		if s.last {
-			return segment{}, false, nil
+			return swift.Segment{}, io.EOF
 		}
 		other, err := s.nextPage()
 		if err != nil {
-			return segment{}, false, err
+			return swift.Segment{}, err
 		}
 		if other != nil {
 			err := fmt.Errorf("listing of segments: status %d", other.Status)
 			_ = other.Close() // the status is the error
-			return segment{}, false, err
+			return swift.Segment{}, err
 		}
 	}
-	seg, s.page = s.page[0], s.page[1:]
-	return seg, true, nil
+	seg := s.page[0]
+	s.page = s.page[1:]
+	return swift.Segment{Bytes: seg.Bytes, Open: func(part swift.ByteRange) (io.ReadCloser, error) {
+		return s.open(seg, part)
+	}}, nil
 }
 
 // open reads a part of a segment.
-func (s *segments) open(seg segment, part swift.ByteRange) (*swift.Response, error) {
+func (s *segments) open(seg segment, part swift.ByteRange) (io.ReadCloser, error) {
 	get := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container+"/"+seg.Name, source)
-	copyHeaders(get, s.r, "Referer")
-	want := 200
-	if part.Start > 0 || part.End < seg.Bytes {
-		get.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1))
-		want = 206
-	}
-	res, err := s.m.next.Serve(get)
+	copyHeaders(get, s.r, "Referer", "X-Open-Expired")
+	res, err := swift.OpenSegment(s.m.next, get, seg.Bytes, part)
 	if err != nil {
 		return nil, err
 	}
-	if res.Status != want || res.ContentLength < 0 {
-		_ = res.Close() // the status is the error
-		return nil, fmt.Errorf("segment %s: status %d, length %d", get.Path, res.Status, res.ContentLength)
-	}
-	return res, nil
+	return res.Body, nil
 }
