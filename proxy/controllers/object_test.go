@@ -277,3 +277,17 @@ func TestObjectExpiry(t *testing.T) {
 	s.must(200, "HEAD /v1/a/c/o", "").want(t, "X-Delete-At:")
 	s.must(400, "POST /v1/a/c/o", "", "X-Delete-After: 0").wantBody(t, "X-Delete-After in past")
 }
+
+func TestSysmetaOfWrites(t *testing.T) {
+	s := newServer(t)
+	s.must(201, "PUT /v1/a/c", "")
+	s.must(201, "PUT /v1/a/c/o", "", "X-Object-Sysmeta-A: 1", "X-Object-Meta-B: 2",
+		swift.OverridePrefix+"Size: 12", swift.OverrideETag+": m; symlink_target=d/o; slo_etag=s")
+	s.must(202, "POST /v1/a/c/o", "", "X-Object-Meta-B: 3").want(t, "X-Object-Sysmeta-A: 1", "X-Object-Meta-B:")
+	got := s.must(200, "GET /v1/a/c?format=json", "").body
+	for _, want := range []string{`"bytes": 12`, `"hash": "m"`, `"slo_etag": "s"`, `"symlink_path": "/v1/a/d/o"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"needletail/objstore"
@@ -62,10 +63,12 @@ func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
 	}
 	o.ETag = swift.NormalizeETag(r.Header.Get("Etag"))
 	o.Metadata = swift.ObjectMetadata(r.Header)
+	o.Listing = swift.ListingOverride(r.Header, r.path.Account)
 	return o, nil
 }
 
 // postObject replaces the metadata; the type stays unless a new one is sent.
+// The answer has the object's sysmeta, which tells a link from others.
 func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
 		return nil, err
@@ -78,7 +81,7 @@ func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 	if err := swift.CheckContentType(contentType); err != nil {
 		return nil, err
 	}
-	_, err = c.Store.PostObject(r.Context(), r.objectID(), objstore.PostOptions{
+	info, err := c.Store.PostObject(r.Context(), r.objectID(), objstore.PostOptions{
 		Metadata:    swift.ObjectMetadata(r.Header),
 		ContentType: contentType,
 		DeleteAt:    at,
@@ -88,7 +91,13 @@ func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return swift.StatusPage(202), nil
+	res := swift.StatusPage(202)
+	for _, f := range info.Metadata {
+		if strings.HasPrefix(f.Name, objstore.SysmetaObject) {
+			res.Header.Add(f.Name, f.Value)
+		}
+	}
+	return res, nil
 }
 
 func (c *Controllers) deleteObject(r *call) (*swift.Response, error) {

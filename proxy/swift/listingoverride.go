@@ -1,0 +1,71 @@
+package swift
+
+import (
+	"strconv"
+	"strings"
+
+	"needletail/objstore"
+)
+
+// OverridePrefix begins the sysmeta of a PUT that says what the container's
+// listing shows in place of the object's own values
+// (swift/common/request_helpers.py: get_container_update_override_key):
+//
+//	...Etag          "ETAG" or "ETAG; name=value; name=value"
+//	...Size          bytes, decimal
+//	...Content-Type  the type
+//
+// The names after the ETag are symlink_target, symlink_target_account,
+// symlink_target_etag, symlink_target_bytes and slo_etag; no value has a ';'.
+// A copy hands them on with the rest of the sysmeta.
+const OverridePrefix = "X-Object-Sysmeta-Container-Update-Override-"
+
+// OverrideETag is the name of the line with the ETag.
+const OverrideETag = OverridePrefix + "Etag"
+
+// ListingOverride reads those lines for an object of the account. What makes no
+// sense is ignored: only the server's own features write them.
+func ListingOverride(h Header, account string) (o objstore.ListingOverride) {
+	if v, ok := h.Lookup(OverridePrefix + "Size"); ok {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
+			o.SizeBytes = &n
+		}
+	}
+	o.ContentType = h.Get(OverridePrefix + "Content-Type")
+	var params []param
+	o.ETag, params = splitOverride(h.Get(OverrideETag))
+	target := ""
+	for _, p := range params {
+		switch p.name {
+		case "symlink_target":
+			target = p.value
+		case "symlink_target_account":
+			account = Unquote(p.value)
+		case "symlink_target_etag":
+			o.Extra.Set("symlink_etag", p.value)
+		case "symlink_target_bytes":
+			o.Extra.Set("symlink_bytes", p.value)
+		case "slo_etag":
+			o.Extra.Set("slo_etag", p.value)
+		}
+	}
+	if target != "" {
+		o.Extra.Set("symlink_path", "/v1/"+Quote(account)+"/"+target)
+	}
+	return o
+}
+
+type param struct{ name, value string }
+
+// splitOverride takes "ETAG; name=value" apart.
+func splitOverride(s string) (etag string, params []param) {
+	etag, rest, more := strings.Cut(s, ";")
+	for more {
+		var p string
+		p, rest, more = strings.Cut(rest, ";")
+		if name, value, ok := strings.Cut(strings.TrimSpace(p), "="); ok {
+			params = append(params, param{name, strings.Trim(value, `"`)})
+		}
+	}
+	return strings.TrimSpace(etag), params
+}

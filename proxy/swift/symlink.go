@@ -1,0 +1,97 @@
+package swift
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Symlink is what an object that stands for another keeps in its sysmeta
+// (swift/common/middleware/symlink.py). Names are decoded.
+type Symlink struct {
+	// Account is "" for the account that the link itself is in.
+	Account           string
+	Container, Object string
+	// ETag and SizeBytes are the target's, of a static link; ETag is "" for a
+	// dynamic one.
+	ETag      string
+	SizeBytes int64
+	// Preauthorized: the feature that made the link has decided who may follow
+	// it. Free: following it does not count as a level.
+	Preauthorized, Free bool
+}
+
+// EmptyETag is the MD5 of no bytes: the ETag of a link itself.
+const EmptyETag = "d41d8cd98f00b204e9800998ecf8427e"
+
+const (
+	symlinkTarget        = "X-Object-Sysmeta-Symlink-Target"
+	symlinkAccount       = "X-Object-Sysmeta-Symlink-Target-Account"
+	symlinkETag          = "X-Object-Sysmeta-Symlink-Target-Etag"
+	symlinkBytes         = "X-Object-Sysmeta-Symlink-Target-Bytes"
+	symlinkPreauthorized = "X-Object-Sysmeta-Allow-Reserved-Names"
+	symlinkFree          = "X-Object-Sysmeta-Symloop-Extend"
+)
+
+// SymlinkOf reads a response to GET, HEAD or POST of an object: whether it is a
+// link, and where to.
+func SymlinkOf(h Header) (s Symlink, ok bool) {
+	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(Unquote(h.Get(symlinkTarget)), "/"), "/")
+	s.Account, s.ETag = Unquote(h.Get(symlinkAccount)), h.Get(symlinkETag)
+	s.SizeBytes, _ = strconv.ParseInt(h.Get(symlinkBytes), 10, 64) // written by SetSymlink
+	s.Preauthorized, s.Free = h.Get(symlinkPreauthorized) != "", h.Get(symlinkFree) != ""
+	return s, s.Container != "" && s.Object != ""
+}
+
+// Path is the target's path, decoded, of a link that lies in account.
+func (s Symlink) Path(version, account string) string {
+	if s.Account != "" {
+		account = s.Account
+	}
+	return "/" + version + "/" + account + "/" + s.Container + "/" + s.Object
+}
+
+// SetSymlink makes the PUT of an empty object the PUT of a link: it sets the
+// sysmeta and what the listing shows of it. Other parameters of OverrideETag
+// stay as they are.
+func (h *Header) SetSymlink(s Symlink) {
+	set := func(name, value string) {
+		if value == "" {
+			h.Del(name)
+		} else {
+			h.Set(name, value)
+		}
+	}
+	flag := func(name string, on bool) {
+		if on {
+			h.Set(name, "true")
+		} else {
+			h.Del(name)
+		}
+	}
+	etag, params := splitOverride(h.Get(OverrideETag))
+	if etag == "" {
+		etag = EmptyETag
+	}
+	for _, p := range params {
+		if !strings.HasPrefix(p.name, "symlink_") {
+			etag += "; " + p.name + "=" + p.value
+		}
+	}
+	target := Quote(s.Container + "/" + s.Object)
+	etag += "; symlink_target=" + target
+	set(symlinkTarget, target)
+	set(symlinkAccount, Quote(s.Account))
+	if s.Account != "" {
+		etag += "; symlink_target_account=" + Quote(s.Account)
+	}
+	set(symlinkETag, s.ETag)
+	size := ""
+	if s.ETag != "" {
+		size = strconv.FormatInt(s.SizeBytes, 10)
+		etag += "; symlink_target_etag=" + s.ETag + "; symlink_target_bytes=" + size
+	}
+	set(symlinkBytes, size)
+	flag(symlinkPreauthorized, s.Preauthorized)
+	flag(symlinkFree, s.Free)
+	h.Set(OverrideETag, etag)
+}
