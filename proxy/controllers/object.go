@@ -15,7 +15,7 @@ func (c *Controllers) getObject(r *call) (*swift.Response, error) {
 			return missingObject(r, err)
 		}
 		res := objectResponse(200, &info)
-		if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
+		if status := objectPrecondition(r, &info); status != 0 {
 			return unmet(status, res), nil
 		}
 		res.ContentLength = info.SizeBytes
@@ -26,10 +26,14 @@ func (c *Controllers) getObject(r *call) (*swift.Response, error) {
 		return missingObject(r, err)
 	}
 	info := obj.Info()
-	if status := swift.Precondition(r.Header, info.ETag, info.Modified); status != 0 {
+	if status := objectPrecondition(r, info); status != 0 {
 		return unmet(status, objectResponse(status, info)), obj.Close()
 	}
 	return bodyResponse(r, obj)
+}
+
+func objectPrecondition(r *call, info *objstore.ObjectInfo) int {
+	return swift.Precondition(r.Header, swift.ConditionETag(r.Header, info.Metadata, info.ETag), info.Modified)
 }
 
 // unmet is the answer where a condition did not hold: the object's headers and
@@ -47,7 +51,7 @@ func unmet(status int, res *swift.Response) *swift.Response {
 func bodyResponse(r *call, obj objstore.Object) (*swift.Response, error) {
 	info := obj.Info()
 	res := objectResponse(200, info)
-	ranges, ok := swift.ResolveRanges(r.Header.Get("Range"), info.SizeBytes)
+	ranges, ok := swift.ResolveRanges(swift.RangeOf(r.Header, info.Metadata), info.SizeBytes)
 	switch {
 	case !ok:
 		whole := swift.ByteRange{Start: 0, End: info.SizeBytes}

@@ -285,9 +285,24 @@ func TestSysmetaOfWrites(t *testing.T) {
 		swift.OverridePrefix+"Size: 12", swift.OverrideETag+": m; symlink_target=d/o; slo_etag=s")
 	s.must(202, "POST /v1/a/c/o", "", "X-Object-Meta-B: 3").want(t, "X-Object-Sysmeta-A: 1", "X-Object-Meta-B:")
 	got := s.must(200, "GET /v1/a/c?format=json", "").body
-	for _, want := range []string{`"bytes": 12`, `"hash": "m"`, `"slo_etag": "s"`, `"symlink_path": "/v1/a/d/o"`} {
+	for _, want := range []string{`"bytes": 12`, `"hash": "m"`, `"slo_etag": "\"s\""`, `"symlink_path": "/v1/a/d/o"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in %s", want, got)
 		}
 	}
+}
+
+// Where a feature says so, conditions are about an ETag in the metadata, and
+// the object is sent whole.
+func TestBackendHints(t *testing.T) {
+	s := newServer(t)
+	s.must(201, "PUT /v1/a/c", "")
+	s.must(201, "PUT /v1/a/c/o", "body", "X-Object-Sysmeta-E: other")
+	hints := []string{swift.ETagIsAt + ": X-Object-Sysmeta-E", swift.IgnoreRangeIf + ": X-Object-Sysmeta-E"}
+	for _, method := range []string{"GET", "HEAD"} {
+		s.must(304, method+" /v1/a/c/o", "", append(hints, "If-None-Match: other")...)
+		s.must(412, method+" /v1/a/c/o", "", append(hints, "If-Match: 841a2d689ad86bd1611447453c22c6fc")...)
+	}
+	s.must(200, "GET /v1/a/c/o", "", append(hints, "Range: bytes=9-")...).wantBody(t, "body")
+	s.must(416, "GET /v1/a/c/o", "", "Range: bytes=9-")
 }

@@ -46,7 +46,7 @@ func ListingOverride(h Header, account string) (o objstore.ListingOverride) {
 		case "symlink_target_bytes":
 			o.Extra.Set("symlink_bytes", p.value)
 		case "slo_etag":
-			o.Extra.Set("slo_etag", p.value)
+			o.Extra.Set("slo_etag", `"`+p.value+`"`)
 		}
 	}
 	if target != "" {

@@ -36,7 +36,7 @@ func TestListingOverride(t *testing.T) {
 	got := ListingOverride(h, "link account")
 	size := int64(12)
 	want := objstore.ListingOverride{ETag: "m", SizeBytes: &size, ContentType: "a/b", Extra: objstore.Metadata{
-		{Name: "slo_etag", Value: "s"}, {Name: "symlink_bytes", Value: "7"}, {Name: "symlink_etag", Value: "e"},
+		{Name: "slo_etag", Value: `"s"`}, {Name: "symlink_bytes", Value: "7"}, {Name: "symlink_etag", Value: "e"},
 		{Name: "symlink_path", Value: "/v1/%C3%BC/c/a%20b%3B"},
 	}}
 	if !reflect.DeepEqual(got, want) {
