@@ -1,0 +1,32 @@
+package swift
+
+import (
+	"needletail/auth"
+	"needletail/objstore"
+)
+
+// Sysmeta of accounts that the question to an Authorizer has
+// (swift/common/middleware/tempauth.py and keystoneauth.py).
+const (
+	accountACLName      = "X-Account-Sysmeta-Core-Access-Control"
+	projectDomainIDName = "X-Account-Sysmeta-Project-Domain-Id"
+)
+
+// AuthorizeWrite is Authorize for a write of p's object, with the ACLs that
+// its account's and its container's metadata have. For features that refuse a
+// write for a reason that only those may learn who could write.
+func (r *Request) AuthorizeWrite(p Path, account, container objstore.Metadata) error {
+	return r.Authorize(auth.Access{
+		Method: r.Method, Account: p.Account, Container: p.Container, Object: p.Object,
+		Referer:                r.Header.Get("Referer"),
+		ACL:                    container.Get("X-Container-Write"),
+		AccountACL:             account.Get(accountACLName),
+		AccountProjectDomainID: account.Get(projectDomainIDName),
+	})
+}
+
+// IsReseller says whether the sender may set quotas, Swift's reseller_request.
+func (r *Request) IsReseller(account string) bool {
+	return r.Authorizer != nil &&
+		r.Authorizer.Authorize(r.Identity, auth.Access{Method: r.Method, Account: account}).Reseller
+}
