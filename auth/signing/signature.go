@@ -1,0 +1,81 @@
+package signing
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+)
+
+// ErrSignature is a signature that cannot be read, or whose digest is not
+// allowed. It says no more: its text may reach a client.
+var ErrSignature = errors.New("invalid signature")
+
+// Signature is a MAC that a client claims to be right.
+type Signature struct {
+	digest digest
+	mac    []byte
+}
+
+// ParseSignature reads
+//
+//	HEX             its length says which digest
+//	DIGEST:BASE64   the standard or the URL-safe alphabet, padded or not
+//
+// (swift/common/digest.py: extract_digest_and_algorithm).
+func (d Digests) ParseSignature(text string) (Signature, error) {
+	var s Signature
+	var mac []byte
+	var err error
+	name, encoded, named := strings.Cut(text, ":")
+	if named {
+		s.digest, named = d.find(func(s digest) bool { return s.name == name })
+		mac, err = decodeBase64(encoded)
+	} else {
+		s.digest, named = d.find(func(s digest) bool { return hex.EncodedLen(s.macBytes) == len(text) })
+		mac, err = hex.DecodeString(text)
+		if err == nil && hex.EncodeToString(mac) != text {
+			err = ErrSignature
+		}
+	}
+	if !named || err != nil || len(mac) != s.digest.macBytes {
+		return Signature{}, ErrSignature
+	}
+	s.mac = mac
+	return s, nil
+}
+
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.TrimRight(text, "=")
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(text, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	if strings.ContainsAny(text, "\r\n") { // which Go reads over
+		return nil, ErrSignature
+	}
+	return encoding.Strict().DecodeString(text)
+}
+
+// Matches says whether the signature is that of a message under a key. An empty
+// key matches nothing.
+func (s Signature) Matches(key string, message []byte) bool {
+	if key == "" || s.digest.new == nil {
+		return false
+	}
+	h := hmac.New(s.digest.new, []byte(key))
+	h.Write(message)
+	return hmac.Equal(h.Sum(nil), s.mac)
+}
+
+// MatchesAny is Matches for any of several keys. It tries them all.
+func (s Signature) MatchesAny(keys []string, message []byte) (matches bool) {
+	for _, key := range keys {
+		matches = s.Matches(key, message) || matches
+	}
+	return matches
+}
+
+// Hex is the signature in hex.
+func (s Signature) Hex() string { return hex.EncodeToString(s.mac) }
