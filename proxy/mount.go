@@ -17,6 +17,9 @@ import (
 // The paths at the root are for clients that were given the port alone.
 type Mount struct {
 	Swift, Keystone, Glance, Metrics swift.Handler
+	// SwiftHost, if not nil, says of which hosts every path is Swift's: those
+	// that name an account (middleware/domainremap).
+	SwiftHost func(host string) bool
 }
 
 // glanceSegments are the first path elements of Image API v2. Any other /v2/…
@@ -41,6 +44,9 @@ const (
 
 // Serve passes the request to the service of its path.
 func (m *Mount) Serve(r *swift.Request) (*swift.Response, error) {
+	if m.SwiftHost != nil && m.SwiftHost(r.Host) {
+		return m.Swift.Serve(r)
+	}
 	switch ServiceOf(r.Path) {
 	case ServiceKeystone:
 		cutBase(r, keystoneBase)

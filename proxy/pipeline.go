@@ -4,9 +4,15 @@ import (
 	"log/slog"
 
 	authtempauth "needletail/auth/tempauth"
+	"needletail/objstore"
+	"needletail/proxy/middleware/accountquotas"
 	"needletail/proxy/middleware/catcherrors"
+	"needletail/proxy/middleware/containerquotas"
 	"needletail/proxy/middleware/copy"
+	"needletail/proxy/middleware/crossdomain"
 	"needletail/proxy/middleware/dlo"
+	"needletail/proxy/middleware/domainremap"
+	"needletail/proxy/middleware/etagquoter"
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
@@ -21,6 +27,9 @@ type Config struct {
 	Controllers swift.Handler
 	Limits      swift.Limits
 	Log         *slog.Logger // required
+	// Store and Policies are what features look accounts and containers up in.
+	Store    objstore.Store
+	Policies objstore.Policies
 	// TempAuth holds the users of Swift's own login; nil: there are none.
 	TempAuth *authtempauth.Auth
 	// StorageURLScheme is TempAuth's; "" keeps the request's.
@@ -29,6 +38,11 @@ type Config struct {
 	Keystone keystoneauth.Config
 	// HealthcheckDisablePath is a file that turns /healthcheck into 503.
 	HealthcheckDisablePath string
+	// Filters of Swift with options of their own; a nil one is left out, as in
+	// Swift's sample pipeline.
+	EtagQuoter  etagquoter.Config
+	DomainRemap *domainremap.Config
+	CrossDomain *crossdomain.Config
 }
 
 // stage is one line of the table: a folder of proxy/middleware.
@@ -64,6 +78,51 @@ var stages = []stage{
 		build: func(c Config) swift.Middleware { return healthcheck.New(c.HealthcheckDisablePath) },
 		after: []order{
 			{"catcherrors", "its answers need a transaction id"},
+		},
+	},
+	{
+		name: "domainremap",
+		build: func(c Config) swift.Middleware {
+			if c.DomainRemap == nil {
+				return nil
+			}
+			return domainremap.New(*c.DomainRemap)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.DomainRemap == nil {
+				return nil
+			}
+			return c.DomainRemap.Info()
+		},
+		after: []order{
+			{"healthcheck", "a load balancer asks by the host's name, not by an account's"},
+		},
+	},
+	{
+		name:  "etagquoter",
+		build: func(c Config) swift.Middleware { return etagquoter.New(c.EtagQuoter, c.Store) },
+		info:  func(c Config) *swift.InfoSection { return c.EtagQuoter.Info() },
+		after: []order{
+			{"gatekeeper", "its flags are sysmeta, which must not come from a client"},
+			{"domainremap", "it looks at the names in the path"},
+		},
+	},
+	{
+		name: "crossdomain",
+		build: func(c Config) swift.Middleware {
+			if c.CrossDomain == nil {
+				return nil
+			}
+			return crossdomain.New(*c.CrossDomain)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.CrossDomain == nil {
+				return nil
+			}
+			return crossdomain.Info()
+		},
+		after: []order{
+			{"domainremap", "a container may have an object of that name"},
 		},
 	},
 	{
@@ -106,6 +165,28 @@ var stages = []stage{
 			{"gatekeeper", "it hands the source's sysmeta to the target, and none of the client's"},
 			{"tempauth", "source and target are authorized for the one who asks"},
 			{"keystoneauth", "source and target are authorized for the one who asks"},
+		},
+	},
+	{
+		name:  "containerquotas",
+		build: func(c Config) swift.Middleware { return containerquotas.New(c.Store) },
+		info:  func(Config) *swift.InfoSection { return containerquotas.Info() },
+		after: []order{
+			{"tempauth", "it asks who could have made the upload"},
+			{"keystoneauth", "it asks who could have made the upload"},
+			{"copy", "the length of a copy is that of its source"},
+		},
+	},
+	{
+		name:  "accountquotas",
+		build: func(c Config) swift.Middleware { return accountquotas.New(c.Store, c.Policies) },
+		info:  func(Config) *swift.InfoSection { return accountquotas.Info() },
+		after: []order{
+			{"gatekeeper", "quotas are sysmeta, which must not come from a client"},
+			{"tempauth", "it asks who is a reseller, and who could have made the upload"},
+			{"keystoneauth", "it asks who is a reseller, and who could have made the upload"},
+			{"copy", "the length of a copy is that of its source"},
+			{"containerquotas", "the container's answer comes first, as in Swift"},
 		},
 	},
 	{

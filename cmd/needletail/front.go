@@ -69,6 +69,8 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 	limits := swift.DefaultLimits()
 	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
 	pipeline := proxy.Config{
+		Store:    st.store,
+		Policies: cfg.policies(),
 		Limits:   limits,
 		Log:      logger,
 		TempAuth: users,
