@@ -16,6 +16,7 @@ import (
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
 	"needletail/proxy/swift"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	StorageURLScheme string
 	// Keystone, with a nil Validator, leaves Keystone out.
 	Keystone keystoneauth.Config
+	Symlink  symlink.Config
 	// HealthcheckDisablePath is a file that turns /healthcheck into 503.
 	HealthcheckDisablePath string
 	// Filters of Swift with options of their own; a nil one is left out, as in
@@ -196,6 +198,18 @@ var stages = []stage{
 			{"tempauth", "the listing and the segments are authorized for the one who asks"},
 			{"keystoneauth", "the listing and the segments are authorized for the one who asks"},
 			{"copy", "a copy of a manifest has the content of its segments"},
+		},
+	},
+	{
+		name:  "symlink",
+		build: func(c Config) swift.Middleware { return symlink.New(c.Symlink) },
+		info:  func(c Config) *swift.InfoSection { return symlink.Info(c.Symlink) },
+		after: []order{
+			{"gatekeeper", "links are sysmeta, which must not come from a client"},
+			{"tempauth", "each hop is authorized for the one who asks"},
+			{"keystoneauth", "each hop is authorized for the one who asks"},
+			{"copy", "a copy of a link, made with symlink=get, is the PUT of a link"},
+			{"dlo", "a link to a manifest has the content of its segments"},
 		},
 	},
 }

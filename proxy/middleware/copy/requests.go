@@ -98,10 +98,13 @@ func targetRequest(r *swift.Request, job job, src *swift.Response) *swift.Reques
 	if asManifest && dlo {
 		put.Header.Set("X-Object-Manifest", src.Header.Get("X-Object-Manifest"))
 	}
-	if src.Status == 200 && !slo && (!dlo || asManifest) {
+	whole := src.Status == 200 && !slo && (!dlo || asManifest)
+	if whole {
 		put.Header.Set("Etag", strings.Trim(src.Header.Get("Etag"), `"`))
-	} else {
-		// The bytes differ from what the source's listing shows.
+	}
+	if !whole || src.Header.Has("X-Symlink-Target") {
+		// The bytes differ from what the source's listing shows; and what it
+		// shows of a link the target's PUT says anew, if it makes one.
 		put.Header.DelFunc(func(name string) bool {
 			_, ok := swift.CutPrefix(name, listingOverride)
 			return ok

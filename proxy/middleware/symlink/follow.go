@@ -1,0 +1,110 @@
+package symlink
+
+import (
+	"needletail/proxy/swift"
+)
+
+// walk is the way from a link to what it stands for.
+type walk struct {
+	m *middleware
+	// client is who asks: hops derive from it, so that what one hop is allowed
+	// does not pass to the next.
+	client *swift.Request
+	// location is the path of the last target, percent-encoded; "" before the
+	// first hop.
+	location string
+	// wantETag is what the last static link asks of its target; "" for none.
+	wantETag   string
+	hops, free int
+}
+
+func (m *middleware) get(r *swift.Request) (*swift.Response, error) {
+	w := &walk{m: m, client: r}
+	return w.follow(r, true)
+}
+
+// follow sends r, and where the answer is a link, goes on; where dynamic is
+// false only over static links.
+func (w *walk) follow(r *swift.Request, dynamic bool) (*swift.Response, error) {
+	for {
+		res, err := w.m.next.Serve(r)
+		if err != nil {
+			return w.failed(err)
+		}
+		link, ok := swift.SymlinkOf(res.Header)
+		if !ok || link.ETag == "" && !dynamic {
+			return w.arrived(res)
+		}
+		found := link.ETag
+		if found == "" {
+			found = res.Header.Get("Etag")
+		}
+		if err := res.Close(); err != nil {
+			return nil, err
+		}
+		if w.wantETag != "" && w.wantETag != found {
+			return nil, w.conflict("X-Symlink-Target-Etag headers do not match")
+		}
+		if r, err = w.hop(r, link); err != nil {
+			return nil, err
+		}
+		dynamic = true
+	}
+}
+
+// hop is the request to the target of a link that r found.
+func (w *walk) hop(r *swift.Request, link swift.Symlink) (*swift.Request, error) {
+	if w.hops >= w.m.maxHops || w.free >= maxFreeHops {
+		return nil, swift.Textf(409, "Too many levels of symbolic links, maximum allowed is %d", w.m.maxHops)
+	}
+	if link.Free {
+		w.free++
+	} else {
+		w.hops++
+	}
+	at, err := swift.SplitPath(r.Path)
+	if err != nil {
+		return nil, err
+	}
+	path := link.Path(at.Version, at.Account)
+	w.location, w.wantETag = swift.Quote(path), link.ETag
+	derive := w.client.Subrequest
+	if link.Preauthorized {
+		derive = w.client.Preauthorized
+	}
+	next := derive(r.Method, path, source)
+	next.Header = r.Header.Clone()
+	return next, nil
+}
+
+// arrived looks whether the end of the way is what a static link asked for.
+func (w *walk) arrived(res *swift.Response) (*swift.Response, error) {
+	if w.location == "" {
+		return res, nil
+	}
+	if etag := res.Header.Get("Etag"); etag != "" && w.wantETag != "" && etag != w.wantETag {
+		_ = res.Close() // the mismatch is the answer
+		return nil, w.conflict("Object Etag '" + etag + "' does not match X-Symlink-Target-Etag header '" + w.wantETag + "'")
+	}
+	res.Header.Set("Content-Location", w.location)
+	return res, nil
+}
+
+// failed tells where the way ended.
+func (w *walk) failed(err error) (*swift.Response, error) {
+	if w.location == "" {
+		return nil, err
+	}
+	res := swift.ErrorResponse(err)
+	if res.Status >= 500 {
+		return nil, err // whose cause is for the log
+	}
+	res.Header.Set("Content-Location", w.location)
+	return res, nil
+}
+
+func (w *walk) conflict(text string) error {
+	return &swift.StatusError{Status: 409, Body: text, ContentType: "text/plain", Header: swift.Header{
+		{Name: "Content-Location", Value: w.location},
+	}}
+}
