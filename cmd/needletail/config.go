@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ type Config struct {
 	Identity IdentityConfig `toml:"identity"`
 	TempAuth TempAuthConfig `toml:"tempauth"`
 	Swift    SwiftConfig    `toml:"swift"`
+
+	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	// Policies are the storage policies; none means Policy-0 alone.
 	Policies []PolicyConfig `toml:"policy"`
 }
@@ -188,6 +191,11 @@ func (c *Config) validate() error {
 		return bad("tempauth.token_life must be positive")
 	case c.Identity.PasswordHashRounds < 4 || c.Identity.PasswordHashRounds > 31:
 		return bad("identity.password_hash_rounds must be from 4 to 31")
+	}
+	for prefix := range c.KeystoneAuth.ServiceRoles {
+		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {
+			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
+		}
 	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)

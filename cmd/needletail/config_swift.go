@@ -1,6 +1,9 @@
 package main
 
-import "needletail/objstore"
+import (
+	"needletail/objstore"
+	"needletail/proxy/middleware/keystoneauth"
+)
 
 // SwiftConfig has the options of Swift's proxy server, under Swift's names.
 type SwiftConfig struct {
@@ -33,6 +36,31 @@ type TempAuthConfig struct {
 	// StorageURLScheme is that of X-Storage-Url, for a server behind a TLS
 	// terminator; empty: the request's.
 	StorageURLScheme string `toml:"storage_url_scheme"`
+}
+
+// KeystoneAuthConfig says whose accounts Keystone's projects are.
+type KeystoneAuthConfig struct {
+	// ResellerPrefixes are what accounts begin with; none means "AUTH".
+	ResellerPrefixes []string `toml:"reseller_prefix"`
+	// ServiceRoles maps a reseller prefix to roles of which X-Service-Token must
+	// have one there (Swift's SERVICE_service_roles).
+	ServiceRoles map[string][]string `toml:"service_roles"`
+}
+
+// keystoneRules are keystoneauth's: identity.operator_roles own the accounts of
+// every prefix.
+func (c *Config) keystoneRules() []keystoneauth.Rules {
+	prefixes := c.KeystoneAuth.ResellerPrefixes
+	if len(prefixes) == 0 {
+		prefixes = []string{"AUTH"}
+	}
+	rules := make([]keystoneauth.Rules, len(prefixes))
+	for i, p := range prefixes {
+		rules[i] = keystoneauth.Rules{
+			ResellerPrefix: p, OperatorRoles: c.Identity.OperatorRoles, ServiceRoles: c.KeystoneAuth.ServiceRoles[p],
+		}
+	}
+	return rules
 }
 
 // PolicyConfig is a storage policy: a [[policy]] of the file.

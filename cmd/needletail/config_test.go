@@ -62,6 +62,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[identity]\npassword_hash_rounds = 3", "password_hash_rounds")
 	f("[tempauth]\ntoken_life = \"0s\"", "token_life")
 	f("[[policy]]\nname = \"a\"", "policy")
+	f("[keystoneauth]\nservice_roles = { SERVICE = [\"service\"] }", "SERVICE")
 	f("[swift]\nallow_open_expire = true", "swift.allow_open_expire")
 	f("= 1", "configuration")
 }

@@ -78,7 +78,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone: keystoneauth.Config{
 			Validator: st.identity,
-			Rules:     []keystoneauth.Rules{{ResellerPrefix: "AUTH", OperatorRoles: cfg.Identity.OperatorRoles}},
+			Rules:     cfg.keystoneRules(),
 			AuthURI:   cfg.PublicURL + "/identity",
 		},
 	}
