@@ -75,7 +75,7 @@ func newSite(t *testing.T, change ...func(*controllers.Config)) *site {
 		f(&c)
 	}
 	s.serve = NewPipeline(Config{
-		Store: s.store, Policies: c.Policies,
+		Store: c.Store, Policies: c.Policies,
 		Controllers: controllers.New(c), Limits: c.Limits, Log: slog.New(slog.DiscardHandler), TempAuth: users,
 		Keystone: keystoneauth.Config{Validator: keystoneTokens{
 			"kowner":    keystoneIdentity("ktest", "ktester", "admin"),
