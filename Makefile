@@ -7,7 +7,7 @@ BIN   := bin/needletail
 DATA  ?= ./data
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: build run test race fuzz e2e e2e-packages crash bench compare lint fmt check clean
+.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -35,6 +35,14 @@ e2e-packages:
 	@for p in openstack glance swift rclone qemu-img curl; do command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) python3-openstackclient python3-glanceclient \
 	  python3-swiftclient rclone qemu-utils curl >/dev/null; fi
+
+conformance: conformance-packages ## OpenStack Swift's own functional tests (of SWIFT_SRC, or Debian's) against a real server
+	$(GO) run ./cmd/conformance $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC)) $(if $(FILES),-files $(FILES)) $(if $(RUN),-run $(RUN))
+
+conformance-packages:
+	@/usr/bin/python3 -c 'import eventlet, keystoneclient, mock, pytest, pytest_timeout, swift, swiftclient' 2>/dev/null || \
+	  { apt-get update -qq && $(APT) python3-swift python3-swiftclient python3-keystoneclient python3-mock \
+	  python3-pytest python3-pytest-timeout >/dev/null; }
 
 bench: ## upload and download throughput over loopback, with its floor
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./bench

@@ -1,0 +1,94 @@
+// Command conformance runs OpenStack Swift's own functional tests against a
+// needletail that it starts on loopback for them, once a run:
+//
+//	A  TempAuth, two storage policies, allow_open_expired: all tests
+//	B  the built-in Keystone: what needs domains, roles and service tokens
+//	C  allow_open_expired off: what run A has to skip
+//
+// The tests come from Debian's source package, or from -swift-src. A test must
+// pass in one of the runs and fail in none. What deviates stands, with its
+// reason, in known_deviations.txt; anything else ends the command with status 1,
+// and so does an entry there whose test passes.
+//
+// Needs /usr/bin/python3 with the packages of the Makefile's target
+// conformance-packages. Writes to the user's cache folder and to a temporary
+// one, which it keeps if something failed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := conform(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "conformance:", err)
+		os.Exit(1)
+	}
+}
+
+func conform(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
+	source := flags.String("swift-src", "", "`DIR` with a checkout of Swift; default Debian's source package")
+	names := flags.String("run", "ABC", "which runs, by their letters")
+	only := flags.String("files", "", "comma-separated test files, such as test_slo.py, in place of a run's own")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *source == "" {
+		if *source, err = debianSource(ctx); err != nil {
+			return fmt.Errorf("Swift's source: %w", err)
+		}
+	}
+	if *source, err = filepath.Abs(*source); err != nil {
+		return err
+	}
+	known, err := parseDeviations(knownDeviations)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "needletail-conformance-")
+	if err != nil {
+		return err
+	}
+	binary, err := buildServer(ctx, work)
+	if err != nil {
+		return err
+	}
+	total := results{}
+	var summary []string
+	for _, r := range runs {
+		if !strings.Contains(*names, r.name) {
+			continue
+		}
+		if *only != "" {
+			r.files, r.match = strings.Split(*only, ","), ""
+		}
+		fmt.Printf("== run %s (%s): Swift from %s\n", r.name, r.title, *source)
+		got, err := r.do(ctx, binary, *source, filepath.Join(work, r.name))
+		if err != nil {
+			return fmt.Errorf("run %s: %w; its files are in %s", r.name, err, work)
+		}
+		summary = append(summary, got.perFile(r.name)...)
+		summary = append(summary, fmt.Sprintf("run %s (%s): %s", r.name, r.title, got.counts()))
+		total.merge(got)
+	}
+	// Only all of the tests can tell which of them ran nowhere.
+	complaints := total.complaints(known, *only == "" && *names == "ABC")
+	for _, line := range append(complaints, summary...) {
+		fmt.Println(line)
+	}
+	if len(complaints) > 0 {
+		return errors.New("the server deviates from Swift; the runs' files are in " + work)
+	}
+	return os.RemoveAll(work)
+}

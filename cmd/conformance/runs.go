@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// run is one way to configure the server, and the tests that want it so.
+type run struct {
+	name, title string
+	files       []string // of test/functional
+	match       string   // pytest's -k; "" for all tests of the files
+	config      string   // TOML of the server, besides its address and data
+	// users makes the users and gives the section of test.conf that names them.
+	users func(ctx context.Context, s *server) (string, error)
+}
+
+var allFiles = []string{"test_*.py", "tests.py"} // pytest does not find tests.py by itself
+
+var runs = []run{
+	{
+		name: "A", title: "TempAuth", files: allFiles,
+		config: tempAuthConfig + "[swift]\nallow_open_expired = true\n",
+		users:  tempAuthUsers,
+	},
+	{
+		name: "B", title: "Keystone",
+		files: []string{"test_access_control.py", "test_account.py", "test_container.py", "test_object.py"},
+		config: "[keystoneauth]\nreseller_prefix = [\"AUTH\", \"SERVICE\"]\n" +
+			"service_roles = { SERVICE = [\"service\"] }\n",
+		users: keystoneUsers,
+	},
+	{
+		name: "C", title: "TempAuth without open-expired",
+		files: []string{"test_object.py"}, match: "allow_open_expired_disabled",
+		config: tempAuthConfig, users: tempAuthUsers,
+	},
+}
+
+const tempAuthConfig = `[tempauth]
+reseller_prefix = ["AUTH", "SERVICE"]
+require_group = { SERVICE = "service" }
+users = [
+  "admin:admin=admin,.admin,.reseller_admin",
+  "admin:auditor=admin_ro,.reseller_reader",
+  "test:tester=testing,.admin",
+  "test:tester2=testing2,.admin",
+  "test:tester3=testing3",
+  "test2:tester2=testing2,.admin",
+  "test5:tester5=testing5,service",
+]
+`
+
+// policies are two in every run: tests of the choice between them skip
+// otherwise.
+const policies = `[[policy]]
+index = 0
+name = "Policy-0"
+default = true
+[[policy]]
+index = 1
+name = "silver"
+`
+
+// swiftConf is what the tests take a cluster's policies from; its hash prefix
+// is asked for and not used.
+const swiftConf = `[swift-hash]
+swift_hash_path_prefix = changeme
+swift_hash_path_suffix = changeme
+[storage-policy:0]
+name = Policy-0
+default = yes
+[storage-policy:1]
+name = silver
+`
+
+func tempAuthUsers(_ context.Context, s *server) (string, error) {
+	return fmt.Sprintf(`auth_uri = %s/auth/v1.0
+account = test
+username = tester
+password = testing
+account2 = test2
+username2 = tester2
+password2 = testing2
+username3 = tester3
+password3 = testing3
+account5 = test5
+username5 = tester5
+password5 = testing5
+account6 = admin
+username6 = admin
+password6 = admin
+`, s.url), nil
+}
+
+// commonConf ends test.conf.
+const commonConf = `service_prefix = SERVICE
+storage_domain = example.net
+collate = C
+`
+
+// do starts a server with all it needs below dir, runs the tests and stops it.
+func (r run) do(ctx context.Context, binary, source, dir string) (results, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s, err := startServer(ctx, binary, dir, r.config+policies)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	users, err := r.users(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range map[string]string{
+		"test.conf":  "[func_test]\n" + users + commonConf,
+		"swift.conf": swiftConf,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return pytest(ctx, source, dir, r.files, r.match)
+}
