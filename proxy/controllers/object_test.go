@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"needletail/auth"
+	"needletail/objstore"
 	"needletail/proxy/swift"
 )
 
@@ -305,4 +307,51 @@ func TestBackendHints(t *testing.T) {
 	}
 	s.must(200, "GET /v1/a/c/o", "", append(hints, "Range: bytes=9-")...).wantBody(t, "body")
 	s.must(416, "GET /v1/a/c/o", "", "Range: bytes=9-")
+}
+
+// What is kept elsewhere is found there, under the rights over the path.
+func TestStored(t *testing.T) {
+	s := newServer(t)
+	s.must(201, "PUT /v1/a/c", "", "X-Container-Read: all", "X-Container-Write: all")
+	s.must(201, "PUT /v1/b/d", "")
+	kept := objstore.ObjectID{Account: "b", Container: "d", Object: "\xffkept"}
+	send := func(method string, stored *swift.Stored, lines ...swift.HeaderField) (*swift.Response, error) {
+		return s.handler.Serve(&swift.Request{
+			Method: method, Path: "/v1/a/c/o", Body: strings.NewReader("body"), ContentLength: 4,
+			Identity: &auth.Identity{}, Authorizer: s.who, Header: lines, Stored: stored,
+		})
+	}
+	s.as(byACL)
+	at := &swift.Stored{Object: kept, Timestamp: 1234}
+	if _, err := send("PUT", at, swift.HeaderField{Name: "X-Delete-At", Value: "9000000000"}); err != nil || at.DeleteAt != 9000000000 {
+		t.Fatalf("PUT: %v, DeleteAt %d", err, at.DeleteAt)
+	}
+	if info, err := s.store.HeadObject(t.Context(), kept, objstore.OpenOptions{}); err != nil || info.Created != 1234 || info.DeleteAt != 0 {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if _, err := send("POST", at, swift.HeaderField{Name: "X-Delete-At", Value: "9000000001"}); err != nil || at.DeleteAt != 9000000001 {
+		t.Errorf("POST: %v, DeleteAt %d", err, at.DeleteAt)
+	}
+	if res, err := send("GET", at); err != nil || res.ContentLength != 4 || res.Close() != nil {
+		t.Errorf("GET: %+v, %v", res, err)
+	}
+	at.AccountRight = true
+	var status *swift.StatusError
+	if _, err := send("GET", at); !errors.As(err, &status) || status.Status != 403 {
+		t.Errorf("GET by the container's ACL: %v", err)
+	}
+}
+
+func TestCheckAuthorized(t *testing.T) {
+	s := newServer(t)
+	s.must(201, "PUT /v1/a/c", "", "X-Container-Write: all")
+	r := &swift.Request{Method: "PUT", Path: "/v1/a/c/o", Body: strings.NewReader("body"), ContentLength: 4, Authorizer: s.who}
+	s.as(byACL)
+	if err := r.CheckAuthorized(s.handler, nil); err != nil || !r.Grant.Allowed {
+		t.Errorf("by the ACL: %v, %+v", err, r.Grant)
+	}
+	if err := r.CheckAuthorized(s.handler, &swift.Stored{AccountRight: true}); err == nil {
+		t.Error("by the account's right: allowed")
+	}
+	s.as(owner).must(404, "GET /v1/a/c/o", "")
 }

@@ -63,6 +63,10 @@ func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
 	}
 	o.ETag = swift.NormalizeETag(r.Header.Get("Etag"))
 	o.Metadata = swift.ObjectMetadata(r.Header)
+	if r.Stored != nil {
+		o.Timestamp = r.Stored.Timestamp
+		r.Stored.DeleteAt, o.DeleteAt = o.DeleteAt, 0
+	}
 	o.Listing = swift.ListingOverride(r.Header, r.path.Account)
 	return o, nil
 }
@@ -76,6 +80,9 @@ func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 	at, err := deleteAt(r.Header, time.Now())
 	if err != nil {
 		return nil, err
+	}
+	if r.Stored != nil {
+		r.Stored.DeleteAt, at = at, 0
 	}
 	contentType := r.Header.Get("Content-Type")
 	if err := swift.CheckContentType(contentType); err != nil {

@@ -37,6 +37,9 @@ func (c *call) containerID() objstore.ContainerID {
 }
 
 func (c *call) objectID() objstore.ObjectID {
+	if c.Stored != nil {
+		return c.Stored.Object
+	}
 	return c.containerID().Object(objstore.ObjectName(c.path.Object))
 }
 
@@ -111,8 +114,15 @@ func (c *Controllers) dispatch(r *call) (*swift.Response, error) {
 			{Name: "Allow", Value: strings.Join(c.allowed(of), ", ")},
 		}}
 	}
-	if err := c.authorize(r, rt.right); err != nil {
+	want := rt.right
+	if r.Stored != nil && r.Stored.AccountRight {
+		want = rightAccount
+	}
+	if err := c.authorize(r, want); err != nil {
 		return nil, err
+	}
+	if r.AuthorizeOnly {
+		return swift.NewResponse(204), nil
 	}
 	return rt.serve(c, r)
 }

@@ -206,13 +206,23 @@ func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	for _, f := range e.Extra {
 		dst = pyjson.AppendString(append(dst, ", "...), f.Name)
 		dst = append(dst, ": "...)
-		if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil && f.Name == "symlink_bytes" {
-			dst = strconv.AppendInt(dst, n, 10)
-		} else {
-			dst = pyjson.AppendString(dst, f.Value)
-		}
+		dst = appendExtraJSON(dst, f)
 	}
 	return append(dst, '}')
+}
+
+// appendExtraJSON writes a feature's value: a string, but for the keys that are
+// numbers or booleans with Swift.
+func appendExtraJSON(dst []byte, f objstore.Field) []byte {
+	switch f.Name {
+	case "symlink_bytes":
+		if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil {
+			return strconv.AppendInt(dst, n, 10)
+		}
+	case "version_symlink", "is_latest":
+		return strconv.AppendBool(dst, f.Value == "true")
+	}
+	return pyjson.AppendString(dst, f.Value)
 }
 
 func appendContainerXML(dst []byte, e *objstore.ContainerEntry, policy string) []byte {

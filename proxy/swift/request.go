@@ -44,6 +44,10 @@ type Request struct {
 	Authorizer auth.Authorizer
 	// Grant is what Authorize found last.
 	Grant auth.Grant
+	// AuthorizeOnly ends the request with 204 once it is authorized.
+	AuthorizeOnly bool
+	// Stored, if not nil, is where the object of Path is kept.
+	Stored *Stored
 
 	// Log is what the access log adds.
 	Log LogInfo

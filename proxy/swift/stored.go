@@ -1,0 +1,33 @@
+package swift
+
+import "needletail/objstore"
+
+// Stored is where a feature keeps the object that a request's path names. The
+// controllers go there, and ask for the rights over the path: whoever may read
+// the name may read what is kept under it.
+type Stored struct {
+	Object objstore.ObjectID
+	// Timestamp is what a PUT stores the object under; zero: the commit's time.
+	Timestamp objstore.Timestamp
+	// AccountRight asks for the account's own rights: the ACLs of the path's
+	// container do not count.
+	AccountRight bool
+	// DeleteAt is set by the controllers: the Unix second that the expiry
+	// headers of a PUT or POST name, 0 for none. The feature decides what
+	// expires; the stored object does not.
+	DeleteAt int64
+}
+
+// CheckAuthorized asks the controllers whether r is allowed, and for nothing
+// else: no handler runs and no byte of the body is read. at is r.Stored for the
+// question, or nil.
+func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
+	probe := *r
+	probe.AuthorizeOnly, probe.Stored = true, at
+	res, err := h.Serve(&probe)
+	if err != nil {
+		return err
+	}
+	r.Grant = probe.Grant
+	return res.Close()
+}
