@@ -3,6 +3,7 @@ package proxy
 import (
 	"log/slog"
 
+	"needletail/auth/signing"
 	authtempauth "needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/proxy/middleware/accountquotas"
@@ -18,6 +19,7 @@ import (
 	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
+	"needletail/proxy/middleware/tempurl"
 	"needletail/proxy/swift"
 )
 
@@ -40,6 +42,8 @@ type Config struct {
 	Symlink  symlink.Config
 	// HealthcheckDisablePath is a file that turns /healthcheck into 503.
 	HealthcheckDisablePath string
+	// Digests are those of the signatures of temporary URLs and forms.
+	Digests signing.Digests
 	// Filters of Swift with options of their own; a nil one is left out, as in
 	// Swift's sample pipeline.
 	EtagQuoter  etagquoter.Config
@@ -128,6 +132,16 @@ var stages = []stage{
 		},
 	},
 	{
+		name:  "tempurl",
+		build: func(c Config) swift.Middleware { return tempurl.New(c.tempURL()) },
+		info:  func(c Config) *swift.InfoSection { return tempurl.Info(c.tempURL()) },
+		after: []order{
+			{"gatekeeper", "staticweb's X-Backend-Content-Generator opens a container's root, and must not leave"},
+			{"healthcheck", "a load balancer signs nothing"},
+			{"domainremap", "the path is signed as it is in Swift's API"},
+		},
+	},
+	{
 		name: "tempauth",
 		build: func(c Config) swift.Middleware {
 			if c.TempAuth == nil {
@@ -144,6 +158,7 @@ var stages = []stage{
 		after: []order{
 			{"gatekeeper", "it sets X-Account-Sysmeta-Core-Access-Control, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
+			{"tempurl", "a signature is enough: no token is looked at"},
 		},
 	},
 	{
@@ -157,6 +172,7 @@ var stages = []stage{
 		after: []order{
 			{"gatekeeper", "it sets X-Account-Sysmeta-Project-Domain-Id, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
+			{"tempurl", "a signature is enough: no token is looked at"},
 			{"tempauth", "it takes every request without an Authorizer, also the anonymous"},
 		},
 	},
@@ -212,6 +228,10 @@ var stages = []stage{
 			{"dlo", "a link to a manifest has the content of its segments"},
 		},
 	},
+}
+
+func (c Config) tempURL() tempurl.Config {
+	return tempurl.Config{Digests: c.Digests, Keys: c.Store}
 }
 
 // NewPipeline is Swift's part of the server: all middleware around the

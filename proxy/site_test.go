@@ -11,6 +11,7 @@ import (
 
 	"needletail/auth"
 	"needletail/auth/acl"
+	"needletail/auth/signing"
 	authtempauth "needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/objstore/memstore"
@@ -75,7 +76,7 @@ func newSite(t *testing.T, change ...func(*controllers.Config)) *site {
 		f(&c)
 	}
 	s.serve = NewPipeline(Config{
-		Store: c.Store, Policies: c.Policies,
+		Store: c.Store, Policies: c.Policies, Digests: signing.DefaultDigests(),
 		Controllers: controllers.New(c), Limits: c.Limits, Log: slog.New(slog.DiscardHandler), TempAuth: users,
 		Keystone: keystoneauth.Config{Validator: keystoneTokens{
 			"kowner":    keystoneIdentity("ktest", "ktester", "admin"),

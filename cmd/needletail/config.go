@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 )
 
@@ -135,7 +136,7 @@ func defaultConfig() Config {
 			PasswordHashRounds: 12,
 		},
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
-		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true},
+		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names()},
 	}
 }
 
@@ -199,6 +200,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)
+	}
+	if _, err := signing.ParseDigests(c.Swift.AllowedDigests); err != nil {
+		return bad("swift.allowed_digests: %w", err)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return bad("listen: %w", err)

@@ -21,6 +21,9 @@ type SwiftConfig struct {
 	// CORSAllowOrigin and CORSExposeHeaders count for every container.
 	CORSAllowOrigin   []string `toml:"cors_allow_origin"`
 	CORSExposeHeaders []string `toml:"cors_expose_headers"`
+	// AllowedDigests are those that temporary URLs and forms may be signed with:
+	// sha1, which is not there by default, sha256, sha512.
+	AllowedDigests []string `toml:"allowed_digests"`
 }
 
 // TempAuthConfig has TempAuth's users.

@@ -63,6 +63,8 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[tempauth]\ntoken_life = \"0s\"", "token_life")
 	f("[[policy]]\nname = \"a\"", "policy")
 	f("[keystoneauth]\nservice_roles = { SERVICE = [\"service\"] }", "SERVICE")
+	f("[swift]\nallowed_digests = [\"md5\"]", "md5")
+	f("[swift]\nallowed_digests = []", "allowed_digests")
 	f("[swift]\nallow_open_expire = true", "swift.allow_open_expire")
 	f("= 1", "configuration")
 }

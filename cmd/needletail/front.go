@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"needletail/auth/acl"
+	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 	"needletail/proxy"
 	"needletail/proxy/controllers"
@@ -66,6 +67,10 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	digests, err := signing.ParseDigests(cfg.Swift.AllowedDigests)
+	if err != nil {
+		return nil, err
+	}
 	limits := swift.DefaultLimits()
 	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
 	pipeline := proxy.Config{
@@ -74,6 +79,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		Limits:   limits,
 		Log:      logger,
 		TempAuth: users,
+		Digests:  digests,
 
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone: keystoneauth.Config{
