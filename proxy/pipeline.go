@@ -17,6 +17,7 @@ import (
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/slo"
 	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
 	"needletail/proxy/middleware/tempurl"
@@ -214,6 +215,18 @@ var stages = []stage{
 			{"tempauth", "the listing and the segments are authorized for the one who asks"},
 			{"keystoneauth", "the listing and the segments are authorized for the one who asks"},
 			{"copy", "a copy of a manifest has the content of its segments"},
+		},
+	},
+	{
+		name:  "slo",
+		build: func(Config) swift.Middleware { return slo.New(slo.DefaultConfig()) },
+		info:  func(Config) *swift.InfoSection { return slo.DefaultConfig().Info() },
+		after: []order{
+			{"gatekeeper", "manifests are sysmeta, which must not come from a client"},
+			{"tempauth", "the segments are authorized for the one who asks"},
+			{"keystoneauth", "the segments are authorized for the one who asks"},
+			{"copy", "a copy of a manifest has the content of its segments"},
+			{"dlo", "the segments of a dynamic large object may be large objects themselves"},
 		},
 	},
 	{

@@ -19,7 +19,24 @@ const HeartbeatInterval = 10 * time.Second
 // its context. It must read the request's body first of all, since a 100
 // Continue cannot follow the head of the answer.
 func Heartbeat(r *Request, contentType, first string, work func(context.Context) []byte) *Response {
-	h := &heartbeat{beat: first, done: make(chan struct{})}
+	h := startHeartbeat(r, first, work)
+	select {
+	case <-h.done:
+		_ = h.Close()
+		return NewBytes(200, contentType, h.outcome())
+	case <-h.ticker.C:
+	}
+	return h.response(200, contentType)
+}
+
+// HeartbeatAtOnce is Heartbeat with 202 and a space before the work is done,
+// however short it is. The request's body must have been read.
+func HeartbeatAtOnce(r *Request, contentType string, work func(context.Context) []byte) *Response {
+	return startHeartbeat(r, " ", work).response(202, contentType)
+}
+
+func startHeartbeat(r *Request, first string, work func(context.Context) []byte) *heartbeat {
+	h := &heartbeat{beat: first, done: make(chan struct{}), ticker: time.NewTicker(HeartbeatInterval)}
 	ctx, cancel := context.WithCancel(r.Context())
 	h.cancel = cancel
 	go func() {
@@ -27,15 +44,12 @@ func Heartbeat(r *Request, contentType, first string, work func(context.Context)
 		defer func() { h.failed = recover() }()
 		h.result = work(ctx)
 	}()
-	h.ticker = time.NewTicker(HeartbeatInterval)
-	select {
-	case <-h.done:
-		_ = h.Close()
-		return NewBytes(200, contentType, h.outcome())
-	case <-h.ticker.C:
-	}
+	return h
+}
+
+func (h *heartbeat) response(status int, contentType string) *Response {
 	return &Response{
-		Status: 200, Header: Header{{"Content-Type", contentType}},
+		Status: status, Header: Header{{"Content-Type", contentType}},
 		Body: h, ContentLength: -1,
 	}
 }

@@ -131,6 +131,17 @@ func ErrorResponse(err error) *Response {
 	return res
 }
 
+// PlainText is the answer to an error as text: its own, or else Swift's reason
+// and explanation of its status, a line each.
+func PlainText(err error) string {
+	var se *StatusError
+	if errors.As(err, &se) && se.Body != "" {
+		return se.Body
+	}
+	p := statusPages[ErrorResponse(err).Status]
+	return p.title + "\n" + p.text
+}
+
 func kindStatus(err error) int {
 	var e *objstore.Error
 	if !errors.As(err, &e) {

@@ -1,0 +1,212 @@
+package slo
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+const (
+	// maxQueue bounds what waits to be deleted, in multiples of MaxSegments,
+	// which may have been higher once (slo.py: get_segments_to_delete_iter).
+	maxQueue = 10
+	// maxFailures ends a delete (bulk.py: max_failed_deletes).
+	maxFailures = 1000
+	// deleteBatch is how many are taken from the queue at once.
+	deleteBatch = 64
+)
+
+// delete removes segments and manifest, and answers with a report
+// (slo.py: handle_multipart_delete).
+func (m *middleware) delete(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	if m.AllowAsyncDelete && swift.IsTrue(r.Query().Get("async")) {
+		return m.deleteLater(r, path)
+	}
+	contentType, err := swift.BestAccept(r.Header.Get("Accept"), swift.ResultTypes...)
+	if err != nil || contentType == "" {
+		values := pyjson.Object{
+			{Key: "Response Status", Value: statusLine(406)}, {Key: "Response Body", Value: ""},
+			{Key: "Number Deleted", Value: 0}, {Key: "Number Not Found", Value: 0},
+		}
+		return swift.NewBytes(200, "text/html; charset=UTF-8", swift.HeartbeatResult("", values, nil, "delete")), nil
+	}
+	first := " "
+	if contentType == "application/xml" || contentType == "text/xml" {
+		first = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+	}
+	return swift.Heartbeat(r, contentType, first, func(ctx context.Context) []byte {
+		later := *r
+		later.SetContext(ctx)
+		d := &deletion{m: m, r: &later, path: path, queue: []doomed{{
+			name: "/" + path.Container + "/" + path.Object, manifest: true, versionID: r.Query().Get("version-id"),
+		}}}
+		d.run()
+		return d.report(contentType)
+	}), nil
+}
+
+// doomed is what is to be deleted.
+type doomed struct {
+	name      string // "/container/object"
+	versionID string
+	manifest  bool   // its segments come first
+	fault     string // why it is not deleted, or ""
+}
+
+// deletion is one running delete. A manifest in the queue gives way to its
+// segments, and comes again behind them.
+type deletion struct {
+	m     *middleware
+	r     *swift.Request
+	path  swift.Path
+	queue []doomed
+
+	deleted, notFound int
+	failed            []swift.FailedName
+	broken            bool  // whether a fault of the server was among them
+	err               error // what ended it early
+}
+
+func (d *deletion) run() {
+	for len(d.queue) > 0 && d.err == nil {
+		batch := d.take()
+		statuses := make([]int, len(batch))
+		parallel(d.m.Concurrency, len(batch), func(i int) {
+			if batch[i].fault == "" && d.r.Context().Err() == nil {
+				statuses[i] = d.delete(batch[i])
+			}
+		})
+		if err := d.r.Context().Err(); err != nil {
+			d.err = &swift.StatusError{Status: 499, Err: err}
+			return
+		}
+		for i := range batch {
+			d.count(batch[i], statuses[i])
+		}
+		if len(d.failed) >= maxFailures {
+			d.err = swift.Statusf(400, "Max delete failures exceeded")
+		}
+	}
+}
+
+// take reads on in the queue until a batch is full.
+func (d *deletion) take() (batch []doomed) {
+	for len(d.queue) > 0 && len(batch) < deleteBatch {
+		if len(d.queue) > maxQueue*d.m.MaxSegments {
+			d.err = swift.Statusf(400, "Too many buffered slo segments to delete.")
+			return nil
+		}
+		next := d.queue[0]
+		d.queue = d.queue[1:]
+		if !next.manifest {
+			batch = append(batch, next)
+			continue
+		}
+		list, err := d.m.segmentsOf(d.r, d.path, next)
+		switch status := swift.ErrorResponse(err).Status; {
+		case err == nil:
+			for i := range list {
+				d.queue = append(d.queue, doomed{name: list[i].Name, manifest: list[i].SubSLO})
+			}
+		case status == 404:
+			d.notFound++
+			continue
+		default:
+			next.fault = swift.PlainText(err)
+		}
+		next.manifest = false
+		d.queue = append(d.queue, next)
+	}
+	return batch
+}
+
+func (d *deletion) delete(o doomed) (status int) {
+	r := subrequest(d.r, "DELETE", d.path, o.name)
+	if o.versionID != "" {
+		r.SetRawQuery(url.Values{"version-id": {o.versionID}}.Encode())
+	}
+	res, err := d.m.next.Serve(r)
+	if err != nil {
+		return swift.ErrorResponse(err).Status
+	}
+	_ = res.Close() // the status is the answer
+	return res.Status
+}
+
+func (d *deletion) count(o doomed, status int) {
+	switch {
+	case o.fault != "":
+		d.failed = append(d.failed, swift.FailedName{Name: swift.Quote(o.name), Status: o.fault})
+	case status/100 == 2:
+		d.deleted++
+	case status == 404:
+		d.notFound++
+	default:
+		d.broken = d.broken || status >= 500
+		d.failed = append(d.failed, swift.FailedName{Name: swift.Quote(o.name), Status: statusLine(status)})
+	}
+}
+
+func (d *deletion) report(contentType string) []byte {
+	status, body := 200, ""
+	var se *swift.StatusError
+	switch {
+	case errors.As(d.err, &se):
+		status, body = se.Status, se.Body
+	case len(d.failed) > 0 && d.broken:
+		status = 502
+	case len(d.failed) > 0:
+		status = 400
+	case d.deleted+d.notFound == 0:
+		status, body = 400, "Invalid bulk delete."
+	}
+	return swift.HeartbeatResult(contentType, pyjson.Object{
+		{Key: "Response Status", Value: statusLine(status)}, {Key: "Response Body", Value: body},
+		{Key: "Number Deleted", Value: d.deleted}, {Key: "Number Not Found", Value: d.notFound},
+	}, d.failed, "delete")
+}
+
+// segmentsOf reads a manifest and leaves out its data; errors have the texts of
+// slo.py: get_slo_segments.
+func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) ([]segment, error) {
+	get := subrequest(r, "GET", path, o.name)
+	query := "multipart-manifest=get"
+	if o.versionID != "" {
+		query += "&" + url.Values{"version-id": {o.versionID}}.Encode()
+	}
+	get.SetRawQuery(query)
+	// What is no manifest need not be read.
+	get.Header.Set("Range", "bytes=-1")
+	get.Header.AddHint(swift.IgnoreRangeIf, etagSysmeta)
+	res, err := m.next.Serve(get)
+	if err != nil {
+		res = swift.ErrorResponse(err)
+	}
+	switch {
+	case res.Status == 404:
+		err = swift.Statusf(404, "SLO manifest not found")
+	case res.Status == 401:
+		err = swift.Statusf(401, "401 Unauthorized")
+	case res.Status/100 != 2 && res.Status != 416:
+		err = swift.Statusf(500, "Unable to load SLO manifest or segment.")
+	case !res.Header.Has(etagSysmeta):
+		err = swift.Statusf(400, "Not an SLO manifest")
+	}
+	if err != nil {
+		return nil, errors.Join(err, res.Close())
+	}
+	list, err := readManifest(res)
+	if err != nil {
+		return nil, &swift.StatusError{Status: 500, Body: "Unable to load SLO manifest", Err: err}
+	}
+	objects := list[:0]
+	for _, s := range list {
+		if s.Data == "" {
+			objects = append(objects, s)
+		}
+	}
+	return objects, nil
+}

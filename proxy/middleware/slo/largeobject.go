@@ -1,0 +1,111 @@
+package slo
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"needletail/proxy/swift"
+)
+
+// maxLevels is how deep large objects may lie in one another
+// (slo.py: max_slo_recursion_depth).
+const maxLevels = 10
+
+var errTooDeep = errors.New("large objects lie too deep in one another")
+
+// largeObject is a manifest that is being read.
+type largeObject struct {
+	m     *middleware
+	r     *swift.Request // who asks
+	path  swift.Path     // of the manifest that was asked for
+	list  []segment
+	size  int64
+	level int // 0: the manifest that was asked for
+
+	// sub is the manifest that was read last among the segments: the same is
+	// often used for several parts.
+	sub     *largeObject
+	subName string
+}
+
+// body is a part of the content.
+func (o *largeObject) body(part swift.ByteRange) *swift.SegmentBody {
+	i := 0
+	return swift.NewSegmentBody(func() (swift.Segment, error) {
+		if i == len(o.list) {
+			return swift.Segment{}, io.EOF
+		}
+		s := &o.list[i]
+		i++
+		return swift.Segment{Bytes: s.part.Length(), Open: func(part swift.ByteRange) (io.ReadCloser, error) {
+			return o.open(s, swift.ByteRange{Start: s.part.Start + part.Start, End: s.part.Start + part.End})
+		}}, nil
+	}, part.Start, part.Length())
+}
+
+// open reads a part of what a segment refers to.
+func (o *largeObject) open(s *segment, part swift.ByteRange) (io.ReadCloser, error) {
+	if s.Data != "" {
+		data, err := base64.StdEncoding.DecodeString(s.Data)
+		if err != nil || int64(len(data)) < part.End {
+			return nil, errManifest
+		}
+		return io.NopCloser(bytes.NewReader(data[part.Start:part.End])), nil
+	}
+	if s.SubSLO {
+		return o.openSub(s, part)
+	}
+	get := subrequest(o.r, "GET", o.path, s.Name)
+	// What has become a large object since is not what it was.
+	get.SetRawQuery("multipart-manifest=get")
+	res, err := swift.OpenSegment(o.m.next, get, s.Bytes, part)
+	if err != nil {
+		return nil, err
+	}
+	if tag := swift.NormalizeETag(res.Header.Get("Etag")); tag != s.Hash {
+		_ = res.Close() // the change is the error
+		return nil, fmt.Errorf("%w: %s has the ETag %s, not %s", swift.ErrSegmentChanged, get.Path, tag, s.Hash)
+	}
+	return res.Body, nil
+}
+
+func (o *largeObject) openSub(s *segment, part swift.ByteRange) (io.ReadCloser, error) {
+	if o.level+1 >= maxLevels {
+		return nil, errTooDeep
+	}
+	if o.sub == nil || o.subName != s.Name {
+		list, err := o.readSub(s)
+		if err != nil {
+			return nil, err
+		}
+		o.sub = &largeObject{m: o.m, r: o.r, path: o.path, list: list, size: s.Bytes, level: o.level + 1}
+		o.subName = s.Name
+	}
+	b := o.sub.body(part)
+	if err := b.Advance(); err != nil {
+		if err == io.EOF {
+			err = swift.ErrSegmentChanged
+		}
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// readSub gets the manifest of a segment, which must be what it was.
+func (o *largeObject) readSub(s *segment) ([]segment, error) {
+	get := subrequest(o.r, "GET", o.path, s.Name)
+	res, err := o.m.next.Serve(get)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", get.Path, err)
+	}
+	size := res.Header.Get(sizeSysmeta)
+	if res.Status != 200 || res.Header.Get(etagSysmeta) != s.Hash || size != strconv.FormatInt(s.Bytes, 10) {
+		_ = res.Close() // the change is the error
+		return nil, fmt.Errorf("%w: manifest %s: status %d", swift.ErrSegmentChanged, get.Path, res.Status)
+	}
+	return readManifest(res)
+}

@@ -1,0 +1,147 @@
+package slo
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// put makes a large object of a list (slo.py: handle_multipart_put).
+func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	body, err := m.readInput(r)
+	if err != nil {
+		return nil, err
+	}
+	list, err := parseInput(body, path.Container+"/"+path.Object)
+	if err != nil {
+		return nil, err
+	}
+	objects := 0
+	for i := range list {
+		if list[i].data == "" {
+			objects++
+		}
+	}
+	if objects > m.MaxSegments {
+		return nil, swift.Statusf(413, "Number of object-backed segments must be <= %d", m.MaxSegments)
+	}
+	contentType, err := swift.BestAccept(r.Header.Get("Accept"), swift.ResultTypes...)
+	if err != nil || contentType == "" {
+		contentType = "text/plain"
+	}
+	if values := r.Query()["heartbeat"]; len(values) > 0 && swift.IsTrue(values[len(values)-1]) {
+		return swift.HeartbeatAtOnce(r, contentType, func(ctx context.Context) []byte {
+			later := *r
+			later.SetContext(ctx)
+			return heartbeatEnd(contentType)(m.store(&later, path, list))
+		}), nil
+	}
+	res, failed, err := m.store(r, path, list)
+	if err != nil || len(failed) == 0 {
+		return res, err
+	}
+	return swift.NewBytes(400, contentType, swift.HeartbeatResult(contentType, nil, failed, "upload")), nil
+}
+
+func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
+	tooLarge := swift.Statusf(413, "Manifest File > %d bytes", m.MaxManifestBytes)
+	switch {
+	case r.ContentLength == swift.NoLength:
+		return nil, swift.Status(411)
+	case r.ContentLength > m.MaxManifestBytes:
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, m.MaxManifestBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > m.MaxManifestBytes {
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// store checks the segments and puts the manifest.
+func (m *middleware) store(r *swift.Request, path swift.Path, list []wanted) (*swift.Response, []swift.FailedName, error) {
+	segments, failed, err := m.check(r, path, list)
+	if err != nil || len(failed) > 0 {
+		return nil, failed, err
+	}
+	size, ok := contentBytes(segments)
+	if !ok {
+		return nil, nil, swift.Status(413)
+	}
+	etag := etagOf(segments)
+	if want := swift.NormalizeETag(r.Header.Get("Etag")); want != "" && want != etag {
+		return nil, nil, swift.Status(422)
+	}
+	res, err := m.next.Serve(manifestRequest(r, segments, etag, size))
+	if err != nil {
+		return nil, nil, err
+	}
+	if res.Status/100 == 2 {
+		res.Header.Set("Etag", `"`+etag+`"`)
+	}
+	return res, nil, nil
+}
+
+// manifestRequest is the PUT of the manifest, with what the client's has.
+func manifestRequest(r *swift.Request, segments []segment, etag string, size int64) *swift.Request {
+	body := encode(segments)
+	put := *r
+	put.Body, put.ContentLength = bytes.NewReader(body), int64(len(body))
+	put.Header = r.Header.Clone()
+	put.Header.Del(shownHeader)
+	own := md5Hex(body)
+	put.Header.Set("Etag", own)
+	put.Header.Set(etagSysmeta, etag)
+	put.Header.Set(sizeSysmeta, strconv.FormatInt(size, 10))
+	put.Header.Set(swift.OverrideETag, own+"; slo_etag="+etag)
+	put.Header.Set(swift.OverridePrefix+"Size", strconv.FormatInt(size, 10))
+	return &put
+}
+
+// heartbeatEnd is the end of an answer whose 202 has gone out before.
+func heartbeatEnd(contentType string) func(*swift.Response, []swift.FailedName, error) []byte {
+	return func(res *swift.Response, failed []swift.FailedName, err error) []byte {
+		if len(failed) > 0 {
+			err = swift.Status(400)
+		}
+		var text []byte
+		if err != nil {
+			res = swift.ErrorResponse(err)
+			text = []byte(swift.PlainText(err))
+		} else if res.Body != nil {
+			// Answers of a PUT are short; the bound is for those that err.
+			const maxBodyBytes = 64 << 10
+			text, _ = io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
+		}
+		_ = res.Close() // there is nobody left to tell
+		values := pyjson.Object{{Key: "Response Status", Value: statusLine(res.Status)}}
+		if err == nil && res.Status/100 == 2 {
+			values.Set("Etag", res.Header.Get("Etag"))
+			values.Set("Last Modified", res.Header.Get("Last-Modified"))
+		}
+		values.Set("Response Body", string(text))
+		return swift.HeartbeatResult(contentType, values, failed, "upload")
+	}
+}
+
+func statusLine(status int) string {
+	return strconv.Itoa(status) + " " + swift.StatusText(status)
+}
+
+func rangeText(r swift.ByteRange) string {
+	return strconv.FormatInt(r.Start, 10) + "-" + strconv.FormatInt(r.End-1, 10)
+}
+
+func isOwn(name string) bool {
+	_, own := swift.CutPrefix(name, "X-Object-Sysmeta-Slo-")
+	_, override := swift.CutPrefix(name, swift.OverridePrefix)
+	return own || override || strings.EqualFold(name, shownHeader)
+}
