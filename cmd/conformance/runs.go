@@ -22,7 +22,7 @@ var allFiles = []string{"test_*.py", "tests.py"} // pytest does not find tests.p
 var runs = []run{
 	{
 		name: "A", title: "TempAuth", files: allFiles,
-		config: tempAuthConfig + "[swift]\nallow_open_expired = true\n",
+		config: tempAuthConfig + "[swift]\nallow_open_expired = true\nallowed_digests = [\"sha1\", \"sha256\", \"sha512\"]\n",
 		users:  tempAuthUsers,
 	},
 	{
