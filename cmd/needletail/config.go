@@ -34,6 +34,7 @@ type Config struct {
 	Swift    SwiftConfig    `toml:"swift"`
 
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
+	Filters      FiltersConfig      `toml:"filter"`
 	// Policies are the storage policies; none means Policy-0 alone.
 	Policies []PolicyConfig `toml:"policy"`
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/proxy"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -87,5 +89,23 @@ func TestConfigPolicies(t *testing.T) {
 	c = defaultConfig()
 	if got := c.policies().Default().Name; got != "Policy-0" {
 		t.Errorf("the default policy is %q", got)
+	}
+}
+
+func TestConfigFilters(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "[filter.domain_remap]\nstorage_domain = [\"d\"]\n[filter.etag_quoter]\nenable_by_default = true\n[filter.bulk]\nmax_deletes_per_request = 7\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p proxy.Config
+	c.Filters.addTo(&p)
+	if p.DomainRemap == nil || p.DomainRemap.StorageDomains[0] != "d" || !p.EtagQuoter.EnableByDefault ||
+		p.Bulk.MaxDeletesPerRequest != 7 || p.CrossDomain != nil {
+		t.Errorf("the pipeline has %+v", p)
+	}
+	p = proxy.Config{}
+	c = defaultConfig()
+	if c.Filters.addTo(&p); p.DomainRemap != nil || p.EtagQuoter.EnableByDefault {
+		t.Errorf("the default pipeline has %+v", p)
 	}
 }

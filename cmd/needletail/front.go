@@ -88,6 +88,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 			AuthURI:   cfg.PublicURL + "/identity",
 		},
 	}
+	cfg.Filters.addTo(&pipeline)
 	pipeline.Controllers = controllers.New(controllers.Config{
 		Store:    st.store,
 		Policies: cfg.policies(),
