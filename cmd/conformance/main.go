@@ -2,8 +2,9 @@
 // needletail that it starts on loopback for them, once a run:
 //
 //	A  TempAuth, two storage policies, allow_open_expired: all tests
-//	B  the built-in Keystone: what needs domains, roles and service tokens
+//	B  the built-in Keystone with domains, roles and service tokens: all tests
 //	C  allow_open_expired off: what run A has to skip
+//	D  ETags in quotes by default, and the second storage policy: all tests
 //
 // The tests come from Debian's source package, or from -swift-src. A test must
 // pass in one of the runs and fail in none. What deviates stands, with its
@@ -36,10 +37,13 @@ func main() {
 	}
 }
 
+// allRuns are the names of runs.
+const allRuns = "ABCD"
+
 func conform(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	source := flags.String("swift-src", "", "`DIR` with a checkout of Swift; default Debian's source package")
-	names := flags.String("run", "ABC", "which runs, by their letters")
+	names := flags.String("run", allRuns, "which runs, by their letters")
 	only := flags.String("files", "", "comma-separated test files, such as test_slo.py, in place of a run's own")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -83,7 +87,7 @@ func conform(ctx context.Context, args []string) (err error) {
 		total.merge(got)
 	}
 	// Only all of the tests can tell which of them ran nowhere.
-	complaints := total.complaints(known, *only == "" && *names == "ABC")
+	complaints := total.complaints(known, *only == "" && *names == allRuns)
 	for _, line := range append(complaints, summary...) {
 		fmt.Println(line)
 	}

@@ -37,7 +37,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 const noTestsCollected = 5
 
 // pytest runs test files of a checkout with the test.conf and swift.conf of dir.
-func pytest(ctx context.Context, source, dir string, files []string, match string) (results, error) {
+func pytest(ctx context.Context, source, dir string, files []string, match, policy string) (results, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	report := filepath.Join(dir, "junit.xml")
@@ -55,6 +55,9 @@ func pytest(ctx context.Context, source, dir string, files []string, match strin
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "SWIFT_TEST_IN_PROCESS=0", "PYTHONDONTWRITEBYTECODE=1", "no_proxy=*",
 		"SWIFT_TEST_CONFIG_FILE="+filepath.Join(dir, "test.conf"), "CONFORMANCE_SWIFT_DIR="+dir)
+	if policy != "" {
+		cmd.Env = append(cmd.Env, "SWIFT_TEST_POLICY="+policy)
+	}
 	err = cmd.Run()
 	var exit *exec.ExitError
 	switch {

@@ -12,6 +12,7 @@ type run struct {
 	name, title string
 	files       []string // of test/functional
 	match       string   // pytest's -k; "" for all tests of the files
+	policy      string   // of the tests' containers; "" for the default one
 	config      string   // TOML of the server, besides its address and data
 	// users makes the users and gives the section of test.conf that names them.
 	users func(ctx context.Context, s *server) (string, error)
@@ -22,13 +23,13 @@ var allFiles = []string{"test_*.py", "tests.py"} // pytest does not find tests.p
 var runs = []run{
 	{
 		name: "A", title: "TempAuth", files: allFiles,
-		config: tempAuthConfig + "[swift]\nallow_open_expired = true\nallowed_digests = [\"sha1\", \"sha256\", \"sha512\"]\n",
+		config: tempAuthConfig + filterConfig + "[swift]\nallow_open_expired = true\n" + allDigests,
 		users:  tempAuthUsers,
 	},
 	{
 		name: "B", title: "Keystone",
-		files: []string{"test_access_control.py", "test_account.py", "test_container.py", "test_object.py"},
-		config: "[keystoneauth]\nreseller_prefix = [\"AUTH\", \"SERVICE\"]\n" +
+		files: allFiles,
+		config: filterConfig + "[swift]\n" + allDigests + "[keystoneauth]\nreseller_prefix = [\"AUTH\", \"SERVICE\"]\n" +
 			"service_roles = { SERVICE = [\"service\"] }\n",
 		users: keystoneUsers,
 	},
@@ -36,6 +37,11 @@ var runs = []run{
 		name: "C", title: "TempAuth without open-expired",
 		files: []string{"test_object.py"}, match: "allow_open_expired_disabled",
 		config: tempAuthConfig, users: tempAuthUsers,
+	},
+	{
+		name: "D", title: "TempAuth, ETags in quotes, the second policy", files: allFiles, policy: "silver",
+		config: tempAuthConfig + filterConfig + "[filter.etag_quoter]\nenable_by_default = true\n[swift]\n" + allDigests,
+		users:  tempAuthUsers,
 	},
 }
 
@@ -52,6 +58,12 @@ users = [
   "test5:tester5=testing5,service",
 ]
 `
+
+// filterConfig and allDigests, keys of [swift], turn on what is off by default.
+const (
+	filterConfig = "[filter.domain_remap]\nstorage_domain = [\"example.net\"]\n"
+	allDigests   = "allowed_digests = [\"sha1\", \"sha256\", \"sha512\"]\n"
+)
 
 // policies are two in every run: tests of the choice between them skip
 // otherwise.
@@ -123,5 +135,5 @@ func (r run) do(ctx context.Context, binary, source, dir string) (results, error
 			return nil, err
 		}
 	}
-	return pytest(ctx, source, dir, r.files, r.match)
+	return pytest(ctx, source, dir, r.files, r.match, r.policy)
 }
