@@ -7,6 +7,7 @@ import (
 	authtempauth "needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/proxy/middleware/accountquotas"
+	"needletail/proxy/middleware/bulk"
 	"needletail/proxy/middleware/catcherrors"
 	"needletail/proxy/middleware/containerquotas"
 	"needletail/proxy/middleware/copy"
@@ -48,6 +49,7 @@ type Config struct {
 	// Filters of Swift with options of their own; a nil one is left out, as in
 	// Swift's sample pipeline.
 	EtagQuoter  etagquoter.Config
+	Bulk        bulk.Config
 	DomainRemap *domainremap.Config
 	CrossDomain *crossdomain.Config
 }
@@ -59,6 +61,8 @@ type stage struct {
 	build func(Config) swift.Middleware
 	// info is the feature's section of /info; nil for most.
 	info func(Config) *swift.InfoSection
+	// moreInfo is a second one, of a feature that Swift shows as two.
+	moreInfo func(Config) *swift.InfoSection
 	// after names the stages that must see a request first, and why.
 	after []order
 }
@@ -143,6 +147,16 @@ var stages = []stage{
 		},
 	},
 	{
+		name:     "bulk",
+		build:    func(c Config) swift.Middleware { return bulk.New(c.Bulk, c.Limits, c.Log) },
+		info:     func(c Config) *swift.InfoSection { return c.Bulk.UploadInfo() },
+		moreInfo: func(c Config) *swift.InfoSection { return c.Bulk.DeleteInfo() },
+		after: []order{
+			{"gatekeeper", "it passes lines of the client on"},
+			{"domainremap", "it looks at the names in the path"},
+		},
+	},
+	{
 		name: "tempauth",
 		build: func(c Config) swift.Middleware {
 			if c.TempAuth == nil {
@@ -157,6 +171,7 @@ var stages = []stage{
 			return tempauth.Info()
 		},
 		after: []order{
+			{"bulk", "each part of a bulk request is authorized by itself"},
 			{"gatekeeper", "it sets X-Account-Sysmeta-Core-Access-Control, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
@@ -171,6 +186,7 @@ var stages = []stage{
 			return keystoneauth.New(c.Keystone)
 		},
 		after: []order{
+			{"bulk", "each part of a bulk request is authorized by itself"},
 			{"gatekeeper", "it sets X-Account-Sysmeta-Project-Domain-Id, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
@@ -263,11 +279,13 @@ func NewPipeline(c Config) swift.Handler {
 func InfoSections(c Config) []swift.InfoSection {
 	var sections []swift.InfoSection
 	for _, s := range stages {
-		if s.info == nil {
-			continue
-		}
-		if section := s.info(c); section != nil {
-			sections = append(sections, *section)
+		for _, info := range []func(Config) *swift.InfoSection{s.info, s.moreInfo} {
+			if info == nil {
+				continue
+			}
+			if section := info(c); section != nil {
+				sections = append(sections, *section)
+			}
 		}
 	}
 	return sections

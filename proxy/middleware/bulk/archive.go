@@ -1,0 +1,133 @@
+package bulk
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/bzip2"
+	"compress/gzip"
+	"errors"
+	"io"
+	"strings"
+
+	"needletail/proxy/swift"
+)
+
+// formats open the kinds of archives by their name in the query.
+var formats = map[string]func(io.Reader) (io.Reader, error){
+	"tar":     func(r io.Reader) (io.Reader, error) { return r, nil },
+	"tar.gz":  func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+	"tar.bz2": func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
+}
+
+// archiveBufferBytes is read ahead of what the tar format needs.
+const archiveBufferBytes = 64 << 10
+
+// archive gives the regular files of a tar stream, one after the other. The
+// bounds of a header, 1 MiB of pax records among them, are archive/tar's.
+type archive struct {
+	tar    *tar.Reader
+	global swift.Header // of global pax headers
+}
+
+// file is one regular file; its bytes are read from the archive before the
+// next one is asked for.
+type file struct {
+	name      string
+	sizeBytes int64
+	header    swift.Header // from pax records
+	badHeader bool         // a record that no header can hold
+}
+
+func openArchive(body io.Reader, open func(io.Reader) (io.Reader, error)) (*archive, error) {
+	plain, err := open(bufio.NewReaderSize(body, archiveBufferBytes))
+	if err != nil {
+		return nil, tarError(err)
+	}
+	return &archive{tar: tar.NewReader(plain)}, nil
+}
+
+// tarError is a fault of the archive's, unless the request itself failed.
+func tarError(err error) error {
+	var status *swift.StatusError
+	if errors.As(err, &status) {
+		return err
+	}
+	return &swift.StatusError{Status: 400, Body: "Invalid Tar File: " + err.Error(), Err: err}
+}
+
+// next is the next regular file; io.EOF after the last. skipped entries are
+// bounded by the stream alone, so stop is asked before each.
+func (a *archive) next(stop func() error) (*file, error) {
+	for {
+		if err := stop(); err != nil {
+			return nil, err
+		}
+		h, err := a.tar.Next()
+		if err == io.EOF {
+			return nil, io.EOF
+		}
+		// A name never becomes a path, so none is insecure.
+		if err != nil && !(errors.Is(err, tar.ErrInsecurePath) && h != nil) {
+			return nil, tarError(err)
+		}
+		switch h.Typeflag {
+		case tar.TypeXGlobalHeader:
+			if _, ok := addPax(&a.global, h.PAXRecords); !ok {
+				return nil, tarError(errPax)
+			}
+		case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+			f := &file{name: h.Name, sizeBytes: h.Size, header: a.global.Clone()}
+			_, ok := addPax(&f.header, h.PAXRecords)
+			f.badHeader = !ok
+			return f, nil
+		}
+	}
+}
+
+var errPax = errors.New("a pax record does not fit a header")
+
+// addPax sets the headers that pax records name, and says how many and whether
+// all of them can be headers.
+func addPax(h *swift.Header, records map[string]string) (n int, ok bool) {
+	for key, value := range records {
+		name := paxHeader(key)
+		if name == "" {
+			continue
+		}
+		if !isToken(name) || strings.ContainsFunc(value, isControl) {
+			return n, false
+		}
+		h.Set(swift.TitleName(name), value)
+		n++
+	}
+	return n, true
+}
+
+// paxHeader is the header that a pax record stands for, or "".
+func paxHeader(key string) string {
+	for _, writer := range []string{"SCHILY", "LIBARCHIVE"} {
+		rest, ok := strings.CutPrefix(key, writer+".xattr.user.")
+		if !ok {
+			continue
+		}
+		if rest == "mime_type" {
+			return "Content-Type"
+		}
+		if name, ok := strings.CutPrefix(rest, "meta."); ok && name != "" {
+			return swift.ObjectResource.UserPrefix() + name
+		}
+	}
+	return ""
+}
+
+func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
+
+// isToken allows what a header's name may be made of, and bytes above ASCII.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c == 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", c) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}

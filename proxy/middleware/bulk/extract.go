@@ -1,0 +1,180 @@
+package bulk
+
+import (
+	"context"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/proxy/swift"
+)
+
+// extractSource tags the subrequests, as Swift does.
+const extractSource = "EA"
+
+// extraction is one archive on its way into an account.
+type extraction struct {
+	*middleware
+	ctx     context.Context
+	r       *swift.Request
+	root    string // "/v1/ACCOUNT"
+	prefix  string // "", or what stands before every name, with its '/'
+	headers swift.Header
+	seen    map[string]bool // containers that need no look any more
+	created int             // containers
+	out     *outcome
+}
+
+// extract stores the files of the archive in the body.
+func (m *middleware) extract(ctx context.Context, r *swift.Request, open func(io.Reader) (io.Reader, error), o *outcome) error {
+	if r.ContentLength == swift.NoLength {
+		return swift.Status(411)
+	}
+	root, base, err := place(r)
+	if err != nil {
+		return err
+	}
+	x := &extraction{middleware: m, ctx: ctx, r: r, root: root, headers: inherited(r.Header), seen: map[string]bool{}, out: o}
+	if base = strings.TrimRight(base, "/"); base != "" {
+		x.prefix = base + "/"
+	}
+	a, err := openArchive(r.Body, open)
+	if err != nil {
+		return err
+	}
+	for len(o.failed) < m.MaxFailedExtractions {
+		f, err := a.next(x.stopped)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := x.store(f, a.tar); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stopped says that the client has gone.
+func (x *extraction) stopped() error {
+	if err := x.ctx.Err(); err != nil {
+		return &swift.StatusError{Status: 499, Err: err}
+	}
+	return nil
+}
+
+// inherited are the lines of the request that every object gets.
+func inherited(h swift.Header) (out swift.Header) {
+	for _, f := range h {
+		_, meta := swift.CutPrefix(f.Name, swift.ObjectResource.UserPrefix())
+		if meta || strings.EqualFold(f.Name, "X-Delete-At") || strings.EqualFold(f.Name, "X-Delete-After") {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// store puts one file. An error ends the whole work; a failure of this file
+// alone is noted.
+func (x *extraction) store(f *file, body io.Reader) error {
+	name := x.prefix + strings.TrimLeft(strings.TrimPrefix(f.name, "./"), "/")
+	container, _, inside := strings.Cut(name, "/")
+	if !inside {
+		return nil // a file outside of any container
+	}
+	switch shown := name[:min(len(name), x.maxPathBytes())]; {
+	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
+		x.out.add(shown, 412)
+		return nil
+	case f.sizeBytes > x.limits.FileBytes:
+		x.out.add(shown, 413)
+		return nil
+	case f.badHeader:
+		x.out.add(shown, 400)
+		return nil
+	}
+	refusal, err := x.makeContainer(container)
+	if err != nil {
+		return err
+	}
+	source := &fileBody{r: body, left: f.sizeBytes}
+	status := x.status(x.putRequest(name, f, source))
+	x.seen[container] = true
+	switch {
+	case status/100 == 2:
+		x.out.done++
+	case refusal != 0:
+		// The upload may have succeeded by the container's ACL; it did not.
+		x.out.add(x.root+"/"+container, refusal)
+		fallthrough
+	default:
+		x.out.add(name[:min(len(name), x.maxPathBytes())], status)
+	}
+	switch {
+	case source.err != nil:
+		return tarError(source.err)
+	case status == 401:
+		return swift.Status(401)
+	}
+	return nil
+}
+
+func (x *extraction) putRequest(name string, f *file, body io.Reader) *swift.Request {
+	put := subrequest(x.ctx, x.r, "PUT", x.root+"/"+name, extractSource, "BulkExpand")
+	put.Header = append(put.Header, x.headers...)
+	for _, h := range f.header {
+		put.Header.Set(h.Name, h.Value)
+	}
+	put.Body, put.ContentLength = body, f.sizeBytes
+	return put
+}
+
+// makeContainer makes sure that there is one, the first time. A refusal is the
+// status of one that could not be made: its objects may still be let in.
+func (x *extraction) makeContainer(name string) (refusal int, err error) {
+	if x.seen[name] {
+		return 0, nil
+	}
+	path := x.root + "/" + name
+	status := x.status(subrequest(x.ctx, x.r, "HEAD", path, extractSource, ""))
+	if status/100 == 2 {
+		return 0, nil
+	}
+	if status == 404 {
+		status = x.status(subrequest(x.ctx, x.r, "PUT", path, extractSource, ""))
+	}
+	switch {
+	case status == 401:
+		return 0, swift.Status(401)
+	case status/100 != 2:
+		return status, nil
+	}
+	if x.created++; x.created > x.MaxContainersPerExtraction {
+		return 0, swift.Statusf(400, "More than %d containers to create from tar.", x.MaxContainersPerExtraction)
+	}
+	return 0, nil
+}
+
+// fileBody is a file of the archive as the body of an upload. It keeps what
+// went wrong with the archive, which ends the whole work.
+type fileBody struct {
+	r    io.Reader
+	left int64
+	err  error
+}
+
+// Read reads on; io.EOF comes only after the whole file.
+func (b *fileBody) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.left -= int64(n)
+	if err == io.EOF && b.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil && err != io.EOF {
+		b.err = err
+		err = &swift.StatusError{Status: 499, Err: err}
+	}
+	return n, err
+}

@@ -1,0 +1,52 @@
+package bulk
+
+import (
+	"strconv"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// outcome is what a bulk operation has done so far.
+type outcome struct {
+	done     int // deleted or created
+	notFound int
+	failed   []swift.FailedName
+	faulty   bool   // a part failed by a fault of the server
+	status   int    // what ended the work before its time; 0: nothing did
+	text     string // "Response Body" that goes with it
+}
+
+// add notes the failure of one name.
+func (o *outcome) add(name string, status int) {
+	o.faulty = o.faulty || status >= 500 && status < 600
+	o.failed = append(o.failed, swift.FailedName{Name: swift.Quote(name), Status: statusLine(status)})
+}
+
+func statusLine(status int) string { return strconv.Itoa(status) + " " + swift.StatusText(status) }
+
+// values is the result without its errors; root is "delete" or "extract".
+func (o *outcome) values(root string) pyjson.Object {
+	good, nothing := 200, "Invalid bulk delete."
+	if root == "extract" {
+		good, nothing = 201, "Invalid Tar File: No Valid Files"
+	}
+	status, text := o.status, o.text
+	switch {
+	case status != 0:
+	case o.faulty:
+		status = 502
+	case len(o.failed) > 0:
+		status = 400
+	case o.done+o.notFound == 0:
+		status, text = 400, nothing
+	default:
+		status = good
+	}
+	result := pyjson.Object{{Key: "Response Status", Value: statusLine(status)}, {Key: "Response Body", Value: text}}
+	if root == "extract" {
+		return append(result, pyjson.Member{Key: "Number Files Created", Value: o.done})
+	}
+	return append(result,
+		pyjson.Member{Key: "Number Deleted", Value: o.done}, pyjson.Member{Key: "Number Not Found", Value: o.notFound})
+}
