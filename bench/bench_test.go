@@ -86,8 +86,12 @@ func startNeedletail(tb testing.TB) *server {
 	if err := os.WriteFile(config, []byte("[log]\nlevel = \"warn\"\n"), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	s := start(tb, exec.Command(binary, "serve", "--data", filepath.Join(dir, "data"), "--config", config,
-		"--listen", "127.0.0.1:0", "--tempauth-user", "bench:bench="+benchKey+",.admin"))
+	args := []string{"serve", "--data", filepath.Join(dir, "data"), "--config", config,
+		"--listen", "127.0.0.1:0", "--tempauth-user", "bench:bench=" + benchKey + ",.admin"}
+	if profile := os.Getenv("NEEDLETAIL_BENCH_CPU_PROFILE"); profile != "" {
+		args = append(args, "--cpu-profile", profile)
+	}
+	s := start(tb, exec.Command(binary, args...))
 	s.logIn(tb)
 	return s
 }

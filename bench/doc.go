@@ -15,5 +15,6 @@
 // x-direct are needletail's MB/s divided by the floor's.
 //
 // NEEDLETAIL_BENCH_DIR names a folder on the disk to measure; the default is
-// the temporary folder's.
+// the temporary folder's. NEEDLETAIL_BENCH_CPU_PROFILE names a file for the
+// server's CPU profile.
 package bench

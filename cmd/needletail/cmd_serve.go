@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 )
 
 func newServeCommand() *cobra.Command {
-	var path, data, listen, publicURL string
+	var path, data, listen, publicURL, profile string
 	var users []string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -29,6 +30,7 @@ func newServeCommand() *cobra.Command {
 	cmd.Flags().StringVar(&listen, "listen", "", "`HOST:PORT` of the one port (default 127.0.0.1:8080)")
 	cmd.Flags().StringVar(&publicURL, "public-url", "", "`URL` under which clients reach the server")
 	cmd.Flags().StringArrayVar(&users, "tempauth-user", nil, "`ACCOUNT:USER=KEY[,GROUP…]`, repeatable")
+	cmd.Flags().StringVar(&profile, "cpu-profile", "", "write a CPU profile to `FILE` until the server stops")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, err := loadConfig(path)
 		if err != nil {
@@ -46,11 +48,35 @@ func newServeCommand() *cobra.Command {
 		if err := cfg.validate(); err != nil {
 			return err
 		}
+		stopProfile, err := startProfile(profile)
+		if err != nil {
+			return err
+		}
+		defer stopProfile()
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
 		return serve(ctx, cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return cmd
+}
+
+// startProfile profiles the process into a file until the function that it
+// gives is called; path "" does nothing.
+func startProfile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 // serve opens the store, listens, answers until ctx ends, then drains and

@@ -32,7 +32,7 @@ type Digests struct {
 // Release; it is for one goroutine at a time.
 type Hash struct {
 	sizeBytes int64
-	md5       hash.Hash      // the lane if there is one, else plain
+	md5       hash.Hash      // the lane if there is one, else plain; nil before the first byte
 	lane      md5simd.Hasher // nil if the digest is plain
 	plain     hash.Hash
 	sha512    hash.Hash // nil unless asked for
@@ -48,16 +48,22 @@ var hashes = sync.Pool{New: func() any {
 // New is an empty Hash. It must be released, whatever becomes of the stream.
 func New(withSHA512 bool) *Hash {
 	h := hashes.Get().(*Hash)
-	h.md5 = h.plain
-	if inFlight.Add(1) >= lanesFrom {
-		if h.lane = takeLane(); h.lane != nil {
-			h.md5 = h.lane
-		}
-	}
+	inFlight.Add(1)
 	if withSHA512 {
 		h.sha512 = sha512.New()
 	}
 	return h
+}
+
+// choose decides, when the first bytes come, between a lane and the plain
+// digest: streams that begin together then know of one another.
+func (h *Hash) choose() {
+	h.md5 = h.plain
+	if inFlight.Load() >= lanesFrom {
+		if h.lane = takeLane(); h.lane != nil {
+			h.md5 = h.lane
+		}
+	}
 }
 
 // Release ends the use of h. What Sum gave stays valid.
@@ -80,6 +86,9 @@ func (h *Hash) Release() {
 // Pieces that are multiples of BlockBytes cost least.
 func (h *Hash) Write(p []byte) (int, error) {
 	n := len(p)
+	if h.md5 == nil {
+		h.choose()
+	}
 	h.sizeBytes += int64(n)
 	h.md5.Write(p)
 	if h.sha512 != nil {
@@ -106,6 +115,9 @@ func (h *Hash) Write(p []byte) (int, error) {
 
 // Sum is the digests of what was written so far.
 func (h *Hash) Sum() Digests {
+	if h.md5 == nil {
+		h.choose()
+	}
 	d := Digests{
 		SizeBytes: h.sizeBytes,
 		MD5:       hex.EncodeToString(h.md5.Sum(nil)),

@@ -93,9 +93,9 @@ func TestLanesAreUsedAgain(t *testing.T) {
 	body := randomBytes(rng, BlockBytes+5)
 	for range 4 * lanesMax {
 		h := New(false)
-		require.NotNil(t, h.lane)
-		size := rng.IntN(len(body))
+		size := 1 + rng.IntN(len(body)-1)
 		writePieces(h, rng, body[:size], 50_000)
+		require.NotNil(t, h.lane)
 		if rng.IntN(2) == 0 {
 			require.Equal(t, wantDigests(body[:size], false), h.Sum())
 		}
@@ -140,14 +140,28 @@ func TestManyStreamsAtOnce(t *testing.T) {
 
 func TestStreamsTakeLanesFromTheLimit(t *testing.T) {
 	var all []*Hash
+	release := func() {
+		for _, h := range all {
+			h.Release()
+		}
+		all = nil
+	}
 	for i := range lanesFrom + lanesMax {
 		h := New(false)
 		all = append(all, h)
+		h.Write([]byte("x"))
 		require.Equal(t, i >= lanesFrom-1 && i < lanesFrom-1+lanesMax, h.lane != nil, "stream %d", i)
 	}
-	for _, h := range all {
-		h.Release()
+	release()
+	// Those that begin together all take one.
+	for range lanesFrom {
+		all = append(all, New(false))
 	}
+	for i, h := range all {
+		h.Write([]byte("x"))
+		require.NotNil(t, h.lane, "stream %d of those that began together", i)
+	}
+	release()
 }
 
 func TestWriteAllocatesNothing(t *testing.T) {

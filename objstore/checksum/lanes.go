@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// lanesMax is the number of streams that one lane server takes side by
-	// side; a stream beyond it gets a plain digest.
-	lanesMax = md5simd.Lanes
+	// lanesMax is the number of streams that the lane server serves, up to
+	// md5simd.Lanes of them side by side; a stream beyond it gets a plain digest.
+	lanesMax = 4 * md5simd.Lanes
 
 	// lanesFrom is the number of streams in flight from which a new one takes a
 	// lane. Processor seconds per GB on two cores (BenchmarkMD5): a plain digest
-	// 1.3 whatever the number; lanes 2.0 for 1 stream, 1.7 for 2, 1.0 for 4, 0.5
-	// for 8. Streams that began before it stay plain.
-	lanesFrom = 4
+	// 1.3 whatever the number; lanes 2.0 for 1 stream, 1.7 for 2, 1.0 to 1.4 for
+	// 4, 0.5 to 0.7 for 8. Streams whose first bytes came before it stay plain.
+	lanesFrom = 6
 )
 
 // inFlight counts the Hashes that are taken and not released.

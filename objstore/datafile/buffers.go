@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// wideBytes is the length of a buffer of an upload that reads and writes at
-	// once; such an upload has two.
-	wideBytes = 1 << 20
+	// wideBytes is the length of a buffer of an upload that reads, takes digests
+	// and writes at once; such an upload has wideEach: one for each of the three
+	// and one to spare.
+	wideBytes = 512 << 10
+	wideEach  = 4
 	// wideMax is the number of uploads that may have them: 128 MiB in all. One
 	// more gets a single narrow buffer and takes turns, so that slow clients
 	// hold neither much memory nor up anybody else. 64 uploads of 32 MiB at once

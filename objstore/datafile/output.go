@@ -1,17 +1,25 @@
 package datafile
 
-import "needletail/objstore/device"
+import (
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
 
-// output writes buffers to a file, in order. With wide buffers a goroutine does
-// it while the caller fills the next one.
+// output takes the digests of buffers and writes them to a file, in order. With
+// wide buffers two goroutines do that, one after the other, while the caller
+// fills the next buffer: caller → digest → write → caller. So one upload can
+// keep a processor busy with MD5 alone.
 type output struct {
 	file device.File
+	hash *checksum.Hash // the digest goroutine's while toHash is open
 	wide bool
 	cur  *buffer // that the caller fills
 
 	// The following are set when the first full buffer is handed over.
-	full chan *buffer // closed by drain; then the goroutine closes free
-	free chan written // gives every buffer back
+	toHash  chan *buffer // closed by endBody; nil from then on
+	toWrite chan *buffer // closed by drain
+	hashed  chan struct{}
+	free    chan written // gives every buffer back; closed after the last write
 }
 
 // written is a buffer that may be filled again, and the first error of all
@@ -23,9 +31,9 @@ type written struct {
 
 // newOutput is an output for a body of sizeBytes, or -1. One that fits a narrow
 // buffer leaves the wide ones to others.
-func newOutput(file device.File, sizeBytes int64) *output {
+func newOutput(file device.File, hash *checksum.Hash, sizeBytes int64) *output {
 	small := sizeBytes >= 0 && sizeBytes <= narrowBytes
-	o := &output{file: file, wide: !small && takeWide()}
+	o := &output{file: file, hash: hash, wide: !small && takeWide()}
 	if o.wide {
 		o.cur = wideBuffers.Get().(*buffer)
 	} else {
@@ -34,28 +42,65 @@ func newOutput(file device.File, sizeBytes int64) *output {
 	return o
 }
 
-// next writes the full current buffer and gives an empty one in its place.
+// nextOfBody takes the digests of the full current buffer, writes it, and gives
+// an empty one in its place.
+func (o *output) nextOfBody() error {
+	if !o.wide {
+		o.hash.Write(o.cur.bytes)
+		return o.next()
+	}
+	if o.free == nil {
+		o.start()
+	}
+	o.toHash <- o.cur
+	return o.takeFree()
+}
+
+// next writes the full current buffer without a digest: after endBody.
 func (o *output) next() error {
 	if !o.wide {
+		// The digest was taken before: the write may change the buffer.
 		_, err := o.file.Write(o.cur.bytes)
 		return err
 	}
-	if o.full == nil {
-		o.full, o.free = make(chan *buffer, 1), make(chan written, 2)
-		o.free <- written{buffer: wideBuffers.Get().(*buffer)}
-		go o.writeAll()
+	if o.free == nil {
+		o.start()
+		o.endBody()
 	}
-	o.full <- o.cur
+	o.toWrite <- o.cur
+	return o.takeFree()
+}
+
+func (o *output) takeFree() error {
 	done := <-o.free
 	o.cur = done.buffer
 	return done.err
 }
 
-// writeAll ends when full is closed.
+func (o *output) start() {
+	o.toHash, o.toWrite = make(chan *buffer, wideEach), make(chan *buffer, wideEach)
+	o.hashed, o.free = make(chan struct{}), make(chan written, wideEach)
+	for range wideEach - 1 {
+		o.free <- written{buffer: wideBuffers.Get().(*buffer)}
+	}
+	go o.hashAll(o.toHash)
+	go o.writeAll()
+}
+
+// hashAll ends when the body has.
+func (o *output) hashAll(body <-chan *buffer) {
+	defer close(o.hashed)
+	for b := range body {
+		o.hash.Write(b.bytes)
+		o.toWrite <- b
+	}
+}
+
+// writeAll ends when toWrite is closed.
 func (o *output) writeAll() {
 	defer close(o.free)
 	var err error
-	for b := range o.full {
+	for b := range o.toWrite {
 		if err == nil {
 			_, err = o.file.Write(b.bytes)
 		}
@@ -63,18 +108,31 @@ func (o *output) writeAll() {
 	}
 }
 
+// endBody waits for the digests of all that was handed over. From then on the
+// hash is the caller's.
+func (o *output) endBody() {
+	if o.toHash != nil {
+		close(o.toHash)
+		<-o.hashed
+		o.toHash = nil
+	}
+}
+
 // drain waits until all that was handed over is written.
 func (o *output) drain() error {
-	if o.full == nil {
+	if o.free == nil {
 		return nil
 	}
-	close(o.full)
+	o.endBody()
+	close(o.toWrite)
 	var err error
 	for done := range o.free {
 		wideBuffers.Put(done.buffer)
-		err = done.err
+		if done.err != nil {
+			err = done.err
+		}
 	}
-	o.full, o.free = nil, nil
+	o.toWrite, o.free = nil, nil
 	return err
 }
 

@@ -54,7 +54,8 @@ func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{device: d, id: id, file: f, out: newOutput(f, o.SizeHintBytes), hash: checksum.New(o.SHA512)}, nil
+	hash := checksum.New(o.SHA512)
+	return &Writer{device: d, id: id, file: f, out: newOutput(f, hash, o.SizeHintBytes), hash: hash}, nil
 }
 
 // ReadFrom adds all that r gives, until io.EOF, and reports how much that was.
@@ -118,10 +119,8 @@ func (w *Writer) makeRoom() error {
 	if w.filled < len(w.out.cur.bytes) {
 		return nil
 	}
-	// The digest first: the write may change the buffer.
-	w.hash.Write(w.out.cur.bytes)
 	w.filled = 0
-	if err := w.out.next(); err != nil {
+	if err := w.out.nextOfBody(); err != nil {
 		return w.fail(err)
 	}
 	return nil
@@ -131,6 +130,7 @@ func (w *Writer) makeRoom() error {
 // be called after Finish or Abort.
 func (w *Writer) Sum() Digests {
 	if w.sums == nil {
+		w.out.endBody()
 		w.hash.Write(w.out.cur.bytes[:w.filled])
 		sums := w.hash.Sum()
 		w.sums = &sums

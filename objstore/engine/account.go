@@ -14,28 +14,11 @@ func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName) (objstor
 		return objstore.AccountInfo{}, err
 	}
 	defer e.gate.leave()
-	row, err := e.findAccount(c)
+	k, err := e.account(c)
 	if err != nil {
 		return objstore.AccountInfo{}, err
 	}
-	info := objstore.AccountInfo{Created: row.Created, Metadata: row.Metadata}
-	err = e.db.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
-		e.foldIfLong(fold{container: objstore.ContainerID{Account: a}, policy: p}, n)
-		if n.Containers == 0 {
-			return nil
-		}
-		info.ContainerCount += n.Containers
-		info.ObjectCount += n.Objects
-		info.BytesUsed += n.Bytes
-		info.Policies = append(info.Policies, objstore.PolicyUsage{
-			Policy: p, ContainerCount: n.Containers, ObjectCount: n.Objects, BytesUsed: n.Bytes,
-		})
-		return nil
-	})
-	if err != nil {
-		return objstore.AccountInfo{}, c.wrap(err)
-	}
-	return info, nil
+	return k.info(), nil
 }
 
 func (e *Engine) findAccount(c call) (meta.AccountRow, error) {

@@ -36,9 +36,10 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, row.Policy, change)
 	b.SetClock(row.Info.Modified)
-	if err := e.commit(b); err != nil {
+	if err := e.commit(b, o.ContainerID()); err != nil {
 		return err
 	}
+	e.known.addObject(o.ContainerID(), row.Policy, change)
 	if newBody && old != nil && old.Place == meta.PlaceFile {
 		e.wakeGC()
 	}
@@ -56,9 +57,10 @@ func (e *Engine) removeObject(o objstore.ObjectID, old *meta.ObjectRow) error {
 	change := meta.Counts{Objects: -1, Bytes: -old.Info.SizeBytes}
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, old.Policy, change)
-	if err := e.commit(b); err != nil {
+	if err := e.commit(b, o.ContainerID()); err != nil {
 		return err
 	}
+	e.known.addObject(o.ContainerID(), old.Policy, change)
 	if old.Place == meta.PlaceFile {
 		e.wakeGC()
 	}
@@ -73,42 +75,70 @@ func (e *Engine) createContainer(c objstore.ContainerID, row *meta.ContainerRow,
 		b.SetAccount(c.Account, account)
 	}
 	b.SetContainer(c, row)
-	b.AddAccount(c.Account, row.Policy, meta.Counts{Containers: 1})
+	change := meta.Counts{Containers: 1}
+	b.AddAccount(c.Account, row.Policy, change)
 	b.SetClock(row.Modified)
-	return e.commit(b)
+	if err := e.commit(b, c); err != nil {
+		return err
+	}
+	e.known.addAccount(c.Account, row.Policy, change)
+	return nil
 }
 
 func (e *Engine) updateContainer(c objstore.ContainerID, row *meta.ContainerRow) error {
 	b := e.db.NewBatch()
 	b.SetContainer(c, row)
 	b.SetClock(row.Modified)
-	return e.commit(b)
+	if err := e.commit(b, c); err != nil {
+		return err
+	}
+	e.known.setContainer(c, row)
+	return nil
 }
 
 func (e *Engine) removeContainer(c objstore.ContainerID, old *meta.ContainerRow) error {
 	b := e.db.NewBatch()
 	b.DeleteContainer(c)
-	b.AddAccount(c.Account, old.Policy, meta.Counts{Containers: -1})
-	return e.commit(b)
+	change := meta.Counts{Containers: -1}
+	b.AddAccount(c.Account, old.Policy, change)
+	if err := e.commit(b, c); err != nil {
+		return err
+	}
+	e.known.containers.Remove(c)
+	e.known.addAccount(c.Account, old.Policy, change)
+	return nil
 }
 
 func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) error {
 	b := e.db.NewBatch()
 	b.SetAccount(a, row)
 	b.SetClock(row.Created)
-	return e.commit(b)
+	if err := e.commit(b, objstore.ContainerID{Account: a}); err != nil {
+		return err
+	}
+	e.known.setAccount(a, row)
+	return nil
 }
 
 func (e *Engine) removeAccount(a objstore.AccountName, policies []objstore.PolicyIndex) error {
 	b := e.db.NewBatch()
 	b.DeleteAccount(a, policies)
-	return e.commit(b)
+	if err := e.commit(b, objstore.ContainerID{Account: a}); err != nil {
+		return err
+	}
+	e.known.accounts.Remove(a)
+	return nil
 }
 
-func (e *Engine) commit(b *meta.Batch) error {
+// commit makes a batch that changes the container, or the account, durable. If
+// that fails nobody knows whether it happened, and what memory held of it goes.
+func (e *Engine) commit(b *meta.Batch, c objstore.ContainerID) error {
 	done := e.stats.commits.start()
 	err := b.Commit(true)
 	done()
+	if err != nil {
+		e.known.forget(c)
+	}
 	return err
 }
 

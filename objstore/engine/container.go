@@ -15,19 +15,11 @@ func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID) (objs
 		return objstore.ContainerInfo{}, err
 	}
 	defer e.gate.leave()
-	row, err := e.findContainer(c)
+	k, err := e.container(c)
 	if err != nil {
 		return objstore.ContainerInfo{}, err
 	}
-	n, err := e.db.ContainerCounts(id)
-	if err != nil {
-		return objstore.ContainerInfo{}, c.wrap(err)
-	}
-	e.foldIfLong(fold{container: id}, n)
-	return objstore.ContainerInfo{
-		Created: row.Created, Modified: row.Modified, Policy: row.Policy,
-		Metadata: row.Metadata, ObjectCount: n.Objects, BytesUsed: n.Bytes,
-	}, nil
+	return k.info(), nil
 }
 
 func (e *Engine) findContainer(c call) (meta.ContainerRow, error) {

@@ -26,6 +26,7 @@ type Engine struct {
 
 	clock objstore.Clock
 	locks locks
+	known known
 	stats stats
 	// messy says that a file may be left, or come back after a loss of power,
 	// that no row names, so that the next Open must look for orphans.
@@ -54,7 +55,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	if err := o.Validate(); err != nil {
 		return nil, openError(dir, objstore.KindInvalid, err)
 	}
-	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
+	e := &Engine{opts: o, log: o.Logger, known: newKnown(), folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
 	if err := e.open(dir); err != nil {
 		return nil, openError(dir, kindOf(err), errors.Join(err, e.release(false)))
 	}

@@ -57,7 +57,7 @@ func (e *Engine) checkPut(p *upload) error {
 	if err := checkMetadata(o.Metadata, o.Listing.Extra); err != nil {
 		return p.fail(objstore.KindInvalid, err)
 	}
-	if _, _, err := e.checkTarget(p); err != nil {
+	if err := e.checkTargetEarly(p); err != nil {
 		return err
 	}
 	if o.MaxBytes > 0 && o.SizeBytes > o.MaxBytes {
@@ -69,22 +69,39 @@ func (e *Engine) checkPut(p *upload) error {
 	return e.dev.Reserve(o.SizeBytes)
 }
 
-// checkTarget finds the container and, if it matters before the commit, the
-// object that would be replaced; old is nil if there is none.
-func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.ObjectRow, err error) {
-	c, found, err := e.db.Container(p.id.ContainerID())
-	if err != nil {
-		return 0, nil, err
+// checkTargetEarly finds the container and, if the client made a condition, the
+// object that would be replaced. It is what can refuse a body before it is read
+// or synced; what counts is checkTarget at the commit.
+func (e *Engine) checkTargetEarly(p *upload) error {
+	if p.opts.IfNoneMatch || p.opts.Timestamp != 0 {
+		_, _, err := e.checkTarget(p)
+		return err
 	}
-	if !found {
-		return 0, nil, p.fail(objstore.KindContainerNotFound, nil)
+	_, err := e.container(p.call)
+	return p.noContainer(err)
+}
+
+// noContainer says of the container that it is missing, not of the object.
+func (p *upload) noContainer(err error) error {
+	if errors.Is(err, objstore.KindNotFound) {
+		return p.fail(objstore.KindContainerNotFound, nil)
+	}
+	return err
+}
+
+// checkTarget finds the container and the object that would be replaced; old is
+// nil if there is none.
+func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.ObjectRow, err error) {
+	policy, err = e.containerPolicy(p.call)
+	if err != nil {
+		return 0, nil, p.noContainer(err)
 	}
 	row, found, err := e.db.Object(p.id)
 	if err != nil {
 		return 0, nil, err
 	}
 	if !found {
-		return c.Policy, nil, nil
+		return policy, nil, nil
 	}
 	if p.opts.IfNoneMatch && !expired(&row.Info) {
 		return 0, nil, p.fail(objstore.KindPrecondition, nil)
@@ -92,7 +109,7 @@ func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.
 	if p.opts.Timestamp != 0 && p.opts.Timestamp <= row.Info.Modified {
 		return 0, nil, p.fail(objstore.KindConflict, errOldTimestamp)
 	}
-	return c.Policy, &row, nil
+	return policy, &row, nil
 }
 
 func (e *Engine) storeBody(p *upload) error {
@@ -147,9 +164,12 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 	if err := p.checkETag(); err != nil {
 		return err
 	}
-	policy, _, err := e.checkTarget(p) // before the sync, which costs most
-	if err != nil {
+	if err := e.checkTargetEarly(p); err != nil { // before the sync, which costs most
 		return err
+	}
+	policy, err := e.containerPolicy(p.call)
+	if err != nil {
+		return p.noContainer(err)
 	}
 	p.row.ID, p.row.Place, p.row.Policy = meta.FileID(id), meta.PlaceFile, policy
 	p.stamp(&e.clock, nil)

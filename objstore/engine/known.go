@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"needletail/objstore"
+	"needletail/objstore/meta"
+)
+
+// Every request asks for its container's metadata and counters, some for the
+// account's, several times: a reader of the index would add up deltas each time.
+// So what was asked for lately is kept in memory, and is exact: it is loaded
+// while nobody changes it (its stripe is held alone), and each commit applies
+// its change to it before the stripes are given back.
+
+// Entries that are kept at most; the oldest go.
+const (
+	knownContainersMax = 8192
+	knownAccountsMax   = 4096
+)
+
+// known holds containers and accounts that exist.
+type known struct {
+	containers *lru.Cache[objstore.ContainerID, *knownContainer]
+	accounts   *lru.Cache[objstore.AccountName, *knownAccount]
+}
+
+type knownContainer struct {
+	row    meta.ContainerRow // not changed: a POST makes a new entry
+	mu     sync.Mutex        // protects counts
+	counts meta.Counts
+}
+
+type knownAccount struct {
+	row    meta.AccountRow
+	mu     sync.Mutex // protects counts
+	counts map[objstore.PolicyIndex]meta.Counts
+}
+
+func newKnown() known {
+	containers, err := lru.New[objstore.ContainerID, *knownContainer](knownContainersMax)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	accounts, err := lru.New[objstore.AccountName, *knownAccount](knownAccountsMax)
+	if err != nil {
+		panic(err)
+	}
+	return known{containers, accounts}
+}
+
+// container finds a container; no stripe may be held. KindNotFound.
+func (e *Engine) container(c call) (*knownContainer, error) {
+	id := c.id.ContainerID()
+	if k, ok := e.known.containers.Get(id); ok {
+		return k, nil
+	}
+	// Whoever asks for what is not there must not stop writers.
+	if _, err := e.findContainer(c); err != nil {
+		return nil, err
+	}
+	defer e.locks.lockContainer(id)()
+	if k, ok := e.known.containers.Get(id); ok {
+		return k, nil
+	}
+	row, err := e.findContainer(c)
+	if err != nil {
+		return nil, err
+	}
+	n, err := e.db.ContainerCounts(id)
+	if err != nil {
+		return nil, c.wrap(err)
+	}
+	e.foldIfLong(fold{container: id}, n)
+	k := &knownContainer{row: row, counts: n.Counts}
+	e.known.containers.Add(id, k)
+	return k, nil
+}
+
+// containerPolicy is the policy of a container, also while stripes are held.
+func (e *Engine) containerPolicy(c call) (objstore.PolicyIndex, error) {
+	if k, ok := e.known.containers.Get(c.id.ContainerID()); ok {
+		return k.row.Policy, nil
+	}
+	row, err := e.findContainer(c)
+	return row.Policy, err
+}
+
+// account finds an account; no stripe may be held. KindNotFound.
+func (e *Engine) account(c call) (*knownAccount, error) {
+	a := c.id.Account
+	if k, ok := e.known.accounts.Get(a); ok {
+		return k, nil
+	}
+	if _, err := e.findAccount(c); err != nil {
+		return nil, err
+	}
+	defer e.locks.lockAccount(a)()
+	if k, ok := e.known.accounts.Get(a); ok {
+		return k, nil
+	}
+	row, err := e.findAccount(c)
+	if err != nil {
+		return nil, err
+	}
+	k := &knownAccount{row: row, counts: map[objstore.PolicyIndex]meta.Counts{}}
+	err = e.db.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
+		e.foldIfLong(fold{container: objstore.ContainerID{Account: a}, policy: p}, n)
+		k.counts[p] = n.Counts
+		return nil
+	})
+	if err != nil {
+		return nil, c.wrap(err)
+	}
+	e.known.accounts.Add(a, k)
+	return k, nil
+}
+
+// info is the container as HEAD shows it; the caller may change it.
+func (k *knownContainer) info() objstore.ContainerInfo {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return objstore.ContainerInfo{
+		Created: k.row.Created, Modified: k.row.Modified, Policy: k.row.Policy,
+		Metadata: k.row.Metadata.Clone(), ObjectCount: k.counts.Objects, BytesUsed: k.counts.Bytes,
+	}
+}
+
+// info is the account as HEAD shows it; the caller may change it.
+func (k *knownAccount) info() objstore.AccountInfo {
+	info := objstore.AccountInfo{Created: k.row.Created, Metadata: k.row.Metadata.Clone()}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range slices.Sorted(maps.Keys(k.counts)) {
+		n := k.counts[p]
+		if n.Containers == 0 {
+			continue
+		}
+		info.ContainerCount += n.Containers
+		info.ObjectCount += n.Objects
+		info.BytesUsed += n.Bytes
+		info.Policies = append(info.Policies, objstore.PolicyUsage{
+			Policy: p, ContainerCount: n.Containers, ObjectCount: n.Objects, BytesUsed: n.Bytes,
+		})
+	}
+	return info
+}
+
+// The following are called by whoever holds the stripes of a commit, after it.
+
+// addObject applies a change of a container's objects.
+func (kn *known) addObject(c objstore.ContainerID, p objstore.PolicyIndex, change meta.Counts) {
+	if k, ok := kn.containers.Get(c); ok {
+		k.mu.Lock()
+		k.counts = k.counts.Add(change)
+		k.mu.Unlock()
+	}
+	kn.addAccount(c.Account, p, change)
+}
+
+func (kn *known) addAccount(a objstore.AccountName, p objstore.PolicyIndex, change meta.Counts) {
+	if k, ok := kn.accounts.Get(a); ok {
+		k.mu.Lock()
+		k.counts[p] = k.counts[p].Add(change)
+		k.mu.Unlock()
+	}
+}
+
+// setContainer replaces the row of a container that is known.
+func (kn *known) setContainer(c objstore.ContainerID, row *meta.ContainerRow) {
+	if k, ok := kn.containers.Get(c); ok {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		kn.containers.Add(c, &knownContainer{row: *row, counts: k.counts})
+	}
+}
+
+// setAccount replaces the row of an account that is known.
+func (kn *known) setAccount(a objstore.AccountName, row *meta.AccountRow) {
+	if k, ok := kn.accounts.Get(a); ok {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		kn.accounts.Add(a, &knownAccount{row: *row, counts: maps.Clone(k.counts)})
+	}
+}
+
+// forget is for a commit that may or may not have happened, and for what was
+// removed.
+func (kn *known) forget(c objstore.ContainerID) {
+	kn.containers.Remove(c)
+	kn.accounts.Remove(c.Account)
+}
