@@ -57,11 +57,9 @@ type SymlinkConfig struct {
 
 // addTo puts the options where the pipeline reads them.
 func (f *FiltersConfig) addTo(c *proxy.Config) {
-	if d := f.DomainRemap; len(d.StorageDomains) > 0 {
-		c.DomainRemap = &domainremap.Config{
-			StorageDomains: d.StorageDomains, PathRoot: d.PathRoot, ResellerPrefixes: d.ResellerPrefixes,
-			DefaultResellerPrefix: d.DefaultResellerPrefix, MangleClientPaths: d.MangleClientPaths,
-		}
+	if len(f.DomainRemap.StorageDomains) > 0 {
+		remap := domainremap.Config(f.DomainRemap)
+		c.DomainRemap = &remap
 	}
 	if f.CrossDomain.Enabled {
 		c.CrossDomain = &crossdomain.Config{Policy: f.CrossDomain.Policy}

@@ -14,6 +14,7 @@ import (
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
+	"needletail/proxy/middleware/domainremap"
 	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/swift"
 )
@@ -43,10 +44,11 @@ func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, 
 	counters := metrics.New(newEngineCollector(st.store))
 	return httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
-			Swift:    swiftAPI,
-			Keystone: keystone.New(keystone.Config{Service: st.identity}),
-			Glance:   images,
-			Metrics:  counters,
+			Swift:     swiftAPI,
+			Keystone:  keystone.New(keystone.Config{Service: st.identity}),
+			Glance:    images,
+			Metrics:   counters,
+			SwiftHost: domainremap.Config(cfg.Filters.DomainRemap).Matches,
 		},
 		OnDone:              observe(cfg, counters, logger),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
