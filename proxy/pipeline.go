@@ -22,6 +22,7 @@ import (
 	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
 	"needletail/proxy/middleware/tempurl"
+	"needletail/proxy/middleware/versionedwrites"
 	"needletail/proxy/swift"
 )
 
@@ -246,6 +247,18 @@ var stages = []stage{
 		},
 	},
 	{
+		name:  "versionedwrites",
+		build: func(c Config) swift.Middleware { return versionedwrites.New(c.Store) },
+		info:  func(Config) *swift.InfoSection { return versionedwrites.Info() },
+		after: []order{
+			{"gatekeeper", "the archive's name is sysmeta, which must not come from a client"},
+			{"tempauth", "the write is authorized before the archive is touched"},
+			{"keystoneauth", "the write is authorized before the archive is touched"},
+			{"copy", "the target of a copy may replace an object"},
+			{"dlo", "manifests are archived, not what they stand for"},
+		},
+	},
+	{
 		name:  "symlink",
 		build: func(c Config) swift.Middleware { return symlink.New(c.Symlink) },
 		info:  func(c Config) *swift.InfoSection { return symlink.Info(c.Symlink) },
@@ -255,6 +268,7 @@ var stages = []stage{
 			{"keystoneauth", "each hop is authorized for the one who asks"},
 			{"copy", "a copy of a link, made with symlink=get, is the PUT of a link"},
 			{"dlo", "a link to a manifest has the content of its segments"},
+			{"versionedwrites", "it asks for links with symlink=get"},
 		},
 	},
 }

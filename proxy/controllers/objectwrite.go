@@ -58,8 +58,10 @@ func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
 	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
 		return o, err
 	}
-	if err := swift.CheckContentType(o.ContentType); err != nil {
-		return o, err
+	if !r.TrustContentType {
+		if err := swift.CheckContentType(o.ContentType); err != nil {
+			return o, err
+		}
 	}
 	o.ETag = swift.NormalizeETag(r.Header.Get("Etag"))
 	o.Metadata = swift.ObjectMetadata(r.Header)

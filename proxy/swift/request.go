@@ -49,6 +49,10 @@ type Request struct {
 	// Stored, if not nil, is where the object of Path is kept.
 	Stored *Stored
 
+	// TrustContentType: a feature has set the Content-Type, which may have the
+	// parameters that Swift keeps for itself.
+	TrustContentType bool
+
 	// Log is what the access log adds.
 	Log LogInfo
 

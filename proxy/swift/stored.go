@@ -23,7 +23,7 @@ type Stored struct {
 // question, or nil.
 func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
 	probe := *r
-	probe.AuthorizeOnly, probe.Stored = true, at
+	probe.AuthorizeOnly, probe.Stored, probe.Header = true, at, r.Header.Clone()
 	res, err := h.Serve(&probe)
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		return m.next.Serve(r)
 	}
 	path, err := swift.SplitPath(r.Path)
-	if err != nil || path.Object == "" {
+	if err != nil || path.Object == "" || r.AuthorizeOnly {
 		return m.next.Serve(r)
 	}
 	switch {

@@ -298,3 +298,14 @@ func TestOthersPass(t *testing.T) {
 		require.Len(t, s.asked, 1)
 	}
 }
+
+// A question for the right alone is not a PUT.
+func TestAuthorizeOnlyPasses(t *testing.T) {
+	s := &site{}
+	r := &swift.Request{Method: "PUT", Path: "/v1/a/c/l", Body: swift.NoBody, Header: swift.Header{{Name: targetHeader, Value: "c/o"}}}
+	require.NoError(t, r.CheckAuthorized(New(Config{})(s), nil))
+	require.Len(t, s.asked, 1)
+	require.True(t, s.asked[0].AuthorizeOnly)
+	s.asked[0].Header.Del(targetHeader)
+	require.True(t, r.Header.Has(targetHeader))
+}
