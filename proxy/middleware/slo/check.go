@@ -20,7 +20,7 @@ func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (se
 	index := map[string]int{}
 	var requests []*swift.Request
 	for i := range list {
-		if _, seen := index[list[i].path]; list[i].data == "" && !seen {
+		if _, seen := index[list[i].path]; !list[i].inline && !seen {
 			index[list[i].path] = len(requests)
 			requests = append(requests, subrequest(r, "HEAD", path, list[i].path))
 		}
@@ -36,7 +36,7 @@ func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (se
 	}
 	segments = make([]segment, len(list))
 	for i := range list {
-		if list[i].data != "" {
+		if list[i].inline {
 			segments[i].Data = list[i].data
 		} else {
 			head := &heads[index[list[i].path]]

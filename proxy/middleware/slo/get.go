@@ -26,7 +26,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*swift.Response, er
 		return res, err
 	}
 	if asManifest {
-		if res.Status/100 == 2 && !strings.HasPrefix(res.Header.Get("Content-Type"), "multipart/") {
+		if !strings.HasPrefix(res.Header.Get("Content-Type"), "multipart/") {
 			res.Header.Set("Content-Type", "application/json; charset=utf-8")
 		}
 		show(res)

@@ -19,7 +19,8 @@ type wanted struct {
 	etag   *string
 	bytes  *int64 // size_bytes
 	ranges string // a Range header, or ""
-	data   string // base64 with the padding that it needs; "" for an object
+	inline bool   // whether it is data
+	data   string // base64 with the padding that it needs
 }
 
 // parseInput reads and checks all that can be known of a list without its
@@ -41,7 +42,7 @@ func parseInput(body []byte, self string) ([]wanted, error) {
 		if fault != "" {
 			faults = fmt.Appendf(faults, "Index %d: %s\n", i, fault)
 		}
-		if fault != "" || list[i].data == "" {
+		if !list[i].inline {
 			objects++
 		}
 	}
@@ -68,7 +69,7 @@ func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault s
 		return "not a JSON object"
 	}
 	kind := "data"
-	if _, ok := keys[kind]; !ok {
+	if _, w.inline = keys[kind]; !w.inline {
 		kind = "path"
 	}
 	if _, ok := keys[kind]; !ok {
@@ -77,7 +78,7 @@ func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault s
 	if extra := extraneous(keys, allowedKeys[kind]); extra != "" {
 		return "extraneous keys " + extra
 	}
-	if kind == "data" {
+	if w.inline {
 		return w.parseData(keys["data"])
 	}
 	return w.parsePath(keys, last, self)
@@ -169,9 +170,10 @@ func (w *wanted) parseData(v json.RawMessage) (fault string) {
 	return ""
 }
 
-// decodeBase64 takes more padding than there should be, but not less
-// (swift/common/utils: strict_b64decode).
+// decodeBase64 takes more padding than there should be, also in front, but not
+// less (swift/common/utils: strict_b64decode).
 func decodeBase64(s string) ([]byte, bool) {
+	s = strings.TrimLeft(s, "=")
 	core := strings.TrimRight(s, "=")
 	padding := len(s) - len(core)
 	if strings.ContainsAny(core, "\r\n") || padding < (4-len(core)%4)%4 {

@@ -23,7 +23,7 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, er
 	}
 	objects := 0
 	for i := range list {
-		if list[i].data == "" {
+		if !list[i].inline {
 			objects++
 		}
 	}
@@ -38,14 +38,17 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, er
 		return swift.HeartbeatAtOnce(r, contentType, func(ctx context.Context) []byte {
 			later := *r
 			later.SetContext(ctx)
-			return heartbeatEnd(contentType)(m.store(&later, path, list))
+			return m.storeLate(&later, path, list, contentType)
 		}), nil
 	}
-	res, failed, err := m.store(r, path, list)
-	if err != nil || len(failed) == 0 {
-		return res, err
+	put, failed, err := m.prepare(r, path, list)
+	if err != nil {
+		return nil, err
 	}
-	return swift.NewBytes(400, contentType, swift.HeartbeatResult(contentType, nil, failed, "upload")), nil
+	if len(failed) > 0 {
+		return swift.NewBytes(400, contentType, swift.HeartbeatResult(contentType, nil, failed, "upload")), nil
+	}
+	return m.store(put)
 }
 
 func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
@@ -66,8 +69,8 @@ func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
 	return body, nil
 }
 
-// store checks the segments and puts the manifest.
-func (m *middleware) store(r *swift.Request, path swift.Path, list []wanted) (*swift.Response, []swift.FailedName, error) {
+// prepare checks the segments and makes the PUT of the manifest.
+func (m *middleware) prepare(r *swift.Request, path swift.Path, list []wanted) (*swift.Request, []swift.FailedName, error) {
 	segments, failed, err := m.check(r, path, list)
 	if err != nil || len(failed) > 0 {
 		return nil, failed, err
@@ -80,14 +83,16 @@ func (m *middleware) store(r *swift.Request, path swift.Path, list []wanted) (*s
 	if want := swift.NormalizeETag(r.Header.Get("Etag")); want != "" && want != etag {
 		return nil, nil, swift.Status(422)
 	}
-	res, err := m.next.Serve(manifestRequest(r, segments, etag, size))
-	if err != nil {
-		return nil, nil, err
-	}
-	if res.Status/100 == 2 {
+	return manifestRequest(r, segments, etag, size), nil, nil
+}
+
+func (m *middleware) store(put *swift.Request) (*swift.Response, error) {
+	etag := put.Header.Get(etagSysmeta)
+	res, err := m.next.Serve(put)
+	if err == nil && res.Status/100 == 2 {
 		res.Header.Set("Etag", `"`+etag+`"`)
 	}
-	return res, nil, nil
+	return res, err
 }
 
 // manifestRequest is the PUT of the manifest, with what the client's has.
@@ -106,30 +111,36 @@ func manifestRequest(r *swift.Request, segments []segment, etag string, size int
 	return &put
 }
 
-// heartbeatEnd is the end of an answer whose 202 has gone out before.
-func heartbeatEnd(contentType string) func(*swift.Response, []swift.FailedName, error) []byte {
-	return func(res *swift.Response, failed []swift.FailedName, err error) []byte {
-		if len(failed) > 0 {
-			err = swift.Status(400)
-		}
-		var text []byte
-		if err != nil {
-			res = swift.ErrorResponse(err)
-			text = []byte(swift.PlainText(err))
-		} else if res.Body != nil {
-			// Answers of a PUT are short; the bound is for those that err.
-			const maxBodyBytes = 64 << 10
-			text, _ = io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
-		}
-		_ = res.Close() // there is nobody left to tell
-		values := pyjson.Object{{Key: "Response Status", Value: statusLine(res.Status)}}
-		if err == nil && res.Status/100 == 2 {
-			values.Set("Etag", res.Header.Get("Etag"))
-			values.Set("Last Modified", res.Header.Get("Last-Modified"))
-		}
-		values.Set("Response Body", string(text))
-		return swift.HeartbeatResult(contentType, values, failed, "upload")
+// storeLate is the end of an answer whose 202 has gone out before.
+func (m *middleware) storeLate(r *swift.Request, path swift.Path, list []wanted, contentType string) []byte {
+	put, failed, err := m.prepare(r, path, list)
+	if len(failed) > 0 {
+		err = swift.Status(400)
 	}
+	if err != nil {
+		return swift.HeartbeatResult(contentType, pyjson.Object{
+			{Key: "Response Status", Value: statusLine(swift.ErrorResponse(err).Status)},
+			{Key: "Response Body", Value: swift.PlainText(err)},
+		}, failed, "upload")
+	}
+	res, err := m.store(put)
+	if err != nil {
+		res = swift.ErrorResponse(err)
+	}
+	var text []byte
+	if res.Body != nil {
+		// Answers of a PUT are short; the bound is for those that err.
+		const maxBodyBytes = 64 << 10
+		text, _ = io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
+		_ = res.Close() // there is nobody left to tell
+	}
+	values := pyjson.Object{{Key: "Response Status", Value: statusLine(res.Status)}}
+	if res.Status/100 == 2 {
+		values.Set("Etag", res.Header.Get("Etag"))
+		values.Set("Last Modified", res.Header.Get("Last-Modified"))
+	}
+	values.Set("Response Body", string(text))
+	return swift.HeartbeatResult(contentType, values, nil, "upload")
 }
 
 func statusLine(status int) string {
