@@ -46,7 +46,9 @@ func BenchmarkCompare(b *testing.B) {
 		for _, size := range compareSizes {
 			for _, streams := range compareStreams {
 				l := Load{Method: method, Streams: streams, OpsPerStream: compareOps(size.bytes, streams), SizeBytes: size.bytes}
-				compareShape(b, fmt.Sprintf("op=%s/size=%s/streams=%d", method, size.name, streams), peers, l)
+				b.Run(fmt.Sprintf("op=%s/size=%s/streams=%d", method, size.name, streams), func(b *testing.B) {
+					compareShape(b, peers, l)
+				})
 			}
 		}
 	}
@@ -66,7 +68,7 @@ func compareOps(size int64, streams int) int {
 
 // compareShape gives every peer its rounds in turn and reports each peer's
 // median.
-func compareShape(b *testing.B, name string, peers []peer, l Load) {
+func compareShape(b *testing.B, peers []peer, l Load) {
 	rounds := map[string][]total{}
 	for round := range compareRounds {
 		for i := range peers {
@@ -87,7 +89,7 @@ func compareShape(b *testing.B, name string, peers []peer, l Load) {
 			continue
 		}
 		own, ref := median(rounds[p.name]), median(rounds["needletail"])
-		b.Run(name+"/server="+p.name, func(b *testing.B) {
+		b.Run("server="+p.name, func(b *testing.B) {
 			b.ReportMetric(own.MBPerSecond(), "MB/s")
 			b.ReportMetric(float64(own.Ops)/own.Elapsed.Seconds(), "op/s")
 			b.ReportMetric(own.cpuSeconds/(float64(own.Bytes)/1e9), "cpu-s/GB")

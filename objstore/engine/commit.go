@@ -81,6 +81,9 @@ func (e *Engine) createContainer(c objstore.ContainerID, row *meta.ContainerRow,
 	if err := e.commit(b, c); err != nil {
 		return err
 	}
+	if account != nil {
+		e.known.made.Add(1)
+	}
 	e.known.addAccount(c.Account, row.Policy, change)
 	return nil
 }
@@ -116,6 +119,7 @@ func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) err
 	if err := e.commit(b, objstore.ContainerID{Account: a}); err != nil {
 		return err
 	}
+	e.known.made.Add(1) // it may be new
 	e.known.setAccount(a, row)
 	return nil
 }

@@ -55,7 +55,8 @@ func Open(dir string, o Options) (*Engine, error) {
 	if err := o.Validate(); err != nil {
 		return nil, openError(dir, objstore.KindInvalid, err)
 	}
-	e := &Engine{opts: o, log: o.Logger, known: newKnown(), folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
+	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
+	e.known.init()
 	if err := e.open(dir); err != nil {
 		return nil, openError(dir, kindOf(err), errors.Join(err, e.release(false)))
 	}

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -21,12 +23,17 @@ import (
 const (
 	knownContainersMax = 8192
 	knownAccountsMax   = 4096
+	knownAbsentMax     = 1024
 )
 
 // known holds containers and accounts that exist.
 type known struct {
 	containers *lru.Cache[objstore.ContainerID, *knownContainer]
 	accounts   *lru.Cache[objstore.AccountName, *knownAccount]
+	// absent has accounts that were missing when made was the value; they are
+	// as long as it is still. Nobody has to stop writers to learn that.
+	absent *lru.Cache[objstore.AccountName, uint64]
+	made   atomic.Uint64 // counts accounts that were made
 }
 
 type knownContainer struct {
@@ -41,16 +48,18 @@ type knownAccount struct {
 	counts map[objstore.PolicyIndex]meta.Counts
 }
 
-func newKnown() known {
-	containers, err := lru.New[objstore.ContainerID, *knownContainer](knownContainersMax)
+func (kn *known) init() {
+	kn.containers = newLRU[objstore.ContainerID, *knownContainer](knownContainersMax)
+	kn.accounts = newLRU[objstore.AccountName, *knownAccount](knownAccountsMax)
+	kn.absent = newLRU[objstore.AccountName, uint64](knownAbsentMax)
+}
+
+func newLRU[K comparable, V any](size int) *lru.Cache[K, V] {
+	cache, err := lru.New[K, V](size)
 	if err != nil {
-		panic(err) // the size is a positive constant
+		panic(err) // the size is not a positive constant: a bug
 	}
-	accounts, err := lru.New[objstore.AccountName, *knownAccount](knownAccountsMax)
-	if err != nil {
-		panic(err)
-	}
-	return known{containers, accounts}
+	return cache
 }
 
 // container finds a container; no stripe may be held. KindNotFound.
@@ -96,7 +105,14 @@ func (e *Engine) account(c call) (*knownAccount, error) {
 	if k, ok := e.known.accounts.Get(a); ok {
 		return k, nil
 	}
+	made := e.known.made.Load()
+	if seen, ok := e.known.absent.Get(a); ok && seen == made {
+		return nil, c.fail(objstore.KindNotFound, nil)
+	}
 	if _, err := e.findAccount(c); err != nil {
+		if errors.Is(err, objstore.KindNotFound) {
+			e.known.absent.Add(a, made)
+		}
 		return nil, err
 	}
 	defer e.locks.lockAccount(a)()
@@ -193,4 +209,5 @@ func (kn *known) setAccount(a objstore.AccountName, row *meta.AccountRow) {
 func (kn *known) forget(c objstore.ContainerID) {
 	kn.containers.Remove(c)
 	kn.accounts.Remove(c.Account)
+	kn.made.Add(1)
 }

@@ -101,3 +101,28 @@ func TestKnownMetadataFollowsPosts(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, account.ContainerCount)
 }
+
+func TestKnownAbsenceEndsWithTheAccount(t *testing.T) {
+	e := openTest(t, t.TempDir(), Options{})
+	defer closeTest(t, e)
+	ctx := t.Context()
+	makers := map[objstore.AccountName]func(objstore.AccountName) error{
+		"by-container": func(a objstore.AccountName) error {
+			_, err := e.PutContainer(ctx, objstore.ContainerID{Account: a, Container: "c"}, objstore.PutContainerOptions{})
+			return err
+		},
+		"by-post": func(a objstore.AccountName) error {
+			_, err := e.PostAccount(ctx, a, objstore.MetadataUpdate{})
+			return err
+		},
+	}
+	for a, make := range makers {
+		for range 2 { // the second answer comes from memory
+			_, err := e.HeadAccount(ctx, a)
+			require.ErrorIs(t, err, objstore.KindNotFound)
+		}
+		require.NoError(t, make(a))
+		_, err := e.HeadAccount(ctx, a)
+		require.NoError(t, err, a)
+	}
+}
