@@ -18,6 +18,7 @@ import (
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/objectversioning"
 	"needletail/proxy/middleware/slo"
 	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
@@ -205,7 +206,7 @@ var stages = []stage{
 	},
 	{
 		name:  "containerquotas",
-		build: func(c Config) swift.Middleware { return containerquotas.New(c.Store) },
+		build: func(c Config) swift.Middleware { return containerquotas.New(objectversioning.Totals(c.Store)) },
 		info:  func(Config) *swift.InfoSection { return containerquotas.Info() },
 		after: []order{
 			{"tempauth", "it asks who could have made the upload"},
@@ -214,9 +215,11 @@ var stages = []stage{
 		},
 	},
 	{
-		name:  "accountquotas",
-		build: func(c Config) swift.Middleware { return accountquotas.New(c.Store, c.Policies) },
-		info:  func(Config) *swift.InfoSection { return accountquotas.Info() },
+		name: "accountquotas",
+		build: func(c Config) swift.Middleware {
+			return accountquotas.New(objectversioning.Totals(c.Store), c.Policies)
+		},
+		info: func(Config) *swift.InfoSection { return accountquotas.Info() },
 		after: []order{
 			{"gatekeeper", "quotas are sysmeta, which must not come from a client"},
 			{"tempauth", "it asks who is a reseller, and who could have made the upload"},
@@ -269,6 +272,21 @@ var stages = []stage{
 			{"copy", "a copy of a link, made with symlink=get, is the PUT of a link"},
 			{"dlo", "a link to a manifest has the content of its segments"},
 			{"versionedwrites", "it asks for links with symlink=get"},
+		},
+	},
+	{
+		name: "objectversioning",
+		build: func(c Config) swift.Middleware {
+			return objectversioning.New(objectversioning.Config{Store: c.Store, Policies: c.Policies, Limits: c.Limits})
+		},
+		info: func(Config) *swift.InfoSection { return objectversioning.Info() },
+		after: []order{
+			{"gatekeeper", "what has versions is sysmeta, which must not come from a client"},
+			{"copy", "each side of a copy may be a version"},
+			{"slo", "a version is a manifest, not what it stands for"},
+			{"dlo", "a version is a manifest, not what it stands for"},
+			{"versionedwrites", "a container has one kind of versions, and its sysmeta says which"},
+			{"symlink", "a version may be a link, and a link leads to a name, whose version is the target"},
 		},
 	},
 }

@@ -205,7 +205,7 @@ func TestCopyOfTooMuch(t *testing.T) {
 			require.Equal(t, "GET", r.Method, "nothing may be written")
 			return swift.NewBytes(200, "text/plain", []byte("0123456789")), nil
 		}),
-		Limits: swift.Limits{FileBytes: 9},
+		Limits: swift.Limits{FileBytes: 9}, Store: s.store,
 	})
 	s.must(413, "none", "PUT /v1/AUTH_test/d/n", "", "X-Copy-From: "+copySource)
 }

@@ -1,0 +1,73 @@
+package objectversioning
+
+import (
+	"strings"
+
+	"needletail/objstore"
+)
+
+// Where versions lie. Account and container:
+//
+//	account    0xFF "versions." and the visible container's account
+//	container  the visible container's name
+//
+// A path with 0xFF is no UTF-8 and is refused before anything else (412), so no
+// client can name such an account; and no listing shows it.
+//
+// Object, which sorts names ascending and of each the newest version first:
+//
+//	name       each byte as it is, but 0x01 as 0x01 0xFF
+//	end        0x01 0xFD
+//	time       16 bytes: the nibbles, highest first, of the bitwise complement
+//	           of the version's Timestamp (64 bits), each as 0xF0 + nibble
+//
+// The end sorts before everything that a longer name goes on with. A part of a
+// name, as a prefix or a delimiter, is found by its own encoding and nowhere
+// else: neither end nor time hold bytes that UTF-8 has in that order.
+const (
+	hiddenAccountPrefix = "\xffversions."
+
+	escape      = "\x01"
+	escapedOne  = "\x01\xff"
+	endOfName   = "\x01\xfd"
+	pastName    = "\x01\xfe" // sorts after all versions of the name, before longer names
+	nibbleBase  = 0xF0
+	timeNibbles = 16
+)
+
+func hiddenAccount(a objstore.AccountName) objstore.AccountName { return hiddenAccountPrefix + a }
+
+func hiddenContainer(c objstore.ContainerID) objstore.ContainerID {
+	return objstore.ContainerID{Account: hiddenAccount(c.Account), Container: c.Container}
+}
+
+// encode is a name, or a part of one, as it stands in a hidden container.
+func encode(name string) string { return strings.ReplaceAll(name, escape, escapedOne) }
+
+func decode(encoded string) string { return strings.ReplaceAll(encoded, escapedOne, escape) }
+
+// versionName is the hidden object of a version.
+func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
+	var time [timeNibbles]byte
+	inverted := ^uint64(id)
+	for i := range time {
+		time[i] = nibbleBase | byte(inverted>>(60-4*i))&0x0F
+	}
+	return objstore.ObjectName(encode(name) + endOfName + string(time[:]))
+}
+
+// parseVersionName takes it apart again.
+func parseVersionName(hidden string) (name string, id objstore.Timestamp, ok bool) {
+	end := len(hidden) - timeNibbles
+	if end < len(endOfName) || hidden[end-len(endOfName):end] != endOfName {
+		return "", 0, false
+	}
+	inverted := uint64(0)
+	for _, c := range []byte(hidden[end:]) {
+		if c < nibbleBase {
+			return "", 0, false
+		}
+		inverted = inverted<<4 | uint64(c&0x0F)
+	}
+	return decode(hidden[:end-len(endOfName)]), objstore.Timestamp(^inverted), true
+}

@@ -1,0 +1,226 @@
+package objectversioning
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// listVersions answers GET of a container with versions. A container that never
+// had any lists its objects as null versions.
+func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	head := *r
+	head.Method = "HEAD"
+	res, err := m.headContainer(&head, path)
+	if err != nil || res.Status/100 != 2 {
+		return res, err
+	}
+	if err := res.Close(); err != nil {
+		return nil, err
+	}
+	if err := onlyJSON(r); err != nil {
+		return nil, err
+	}
+	p, err := m.readPage(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := m.page(r.Context(), containerOf(path), p)
+	if err != nil {
+		return nil, err
+	}
+	out := swift.NewBytes(200, swift.ListJSON.ContentType(), body)
+	res.Header.Set("Content-Type", swift.ListJSON.ContentType())
+	out.Header = res.Header
+	return out, nil
+}
+
+// onlyJSON is 406 where the client wants another format.
+func onlyJSON(r *swift.Request) error {
+	format, err := r.QueryText("format")
+	if err != nil {
+		return err
+	}
+	if format != "" {
+		if strings.EqualFold(format, "json") {
+			return nil
+		}
+		return swift.Status(406)
+	}
+	best, err := swift.BestAccept(r.Header.Get("Accept"), "application/json")
+	if err == nil && best == "" {
+		err = swift.Status(406)
+	}
+	return err
+}
+
+// page is what the query asks for, once for each container.
+type page struct {
+	visible, hidden objstore.ListOptions
+	// nullMarker is the name whose null version the page comes after; Swift
+	// takes none of its versions for the latest then.
+	nullMarker string
+}
+
+// readPage reads the query, of which HEAD has checked what it knows. Markers
+// are bounds that no entry equals: a name as marker stands for all its versions.
+func (m *middleware) readPage(r *swift.Request) (p page, err error) {
+	q := r.Query()
+	text := func(name string) (v string) {
+		if err == nil {
+			v, err = r.QueryText(name)
+		}
+		return v
+	}
+	p.visible = objstore.ListOptions{
+		Prefix: text("prefix"), Delimiter: text("delimiter"), Marker: text("marker"), EndMarker: text("end_marker"),
+		Reverse: swift.IsTrue(text("reverse")), Limit: m.Limits.ContainerListing,
+	}
+	limit, versionMarker := text("limit"), text("version_marker")
+	if err != nil {
+		return p, err
+	}
+	if n, err := strconv.Atoi(limit); err == nil && n >= 0 {
+		p.visible.Limit = min(n, m.Limits.ContainerListing)
+	}
+	if strings.ContainsAny(p.visible.Delimiter, "0123456789.") {
+		return p, swift.Statusf(400, "invalid delimiter param")
+	}
+	p.hidden = encodeOptions(p.visible)
+	if !q.Has("version_marker") {
+		return p, nil
+	}
+	marker := p.visible.Marker
+	switch id, err := objstore.ParseTimestamp(versionMarker); {
+	case !q.Has("marker"):
+		return p, swift.Statusf(400, "version_marker param requires marker")
+	case versionMarker == nullID:
+		p.hidden.Marker, p.nullMarker = encode(marker)+endOfName, marker
+	case err != nil:
+		return p, swift.Statusf(400, "invalid version_marker param")
+	default:
+		p.hidden.Marker = string(versionName(marker, id))
+		if p.visible.Reverse {
+			p.visible.Marker += "\x01" // the null version comes after all others
+		}
+	}
+	return p, nil
+}
+
+// encodeOptions are the options for a hidden container that choose the versions
+// of the names that o chooses.
+func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
+	after := func(name string) string { // excludes name and all before it
+		switch {
+		case name == "":
+			return ""
+		case o.Delimiter != "" && len(name) > len(o.Prefix) && strings.HasSuffix(name, o.Delimiter):
+			return encode(name) // a subdir: the store leaves it out as a whole
+		}
+		return encode(name) + pastName
+	}
+	before := func(name string) string { // excludes name and all after it
+		if name == "" {
+			return ""
+		}
+		return encode(name) + endOfName
+	}
+	marker, endMarker := after, before
+	if o.Reverse {
+		marker, endMarker = before, after
+	}
+	o.Prefix, o.Delimiter = encode(o.Prefix), encode(o.Delimiter)
+	o.Marker, o.EndMarker = marker(o.Marker), endMarker(o.EndMarker)
+	return o
+}
+
+// page lists both containers and merges them: null objects and subdirs of the
+// one, versions and subdirs of the other. Each has at most a page, so one page
+// of each is enough.
+func (m *middleware) page(ctx context.Context, c objstore.ContainerID, p page) ([]byte, error) {
+	l := latest{m: m, ctx: ctx, container: c, links: map[string]objstore.Timestamp{}, nullMarker: p.nullMarker}
+	var entries, nulls, versions []objstore.ObjectEntry
+	subdirs := map[string]bool{}
+	subdir := func(name string) {
+		if !subdirs[name] {
+			subdirs[name] = true
+			entries = append(entries, objstore.ObjectEntry{Name: name, Subdir: true})
+		}
+	}
+	err := m.Store.ListObjects(ctx, c, p.visible, func(e *objstore.ObjectEntry) error {
+		switch {
+		case e.Subdir:
+			subdir(e.Name)
+		case e.Extra.Get("version_symlink") == "true":
+			l.add(e)
+		default:
+			l.links[e.Name] = 0
+			nulls = append(nulls, listedVersion(e, e.Name, nullID, true))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = m.Store.ListObjects(ctx, hiddenContainer(c), p.hidden, func(e *objstore.ObjectEntry) error {
+		if e.Subdir {
+			subdir(decode(e.Name))
+			return nil
+		}
+		versions = append(versions, *e)
+		versions[len(versions)-1].Extra = e.Extra.Clone()
+		return nil
+	})
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	if !p.visible.Reverse {
+		entries = append(entries, nulls...)
+	}
+	for _, e := range versions {
+		name, id, ok := parseVersionName(e.Name)
+		if !ok {
+			continue
+		}
+		isLatest, err := l.is(name, id, e.ContentType)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, listedVersion(&e, name, id.String(), isLatest))
+	}
+	if p.visible.Reverse {
+		entries = append(entries, nulls...)
+	}
+	return encodePage(entries, p.visible), nil
+}
+
+// listedVersion is an entry as clients see it. Extra keys are of the callee's.
+func listedVersion(e *objstore.ObjectEntry, name, id string, isLatest bool) objstore.ObjectEntry {
+	out := *e
+	out.Name, out.Extra = name, e.Extra.Clone()
+	out.Extra.Set("version_id", id)
+	out.Extra.Set("is_latest", strconv.FormatBool(isLatest))
+	return out
+}
+
+// encodePage sorts by name alone: entries of one name are in order already.
+func encodePage(entries []objstore.ObjectEntry, o objstore.ListOptions) []byte {
+	slices.SortStableFunc(entries, func(a, b objstore.ObjectEntry) int {
+		if o.Reverse {
+			a, b = b, a
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	if len(entries) > o.Limit {
+		entries = entries[:o.Limit]
+	}
+	listing := swift.NewContainerListing(swift.ListJSON, "")
+	for i := range entries {
+		listing.Object(&entries[i])
+	}
+	return listing.Bytes()
+}

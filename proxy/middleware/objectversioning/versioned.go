@@ -1,0 +1,138 @@
+package objectversioning
+
+import (
+	"context"
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// Sysmeta of the visible container, and of a link.
+const (
+	enabledSysmeta   = "X-Container-Sysmeta-Versions-Enabled"   // "True" or "False"
+	containerSysmeta = "X-Container-Sysmeta-Versions-Container" // once there was a hidden container
+	linkSysmeta      = "X-Object-Sysmeta-Versions-Symlink"      // the id of the current version
+)
+
+const (
+	enabledHeader   = "X-Versions-Enabled"
+	versionIDHeader = "X-Object-Version-Id"
+)
+
+// markerType is the content type of a delete marker. A client cannot set a type
+// with a parameter that begins with swift_.
+const markerType = "application/x-deleted;swift_versions_deleted=1"
+
+// versioned is an object's name in a container that has, or had, versions.
+type versioned struct {
+	id      objstore.ObjectID // in the visible container
+	hidden  objstore.ContainerID
+	policy  objstore.PolicyIndex
+	enabled bool
+}
+
+// version is the place of one version.
+func (v *versioned) version(id objstore.Timestamp) objstore.ObjectID {
+	return v.hidden.Object(versionName(string(v.id.Object), id))
+}
+
+func containerOf(p swift.Path) objstore.ContainerID {
+	return objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
+}
+
+// find is nil if the object's container never had versions or does not exist.
+func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error) {
+	c := containerOf(p)
+	info, err := m.Store.HeadContainer(ctx, c)
+	if errors.Is(err, objstore.KindNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := info.Metadata.Lookup(containerSysmeta); !ok {
+		return nil, nil
+	}
+	return &versioned{
+		id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c), policy: info.Policy,
+		enabled: swift.IsTrue(info.Metadata.Get(enabledSysmeta)),
+	}, nil
+}
+
+// current is what the visible container has under the name.
+type current struct {
+	exists bool
+	info   objstore.ObjectInfo
+	// link is the version that a link goes to; 0 for a null object.
+	link objstore.Timestamp
+}
+
+func (c *current) isNull() bool { return c.exists && c.link == 0 }
+
+// versionID is how clients see it.
+func (c *current) versionID() string {
+	if c.link == 0 {
+		return nullID
+	}
+	return c.link.String()
+}
+
+func (m *middleware) current(ctx context.Context, v *versioned) (c current, err error) {
+	c.info, err = m.Store.HeadObject(ctx, v.id, objstore.OpenOptions{})
+	if missing(err) {
+		return current{}, nil
+	}
+	if err != nil {
+		return current{}, err
+	}
+	c.exists, c.link = true, linkOf(c.info.Metadata.Get(linkSysmeta))
+	return c, nil
+}
+
+// linkOf reads linkSysmeta; 0 if it is not there.
+func linkOf(value string) objstore.Timestamp {
+	id, err := objstore.ParseTimestamp(value)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// newest is the id of the name's newest version; 0 if it has none.
+func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Timestamp, err error) {
+	o := objstore.ListOptions{Limit: 1, Prefix: encode(string(v.id.Object)) + endOfName}
+	err = m.Store.ListObjects(ctx, v.hidden, o, func(e *objstore.ObjectEntry) error {
+		_, id, _ = parseVersionName(e.Name)
+		return nil
+	})
+	if missing(err) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// newID is greater than all versions of the name, and than the null object
+// that is to become one.
+func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (objstore.Timestamp, error) {
+	newest, err := m.newest(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	m.clock.Advance(max(newest, cur.info.Modified))
+	return m.clock.Now(), nil
+}
+
+// ensureHidden makes the hidden container if a crash or a failed DELETE of the
+// visible one left none.
+func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
+	_, err := m.Store.HeadContainer(ctx, v.hidden)
+	if errors.Is(err, objstore.KindNotFound) {
+		_, err = m.Store.PutContainer(ctx, v.hidden, objstore.PutContainerOptions{Policy: &v.policy})
+	}
+	return err
+}
+
+func missing(err error) bool {
+	return errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
+}

@@ -1,0 +1,139 @@
+package objectversioning
+
+import (
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// put stores the body as a version and then makes it the current one.
+func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	v, err := m.find(r.Context(), path)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil || !v.enabled {
+		return m.next.Serve(r)
+	}
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
+	}
+	cur, err := m.current(r.Context(), v)
+	if err != nil {
+		return nil, err
+	}
+	onlyNew := swift.MatchesETag(r.Header.Get("If-None-Match"), "*")
+	if cur.exists && onlyNew {
+		return nil, swift.Status(412)
+	}
+	if err := m.ensureHidden(r.Context(), v); err != nil {
+		return nil, err
+	}
+	id, err := m.newID(r.Context(), v, &cur)
+	if err != nil {
+		return nil, err
+	}
+	version := *r
+	version.Stored = &swift.Stored{Object: v.version(id), Timestamp: id}
+	res, err := m.next.Serve(&version)
+	if err != nil || res.Status/100 != 2 {
+		return res, err
+	}
+	err = m.replace(r.Context(), v, func(cur *current) error {
+		if cur.exists && onlyNew {
+			return swift.Status(412)
+		}
+		newest, err := m.newest(r.Context(), v)
+		if err != nil || newest != id {
+			return err // a later PUT or DELETE has been faster, and stays
+		}
+		_, err = m.link(r.Context(), v, id, path, version.Stored.DeleteAt)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, res.Close())
+	}
+	res.Header.Set(versionIDHeader, id.String())
+	return res, nil
+}
+
+// delete leaves a delete marker, also for a name that never was.
+func (m *middleware) delete(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	ctx := r.Context()
+	v, err := m.find(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	// The expiry of a name is no deletion of a version.
+	if v == nil || !v.enabled || r.Header.Has("X-If-Delete-At") {
+		return m.next.Serve(r)
+	}
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
+	}
+	if err := m.ensureHidden(ctx, v); err != nil {
+		return nil, err
+	}
+	status, id := 204, objstore.Timestamp(0)
+	err = m.replace(ctx, v, func(cur *current) error {
+		if id, err = m.newID(ctx, v, cur); err != nil {
+			return err
+		}
+		_, err := m.Store.PutObject(ctx, v.version(id), swift.NoBody, objstore.PutOptions{
+			Timestamp: id, IfNoneMatch: true, ContentType: markerType,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = m.Store.DeleteObject(ctx, v.id, objstore.DeleteOptions{})
+		if missing(err) {
+			status, err = 404, nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := swift.StatusPage(status)
+	res.Header.Set(versionIDHeader, id.String())
+	return res, nil
+}
+
+// post changes the current version; of the link it changes what the listing
+// shows and when the name expires.
+func (m *middleware) post(r *swift.Request, path swift.Path) (*swift.Response, error) {
+	ctx := r.Context()
+	v, err := m.find(ctx, path)
+	if v == nil || err != nil {
+		return m.nextUnless(err, r)
+	}
+	cur, err := m.current(ctx, v)
+	if cur.link == 0 || err != nil {
+		return m.nextUnless(err, r)
+	}
+	version := *r
+	version.Stored = &swift.Stored{Object: v.version(cur.link)}
+	res, err := m.next.Serve(&version)
+	if err != nil || res.Status/100 != 2 {
+		return res, err
+	}
+	defer m.locks.lock(v.id)()
+	now, err := m.current(ctx, v)
+	if err == nil && now.link == cur.link {
+		_, err = m.Store.PostObject(ctx, v.id, objstore.PostOptions{
+			ContentType: r.Header.Get("Content-Type"), DeleteAt: version.Stored.DeleteAt,
+		})
+	}
+	if err != nil && !missing(err) {
+		return nil, errors.Join(err, res.Close())
+	}
+	return res, nil
+}
+
+func (m *middleware) nextUnless(err error, r *swift.Request) (*swift.Response, error) {
+	if err != nil {
+		return nil, err
+	}
+	return m.next.Serve(r)
+}
