@@ -20,6 +20,7 @@ import (
 	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/middleware/objectversioning"
 	"needletail/proxy/middleware/slo"
+	"needletail/proxy/middleware/staticweb"
 	"needletail/proxy/middleware/symlink"
 	"needletail/proxy/middleware/tempauth"
 	"needletail/proxy/middleware/tempurl"
@@ -196,6 +197,16 @@ var stages = []stage{
 		},
 	},
 	{
+		name:  "staticweb",
+		build: func(c Config) swift.Middleware { return staticweb.New(c.Store, c.Limits) },
+		info:  func(Config) *swift.InfoSection { return staticweb.Info() },
+		after: []order{
+			{"tempurl", "it tells tempurl that a listing is its own, and puts the signature into links"},
+			{"tempauth", "it is there for the anonymous, and reads pages as whoever asks"},
+			{"keystoneauth", "it is there for the anonymous, and reads pages as whoever asks"},
+		},
+	},
+	{
 		name:  "copy",
 		build: func(c Config) swift.Middleware { return copy.New(c.Limits) },
 		after: []order{
@@ -232,6 +243,7 @@ var stages = []stage{
 		name:  "dlo",
 		build: func(c Config) swift.Middleware { return dlo.New(c.Limits) },
 		after: []order{
+			{"staticweb", "an index or an error page may be a manifest"},
 			{"tempauth", "the listing and the segments are authorized for the one who asks"},
 			{"keystoneauth", "the listing and the segments are authorized for the one who asks"},
 			{"copy", "a copy of a manifest has the content of its segments"},
