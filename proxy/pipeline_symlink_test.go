@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,7 +88,7 @@ func TestSymlinkRights(t *testing.T) {
 	s.must(200, "other", "GET /v1/AUTH_test2/c/l", "")
 	s.must(204, "owner", "POST /v1/AUTH_test/data", "", "X-Container-Read: ")
 	s.must(403, "other", "PUT /v1/AUTH_test2/c/l", "", append(mine, "X-Symlink-Target-Etag: "+etagOf("0123456789"))...)
-	s.must(201, "other", "PUT /v1/AUTH_test2/c/forged", "", append(mine, "X-Object-Sysmeta-Allow-Reserved-Names: true")...)
+	s.must(201, "other", "PUT /v1/AUTH_test2/c/forged", "", append(mine, "X-Object-Sysmeta-Symlink-Target: data/o")...)
 	for _, link := range []string{"l", "forged"} {
 		a := s.must(403, "other", "GET /v1/AUTH_test2/c/"+link, "")
 		require.Equal(t, symlinkPath, a.header.Get("Content-Location"))
@@ -132,4 +133,41 @@ func TestSymlinkCopies(t *testing.T) {
 	s.must(201, "owner", "COPY /v1/AUTH_test/links/l?symlink=get", "", "Destination: links/fresh", "X-Fresh-Metadata: true")
 	require.Empty(t, s.must(200, "owner", "GET /v1/AUTH_test/links/fresh", "").body)
 	require.NotContains(t, s.must(200, "owner", "GET /v1/AUTH_test/links?format=json&prefix=fresh", "").body, "symlink_path")
+}
+
+// A link to a manifest, and the version of one, have the manifest's content.
+func TestLinksAndVersionsOfStaticManifests(t *testing.T) {
+	s := newSymlinkSite(t)
+	manifest := `[{"path": "data/o ü"}, {"path": "data/o ü", "range": "0-1"}]`
+	s.must(201, "owner", "PUT /v1/AUTH_test/data/slo?multipart-manifest=put", manifest)
+	a := s.must(200, "owner", "HEAD /v1/AUTH_test/data/slo", "")
+	etag, own := a.header.Get("Etag"), a.header.Get("X-Manifest-Etag")
+	s.must(201, "owner", "PUT /v1/AUTH_test/links/m", "", "X-Symlink-Target: data/slo", "X-Symlink-Target-Etag: "+own)
+	a = s.must(200, "owner", "GET /v1/AUTH_test/links/m", "")
+	require.Equal(t, "012345678901", a.body)
+	require.Equal(t, etag, a.header.Get("Etag"))
+	require.Equal(t, "/v1/AUTH_test/data/slo", a.header.Get("Content-Location"))
+	require.Equal(t, "901", s.must(206, "owner", "GET /v1/AUTH_test/links/m", "", "Range: bytes=9-").body)
+	s.must(304, "owner", "GET /v1/AUTH_test/links/m", "", "If-None-Match: "+etag)
+	list := s.must(200, "owner", "GET /v1/AUTH_test/links?format=json&prefix=m", "").body
+	require.Contains(t, list, `"symlink_bytes": 12, "symlink_etag": "`+own+`"`)
+	require.Contains(t, list, `"slo_etag": "\"`+strings.Trim(etag, `"`)+`\""`)
+	s.must(201, "owner", "COPY /v1/AUTH_test/links/m?symlink=get", "", "Destination: links/m2")
+	require.Equal(t, strings.Replace(lastEntry(list), `"m"`, `"m2"`, 1),
+		lastEntry(s.must(200, "owner", "GET /v1/AUTH_test/links?format=json&prefix=m2", "").body))
+
+	s.must(201, "owner", "PUT /v1/AUTH_test/old", "")
+	s.must(204, "owner", "POST /v1/AUTH_test/data", "", "X-Versions-Location: old")
+	s.must(201, "owner", "PUT /v1/AUTH_test/data/slo", "plain")
+	require.Contains(t, s.must(200, "owner", "GET /v1/AUTH_test/old?format=json", "").body, `[{"bytes": 12, "hash": "`+own+`"`)
+	s.must(409, "owner", "GET /v1/AUTH_test/links/m", "")
+	s.must(204, "owner", "DELETE /v1/AUTH_test/data/slo", "")
+	require.Equal(t, "012345678901", s.must(200, "owner", "GET /v1/AUTH_test/links/m", "").body)
+}
+
+// lastEntry is a listing of one entry without its time.
+func lastEntry(list string) string {
+	before, after, _ := strings.Cut(list, `"last_modified": "`)
+	_, after, _ = strings.Cut(after, `"`)
+	return before + after
 }

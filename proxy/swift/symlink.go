@@ -15,21 +15,16 @@ type Symlink struct {
 	// dynamic one.
 	ETag      string
 	SizeBytes int64
-	// Preauthorized: the feature that made the link has decided who may follow
-	// it. Free: following it does not count as a level.
-	Preauthorized, Free bool
 }
 
 // EmptyETag is the MD5 of no bytes: the ETag of a link itself.
 const EmptyETag = "d41d8cd98f00b204e9800998ecf8427e"
 
 const (
-	symlinkTarget        = "X-Object-Sysmeta-Symlink-Target"
-	symlinkAccount       = "X-Object-Sysmeta-Symlink-Target-Account"
-	symlinkETag          = "X-Object-Sysmeta-Symlink-Target-Etag"
-	symlinkBytes         = "X-Object-Sysmeta-Symlink-Target-Bytes"
-	symlinkPreauthorized = "X-Object-Sysmeta-Allow-Reserved-Names"
-	symlinkFree          = "X-Object-Sysmeta-Symloop-Extend"
+	symlinkTarget  = "X-Object-Sysmeta-Symlink-Target"
+	symlinkAccount = "X-Object-Sysmeta-Symlink-Target-Account"
+	symlinkETag    = "X-Object-Sysmeta-Symlink-Target-Etag"
+	symlinkBytes   = "X-Object-Sysmeta-Symlink-Target-Bytes"
 )
 
 // SymlinkOf reads a response to GET, HEAD or POST of an object: whether it is a
@@ -38,7 +33,6 @@ func SymlinkOf(h Header) (s Symlink, ok bool) {
 	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(Unquote(h.Get(symlinkTarget)), "/"), "/")
 	s.Account, s.ETag = Unquote(h.Get(symlinkAccount)), h.Get(symlinkETag)
 	s.SizeBytes, _ = strconv.ParseInt(h.Get(symlinkBytes), 10, 64) // written by SetSymlink
-	s.Preauthorized, s.Free = h.Get(symlinkPreauthorized) != "", h.Get(symlinkFree) != ""
 	return s, s.Container != "" && s.Object != ""
 }
 
@@ -59,13 +53,6 @@ func (h *Header) SetSymlink(s Symlink) {
 			h.Del(name)
 		} else {
 			h.Set(name, value)
-		}
-	}
-	flag := func(name string, on bool) {
-		if on {
-			h.Set(name, "true")
-		} else {
-			h.Del(name)
 		}
 	}
 	etag, params := splitOverride(h.Get(OverrideETag))
@@ -91,7 +78,5 @@ func (h *Header) SetSymlink(s Symlink) {
 		etag += "; symlink_target_etag=" + s.ETag + "; symlink_target_bytes=" + size
 	}
 	set(symlinkBytes, size)
-	flag(symlinkPreauthorized, s.Preauthorized)
-	flag(symlinkFree, s.Free)
 	h.Set(OverrideETag, etag)
 }

@@ -10,11 +10,11 @@ import (
 func TestSymlinkRoundTrip(t *testing.T) {
 	for _, s := range []Symlink{
 		{Container: "c", Object: "o"},
-		{Account: "AUTH_ü;", Container: "c;=\"", Object: "a/b//c %2F\n", ETag: "e", SizeBytes: 7, Preauthorized: true, Free: true},
+		{Account: "AUTH_ü;", Container: "c;=\"", Object: "a/b//c %2F\n", ETag: "e", SizeBytes: 7},
 		{Container: "c", Object: "o", ETag: "e"},
 	} {
 		h := Header{{OverrideETag, "m; slo_etag=s; symlink_target=old; symlink_target_account=old"},
-			{symlinkAccount, "old"}, {symlinkETag, "old"}, {symlinkFree, "true"}}
+			{symlinkAccount, "old"}, {symlinkETag, "old"}}
 		h.SetSymlink(s)
 		if got, ok := SymlinkOf(h); !ok || got != s {
 			t.Errorf("%+v became %+v, %t", s, got, ok)

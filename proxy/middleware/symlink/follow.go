@@ -7,19 +7,16 @@ import (
 // walk is the way from a link to what it stands for.
 type walk struct {
 	m *middleware
-	// client is who asks: hops derive from it, so that what one hop is allowed
-	// does not pass to the next.
-	client *swift.Request
 	// location is the path of the last target, percent-encoded; "" before the
 	// first hop.
 	location string
 	// wantETag is what the last static link asks of its target; "" for none.
-	wantETag   string
-	hops, free int
+	wantETag string
+	hops     int
 }
 
 func (m *middleware) get(r *swift.Request) (*swift.Response, error) {
-	w := &walk{m: m, client: r}
+	w := &walk{m: m}
 	return w.follow(r, true)
 }
 
@@ -54,25 +51,17 @@ func (w *walk) follow(r *swift.Request, dynamic bool) (*swift.Response, error) {
 
 // hop is the request to the target of a link that r found.
 func (w *walk) hop(r *swift.Request, link swift.Symlink) (*swift.Request, error) {
-	if w.hops >= w.m.maxHops || w.free >= maxFreeHops {
+	if w.hops >= w.m.maxHops {
 		return nil, swift.Textf(409, "Too many levels of symbolic links, maximum allowed is %d", w.m.maxHops)
 	}
-	if link.Free {
-		w.free++
-	} else {
-		w.hops++
-	}
+	w.hops++
 	at, err := swift.SplitPath(r.Path)
 	if err != nil {
 		return nil, err
 	}
 	path := link.Path(at.Version, at.Account)
 	w.location, w.wantETag = swift.Quote(path), link.ETag
-	derive := w.client.Subrequest
-	if link.Preauthorized {
-		derive = w.client.Preauthorized
-	}
-	next := derive(r.Method, path, source)
+	next := r.Subrequest(r.Method, path, source)
 	next.Header = r.Header.Clone()
 	return next, nil
 }

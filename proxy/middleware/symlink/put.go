@@ -88,7 +88,7 @@ func readLink(h swift.Header, path swift.Path) (link swift.Symlink, err error) {
 // link sees it, and takes from there what the listing and the type need.
 func (m *middleware) lookUp(r *swift.Request, path swift.Path, link *swift.Symlink) error {
 	target := link.Path(path.Version, path.Account)
-	w := &walk{m: m, client: r, location: swift.Quote(target), wantETag: link.ETag}
+	w := &walk{m: m, location: swift.Quote(target), wantETag: link.ETag}
 	head := r.Subrequest("HEAD", target, source)
 	if v, ok := r.Header.Lookup("Referer"); ok {
 		head.Header.Set("Referer", v) // read ACLs look at it

@@ -19,9 +19,8 @@
 //
 // # Invariants
 //
-//   - Each hop is authorized for the one who asks, but where a feature of the
-//     server made the link and said otherwise; that holds for the one hop.
-//   - The number of hops is bounded, also of those that do not count.
+//   - Each hop is authorized for the one who asks.
+//   - The number of hops is bounded.
 //
 // Errors of PUT:
 //
@@ -43,9 +42,6 @@ const source = "SYM"
 
 // DefaultMaxHops is symloop_max.
 const DefaultMaxHops = 2
-
-// maxFreeHops bounds the hops that do not count, to end a loop of them.
-const maxFreeHops = 16
 
 // Config is what the middleware needs to know.
 type Config struct {

@@ -142,28 +142,6 @@ func TestFollow(t *testing.T) {
 	statusOf(t, err, 404)
 }
 
-// A hop that a feature allows neither counts nor passes its right on.
-func TestPreauthorizedHop(t *testing.T) {
-	hidden := &swift.Symlink{Container: "hidden", Object: "v", Preauthorized: true, Free: true}
-	s := &site{objects: map[string]object{
-		"/v1/a/c/versioned": {link: hidden},
-		"/v1/a/hidden/v":    {link: to("one")},
-		"/v1/a/c/one":       {link: to("o")},
-		"/v1/a/c/o":         {body: "data"},
-		"/v1/a/c/loop":      {link: &swift.Symlink{Container: "c", Object: "loop", Free: true}},
-	}}
-	_, err := s.do("GET /v1/a/c/versioned")
-	require.NoError(t, err)
-	require.Len(t, s.asked, 4)
-	for i, r := range s.asked {
-		allowed := r.Authorizer.Authorize(nil, auth.Access{}).Allowed
-		require.Equal(t, i == 1, allowed, r.Path)
-	}
-	_, err = s.do("GET /v1/a/c/loop")
-	statusOf(t, err, 409)
-	require.Len(t, s.asked, maxFreeHops+1)
-}
-
 func TestGetLinkAndPost(t *testing.T) {
 	s := &site{objects: map[string]object{
 		"/v1/a/c/l": {link: static("o ü", "e")}, "/v1/a/c/o": {body: "x"},
