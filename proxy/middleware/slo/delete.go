@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
@@ -57,12 +58,14 @@ type doomed struct {
 }
 
 // deletion is one running delete. A manifest in the queue gives way to its
-// segments, and comes again behind them.
+// segments, and waits until no segment is left, so that a delete that ended
+// early can be sent again.
 type deletion struct {
-	m     *middleware
-	r     *swift.Request
-	path  swift.Path
-	queue []doomed
+	m         *middleware
+	r         *swift.Request
+	path      swift.Path
+	queue     []doomed
+	manifests []doomed // that have been read
 
 	deleted, notFound int
 	failed            []swift.FailedName
@@ -71,7 +74,11 @@ type deletion struct {
 }
 
 func (d *deletion) run() {
-	for len(d.queue) > 0 && d.err == nil {
+	for len(d.queue)+len(d.manifests) > 0 && d.err == nil {
+		if len(d.queue) == 0 {
+			slices.Reverse(d.manifests)
+			d.queue, d.manifests = d.manifests, nil
+		}
 		batch := d.take()
 		statuses := make([]int, len(batch))
 		parallel(d.m.Concurrency, len(batch), func(i int) {
@@ -118,7 +125,7 @@ func (d *deletion) take() (batch []doomed) {
 			next.fault = swift.PlainText(err)
 		}
 		next.manifest = false
-		d.queue = append(d.queue, next)
+		d.manifests = append(d.manifests, next)
 	}
 	return batch
 }
