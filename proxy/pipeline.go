@@ -18,7 +18,11 @@ import (
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/listendpoints"
+	"needletail/proxy/middleware/namecheck"
 	"needletail/proxy/middleware/objectversioning"
+	"needletail/proxy/middleware/ratelimit"
+	"needletail/proxy/middleware/readonly"
 	"needletail/proxy/middleware/slo"
 	"needletail/proxy/middleware/staticweb"
 	"needletail/proxy/middleware/symlink"
@@ -55,6 +59,11 @@ type Config struct {
 	Bulk        bulk.Config
 	DomainRemap *domainremap.Config
 	CrossDomain *crossdomain.Config
+	ReadOnly    *readonly.Config
+	NameCheck   *namecheck.Config
+	RateLimit   *ratelimit.Config
+	// ListEndpoints shows strangers where objects are.
+	ListEndpoints *listendpoints.Config
 }
 
 // stage is one line of the table: a folder of proxy/middleware.
@@ -113,6 +122,24 @@ var stages = []stage{
 		},
 	},
 	{
+		name: "namecheck",
+		build: func(c Config) swift.Middleware {
+			if c.NameCheck == nil {
+				return nil
+			}
+			return namecheck.New(*c.NameCheck)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.NameCheck == nil {
+				return nil
+			}
+			return c.NameCheck.Info()
+		},
+		after: []order{
+			{"domainremap", "a host name is part of the path too"},
+		},
+	},
+	{
 		name:  "etagquoter",
 		build: func(c Config) swift.Middleware { return etagquoter.New(c.EtagQuoter, c.Store) },
 		info:  func(c Config) *swift.InfoSection { return c.EtagQuoter.Info() },
@@ -150,6 +177,18 @@ var stages = []stage{
 		},
 	},
 	{
+		name: "listendpoints",
+		build: func(c Config) swift.Middleware {
+			if c.ListEndpoints == nil {
+				return nil
+			}
+			return listendpoints.New(*c.ListEndpoints, c.Store, c.Policies)
+		},
+		after: []order{
+			{"domainremap", "a container may have objects of that name"},
+		},
+	},
+	{
 		name:     "bulk",
 		build:    func(c Config) swift.Middleware { return bulk.New(c.Bulk, c.Limits, c.Log) },
 		info:     func(c Config) *swift.InfoSection { return c.Bulk.UploadInfo() },
@@ -157,6 +196,44 @@ var stages = []stage{
 		after: []order{
 			{"gatekeeper", "it passes lines of the client on"},
 			{"domainremap", "it looks at the names in the path"},
+		},
+	},
+	{
+		name: "readonly",
+		build: func(c Config) swift.Middleware {
+			if c.ReadOnly == nil {
+				return nil
+			}
+			return readonly.New(*c.ReadOnly, c.Store)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.ReadOnly == nil {
+				return nil
+			}
+			return c.ReadOnly.Info()
+		},
+		after: []order{
+			{"gatekeeper", "its flag is sysmeta, which must not come from a client"},
+			{"bulk", "a bulk delete is a POST; its parts are judged"},
+		},
+	},
+	{
+		name: "ratelimit",
+		build: func(c Config) swift.Middleware {
+			if c.RateLimit == nil {
+				return nil
+			}
+			return ratelimit.New(*c.RateLimit, c.Store)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.RateLimit == nil {
+				return nil
+			}
+			return c.RateLimit.Info()
+		},
+		after: []order{
+			{"bulk", "each part of a bulk request counts"},
+			{"readonly", "a refused write counts nothing"},
 		},
 	},
 	{
