@@ -72,3 +72,10 @@ func (f *fallible) DeleteContainer(ctx context.Context, c objstore.ContainerID) 
 	}
 	return f.Store.DeleteContainer(ctx, c)
 }
+
+func (f *fallible) PostContainer(ctx context.Context, c objstore.ContainerID, u objstore.MetadataUpdate) error {
+	if err := f.write(); err != nil {
+		return err
+	}
+	return f.Store.PostContainer(ctx, c, u)
+}

@@ -16,7 +16,8 @@ const maxArchives = 4
 var errRestless = errors.New("the object keeps changing while it is versioned")
 
 // replace runs change under the name's lock, when no null object is in its way:
-// what there is has been copied among the versions before.
+// what there is has been copied among the versions before. The hidden container
+// has to be there.
 func (m *middleware) replace(ctx context.Context, v *versioned, change func(*current) error) error {
 	archived := objstore.Timestamp(0)
 	for range maxArchives {
@@ -57,9 +58,6 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	info := obj.Info()
 	if linkOf(info.Metadata.Get(linkSysmeta)) != 0 {
 		return nil
-	}
-	if err := m.ensureHidden(ctx, v); err != nil {
-		return err
 	}
 	// Its time may be taken: by itself, from a request that went no further, or
 	// by a version from before the clock was set back. A later one would make it

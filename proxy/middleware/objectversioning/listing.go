@@ -61,6 +61,7 @@ func onlyJSON(r *swift.Request) error {
 // page is what the query asks for, once for each container.
 type page struct {
 	visible, hidden objstore.ListOptions
+	limit           int
 	// nullMarker is the name whose null version the page comes after; Swift
 	// takes none of its versions for the latest then.
 	nullMarker string
@@ -90,7 +91,7 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	if strings.ContainsAny(p.visible.Delimiter, "0123456789.") {
 		return p, swift.Statusf(400, "invalid delimiter param")
 	}
-	p.hidden = encodeOptions(p.visible)
+	p.hidden, p.limit = encodeOptions(p.visible), p.visible.Limit
 	if !q.Has("version_marker") {
 		return p, nil
 	}
@@ -105,7 +106,10 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	default:
 		p.hidden.Marker = string(versionName(marker, id))
 		if p.visible.Reverse {
-			p.visible.Marker += "\x01" // the null version comes after all others
+			// The null version comes after all others. A link there may be one
+			// entry whose versions have all been listed.
+			p.visible.Marker += "\x01"
+			p.visible.Limit++
 		}
 	}
 	return p, nil
@@ -195,7 +199,7 @@ func (m *middleware) page(ctx context.Context, c objstore.ContainerID, p page) (
 	if p.visible.Reverse {
 		entries = append(entries, nulls...)
 	}
-	return encodePage(entries, p.visible), nil
+	return encodePage(entries, p), nil
 }
 
 // listedVersion is an entry as clients see it. Extra keys are of the callee's.
@@ -208,15 +212,15 @@ func listedVersion(e *objstore.ObjectEntry, name, id string, isLatest bool) objs
 }
 
 // encodePage sorts by name alone: entries of one name are in order already.
-func encodePage(entries []objstore.ObjectEntry, o objstore.ListOptions) []byte {
+func encodePage(entries []objstore.ObjectEntry, p page) []byte {
 	slices.SortStableFunc(entries, func(a, b objstore.ObjectEntry) int {
-		if o.Reverse {
+		if p.visible.Reverse {
 			a, b = b, a
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	if len(entries) > o.Limit {
-		entries = entries[:o.Limit]
+	if len(entries) > p.limit {
+		entries = entries[:p.limit]
 	}
 	listing := swift.NewContainerListing(swift.ListJSON, "")
 	for i := range entries {

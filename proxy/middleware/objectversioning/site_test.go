@@ -3,6 +3,7 @@ package objectversioning
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,8 @@ type site struct {
 	store *fallible
 	serve swift.Handler
 	who   auth.Authorizer
+	// before, if not nil, runs before each request that reaches the controllers.
+	before func(*swift.Request)
 }
 
 // byRight allows the owner all, others what an ACL says.
@@ -35,7 +38,9 @@ func (b byRight) Authorize(_ *auth.Identity, a auth.Access) auth.Grant {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	policies := testPolicies[:2]
-	store := &fallible{Store: memstore.New(memstore.Options{Policies: testPolicies})}
+	stored := slices.Clone(testPolicies)
+	stored[2].Deprecated = false // the store had containers of it before
+	store := &fallible{Store: memstore.New(memstore.Options{Policies: stored})}
 	t.Cleanup(func() { store.Close() })
 	s := &site{t: t, store: store, who: byRight{owner: true}}
 	s.build(policies)
@@ -44,8 +49,14 @@ func newSite(t *testing.T) *site {
 
 func (s *site) build(policies objstore.Policies) {
 	limits := swift.DefaultLimits()
-	s.serve = New(Config{Store: s.store, Policies: policies, Limits: limits})(controllers.New(controllers.Config{
+	inner := controllers.New(controllers.Config{
 		Store: s.store, Policies: policies, Limits: limits, AccountAutocreate: true, AllowAccountManagement: true,
+	})
+	s.serve = New(Config{Store: s.store, Policies: policies, Limits: limits})(swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		if s.before != nil {
+			s.before(r)
+		}
+		return inner.Serve(r)
 	}))
 }
 
