@@ -199,6 +199,9 @@ func (c *Config) validate() error {
 			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
 		}
 	}
+	if err := c.Filters.validate(); err != nil {
+		return bad("%w", err)
+	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)
 	}

@@ -1,10 +1,18 @@
 package main
 
 import (
+	"fmt"
+	"strconv"
+	"time"
+
 	"needletail/proxy"
 	"needletail/proxy/middleware/bulk"
 	"needletail/proxy/middleware/crossdomain"
 	"needletail/proxy/middleware/domainremap"
+	"needletail/proxy/middleware/listendpoints"
+	"needletail/proxy/middleware/namecheck"
+	"needletail/proxy/middleware/ratelimit"
+	"needletail/proxy/middleware/readonly"
 	"needletail/proxy/middleware/symlink"
 )
 
@@ -16,6 +24,11 @@ type FiltersConfig struct {
 	CrossDomain CrossDomainConfig `toml:"crossdomain"`
 	Bulk        BulkConfig        `toml:"bulk"`
 	Symlink     SymlinkConfig     `toml:"symlink"`
+	ReadOnly    ReadOnlyConfig    `toml:"read_only"`
+	NameCheck   NameCheckConfig   `toml:"name_check"`
+	RateLimit   RateLimitConfig   `toml:"ratelimit"`
+
+	ListEndpoints ListEndpointsConfig `toml:"list_endpoints"`
 }
 
 // DomainRemapConfig turns container.account.DOMAIN into a path.
@@ -55,7 +68,79 @@ type SymlinkConfig struct {
 	MaxHops int `toml:"symloop_max"`
 }
 
-// addTo puts the options where the pipeline reads them.
+// ReadOnlyConfig refuses writes.
+type ReadOnlyConfig struct {
+	ReadOnly     bool `toml:"read_only"`
+	AllowDeletes bool `toml:"allow_deletes"`
+}
+
+// NameCheckConfig refuses names; a key that is empty or 0 means Swift's default.
+type NameCheckConfig struct {
+	Enabled         bool   `toml:"enabled"`
+	ForbiddenChars  string `toml:"forbidden_chars"`
+	MaximumLength   int    `toml:"maximum_length"` // bytes of the path
+	ForbiddenRegexp string `toml:"forbidden_regexp"`
+}
+
+// filter is the filter's own form.
+func (n NameCheckConfig) filter() namecheck.Config {
+	return namecheck.Config{
+		ForbiddenChars: n.ForbiddenChars, MaxLengthBytes: n.MaximumLength, ForbiddenRegexp: n.ForbiddenRegexp,
+	}
+}
+
+// RateLimitConfig slows clients down; rates are requests a second, those of
+// containers by their number of objects: { 100 = 50.0, 1000 = 10.0 }.
+type RateLimitConfig struct {
+	Enabled           bool               `toml:"enabled"`
+	AccountRatelimit  float64            `toml:"account_ratelimit"`
+	Containers        map[string]float64 `toml:"container_ratelimit"`
+	ContainerListings map[string]float64 `toml:"container_listing_ratelimit"`
+	MaxSleepTime      Duration           `toml:"max_sleep_time"` // 60s
+	RateBuffer        Duration           `toml:"rate_buffer"`    // 5s
+	AccountWhitelist  []string           `toml:"account_whitelist"`
+	AccountBlacklist  []string           `toml:"account_blacklist"`
+}
+
+// filter is the filter's own form.
+func (l RateLimitConfig) filter() (ratelimit.Config, error) {
+	c := ratelimit.Config{
+		AccountPerSecond: l.AccountRatelimit, MaxSleep: time.Duration(l.MaxSleepTime), RateBuffer: time.Duration(l.RateBuffer),
+		Whitelist: l.AccountWhitelist, Blacklist: l.AccountBlacklist,
+	}
+	for _, rates := range []struct {
+		from map[string]float64
+		to   *[]ratelimit.SizeRate
+	}{{l.Containers, &c.Containers}, {l.ContainerListings, &c.ContainerListings}} {
+		for objects, perSecond := range rates.from {
+			n, err := strconv.ParseInt(objects, 10, 64)
+			if err != nil || n < 0 || perSecond < 0 {
+				return c, fmt.Errorf("%q = %g is no rate of a number of objects", objects, perSecond)
+			}
+			*rates.to = append(*rates.to, ratelimit.SizeRate{Objects: n, PerSecond: perSecond})
+		}
+	}
+	return c, nil
+}
+
+// ListEndpointsConfig says where objects are, to anybody.
+type ListEndpointsConfig struct {
+	Enabled bool   `toml:"enabled"`
+	Path    string `toml:"list_endpoints_path"` // "/endpoints/"
+}
+
+// validate says which filter cannot be built, by its key.
+func (f *FiltersConfig) validate() error {
+	if err := f.NameCheck.filter().Validate(); err != nil {
+		return fmt.Errorf("filter.name_check.%w", err)
+	}
+	if _, err := f.RateLimit.filter(); err != nil {
+		return fmt.Errorf("filter.ratelimit: %w", err)
+	}
+	return nil
+}
+
+// addTo puts the options, which validate accepts, where the pipeline reads them.
 func (f *FiltersConfig) addTo(c *proxy.Config) {
 	if len(f.DomainRemap.StorageDomains) > 0 {
 		remap := domainremap.Config(f.DomainRemap)
@@ -63,6 +148,20 @@ func (f *FiltersConfig) addTo(c *proxy.Config) {
 	}
 	if f.CrossDomain.Enabled {
 		c.CrossDomain = &crossdomain.Config{Policy: f.CrossDomain.Policy}
+	}
+	if f.ReadOnly != (ReadOnlyConfig{}) {
+		readOnly := readonly.Config(f.ReadOnly)
+		c.ReadOnly = &readOnly
+	}
+	if f.NameCheck.Enabled {
+		names := f.NameCheck.filter()
+		c.NameCheck = &names
+	}
+	if rates, err := f.RateLimit.filter(); err == nil && f.RateLimit.Enabled {
+		c.RateLimit = &rates
+	}
+	if f.ListEndpoints.Enabled {
+		c.ListEndpoints = &listendpoints.Config{Path: f.ListEndpoints.Path}
 	}
 	c.EtagQuoter.EnableByDefault = f.EtagQuoter.EnableByDefault
 	c.Bulk = bulk.Config(f.Bulk)

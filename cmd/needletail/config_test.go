@@ -68,6 +68,9 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[swift]\nallowed_digests = [\"md5\"]", "md5")
 	f("[swift]\nallowed_digests = []", "allowed_digests")
 	f("[swift]\nallow_open_expire = true", "swift.allow_open_expire")
+	f("[filter.name_check]\nforbidden_regexp = \"(\"", "filter.name_check.forbidden_regexp")
+	f("[filter.ratelimit]\ncontainer_ratelimit = { many = 1.0 }", "filter.ratelimit")
+	f("[filter.ratelimit]\ncontainer_listing_ratelimit = { 5 = -1.0 }", "filter.ratelimit")
 	f("= 1", "configuration")
 }
 
@@ -107,5 +110,33 @@ func TestConfigFilters(t *testing.T) {
 	c = defaultConfig()
 	if c.Filters.addTo(&p); p.DomainRemap != nil || p.EtagQuoter.EnableByDefault {
 		t.Errorf("the default pipeline has %+v", p)
+	}
+}
+
+func TestConfigOptionalFilters(t *testing.T) {
+	c, err := loadConfig(writeConfig(t, "[filter.ratelimit]\nenabled = true\naccount_ratelimit = 2.5\ncontainer_ratelimit = { 100 = 50.0 }\nmax_sleep_time = \"1s\"\n"+
+		"[filter.read_only]\nallow_deletes = true\n[filter.name_check]\nenabled = true\nmaximum_length = 10\n[filter.list_endpoints]\nenabled = true\n[filter.domain_remap]\nstorage_domain = [\"example.com\"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.validate(); err != nil {
+		t.Fatal(err)
+	}
+	var p proxy.Config
+	c.Filters.addTo(&p)
+	if r := p.RateLimit; r == nil || r.AccountPerSecond != 2.5 || len(r.Containers) != 1 || r.Containers[0].Objects != 100 || r.MaxSleep != time.Second {
+		t.Errorf("ratelimit is %+v", r)
+	}
+	if p.ReadOnly == nil || !p.ReadOnly.AllowDeletes || p.ReadOnly.ReadOnly {
+		t.Errorf("read_only is %+v", p.ReadOnly)
+	}
+	if p.NameCheck == nil || p.NameCheck.MaxLengthBytes != 10 || p.ListEndpoints == nil || p.DomainRemap == nil {
+		t.Errorf("filters are %+v", p)
+	}
+	c = defaultConfig()
+	p = proxy.Config{}
+	c.Filters.addTo(&p)
+	if p.RateLimit != nil || p.ReadOnly != nil || p.NameCheck != nil || p.ListEndpoints != nil || p.DomainRemap != nil || p.CrossDomain != nil {
+		t.Errorf("filters that are off by default: %+v", p)
 	}
 }
