@@ -55,7 +55,7 @@ func start(tb testing.TB, cmd *exec.Cmd) *server {
 	for lines.Scan() {
 		if _, addr, ok := strings.Cut(lines.Text(), "listening on http://"); ok {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return &server{addr: strings.TrimSpace(addr), pathPrefix: "/", Group: Group{cmd.Process.Pid}}
+			return &server{addr: strings.TrimSpace(addr), pathPrefix: "/", Group: Group{[]int{cmd.Process.Pid}}}
 		}
 	}
 	tb.Fatal("the server ended before it listened")

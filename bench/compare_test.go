@@ -20,7 +20,7 @@ import (
 //	swift    OpenStack Swift, one replica, memcached, all servers on this machine
 //	floor    the direct floor: O_DIRECT and fdatasync, nothing else
 //
-// NEEDLETAIL_COMPARE_PEER="name=URL-prefix,pgid" adds a running server that
+// NEEDLETAIL_COMPARE_PEER="name=URL-prefix,pid" adds a running server that
 // takes PUT and GET below the prefix without a token.
 
 var compareSizes = []struct {
@@ -123,11 +123,11 @@ func (p peer) prepare(b *testing.B, l Load) {
 func extraPeer(b *testing.B, spec string) peer {
 	b.Helper()
 	name, rest, _ := strings.Cut(spec, "=")
-	url, pgid, ok := strings.Cut(rest, ",")
-	group, err := strconv.Atoi(pgid)
+	url, pid, ok := strings.Cut(rest, ",")
+	root, err := strconv.Atoi(pid)
 	addr, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
 	if !ok || err != nil {
-		b.Fatalf("NEEDLETAIL_COMPARE_PEER=%q is not name=URL,pgid", spec)
+		b.Fatalf("NEEDLETAIL_COMPARE_PEER=%q is not name=URL,pid", spec)
 	}
-	return peer{name, &server{addr: addr, pathPrefix: "/" + path, Group: Group{group}}}
+	return peer{name, &server{addr: addr, pathPrefix: "/" + path, Group: Group{[]int{root}}}}
 }

@@ -30,13 +30,12 @@ func freePorts(b *testing.B, n int) []int {
 	return ports
 }
 
-// startPeer runs a peer's process, in the group of leader if that is not 0, and
-// ends it with the benchmark.
-func startPeer(b *testing.B, leader int, name string, args ...string) int {
+// startPeer runs a peer's process, which ends with the benchmark, and gives its
+// id.
+func startPeer(b *testing.B, name string, args ...string) int {
 	b.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: leader}
 	if err := cmd.Start(); err != nil {
 		b.Fatalf("%s: %v (make compare installs it)", name, err)
 	}
@@ -44,10 +43,7 @@ func startPeer(b *testing.B, leader int, name string, args ...string) int {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	if leader == 0 {
-		return cmd.Process.Pid
-	}
-	return leader
+	return cmd.Process.Pid
 }
 
 func awaitHTTP(b *testing.B, url string) {
@@ -102,14 +98,14 @@ http {
 	if err := os.Mkdir(filepath.Join(dir, "root"), 0o755); err != nil {
 		b.Fatal(err)
 	}
-	pgid := startPeer(b, 0, "nginx", "-c", path, "-e", filepath.Join(dir, "error.log"))
-	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", port), pathPrefix: "/", Group: Group{pgid}}
+	root := startPeer(b, "nginx", "-c", path, "-e", filepath.Join(dir, "error.log"))
+	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", port), pathPrefix: "/", Group: Group{[]int{root}}}
 	awaitHTTP(b, "http://"+s.addr+"/")
 	return s
 }
 
 // startSwift runs OpenStack Swift: account, container and object server, proxy
-// and memcached, one replica, two workers each, in one process group.
+// and memcached, one replica, two workers each.
 func startSwift(b *testing.B) *server {
 	b.Helper()
 	dir := benchDir(b)
@@ -125,11 +121,11 @@ func startSwift(b *testing.B) *server {
 	for name, port := range rings {
 		makeSwiftRing(b, dir, name, port)
 	}
-	pgid := startPeer(b, 0, "memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", fmt.Sprint(cache))
+	roots := []int{startPeer(b, "memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", fmt.Sprint(cache))}
 	for name, port := range map[string]int{"object": object, "container": container, "account": account} {
 		path := filepath.Join(dir, name+"-server.conf")
 		writeFile(b, path, fmt.Sprintf("[DEFAULT]\ndevices = %[1]s\nmount_check = false\nbind_ip = 127.0.0.1\nbind_port = %[2]d\nworkers = 2\nuser = root\nlog_level = ERROR\nswift_dir = %[1]s\n[pipeline:main]\npipeline = %[3]s-server\n[app:%[3]s-server]\nuse = egg:swift#%[3]s\n", dir, port, name))
-		startPeer(b, pgid, "swift-"+name+"-server", path)
+		roots = append(roots, startPeer(b, "swift-"+name+"-server", path))
 	}
 	path := filepath.Join(dir, "proxy-server.conf")
 	writeFile(b, path, fmt.Sprintf(`[DEFAULT]
@@ -151,8 +147,8 @@ memcache_servers = 127.0.0.1:%d
 use = egg:swift#tempauth
 user_bench_bench = %s .admin
 `, proxy, dir, cache, benchKey)+swiftFilters())
-	startPeer(b, pgid, "swift-proxy-server", path)
-	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", proxy), Group: Group{pgid}}
+	roots = append(roots, startPeer(b, "swift-proxy-server", path))
+	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", proxy), Group: Group{roots}}
 	awaitHTTP(b, "http://"+s.addr+"/healthcheck")
 	s.logIn(b)
 	return s

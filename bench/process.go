@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,8 +12,9 @@ import (
 // clockTicksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const clockTicksPerSecond = 100
 
-// Group is a process group: a server with all of its workers.
-type Group struct{ PGID int }
+// Group is a server: processes with all of their descendants, also those that
+// made a session of their own.
+type Group struct{ Roots []int }
 
 // pids are the members of the group.
 func (g Group) pids() ([]int, error) {
@@ -20,22 +22,25 @@ func (g Group) pids() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pids []int
+	children := map[int][]int{}
 	for _, path := range stats {
 		fields, err := statFields(path)
 		if err != nil {
 			continue // it has ended meanwhile
 		}
-		if fields[2] == strconv.Itoa(g.PGID) {
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-			if err != nil {
-				return nil, err
-			}
-			pids = append(pids, pid)
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			return nil, err
 		}
+		parent, err := strconv.Atoi(fields[1])
+		if err != nil {
+			return nil, err
+		}
+		children[parent] = append(children[parent], pid)
 	}
-	if len(pids) == 0 {
-		return nil, fmt.Errorf("process group %d is empty", g.PGID)
+	pids := slices.Clone(g.Roots)
+	for i := 0; i < len(pids); i++ {
+		pids = append(pids, children[pids[i]]...)
 	}
 	return pids, nil
 }
