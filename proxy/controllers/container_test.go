@@ -64,7 +64,7 @@ func TestContainerACLs(t *testing.T) {
 func TestOwnerHeaders(t *testing.T) {
 	s := newServer(t)
 	lines := []string{
-		"X-Container-Read: r", "X-Container-Write: w", "X-Container-Sync-Key: k", "X-Container-Sync-To: t",
+		"X-Container-Read: r", "X-Container-Write: w", "X-Container-Sync-Key: k",
 		"X-Container-Meta-Temp-URL-Key: 1", "X-Container-Meta-Temp-URL-Key-2: 2",
 	}
 	s.must(201, "PUT /v1/a/c", "", lines...)

@@ -20,7 +20,7 @@ func New(disablePath string) swift.Middleware {
 			if r.Path != "/healthcheck" {
 				return next.Serve(r)
 			}
-			const contentType = "text/plain; charset=UTF-8"
+			const contentType = "text/plain"
 			if disablePath != "" {
 				if _, err := os.Stat(disablePath); err == nil {
 					return swift.NewBytes(503, contentType, []byte("DISABLED BY FILE")), nil

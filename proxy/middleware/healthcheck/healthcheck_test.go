@@ -21,7 +21,7 @@ func TestHealthcheck(t *testing.T) {
 		}
 		body, err := io.ReadAll(res.Body)
 		require.NoError(t, err)
-		require.Equal(t, "text/plain; charset=UTF-8", res.Header.Get("Content-Type"))
+		require.Equal(t, "text/plain", res.Header.Get("Content-Type"))
 		return res.Status, string(body)
 	}
 	status, body := get("/healthcheck")
