@@ -15,6 +15,7 @@ import (
 	"needletail/proxy/middleware/dlo"
 	"needletail/proxy/middleware/domainremap"
 	"needletail/proxy/middleware/etagquoter"
+	"needletail/proxy/middleware/formpost"
 	"needletail/proxy/middleware/gatekeeper"
 	"needletail/proxy/middleware/healthcheck"
 	"needletail/proxy/middleware/keystoneauth"
@@ -177,6 +178,16 @@ var stages = []stage{
 		},
 	},
 	{
+		name:  "formpost",
+		build: func(c Config) swift.Middleware { return formpost.New(c.formPost()) },
+		info:  func(c Config) *swift.InfoSection { return formpost.Info(c.formPost()) },
+		after: []order{
+			{"gatekeeper", "a PUT passes the client's Origin on"},
+			{"healthcheck", "a load balancer sends no forms"},
+			{"domainremap", "the path is signed as it is in Swift's API"},
+		},
+	},
+	{
 		name: "listendpoints",
 		build: func(c Config) swift.Middleware {
 			if c.ListEndpoints == nil {
@@ -255,6 +266,7 @@ var stages = []stage{
 			{"gatekeeper", "it sets X-Account-Sysmeta-Core-Access-Control, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
+			{"formpost", "a form has no token, and its files are allowed by its signature"},
 		},
 	},
 	{
@@ -270,6 +282,7 @@ var stages = []stage{
 			{"gatekeeper", "it sets X-Account-Sysmeta-Project-Domain-Id, which must not come from a client"},
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
+			{"formpost", "a form has no token, and its files are allowed by its signature"},
 			{"tempauth", "it takes every request without an Authorizer, also the anonymous"},
 		},
 	},
@@ -384,6 +397,10 @@ var stages = []stage{
 
 func (c Config) tempURL() tempurl.Config {
 	return tempurl.Config{Digests: c.Digests, Keys: c.Store}
+}
+
+func (c Config) formPost() formpost.Config {
+	return formpost.Config{Digests: c.Digests, Keys: c.Store}
 }
 
 // NewPipeline is Swift's part of the server: all middleware around the
