@@ -43,13 +43,20 @@ func TestEnableRefused(t *testing.T) {
 	s.must(201, "PUT legacy", "", "X-Container-Sysmeta-Versions-Location: archive")
 	refused(withLegacy, "POST legacy", "X-Versions-Enabled: true")
 	refused(withLegacy, "PUT new", "X-Versions-Enabled: true", "X-Container-Sysmeta-Versions-Location: archive")
-	s.must(201, "PUT synced", "", "X-Container-Sync-To: https://x/v1/b/c")
+	s.must(201, "PUT synced", "")
+	sync := objstore.MetadataUpdate{Set: objstore.Metadata{{Name: syncHeader, Value: "//realm/cluster/b/c"}}}
+	if err := s.store.PostContainer(t.Context(), objstore.ContainerID{Account: "a", Container: "synced"}, sync); err != nil {
+		t.Fatal(err)
+	}
 	refused(withSync, "PUT synced", "X-Versions-Enabled: true")
+	refused(withSync, "PUT new", "X-Versions-Enabled: true", "X-Container-Sync-To: //realm/cluster/b/c")
 	s.must(201, "PUT c", "", "X-Versions-Enabled: true")
 	refused(syncVersioned, "POST c", "X-Container-Sync-To: https://x/v1/b/c")
 	s.must(204, "POST c", "", "X-Container-Sync-To:")
 	s.must(204, "POST c", "", "X-Versions-Enabled: false")
-	s.must(204, "POST c", "", "X-Container-Sync-To: https://x/v1/b/c")
+	if got := s.do("POST c", "", "X-Container-Sync-To: https://x/v1/b/c"); got.body == syncVersioned {
+		t.Error("versioning is off, and refuses container sync")
+	}
 
 	policy := objstore.PolicyIndex(2)
 	_, err := s.store.PutContainer(t.Context(), objstore.ContainerID{Account: "a", Container: "old"}, objstore.PutContainerOptions{Policy: &policy})

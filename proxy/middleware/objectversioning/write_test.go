@@ -337,3 +337,28 @@ func TestAuthorizeOnly(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A PUT that began earlier and ends later is a version, and not the current.
+func TestSlowPut(t *testing.T) {
+	s := newVersionedSite(t)
+	fast := ""
+	s.before = func(r *swift.Request) {
+		if r.Stored == nil || r.Method != "PUT" {
+			return
+		}
+		s.before = nil
+		fast = s.must(201, "PUT c/o", "fast").id()
+	}
+	slow := s.must(201, "PUT c/o", "slow").id()
+	if got := show(s.list("versions")); !slices.Equal(got, []string{"o@" + fast + "*", "o@" + slow}) {
+		t.Errorf("%q", got)
+	}
+	s.before = func(r *swift.Request) {
+		if r.Stored != nil && r.Method == "PUT" {
+			s.before = nil
+			s.must(204, "DELETE c/o", "")
+		}
+	}
+	s.must(201, "PUT c/o", "slow")
+	s.must(404, "GET c/o", "")
+}
