@@ -86,6 +86,8 @@ func TestSymlinkRights(t *testing.T) {
 	mine := []string{"X-Symlink-Target: data/o%20%C3%BC", "X-Symlink-Target-Account: AUTH_test"}
 	s.must(201, "other", "PUT /v1/AUTH_test2/c/l", "", append(mine, "X-Symlink-Target-Etag: "+etagOf("0123456789"))...)
 	s.must(200, "other", "GET /v1/AUTH_test2/c/l", "")
+	s.must(204, "owner", "POST /v1/AUTH_test/data", "", "X-Container-Read: .r:.good.example")
+	s.must(201, "other", "PUT /v1/AUTH_test2/c/l", "", append(mine, "X-Symlink-Target-Etag: "+etagOf("0123456789"), "Referer: http://a.good.example/")...)
 	s.must(204, "owner", "POST /v1/AUTH_test/data", "", "X-Container-Read: ")
 	s.must(403, "other", "PUT /v1/AUTH_test2/c/l", "", append(mine, "X-Symlink-Target-Etag: "+etagOf("0123456789"))...)
 	s.must(201, "other", "PUT /v1/AUTH_test2/c/forged", "", append(mine, "X-Object-Sysmeta-Symlink-Target: data/o")...)

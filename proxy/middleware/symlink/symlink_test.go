@@ -284,6 +284,7 @@ func TestAuthorizeOnlyPasses(t *testing.T) {
 	require.NoError(t, r.CheckAuthorized(New(Config{})(s), nil))
 	require.Len(t, s.asked, 1)
 	require.True(t, s.asked[0].AuthorizeOnly)
+	require.True(t, s.asked[0].Header.Has(targetHeader))
 	s.asked[0].Header.Del(targetHeader)
 	require.True(t, r.Header.Has(targetHeader))
 }

@@ -68,7 +68,7 @@ func (s *site) Serve(r *swift.Request) (*swift.Response, error) {
 	a := s.answers[key]
 	if r.Method == "PUT" {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
-			return nil, err
+			return nil, &objstore.Error{Kind: objstore.KindBody, Err: err} // which alone is 499
 		}
 	}
 	if a.err != nil {
