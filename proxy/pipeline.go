@@ -9,6 +9,7 @@ import (
 	"needletail/proxy/middleware/accountquotas"
 	"needletail/proxy/middleware/bulk"
 	"needletail/proxy/middleware/catcherrors"
+	"needletail/proxy/middleware/cnamelookup"
 	"needletail/proxy/middleware/containerquotas"
 	"needletail/proxy/middleware/copy"
 	"needletail/proxy/middleware/crossdomain"
@@ -58,6 +59,7 @@ type Config struct {
 	// Swift's sample pipeline.
 	EtagQuoter  etagquoter.Config
 	Bulk        bulk.Config
+	CNAMELookup *cnamelookup.Config
 	DomainRemap *domainremap.Config
 	CrossDomain *crossdomain.Config
 	ReadOnly    *readonly.Config
@@ -105,6 +107,24 @@ var stages = []stage{
 		},
 	},
 	{
+		name: "cnamelookup",
+		build: func(c Config) swift.Middleware {
+			if c.CNAMELookup == nil {
+				return nil
+			}
+			return cnamelookup.New(*c.CNAMELookup)
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.CNAMELookup == nil {
+				return nil
+			}
+			return c.CNAMELookup.Info()
+		},
+		after: []order{
+			{"healthcheck", "a load balancer asks by any name"},
+		},
+	},
+	{
 		name: "domainremap",
 		build: func(c Config) swift.Middleware {
 			if c.DomainRemap == nil {
@@ -120,6 +140,7 @@ var stages = []stage{
 		},
 		after: []order{
 			{"healthcheck", "a load balancer asks by the host's name, not by an account's"},
+			{"cnamelookup", "it takes apart the name that was found"},
 		},
 	},
 	{

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"strconv"
 	"time"
 
 	"needletail/proxy"
 	"needletail/proxy/middleware/bulk"
+	"needletail/proxy/middleware/cnamelookup"
 	"needletail/proxy/middleware/crossdomain"
 	"needletail/proxy/middleware/domainremap"
 	"needletail/proxy/middleware/listendpoints"
@@ -19,6 +22,7 @@ import (
 // FiltersConfig has a section for each of Swift's filters that has options,
 // with Swift's names for the section and its keys.
 type FiltersConfig struct {
+	CNAMELookup CNAMELookupConfig `toml:"cname_lookup"`
 	DomainRemap DomainRemapConfig `toml:"domain_remap"`
 	EtagQuoter  EtagQuoterConfig  `toml:"etag_quoter"`
 	CrossDomain CrossDomainConfig `toml:"crossdomain"`
@@ -40,6 +44,50 @@ type DomainRemapConfig struct {
 	ResellerPrefixes      []string `toml:"reseller_prefixes"`
 	DefaultResellerPrefix string   `toml:"default_reseller_prefix"`
 	MangleClientPaths     bool     `toml:"mangle_client_paths"`
+}
+
+// CNAMELookupConfig follows a host's CNAME records to one below DOMAIN.
+type CNAMELookupConfig struct {
+	// StorageDomains are where the records have to lead; none: the filter is off.
+	StorageDomains []string `toml:"storage_domain"`
+	LookupDepth    int      `toml:"lookup_depth"` // 1
+	// Nameservers are ADDRESS or ADDRESS:PORT; none: the machine's.
+	Nameservers []string `toml:"nameservers"`
+}
+
+// filter is the filter's own form, but for the resolver. The names of the
+// server itself are not looked up.
+func (l CNAMELookupConfig) filter(publicURL, listen string) cnamelookup.Config {
+	c := cnamelookup.Config{StorageDomains: l.StorageDomains, LookupDepth: l.LookupDepth, OwnHosts: []string{"localhost"}}
+	if u, err := url.Parse(publicURL); err == nil {
+		c.OwnHosts = append(c.OwnHosts, u.Hostname())
+	}
+	if host, _, err := net.SplitHostPort(listen); err == nil {
+		c.OwnHosts = append(c.OwnHosts, host)
+	}
+	return c
+}
+
+// swiftHosts says of which hosts every path is Swift's.
+func (c *Config) swiftHosts() func(host string) bool {
+	remap := domainremap.Config(c.Filters.DomainRemap)
+	lookup := c.Filters.CNAMELookup.filter(c.PublicURL, c.Listen)
+	return func(host string) bool { return remap.Matches(host) || lookup.Matches(host) }
+}
+
+// addCNAMELookup puts the filter into the pipeline if it is configured.
+func (c *Config) addCNAMELookup(to *proxy.Config) error {
+	if len(c.Filters.CNAMELookup.StorageDomains) == 0 {
+		return nil
+	}
+	dns, err := cnamelookup.NewDNS(c.Filters.CNAMELookup.Nameservers)
+	if err != nil {
+		return fmt.Errorf("%w: configuration: filter.cname_lookup: %w", errUsage, err)
+	}
+	lookup := c.Filters.CNAMELookup.filter(c.PublicURL, c.Listen)
+	lookup.Resolver = dns
+	to.CNAMELookup = &lookup
+	return nil
 }
 
 // EtagQuoterConfig says whether ETags have the quotes that HTTP asks for.

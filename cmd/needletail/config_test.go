@@ -140,3 +140,29 @@ func TestConfigOptionalFilters(t *testing.T) {
 		t.Errorf("filters that are off by default: %+v", p)
 	}
 }
+
+func TestConfigHostsOfSwift(t *testing.T) {
+	c := defaultConfig()
+	c.PublicURL = "https://public.example.net:8443"
+	if c.swiftHosts()("anything.org") {
+		t.Error("by default no host belongs to Swift alone")
+	}
+	c.Filters.DomainRemap.StorageDomains = []string{"example.com"}
+	c.Filters.CNAMELookup.StorageDomains = []string{"example.com"}
+	for host, want := range map[string]bool{
+		"a.example.com": true, "mine.org:80": true, "public.example.net": false, "localhost:8080": false, "127.0.0.1": false, "example.com": false,
+	} {
+		if got := c.swiftHosts()(host); got != want {
+			t.Errorf("%s: %v, want %v", host, got, want)
+		}
+	}
+	var p proxy.Config
+	c.Filters.CNAMELookup.Nameservers = []string{"nobody"}
+	if err := c.addCNAMELookup(&p); !errors.Is(err, errUsage) {
+		t.Errorf("a name server that is none: %v", err)
+	}
+	c.Filters.CNAMELookup.Nameservers = []string{"192.0.2.1"}
+	if err := c.addCNAMELookup(&p); err != nil || p.CNAMELookup == nil || p.CNAMELookup.Resolver == nil {
+		t.Errorf("cname_lookup: %v, %+v", err, p.CNAMELookup)
+	}
+}

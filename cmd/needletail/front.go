@@ -14,7 +14,6 @@ import (
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
-	"needletail/proxy/middleware/domainremap"
 	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/swift"
 )
@@ -48,7 +47,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, 
 			Keystone:  keystone.New(keystone.Config{Service: st.identity}),
 			Glance:    images,
 			Metrics:   counters,
-			SwiftHost: domainremap.Config(cfg.Filters.DomainRemap).Matches,
+			SwiftHost: cfg.swiftHosts(),
 		},
 		OnDone:              observe(cfg, counters, logger),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
@@ -91,6 +90,9 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		},
 	}
 	cfg.Filters.addTo(&pipeline)
+	if err := cfg.addCNAMELookup(&pipeline); err != nil {
+		return nil, err
+	}
 	pipeline.Controllers = controllers.New(controllers.Config{
 		Store:    st.store,
 		Policies: cfg.policies(),
