@@ -165,8 +165,11 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*swift.Respo
 func (m *middleware) deleteContainer(r *swift.Request, path swift.Path) (*swift.Response, error) {
 	ctx := r.Context()
 	v, err := m.find(ctx, path)
-	if v == nil || err != nil {
-		return m.nextUnless(err, r)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		return m.next.Serve(r)
 	}
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err

@@ -15,8 +15,7 @@ const maxLinkReads = 4
 // get answers as the current version does. A plain object costs no look-up
 // before it is read.
 func (m *middleware) get(r *swift.Request, path swift.Path) (*swift.Response, error) {
-	c := containerOf(path)
-	v := &versioned{id: c.Object(objstore.ObjectName(path.Object)), hidden: hiddenContainer(c)}
+	v := nameOf(path)
 	for i := 1; ; i++ {
 		res, err := m.next.Serve(r)
 		if err != nil {

@@ -50,7 +50,7 @@ func newSite(t *testing.T) *site {
 func (s *site) build(policies objstore.Policies) {
 	limits := swift.DefaultLimits()
 	inner := controllers.New(controllers.Config{
-		Store: s.store, Policies: policies, Limits: limits, AccountAutocreate: true, AllowAccountManagement: true,
+		Store: s.store, Policies: policies, Limits: limits, AccountAutocreate: true, AllowAccountManagement: true, AllowOpenExpired: true,
 	})
 	s.serve = New(Config{Store: s.store, Policies: policies, Limits: limits})(swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
 		if s.before != nil {

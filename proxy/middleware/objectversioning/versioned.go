@@ -41,6 +41,12 @@ func containerOf(p swift.Path) objstore.ContainerID {
 	return objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
 }
 
+// nameOf has the places alone, for a name that is known to have a version.
+func nameOf(p swift.Path) *versioned {
+	c := containerOf(p)
+	return &versioned{id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c)}
+}
+
 // find is nil if the object's container never had versions or does not exist.
 func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error) {
 	c := containerOf(p)
@@ -54,10 +60,9 @@ func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error)
 	if _, ok := info.Metadata.Lookup(containerSysmeta); !ok {
 		return nil, nil
 	}
-	return &versioned{
-		id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c), policy: info.Policy,
-		enabled: swift.IsTrue(info.Metadata.Get(enabledSysmeta)),
-	}, nil
+	v := nameOf(p)
+	v.policy, v.enabled = info.Policy, swift.IsTrue(info.Metadata.Get(enabledSysmeta))
+	return v, nil
 }
 
 // current is what the visible container has under the name.

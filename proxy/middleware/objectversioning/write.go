@@ -100,40 +100,21 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*swift.Response,
 	return res, nil
 }
 
-// post changes the current version; of the link it changes what the listing
-// shows and when the name expires.
+// post changes the link, which knows what the listing shows and when the name
+// expires, and then the version, whose metadata clients see.
 func (m *middleware) post(r *swift.Request, path swift.Path) (*swift.Response, error) {
-	ctx := r.Context()
-	v, err := m.find(ctx, path)
-	if v == nil || err != nil {
-		return m.nextUnless(err, r)
-	}
-	cur, err := m.current(ctx, v)
-	if cur.link == 0 || err != nil {
-		return m.nextUnless(err, r)
-	}
-	version := *r
-	version.Stored = &swift.Stored{Object: v.version(cur.link)}
-	res, err := m.next.Serve(&version)
-	if err != nil || res.Status/100 != 2 {
-		return res, err
-	}
-	defer m.locks.lock(v.id)()
-	now, err := m.current(ctx, v)
-	if err == nil && now.link == cur.link {
-		_, err = m.Store.PostObject(ctx, v.id, objstore.PostOptions{
-			ContentType: r.Header.Get("Content-Type"), DeleteAt: version.Stored.DeleteAt,
-		})
-	}
-	if err != nil && !missing(err) {
-		return nil, errors.Join(err, res.Close())
-	}
-	return res, nil
-}
-
-func (m *middleware) nextUnless(err error, r *swift.Request) (*swift.Response, error) {
+	res, err := m.next.Serve(r)
 	if err != nil {
 		return nil, err
 	}
-	return m.next.Serve(r)
+	id := linkOf(res.Header.Get(linkSysmeta))
+	if id == 0 {
+		return res, nil
+	}
+	if err := res.Close(); err != nil {
+		return nil, err
+	}
+	version := *r
+	version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
+	return m.next.Serve(&version)
 }

@@ -362,3 +362,20 @@ func TestSlowPut(t *testing.T) {
 	s.must(201, "PUT c/o", "slow")
 	s.must(404, "GET c/o", "")
 }
+
+// A name that has expired comes back, with what the POST says of it.
+func TestOpenExpired(t *testing.T) {
+	s := newVersionedSite(t)
+	id := s.must(201, "PUT c/o", "one").id()
+	name := objstore.ObjectID{Account: "a", Container: "c", Object: "o"}
+	if _, err := s.store.PostObject(t.Context(), name, objstore.PostOptions{DeleteAt: 1}); err != nil {
+		t.Fatal(err)
+	}
+	s.must(404, "GET c/o", "")
+	s.must(404, "POST c/o", "", "X-Object-Meta-A: 1")
+	if got := s.must(200, "GET c/o", "", "X-Open-Expired: true"); got.body != "one" || got.Get("X-Object-Meta-A") != "" {
+		t.Errorf("%+v", got)
+	}
+	s.must(202, "POST c/o", "", "X-Object-Meta-A: 2", "X-Open-Expired: true")
+	s.must(200, "GET c/o", "").want(t, "X-Object-Meta-A: 2", "X-Object-Version-Id: "+id)
+}
