@@ -88,6 +88,11 @@ func TestSLOSegmentsKeepTheirRights(t *testing.T) {
 	a = s.must(200, "member", "DELETE /v1/AUTH_test/c/o?multipart-manifest=delete", "")
 	require.Contains(t, a.body, "Errors:\n/segs/1, 403 Forbidden\n/segs/2, 403 Forbidden\n")
 	s.must(200, "owner", "GET /v1/AUTH_test/segs/1", "")
+	s.must(201, "owner", "PUT /v1/AUTH_test/c/o?multipart-manifest=put", sloManifest)
+	s.must(403, "member", "DELETE /v1/AUTH_test/c/o?multipart-manifest=delete&async=on", "")
+	s.must(204, "owner", "POST /v1/AUTH_test/segs", "", "X-Container-Write: test:tester3", "X-Container-Read: test:tester3")
+	s.must(201, "member", "PUT /v1/AUTH_test/c/mine?multipart-manifest=put", sloManifest)
+	s.must(204, "member", "DELETE /v1/AUTH_test/c/o?multipart-manifest=delete&async=on", "")
 	s.must(401, "none", "PUT /v1/AUTH_test/c/data?multipart-manifest=put", "[]")
 }
 
@@ -132,4 +137,15 @@ func TestSLODeletes(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, info.DeleteAt, before+1)
 	require.LessOrEqual(t, info.DeleteAt, time.Now().Unix()+1)
+}
+
+// The question for the right archives nothing.
+func TestSLOInAVersionedContainer(t *testing.T) {
+	s := newSLOSite(t)
+	s.must(201, "owner", "PUT /v1/AUTH_test/old", "")
+	s.must(204, "owner", "POST /v1/AUTH_test/c", "", "X-Versions-Location: old")
+	s.must(201, "owner", "PUT /v1/AUTH_test/c/o?multipart-manifest=put", `[{"path":"/segs/1"}]`)
+	require.Equal(t, "1", s.must(204, "owner", "HEAD /v1/AUTH_test/old", "").header.Get("X-Container-Object-Count"))
+	s.must(204, "owner", "DELETE /v1/AUTH_test/c/o", "")
+	require.Equal(t, "aaabbbhello", s.must(200, "owner", "GET /v1/AUTH_test/c/o", "").body)
 }

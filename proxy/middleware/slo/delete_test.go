@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"needletail/auth"
 	"needletail/proxy/swift"
 )
 
@@ -90,16 +89,9 @@ func TestDeleteOfAVersion(t *testing.T) {
 	}, queries)
 }
 
-// writers lets all but one container be written.
-type writers struct{ not string }
-
-func (w writers) Authorize(_ *auth.Identity, a auth.Access) auth.Grant {
-	return auth.Grant{Allowed: a.Container != w.not}
-}
-
-func (f *fake) deleteLater(t *testing.T, c Config, not string) (int, string) {
+func (f *fake) deleteLater(t *testing.T, c Config) (int, string) {
 	t.Helper()
-	r := &swift.Request{Method: "DELETE", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=delete&async=yes", Body: swift.NoBody, Authorizer: writers{not}}
+	r := &swift.Request{Method: "DELETE", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=delete&async=yes", Body: swift.NoBody}
 	res, err := New(c)(f).Serve(r)
 	if err != nil {
 		return swift.ErrorResponse(err).Status, swift.PlainText(err)
@@ -117,7 +109,7 @@ func TestDeleteLater(t *testing.T) {
 		require.Equal(t, r.Method == "POST", r.Header.Has("X-Delete-At"), r.Method)
 		return nil, nil
 	}
-	status, _ := f.deleteLater(t, DefaultConfig(), "")
+	status, _ := f.deleteLater(t, DefaultConfig())
 	require.Equal(t, 204, status)
 	require.Equal(t, []string{"s/a"}, f.names())
 	require.Equal(t, 2, f.count("POST /v1/a/s/a"))
@@ -132,15 +124,16 @@ func TestDeleteLaterRefuses(t *testing.T) {
 	}{
 		{`[{"path":"/s/a"},{"path":"/t é/a"}]`, "", 400, `All segments must be in one container. Found segments in "s", "t%20%C3%A9"`},
 		{`[{"path":"/s/a"},{"path":"/s/sub"}]`, "", 400, "No segments may be large objects."},
-		{`[{"path":"/s/a"}]`, "c", 401, ""},
-		{`[{"path":"/s/a"}]`, "s", 401, ""},
+		{`[{"path":"/s/a"}]`, "c", 403, ""},
+		{`[{"path":"/s/a"}]`, "s", 403, ""},
 	} {
 		f := newFake("a")
 		f.set("/v1/a/t é/a", "x")
 		f.must(t, 201, "PUT /v1/a/s/sub?multipart-manifest=put", `[{"path":"/s/a"}]`)
 		f.put(t, "o", c.manifest)
 		before := f.names()
-		status, text := f.deleteLater(t, DefaultConfig(), c.notWritten)
+		f.denied = c.notWritten
+		status, text := f.deleteLater(t, DefaultConfig())
 		require.Equal(t, c.status, status, c.manifest)
 		if c.text != "" {
 			require.Equal(t, c.text, text)
@@ -149,7 +142,7 @@ func TestDeleteLaterRefuses(t *testing.T) {
 		require.Zero(t, f.count("POST"))
 	}
 	f := newFake("a")
-	status, text := f.deleteLater(t, DefaultConfig(), "")
+	status, text := f.deleteLater(t, DefaultConfig())
 	require.Equal(t, 404, status, text)
 }
 
@@ -163,7 +156,7 @@ func TestDeleteLaterDeletesWhatCannotExpire(t *testing.T) {
 		}
 		return nil, nil
 	}
-	status, _ := f.deleteLater(t, DefaultConfig(), "")
+	status, _ := f.deleteLater(t, DefaultConfig())
 	require.Equal(t, 204, status)
 	require.Equal(t, []string{"s/b"}, f.names())
 }
@@ -173,7 +166,7 @@ func TestDeleteLaterMayBeOff(t *testing.T) {
 	f.put(t, "o", `[{"path":"/s/a"}]`)
 	c := DefaultConfig()
 	c.AllowAsyncDelete = false
-	status, _ := f.deleteLater(t, c, "")
+	status, _ := f.deleteLater(t, c)
 	require.Equal(t, 200, status)
 	require.Empty(t, f.names())
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"needletail/objstore"
 	"needletail/proxy/swift"
 )
 
@@ -21,16 +20,14 @@ func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*swift.Resp
 	if len(list) == 0 {
 		return m.next.Serve(r)
 	}
-	container, err := onlyContainer(list)
-	if err != nil {
+	if err := checkLater(list); err != nil {
 		return nil, err
 	}
 	// Nothing may happen to the segments of a manifest that must stay.
-	if err := m.authorizeWrite(r, path); err != nil {
-		return nil, err
-	}
-	if err := m.authorizeWrite(r, swift.Path{Version: path.Version, Account: path.Account, Container: container, Object: path.Object}); err != nil {
-		return nil, err
+	for _, check := range []*swift.Request{r, subrequest(r, "DELETE", path, list[0].Name)} {
+		if err := check.CheckAuthorized(m.next, nil); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.expire(r, path, list); err != nil {
 		return nil, err
@@ -38,7 +35,8 @@ func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*swift.Resp
 	return m.next.Serve(r)
 }
 
-func onlyContainer(list []segment) (string, error) {
+// checkLater refuses what only the report of a delete could tell about.
+func checkLater(list []segment) error {
 	var containers []string
 	for i := range list {
 		container, _, _ := strings.Cut(strings.TrimLeft(list[i].Name, "/"), "/")
@@ -47,41 +45,12 @@ func onlyContainer(list []segment) (string, error) {
 		}
 	}
 	if len(containers) > 1 {
-		return "", swift.Statusf(400, "All segments must be in one container. Found segments in %s", strings.Join(containers, ", "))
+		return swift.Statusf(400, "All segments must be in one container. Found segments in %s", strings.Join(containers, ", "))
 	}
 	if slices.ContainsFunc(list, func(s segment) bool { return s.SubSLO }) {
-		return "", swift.Statusf(400, "No segments may be large objects.")
+		return swift.Statusf(400, "No segments may be large objects.")
 	}
-	container, _, _ := strings.Cut(strings.TrimLeft(list[0].Name, "/"), "/")
-	return container, nil
-}
-
-// authorizeWrite asks whether whoever asks may delete objects of a container.
-func (m *middleware) authorizeWrite(r *swift.Request, path swift.Path) error {
-	account, err := m.metadata(r, "/"+path.Version+"/"+path.Account)
-	if err != nil {
-		return err
-	}
-	container, err := m.metadata(r, "/"+path.Version+"/"+path.Account+"/"+path.Container)
-	if err != nil {
-		return err
-	}
-	return r.AuthorizeWrite(path, account, container)
-}
-
-// metadata is that of an account or a container; what is not there has none.
-func (m *middleware) metadata(r *swift.Request, path string) (metadata objstore.Metadata, err error) {
-	res, err := m.next.Serve(r.Preauthorized("HEAD", path, source))
-	if err != nil {
-		if swift.ErrorResponse(err).Status == 404 {
-			return nil, nil
-		}
-		return nil, err
-	}
-	for _, f := range res.Header {
-		metadata.Set(f.Name, f.Value)
-	}
-	return metadata, res.Close()
+	return nil
 }
 
 // expire sets X-Delete-At of the segments. One of which that is not possible,

@@ -24,6 +24,8 @@ type fake struct {
 	open    atomic.Int64 // bodies that nobody closed
 	// before, if not nil, may answer in place of the fake.
 	before func(*swift.Request) (*swift.Response, error)
+	// denied is the container that must not be written.
+	denied string
 }
 
 type fakeObject struct {
@@ -61,6 +63,12 @@ func (f *fake) set(path, body string) {
 func (f *fake) Serve(r *swift.Request) (*swift.Response, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if r.AuthorizeOnly {
+		if strings.HasPrefix(r.Path, "/v1/a/"+f.denied+"/") {
+			return nil, swift.Status(403)
+		}
+		return swift.NewResponse(204), nil
+	}
 	f.asked = append(f.asked, r.Method+" "+r.Path)
 	if f.before != nil {
 		if res, err := f.before(r); res != nil || err != nil {

@@ -51,6 +51,8 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, er
 	return m.store(put)
 }
 
+// readInput holds the body in memory, so it asks for the right to write first;
+// Swift asks in the end.
 func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
 	tooLarge := swift.Statusf(413, "Manifest File > %d bytes", m.MaxManifestBytes)
 	switch {
@@ -58,6 +60,9 @@ func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
 		return nil, swift.Status(411)
 	case r.ContentLength > m.MaxManifestBytes:
 		return nil, tooLarge
+	}
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, m.MaxManifestBytes+1))
 	if err != nil {

@@ -93,7 +93,7 @@ type middleware struct {
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	path, err := swift.SplitPath(r.Path)
 	switch {
-	case err != nil || path.Container == "":
+	case err != nil || path.Container == "" || r.AuthorizeOnly:
 		return m.next.Serve(r)
 	case path.Object == "":
 		return m.container(r)
