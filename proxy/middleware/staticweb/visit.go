@@ -37,6 +37,9 @@ func (v *visit) page(path string) answer {
 	sub := v.r.Subrequest(v.r.Method, path, source)
 	sub.Header = v.r.Header.Clone()
 	sub.SetRawQuery(v.r.RawQuery)
+	if path == v.r.Path {
+		sub.RawPath = v.r.RawPath
+	}
 	return v.ask(sub)
 }
 

@@ -73,6 +73,7 @@ func TestVisits(t *testing.T) {
 		"folder's index":              {full, map[string]int{"GET /v1/a/c/dir/i": 200}, "/v1/a/c/dir/", 200, "/v1/a/c/dir/i"},
 		"folder's index, no slash":    {full, map[string]int{"GET /v1/a/c/dir/i": 200}, "/v1/a/c/dir", 301, "<html>"},
 		"folder's index, not allowed": {full, map[string]int{"GET /v1/a/c/dir/i": 401}, "/v1/a/c/dir", 401, "/v1/a/c/dir/i"},
+		"folder without an index":     {full, map[string]int{"GET /v1/a/c/dir/i": 404, "GET /v1/a/c/dir/": 404, "GET /v1/a/c": 200}, "/v1/a/c/dir/", 200, "<!DOCTYPE html>"},
 		"folder":                      {full, map[string]int{"GET /v1/a/c": 200}, "/v1/a/c/dir", 301, "<html>"},
 		"object not allowed":          {full, map[string]int{"GET /v1/a/c/o": 403, "GET /v1/a/c/403e": 200}, "/v1/a/c/o", 403, "/v1/a/c/o"},
 		"object broken":               {full, map[string]int{"GET /v1/a/c/o": 500}, "/v1/a/c/o", 500, ""},
@@ -111,7 +112,7 @@ func TestVisitsOfABrokenStore(t *testing.T) {
 }
 
 func TestWhoGetsNoSite(t *testing.T) {
-	s := &fakeSite{answers: map[string]int{"PUT /v1/a/c/": 201, "GET /v1/a/c/": 200, "GET /v1/a": 200, "GET /info": 200}}
+	s := &fakeSite{answers: map[string]int{"HEAD /v1/a/c": 204, "PUT /v1/a/c/": 201, "GET /v1/a/c/": 200, "GET /v1/a": 200, "GET /info": 200}}
 	s.metadata.Set("X-Container-Meta-Web-Listings", "on")
 	for _, r := range []*swift.Request{
 		{Method: "PUT", Path: "/v1/a/c/"}, {Method: "GET", Path: "/v1/a/c/", Source: "TU"},
