@@ -75,10 +75,13 @@ func downloadSource(ctx context.Context, dir string) (archive string, err error)
 	if err := command(ctx, dir, "apt-get", append(options, "update")...).Run(); err != nil {
 		return "", fmt.Errorf("apt-get update: %w", err)
 	}
-	err = command(ctx, dir, "apt-get", append(options, "source", "--download-only", "swift")...).Run()
+	fetch := command(ctx, dir, "apt-get", append(options, "source", "--download-only", "swift")...)
+	var complaints strings.Builder // of interest only if the archive is missing
+	fetch.Stderr = &complaints
+	err = fetch.Run()
 	found, _ := filepath.Glob(filepath.Join(dir, "swift_*.orig.tar.*z*"))
 	if len(found) == 0 {
-		return "", errors.Join(errors.New("apt-get source swift gave no archive"), err)
+		return "", fmt.Errorf("apt-get source swift gave no archive (%v): %s", err, complaints.String())
 	}
 	return found[len(found)-1], nil
 }
