@@ -139,7 +139,7 @@ func TestSLODeletes(t *testing.T) {
 	require.LessOrEqual(t, info.DeleteAt, time.Now().Unix()+1)
 }
 
-// The question for the right archives nothing.
+// The question for the right neither archives nor restores.
 func TestSLOInAVersionedContainer(t *testing.T) {
 	s := newSLOSite(t)
 	s.must(201, "owner", "PUT /v1/AUTH_test/old", "")
@@ -148,4 +148,8 @@ func TestSLOInAVersionedContainer(t *testing.T) {
 	require.Equal(t, "1", s.must(204, "owner", "HEAD /v1/AUTH_test/old", "").header.Get("X-Container-Object-Count"))
 	s.must(204, "owner", "DELETE /v1/AUTH_test/c/o", "")
 	require.Equal(t, "aaabbbhello", s.must(200, "owner", "GET /v1/AUTH_test/c/o", "").body)
+
+	s.must(201, "owner", "PUT /v1/AUTH_test/c/o?multipart-manifest=put", `[{"path":"/segs/1"}]`)
+	s.must(204, "owner", "DELETE /v1/AUTH_test/c/o?multipart-manifest=delete&async=yes", "")
+	require.True(t, s.must(200, "owner", "HEAD /v1/AUTH_test/c/o", "").header.Has("X-Static-Large-Object"))
 }

@@ -75,6 +75,35 @@ func TestDeleteIsBounded(t *testing.T) {
 	require.Equal(t, []string{"c/o", "s/a"}, f.names())
 }
 
+// A delete that ends early leaves the manifest that it can be sent again for.
+func TestDeleteEndsWithTheManifest(t *testing.T) {
+	f := newFake("a")
+	f.put(t, "sub", `[{"path":"/s/a"}]`)
+	f.put(t, "o", `[{"path":"/c/sub"}]`)
+	c := DefaultConfig()
+	c.Concurrency = 1
+	f.asked = nil
+	_, _, err := f.try(c, "DELETE /v1/a/c/o?multipart-manifest=delete", "")
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"GET /v1/a/c/o", "GET /v1/a/c/sub", "DELETE /v1/a/s/a", "DELETE /v1/a/c/sub", "DELETE /v1/a/c/o",
+	}, f.asked)
+}
+
+func TestDeleteGivesUp(t *testing.T) {
+	f := newFake("a")
+	f.put(t, "o", "["+strings.Repeat(`{"path":"/s/a"},`, 999)+`{"path":"/s/a"}]`)
+	f.before = func(r *swift.Request) (*swift.Response, error) {
+		if r.Path == "/v1/a/s/a" {
+			return nil, swift.Status(403)
+		}
+		return nil, nil
+	}
+	_, body := f.must(t, 200, "DELETE /v1/a/c/o?multipart-manifest=delete", "")
+	require.Contains(t, body, "Response Body: Max delete failures exceeded\nResponse Status: 400 Bad Request")
+	require.Equal(t, []string{"c/o", "s/a"}, f.names())
+}
+
 func TestDeleteOfAVersion(t *testing.T) {
 	f := newFake("a")
 	f.put(t, "o", `[{"path":"/s/a"}]`)
