@@ -165,7 +165,7 @@ func TestBulkExtractRefusals(t *testing.T) {
 	good := archiveOf(t, entry{name: "c/o", body: "x"})
 	long := strings.Repeat("x", 300)
 	for _, c := range []struct{ who, query, body, want string }{
-		{"none", "tar", good, `"Response Status": "401 Unauthorized", "Response Body": "", "Number Files Created": 0`},
+		{"none", "tar", good, `"Response Status": "401 Unauthorized", "Response Body": "", "Number Files Created": 0, "Errors": []}`},
 		{"owner", "tar", "", `"400 Bad Request", "Response Body": "Invalid Tar File: No Valid Files"`},
 		{"owner", "tar", archiveOf(t, entry{name: "base", body: "x"}), "No Valid Files"},
 		{"owner", "tar", strings.Repeat("junk", 500), `"400 Bad Request", "Response Body": "Invalid Tar File: `},

@@ -49,7 +49,7 @@ func TestContainerQuotas(t *testing.T) {
 // quota is exceeded, and nothing of it is read then.
 func TestContainerQuotaOfUnknownLength(t *testing.T) {
 	s := newSite(t)
-	s.must(201, "owner", "PUT /v1/AUTH_test/c", "", "X-Container-Meta-Quota-Bytes: 3")
+	s.must(201, "owner", "PUT /v1/AUTH_test/c", "", "X-Container-Meta-Quota-Bytes: 4")
 	put := func(body string) (int, *strings.Reader) {
 		unread := strings.NewReader(body)
 		r := &swift.Request{Method: "PUT", RawPath: "/v1/AUTH_test/c/o", Path: "/v1/AUTH_test/c/o", Body: unread, ContentLength: -1}

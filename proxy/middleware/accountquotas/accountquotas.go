@@ -200,6 +200,6 @@ func usageOf(a objstore.AccountInfo, policy objstore.PolicyIndex) objstore.Polic
 // exceeds says whether used and more are over the quota. What is no number
 // bounds nothing.
 func exceeds(quota string, used, more int64) bool {
-	limit, err := strconv.ParseInt(quota, 10, 64)
-	return err == nil && limit >= 0 && more > limit-used
+	limit, err := strconv.ParseUint(quota, 10, 63)
+	return err == nil && more > int64(limit)-used
 }

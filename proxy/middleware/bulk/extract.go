@@ -99,8 +99,7 @@ func (x *extraction) store(f *file, body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	source := &fileBody{r: body, left: f.sizeBytes}
-	status := x.status(x.putRequest(name, f, source))
+	status := x.status(x.putRequest(name, f, body))
 	x.seen[container] = true
 	switch {
 	case status/100 == 2:
@@ -112,13 +111,10 @@ func (x *extraction) store(f *file, body io.Reader) error {
 	default:
 		x.out.add(name[:min(len(name), x.maxPathBytes())], status)
 	}
-	switch {
-	case source.err != nil:
-		return tarError(source.err)
-	case status == 401:
+	if status == 401 {
 		return swift.Status(401)
 	}
-	return nil
+	return nil // a fault of the archive itself is there again when it is read on
 }
 
 func (x *extraction) putRequest(name string, f *file, body io.Reader) *swift.Request {
@@ -155,26 +151,4 @@ func (x *extraction) makeContainer(name string) (refusal int, err error) {
 		return 0, swift.Statusf(400, "More than %d containers to create from tar.", x.MaxContainersPerExtraction)
 	}
 	return 0, nil
-}
-
-// fileBody is a file of the archive as the body of an upload. It keeps what
-// went wrong with the archive, which ends the whole work.
-type fileBody struct {
-	r    io.Reader
-	left int64
-	err  error
-}
-
-// Read reads on; io.EOF comes only after the whole file.
-func (b *fileBody) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	if err == io.EOF && b.left > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil && err != io.EOF {
-		b.err = err
-		err = &swift.StatusError{Status: 499, Err: err}
-	}
-	return n, err
 }

@@ -77,6 +77,8 @@ func TestAccountLimit(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Slow down", string(b))
 		require.Equal(t, 200, <-done)
+		_, took = l.do("PUT", "/v1/a/c")
+		require.Equal(t, 500*time.Millisecond, took, "what was refused does not count")
 	})
 }
 
@@ -107,6 +109,9 @@ func TestLists(t *testing.T) {
 		require.Equal(t, 500*time.Millisecond, took)
 		_, took = l.do("GET", "/v1/a/c")
 		require.Zero(t, took)
+		l.global("4")
+		_, took = l.do("DELETE", "/v1/a/c/o")
+		require.Equal(t, 250*time.Millisecond, took, "a new rate counts at once")
 		l.global("often")
 		_, took = l.do("DELETE", "/v1/a/c/o")
 		require.Zero(t, took)
