@@ -2,6 +2,7 @@ package signing
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,4 +153,38 @@ func TestFormMessage(t *testing.T) {
 	if m := string(Form{Path: "/v1/a/c"}.Message()); m != "/v1/a/c\n\n0\n0\n0" {
 		t.Errorf("%q", m)
 	}
+}
+
+func FuzzTempURL(f *testing.F) {
+	f.Add("temp_url_sig="+testSHA256+"&temp_url_expires=4102444800&temp_url_prefix=a%26&filename=x", "10.0.0.1")
+	f.Add("temp_url_sig=a&temp_url_expires=2030-01-02T03:04:05Z&temp_url_ip_range=::/0&inline", "::1")
+	d := allDigests(f)
+	sig, err := d.ParseSignature(testSHA256)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw, remote string) {
+		q, _ := url.ParseQuery(raw)
+		u, ok := ParseTempURL(q)
+		if !ok {
+			return
+		}
+		u.Signature = sig.Hex()
+		again, err := url.ParseQuery(u.Query(sig))
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, _ := ParseTempURL(again)
+		now := time.Unix(1400000000, 0)
+		at, alive := u.ExpiresUnix(now)
+		if backAt, backAlive := back.ExpiresUnix(now); backAt != at || backAlive != alive || alive && at < now.Unix() {
+			t.Errorf("%q expires at %d, %v", u.Expires, at, alive)
+		}
+		if u.AllowsIP(remote) && strings.Contains(u.IPRange, "\n") {
+			t.Errorf("range %q", u.IPRange)
+		}
+		if string(back.Message("GET", at, "a", "c", "o")) != string(u.Message("GET", at, "a", "c", "o")) {
+			t.Errorf("%q means something else after %q", u.Query(sig), raw)
+		}
+	})
 }

@@ -2,7 +2,6 @@ package formpost
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 )
 
@@ -64,9 +63,6 @@ func parseHeader(text string) header {
 	return h
 }
 
-// attribute is ATTRIBUTES_RE of swift/common/utils.
-var attribute = regexp.MustCompile(`^(\w+)=(".*?"|[^";]+)(; ?|$)`)
-
 // parseDisposition reads `form-data; name="a"; filename="b"`
 // (swift/common/utils: parse_content_disposition). What follows something that
 // is no attribute is not looked at.
@@ -75,11 +71,48 @@ func parseDisposition(text string) (kind string, attributes map[string]string) {
 	rest = strings.TrimSpace(rest)
 	attributes = map[string]string{}
 	for {
-		found := attribute.FindStringSubmatch(rest)
-		if found == nil {
+		name, value, after, ok := cutAttribute(rest)
+		if !ok {
 			return strings.TrimSpace(kind), attributes
 		}
-		attributes[found[1]] = strings.Trim(found[2], `"`)
-		rest = rest[len(found[0]):]
+		attributes[name] = strings.Trim(value, `"`)
+		rest = after
 	}
+}
+
+// cutAttribute matches Swift's ATTRIBUTES_RE, (\w+)=(".*?"|[^";]+)(; ?|$), in one
+// pass over what it takes: the text is whoever's who sends it. A quote that
+// neither ';' nor the end follows is part of the value.
+func cutAttribute(s string) (name, value, rest string, ok bool) {
+	i := 0
+	for i < len(s) && isWord(s[i]) {
+		i++
+	}
+	if i == 0 || i == len(s) || s[i] != '=' {
+		return "", "", "", false
+	}
+	name, s = s[:i], s[i+1:]
+	end := 1
+	if strings.HasPrefix(s, `"`) {
+		for end++; end <= len(s) && (s[end-1] != '"' || end < len(s) && s[end] != ';'); end++ {
+			if s[end-1] == '\n' {
+				return "", "", "", false
+			}
+		}
+		ok = end <= len(s)
+	} else {
+		if end = strings.IndexAny(s, `";`); end < 0 {
+			end = len(s)
+		}
+		ok = end > 0 && (end == len(s) || s[end] == ';')
+	}
+	if !ok {
+		return "", "", "", false
+	}
+	value, rest = s[:end], strings.TrimPrefix(s[end:], ";")
+	return name, value, strings.TrimPrefix(rest, " "), true
+}
+
+func isWord(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -174,6 +175,42 @@ func FuzzMultipart(f *testing.F) {
 		slow, slowErr := decode(iotest.OneByteReader(bytes.NewReader(text)), boundary, 100)
 		if fmt.Sprintf("%q", slow) != fmt.Sprintf("%q", parts) || !errors.Is(slowErr, err) {
 			t.Errorf("%q %v, but a byte at a time %q %v", parts, err, slow, slowErr)
+		}
+	})
+}
+
+// attribute is ATTRIBUTES_RE of swift/common/utils.
+var attribute = regexp.MustCompile(`^(\w+)=(".*?"|[^";]+)(; ?|$)`)
+
+func FuzzParseHeader(f *testing.F) {
+	f.Add("Content-Disposition: form-data; name=\"a\"; filename=\"b\"\r\n c=d")
+	f.Add("content-disposition:;;a=\"\"; b=c;d=\"e;f")
+	f.Fuzz(func(t *testing.T, text string) {
+		text = text[:min(len(text), maxHeaderBytes)]
+		h := parseHeader(text)
+		for name := range h {
+			if name != strings.ToLower(name) {
+				t.Errorf("%q is not lower case", name)
+			}
+		}
+		kind, attributes := parseDisposition(h["content-disposition"])
+		_, rest, _ := strings.Cut(h["content-disposition"], ";")
+		rest = strings.TrimSpace(rest)
+		for found := attribute.FindStringSubmatch(rest); found != nil; found = attribute.FindStringSubmatch(rest) {
+			if name, value, after, ok := cutAttribute(rest); !ok || name != found[1] || value != found[2] || after != rest[len(found[0]):] {
+				t.Fatalf("%q: %q %q %q %v, not %q", rest, name, value, after, ok, found)
+			}
+			rest = rest[len(found[0]):]
+		}
+		if name, value, _, ok := cutAttribute(rest); ok {
+			t.Fatalf("%q: %q %q", rest, name, value)
+		}
+		total := len(kind)
+		for name, value := range attributes {
+			total += len(name) + len(value)
+		}
+		if total > len(text) {
+			t.Errorf("%q %q of %q", kind, attributes, text)
 		}
 	})
 }
