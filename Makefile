@@ -7,7 +7,7 @@ BIN   := bin/needletail
 DATA  ?= ./data
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare lint fmt check clean
+.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare oracle lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -53,6 +53,13 @@ compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) nginx-light memcached swift-proxy swift-object \
 	  swift-container swift-account >/dev/null; fi
 	$(GO) test -tags compare -run '^$$' -bench BenchmarkCompare -benchtime 1x -timeout 90m ./bench
+
+oracle: build ## the same requests to OpenStack Swift and to needletail; report what differs
+	@for p in memcached swift-proxy-server swift-object-server swift-container-server swift-account-server; do \
+	  command -v $$p >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) memcached swift-proxy swift-object \
+	  swift-container swift-account >/dev/null; fi
+	$(GO) run ./cmd/oracle -needletail $(BIN)
 
 lint: check ## staticcheck beside the house rules
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...

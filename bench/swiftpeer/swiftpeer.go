@@ -1,0 +1,217 @@
+// Package swiftpeer runs OpenStack Swift on loopback, from Debian's packages,
+// to compare needletail with it: one replica, an account, a container, an
+// object and a proxy server, memcached, and TempAuth. Everything lies in one
+// folder but /etc/swift/swift.conf, which Swift reads from there alone: it is
+// written if it is missing.
+package swiftpeer
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Options say what runs.
+type Options struct {
+	Dir     string   // must exist; holds data, rings and configuration
+	Filters []string // of the proxy's pipeline between catch_errors and the app
+	// Users are lines of TempAuth's configuration: "user_test_tester = testing .admin".
+	Users   []string
+	Workers int // of each server
+}
+
+// Peer is a running Swift.
+type Peer struct {
+	Addr  string // HOST:PORT of the proxy
+	Roots []int  // the processes; their workers descend from them
+	cmds  []*exec.Cmd
+}
+
+const swiftConf = "/etc/swift/swift.conf"
+
+// startTimeout is how long the proxy may take until it answers.
+const startTimeout = 30 * time.Second
+
+// Start runs Swift until Stop.
+func Start(o Options) (p *Peer, err error) {
+	p = &Peer{}
+	defer func() {
+		if err != nil {
+			p.Stop()
+		}
+	}()
+	if _, err := os.Stat(swiftConf); err != nil {
+		const text = "[swift-hash]\nswift_hash_path_suffix = peer\nswift_hash_path_prefix = peer\n" +
+			"[storage-policy:0]\nname = Policy-0\ndefault = yes\n[storage-policy:1]\nname = silver\n"
+		if err := os.WriteFile(swiftConf, []byte(text), 0o644); err != nil {
+			return p, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, "d1"), 0o755); err != nil {
+		return p, err
+	}
+	ports, err := freePorts(5)
+	if err != nil {
+		return p, err
+	}
+	backends := []backend{{"object", ports[0]}, {"container", ports[1]}, {"account", ports[2]}}
+	for _, r := range append(backends, backend{"object-1", ports[0]}) {
+		if err := makeRing(o.Dir, r); err != nil {
+			return p, err
+		}
+	}
+	if err := p.run("memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", fmt.Sprint(ports[4])); err != nil {
+		return p, err
+	}
+	for _, b := range backends {
+		if err := p.runServer(o.Dir, b.name, b.config(o)); err != nil {
+			return p, err
+		}
+	}
+	if err := p.runServer(o.Dir, "proxy", proxyConfig(o, ports[3], ports[4])); err != nil {
+		return p, err
+	}
+	p.Addr = fmt.Sprintf("127.0.0.1:%d", ports[3])
+	return p, p.await()
+}
+
+// Stop ends what Start started.
+func (p *Peer) Stop() {
+	for _, cmd := range p.cmds {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	}
+	p.cmds = nil
+}
+
+func (p *Peer) run(name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%s: %w (Debian has it in the packages swift-proxy, swift-object, swift-container, swift-account and memcached)", name, err)
+	}
+	p.cmds = append(p.cmds, cmd)
+	p.Roots = append(p.Roots, cmd.Process.Pid)
+	return nil
+}
+
+func (p *Peer) runServer(dir, name, config string) error {
+	path := filepath.Join(dir, name+"-server.conf")
+	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
+		return err
+	}
+	return p.run("swift-"+name+"-server", path)
+}
+
+func (p *Peer) await() error {
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(100 * time.Millisecond) {
+		res, err := http.Get("http://" + p.Addr + "/healthcheck")
+		if err == nil {
+			res.Body.Close()
+			if res.StatusCode == 200 {
+				return nil
+			}
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("swift does not answer: %w", err)
+		}
+	}
+}
+
+// freePorts gives ports that nobody listens on at the moment.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer ln.Close()
+		ports[i] = ln.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}
+
+type backend struct {
+	name string
+	port int
+}
+
+func (b backend) config(o Options) string {
+	return fmt.Sprintf(`[DEFAULT]
+devices = %s
+mount_check = false
+bind_ip = 127.0.0.1
+bind_port = %d
+workers = %d
+user = root
+log_level = ERROR
+swift_dir = %[1]s
+[pipeline:main]
+pipeline = %[4]s-server
+[app:%[4]s-server]
+use = egg:swift#%[4]s
+`, o.Dir, b.port, o.Workers, b.name)
+}
+
+func makeRing(dir string, b backend) error {
+	builder := filepath.Join(dir, b.name+".builder")
+	for _, args := range [][]string{
+		{"create", "8", "1", "1"},
+		{"add", fmt.Sprintf("r1z1-127.0.0.1:%d/d1", b.port), "1"},
+		{"rebalance"},
+	} {
+		out, err := exec.Command("swift-ring-builder", append([]string{builder}, args...)...).CombinedOutput()
+		if err == nil {
+			continue
+		}
+		// Exit code 1 of a rebalance is a warning: one device for one replica.
+		if _, statErr := os.Stat(filepath.Join(dir, b.name+".ring.gz")); args[0] != "rebalance" || statErr != nil {
+			return fmt.Errorf("swift-ring-builder %v: %w\n%s", args, err, out)
+		}
+	}
+	return nil
+}
+
+func proxyConfig(o Options, port, cachePort int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = %d
+workers = %d
+user = root
+log_level = ERROR
+swift_dir = %s
+[pipeline:main]
+pipeline = catch_errors %s proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+`, port, o.Workers, o.Dir, strings.Join(o.Filters, " "))
+	for _, f := range o.Filters {
+		// The section has the filter's name, the entry point is in snake case.
+		entry := strings.ReplaceAll(f, "-", "_")
+		switch f {
+		case "cache":
+			entry = "memcache"
+		}
+		fmt.Fprintf(&b, "[filter:%s]\nuse = egg:swift#%s\n", f, entry)
+		switch f {
+		case "cache":
+			fmt.Fprintf(&b, "memcache_servers = 127.0.0.1:%d\n", cachePort)
+		case "tempauth":
+			fmt.Fprintln(&b, strings.Join(o.Users, "\n"))
+		case "versioned_writes":
+			fmt.Fprintln(&b, "allow_versioned_writes = true\nallow_object_versioning = true")
+		}
+	}
+	return b.String()
+}

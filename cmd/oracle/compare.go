@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// comparison collects what differs.
+type comparison struct {
+	exceptions []*exception
+	verbose    bool
+	compared   int
+	excused    int
+	lines      []string
+}
+
+// neverEqual are headers that belong to the connection or name the request.
+var neverEqual = map[string]bool{
+	"Date": true, "X-Trans-Id": true, "X-Openstack-Request-Id": true, "Connection": true, "Keep-Alive": true,
+}
+
+// Masks make equal what cannot be: times, transaction ids, tokens, boundaries.
+var masks = []struct {
+	form *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?`), "<ISO time>"},
+	{regexp.MustCompile(`\b\d{10}\.\d{5}\b`), "<timestamp>"},
+	{regexp.MustCompile(`(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} 20[2-9]\d \d\d:\d\d:\d\d GMT`), "<date>"},
+	{regexp.MustCompile(`tx[0-9a-f]{21}-[0-9a-f]{10}`), "<transaction>"},
+	{regexp.MustCompile(`AUTH_tk[0-9a-f]{32}`), "<token>"},
+	{regexp.MustCompile(`\b[0-9a-f]{32}(--)?\r\n`), "<boundary>\r\n"},
+	{regexp.MustCompile(`boundary=[0-9a-f]{32}`), "boundary=<boundary>"},
+}
+
+func masked(s string) string {
+	for _, m := range masks {
+		s = m.form.ReplaceAllString(s, m.with)
+	}
+	return s
+}
+
+func (c *comparison) run(steps []step, swift, ours *target) error {
+	for _, s := range steps {
+		want, err := swift.send(s)
+		if err != nil {
+			return fmt.Errorf("%s: swift: %w", s.name, err)
+		}
+		got, err := ours.send(s)
+		if err != nil {
+			return fmt.Errorf("%s: needletail: %w", s.name, err)
+		}
+		c.compared++
+		c.step(s, want, got)
+	}
+	return nil
+}
+
+func (c *comparison) step(s step, want, got *answer) {
+	if c.verbose {
+		fmt.Printf("%-24s %s %s: %d %d\n", s.name, s.method, s.path, want.status, got.status)
+	}
+	if want.status != got.status {
+		c.differs(s, "status", fmt.Sprint(want.status), fmt.Sprint(got.status))
+	}
+	for _, name := range headerNames(want.header, got.header) {
+		w, g := masked(strings.Join(want.header[name], "\n")), masked(strings.Join(got.header[name], "\n"))
+		if w != g && !neverEqual[name] {
+			c.differs(s, "header "+name, w, g)
+		}
+	}
+	if w, g := masked(string(want.body)), masked(string(got.body)); w != g {
+		c.differs(s, "body", w, g)
+	}
+}
+
+func headerNames(headers ...http.Header) []string {
+	var names []string
+	for _, h := range headers {
+		for name := range h {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (c *comparison) differs(s step, what, want, got string) {
+	for _, e := range c.exceptions {
+		if e.covers(s, what) {
+			e.used = true
+			c.excused++
+			return
+		}
+	}
+	c.lines = append(c.lines, fmt.Sprintf("%s %s %s %s\n  %s\n    swift      %.300q\n    needletail %.300q", s.name, s.user, s.method, s.path, what, want, got))
+}
+
+// report prints what is left and says whether that is anything.
+func (c *comparison) report(out io.Writer) (failed bool) {
+	var b bytes.Buffer
+	for _, line := range c.lines {
+		fmt.Fprintln(&b, line)
+	}
+	unused := 0
+	for _, e := range c.exceptions {
+		if !e.used {
+			unused++
+			fmt.Fprintf(&b, "exception never used: %s\n", e.text)
+		}
+	}
+	fmt.Fprintf(&b, "%d requests compared, %d differences left, %d covered by %d exceptions\n",
+		c.compared, len(c.lines), c.excused, len(c.exceptions)-unused)
+	_, _ = out.Write(b.Bytes())
+	return len(c.lines) > 0 || unused > 0
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// stepTimeout is how long one answer may take.
+const stepTimeout = 60 * time.Second
+
+// target is one of the two servers, and the tokens that it gave.
+type target struct {
+	addr   string
+	tokens map[string]string // by user name
+}
+
+func newTarget(addr string) *target { return &target{addr: addr, tokens: map[string]string{}} }
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send writes a step byte by byte as it stands.
+func (t *target) send(s step) (*answer, error) {
+	token := ""
+	if s.user != anonymous {
+		var err error
+		if token, err = t.token(s.user); err != nil {
+			return nil, err
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", s.method, s.path, "oracle.example")
+	if token != "" {
+		fmt.Fprintf(&b, "X-Auth-Token: %s\r\n", token)
+	}
+	for _, line := range s.header {
+		b.WriteString(line + "\r\n")
+	}
+	if !s.noLength && (s.body != "" || s.method == "PUT" || s.method == "POST") {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(s.body))
+	}
+	b.WriteString("\r\n" + s.body)
+	return t.exchange(s.method, b.Bytes())
+}
+
+func (t *target) exchange(method string, raw []byte) (*answer, error) {
+	c, err := net.Dial("tcp", t.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(raw); err != nil {
+		return nil, err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{res.StatusCode, res.Header, body}, nil
+}
+
+func (t *target) token(name string) (string, error) {
+	if token, ok := t.tokens[name]; ok {
+		return token, nil
+	}
+	for _, u := range scriptUsers {
+		if u.name != name {
+			continue
+		}
+		raw := fmt.Sprintf("GET /auth/v1.0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-User: %s:%s\r\nX-Auth-Key: %s\r\n\r\n", u.account, u.name, u.key)
+		a, err := t.exchange("GET", []byte(raw))
+		if err != nil {
+			return "", err
+		}
+		token := a.header.Get("X-Auth-Token")
+		if token == "" {
+			return "", fmt.Errorf("%s: login of %s: status %d", t.addr, name, a.status)
+		}
+		t.tokens[name] = strings.TrimSpace(token)
+		return t.tokens[name], nil
+	}
+	return "", fmt.Errorf("no user %q", name)
+}
