@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -48,6 +49,7 @@ func newServeCommand() *cobra.Command {
 		if err := cfg.validate(); err != nil {
 			return err
 		}
+		tuneCollector()
 		stopProfile, err := startProfile(profile)
 		if err != nil {
 			return err
@@ -58,6 +60,19 @@ func newServeCommand() *cobra.Command {
 		return serve(ctx, cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return cmd
+}
+
+// gcPercent lets the heap grow to five times its live size between two
+// collections: the live heap is small (pooled buffers, a few MB of state), and
+// at Go's default of 100 collections took 15 % of the processor of 4 KiB GETs
+// (13 to 15 s/GB, 11 to 13 with 400; 32 MB and 45 MB of RSS). 64 uploads of 256
+// MiB at once took 180 MB of RSS with either. GOGC overrides it.
+const gcPercent = 400
+
+func tuneCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // startProfile profiles the process into a file until the function that it
