@@ -23,6 +23,7 @@ import (
 	"needletail/proxy/middleware/listendpoints"
 	"needletail/proxy/middleware/namecheck"
 	"needletail/proxy/middleware/objectversioning"
+	"needletail/proxy/middleware/proxylogging"
 	"needletail/proxy/middleware/ratelimit"
 	"needletail/proxy/middleware/readonly"
 	"needletail/proxy/middleware/slo"
@@ -67,6 +68,8 @@ type Config struct {
 	RateLimit   *ratelimit.Config
 	// ListEndpoints shows strangers where objects are.
 	ListEndpoints *listendpoints.Config
+	// SwiftAccess notes what Swift's access line says of a request.
+	SwiftAccess bool
 }
 
 // stage is one line of the table: a folder of proxy/middleware.
@@ -104,6 +107,18 @@ var stages = []stage{
 		build: func(c Config) swift.Middleware { return healthcheck.New(c.HealthcheckDisablePath) },
 		after: []order{
 			{"catcherrors", "its answers need a transaction id"},
+		},
+	},
+	{
+		name: "proxylogging",
+		build: func(c Config) swift.Middleware {
+			if !c.SwiftAccess {
+				return nil
+			}
+			return proxylogging.New(c.Store)
+		},
+		after: []order{
+			{"healthcheck", "a load balancer would fill the log"},
 		},
 	},
 	{

@@ -117,7 +117,12 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 	if err := st.bootstrap(ctx, cfg); err != nil {
 		return err
 	}
-	front, err := newFront(cfg, st, logger)
+	lines, closeLines, err := openAccessLog(cfg.Log, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLines()) }()
+	front, err := newFront(cfg, st, logger, lines)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Config struct {
 
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
+	Encryption   EncryptionConfig   `toml:"encryption"`
 	// Policies are the storage policies; none means Policy-0 alone.
 	Policies []PolicyConfig `toml:"policy"`
 }
@@ -44,6 +45,10 @@ type LogConfig struct {
 	Level  string `toml:"level"`  // debug, info, warn or error
 	Format string `toml:"format"` // text or json
 	Access bool   `toml:"access"` // one line per request
+	// SwiftAccess also writes Swift's own access line for each request of
+	// Swift's API, to SwiftAccessFile, or to standard output if that is empty.
+	SwiftAccess     bool   `toml:"swift_access"`
+	SwiftAccessFile string `toml:"swift_access_file"`
 }
 
 // LimitsConfig bounds what clients may send.
@@ -198,6 +203,9 @@ func (c *Config) validate() error {
 		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {
 			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
 		}
+	}
+	if err := c.Encryption.validate(); err != nil {
+		return bad("%w", err)
 	}
 	if err := c.Filters.validate(); err != nil {
 		return bad("%w", err)

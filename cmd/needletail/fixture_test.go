@@ -160,7 +160,7 @@ func startTraceSite(t *testing.T) string {
 	if _, err := st.store.PutContainer(t.Context(), container, objstore.PutContainerOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	front, err := newFront(cfg, st, logger)
+	front, err := newFront(cfg, st, logger, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,13 @@ import (
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
 	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/middleware/proxylogging"
 	"needletail/proxy/swift"
 )
 
-// newFront wires every service to the one port.
-func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, error) {
+// newFront wires every service to the one port. lines gets Swift's access
+// lines; nil writes none.
+func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.Log) (*httpfront.Server, error) {
 	swiftAPI, err := newSwift(cfg, st, logger)
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, 
 	if err != nil {
 		return nil, err
 	}
-	counters := metrics.New(newEngineCollector(st.store))
+	counters := metrics.New(newEngineCollector(st.engine))
 	return httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
 			Swift:     swiftAPI,
@@ -49,7 +51,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger) (*httpfront.Server, 
 			Metrics:   counters,
 			SwiftHost: cfg.swiftHosts(),
 		},
-		OnDone:              observe(cfg, counters, logger),
+		OnDone:              observe(cfg, counters, logger, lines),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
 		BodyIdleTimeout:     time.Duration(cfg.Timeouts.BodyIdle),
 		WriteIdleTimeout:    time.Duration(cfg.Timeouts.Write),
@@ -82,6 +84,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		TempAuth: users,
 		Digests:  digests,
 
+		SwiftAccess:      cfg.Log.SwiftAccess,
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone: keystoneauth.Config{
 			Validator: st.identity,
@@ -136,10 +139,13 @@ func newTempAuth(cfg Config) (*tempauth.Auth, error) {
 	return a, nil
 }
 
-// observe counts each request and, if so configured, logs it. Neither sees a
-// query or a header that may hold a secret.
-func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger) func(httpfront.Done) {
+// observe counts each request and, if so configured, logs it. None sees a
+// query or a header that holds a whole secret.
+func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
 	return func(d httpfront.Done) {
+		if lines != nil {
+			writeAccessLine(lines, d, logger)
+		}
 		service := proxy.ServiceOf(swift.Unquote(d.RawPath))
 		counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,

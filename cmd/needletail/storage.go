@@ -10,12 +10,16 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/objstore"
+	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
 )
 
 // storage is what lies in the data folder: the objects and the identities.
 type storage struct {
-	store    *engine.Engine
+	engine *engine.Engine
+	// store is the engine with encryption around it. It stands there without a
+	// root secret too: reading what is encrypted is an error then, not garbage.
+	store    objstore.Store
 	identity *identity.Service
 }
 
@@ -24,6 +28,10 @@ func keyDir(data string) string { return filepath.Join(data, "identity", "fernet
 
 // openStorage opens the engine first: its lock is the data folder's.
 func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
+	keys, err := cfg.Encryption.keys()
+	if err != nil {
+		return nil, err
+	}
 	if err := ensureDataFolder(cfg.Data); err != nil {
 		return nil, err
 	}
@@ -47,7 +55,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &storage{store: store, identity: ids}, nil
+	return &storage{engine: store, store: encryption.New(store, keys), identity: ids}, nil
 }
 
 // inlineMaxBytes is the engine's option: 0 there means its default, and a

@@ -64,6 +64,10 @@ type Request struct {
 type LogInfo struct {
 	Account, User string
 	BodyBytesRead int64
+	// Notes are remarks of features, Swift's log_info: "cs:valid".
+	Notes []string
+	// Line is nil unless Swift's access line is to be written.
+	Line *AccessLine
 }
 
 // NoLength is the ContentLength of a request with neither Content-Length nor
