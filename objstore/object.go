@@ -49,6 +49,11 @@ type PutOptions struct {
 	DeleteAt    int64 // Unix seconds; 0 means never
 	SHA512      bool  // also take the SHA-512 of the body
 	Listing     ListingOverride
+	// Finish, if not nil, is called once after the whole body was read and its
+	// ETag agreed, before anything is visible. It sees all but the times, and
+	// may replace Metadata and Listing: what depends on the body. Its error ends
+	// the PUT and is the cause of a KindInternal.
+	Finish func(*ObjectInfo) error
 }
 
 // PostOptions are the arguments of PostObject. Everything but sysmeta is

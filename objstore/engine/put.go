@@ -137,9 +137,17 @@ func (p *upload) bodyFailed(err error) error {
 	return err
 }
 
-func (p *upload) checkETag() error {
+// bodyRead follows the last byte: the ETag is judged, and the caller has the
+// last word on what is stored.
+func (p *upload) bodyRead() error {
 	if p.opts.ETag != "" && p.opts.ETag != p.row.Info.ETag {
 		return p.fail(objstore.KindETagMismatch, nil)
+	}
+	if p.opts.Finish == nil {
+		return nil
+	}
+	if err := p.opts.Finish(&p.row.Info); err != nil {
+		return p.fail(objstore.KindInternal, err)
 	}
 	return nil
 }
@@ -161,7 +169,7 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 	sum := w.Sum()
 	info := &p.row.Info
 	info.SizeBytes, info.ETag, info.SHA512 = sum.SizeBytes, sum.MD5, sum.SHA512
-	if err := p.checkETag(); err != nil {
+	if err := p.bodyRead(); err != nil {
 		return err
 	}
 	if err := e.checkTargetEarly(p); err != nil { // before the sync, which costs most
@@ -192,7 +200,7 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 // putInline stores a body that lies in memory.
 func (e *Engine) putInline(p *upload, body []byte) error {
 	p.digest(body)
-	if err := p.checkETag(); err != nil {
+	if err := p.bodyRead(); err != nil {
 		return err
 	}
 	p.row.Place = meta.PlaceInline

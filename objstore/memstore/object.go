@@ -92,6 +92,15 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 	if err != nil {
 		return objstore.ObjectInfo{}, err
 	}
+	i := &obj.info
+	i.ContentType, i.DeleteAt = o.ContentType, o.DeleteAt
+	i.Metadata, i.Listing = o.Metadata, o.Listing
+	*i = clone(*i)
+	if o.Finish != nil {
+		if err := o.Finish(i); err != nil {
+			return objstore.ObjectInfo{}, c.fail(objstore.KindInternal, err)
+		}
+	}
 	if c, err = s.beginObject("put object", id); err != nil {
 		return objstore.ObjectInfo{}, err
 	}
@@ -99,15 +108,11 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 	if err := s.checkPut(c, id, o); err != nil {
 		return objstore.ObjectInfo{}, err
 	}
-	i := &obj.info
 	i.Created = o.Timestamp
 	if i.Created == 0 {
 		i.Created = s.after(s.stored(id))
 	}
 	i.Modified = i.Created
-	i.ContentType, i.DeleteAt = o.ContentType, o.DeleteAt
-	i.Metadata, i.Listing = o.Metadata, o.Listing
-	*i = clone(*i)
 	s.container(id.ContainerID()).objects[id.Object] = obj
 	return clone(*i), nil
 }

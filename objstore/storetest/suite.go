@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		{"PutChecksAgainAtCommit", testPutChecksAgainAtCommit},
 		{"PutETag", testPutETag},
 		{"PutTimestamp", testPutTimestamp},
+		{"PutFinish", testPutFinish},
 		{"BodyLength", testBodyLength},
 		{"BodyReaders", testBodyReaders},
 		{"BodyFails", testBodyFails},

@@ -1,0 +1,48 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+
+	"needletail/objstore"
+)
+
+// testPutFinish asks that Finish sees the body's sums, and that what it says is
+// what is stored, for a short body and for a long one.
+func testPutFinish(e *env) {
+	c := e.container("c")
+	for name, size := range map[objstore.ObjectName]int64{"empty": 0, "short": 100, "long": 300_000} {
+		id, body := c.Object(name), makeBody(3, size)
+		calls := 0
+		info := e.put(id, body, objstore.PutOptions{
+			ContentType: "a/b", Metadata: metadata("X-Object-Meta-A", "1"),
+			Finish: func(i *objstore.ObjectInfo) error {
+				calls++
+				if i.SizeBytes != size || i.ETag != etagOf(body) || i.ContentType != "a/b" || i.Metadata.Get("X-Object-Meta-A") != "1" {
+					e.Errorf("%s: Finish sees %+v", name, *i)
+				}
+				i.Metadata.Set("X-Object-Sysmeta-Of", i.ETag)
+				i.Listing.ETag = "shown"
+				return nil
+			},
+		})
+		e.wantEqual("calls", calls, 1)
+		e.wantMetadata(info.Metadata, "X-Object-Meta-A", "1", "X-Object-Sysmeta-Of", etagOf(body))
+		e.wantInfo(e.head(id), info)
+		e.wantEqual("listed", e.head(id).Listing.ETag, "shown")
+		e.wantBody(id, body)
+
+		cause := errors.New("no")
+		_, err := e.s.PutObject(e.ctx, id, bytes.NewReader(nil), objstore.PutOptions{SizeBytes: -1,
+			Finish: func(*objstore.ObjectInfo) error { return cause }})
+		e.wantKind(err, objstore.KindInternal)
+		e.wantEqual("the cause is there", errors.Is(err, cause), true)
+		e.wantInfo(e.head(id), info)
+	}
+	_, err := e.s.PutObject(e.ctx, c.Object("unlike"), bytes.NewReader([]byte("x")), objstore.PutOptions{
+		SizeBytes: 1, ETag: etagOf([]byte("y")), Finish: func(*objstore.ObjectInfo) error {
+			e.Error("Finish is called for a body of the wrong ETag")
+			return nil
+		}})
+	e.wantKind(err, objstore.KindETagMismatch)
+}
