@@ -49,6 +49,7 @@ func script() []step {
 		{"expiry", expirySteps}, {"acl", aclSteps}, {"copy", copySteps}, {"dlo", dloSteps}, {"slo", sloSteps},
 		{"symlink", symlinkSteps}, {"versions", versionSteps}, {"history", historySteps}, {"bulk", bulkSteps},
 		{"quota", quotaSteps}, {"staticweb", staticwebSteps}, {"tempurl", tempurlSteps}, {"cors", corsSteps},
+		{"restore", restoreSteps}, {"formpost", formpostSteps}, {"archive", archiveSteps}, {"quoter", quoterSteps}, {"static", staticLinkSteps},
 	} {
 		g := &group{name: make.name}
 		make.fill(g)

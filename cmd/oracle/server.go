@@ -18,7 +18,19 @@ type needletail struct {
 }
 
 // configuration turns on what Swift's pipeline here has.
-const configuration = "[log]\nlevel = \"error\"\n"
+const configuration = `
+[log]
+level = "error"
+[filter.crossdomain]
+enabled = true
+[[policy]]
+index = 0
+name = "Policy-0"
+default = true
+[[policy]]
+index = 1
+name = "silver"
+`
 
 func startNeedletail(binary, data string) (*needletail, error) {
 	config := data + ".toml"

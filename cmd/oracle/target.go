@@ -14,10 +14,15 @@ import (
 // stepTimeout is how long one answer may take.
 const stepTimeout = 60 * time.Second
 
+// lastVersion in a step's path is the version that the server named last.
+const lastVersion = "{version}"
+
 // target is one of the two servers, and the tokens that it gave.
 type target struct {
 	addr   string
 	tokens map[string]string // by user name
+	// version is the last X-Object-Version-Id that named a version.
+	version string
 }
 
 func newTarget(addr string) *target { return &target{addr: addr, tokens: map[string]string{}} }
@@ -39,7 +44,7 @@ func (t *target) send(s step) (*answer, error) {
 		}
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", s.method, s.path, "oracle.example")
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", s.method, strings.ReplaceAll(s.path, lastVersion, t.version), "oracle.example")
 	if token != "" {
 		fmt.Fprintf(&b, "X-Auth-Token: %s\r\n", token)
 	}
@@ -50,7 +55,13 @@ func (t *target) send(s step) (*answer, error) {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(s.body))
 	}
 	b.WriteString("\r\n" + s.body)
-	return t.exchange(s.method, b.Bytes())
+	a, err := t.exchange(s.method, b.Bytes())
+	if err == nil {
+		if id := a.header.Get("X-Object-Version-Id"); id != "" && id != "null" {
+			t.version = id
+		}
+	}
+	return a, err
 }
 
 func (t *target) exchange(method string, raw []byte) (*answer, error) {

@@ -80,6 +80,7 @@ func (c *Controllers) options(r *call) (*swift.Response, error) {
 			{Name: "Allow", Value: strings.Join(allowed, ", ")},
 		}, unauthorizedHeader(r)...)}
 	}
+	res.Header.Del("Content-Type") // a preflight's answer has the lines below alone
 	o.setOrigin(&res.Header, origin)
 	if o.maxAge != "" {
 		res.Header.Add("Access-Control-Max-Age", o.maxAge)

@@ -1,6 +1,7 @@
 package swift
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -196,6 +197,10 @@ func appendContainerJSON(dst []byte, e *objstore.ContainerEntry, policy string) 
 	return append(dst, '}')
 }
 
+// symlinkKeys come first, in this order (swift/common/middleware/symlink.py:
+// _extract_symlink_path_json): other filters add theirs later.
+var symlinkKeys = []string{"symlink_etag", "symlink_bytes", "symlink_path"}
+
 func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	dst = strconv.AppendInt(append(dst, `{"bytes": `...), e.SizeBytes, 10)
 	dst = pyjson.AppendString(append(dst, `, "hash": `...), e.ETag)
@@ -203,17 +208,24 @@ func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	dst = pyjson.AppendString(append(dst, `, "content_type": `...), ListedContentType(e.ContentType))
 	dst = e.Modified.AppendISO(append(dst, `, "last_modified": "`...))
 	dst = append(dst, '"')
+	for _, name := range symlinkKeys {
+		if value, ok := e.Extra.Lookup(name); ok {
+			dst = appendExtraJSON(dst, objstore.Field{Name: name, Value: value})
+		}
+	}
 	for _, f := range e.Extra {
-		dst = pyjson.AppendString(append(dst, ", "...), f.Name)
-		dst = append(dst, ": "...)
-		dst = appendExtraJSON(dst, f)
+		if !slices.Contains(symlinkKeys, f.Name) {
+			dst = appendExtraJSON(dst, f)
+		}
 	}
 	return append(dst, '}')
 }
 
-// appendExtraJSON writes a feature's value: a string, but for the keys that are
-// numbers or booleans with Swift.
+// appendExtraJSON writes a feature's key and value: a string, but for the keys
+// that are numbers or booleans with Swift.
 func appendExtraJSON(dst []byte, f objstore.Field) []byte {
+	dst = pyjson.AppendString(append(dst, ", "...), f.Name)
+	dst = append(dst, ": "...)
 	switch f.Name {
 	case "symlink_bytes":
 		if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil {

@@ -37,7 +37,7 @@ func TestListingBytes(t *testing.T) {
 		{ListJSON,
 			`[{"name": ` + jsonName + `, "count": 1, "bytes": 2, "last_modified": "2009-02-13T23:31:30.123450", "storage_policy": "gold"}, ` +
 				`{"subdir": "p-"}, {"name": "x", "count": 0, "bytes": 0, "last_modified": "1970-01-01T00:00:01.000000"}]`,
-			`[{"bytes": 7, "hash": "e1", "name": ` + jsonName + `, "content_type": "t/p;c=\"\u00fc\"", "last_modified": "2009-02-13T23:31:30.123450", "slo_etag": "\"s\"", "symlink_bytes": 12}, ` +
+			`[{"bytes": 7, "hash": "e1", "name": ` + jsonName + `, "content_type": "t/p;c=\"\u00fc\"", "last_modified": "2009-02-13T23:31:30.123450", "symlink_bytes": 12, "slo_etag": "\"s\""}, ` +
 				`{"subdir": "p<"}, {"bytes": 0, "hash": "e2", "name": "x", "content_type": "a/b", "last_modified": "1970-01-01T00:00:01.000000"}]`},
 		{ListXML,
 			head + `<account name="` + attrName + "\">\n" +

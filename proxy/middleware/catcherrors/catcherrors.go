@@ -6,6 +6,9 @@
 // request's X-Trans-Id-Extra adds, 32 bytes at most.
 //
 // A request that has an id already keeps it. A panic is the front's.
+//
+// An error that answers HEAD has no page, so its Content-Length is 0, as in
+// swift/common/swob.py: Response._response_iter.
 package catcherrors
 
 import (
@@ -29,6 +32,12 @@ func New(log *slog.Logger) swift.Middleware {
 					log.Error("request failed", "method", r.Method, "path", swift.Quote(r.Path),
 						"status", res.Status, "trans_id", r.TransID, "error", err)
 				}
+			}
+			if r.Method == "HEAD" && res.Status >= 400 {
+				if err := res.Close(); err != nil {
+					log.Debug("answer not closed", "trans_id", r.TransID, "error", err)
+				}
+				res.Body, res.ContentLength = nil, 0
 			}
 			res.Header.Set("X-Trans-Id", r.TransID)
 			res.Header.Set("X-Openstack-Request-Id", r.TransID)

@@ -59,3 +59,22 @@ func TestErrorsAreRenderedAndLogged(t *testing.T) {
 	require.Equal(t, "no", string(body))
 	require.Empty(t, log)
 }
+
+func TestErrorsOfHEADHaveNoPage(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		status int
+		length bool
+	}{{"HEAD", 404, false}, {"HEAD", 401, false}, {"HEAD", 500, false}, {"GET", 404, true}} {
+		r := &swift.Request{Method: c.method, Path: "/v1/a"}
+		res, _, err := serve(t, r, nil, swift.Status(c.status))
+		require.NoError(t, err)
+		require.Equal(t, c.status, res.Status)
+		require.Equal(t, c.length, res.ContentLength > 0, "%+v", c)
+		require.Equal(t, c.length, res.Body != nil, "%+v", c)
+	}
+	whole := swift.NewBytes(200, "text/plain", []byte("abc"))
+	res, _, err := serve(t, &swift.Request{Method: "HEAD", Path: "/v1/a"}, whole, nil)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, res.ContentLength, "the length of what GET would send")
+}

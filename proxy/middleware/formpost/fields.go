@@ -58,9 +58,10 @@ func (f fields) number(name, complaint string) (int64, error) {
 // invalid is a form that cannot be meant: 400.
 func invalid(err error) error { return swift.Textf(400, "FormPost: %s", err) }
 
-// unauthorized is a form that is not, or no more, allowed.
-func unauthorized(p swift.Path, why string) error {
-	err := swift.Unauthorized(p.Account)
+// unauthorized is a form that is not, or no more, allowed. Its realm is "unknown",
+// as in Swift, where the answer does not know the request.
+func unauthorized(why string) error {
+	err := swift.Unauthorized("")
 	var refusal *swift.StatusError
 	if errors.As(err, &refusal) {
 		refusal.Body = "FormPost: " + why
@@ -88,7 +89,7 @@ type upload struct {
 // check makes the checks of FormPost._perform_subrequest, in its order.
 func (f *form) check() (u upload, err error) {
 	if len(f.keys) == 0 {
-		return u, unauthorized(f.path, "Invalid Signature")
+		return u, unauthorized("Invalid Signature")
 	}
 	if u.maxFileBytes, err = f.fields.number("max_file_size", "max_file_size not an integer"); err != nil {
 		return u, invalid(err)
@@ -111,9 +112,9 @@ func (f *form) check() (u upload, err error) {
 	case err != nil:
 		return u, invalid(err)
 	case expires < time.Now().Unix():
-		return u, unauthorized(f.path, "Form Expired")
+		return u, unauthorized("Form Expired")
 	case !f.verify():
-		return u, unauthorized(f.path, "Invalid Signature")
+		return u, unauthorized("Invalid Signature")
 	}
 	return u, nil
 }

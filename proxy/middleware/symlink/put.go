@@ -58,10 +58,15 @@ func refuseBody(r *swift.Request) error {
 
 // readLink reads the headers of a PUT to path.
 func readLink(h swift.Header, path swift.Path) (link swift.Symlink, err error) {
+	const form = "X-Symlink-Target header must be of the form <container name>/<object name>"
+	target := swift.Unquote(h.Get(targetHeader))
+	if strings.HasPrefix(target, "/") {
+		return link, swift.Textf(412, form) // Swift's type differs with the fault
+	}
 	var ok bool
-	link.Container, link.Object, ok = strings.Cut(swift.Unquote(h.Get(targetHeader)), "/")
+	link.Container, link.Object, ok = strings.Cut(target, "/")
 	if !ok || link.Container == "" || link.Object == "" {
-		return link, swift.Textf(412, "X-Symlink-Target header must be of the form <container name>/<object name>")
+		return link, swift.Statusf(412, form)
 	}
 	account := path.Account
 	if v, ok := h.Lookup(accountHeader); ok {

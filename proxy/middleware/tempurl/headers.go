@@ -53,7 +53,7 @@ func cleanResponse(r *swift.Request, p swift.Path, u signing.TempURL, expires in
 		if err := res.Close(); err != nil {
 			return nil, err
 		}
-		return nil, invalid(r, p)
+		return nil, invalid(r)
 	}
 	value := disposition(u, generated, res.Header.Get("Content-Disposition"), p.Object)
 	res.Header.Set("Content-Disposition", strings.NewReplacer("\n", "%0A", "\r", "%0D").Replace(value))

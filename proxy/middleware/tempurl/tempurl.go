@@ -75,22 +75,22 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	path, err := swift.SplitPath(r.Path)
 	if err != nil || !reachable(r.Method, path, u) {
-		return nil, invalid(r, path)
+		return nil, invalid(r)
 	}
 	expires, ok := u.ExpiresUnix(time.Now())
 	if !ok {
-		return nil, invalid(r, path)
+		return nil, invalid(r)
 	}
 	sig, err := m.Digests.ParseSignature(u.Signature)
 	if err != nil {
-		return nil, invalid(r, path)
+		return nil, invalid(r)
 	}
 	scope, err := m.scope(r, path, u, sig, expires)
 	if err != nil {
 		return nil, err
 	}
 	if scope == (signing.Scope{}) {
-		return nil, invalid(r, path)
+		return nil, invalid(r)
 	}
 	if err := cleanRequest(r); err != nil {
 		return nil, err
@@ -145,9 +145,10 @@ func (m *middleware) scope(r *swift.Request, p swift.Path, u signing.TempURL, si
 	return signing.Scope{}, nil
 }
 
-// invalid is the one refusal.
-func invalid(r *swift.Request, p swift.Path) error {
-	err := swift.Unauthorized(p.Account)
+// invalid is the one refusal. Its realm is "unknown" as Swift's, which makes it
+// without the request.
+func invalid(r *swift.Request) error {
+	err := swift.Unauthorized("")
 	var refusal *swift.StatusError
 	if errors.As(err, &refusal) && r.Method != "HEAD" {
 		refusal.Body = "401 Unauthorized: Temp URL invalid\n"
