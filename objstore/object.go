@@ -75,6 +75,9 @@ type DeleteOptions struct {
 	// IfDeleteAt, if not zero, must equal the object's DeleteAt:
 	// KindPrecondition.
 	IfDeleteAt int64
+	// Timestamp, if not zero, is when the deletion was asked for, elsewhere. An
+	// object that is not older stays: KindConflict.
+	Timestamp Timestamp
 }
 
 // Object is an open object: one version, unaffected by later writes. Close it.
@@ -104,6 +107,6 @@ type ObjectStore interface {
 	OpenObject(ctx context.Context, o ObjectID, opts OpenOptions) (Object, error)
 	// PostObject replaces metadata: KindNotFound.
 	PostObject(ctx context.Context, o ObjectID, opts PostOptions) (ObjectInfo, error)
-	// DeleteObject: KindNotFound, KindPrecondition. It reports what it removed.
+	// DeleteObject: KindNotFound, KindPrecondition, KindConflict. It reports what it removed.
 	DeleteObject(ctx context.Context, o ObjectID, opts DeleteOptions) (ObjectInfo, error)
 }

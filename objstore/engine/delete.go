@@ -31,6 +31,9 @@ func (e *Engine) deleteObject(c call, opts objstore.DeleteOptions) (objstore.Obj
 	if opts.IfDeleteAt != 0 && opts.IfDeleteAt != row.Info.DeleteAt {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindPrecondition, nil)
 	}
+	if opts.Timestamp != 0 && opts.Timestamp <= row.Info.Modified {
+		return objstore.ObjectInfo{}, c.fail(objstore.KindConflict, errOldTimestamp)
+	}
 	gone := expired(&row.Info) && opts.IfDeleteAt == 0
 	if err := e.removeObject(c.id, &row); err != nil {
 		return objstore.ObjectInfo{}, c.wrap(err)

@@ -205,6 +205,9 @@ func (s *Store) DeleteObject(_ context.Context, id objstore.ObjectID, o objstore
 	if o.IfDeleteAt != 0 && o.IfDeleteAt != obj.info.DeleteAt {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindPrecondition, nil)
 	}
+	if o.Timestamp != 0 && o.Timestamp <= obj.info.Modified {
+		return objstore.ObjectInfo{}, c.fail(objstore.KindConflict, nil)
+	}
 	delete(s.container(id.ContainerID()).objects, id.Object)
 	if obj.expired() && o.IfDeleteAt == 0 {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindNotFound, nil)

@@ -145,3 +145,22 @@ func testDeleteIfDeleteAt(e *env) {
 	_, err := e.s.DeleteObject(e.ctx, c.Object("o"), objstore.DeleteOptions{IfDeleteAt: 1})
 	e.wantKind(err, objstore.KindNotFound)
 }
+
+// A deletion that is older than the object, be it by its POST, is refused.
+func testDeleteTimestamp(e *env) {
+	c := e.container("c")
+	id := c.Object("o")
+	created := e.put(id, []byte("body"), objstore.PutOptions{}).Created
+	posted, err := e.s.PostObject(e.ctx, id, objstore.PostOptions{})
+	e.ok(err)
+	for _, t := range []objstore.Timestamp{1, created, posted.Modified} {
+		_, err := e.s.DeleteObject(e.ctx, id, objstore.DeleteOptions{Timestamp: t})
+		e.wantKind(err, objstore.KindConflict)
+		e.wantBody(id, []byte("body"))
+	}
+	_, err = e.s.DeleteObject(e.ctx, id, objstore.DeleteOptions{Timestamp: posted.Modified + 1})
+	e.ok(err)
+	e.wantAbsent(id)
+	_, err = e.s.DeleteObject(e.ctx, id, objstore.DeleteOptions{Timestamp: posted.Modified + 2})
+	e.wantKind(err, objstore.KindNotFound)
+}

@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		{"Delete", testDelete},
 		{"Expired", testExpired},
 		{"DeleteIfDeleteAt", testDeleteIfDeleteAt},
+		{"DeleteTimestamp", testDeleteTimestamp},
 		{"Names", testNames},
 		{"InvalidNames", testInvalidNames},
 		{"Errors", testErrors},
