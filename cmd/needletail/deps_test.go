@@ -28,6 +28,7 @@ var importRules = []struct {
 	{"needletail/objstore/meta", nil, []string{"needletail/objstore/datafile", "needletail/objstore/ec"}, "the index knows nothing of data files"},
 	{"needletail/objstore/datafile", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine"}, "the format of a file knows nothing of the index"},
 	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile"}, "a disk knows nothing of what is on it"},
+	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
