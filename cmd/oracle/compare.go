@@ -119,7 +119,7 @@ func (c *comparison) differs(s step, what, want, got string) {
 	if s.header != nil {
 		what += " " + fmt.Sprintf("%.200q", s.header)
 	}
-	c.lines = append(c.lines, fmt.Sprintf("%s %s %s %s\n  %s\n    swift      %.300q\n    needletail %.300q", s.name, s.user, s.method, s.path, what, want, got))
+	c.lines = append(c.lines, fmt.Sprintf("%s %s %s %.100s\n  %s\n    swift      %.300q\n    needletail %.300q", s.name, s.user, s.method, s.path, what, want, got))
 }
 
 // report prints what is left and says whether that is anything.

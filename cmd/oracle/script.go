@@ -50,6 +50,7 @@ func script() []step {
 		{"symlink", symlinkSteps}, {"versions", versionSteps}, {"history", historySteps}, {"bulk", bulkSteps},
 		{"quota", quotaSteps}, {"staticweb", staticwebSteps}, {"tempurl", tempurlSteps}, {"cors", corsSteps},
 		{"restore", restoreSteps}, {"formpost", formpostSteps}, {"archive", archiveSteps}, {"quoter", quoterSteps}, {"static", staticLinkSteps},
+		{"containers", accountListingSteps}, {"odd", oddSteps},
 	} {
 		g := &group{name: make.name}
 		make.fill(g)

@@ -166,3 +166,68 @@ func staticLinkSteps(g *group) {
 	g.do("GET", "/sl/link")
 	g.do("PUT", "/sl/slo?multipart-manifest=put").body = `[{"path": "/sl/second"}]`
 }
+
+// accountListingSteps list the containers of an account that has no objects, so
+// that no counter is late.
+func accountListingSteps(g *group) {
+	do := func(method, path string, header ...string) { g.as("tester2", method, "/v1/AUTH_test2"+path, header...) }
+	for _, name := range []string{"a", "a-1", "a-2", "b.c", "b.d", "z%C3%BC", "%20lead", "UPPER"} {
+		do("PUT", "/"+name)
+	}
+	for _, query := range []string{
+		"", "format=json", "format=xml", "prefix=a", "prefix=a-&format=json", "delimiter=-", "delimiter=-&format=json", "delimiter=-&format=xml",
+		"delimiter=.&prefix=b.", "marker=a-1", "end_marker=b.c", "marker=a&end_marker=b&format=json", "limit=2", "limit=2&marker=a-1&format=json",
+		"reverse=true", "reverse=true&marker=b&limit=2", "reverse=1&end_marker=a-1", "prefix=none", "prefix=none&format=json", "delimiter=%FF",
+	} {
+		do("GET", "?"+query)
+	}
+	do("DELETE", "/a-1")
+	do("GET", "?prefix=a")
+	do("GET", "", "Accept: application/json;q=0.5, text/xml")
+	do("GET", "", "Accept: text/plain;q=0.1, application/json;q=0.9")
+	do("GET", "", "Accept: text/html")
+}
+
+// oddSteps are requests at the edges.
+func oddSteps(g *group) {
+	g.do("PUT", "/odd")
+	for _, name := range []string{
+		"a//b", "/", "//", "a/", ".", "..", "./a", "a?b=c", "a%3Fb", "a%23b", "a+b", "a%2Bb", "%E2%98%83", "%22%27%3C%3E", "a%0Ab", "a%09b", "a;b", "a&b", "a=b", "%25", "%",
+		"%zz", "~", "a:b", "@", "%C3", "%00", "a%7Cb", "a\\b",
+	} {
+		g.put("/odd/"+name, "x")
+		g.do("GET", "/odd/"+name)
+	}
+	for _, query := range []string{"", "?format=json", "?format=xml", "?delimiter=/", "?delimiter=/&prefix=a/", "?prefix=%25", "?prefix=%", "?marker=a%3Fb", "?delimiter=%2F&format=xml"} {
+		g.do("GET", "/odd"+query)
+	}
+	for _, name := range []string{".", "..", "%20", "a%20b", "%E2%98%83", "%FF", "a%00", strings.Repeat("c", 256), strings.Repeat("%C3%BC", 128)} {
+		g.do("PUT", "/"+name)
+		g.do("HEAD", "/"+name)
+		g.do("DELETE", "/"+name)
+	}
+	g.do("PUT", "/")
+	g.do("PUT", "/%2F")
+	g.do("PUT", "/"+strings.Repeat("%C3%BC", 129))
+	g.put("/odd/"+strings.Repeat("n", 1024), "x")
+	g.do("DELETE", "/odd/"+strings.Repeat("n", 1024))
+	g.put("/odd/"+strings.Repeat("%C3%BC", 513), "x")
+	for _, h := range []string{
+		"X-Delete-At: 9999999999", "X-Delete-At: 99999999999", "X-Delete-After: 9999999999", "X-Object-Manifest: x", "X-Object-Manifest: c/", "Content-Encoding: ",
+		"Content-Disposition: ", "X-Object-Meta-Empty: ", "Content-Type: text/plain;charset=UTF-8 ; x=y", "Content-Type: a b", "Content-Type: \xff", "X-Detect-Content-Type: true",
+	} {
+		g.put("/odd/h.txt", "x", h)
+		g.do("HEAD", "/odd/h.txt")
+	}
+	g.do("POST", "/odd/h.txt", "Content-Type: a/b;swift_x=1")
+	g.do("POST", "/odd/h.txt", "X-Delete-At: x")
+	g.do("POST", "/odd/h.txt", "X-Delete-After: 100", "X-Remove-Delete-At: x")
+	g.do("POST", "/odd/h.txt").body = "an ignored body"
+	g.do("DELETE", "/odd/h.txt").body = "an ignored body"
+	g.do("DELETE", "/odd/h.txt?multipart-manifest=delete")
+	g.do("PUT", "/odd/link", "X-Symlink-Target: odd/link2", "X-Symlink-Target-Account: AUTH_test2")
+	g.do("GET", "/odd/link")
+	g.do("PUT", "/odd", "X-Container-Sync-Key: k", "X-Container-Meta-Access-Control-Max-Age: x")
+	g.do("HEAD", "/odd")
+	g.do("DELETE", "/odd", "X-Container-Meta-A: b")
+}

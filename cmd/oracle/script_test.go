@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -39,8 +41,64 @@ func TestExceptionsHaveReasons(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range list {
-		if words := strings.Fields(e.text); len(words) < 5 {
+		column := strings.Split(e.text, " | ")
+		if words := strings.Fields(column[len(column)-1]); len(words) < 5 {
 			t.Errorf("%q gives no reason", e.text)
 		}
+	}
+}
+
+func TestExceptionCoversItsValuesAlone(t *testing.T) {
+	e, err := parseException(`a/[12] | GET|HEAD | header X-Y | realm="(.*)" | $1\nnew | what an exception is good for`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(covered bool, name, method, what, want, got string) {
+		t.Helper()
+		if e.covers(step{name: name, method: method}, what, want, got) != covered {
+			t.Errorf("%s %s %s %q %q: covered is not %v", name, method, what, want, got, covered)
+		}
+	}
+	f(true, "a/1", "GET", "header X-Y", `realm="b.c"`, "b.c\nnew")
+	f(true, "a/2", "HEAD", "header X-Y", `realm="."`, ".\nnew")
+	f(false, "a/2", "HEAD", "header X-Y", `realm="."`, "x\nnew")
+	f(false, "a/12", "GET", "header X-Y", `realm="b"`, "b\nnew")
+	f(false, "a/1", "PUT", "header X-Y", `realm="b"`, "b\nnew")
+	f(false, "a/1", "GET", "status", `realm="b"`, "b\nnew")
+	f(false, "a/1", "GET", "header X-Y", "", "b\nnew")
+	for _, bad := range []string{"a | b | c | d | e", "( | b | c | d | e | f", "a | b | c | d | ( | f"} {
+		if _, err := parseException(bad); err == nil {
+			t.Errorf("%q is no exception", bad)
+		}
+	}
+}
+
+func TestSetsHaveNoOrder(t *testing.T) {
+	h := http.Header{"Allow": {"PUT, GET"}, "Vary": {"b, a"}}
+	if got := headerText("Allow", h); got != "GET, PUT" {
+		t.Errorf("Allow: %q", got)
+	}
+	if got := headerText("Vary", h); got != "b, a" {
+		t.Errorf("Vary: %q", got)
+	}
+}
+
+// TestUnusedExceptionFails holds report to both of its reasons.
+func TestUnusedExceptionFails(t *testing.T) {
+	e, err := parseException("s | GET | status | 200 | 404 | what an exception is good for")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &comparison{exceptions: []*exception{e}}
+	if !c.report(io.Discard) {
+		t.Error("an unused exception passes")
+	}
+	c.step(step{name: "s", method: "GET"}, &answer{status: 200}, &answer{status: 404})
+	if c.report(io.Discard) {
+		t.Error("a covered difference fails")
+	}
+	c.step(step{name: "s", method: "GET"}, &answer{status: 200}, &answer{status: 405})
+	if !c.report(io.Discard) {
+		t.Error("a difference passes")
 	}
 }
