@@ -149,7 +149,9 @@ func TestObjectPutBodies(t *testing.T) {
 	if a := s.send("PUT /v1/a/c/stalled", stalled, 3); a.status != 408 {
 		t.Errorf("a stalled body: %d", a.status)
 	}
-	s.must(422, "PUT /v1/a/c/o", "zzzz", "Etag: "+etagOf("other"))
+	if a := s.must(422, "PUT /v1/a/c/o", "zzzz", "Etag: "+etagOf("other")); !strings.HasSuffix(a.Get("Last-Modified"), " GMT") {
+		t.Errorf("a refused body: %v", a.Header)
+	}
 	s.must(200, "GET /v1/a/c/o", "").wantBody(t, "1234")
 	s.must(201, "PUT /v1/a/c/o", "zzzz", `Etag: "`+etagOf("zzzz")+`"`)
 	s.must(412, "PUT /v1/a/c/o", "1", "If-None-Match: *")

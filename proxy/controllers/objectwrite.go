@@ -20,6 +20,12 @@ func (c *Controllers) putObject(r *call) (*swift.Response, error) {
 	if errors.Is(err, objstore.KindTooLarge) {
 		return nil, &swift.StatusError{Status: 413, Err: err}
 	}
+	if errors.Is(err, objstore.KindETagMismatch) {
+		// Swift tells the time of the attempt also here (proxy/controllers/obj.py: PUT).
+		return nil, &swift.StatusError{Status: 422, Err: err, Header: swift.Header{
+			{Name: "Last-Modified", Value: objstore.TimestampOf(time.Now()).LastModified()},
+		}}
+	}
 	if err != nil {
 		return nil, err
 	}
