@@ -3,6 +3,7 @@ package encryption_test
 import (
 	"bytes"
 	"crypto/md5"
+	"crypto/sha512"
 	"encoding/hex"
 	"io"
 	"io/fs"
@@ -65,6 +66,20 @@ func TestETagIsThePlaintexts(t *testing.T) {
 	b, infoB := s.stored(container.Object("same"))
 	if bytes.Equal(a, b) || bytes.Equal(a, body) || infoA.ETag == infoB.ETag || infoA.ETag == info.ETag {
 		t.Error("equal bodies are stored as equal bytes, or in clear")
+	}
+}
+
+// TestSHA512IsThePlaintexts: and the store below has none.
+func TestSHA512IsThePlaintexts(t *testing.T) {
+	s := newSite(t)
+	st, body := encryption.New(s.inner, one(t)), noise(5000)
+	sum := sha512.Sum512(body)
+	_, err := st.PutObject(ctx, id, bytes.NewReader(body), objstore.PutOptions{SizeBytes: -1, SHA512: true})
+	s.ok(err)
+	info, err := st.HeadObject(ctx, id, objstore.OpenOptions{})
+	s.ok(err)
+	if _, stored := s.stored(id); info.SHA512 != hex.EncodeToString(sum[:]) || stored.SHA512 != "" {
+		t.Errorf("%q, stored %q", info.SHA512, stored.SHA512)
 	}
 }
 

@@ -62,6 +62,30 @@ func TestBodyCodec(t *testing.T) {
 	}
 }
 
+// TestEnvelopeIsBound: to its purpose and to what else it names.
+func TestEnvelopeIsBound(t *testing.T) {
+	keys, err := NewKeys(KeyOptions{Secrets: map[string][]byte{"": make([]byte, SecretMinBytes)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := keys.objectAEAD("", objstore.ObjectID{Account: "a", Container: "c", Object: "o"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, rest, err := secretOf(seal(a, "", purposeBody, "x", []byte("text")))
+	if err != nil || id != "" {
+		t.Fatalf("%q, %v", id, err)
+	}
+	if plain, err := unseal(a, rest, purposeBody, "x"); err != nil || string(plain) != "text" {
+		t.Errorf("%q, %v", plain, err)
+	}
+	for _, c := range [][2]string{{purposeMeta, "x"}, {purposeBody, "y"}, {purposeBody, ""}} {
+		if plain, err := unseal(a, rest, c[0], c[1]); err == nil {
+			t.Errorf("opened as %q: %q", c, plain)
+		}
+	}
+}
+
 func FuzzParseBody(f *testing.F) {
 	b := sample()
 	f.Add(b.append(nil))

@@ -79,7 +79,7 @@ func TestRotation(t *testing.T) {
 	first := put(t, s.with(encryption.KeyOptions{Secrets: map[string][]byte{"": secret(1)}}), firstID, between)
 	both := map[string][]byte{"": secret(1), "2": secret(2)}
 	rotated := s.with(encryption.KeyOptions{Secrets: both, Active: "2"})
-	put(t, rotated, id, []byte("under the second"))
+	second := put(t, rotated, id, []byte("under the second"))
 	for _, o := range []encryption.KeyOptions{{Secrets: both, Active: "2"}, {Secrets: both, Active: "2", Disable: true}, {Secrets: both}} {
 		st := s.with(o)
 		for o, want := range map[objstore.ObjectID]string{plainID: "plain", firstID: "under the first", id: "under the second"} {
@@ -87,7 +87,7 @@ func TestRotation(t *testing.T) {
 				t.Errorf("%v: %q", o, got)
 			}
 		}
-		if got := listed(t, st); got["plain"] != off.ETag || got["first"] != first.ETag {
+		if got := listed(t, st); got["plain"] != off.ETag || got["first"] != first.ETag || got["o"] != second.ETag {
 			t.Errorf("listed %v", got)
 		}
 	}
@@ -114,7 +114,8 @@ func TestPostOverChanges(t *testing.T) {
 	on, off := encryption.KeyOptions{Secrets: map[string][]byte{"": secret(1)}}, encryption.KeyOptions{Secrets: map[string][]byte{"": secret(1)}, Disable: true}
 	for _, c := range []struct{ put, post encryption.KeyOptions }{{off, on}, {on, off}, {on, on}} {
 		put(t, s.with(c.put), id, []byte("text"), field("X-Object-Meta-A", "1"), field("X-Object-Sysmeta-S", "kept"))
-		got, err := s.with(c.post).PostObject(ctx, id, objstore.PostOptions{Metadata: objstore.Metadata{field("X-Object-Meta-B", "2")}})
+		got, err := s.with(c.post).PostObject(ctx, id, objstore.PostOptions{
+			Metadata: objstore.Metadata{field("X-Object-Meta-B", "2"), field("X-Object-Sysmeta-S", "posted"), field("X-Object-Sysmeta-T", "posted")}})
 		s.ok(err)
 		head, err := s.with(on).HeadObject(ctx, id, objstore.OpenOptions{})
 		s.ok(err)

@@ -79,6 +79,7 @@ func testPutOwnsItsArguments(e *env) {
 		Listing: objstore.ListingOverride{Extra: extra, SizeBytes: &shown}})
 	m[0].Value, extra[0].Value, shown = "caller's", "caller's", 9
 	info.Metadata[0].Value = "caller's"
+	*info.Listing.SizeBytes = 9
 	got := e.head(id)
 	e.wantMetadata(got.Metadata, "X-Object-Meta-A", "1")
 	e.wantMetadata(got.Listing.Extra, "k", "v")
