@@ -11,6 +11,7 @@ import (
 	"needletail/proxy/middleware/catcherrors"
 	"needletail/proxy/middleware/cnamelookup"
 	"needletail/proxy/middleware/containerquotas"
+	"needletail/proxy/middleware/containersync"
 	"needletail/proxy/middleware/copy"
 	"needletail/proxy/middleware/crossdomain"
 	"needletail/proxy/middleware/dlo"
@@ -68,6 +69,9 @@ type Config struct {
 	RateLimit   *ratelimit.Config
 	// ListEndpoints shows strangers where objects are.
 	ListEndpoints *listendpoints.Config
+	// ContainerSync takes what other clusters send; the Store should be
+	// containersync.Record's then.
+	ContainerSync *containersync.Realms
 	// SwiftAccess notes what Swift's access line says of a request.
 	SwiftAccess bool
 }
@@ -284,6 +288,28 @@ var stages = []stage{
 		},
 	},
 	{
+		name: "containersync",
+		build: func(c Config) swift.Middleware {
+			if c.ContainerSync == nil {
+				return nil
+			}
+			return containersync.New(containersync.Config{Realms: c.ContainerSync, Store: c.Store})
+		},
+		info: func(c Config) *swift.InfoSection {
+			if c.ContainerSync == nil {
+				return nil
+			}
+			return c.ContainerSync.Info()
+		},
+		after: []order{
+			{"gatekeeper", "X-Timestamp is taken out of the way there, and the sysmeta it sets must stay"},
+			{"domainremap", "the path is signed as it is in Swift's API"},
+			{"tempurl", "its rights are those of the container, whatever else is signed"},
+			{"bulk", "a peer sends one object at a time"},
+			{"readonly", "a cluster that takes no writes takes none of peers"},
+		},
+	},
+	{
 		name: "tempauth",
 		build: func(c Config) swift.Middleware {
 			if c.TempAuth == nil {
@@ -303,6 +329,7 @@ var stages = []stage{
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
 			{"formpost", "a form has no token, and its files are allowed by its signature"},
+			{"containersync", "a signature is enough: no token is looked at"},
 		},
 	},
 	{
@@ -319,6 +346,7 @@ var stages = []stage{
 			{"healthcheck", "a load balancer has no token"},
 			{"tempurl", "a signature is enough: no token is looked at"},
 			{"formpost", "a form has no token, and its files are allowed by its signature"},
+			{"containersync", "a signature is enough: no token is looked at"},
 			{"tempauth", "it takes every request without an Authorizer, also the anonymous"},
 		},
 	},

@@ -126,6 +126,11 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	syncer, err := cfg.ContainerSync.worker(st.store, logger)
+	if err != nil {
+		return err
+	}
+	defer inBackground(ctx, syncer)()
 	served := make(chan error, 1)
 	go func() { served <- front.Serve(ln) }()
 	printWelcome(out, cfg, ln.Addr())

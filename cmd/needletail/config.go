@@ -33,6 +33,8 @@ type Config struct {
 	TempAuth TempAuthConfig `toml:"tempauth"`
 	Swift    SwiftConfig    `toml:"swift"`
 
+	ContainerSync ContainerSyncConfig `toml:"container_sync"`
+
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
 	Encryption   EncryptionConfig   `toml:"encryption"`
@@ -209,6 +211,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Filters.validate(); err != nil {
 		return bad("%w", err)
+	}
+	if _, err := c.ContainerSync.realms(); err != nil {
+		return bad("container_sync: %w", err)
 	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)

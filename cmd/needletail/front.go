@@ -8,12 +8,14 @@ import (
 	"needletail/auth/acl"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
+	"needletail/objstore"
 	"needletail/proxy"
 	"needletail/proxy/controllers"
 	"needletail/proxy/glance"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
+	"needletail/proxy/middleware/containersync"
 	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/middleware/proxylogging"
 	"needletail/proxy/swift"
@@ -74,16 +76,25 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	realms, err := cfg.ContainerSync.realms()
+	if err != nil {
+		return nil, err
+	}
+	store, checkSyncTo := objstore.Store(st.store), (func(string) error)(nil)
+	if realms != nil {
+		store, checkSyncTo = containersync.Record(store), realms.CheckSyncTo
+	}
 	limits := swift.DefaultLimits()
 	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
 	pipeline := proxy.Config{
-		Store:    st.store,
+		Store:    store,
 		Policies: cfg.policies(),
 		Limits:   limits,
 		Log:      logger,
 		TempAuth: users,
 		Digests:  digests,
 
+		ContainerSync:    realms,
 		SwiftAccess:      cfg.Log.SwiftAccess,
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone: keystoneauth.Config{
@@ -97,13 +108,14 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		return nil, err
 	}
 	pipeline.Controllers = controllers.New(controllers.Config{
-		Store:    st.store,
+		Store:    store,
 		Policies: cfg.policies(),
 		Limits:   limits,
 		Version:  version,
 		Info:     proxy.InfoSections(pipeline),
 		CleanACL: acl.Clean,
 
+		CheckSyncTo:            checkSyncTo,
 		AccountAutocreate:      cfg.Swift.AccountAutocreate,
 		AllowAccountManagement: cfg.Swift.AllowAccountManagement,
 		AllowOpenExpired:       cfg.Swift.AllowOpenExpired,

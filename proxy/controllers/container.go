@@ -84,7 +84,7 @@ func (c *Controllers) containerUpdate(r *call) (objstore.MetadataUpdate, error) 
 		}
 		r.Header.Set(name, clean)
 	}
-	if err := checkSyncTo(r.Header.Get("X-Container-Sync-To")); err != nil {
+	if err := c.checkSyncTo(r.Header.Get("X-Container-Sync-To")); err != nil {
 		return objstore.MetadataUpdate{}, err
 	}
 	if err := c.Limits.CheckMetadata(r.Header, swift.ContainerResource); err != nil {

@@ -22,6 +22,9 @@ type Config struct {
 	// CleanACL gives the canonical form of an X-Container-Read or -Write value,
 	// or an error whose text the client sees with 400.
 	CleanACL func(header, value string) (string, error)
+	// CheckSyncTo judges an X-Container-Sync-To; nil refuses every one but the
+	// empty one.
+	CheckSyncTo func(value string) error
 	// AllowOpenExpired obeys X-Open-Expired.
 	AllowOpenExpired bool
 	// LooseCORS is the opposite of Swift's strict_cors_mode: every origin gets

@@ -17,6 +17,9 @@ func (c *Controllers) putObject(r *call) (*swift.Response, error) {
 		return nil, err
 	}
 	info, err := c.Store.PutObject(r.Context(), r.objectID(), r.Body, options)
+	if errors.Is(err, objstore.KindConflict) && r.Timestamp != 0 {
+		return swift.StatusPage(202), nil // the peer is late: what is stored is newer
+	}
 	if errors.Is(err, objstore.KindTooLarge) {
 		return nil, &swift.StatusError{Status: 413, Err: err}
 	}
@@ -71,6 +74,7 @@ func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
 	}
 	o.ETag = swift.NormalizeETag(r.Header.Get("Etag"))
 	o.Metadata = swift.ObjectMetadata(r.Header)
+	o.Timestamp = r.Timestamp
 	if r.Stored != nil {
 		o.Timestamp = r.Stored.Timestamp
 		r.Stored.DeleteAt, o.DeleteAt = o.DeleteAt, 0
@@ -116,7 +120,7 @@ func (c *Controllers) postObject(r *call) (*swift.Response, error) {
 }
 
 func (c *Controllers) deleteObject(r *call) (*swift.Response, error) {
-	var o objstore.DeleteOptions
+	o := objstore.DeleteOptions{Timestamp: r.Timestamp}
 	if v, ok := r.Header.Lookup("X-If-Delete-At"); ok {
 		at, ok := pythonInt(v)
 		if !ok || at <= 0 {

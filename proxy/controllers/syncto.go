@@ -7,11 +7,19 @@ import (
 	"needletail/proxy/swift"
 )
 
-// checkSyncTo refuses every X-Container-Sync-To but the empty one: there are no
+// checkSyncTo asks CheckSyncTo, if there is one.
+func (c *Controllers) checkSyncTo(value string) error {
+	if c.CheckSyncTo != nil {
+		return c.CheckSyncTo(value)
+	}
+	return refuseSyncTo(value)
+}
+
+// refuseSyncTo refuses every X-Container-Sync-To but the empty one: there are no
 // realms and no allowed hosts to sync to, and a container that seems to be
 // synced and is not would be worse than an error. The texts are Swift's for a
 // cluster that is configured so (swift/common/utils: validate_sync_to).
-func checkSyncTo(value string) error {
+func refuseSyncTo(value string) error {
 	target := strings.TrimRight(value, "/")
 	if target == "" {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"needletail/auth"
+	"needletail/objstore"
 )
 
 // Request is one request, from a client or from another feature (a
@@ -52,6 +53,13 @@ type Request struct {
 	// TrustContentType: a feature has set the Content-Type, which may have the
 	// parameters that Swift keeps for itself.
 	TrustContentType bool
+
+	// InboundTimestamp is X-Timestamp as the client sent it: gatekeeper moves it
+	// here, for nobody may believe it but who verified the client.
+	InboundTimestamp string
+	// Timestamp is when a peer's PUT or DELETE of an object was made, verified;
+	// zero for everybody else's.
+	Timestamp objstore.Timestamp
 
 	// Log is what the access log adds.
 	Log LogInfo

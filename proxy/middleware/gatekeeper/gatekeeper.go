@@ -12,7 +12,7 @@
 //	X-Delete-At-Host, -Device, -Partition, -Container
 //
 // Dropped of requests alone: X-Timestamp, for a client does not set an object's
-// time; and the lines in which keystonemiddleware's auth_token hands on an
+// time (Request.InboundTimestamp keeps it for those who can verify it); and the lines in which keystonemiddleware's auth_token hands on an
 // identity (X-Roles, X-User-*, X-Identity-Status and their like). An identity
 // is never read from headers here, but a feature that passes headers on must
 // not pass on a forged one.
@@ -97,6 +97,7 @@ func (rs rules) match(name string) bool {
 func New() swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			r.InboundTimestamp = r.Header.Get("X-Timestamp")
 			r.Header.DelFunc(inbound.match)
 			res, err := next.Serve(r)
 			if err != nil {

@@ -1,0 +1,115 @@
+package containersync
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"needletail/objstore"
+)
+
+// Where marks are: objects without content whose names begin with the
+// container's "account/container".
+//
+//	synced     ACCOUNT/CONTAINER         this one is synced; metadata positionField
+//	deletions  ACCOUNT/CONTAINER/OBJECT  deleted, at the mark's own timestamp
+const (
+	markAccount   = objstore.AccountName(".container_sync")
+	positionField = "X-Object-Meta-Position"
+)
+
+var (
+	syncedMarks   = objstore.ContainerID{Account: markAccount, Container: "synced"}
+	deletionMarks = objstore.ContainerID{Account: markAccount, Container: "deletions"}
+)
+
+// containerMark is the name of a container's mark.
+func containerMark(c objstore.ContainerID) objstore.ObjectID {
+	return syncedMarks.Object(objstore.ObjectName(strings.TrimPrefix(c.String(), "/")))
+}
+
+// deletionMark is the name of a deletion's mark.
+func deletionMark(o objstore.ObjectID) objstore.ObjectID {
+	return deletionMarks.Object(objstore.ObjectName(strings.TrimPrefix(o.String(), "/")))
+}
+
+// Record is the store, but marks what a Worker has to know. Everything that
+// writes for clients must go through it.
+func Record(s objstore.Store) objstore.Store { return &recorder{s} }
+
+type recorder struct{ objstore.Store }
+
+// putMark writes a mark. One that is newer already is as good.
+func putMark(ctx context.Context, s objstore.Store, mark objstore.ObjectID, o objstore.PutOptions) error {
+	_, err := s.PutObject(ctx, mark, strings.NewReader(""), o)
+	if errors.Is(err, objstore.KindContainerNotFound) {
+		if _, err = s.PutContainer(ctx, mark.ContainerID(), objstore.PutContainerOptions{}); err != nil {
+			return err
+		}
+		_, err = s.PutObject(ctx, mark, strings.NewReader(""), o)
+	}
+	if errors.Is(err, objstore.KindConflict) {
+		return nil
+	}
+	return err
+}
+
+func (s *recorder) remember(ctx context.Context, c objstore.ContainerID, u objstore.MetadataUpdate) error {
+	if u.Set.Get(toHeader) == "" {
+		return nil
+	}
+	return putMark(ctx, s.Store, containerMark(c), objstore.PutOptions{})
+}
+
+// PutContainer marks a container that is to be synced before it is.
+func (s *recorder) PutContainer(ctx context.Context, c objstore.ContainerID, o objstore.PutContainerOptions) (bool, error) {
+	if err := s.remember(ctx, c, o.MetadataUpdate); err != nil {
+		return false, err
+	}
+	return s.Store.PutContainer(ctx, c, o)
+}
+
+// PostContainer marks a container that is to be synced before it is.
+func (s *recorder) PostContainer(ctx context.Context, c objstore.ContainerID, u objstore.MetadataUpdate) error {
+	if err := s.remember(ctx, c, u); err != nil {
+		return err
+	}
+	return s.Store.PostContainer(ctx, c, u)
+}
+
+// DeleteObject marks a deletion in a synced container before it is done. The
+// mark stays if the deletion fails: it may be that of another one.
+func (s *recorder) DeleteObject(ctx context.Context, id objstore.ObjectID, o objstore.DeleteOptions) (objstore.ObjectInfo, error) {
+	c, err := s.HeadContainer(ctx, id.ContainerID())
+	if err != nil || c.Metadata.Get(toHeader) == "" {
+		return s.Store.DeleteObject(ctx, id, o)
+	}
+	old, err := s.HeadObject(ctx, id, objstore.OpenOptions{})
+	if err != nil {
+		return s.Store.DeleteObject(ctx, id, o)
+	}
+	at := o.Timestamp
+	if at == 0 {
+		at = objstore.TimestampOf(time.Now())
+	}
+	at = max(at, old.Modified+1) // the store's clock may be ahead
+	mark := deletionMark(id)
+	if err := putMark(ctx, s.Store, mark, objstore.PutOptions{Timestamp: at}); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
+	info, err := s.Store.DeleteObject(ctx, id, o)
+	if err == nil && info.Modified >= at { // it was written between the two
+		err = putMark(ctx, s.Store, mark, objstore.PutOptions{Timestamp: info.Modified + 1})
+	}
+	return info, err
+}
+
+// dropMark removes a mark, unless it has become newer than at.
+func dropMark(ctx context.Context, s objstore.ObjectStore, mark objstore.ObjectID, at objstore.Timestamp) error {
+	_, err := s.DeleteObject(ctx, mark, objstore.DeleteOptions{Timestamp: at + 1})
+	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindConflict) {
+		return nil
+	}
+	return err
+}
