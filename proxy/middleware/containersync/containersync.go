@@ -34,9 +34,8 @@
 // Worker compares the listings of both ends, in name order page by page, and
 // puts what is missing or older there. That needs no log, but for deletions:
 // what is there and not here may be new there. So Record wraps the Store, and
-// makes of each deletion in a synced container an object of the account
-// ".container_sync" before it is done: a deletion that was done is never
-// forgotten. A mark whose object is still there after intentAge is of a
+// makes of each deletion in a synced container an object of a hidden account
+// before it is done: a deletion that was done is never forgotten. A mark whose object is still there after intentAge is of a
 // deletion that was not done, and goes. The containers that are synced are kept
 // there too, with the name where the comparison goes on. Objects that expire
 // leave no mark: the other end has their X-Delete-At.

@@ -14,8 +14,10 @@ import (
 //
 //	synced     ACCOUNT/CONTAINER         this one is synced; metadata positionField
 //	deletions  ACCOUNT/CONTAINER/OBJECT  deleted, at the mark's own timestamp
+//
+// No client can name their account, for it is not UTF-8.
 const (
-	markAccount   = objstore.AccountName(".container_sync")
+	markAccount   = objstore.AccountName("\xFFcontainer_sync")
 	positionField = "X-Object-Meta-Position"
 )
 
