@@ -10,7 +10,7 @@ type ObjectInfo struct {
 	Created     Timestamp // of the PUT: X-Timestamp until a POST
 	Modified    Timestamp // of the PUT or the last POST
 	SizeBytes   int64
-	ETag        string // MD5 of the body, 32 lower-case hex digits
+	ETag        string // MD5 of the body, 32 lower-case hex digits; see AnyETag
 	SHA512      string // 128 hex digits if PutOptions.SHA512 asked for it
 	ContentType string
 	Metadata    Metadata // user metadata, stored headers and sysmeta
@@ -49,6 +49,10 @@ type PutOptions struct {
 	DeleteAt    int64 // Unix seconds; 0 means never
 	SHA512      bool  // also take the SHA-512 of the body
 	Listing     ListingOverride
+	// AnyETag says that the caller keeps a digest of its own, and needs none of
+	// the store: ETag may be the MD5 or 32 random hex digits, others at each
+	// PUT. It is not for use with ETag.
+	AnyETag bool
 	// Finish, if not nil, is called once after the whole body was read and its
 	// ETag agreed, before anything is visible. It sees all but the times, and
 	// may replace Metadata and Listing: what depends on the body. Its error ends

@@ -117,7 +117,7 @@ func TestRoundTrip(t *testing.T) {
 		for i, hint := range []int64{-1, int64(size)} {
 			id := device.NewID()
 			withSHA512 := i == 1
-			err := store(t, d, id, bytes.NewReader(body[:size]), WriterOptions{hint, withSHA512})
+			err := store(t, d, id, bytes.NewReader(body[:size]), WriterOptions{SizeHintBytes: hint, SHA512: withSHA512})
 			require.NoError(t, err, "size %d", size)
 			r, err := Open(d, id)
 			require.NoError(t, err, "size %d", size)

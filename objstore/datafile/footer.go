@@ -20,7 +20,7 @@ import (
 //	36      2      policy index
 //	38      1      flags: 1 = SHA-512 is there, 2 = listing size is there
 //	39      1      zero
-//	40      16     MD5 of the body
+//	40      16     MD5 of the body, or a random number (objstore.PutOptions.AnyETag)
 //	56      64     SHA-512 of the body, or zeros
 //	120     8      listing's size in bytes, or 0
 //	128     8 × b  xxh3-64 of each of the b = ceil(size / block size) blocks

@@ -16,6 +16,7 @@ const emptyReadsMax = 100
 type WriterOptions struct {
 	SizeHintBytes int64 // length of the body, or -1; space is set aside for it
 	SHA512        bool  // also take the SHA-512
+	AnyMD5        bool  // random bytes do for the MD5
 }
 
 // Digests are those of the body that was written.
@@ -54,7 +55,11 @@ func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash := checksum.New(o.SHA512)
+	newHash := checksum.New
+	if o.AnyMD5 {
+		newHash = checksum.NewWithoutMD5
+	}
+	hash := newHash(o.SHA512)
 	return &Writer{device: d, id: id, file: f, out: newOutput(f, hash, o.SizeHintBytes), hash: hash}, nil
 }
 

@@ -21,7 +21,7 @@
 //
 //	X-Object-Sysmeta-Crypto-Body   envelope of the body key, IV, plaintext MD5
 //	                               and SHA-512, sysmeta, overridden listing;
-//	                               bound to the ciphertext's MD5 too
+//	                               bound to the store's ETag too
 //	X-Object-Transient-Sysmeta-Crypto-Meta
 //	                               envelope of user metadata and stored headers;
 //	                               a POST replaces it

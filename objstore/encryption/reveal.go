@@ -28,7 +28,7 @@ func (s *Store) open(id objstore.ObjectID, envelope, purpose, bound string) ([]b
 
 // hide seals everything in info under the active secret. b holds the body's
 // key and sums.
-func (s *Store) hide(id objstore.ObjectID, info *objstore.ObjectInfo, b *secretBody, ciphertextETag string) error {
+func (s *Store) hide(id objstore.ObjectID, info *objstore.ObjectInfo, b *secretBody, storedETag string) error {
 	secretID := s.keys.active
 	a, err := s.keys.objectAEAD(secretID, id)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Store) hide(id objstore.ObjectID, info *objstore.ObjectInfo, b *secretB
 	}
 	b.listed = listedEntry{info.Listing.ETag, info.Listing.Extra}
 	info.Metadata = objstore.Metadata{
-		{Name: fieldBody, Value: seal(a, secretID, purposeBody, ciphertextETag, b.append(nil))},
+		{Name: fieldBody, Value: seal(a, secretID, purposeBody, storedETag, b.append(nil))},
 	}
 	if len(plain) > 0 {
 		info.Metadata.Set(fieldMeta, seal(a, secretID, purposeMeta, "", appendFields(nil, plain)))

@@ -52,9 +52,9 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 	}
 	var seen objstore.ObjectInfo // what was put, as the client sees it
 	inner := o
-	inner.ETag, inner.SHA512 = "", false
+	inner.ETag, inner.SHA512, inner.AnyETag = "", false, true
 	inner.Finish = func(i *objstore.ObjectInfo) error {
-		ciphertextETag := i.ETag
+		storedETag := i.ETag
 		b.etag, b.sha512 = plain.sums()
 		i.ETag, i.SHA512 = b.etag, b.sha512
 		if o.ETag != "" && o.ETag != b.etag {
@@ -66,8 +66,8 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 			}
 		}
 		seen = *i
-		i.ETag, i.SHA512 = ciphertextETag, ""
-		return s.hide(id, i, &b, ciphertextETag)
+		i.ETag, i.SHA512 = storedETag, ""
+		return s.hide(id, i, &b, storedETag)
 	}
 	info, err := s.Store.PutObject(ctx, id, plain, inner)
 	if errors.Is(err, errETag) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"crypto/md5"
+	"crypto/rand"
 	"crypto/sha512"
 	"encoding/hex"
 	"fmt"
@@ -31,7 +32,12 @@ func (e *Engine) putBuffer(b *buffer) { buffers.Put(b) }
 
 // digest fills in what is known of a body that lies in memory.
 func (p *upload) digest(body []byte) {
-	sum := md5.Sum(body)
+	var sum [md5.Size]byte
+	if p.opts.AnyETag {
+		rand.Read(sum[:])
+	} else {
+		sum = md5.Sum(body)
+	}
 	p.row.Info.SizeBytes = int64(len(body))
 	p.row.Info.ETag = hex.EncodeToString(sum[:])
 	p.row.Checksum = checksum.Block(body)

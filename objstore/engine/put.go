@@ -155,7 +155,7 @@ func (p *upload) bodyRead() error {
 // putFile streams the body, of which head was read already, to a data file.
 func (e *Engine) putFile(p *upload, head []byte) error {
 	id := device.NewID()
-	w, err := datafile.Create(e.dev, id, datafile.WriterOptions{SizeHintBytes: p.opts.SizeBytes, SHA512: p.opts.SHA512})
+	w, err := datafile.Create(e.dev, id, datafile.WriterOptions{SizeHintBytes: p.opts.SizeBytes, SHA512: p.opts.SHA512, AnyMD5: p.opts.AnyETag})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
+	"io"
 
 	"needletail/objstore"
 )
@@ -45,4 +47,25 @@ func testPutFinish(e *env) {
 			return nil
 		}})
 	e.wantKind(err, objstore.KindETagMismatch)
+}
+
+// testPutAnyETag asks for 32 hex digits that stay, and for all else as ever.
+func testPutAnyETag(e *env) {
+	c := e.container("c")
+	for name, size := range map[objstore.ObjectName]int64{"empty": 0, "short": 100, "long": 300_000} {
+		id, body := c.Object(name), makeBody(3, size)
+		info, err := e.s.PutObject(e.ctx, id, bytes.NewReader(body), objstore.PutOptions{SizeBytes: size, AnyETag: true})
+		e.ok(err)
+		if digits, err := hex.DecodeString(info.ETag); err != nil || len(digits) != 16 {
+			e.Errorf("%s: ETag %q", name, info.ETag)
+		}
+		e.wantInfo(e.head(id), info)
+		obj, err := e.s.OpenObject(e.ctx, id, objstore.OpenOptions{})
+		e.ok(err)
+		e.wantInfo(*obj.Info(), info)
+		got, err := io.ReadAll(obj.Range(0, size))
+		e.ok(err)
+		e.ok(obj.Close())
+		e.wantEqual("the body is the same", bytes.Equal(got, body), true)
+	}
 }

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		{"PutETag", testPutETag},
 		{"PutTimestamp", testPutTimestamp},
 		{"PutFinish", testPutFinish},
+		{"PutAnyETag", testPutAnyETag},
 		{"BodyLength", testBodyLength},
 		{"BodyReaders", testBodyReaders},
 		{"BodyFails", testBodyFails},
