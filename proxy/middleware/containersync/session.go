@@ -65,7 +65,7 @@ func (s *session) deletion(ctx context.Context, name string, at objstore.Timesta
 	switch {
 	case err == nil:
 		// It was put again, or the deletion is on its way, or it never was done.
-		return info.Modified > at || time.Since(at.Time()) > intentAge, nil
+		return info.Modified >= at || time.Since(at.Time()) > intentAge, nil
 	case !errors.Is(err, objstore.KindNotFound):
 		return false, err
 	}

@@ -23,12 +23,14 @@ type far struct {
 	names  []string // ascending
 	status int      // of PUT and DELETE; 0 means 201 and 204
 	got    []string // "METHOD path"
+	pages  int      // listed
 }
 
 func newFar(t *testing.T) *far {
 	f := &far{}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "GET" {
+			f.pages++
 			q := r.URL.Query()
 			limit, _ := strconv.Atoi(q.Get("limit"))
 			var lines []string
@@ -89,6 +91,50 @@ func TestOnlyWhatIsMissingIsSent(t *testing.T) {
 	w, _ := newWorker(t, f, "a", "b", "c", "d", "g/ä", "z")
 	require.Equal(t, Report{Containers: 1, Puts: 3}, pass(t, w))
 	require.Equal(t, []string{"PUT /v1/a/c/a", "PUT /v1/a/c/c", "PUT /v1/a/c/g/%C3%A4"}, f.got)
+	require.Equal(t, 3, f.pages)
+}
+
+// A pass that starts in the middle goes once around, and finds what is there.
+func TestGoesAround(t *testing.T) {
+	f := newFar(t)
+	f.names, f.status = []string{"a", "c"}, 503
+	w, s := newWorker(t, f, "a", "b", "c", "d")
+	require.Equal(t, Report{Containers: 1, Failures: 1}, pass(t, w))
+	f.status, f.got = 0, nil
+	require.Equal(t, Report{Containers: 1, Puts: 3}, pass(t, w)) // d, and d and b from the beginning
+	require.Equal(t, []string{"PUT /v1/a/c/d", "PUT /v1/a/c/b", "PUT /v1/a/c/d"}, f.got)
+	_, err := s.HeadObject(t.Context(), containerMark(synced), objstore.OpenOptions{})
+	require.NoError(t, err)
+}
+
+func TestNotReadyWithoutKey(t *testing.T) {
+	f := newFar(t)
+	w, s := newWorker(t, f, "a")
+	require.NoError(t, s.PostContainer(t.Context(), synced, objstore.MetadataUpdate{Set: objstore.Metadata{{Name: keyHeader, Value: ""}}}))
+	require.Equal(t, Report{}, pass(t, w))
+	require.Zero(t, f.pages)
+}
+
+// Where the store's clock is ahead, a deletion is still newer than what it
+// deletes; and what is put again is not deleted there.
+func TestDeletionsAndClocks(t *testing.T) {
+	f := newFar(t)
+	w, s := newWorker(t, f)
+	ahead := objstore.TimestampOf(time.Now().Add(time.Hour))
+	id := synced.Object("o")
+	_, err := s.PutObject(t.Context(), id, strings.NewReader(""), objstore.PutOptions{Timestamp: ahead})
+	require.NoError(t, err)
+	_, err = s.DeleteObject(t.Context(), id, objstore.DeleteOptions{})
+	require.NoError(t, err)
+	mark, err := s.HeadObject(t.Context(), deletionMark(id), objstore.OpenOptions{})
+	require.NoError(t, err)
+	require.Greater(t, mark.Modified, ahead)
+	put(t, s, id)
+	f.names = []string{"o"}
+	require.Equal(t, Report{Containers: 1}, pass(t, w))
+	_, err = s.HeadObject(t.Context(), deletionMark(id), objstore.OpenOptions{})
+	require.ErrorIs(t, err, objstore.KindNotFound)
+	require.Empty(t, f.got)
 }
 
 // A failure for the object alone does not stop the rest; one for all does, and
