@@ -129,7 +129,8 @@ func TestDeletionsAndClocks(t *testing.T) {
 	mark, err := s.HeadObject(t.Context(), deletionMark(id), objstore.OpenOptions{})
 	require.NoError(t, err)
 	require.Greater(t, mark.Modified, ahead)
-	put(t, s, id)
+	_, err = s.PutObject(t.Context(), id, strings.NewReader(""), objstore.PutOptions{Timestamp: mark.Modified})
+	require.NoError(t, err)
 	f.names = []string{"o"}
 	require.Equal(t, Report{Containers: 1}, pass(t, w))
 	_, err = s.HeadObject(t.Context(), deletionMark(id), objstore.OpenOptions{})
