@@ -124,9 +124,11 @@ func TestDeletionsAndClocks(t *testing.T) {
 	id := synced.Object("o")
 	_, err := s.PutObject(t.Context(), id, strings.NewReader(""), objstore.PutOptions{Timestamp: ahead})
 	require.NoError(t, err)
-	_, err = s.DeleteObject(t.Context(), id, objstore.DeleteOptions{})
-	require.NoError(t, err)
+	_, err = Record(cut{w.Store}).DeleteObject(t.Context(), id, objstore.DeleteOptions{})
+	require.ErrorIs(t, err, objstore.KindUnavailable)
 	mark, err := s.HeadObject(t.Context(), deletionMark(id), objstore.OpenOptions{})
+	require.NoError(t, err)
+	_, err = w.Store.DeleteObject(t.Context(), id, objstore.DeleteOptions{})
 	require.NoError(t, err)
 	require.Greater(t, mark.Modified, ahead)
 	_, err = s.PutObject(t.Context(), id, strings.NewReader(""), objstore.PutOptions{Timestamp: mark.Modified})
@@ -280,4 +282,11 @@ func FuzzParseListing(f *testing.F) {
 			marker = l.name
 		}
 	})
+}
+
+// cut ends before a deletion, as a process may.
+type cut struct{ objstore.Store }
+
+func (cut) DeleteObject(context.Context, objstore.ObjectID, objstore.DeleteOptions) (objstore.ObjectInfo, error) {
+	return objstore.ObjectInfo{}, &objstore.Error{Kind: objstore.KindUnavailable}
 }
