@@ -85,7 +85,7 @@ func (o Options) withDefaults() Options {
 
 // Done is what became of one request, for the access log and the metrics. It
 // holds no query and no header value but the user agent, because those may
-// hold tokens and signatures.
+// hold tokens and signatures; Log.Line, which an option adds, has them cut.
 type Done struct {
 	Method, RawPath, Proto string // may be empty for a malformed request
 	Status                 int    // as sent, or as it would have been
