@@ -87,7 +87,7 @@ var statusPages = map[int]statusPage{
 	502: {"Bad Gateway", "Bad gateway."},
 	503: {"Service Unavailable", "The server is currently unavailable. Please try again at a later time."},
 	504: {"Gateway Timeout", "A timeout has occurred speaking to a backend server."},
-	507: {"Insufficient Storage", "There was not enough space to save the resource. Drive: %(drive)s"},
+	507: {"Insufficient Storage", "There was not enough space to save the resource."},
 }
 
 // StatusText is Swift's reason phrase.

@@ -40,7 +40,6 @@ package copy
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 
 	"needletail/proxy/swift"
@@ -69,7 +68,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	switch {
 	case r.Method == "PUT" && r.Header.Get("X-Copy-From") != "":
-		if err := refuseBody(r); err != nil {
+		if err := r.RefuseBody("Copy requests require a zero byte body"); err != nil {
 			return nil, err
 		}
 		job, err := fromPut(r.Header, path)
@@ -102,23 +101,6 @@ func (m *middleware) options(r *swift.Request) (*swift.Response, error) {
 		}
 	}
 	return res, nil
-}
-
-// refuseBody makes sure that there is no body. Of a chunked one the length is
-// only known by reading.
-func refuseBody(r *swift.Request) error {
-	withBody := r.ContentLength > 0
-	if r.ContentLength == -1 {
-		n, err := io.ReadFull(r.Body, make([]byte, 1))
-		if err != nil && err != io.EOF {
-			return err
-		}
-		withBody = n > 0
-	}
-	if withBody {
-		return swift.Textf(400, "Copy requests require a zero byte body")
-	}
-	return nil
 }
 
 // copy gets the source and puts the target.

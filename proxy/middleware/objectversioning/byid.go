@@ -2,7 +2,6 @@ package objectversioning
 
 import (
 	"errors"
-	"io"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
@@ -89,7 +88,10 @@ func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore
 // restore makes a version the current one. Unlike Swift it keeps a null object
 // that is in the way as a version, and makes no marker current.
 func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Timestamp, path swift.Path) (*swift.Response, error) {
-	if err := refuseBody(r); err != nil {
+	if r.ContentLength == swift.NoLength {
+		return nil, swift.Status(411)
+	}
+	if err := r.RefuseBody("PUT version-id requests require a zero byte body"); err != nil {
 		return nil, err
 	}
 	notThere := swift.Textf(404, "The specified version does not exist")
@@ -115,25 +117,6 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	res.Header.Add("Last-Modified", info.Modified.LastModified())
 	res.Header.Add(versionIDHeader, version.String())
 	return res, nil
-}
-
-// refuseBody reads a chunked body: that it is empty is only known then.
-func refuseBody(r *swift.Request) error {
-	withBody := r.ContentLength > 0
-	switch r.ContentLength {
-	case swift.NoLength:
-		return swift.Status(411)
-	case -1:
-		n, err := io.ReadFull(r.Body, make([]byte, 1))
-		if err != nil && err != io.EOF {
-			return err
-		}
-		withBody = n > 0
-	}
-	if withBody {
-		return swift.Textf(400, "PUT version-id requests require a zero byte body")
-	}
-	return nil
 }
 
 // deleteVersion removes a version for good, and the link first if it is the

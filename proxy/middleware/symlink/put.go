@@ -1,7 +1,6 @@
 package symlink
 
 import (
-	"io"
 	"strconv"
 	"strings"
 
@@ -19,7 +18,7 @@ const dynamicType = "application/symlink"
 
 // put makes a link.
 func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, error) {
-	if err := refuseBody(r); err != nil {
+	if err := r.RefuseBody("Symlink requests require a zero byte body"); err != nil {
 		return nil, err
 	}
 	link, err := readLink(r.Header, path)
@@ -38,22 +37,6 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, er
 	}
 	r.Header.SetSymlink(link)
 	return m.next.Serve(r)
-}
-
-// refuseBody reads a chunked body: that it is empty is only known then.
-func refuseBody(r *swift.Request) error {
-	withBody := r.ContentLength > 0
-	if r.ContentLength == -1 {
-		n, err := io.ReadFull(r.Body, make([]byte, 1))
-		if err != nil && err != io.EOF {
-			return err
-		}
-		withBody = n > 0
-	}
-	if withBody {
-		return swift.Textf(400, "Symlink requests require a zero byte body")
-	}
-	return nil
 }
 
 // readLink reads the headers of a PUT to path.
