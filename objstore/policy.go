@@ -9,13 +9,64 @@ import (
 // container keeps the policy that it was created with.
 type PolicyIndex uint16
 
-// Policy is a storage policy: how many devices keep what of an object.
+// Policy is a storage policy: how many devices keep what of an object. It has
+// either copies, or data and parity fragments; neither means one copy.
 type Policy struct {
 	Index      PolicyIndex
 	Name       string
 	Aliases    []string // other names that clients may use
 	Default    bool     // for containers that name none; exactly one policy
 	Deprecated bool     // refused for new containers
+
+	// Copies is how many devices hold all of an object's bytes.
+	Copies int
+	// DataFragments (k) and ParityFragments (m) are those of a Reed-Solomon
+	// code: any k of k+m devices give the bytes back.
+	DataFragments   int
+	ParityFragments int
+}
+
+// slotsMax bounds the devices that one object lies on.
+const slotsMax = 128
+
+// Erasure says that bodies are coded, not copied.
+func (p Policy) Erasure() bool { return p.DataFragments > 0 }
+
+// Slots is the number of devices that each hold a part of an object.
+func (p Policy) Slots() int {
+	if p.Erasure() {
+		return p.DataFragments + p.ParityFragments
+	}
+	return max(p.Copies, 1)
+}
+
+// Needed is the number of slots from which an object can be read.
+func (p Policy) Needed() int { return max(p.DataFragments, 1) }
+
+// Quorum is the number of slots that must be durable before a write succeeds:
+// one more than are needed to read, so that one may be lost at once, or just
+// those where a single one may be missing; of copies the half, rounded up
+// (swift/common/utils: quorum_size).
+func (p Policy) Quorum() int {
+	if p.Erasure() {
+		return min(p.DataFragments+1, max(p.Slots()-1, p.DataFragments))
+	}
+	return (p.Slots() + 1) / 2
+}
+
+// validate checks the numbers of copies and fragments.
+func (p Policy) validate() error {
+	switch {
+	case p.Copies < 0 || p.DataFragments < 0 || p.ParityFragments < 0:
+		return fmt.Errorf("storage policy %q has a negative number of copies or fragments", p.Name)
+	case p.Copies > 0 && (p.Erasure() || p.ParityFragments > 0):
+		return fmt.Errorf("storage policy %q has copies and fragments", p.Name)
+	case p.Erasure() != (p.ParityFragments > 0):
+		return fmt.Errorf("storage policy %q needs both data and parity fragments", p.Name)
+	case p.Slots() > slotsMax:
+		return fmt.Errorf("storage policy %q needs %d devices, more than %d", p.Name, p.Slots(), slotsMax)
+	}
+	return nil
 }
 
 // Policies is the set of configured policies.
@@ -61,7 +112,8 @@ func (ps Policies) ByName(name string) (Policy, bool) {
 	return Policy{}, false
 }
 
-// Validate checks that names and indexes are unique and one policy is default.
+// Validate checks that names and indexes are unique, one policy is default, and
+// each has sensible numbers of copies or fragments.
 func (ps Policies) Validate() error {
 	names, indexes, defaults := map[string]bool{}, map[PolicyIndex]bool{}, 0
 	for _, p := range ps {
@@ -69,6 +121,9 @@ func (ps Policies) Validate() error {
 			return fmt.Errorf("storage policy index %d is used twice", p.Index)
 		}
 		indexes[p.Index] = true
+		if err := p.validate(); err != nil {
+			return err
+		}
 		for _, n := range append([]string{p.Name}, p.Aliases...) {
 			n = strings.ToLower(n)
 			if n == "" || names[n] {

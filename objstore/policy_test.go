@@ -55,3 +55,45 @@ func TestPoliciesValidate(t *testing.T) {
 	f(`name "" is empty`, a, Policy{Index: 1})
 	f(`name "" is empty`, a, Policy{Index: 1, Name: "b", Aliases: []string{""}})
 }
+
+func TestPolicyNumbers(t *testing.T) {
+	for _, c := range []struct {
+		p                     Policy
+		slots, needed, quorum int
+	}{
+		{Policy{}, 1, 1, 1},
+		{Policy{Copies: 1}, 1, 1, 1},
+		{Policy{Copies: 2}, 2, 1, 1},
+		{Policy{Copies: 3}, 3, 1, 2},
+		{Policy{Copies: 5}, 5, 1, 3},
+		{Policy{DataFragments: 4, ParityFragments: 2}, 6, 4, 5},
+		{Policy{DataFragments: 2, ParityFragments: 1}, 3, 2, 2},
+		{Policy{DataFragments: 1, ParityFragments: 1}, 2, 1, 1},
+		{Policy{DataFragments: 10, ParityFragments: 4}, 14, 10, 11},
+	} {
+		if s, n, q := c.p.Slots(), c.p.Needed(), c.p.Quorum(); s != c.slots || n != c.needed || q != c.quorum {
+			t.Errorf("%+v: %d slots, %d needed, quorum %d", c.p, s, n, q)
+		}
+	}
+}
+
+func TestPolicyNumbersAreChecked(t *testing.T) {
+	f := func(want string, p Policy) {
+		t.Helper()
+		p.Name, p.Default = "p", true
+		err := Policies{p}.Validate()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%+v: %v, want %q", p, err, want)
+		}
+	}
+	f("negative", Policy{Copies: -1})
+	f("negative", Policy{DataFragments: 2, ParityFragments: -1})
+	f("copies and fragments", Policy{Copies: 1, DataFragments: 2, ParityFragments: 1})
+	f("copies and fragments", Policy{Copies: 1, ParityFragments: 1})
+	f("both data and parity", Policy{DataFragments: 2})
+	f("both data and parity", Policy{ParityFragments: 2})
+	f("", Policy{Copies: slotsMax})
+	f("more than", Policy{Copies: slotsMax + 1})
+	f("", Policy{DataFragments: slotsMax - 1, ParityFragments: 1})
+	f("more than", Policy{DataFragments: slotsMax, ParityFragments: 1})
+}
