@@ -65,24 +65,14 @@ const (
 	allDigests   = "allowed_digests = [\"sha1\", \"sha256\", \"sha512\"]\n"
 )
 
-// policies are two in every run: tests of the choice between them skip
-// otherwise.
-const policies = `[[policy]]
-index = 0
-name = "Policy-0"
-default = true
-[[policy]]
-index = 1
-name = "silver"
-`
-
-// swiftConf is what the tests take a cluster's policies from; its hash prefix
-// is asked for and not used.
+// swiftConf is what the tests take a cluster's policies from, which are those of
+// a server without configuration; its hash prefix is asked for and not used.
 const swiftConf = `[swift-hash]
 swift_hash_path_prefix = changeme
 swift_hash_path_suffix = changeme
 [storage-policy:0]
 name = Policy-0
+aliases = yellow, orange
 default = yes
 [storage-policy:1]
 name = silver
@@ -118,7 +108,7 @@ func (r run) do(ctx context.Context, binary, source, dir string) (results, error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s, err := startServer(ctx, binary, dir, r.config+policies)
+	s, err := startServer(ctx, binary, dir, r.config)
 	if err != nil {
 		return nil, err
 	}

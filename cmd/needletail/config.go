@@ -38,7 +38,7 @@ type Config struct {
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
 	Encryption   EncryptionConfig   `toml:"encryption"`
-	// Policies are the storage policies; none means Policy-0 alone.
+	// Policies are the storage policies; none means defaultPolicies.
 	Policies []PolicyConfig `toml:"policy"`
 }
 

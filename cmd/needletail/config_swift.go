@@ -75,10 +75,19 @@ type PolicyConfig struct {
 	Deprecated bool     `toml:"deprecated"`
 }
 
+// defaultPolicies are those that Swift's swift.conf-sample has, its second one
+// uncommented: a client that chooses between policies has a choice.
+func defaultPolicies() objstore.Policies {
+	return objstore.Policies{
+		{Index: 0, Name: "Policy-0", Aliases: []string{"yellow", "orange"}, Default: true},
+		{Index: 1, Name: "silver"},
+	}
+}
+
 // policies are the configured ones, or the default.
 func (c *Config) policies() objstore.Policies {
 	if len(c.Policies) == 0 {
-		return objstore.DefaultPolicies()
+		return defaultPolicies()
 	}
 	list := make(objstore.Policies, len(c.Policies))
 	for i, p := range c.Policies {

@@ -90,8 +90,8 @@ func TestConfigPolicies(t *testing.T) {
 		t.Errorf("old is %+v", old)
 	}
 	c = defaultConfig()
-	if got := c.policies().Default().Name; got != "Policy-0" {
-		t.Errorf("the default policy is %q", got)
+	if got := c.policies(); got.Default().Name != "Policy-0" || len(got) != 2 || got[1].Name != "silver" || got[1].Deprecated {
+		t.Errorf("the default policies are %+v", got)
 	}
 }
 

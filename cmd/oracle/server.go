@@ -23,13 +23,6 @@ const configuration = `
 level = "error"
 [filter.crossdomain]
 enabled = true
-[[policy]]
-index = 0
-name = "Policy-0"
-default = true
-[[policy]]
-index = 1
-name = "silver"
 `
 
 func startNeedletail(binary, data string) (*needletail, error) {
