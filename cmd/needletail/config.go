@@ -40,6 +40,8 @@ type Config struct {
 	Encryption   EncryptionConfig   `toml:"encryption"`
 	// Policies are the storage policies; none means defaultPolicies.
 	Policies []PolicyConfig `toml:"policy"`
+	// Devices are the disks; none means the data folder alone.
+	Devices []DeviceConfig `toml:"device"`
 }
 
 // LogConfig says what is logged, and how.
@@ -217,6 +219,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)
+	}
+	if err := c.validateDevices(); err != nil {
+		return bad("device: %w", err)
 	}
 	if _, err := signing.ParseDigests(c.Swift.AllowedDigests); err != nil {
 		return bad("swift.allowed_digests: %w", err)

@@ -73,6 +73,11 @@ type PolicyConfig struct {
 	Aliases    []string `toml:"aliases"`
 	Default    bool     `toml:"default"` // exactly one
 	Deprecated bool     `toml:"deprecated"`
+	// Copies, or Data and Parity: what devices keep of an object. Nothing means
+	// one copy. Objects keep what they were stored with.
+	Copies int `toml:"copies"`
+	Data   int `toml:"data"`
+	Parity int `toml:"parity"`
 }
 
 // defaultPolicies are those that Swift's swift.conf-sample has, its second one
@@ -94,6 +99,7 @@ func (c *Config) policies() objstore.Policies {
 		list[i] = objstore.Policy{
 			Index: objstore.PolicyIndex(p.Index), Name: p.Name, Aliases: p.Aliases,
 			Default: p.Default, Deprecated: p.Deprecated,
+			Copies: p.Copies, DataFragments: p.Data, ParityFragments: p.Parity,
 		}
 	}
 	return list

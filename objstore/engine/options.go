@@ -18,6 +18,11 @@ type Options struct {
 	Logger   *slog.Logger      // default slog.Default
 	Policies objstore.Policies // default objstore.DefaultPolicies
 
+	// Devices are what bodies lie on. None means the data folder alone, which is
+	// device 0 in any case: of a store that gets devices later it is emptied,
+	// unless it is one of them.
+	Devices []DeviceOptions
+
 	// InlineMaxBytes is the longest body that lies in the index. Default 64 KiB,
 	// at most 1 MiB; negative for none but empty ones.
 	InlineMaxBytes int
@@ -37,6 +42,15 @@ type Options struct {
 	Index meta.Options
 	// Events are told what an operator must know. Optional.
 	Events EventListener
+}
+
+// DeviceOptions are one disk of a store.
+type DeviceOptions struct {
+	Path     string
+	Zone     int     // what fails together; slots of an object lie in as many as there are
+	Weight   float64 // share of all bodies, in any unit; above 0
+	Draining bool    // takes nothing new and is emptied
+	FS       vfs.FS  // default Options.FS
 }
 
 // EventListener is told of events. A nil function is not called; a function
