@@ -30,7 +30,7 @@ func (w *Writer) finish(f *Footer) error {
 		return ErrTooLarge
 	}
 	f.Info.SizeBytes, f.Info.ETag, f.Info.SHA512 = sum.SizeBytes, sum.MD5, sum.SHA512
-	tail, err := w.encodeTail(f)
+	tail, err := encodeTail(w.id, f, w.sums.Blocks)
 	if err != nil {
 		return err
 	}
@@ -52,22 +52,26 @@ func (w *Writer) finish(f *Footer) error {
 	return w.device.Publish(w.id)
 }
 
-// encodeTail is the footer, padding and trailer, and has been read back.
-func (w *Writer) encodeTail(f *Footer) ([]byte, error) {
+// encodeTail is the footer, padding and trailer of the file id, whose content
+// has the sums blocks, and has been read back.
+func encodeTail(id device.ID, f *Footer, blocks []uint64) ([]byte, error) {
 	if err := f.checkLimits(); err != nil {
 		return nil, err
 	}
-	tail, err := appendFooter(nil, f, w.sums.Blocks)
+	tail, err := appendFooter(nil, f, blocks)
 	if err != nil {
 		return nil, err
 	}
-	t := trailer{footerOffset: device.Align(w.sums.SizeBytes), footerBytes: int64(len(tail))}
+	t := trailer{version: versionBody, footerOffset: device.Align(f.StoredBytes()), footerBytes: int64(len(tail))}
+	if f.Fragment.Data > 0 {
+		t.version = versionFragment
+	}
 	padded := device.Align(t.footerBytes+trailerBytes) - trailerBytes
 	tail = append(tail, make([]byte, padded-t.footerBytes)...)
 	t.footerSum = checksum.Block(tail)
-	tail = appendTrailer(tail, w.id, t)
+	tail = appendTrailer(tail, id, t)
 
-	readT, err := parseTrailer(tail[padded:], w.id, t.footerOffset+int64(len(tail)))
+	readT, err := parseTrailer(tail[padded:], id, t.footerOffset+int64(len(tail)))
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +79,11 @@ func (w *Writer) encodeTail(f *Footer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := appendFooter(nil, &readF, w.sums.Blocks)
+	again, err := appendFooter(nil, &readF, blocks)
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(again, tail[:t.footerBytes]) || int64(len(sums)) != 8*blockCount(readF.Info.SizeBytes) {
+	if !bytes.Equal(again, tail[:t.footerBytes]) || int64(len(sums)) != 8*blockCount(readF.StoredBytes()) {
 		return nil, errors.New("datafile: footer does not read back as it was written")
 	}
 	return tail, nil

@@ -14,16 +14,19 @@ import (
 //	offset  bytes  what
 //	0       8      created, in units of 10 µs since 1970
 //	8       8      modified, likewise
-//	16      8      size of the body in bytes
+//	16      8      size of the object's body in bytes
 //	24      8      delete-at, Unix seconds, or 0
 //	32      4      block size in bytes
 //	36      2      policy index
-//	38      1      flags: 1 = SHA-512 is there, 2 = listing size is there
+//	38      1      flags: 1 = SHA-512 is there, 2 = listing size is there,
+//	               4 = the file holds a fragment (fragment.go)
 //	39      1      zero
 //	40      16     MD5 of the body, or a random number (objstore.PutOptions.AnyETag)
 //	56      64     SHA-512 of the body, or zeros
 //	120     8      listing's size in bytes, or 0
-//	128     8 × b  xxh3-64 of each of the b = ceil(size / block size) blocks
+//	128     24     of a fragment alone: its section (fragment.go)
+//	then    8 × b  xxh3-64 of each of the b = ceil(bytes / block size) blocks of
+//	               what the file holds: the body, or the fragment
 //	then           account, container, object, content type, listing's ETag,
 //	               listing's content type: each 4 bytes of length, and bytes
 //	then           metadata, then the listing's extra keys: each 4 bytes of
@@ -33,7 +36,8 @@ const footerFixedBytes = 128
 const (
 	flagSHA512 = 1 << iota
 	flagListingSize
-	flagsKnown = flagSHA512 | flagListingSize
+	flagFragment
+	flagsKnown = flagSHA512 | flagListingSize | flagFragment
 )
 
 // Footer describes the object whose body a file holds.
@@ -42,6 +46,17 @@ type Footer struct {
 	Policy objstore.PolicyIndex
 	// Info's SizeBytes, ETag and SHA512 are set by Finish from what was written.
 	Info objstore.ObjectInfo
+	// Fragment says which part of an erasure-coded body the file holds; it is
+	// zero in a file that holds a body.
+	Fragment Fragment
+}
+
+// StoredBytes is the number of bytes that the file holds, without the footer.
+func (f *Footer) StoredBytes() int64 {
+	if f.Fragment.Data > 0 {
+		return f.Fragment.SizeBytes
+	}
+	return f.Info.SizeBytes
 }
 
 // texts lists the footer's strings in the order of the format.
@@ -91,6 +106,9 @@ func appendFooter(dst []byte, f *Footer, blocks []uint64) ([]byte, error) {
 		flags |= flagListingSize
 		listingSize = *i.Listing.SizeBytes
 	}
+	if f.Fragment.Data > 0 {
+		flags |= flagFragment
+	}
 	dst = append(dst, flags, 0)
 	var sums [16 + 64]byte
 	if n, err := hex.Decode(sums[:16], []byte(i.ETag)); err != nil || n != 16 {
@@ -103,6 +121,9 @@ func appendFooter(dst []byte, f *Footer, blocks []uint64) ([]byte, error) {
 	}
 	dst = append(dst, sums[:]...)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(listingSize))
+	if f.Fragment.Data > 0 {
+		dst = f.Fragment.append(dst)
+	}
 	for _, sum := range blocks {
 		dst = binary.LittleEndian.AppendUint64(dst, sum)
 	}

@@ -12,7 +12,7 @@ import (
 // device.AlignBytes (4096).
 //
 //	offset         bytes  what
-//	0              size   the body
+//	0              size   the body, or the fragment
 //	size                  zeros up to an aligned offset, F
 //	F              n      the footer (footer.go)
 //	F+n                   zeros up to the trailer
@@ -22,7 +22,7 @@ import (
 //
 //	offset  bytes  what
 //	0       8      magic "needleDF"
-//	8       4      version: 1
+//	8       4      version: 1, or 2 if the file holds a fragment
 //	12      4      zero
 //	16      8      F, the footer's offset
 //	24      8      n, the footer's length
@@ -31,9 +31,10 @@ import (
 //	               place is not taken for another
 //	56      8      xxh3-64 of the 56 bytes before
 const (
-	trailerMagic   = "needleDF"
-	trailerVersion = 1
-	trailerBytes   = 64
+	trailerMagic    = "needleDF"
+	versionBody     = 1
+	versionFragment = 2
+	trailerBytes    = 64
 )
 
 // SizeMaxBytes is the longest body of one file: 64 GiB, whose footer is 4 MiB.
@@ -47,7 +48,7 @@ const (
 	// fieldsMax bounds the number of metadata fields in one list.
 	fieldsMax = 4096
 	// footerMaxBytes bounds what Open reads before it knows the file.
-	footerMaxBytes = footerFixedBytes + 8*SizeMaxBytes/checksum.BlockBytes + textMaxBytes
+	footerMaxBytes = footerFixedBytes + fragmentBytes + 8*SizeMaxBytes/checksum.BlockBytes + textMaxBytes
 )
 
 // ErrVersion: the file is intact, and of a version that this program does not
@@ -55,6 +56,7 @@ const (
 var ErrVersion = errors.New("unknown version of a data file")
 
 type trailer struct {
+	version      uint32
 	footerOffset int64
 	footerBytes  int64
 	footerSum    uint64
@@ -64,7 +66,7 @@ type trailer struct {
 func appendTrailer(dst []byte, id device.ID, t trailer) []byte {
 	start := len(dst)
 	dst = append(dst, trailerMagic...)
-	dst = binary.LittleEndian.AppendUint32(dst, trailerVersion)
+	dst = binary.LittleEndian.AppendUint32(dst, t.version)
 	dst = binary.LittleEndian.AppendUint32(dst, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(t.footerOffset))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(t.footerBytes))
@@ -82,13 +84,15 @@ func parseTrailer(p []byte, id device.ID, fileBytes int64) (trailer, error) {
 	if binary.LittleEndian.Uint64(p[56:]) != checksum.Block(p[:56]) {
 		return trailer{}, corrupt("trailer does not match its checksum")
 	}
-	if binary.LittleEndian.Uint32(p[8:]) != trailerVersion {
+	version := binary.LittleEndian.Uint32(p[8:])
+	if version != versionBody && version != versionFragment {
 		return trailer{}, ErrVersion
 	}
 	if device.ID(p[40:56]) != id {
 		return trailer{}, corrupt("trailer is that of another file")
 	}
 	t := trailer{
+		version:      version,
 		footerOffset: int64(binary.LittleEndian.Uint64(p[16:])),
 		footerBytes:  int64(binary.LittleEndian.Uint64(p[24:])),
 		footerSum:    binary.LittleEndian.Uint64(p[32:]),

@@ -19,7 +19,7 @@ import (
 // mustFooter encodes f with the digests of no body.
 func mustFooter(t testing.TB, f Footer) []byte {
 	f.Info.ETag = "d41d8cd98f00b204e9800998ecf8427e"
-	p, err := appendFooter(nil, &f, make([]uint64, blockCount(f.Info.SizeBytes)))
+	p, err := appendFooter(nil, &f, make([]uint64, blockCount(f.StoredBytes())))
 	require.NoError(t, err)
 	return p
 }
@@ -40,7 +40,7 @@ func TestFormatIsStable(t *testing.T) {
 
 func TestUnknownVersion(t *testing.T) {
 	p := appendTrailer(nil, device.ID{}, trailer{footerBytes: 200})
-	p[8] = 2
+	p[8] = 3
 	binary.LittleEndian.PutUint64(p[56:], checksum.Block(p[:56]))
 	_, err := parseTrailer(p, device.ID{}, device.AlignBytes)
 	require.ErrorIs(t, err, ErrVersion)
@@ -55,6 +55,7 @@ func FuzzParseFooter(f *testing.F) {
 	long.Info.SizeBytes = 3*checksum.BlockBytes + 1
 	f.Add(mustFooter(f, long))
 	f.Add(bytes.Repeat([]byte{0xff}, 200))
+	f.Add(mustFooter(f, Footer{Fragment: Fragment{SizeBytes: 5, ShardBytes: checksum.BlockBytes, Data: 4, Parity: 2, Slot: 5}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		footer, sums, err := parseFooter(p)
 		if err != nil {

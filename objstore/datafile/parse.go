@@ -48,12 +48,21 @@ func parseFooter(p []byte) (Footer, blockSums, error) {
 	if i.SizeBytes < 0 || i.SizeBytes > SizeMaxBytes {
 		return Footer{}, nil, corrupt("footer has a size out of bounds")
 	}
-	sumsBytes := 8 * blockCount(i.SizeBytes)
-	if int64(len(p)-footerFixedBytes) < sumsBytes {
+	f := Footer{Policy: objstore.PolicyIndex(le.Uint16(p[36:]))}
+	rest := p[footerFixedBytes:]
+	if flags&flagFragment != 0 {
+		var err error
+		if f.Fragment, err = parseFragment(rest); err != nil {
+			return Footer{}, nil, err
+		}
+		rest = rest[fragmentBytes:]
+	}
+	f.Info.SizeBytes = i.SizeBytes
+	sumsBytes := 8 * blockCount(f.StoredBytes())
+	if int64(len(rest)) < sumsBytes {
 		return Footer{}, nil, corrupt("footer is too short for its blocks")
 	}
-	c := cursor{rest: p[footerFixedBytes+sumsBytes:]}
-	f := Footer{Policy: objstore.PolicyIndex(le.Uint16(p[36:]))}
+	c := cursor{rest: rest[sumsBytes:]}
 	f.Object.Account = objstore.AccountName(c.text())
 	f.Object.Container = objstore.ContainerName(c.text())
 	f.Object.Object = objstore.ObjectName(c.text())
@@ -66,7 +75,7 @@ func parseFooter(p []byte) (Footer, blockSums, error) {
 	if c.failed || len(c.rest) != 0 {
 		return Footer{}, nil, corrupt("footer's names or metadata are malformed")
 	}
-	return f, blockSums(p[footerFixedBytes : footerFixedBytes+sumsBytes]), nil
+	return f, blockSums(rest[:sumsBytes]), nil
 }
 
 // cursor reads the variable part of a footer. After a failure it gives zeros.

@@ -65,7 +65,10 @@ func (r *Reader) readTail(id device.ID) error {
 		return err
 	}
 	r.dataEnd = t.footerOffset
-	if device.Align(r.footer.Info.SizeBytes) != r.dataEnd {
+	if (t.version == versionFragment) != (r.footer.Fragment.Data > 0) {
+		return corrupt("trailer's version is not the footer's")
+	}
+	if device.Align(r.SizeBytes()) != r.dataEnd {
 		return corrupt("footer's size is not that of the data")
 	}
 	return nil
@@ -74,8 +77,8 @@ func (r *Reader) readTail(id device.ID) error {
 // Footer describes the object.
 func (r *Reader) Footer() Footer { return r.footer }
 
-// SizeBytes is the length of the body.
-func (r *Reader) SizeBytes() int64 { return r.footer.Info.SizeBytes }
+// SizeBytes is the length of what the file holds: the body, or the fragment.
+func (r *Reader) SizeBytes() int64 { return r.footer.StoredBytes() }
 
 // Close closes the file. Ranges give errors afterwards.
 func (r *Reader) Close() error { return r.file.Close() }

@@ -1,0 +1,157 @@
+package datafile
+
+import (
+	"fmt"
+	"unsafe"
+
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
+
+// Part writes one of the files of a body that is kept in several: a copy or a
+// fragment. Its digests are taken elsewhere, once for all files. It is for one
+// goroutine; Finish or Abort must end it. After an error every call but Abort
+// gives that error.
+type Part struct {
+	device *device.Device
+	id     device.ID
+	file   device.File
+	buf    *buffer
+	filled int
+	taken  int64
+	err    error
+	ended  bool
+}
+
+// CreatePart starts the file id in tmp/. sizeHintBytes is the length of what it
+// will hold, or -1. Errors as those of Create.
+func CreatePart(d *device.Device, id device.ID, sizeHintBytes int64) (*Part, error) {
+	if sizeHintBytes > SizeMaxBytes {
+		return nil, fmt.Errorf("%w: part of %d bytes", ErrTooLarge, sizeHintBytes)
+	}
+	if err := d.Reserve(sizeHintBytes); err != nil {
+		return nil, err
+	}
+	f, err := d.Create(id, device.Align(max(sizeHintBytes, 0)))
+	if err != nil {
+		return nil, err
+	}
+	return &Part{device: d, id: id, file: f, buf: narrowBuffers.Get().(*buffer)}, nil
+}
+
+// Write adds p and does not change it. What is aligned in memory and in length
+// goes to the disk without a copy.
+func (w *Part) Write(p []byte) (int, error) {
+	total := 0
+	for len(p) > 0 && w.err == nil {
+		n := len(p) &^ (device.AlignBytes - 1)
+		if w.filled == 0 && n > 0 && aligned(p) {
+			_, w.err = w.file.Write(p[:n])
+		} else {
+			n = w.keep(p)
+		}
+		total += n
+		w.taken += int64(n)
+		p = p[n:]
+		if w.err == nil && w.taken > SizeMaxBytes {
+			w.err = fmt.Errorf("%w: part of more than %d bytes", ErrTooLarge, int64(SizeMaxBytes))
+		}
+	}
+	return total, w.err
+}
+
+func aligned(p []byte) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(p)))&(device.AlignBytes-1) == 0
+}
+
+// keep copies the start of p to the buffer, which it writes when it is full.
+func (w *Part) keep(p []byte) int {
+	n := copy(w.buf.bytes[w.filled:], p)
+	w.filled += n
+	if w.filled == len(w.buf.bytes) {
+		_, w.err = w.file.Write(w.buf.bytes)
+		w.filled = 0
+	}
+	return n
+}
+
+// Finish writes the footer, whose Info and Fragment are complete, and the sums
+// of the blocks that were written. It returns nil only when the file is
+// published and on stable storage.
+func (w *Part) Finish(f Footer, blocks []uint64) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.err = w.finish(&f, blocks); w.err != nil {
+		return w.err
+	}
+	w.end()
+	return nil
+}
+
+func (w *Part) finish(f *Footer, blocks []uint64) error {
+	if w.taken != f.StoredBytes() || int64(len(blocks)) != blockCount(w.taken) {
+		return fmt.Errorf("datafile: footer tells of %d bytes, %d were written", f.StoredBytes(), w.taken)
+	}
+	tail, err := encodeTail(w.id, f, blocks)
+	if err != nil {
+		return err
+	}
+	end := int(device.Align(int64(w.filled)))
+	clear(w.buf.bytes[w.filled:end])
+	if w.filled = end; w.filled == len(w.buf.bytes) {
+		if w.keep(nil); w.err != nil {
+			return w.err
+		}
+	}
+	for len(tail) > 0 && w.err == nil {
+		tail = tail[w.keep(tail):]
+	}
+	if w.err == nil && w.filled > 0 {
+		_, w.err = w.file.Write(w.buf.bytes[:w.filled])
+	}
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.file.Sync(); err != nil {
+		return err
+	}
+	file := w.file
+	w.file = nil
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return w.device.Publish(w.id)
+}
+
+func (w *Part) end() {
+	narrowBuffers.Put(w.buf)
+	w.buf, w.ended = nil, true
+	if w.err == nil {
+		w.err = ErrDone
+	}
+}
+
+// Abort gives up the file and removes it from tmp/. It does nothing if the Part
+// has ended.
+func (w *Part) Abort() error {
+	if w.ended {
+		return nil
+	}
+	w.end()
+	err := w.device.Discard(w.id)
+	if w.file != nil {
+		w.file.Close()
+	}
+	return err
+}
+
+// Block reads block number n of what the file holds into p, which is as long as
+// the block, and checks it: *CorruptError, or what reading gave. It may be
+// called by several goroutines.
+func (r *Reader) Block(p []byte, n int64) error { return r.readBlocks(p, n) }
+
+// BlockBytes is the length of block n, 0 past the end.
+func (r *Reader) BlockBytes(n int64) int {
+	return int(min(max(r.SizeBytes()-n*checksum.BlockBytes, 0), checksum.BlockBytes))
+}
