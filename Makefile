@@ -6,8 +6,12 @@ APT   := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-reco
 BIN   := bin/needletail
 DATA  ?= ./data
 LISTEN ?= 127.0.0.1:8080
+# Where compare and growth leave their results, and the lines above these.
+RESULTS ?= bench/results/latest
+RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
+  echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare oracle lint fmt check clean
+.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -19,6 +23,7 @@ test: check race ## vet, formatting, house rules, and every test under the race 
 
 race:
 	$(GO) test -race -timeout 30m ./...
+	cd bench/report && $(GO) test ./...
 
 crash: build ## kill -9 in a loop of 50 under verifying writers
 	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/needletail
@@ -52,7 +57,17 @@ compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one
 	  command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) nginx-light memcached swift-proxy swift-object \
 	  swift-container swift-account >/dev/null; fi
-	$(GO) test -tags compare -run '^$$' -bench BenchmarkCompare -benchtime 1x -timeout 90m ./bench
+	@mkdir -p $(RESULTS)
+	set -o pipefail; { $(RESULTS_HEAD); $(GO) test -tags compare -run '^$$' -bench 'BenchmarkCompare|BenchmarkCold' -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/compare.txt
+	cd bench/report && $(GO) run . compare $(abspath $(RESULTS))/compare.txt >$(abspath $(RESULTS))/compare.md
+
+growth: ## how cost grows with streams, sizes, objects, containers: numbers and curves (SVG)
+	@mkdir -p $(RESULTS)
+	set -o pipefail; { $(RESULTS_HEAD); $(GO) test -tags growth -run '^$$' -bench BenchmarkGrowth -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/growth.txt
+	cd bench/report && $(GO) run . curves $(abspath $(RESULTS))/growth.txt $(abspath $(RESULTS))
+
+benchdiff: ## two results beside one another: make benchdiff OLD=FILE NEW=FILE
+	$(GO) run golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da $(OLD) $(NEW)
 
 oracle: build ## the same requests to OpenStack Swift and to needletail; report what differs
 	@for p in memcached swift-proxy-server swift-object-server swift-container-server swift-account-server; do \
@@ -70,7 +85,8 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,compare ./cmd/needletail ./bench
+	$(GO) vet -tags e2e,compare,growth ./cmd/needletail ./bench
+	cd bench/report && $(GO) vet ./...
 
 clean: ## remove what build made
 	rm -rf bin

@@ -31,6 +31,7 @@ const benchKey = "benchmark-key"
 // server is a running process that takes PUTs.
 type server struct {
 	addr, token, pathPrefix string
+	dir                     string // of its data, if it is known
 	Group
 }
 
@@ -92,6 +93,7 @@ func startNeedletail(tb testing.TB) *server {
 		args = append(args, "--cpu-profile", profile)
 	}
 	s := start(tb, exec.Command(binary, args...))
+	s.dir = filepath.Join(dir, "data")
 	s.logIn(tb)
 	return s
 }

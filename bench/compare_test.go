@@ -5,11 +5,9 @@ package bench
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The comparison with peers: `make compare` installs nginx and OpenStack Swift
@@ -19,6 +17,9 @@ import (
 //	nginx    dav PUT: no digest, no sync, no listing; GET by sendfile
 //	swift    OpenStack Swift, one replica, memcached, all servers on this machine
 //	floor    the direct floor: O_DIRECT and fdatasync, nothing else
+//
+// For the upload and download of one large object there are also the machine's
+// own rates (machine_test.go): md5, write and read.
 //
 // NEEDLETAIL_COMPARE_PEER="name=URL-prefix,pid" adds a running server that
 // takes PUT and GET below the prefix without a token.
@@ -30,7 +31,17 @@ var compareSizes = []struct {
 
 var compareStreams = []int{1, 8, 16}
 
-const compareRounds = 3
+// A shape gets as many rounds as move compareBytes, but not fewer than one nor
+// more than compareRoundsMax.
+const (
+	compareBytes     = 16 << 30
+	compareRoundsMax = 5
+)
+
+func compareRounds(l Load) int {
+	bytes := l.SizeBytes * int64(l.Streams) * int64(l.OpsPerStream)
+	return int(min(max(compareBytes/bytes, 1), compareRoundsMax))
+}
 
 func BenchmarkCompare(b *testing.B) {
 	peers := []peer{
@@ -70,7 +81,13 @@ func compareOps(size int64, streams int) int {
 // median.
 func compareShape(b *testing.B, peers []peer, l Load) {
 	rounds := map[string][]total{}
-	for round := range compareRounds {
+	for _, p := range peers {
+		if err := p.ResetPeakRSS(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	machine := machineRates(b, l)
+	for round := range compareRounds(l) {
 		for i := range peers {
 			p := peers[(i+round)%len(peers)] // nobody is always first
 			if l.Method == "GET" && p.name == "floor" {
@@ -83,7 +100,20 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 			t.round(b, p.server, l)
 			rounds[p.name] = append(rounds[p.name], t)
 		}
+		for _, m := range machine {
+			rounds[m.name] = append(rounds[m.name], m.round(b))
+		}
 	}
+	for _, m := range machine {
+		peers = append(peers, peer{name: m.name})
+	}
+	reportCompared(b, peers, rounds)
+}
+
+// reportCompared gives each peer a line of its median round. needletail-x is
+// needletail's throughput divided by the peer's. A peer without a server is the
+// machine itself.
+func reportCompared(b *testing.B, peers []peer, rounds map[string][]total) {
 	for _, p := range peers {
 		if len(rounds[p.name]) == 0 {
 			continue
@@ -96,18 +126,17 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 			b.ReportMetric(own.cpuSeconds/float64(own.Ops)*1e6, "cpu-µs/op")
 			b.ReportMetric(milliseconds(own.Percentile(50)), "p50-ms")
 			b.ReportMetric(milliseconds(own.Percentile(99)), "p99-ms")
+			if p.server != nil {
+				rss, err := p.PeakRSSBytes()
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(rss)/1e6, "peakRSS-MB")
+			}
 			b.ReportMetric(ref.MBPerSecond()/own.MBPerSecond(), "needletail-x")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func median(rounds []total) total {
-	sorted := slices.Clone(rounds)
-	slices.SortFunc(sorted, func(a, b total) int { return int(a.MBPerSecond()*1000) - int(b.MBPerSecond()*1000) })
-	return sorted[len(sorted)/2]
 }
 
 // prepare stores what the GETs will read.

@@ -19,7 +19,7 @@ import (
 type Load struct {
 	Addr   string // HOST:PORT
 	Token  string // X-Auth-Token, or ""
-	Method string // PUT or GET
+	Method string // PUT, GET or HEAD
 	// Path is the target of a stream's n-th request. Safe for concurrent use.
 	Path         func(stream, n int) string
 	Streams      int
@@ -153,6 +153,9 @@ func (l Load) receive(br *bufio.Reader, sink []byte) error {
 				return err
 			}
 		}
+	}
+	if l.Method == "HEAD" {
+		return nil
 	}
 	if l.Method == "GET" && l.SizeBytes >= 0 && length != l.SizeBytes {
 		return fmt.Errorf("%d bytes came, not %d", length, l.SizeBytes)

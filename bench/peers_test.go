@@ -100,7 +100,7 @@ http {
 		b.Fatal(err)
 	}
 	root := startPeer(b, "nginx", "-c", path, "-e", filepath.Join(dir, "error.log"))
-	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", port), pathPrefix: "/", Group: Group{[]int{root}}}
+	s := &server{addr: fmt.Sprintf("127.0.0.1:%d", port), pathPrefix: "/", dir: filepath.Join(dir, "root"), Group: Group{[]int{root}}}
 	awaitHTTP(b, "http://"+s.addr+"/")
 	return s
 }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// line is one line of a benchmark: its name's key=value parts, in order, and
+// its measurements by unit.
+type line struct {
+	keys   []string
+	parts  map[string]string
+	values map[string]float64
+}
+
+func readFile(path string) ([]line, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readLines(f, path)
+}
+
+func readLines(r io.Reader, name string) ([]line, error) {
+	var lines []line
+	in := benchfmt.NewReader(r, name)
+	for in.Scan() {
+		switch rec := in.Result().(type) {
+		case *benchfmt.SyntaxError:
+			return nil, rec
+		case *benchfmt.Result:
+			lines = append(lines, toLine(rec))
+		}
+	}
+	if err := in.Err(); err != nil {
+		return nil, err
+	}
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("%s has no benchmark", name)
+	}
+	return lines, nil
+}
+
+func toLine(r *benchfmt.Result) line {
+	l := line{parts: map[string]string{}, values: map[string]float64{}}
+	_, parts := r.Name.Parts()
+	for _, p := range parts {
+		key, value, ok := strings.Cut(strings.TrimPrefix(string(p), "/"), "=")
+		if ok {
+			l.keys = append(l.keys, key)
+			l.parts[key] = value
+		}
+	}
+	for _, v := range r.Values {
+		// The reader tidies units; these files' own are wanted.
+		unit, value := v.Unit, v.Value
+		if v.OrigUnit != "" {
+			unit, value = v.OrigUnit, v.OrigValue
+		}
+		l.values[unit] = value
+	}
+	return l
+}
+
+// without joins the parts of the name but for the keys given.
+func (l line) without(keys ...string) string {
+	var out []string
+next:
+	for _, k := range l.keys {
+		for _, skip := range keys {
+			if k == skip {
+				continue next
+			}
+		}
+		out = append(out, l.parts[k])
+	}
+	return strings.Join(out, " ")
+}
