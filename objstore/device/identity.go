@@ -1,0 +1,123 @@
+package device
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore/checksum"
+)
+
+// identityName is a device's device.json, by which a swapped disk, one of
+// another store, or the empty folder under a missing mount is recognised:
+//
+//	{"format": 1, "store": "32 hex digits", "device": 3, "sum": "16 hex digits"}
+//
+// sum is the xxh3-64 of "FORMAT STORE DEVICE".
+const (
+	identityName   = "device.json"
+	identityFormat = 1
+	identityMax    = 4096 // bytes; a longer file is not ours
+)
+
+var (
+	// ErrUnformatted: the folder has no identity. A new disk has none, and
+	// neither has the folder under a mount that is missing.
+	ErrUnformatted = errors.New("device has no identity: it is new, or not mounted")
+	// ErrForeign: the identity is damaged, or that of another device or store.
+	ErrForeign = errors.New("device has another identity")
+)
+
+// Identity says whose disk a folder is on.
+type Identity struct {
+	Store string // the store's id
+	Index Index
+}
+
+type identityFile struct {
+	Format int    `json:"format"`
+	Store  string `json:"store"`
+	Device uint16 `json:"device"`
+	Sum    string `json:"sum"`
+}
+
+func (i Identity) file() identityFile {
+	f := identityFile{Format: identityFormat, Store: i.Store, Device: uint16(i.Index)}
+	sum := checksum.Block(fmt.Appendf(nil, "%d %s %d", f.Format, f.Store, f.Device))
+	f.Sum = fmt.Sprintf("%016x", sum)
+	return f
+}
+
+// Identify checks that the folder dir is the device want: nil, ErrUnformatted,
+// ErrForeign, or what reading gave.
+func Identify(fsys vfs.FS, dir string, want Identity) error {
+	f, err := fsys.Open(fsys.PathJoin(dir, identityName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrUnformatted
+	}
+	if err != nil {
+		return opError("open identity", err)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, identityMax))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return opError("read identity", err)
+	}
+	got, err := parseIdentity(b)
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return fmt.Errorf("%w: it is device %v of store %q, not %v of %q", ErrForeign, got.Index, got.Store, want.Index, want.Store)
+	}
+	return nil
+}
+
+func parseIdentity(b []byte) (Identity, error) {
+	var f identityFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return Identity{}, fmt.Errorf("%w: %s: %w", ErrForeign, identityName, err)
+	}
+	i := Identity{Store: f.Store, Index: Index(f.Device)}
+	if f != i.file() {
+		return Identity{}, fmt.Errorf("%w: %s has an unknown format or does not match its checksum", ErrForeign, identityName)
+	}
+	return i, nil
+}
+
+// Format gives the folder dir, which it makes if it is missing, the identity id,
+// durably. A folder that has one already is left alone: ErrForeign unless it is
+// the same.
+func Format(fsys vfs.FS, dir string, id Identity) error {
+	if err := Identify(fsys, dir, id); !errors.Is(err, ErrUnformatted) {
+		return err
+	}
+	// Open makes the folder and its parents durable.
+	d, err := Open(fsys, dir, Options{})
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(id.file())
+	if err != nil {
+		return err
+	}
+	path := fsys.PathJoin(dir, identityName)
+	f, err := fsys.Create(path+".new", vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return opError("create identity", err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return opError("write identity", err)
+	}
+	if err := fsys.Rename(path+".new", path); err != nil {
+		return opError("rename identity", err)
+	}
+	return d.syncDir(dir)
+}

@@ -1,0 +1,112 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var errDisk = errors.New("i/o error")
+
+// do runs one operation that takes as long as it says.
+func do(t *testing.T, m *Monitor, takes time.Duration, err error) {
+	t.Helper()
+	op, busy := m.Begin(0)
+	require.NoError(t, busy)
+	time.Sleep(takes)
+	op.End(err)
+}
+
+func TestErrorsMakeADeviceSuspectThenFailed(t *testing.T) {
+	m := NewMonitor(MonitorOptions{ErrorsMax: 3, GoodMin: 2})
+	require.Equal(t, StateOK, m.State())
+	do(t, m, 0, fs.ErrNotExist)
+	do(t, m, 0, fmt.Errorf("write: %w", ErrNoSpace))
+	require.Equal(t, StateOK, m.State(), "a missing file and a full disk are no fault")
+	do(t, m, 0, errDisk)
+	require.Equal(t, StateSuspect, m.State())
+	do(t, m, 0, nil)
+	require.Equal(t, StateSuspect, m.State(), "one good operation is too few")
+	do(t, m, 0, nil)
+	require.Equal(t, StateOK, m.State())
+	for range 2 {
+		do(t, m, 0, errDisk)
+	}
+	require.Equal(t, StateSuspect, m.State(), "one below the limit")
+	do(t, m, 0, errDisk)
+	require.Equal(t, StateFailed, m.State())
+	for range 10 {
+		do(t, m, 0, nil)
+	}
+	require.Equal(t, StateFailed, m.State(), "only a probe helps")
+	m.Probed(nil)
+	require.Equal(t, StateOK, m.State())
+	m.Probed(errDisk)
+	require.Equal(t, StateFailed, m.State())
+	require.EqualValues(t, 4, m.Stats().Errors)
+}
+
+func TestSlownessMakesADeviceSuspect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMonitor(MonitorOptions{SlowAfter: time.Second, GoodMin: 1})
+		for range 100 {
+			do(t, m, time.Second, nil)
+		}
+		require.Equal(t, StateOK, m.State(), "as slow as it may be")
+		for range 100 {
+			do(t, m, 2*time.Second, nil)
+		}
+		require.Equal(t, StateSuspect, m.State())
+		for range 100 {
+			do(t, m, time.Millisecond, nil)
+		}
+		require.Equal(t, StateOK, m.State())
+	})
+}
+
+func TestAnOperationThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMonitor(MonitorOptions{SlowAfter: time.Second, HungAfter: 10 * time.Second})
+		op, err := m.Begin(0)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		require.Equal(t, StateOK, m.State())
+		time.Sleep(1)
+		require.Equal(t, StateSuspect, m.State())
+		time.Sleep(9 * time.Second)
+		require.Equal(t, StateFailed, m.State())
+		m.Probed(nil)
+		require.Equal(t, StateFailed, m.State(), "it still hangs")
+		op.End(nil)
+		require.Equal(t, StateOK, m.State())
+	})
+}
+
+func TestOperationsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMonitor(MonitorOptions{})
+		var running []Operation
+		for range operationsMax {
+			op, err := m.Begin(0)
+			require.NoError(t, err)
+			running = append(running, op)
+		}
+		before := time.Now()
+		_, err := m.Begin(3 * time.Second)
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, 3*time.Second, time.Since(before))
+		require.Equal(t, operationsMax, m.Running())
+		go func() {
+			time.Sleep(time.Second)
+			running[5].End(nil)
+		}()
+		op, err := m.Begin(2 * time.Second)
+		require.NoError(t, err, "a slot came free")
+		op.End(nil)
+	})
+}
