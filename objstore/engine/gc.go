@@ -45,7 +45,7 @@ func (e *Engine) gcPass(ctx context.Context) (int, error) {
 				failed = err
 				continue
 			}
-			b.DoneGC(id)
+			b.DoneGC(0, id)
 			removed++
 		}
 		if err := b.Commit(false); err != nil {
@@ -63,7 +63,7 @@ func (e *Engine) gcPass(ctx context.Context) (int, error) {
 // gcNext is the front of the queue.
 func (e *Engine) gcNext() ([]meta.FileID, error) {
 	var ids []meta.FileID
-	err := e.db.GCQueue(func(id meta.FileID, _ meta.GCRow) error {
+	err := e.db.DeviceGCQueue(0, func(id meta.FileID, _ meta.GCRow) error {
 		if ids = append(ids, id); len(ids) == gcBatch {
 			return errBatchFull
 		}

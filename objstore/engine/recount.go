@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"needletail/objstore"
+	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
 
@@ -166,12 +167,18 @@ func (r *recount) bodies() error {
 	return nil
 }
 
+// queue looks for files that wait for their removal from a device where a row
+// still has them.
 func (r *recount) queue() error {
-	return r.view.GCQueue(func(id meta.FileID, _ meta.GCRow) error {
+	return r.view.GCQueue(func(d device.Index, id meta.FileID, _ meta.GCRow) error {
 		r.out.Queued++
 		owner, found, err := r.view.FileOwner(id)
-		if found {
-			r.problem("file %x of %s waits for its removal", id, owner)
+		if err != nil || !found {
+			return err
+		}
+		row, found, err := r.view.Object(owner)
+		if found && row.ID == id && row.Placement.Holds(d) {
+			r.problem("file %x of %s waits for its removal from device %v", id, owner, d)
 		}
 		return err
 	})

@@ -60,7 +60,7 @@ func (e *Engine) removeOrphans() error {
 		if err != nil || named {
 			return err
 		}
-		queued, err := e.db.InGCQueue(meta.FileID(id))
+		queued, err := e.db.InGCQueue(0, meta.FileID(id))
 		if err != nil || queued {
 			return err
 		}

@@ -130,7 +130,7 @@ func (e *Engine) removeRowOnly(o objstore.ObjectID, row *meta.ObjectRow) error {
 	b := e.db.NewBatch()
 	b.DeleteObject(o)
 	b.DropBody(row)
-	b.DoneGC(row.ID)
+	b.DoneGC(0, row.ID)
 	change := meta.Counts{Objects: -1, Bytes: -row.Info.SizeBytes}
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, row.Policy, change)

@@ -6,6 +6,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/objstore"
+	"needletail/objstore/device"
 )
 
 // Batch collects the changes of one operation, which take effect together. The
@@ -162,7 +163,7 @@ func (b *Batch) SetInline(id FileID, body []byte) {
 	b.set(body)
 }
 
-// DropBody removes an inline body, or queues a data file for its removal.
+// DropBody removes an inline body, or queues its data files for their removal.
 func (b *Batch) DropBody(r *ObjectRow) {
 	if r.Place == PlaceInline {
 		b.key = appendIDKey(b.key[:0], prefixInline, r.ID)
@@ -171,15 +172,44 @@ func (b *Batch) DropBody(r *ObjectRow) {
 	}
 	b.key = appendIDKey(b.key[:0], prefixFile, r.ID)
 	b.del()
-	b.key = appendIDKey(b.key[:0], prefixGC, r.ID)
+	for _, d := range r.Placement.Slots() {
+		if d != device.None {
+			b.QueueGC(d, r)
+		}
+	}
+}
+
+// QueueGC queues the data file of a row on one device for its removal.
+func (b *Batch) QueueGC(d device.Index, r *ObjectRow) {
+	b.key = appendGCKey(b.key[:0], d, r.ID)
 	b.value = AppendGCRow(b.value[:0], GCRow{Policy: r.Policy, SizeBytes: r.Info.SizeBytes})
 	b.set(b.value)
 }
 
-// DoneGC takes a data file that is gone off the queue.
-func (b *Batch) DoneGC(id FileID) {
-	b.key = appendIDKey(b.key[:0], prefixGC, id)
+// DoneGC takes a data file that is gone off the queue of its device.
+func (b *Batch) DoneGC(d device.Index, id FileID) {
+	b.key = appendGCKey(b.key[:0], d, id)
 	b.del()
+}
+
+// QueueHeal queues a data file for a look at its slots.
+func (b *Batch) QueueHeal(id FileID) {
+	b.key = appendIDKey(b.key[:0], prefixHeal, id)
+	b.value = append(b.value[:0], healRowVersion)
+	b.set(b.value)
+}
+
+// DoneHeal takes a data file off that queue.
+func (b *Batch) DoneHeal(id FileID) {
+	b.key = appendIDKey(b.key[:0], prefixHeal, id)
+	b.del()
+}
+
+// SetScrub notes how far the scrubber has come.
+func (b *Batch) SetScrub(r ScrubRow) {
+	b.key = append(b.key[:0], keyScrub...)
+	b.value = AppendScrubRow(b.value[:0], r)
+	b.set(b.value)
 }
 
 // SetClock raises the clock's mark to t.

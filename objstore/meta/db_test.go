@@ -178,7 +178,7 @@ func TestScansSeeWhatBatchesWrote(t *testing.T) {
 		b.DropBody(&file)
 		b.DropBody(&inline)
 	})
-	if queued, err := db.InGCQueue(file.ID); err != nil || !queued {
+	if queued, err := db.InGCQueue(0, file.ID); err != nil || !queued {
 		t.Error("a dropped file is not queued", err)
 	}
 	if _, found, _ := db.FileOwner(file.ID); found {

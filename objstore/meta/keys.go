@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"needletail/objstore"
+	"needletail/objstore/device"
 )
 
 // All keys. A name never holds NUL, so NUL ends it and names keep their order:
@@ -16,9 +17,12 @@ import (
 //	'c' account NUL container             container row
 //	'C' account NUL container             counter: objects, bytes
 //	'f' id(16)                            account NUL container NUL object: the row that names the data file
-//	'g' id(16)                            GC entry: a data file that no row names any more
+//	'g' id(16)                            GC entry: a data file of device 0 that no row names any more
+//	'G' device(2, big-endian) id(16)      the same of another device
+//	'h' id(16)                            heal entry: a data file whose slots are not all where they belong
+//	'j' slot(2, big-endian)               journal of two copies: a batch and its keys (journal.go)
 //	'o' account NUL container NUL object  object row
-//	's' name                              schema: format version, clock's high-water mark, clean stop, store
+//	's' name                              schema: format version, clock's high-water mark, clean stop, store, copies
 //	'x' time(8, big-endian) object key    expiry entry, empty: account NUL container NUL object expires at that Unix second
 const (
 	prefixAccount          = 'a'
@@ -28,6 +32,9 @@ const (
 	prefixContainerCounter = 'C'
 	prefixFile             = 'f'
 	prefixGC               = 'g'
+	prefixDeviceGC         = 'G'
+	prefixHeal             = 'h'
+	prefixJournal          = 'j'
 	prefixObject           = 'o'
 	prefixSchema           = 's'
 	prefixExpiry           = 'x'
@@ -39,6 +46,7 @@ const (
 	keyClock   = "sclock"   // merged: the greatest Timestamp ever committed
 	keyClean   = "sclean"   // there after a clean stop only
 	keyStore   = "sstore"   // the id of the store that the index belongs to
+	keyScrub   = "sscrub"   // how far the scrubber has come; see ScrubRow
 )
 
 // FileID names one stored body for ever.
@@ -75,6 +83,20 @@ func appendObjectKey(dst []byte, o objstore.ObjectID) []byte {
 
 func appendIDKey(dst []byte, prefix byte, id FileID) []byte {
 	return append(append(dst, prefix), id[:]...)
+}
+
+// appendGCKey is the key of a file in the queue of a device. Device 0's is
+// shorter, as it was before there were others.
+func appendGCKey(dst []byte, d device.Index, id FileID) []byte {
+	return append(appendGCPrefix(dst, d), id[:]...)
+}
+
+// appendGCPrefix is what all entries of a device's queue begin with.
+func appendGCPrefix(dst []byte, d device.Index) []byte {
+	if d == 0 {
+		return append(dst, prefixGC)
+	}
+	return binary.BigEndian.AppendUint16(append(dst, prefixDeviceGC), uint16(d))
 }
 
 func appendExpiryKey(dst []byte, atSeconds int64, o objstore.ObjectID) []byte {

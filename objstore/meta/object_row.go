@@ -23,6 +23,8 @@ type ObjectRow struct {
 	Place    Place
 	ID       FileID
 	Checksum uint64 // xxh3 of an inline body; 0 for a data file
+	// Placement says on which devices the data files of the row's ID are.
+	Placement Placement
 }
 
 // An object row. What a listing shows comes first. Strings and field lists are
@@ -35,6 +37,7 @@ type ObjectRow struct {
 //	| xxh3 8, little-endian                        (unless flagFile)
 //	| delete-at varint                             (flagDeleteAt)
 //	| sha512 64                                    (flagSHA512)
+//	| placement                                    (flagPlacement)
 //	| metadata fields
 const objectRowVersion = 1
 
@@ -44,6 +47,7 @@ const (
 	flagDeleteAt
 	flagSHA512
 	flagFile
+	flagPlacement
 	flagsKnown = 1<<iota - 1
 )
 
@@ -68,6 +72,9 @@ func (r *ObjectRow) flags() (f byte) {
 	}
 	if r.Place == PlaceFile {
 		f |= flagFile
+	}
+	if !r.Placement.IsZero() {
+		f |= flagPlacement
 	}
 	return f
 }
@@ -109,6 +116,12 @@ func AppendObjectRow(dst []byte, r *ObjectRow) ([]byte, error) {
 		if dst, err = hex.AppendDecode(dst, []byte(info.SHA512)); err != nil {
 			return nil, fmt.Errorf("object row: sha512: %w", err)
 		}
+	}
+	if flags&flagPlacement != 0 {
+		if err := r.Placement.check(r.Place); err != nil {
+			return nil, err
+		}
+		dst = appendPlacement(dst, &r.Placement)
 	}
 	return appendFields(dst, info.Metadata), nil
 }
@@ -157,6 +170,9 @@ func ParseObjectRow(b []byte) (ObjectRow, error) {
 	}
 	if flags&flagSHA512 != 0 {
 		info.SHA512 = hex.EncodeToString(d.bytes(sha512Bytes))
+	}
+	if flags&flagPlacement != 0 {
+		r.Placement = d.placement(r.Place)
 	}
 	info.Metadata = d.fields()
 	if err := d.end(); err != nil {

@@ -66,7 +66,7 @@ func ParseContainerRow(b []byte) (ContainerRow, error) {
 	return r, d.end()
 }
 
-// GCRow is a data file that waits for its removal.
+// GCRow is a data file that waits for its removal from one device.
 //
 //	version 1 | policy uvarint | size uvarint
 type GCRow struct {
@@ -91,4 +91,44 @@ func ParseGCRow(b []byte) (GCRow, error) {
 	r.Policy = d.policy()
 	r.SizeBytes = int64(d.uvarint())
 	return r, d.end()
+}
+
+// healRowVersion is all that a heal entry holds: the row says the rest.
+//
+//	version 1
+const healRowVersion = 1
+
+// ScrubRow is how far the scrubber has come.
+//
+//	version 1 | started varint, Unix seconds | bytes uvarint | stage byte | id 16
+type ScrubRow struct {
+	StartedSeconds int64
+	Bytes          int64 // verified since then
+	Stage          byte  // what is verified: data files, then inline bodies
+	Last           FileID
+}
+
+const scrubRowVersion = 1
+
+// AppendScrubRow encodes r.
+func AppendScrubRow(dst []byte, r ScrubRow) []byte {
+	dst = append(dst, scrubRowVersion)
+	dst = binary.AppendVarint(dst, r.StartedSeconds)
+	dst = binary.AppendUvarint(dst, uint64(r.Bytes))
+	return append(append(dst, r.Stage), r.Last[:]...)
+}
+
+// ParseScrubRow decodes what AppendScrubRow made.
+func ParseScrubRow(b []byte) (ScrubRow, error) {
+	var r ScrubRow
+	d := decoder{rest: b}
+	d.version(scrubRowVersion)
+	r.StartedSeconds = d.varint()
+	r.Bytes = int64(d.uvarint())
+	r.Stage = d.byte()
+	copy(r.Last[:], d.bytes(uint64(len(r.Last))))
+	if err := d.end(); err != nil {
+		return ScrubRow{}, err
+	}
+	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/objstore/device"
 )
 
 func sampleRows() []ObjectRow {
@@ -21,7 +22,11 @@ func sampleRows() []ObjectRow {
 	full.Info.Metadata = objstore.Metadata{{Name: "X-Object-Meta-A", Value: "\xff\x00"}, {Name: "X-Object-Sysmeta-B"}}
 	full.Info.Listing = objstore.ListingOverride{ETag: "e", SizeBytes: &zero, ContentType: "c",
 		Extra: objstore.Metadata{{Name: "slo_etag", Value: "x"}}}
-	return []ObjectRow{plain, full}
+	coded, copies := full, plain
+	coded.Placement = Placement{DataFragments: 4, Devices: []device.Index{0, 300, device.None, device.None - 1, 7, 1}}
+	copies.Place, copies.Checksum = PlaceFile, 0
+	copies.Placement = Placement{Devices: []device.Index{5, 0, 2}}
+	return []ObjectRow{plain, full, coded, copies}
 }
 
 func mustAppend(t testing.TB, r *ObjectRow) []byte {
@@ -76,6 +81,47 @@ func TestObjectRowRefusesBadDigests(t *testing.T) {
 	}
 }
 
+func TestPlacementIsChecked(t *testing.T) {
+	many := func(n int) (all []device.Index) {
+		for i := range n {
+			all = append(all, device.Index(i))
+		}
+		return all
+	}
+	f := func(ok bool, place Place, p Placement) {
+		t.Helper()
+		r := sampleRows()[0]
+		r.Place, r.Checksum, r.Placement = place, 0, p
+		_, err := AppendObjectRow(nil, &r)
+		if (err == nil) != ok {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	f(true, PlaceFile, Placement{Devices: many(slotsMax)})
+	f(false, PlaceFile, Placement{Devices: many(slotsMax + 1)})
+	f(true, PlaceFile, Placement{DataFragments: 3, Devices: many(3)})
+	f(false, PlaceFile, Placement{DataFragments: 4, Devices: many(3)})
+	f(false, PlaceFile, Placement{DataFragments: 1})
+	f(false, PlaceFile, Placement{Devices: []device.Index{1, 2, 1}})
+	f(true, PlaceFile, Placement{Devices: []device.Index{device.None, 2, device.None}})
+	f(false, PlaceInline, Placement{Devices: many(1)})
+}
+
+// A row without a placement has the bytes that it had before there were any,
+// and means device 0.
+func TestOldRowIsOnDeviceZero(t *testing.T) {
+	r := sampleRows()[1]
+	if b := mustAppend(t, &r); b[1]&flagPlacement != 0 {
+		t.Errorf("flags %b", b[1])
+	}
+	if s := r.Placement.Slots(); len(s) != 1 || s[0] != 0 || !r.Placement.Holds(0) || r.Placement.Holds(1) || r.Placement.Missing() != 0 {
+		t.Errorf("slots %v", s)
+	}
+	if p := sampleRows()[2].Placement; p.Missing() != 1 || !p.Holds(300) || p.Holds(8) {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestOtherRowsRoundTrip(t *testing.T) {
 	m := objstore.Metadata{{Name: "X-Account-Meta-A", Value: "1"}}
 	a := AccountRow{Created: 5, Metadata: m}
@@ -84,6 +130,10 @@ func TestOtherRowsRoundTrip(t *testing.T) {
 	}
 	c := ContainerRow{Created: 5, Modified: 9, Policy: 3, Metadata: m}
 	if got, err := ParseContainerRow(AppendContainerRow(nil, &c)); err != nil || !reflect.DeepEqual(got, c) {
+		t.Error(got, err)
+	}
+	s := ScrubRow{StartedSeconds: -7, Bytes: 1 << 50, Stage: 1, Last: FileID{3, 15: 1}}
+	if got, err := ParseScrubRow(AppendScrubRow(nil, s)); err != nil || got != s {
 		t.Error(got, err)
 	}
 	g := GCRow{Policy: 2, SizeBytes: 1 << 40}
@@ -126,6 +176,7 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 		_, _ = ParseGCRow(b)
+		_, _ = ParseScrubRow(b)
 		_, _ = parseCounts(b)
 		_, _ = parseName(b)
 		_, _, _ = parseExpiryKey(b)

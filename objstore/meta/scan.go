@@ -1,9 +1,11 @@
 package meta
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"needletail/objstore"
+	"needletail/objstore/device"
 )
 
 // Accounts calls visit for each account, by name.
@@ -82,25 +84,80 @@ func (v View) Files(visit func(FileID, objstore.ObjectID) error) error {
 	})
 }
 
-// GCQueue calls visit for each data file that waits for its removal, by id.
-func (v View) GCQueue(visit func(FileID, GCRow) error) error {
-	return v.scan([]byte{prefixGC}, func(k, value []byte) error {
+// GCQueue calls visit for each data file that waits for its removal, by device
+// and id.
+func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
+	err := v.DeviceGCQueue(0, func(id FileID, r GCRow) error { return visit(0, id, r) })
+	if err != nil {
+		return err
+	}
+	return v.scan([]byte{prefixDeviceGC}, func(k, value []byte) error {
+		if len(k) < 3 {
+			return fmt.Errorf("%w: gc key %q", ErrCorrupt, k)
+		}
+		d := device.Index(binary.BigEndian.Uint16(k[1:]))
+		return visitGC(k[2:], value, func(id FileID, r GCRow) error { return visit(d, id, r) })
+	})
+}
+
+// DeviceGCQueue calls visit for each data file that waits for its removal from
+// one device, by id.
+func (v View) DeviceGCQueue(d device.Index, visit func(FileID, GCRow) error) error {
+	prefix := appendGCPrefix(nil, d)
+	return v.scan(prefix, func(k, value []byte) error { return visitGC(k[len(prefix)-1:], value, visit) })
+}
+
+// visitGC parses an entry whose key is one byte and the id.
+func visitGC(k, value []byte, visit func(FileID, GCRow) error) error {
+	id, err := parseID(k)
+	if err != nil {
+		return err
+	}
+	r, err := ParseGCRow(value)
+	if err != nil {
+		return err
+	}
+	return visit(id, r)
+}
+
+// InGCQueue says whether a data file waits for its removal from the device.
+func (v View) InGCQueue(d device.Index, id FileID) (bool, error) {
+	return v.has(appendGCKey(nil, d, id))
+}
+
+// HealQueue calls visit for each data file after the given id whose slots are to
+// be looked at, by id.
+func (v View) HealQueue(after FileID, visit func(FileID) error) error {
+	return v.scanAfter(prefixHeal, after, func(id FileID, value []byte) error {
+		d := decoder{rest: value}
+		if d.version(healRowVersion); d.end() != nil {
+			return d.err
+		}
+		return visit(id)
+	})
+}
+
+// FilesAfter is Files, beginning after that id.
+func (v View) FilesAfter(after FileID, visit func(FileID, objstore.ObjectID) error) error {
+	return v.scanAfter(prefixFile, after, func(id FileID, value []byte) error {
+		o, err := parseName(value)
+		if err != nil {
+			return err
+		}
+		return visit(id, o)
+	})
+}
+
+// scanAfter calls visit for each key of prefix and an id greater than after.
+func (v View) scanAfter(prefix byte, after FileID, visit func(id FileID, value []byte) error) error {
+	from := append(appendIDKey(nil, prefix, after), 0)
+	return v.scanRange(from, successor([]byte{prefix}), func(k, value []byte) error {
 		id, err := parseID(k)
 		if err != nil {
 			return err
 		}
-		r, err := ParseGCRow(value)
-		if err != nil {
-			return err
-		}
-		return visit(id, r)
+		return visit(id, value)
 	})
-}
-
-// InGCQueue says whether a data file waits for its removal.
-func (v View) InGCQueue(id FileID) (bool, error) {
-	_, found, err := v.value(appendIDKey(nil, prefixGC, id), nil)
-	return found, err
 }
 
 // Expiries calls visit for each expiry entry, the earliest first.

@@ -41,6 +41,18 @@ func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found b
 	return r, err == nil, errors.Join(err, closer.Close())
 }
 
+// has says whether a key is there.
+func (v View) has(key []byte) (bool, error) {
+	_, closer, err := v.reader.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, closer.Close()
+}
+
 // keyBytes is what most keys fit into; longer ones are allocated.
 const keyBytes = 256
 
@@ -67,6 +79,12 @@ func (v View) Inline(id FileID, dst []byte) (body []byte, found bool, err error)
 // FileOwner is the object whose row names the data file, if there is one.
 func (v View) FileOwner(id FileID) (objstore.ObjectID, bool, error) {
 	return row(v, appendIDKey(make([]byte, 0, keyBytes), prefixFile, id), parseName)
+}
+
+// Scrub is how far the scrubber has come; the zero value is a new pass.
+func (v View) Scrub() (ScrubRow, error) {
+	r, _, err := row(v, []byte(keyScrub), ParseScrubRow)
+	return r, err
 }
 
 // ContainerCounts are a container's counters; zero if it has none yet.
@@ -115,10 +133,12 @@ func (v View) any(prefix []byte) (bool, error) {
 // scan calls visit for each key that begins with prefix, in order; the slices
 // are valid during the call only.
 func (v View) scan(prefix []byte, visit func(key, value []byte) error) error {
-	it, err := v.reader.NewIter(&pebble.IterOptions{
-		LowerBound: prefix,
-		UpperBound: successor(append([]byte(nil), prefix...)),
-	})
+	return v.scanRange(prefix, successor(append([]byte(nil), prefix...)), visit)
+}
+
+// scanRange is scan for the keys from lower on and below upper.
+func (v View) scanRange(lower, upper []byte, visit func(key, value []byte) error) error {
+	it, err := v.reader.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return err
 	}
