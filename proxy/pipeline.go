@@ -67,6 +67,12 @@ type Config struct {
 	ReadOnly    *readonly.Config
 	NameCheck   *namecheck.Config
 	RateLimit   *ratelimit.Config
+	// SLO nil means slo.DefaultConfig.
+	SLO       *slo.Config
+	StaticWeb staticweb.Config
+	// NoVersionedWrites and NoObjectVersioning are Swift's
+	// allow_versioned_writes and allow_object_versioning, turned off.
+	NoVersionedWrites, NoObjectVersioning bool
 	// ListEndpoints shows strangers where objects are.
 	ListEndpoints *listendpoints.Config
 	// ContainerSync takes what other clusters send; the Store should be
@@ -352,7 +358,7 @@ var stages = []stage{
 	},
 	{
 		name:  "staticweb",
-		build: func(c Config) swift.Middleware { return staticweb.New(c.Store, c.Limits) },
+		build: func(c Config) swift.Middleware { return staticweb.New(c.StaticWeb, c.Store, c.Limits) },
 		info:  func(Config) *swift.InfoSection { return staticweb.Info() },
 		after: []order{
 			{"tempurl", "it tells tempurl that a listing is its own, and puts the signature into links"},
@@ -405,8 +411,8 @@ var stages = []stage{
 	},
 	{
 		name:  "slo",
-		build: func(Config) swift.Middleware { return slo.New(slo.DefaultConfig()) },
-		info:  func(Config) *swift.InfoSection { return slo.DefaultConfig().Info() },
+		build: func(c Config) swift.Middleware { return slo.New(c.slo()) },
+		info:  func(c Config) *swift.InfoSection { return c.slo().Info() },
 		after: []order{
 			{"gatekeeper", "manifests are sysmeta, which must not come from a client"},
 			{"tempauth", "the segments are authorized for the one who asks"},
@@ -417,8 +423,8 @@ var stages = []stage{
 	},
 	{
 		name:  "versionedwrites",
-		build: func(c Config) swift.Middleware { return versionedwrites.New(c.Store) },
-		info:  func(Config) *swift.InfoSection { return versionedwrites.Info() },
+		build: func(c Config) swift.Middleware { return versionedwrites.New(c.versionedWrites()) },
+		info:  func(c Config) *swift.InfoSection { return c.versionedWrites().Info() },
 		after: []order{
 			{"gatekeeper", "the archive's name is sysmeta, which must not come from a client"},
 			{"tempauth", "the write is authorized before the archive is touched"},
@@ -443,11 +449,9 @@ var stages = []stage{
 		},
 	},
 	{
-		name: "objectversioning",
-		build: func(c Config) swift.Middleware {
-			return objectversioning.New(objectversioning.Config{Store: c.Store, Policies: c.Policies, Limits: c.Limits})
-		},
-		info: func(Config) *swift.InfoSection { return objectversioning.Info() },
+		name:  "objectversioning",
+		build: func(c Config) swift.Middleware { return objectversioning.New(c.objectVersioning()) },
+		info:  func(c Config) *swift.InfoSection { return c.objectVersioning().Info() },
 		after: []order{
 			{"gatekeeper", "what has versions is sysmeta, which must not come from a client"},
 			{"copy", "each side of a copy may be a version"},
@@ -465,6 +469,21 @@ func (c Config) tempURL() tempurl.Config {
 
 func (c Config) formPost() formpost.Config {
 	return formpost.Config{Digests: c.Digests, Keys: c.Store}
+}
+
+func (c Config) slo() slo.Config {
+	if c.SLO == nil {
+		return slo.DefaultConfig()
+	}
+	return *c.SLO
+}
+
+func (c Config) versionedWrites() versionedwrites.Config {
+	return versionedwrites.Config{Store: c.Store, Disabled: c.NoVersionedWrites}
+}
+
+func (c Config) objectVersioning() objectversioning.Config {
+	return objectversioning.Config{Store: c.Store, Policies: c.Policies, Limits: c.Limits, Disabled: c.NoObjectVersioning}
 }
 
 // NewPipeline is Swift's part of the server: all middleware around the

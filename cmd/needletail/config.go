@@ -146,6 +146,7 @@ func defaultConfig() Config {
 			PasswordHashRounds: 12,
 		},
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
+		Filters:  defaultFilters(),
 		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names()},
 	}
 }

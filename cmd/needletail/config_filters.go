@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,6 +17,8 @@ import (
 	"needletail/proxy/middleware/namecheck"
 	"needletail/proxy/middleware/ratelimit"
 	"needletail/proxy/middleware/readonly"
+	"needletail/proxy/middleware/slo"
+	"needletail/proxy/middleware/staticweb"
 	"needletail/proxy/middleware/symlink"
 )
 
@@ -32,7 +35,10 @@ type FiltersConfig struct {
 	NameCheck   NameCheckConfig   `toml:"name_check"`
 	RateLimit   RateLimitConfig   `toml:"ratelimit"`
 
-	ListEndpoints ListEndpointsConfig `toml:"list_endpoints"`
+	ListEndpoints   ListEndpointsConfig   `toml:"list_endpoints"`
+	SLO             SLOConfig             `toml:"slo"`
+	StaticWeb       StaticWebConfig       `toml:"staticweb"`
+	VersionedWrites VersionedWritesConfig `toml:"versioned_writes"`
 }
 
 // DomainRemapConfig turns container.account.DOMAIN into a path.
@@ -177,6 +183,55 @@ type ListEndpointsConfig struct {
 	Path    string `toml:"list_endpoints_path"` // "/endpoints/"
 }
 
+// SLOConfig bounds static large objects.
+type SLOConfig struct {
+	MaxManifestSegments  int   `toml:"max_manifest_segments"` // 1000
+	MaxManifestSizeBytes int64 `toml:"max_manifest_size"`     // 8388608
+	AllowAsyncDelete     bool  `toml:"allow_async_delete"`    // true
+	Concurrency          int   `toml:"concurrency"`           // 2
+}
+
+// maxSLOConcurrency is the most subrequests at once that Swift allows one
+// request.
+const maxSLOConcurrency = 1000
+
+func (s SLOConfig) validate() error {
+	switch {
+	case s.MaxManifestSegments <= 0:
+		return errors.New("max_manifest_segments must be positive")
+	case s.MaxManifestSizeBytes <= 0:
+		return errors.New("max_manifest_size must be positive")
+	case s.Concurrency <= 0 || s.Concurrency > maxSLOConcurrency:
+		return fmt.Errorf("concurrency must be from 1 to %d", maxSLOConcurrency)
+	}
+	return nil
+}
+
+// StaticWebConfig says how listings in HTML look.
+type StaticWebConfig struct {
+	// DotSlashLinks lets links begin with "./", as in Swift since 2.31.
+	DotSlashLinks bool `toml:"dot_slash_links"`
+}
+
+// VersionedWritesConfig says which kinds of versions there are.
+type VersionedWritesConfig struct {
+	AllowVersionedWrites  bool `toml:"allow_versioned_writes"`  // true
+	AllowObjectVersioning bool `toml:"allow_object_versioning"` // true
+}
+
+// defaultFilters is what holds for a key that is not set and whose zero value
+// means something else.
+func defaultFilters() FiltersConfig {
+	d := slo.DefaultConfig()
+	return FiltersConfig{
+		SLO: SLOConfig{
+			MaxManifestSegments: d.MaxSegments, MaxManifestSizeBytes: d.MaxManifestBytes,
+			AllowAsyncDelete: d.AllowAsyncDelete, Concurrency: d.Concurrency,
+		},
+		VersionedWrites: VersionedWritesConfig{AllowVersionedWrites: true, AllowObjectVersioning: true},
+	}
+}
+
 // validate says which filter cannot be built, by its key.
 func (f *FiltersConfig) validate() error {
 	if err := f.NameCheck.filter().Validate(); err != nil {
@@ -184,6 +239,9 @@ func (f *FiltersConfig) validate() error {
 	}
 	if _, err := f.RateLimit.filter(); err != nil {
 		return fmt.Errorf("filter.ratelimit: %w", err)
+	}
+	if err := f.SLO.validate(); err != nil {
+		return fmt.Errorf("filter.slo.%w", err)
 	}
 	return nil
 }
@@ -211,6 +269,14 @@ func (f *FiltersConfig) addTo(c *proxy.Config) {
 	if f.ListEndpoints.Enabled {
 		c.ListEndpoints = &listendpoints.Config{Path: f.ListEndpoints.Path}
 	}
+	large := slo.Config{
+		MaxSegments: f.SLO.MaxManifestSegments, MaxManifestBytes: f.SLO.MaxManifestSizeBytes,
+		AllowAsyncDelete: f.SLO.AllowAsyncDelete, Concurrency: f.SLO.Concurrency,
+	}
+	c.SLO = &large
+	c.StaticWeb = staticweb.Config(f.StaticWeb)
+	c.NoVersionedWrites = !f.VersionedWrites.AllowVersionedWrites
+	c.NoObjectVersioning = !f.VersionedWrites.AllowObjectVersioning
 	c.EtagQuoter.EnableByDefault = f.EtagQuoter.EnableByDefault
 	c.Bulk = bulk.Config(f.Bulk)
 	c.Symlink = symlink.Config{MaxHops: f.Symlink.MaxHops}

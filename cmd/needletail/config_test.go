@@ -71,6 +71,9 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[filter.name_check]\nforbidden_regexp = \"(\"", "filter.name_check.forbidden_regexp")
 	f("[filter.ratelimit]\ncontainer_ratelimit = { many = 1.0 }", "filter.ratelimit")
 	f("[filter.ratelimit]\ncontainer_listing_ratelimit = { 5 = -1.0 }", "filter.ratelimit")
+	f("[filter.slo]\nmax_manifest_segments = 0", "filter.slo.max_manifest_segments")
+	f("[filter.slo]\nmax_manifest_size = -1", "filter.slo.max_manifest_size")
+	f("[filter.slo]\nconcurrency = 1001", "filter.slo.concurrency")
 	f("= 1", "configuration")
 }
 

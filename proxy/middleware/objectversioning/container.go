@@ -25,7 +25,7 @@ const (
 func (m *middleware) container(r *swift.Request, path swift.Path) (*swift.Response, error) {
 	switch r.Method {
 	case "PUT", "POST":
-		if r.Header.Has(enabledHeader) {
+		if on, ok := r.Header.Lookup(enabledHeader); ok && !(m.Disabled && swift.IsTrue(on)) {
 			return m.enable(r, path)
 		}
 		if r.Header.Get(syncHeader) != "" {

@@ -62,10 +62,17 @@ type Config struct {
 	Store    objstore.Store
 	Policies objstore.Policies
 	Limits   swift.Limits
+	// Disabled is allow_object_versioning = false: nothing can be switched on, as
+	// if no header asked for it. What has versions keeps making them until its
+	// owner switches it off.
+	Disabled bool
 }
 
 // Info is the section of /info.
-func Info() *swift.InfoSection {
+func (c Config) Info() *swift.InfoSection {
+	if c.Disabled {
+		return nil
+	}
 	return &swift.InfoSection{Name: "object_versioning", Value: pyjson.Object{}}
 }
 

@@ -68,7 +68,7 @@ const (
 	shownHeader = "X-Static-Large-Object"
 )
 
-// Config has Swift's options.
+// Config has Swift's options, [filter:slo].
 type Config struct {
 	MaxSegments      int   // max_manifest_segments: those that are objects
 	MaxManifestBytes int64 // max_manifest_size: of the PUT's body

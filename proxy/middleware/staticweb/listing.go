@@ -35,19 +35,20 @@ func (v *visit) listing(s site, prefix string) (*swift.Response, error) {
 	linkQuery, reach := v.tempURL()
 	var b strings.Builder
 	fmt.Fprintf(&b, listingHead, escape(label), style(s, prefix, listingStyle), escape(label))
+	href := func(name string) string { return href(name, linkQuery, v.m.DotSlashLinks) }
 	if len(prefix) > len(reach) {
 		fmt.Fprintf(&b, parentRow, linkQuery)
 	}
 	for _, e := range entries {
 		if e.Subdir != "" {
 			name := strings.TrimPrefix(e.Subdir, prefix)
-			fmt.Fprintf(&b, folderRow, href(name, linkQuery), escape(name))
+			fmt.Fprintf(&b, folderRow, href(name), escape(name))
 		}
 	}
 	for _, e := range entries {
 		if e.Subdir == "" {
 			name := strings.TrimPrefix(e.Name, prefix)
-			fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name, linkQuery), escape(name),
+			fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name), escape(name),
 				humanReadable(e.Bytes), date(e.LastModified))
 		}
 	}
@@ -82,11 +83,11 @@ func (v *visit) tempURL() (linkQuery, reach string) {
 }
 
 // href is a link to an entry. A name that begins so that it would lead elsewhere
-// stands behind "./", as all do in Swift since 2.31, and so do the names in
-// listings that Swift has only since then: those of temporary URLs.
-func href(name, linkQuery string) string {
+// stands behind "./", as all do with dotSlash, and so do the names in listings
+// that Swift has only since it writes all links so: those of temporary URLs.
+func href(name, linkQuery string, dotSlash bool) string {
 	quoted := swift.Quote(name)
-	if linkQuery == "" && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, ".") {
+	if !dotSlash && linkQuery == "" && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, ".") {
 		return quoted
 	}
 	return "./" + strings.ReplaceAll(quoted, ".", "%2E") + linkQuery

@@ -21,8 +21,13 @@ func TestLinks(t *testing.T) {
 		{"/", "", ".//"}, {"/evil.example/", "", ".//evil%2Eexample/"}, {"../", "", "./%2E%2E/"},
 		{"a.b", "?q", "./a%2Eb?q"}, {"a?b", "", "a%3Fb"}, {`"><script>`, "", "%22%3E%3Cscript%3E"},
 	} {
-		if got := href(c.name, c.query); got != c.want {
+		if got := href(c.name, c.query, false); got != c.want {
 			t.Errorf("%q %q is %q, want %q", c.name, c.query, got, c.want)
+		}
+	}
+	for name, want := range map[string]string{"a b": "./a%20b", "a.html": "./a%2Ehtml", "d/": "./d/", "/x": ".//x"} {
+		if got := href(name, "", true); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
 		}
 	}
 	for _, c := range []struct{ css, prefix, want string }{

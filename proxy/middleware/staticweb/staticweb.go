@@ -37,15 +37,24 @@ import (
 // source tags the subrequests in the access log, as Swift does.
 const source = "SW"
 
+// Config says how listings look.
+type Config struct {
+	// DotSlashLinks lets every link begin with "./", as in Swift since 2.31.
+	// Without it a link is the bare name, as before, but where it would lead
+	// elsewhere or carries the query of a temporary URL.
+	DotSlashLinks bool
+}
+
 // New makes the middleware; containers are looked up in store.
-func New(store objstore.ContainerStore, limits swift.Limits) swift.Middleware {
+func New(c Config, store objstore.ContainerStore, limits swift.Limits) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{store: store, pageEntries: limits.ContainerListing, next: next}
+		m := &middleware{Config: c, store: store, pageEntries: limits.ContainerListing, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }
 
 type middleware struct {
+	Config
 	store       objstore.ContainerStore
 	pageEntries int
 	next        swift.Handler

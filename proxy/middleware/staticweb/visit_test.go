@@ -83,7 +83,7 @@ func TestVisits(t *testing.T) {
 			s.metadata.Set("X-Container-Meta-"+key, value)
 		}
 		r := &swift.Request{Method: "GET", Path: c.path, Scheme: "http", Host: "h", Body: swift.NoBody}
-		res, err := New(s, swift.DefaultLimits())(s).Serve(r)
+		res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r)
 		if c.status == 500 {
 			if res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 				t.Errorf("%s: %v, %v, %d open", name, res, err, s.open)
@@ -105,7 +105,7 @@ func TestVisitsOfABrokenStore(t *testing.T) {
 	for _, path := range []string{"/v1/a/c", "/v1/a/c/missing"} {
 		s := &fakeSite{storeErr: errBroken, answers: map[string]int{"HEAD /v1/a/c": 204}}
 		r := &swift.Request{Method: "GET", Path: path, Body: swift.NoBody}
-		if res, err := New(s, swift.DefaultLimits())(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
+		if res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 			t.Errorf("%s: %v, %v, %d open", path, res, err, s.open)
 		}
 	}
@@ -118,7 +118,7 @@ func TestWhoGetsNoSite(t *testing.T) {
 		{Method: "PUT", Path: "/v1/a/c/"}, {Method: "GET", Path: "/v1/a/c/", Source: "TU"},
 		{Method: "GET", Path: "/v1/a"}, {Method: "GET", Path: "/info"},
 	} {
-		res, err := New(s, swift.DefaultLimits())(s).Serve(r)
+		res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r)
 		if err != nil {
 			t.Fatal(err)
 		}

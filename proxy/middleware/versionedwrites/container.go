@@ -10,7 +10,7 @@ import (
 // sysmeta as headers.
 func (m *middleware) container(r *swift.Request) (*swift.Response, error) {
 	if r.Method == "PUT" || r.Method == "POST" {
-		if err := translate(&r.Header); err != nil {
+		if err := m.translate(&r.Header); err != nil {
 			return nil, err
 		}
 	}
@@ -30,7 +30,7 @@ func (m *middleware) container(r *swift.Request) (*swift.Response, error) {
 
 // translate makes sysmeta of what a request sets. A value counts more than a
 // removal.
-func translate(h *swift.Header) error {
+func (m *middleware) translate(h *swift.Header) error {
 	stack, history := h.Get(versionsLocation), h.Get(historyLocation)
 	remove := h.Get(removeVersions) != "" || h.Get(removeHistory) != "" || h.Has(versionsLocation) || h.Has(historyLocation)
 	for _, name := range []string{versionsLocation, historyLocation, removeVersions, removeHistory} {
@@ -47,6 +47,9 @@ func translate(h *swift.Header) error {
 		mode = ""
 	case stack == "":
 		return nil
+	}
+	if m.disabled && mode != "" {
+		return swift.Textf(412, "Versioned Writes is disabled")
 	}
 	if strings.Contains(location, "/") {
 		return swift.Statusf(412, "Container name cannot contain slashes")

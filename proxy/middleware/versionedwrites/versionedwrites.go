@@ -36,7 +36,7 @@
 //     current object stays.
 //
 // Errors: 400 both modes at once; 412 a bad location, an archive that is
-// missing or takes no copy; 503 a copy that the server could not make.
+// missing or takes no copy, or any where the feature is disabled; 503 a copy that the server could not make.
 package versionedwrites
 
 import (
@@ -65,7 +65,10 @@ const (
 )
 
 // Info is the filter's section of /info.
-func Info() *swift.InfoSection {
+func (c Config) Info() *swift.InfoSection {
+	if c.Disabled {
+		return nil
+	}
 	return &swift.InfoSection{Name: "versioned_writes", Value: pyjson.Object{
 		{Key: "allowed_flags", Value: []string{strings.ToLower(versionsLocation), strings.ToLower(historyLocation)}},
 	}}
@@ -77,17 +80,27 @@ type Lookup interface {
 	objstore.ContainerStore
 }
 
+// Config is what the middleware needs to know.
+type Config struct {
+	Store Lookup
+	// Disabled is allow_versioned_writes = false: asking for an archive is 412,
+	// and a container that has one keeps nothing in it until the next start
+	// without Disabled.
+	Disabled bool
+}
+
 // New makes the middleware.
-func New(store Lookup) swift.Middleware {
+func New(c Config) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{store: store, next: next}
+		m := &middleware{store: c.Store, disabled: c.Disabled, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }
 
 type middleware struct {
-	store Lookup
-	next  swift.Handler
+	store    Lookup
+	disabled bool
+	next     swift.Handler
 }
 
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
@@ -97,7 +110,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		return m.next.Serve(r)
 	case path.Object == "":
 		return m.container(r)
-	case r.Method == "PUT" || r.Method == "DELETE":
+	case (r.Method == "PUT" || r.Method == "DELETE") && !m.disabled:
 		return m.write(r, path)
 	}
 	return m.next.Serve(r)

@@ -33,11 +33,13 @@ type answer struct {
 // site is a container "c" with the archive "old" in a real store; the requests
 // themselves are answered by the test.
 type site struct {
-	t       *testing.T
-	store   objstore.Store
-	answers map[string]answer
-	asked   []string
-	sent    []*swift.Request
+	t     *testing.T
+	store objstore.Store
+	// disabled is Config's.
+	disabled bool
+	answers  map[string]answer
+	asked    []string
+	sent     []*swift.Request
 }
 
 func newSite(t *testing.T, mode string, versions ...string) *site {
@@ -87,7 +89,7 @@ func (s *site) Serve(r *swift.Request) (*swift.Response, error) {
 func (s *site) do(method string) (*swift.Response, error) {
 	r := &swift.Request{Method: method, Path: "/v1/a/c/o", RawQuery: "version-id=null", Body: swift.NoBody, Authorizer: owner{}}
 	s.asked, s.sent = nil, nil
-	return New(s.store)(s).Serve(r)
+	return New(Config{Store: s.store, Disabled: s.disabled})(s).Serve(r)
 }
 
 // refused wants a status and that nothing was done after the last request.
@@ -235,4 +237,22 @@ func TestStoreFails(t *testing.T) {
 func TestVersionName(t *testing.T) {
 	require.Equal(t, "004ü x/1402464677.04188", versionName("ü x", 140246467704188))
 	require.Equal(t, "400", versionPrefix(strings.Repeat("n", 1024))[:3])
+}
+
+// Where the feature is disabled nobody can ask for an archive, and one that a
+// container has is left alone.
+func TestDisabled(t *testing.T) {
+	s := newSite(t, stackMode, "1402464677.04188 a/b")
+	s.disabled = true
+	s.done("PUT", "PUT c/o")
+	s.done("DELETE", "DELETE c/o")
+	for line, status := range map[string]int{versionsLocation: 412, historyLocation: 412, removeHistory: 204} {
+		r := &swift.Request{Method: "POST", Path: "/v1/a/c", Body: swift.NoBody, Authorizer: owner{}}
+		r.Header.Set(line, "old")
+		res, err := New(Config{Store: s.store, Disabled: true})(s).Serve(r)
+		if err != nil {
+			res = swift.ErrorResponse(err)
+		}
+		require.Equal(t, status, res.Status, line)
+	}
 }
