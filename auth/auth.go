@@ -35,6 +35,9 @@ type Identity struct {
 	// ServiceRoles (ServiceGroups for TempAuth) come from X-Service-Token.
 	ServiceRoles  []string
 	ServiceGroups []string
+
+	// AccessRules, if not nil, are all that the token may be used for.
+	AccessRules []AccessRule
 }
 
 // Access is one question to an Authorizer: may the identity do this? It has the

@@ -1,5 +1,5 @@
 // Package keystoneauth says whose Keystone tokens are, and who may do what
-// with them: keystonemiddleware's auth_token with delay_auth_decision, and
+// with them: keystonemiddleware's auth_token, and
 // swift/common/middleware/keystoneauth.py.
 //
 // # Tokens
@@ -11,6 +11,14 @@
 // Retry-After, where auth_token answers 401: clients retry the one and throw
 // away their tokens for the other. A request that has an Authorizer already
 // (TempAuth's token, tempurl, formpost) is left alone.
+//
+// X-Service-Token is looked at first: with a role of Config.ServiceTokenRoles
+// the user's token may have expired lately, so that what a service began for a
+// user can come to its end. A token of an application credential with access
+// rules is good for what they name alone, unless a service sends it.
+//
+// With Config.RefuseAnonymous (delay_auth_decision = false) a request without a
+// valid token ends here with auth_token's own 401.
 //
 // Without a validator there is no Keystone, and all that is left is the
 // anonymous: this middleware is in every pipeline, so that each request that
@@ -64,16 +72,37 @@ type Config struct {
 	PublicPrefixes []string
 	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
 	RefuseNamesInACLs bool
+	// ServiceTokenRoles are those of a service that may send expired tokens:
+	// DefaultServiceTokenRoles. ServiceTokenRolesRequired makes the request of a
+	// service without them anonymous.
+	ServiceTokenRoles         []string
+	ServiceTokenRolesRequired bool
+	// ServiceType is what access rules call this service: DefaultServiceType.
+	ServiceType string
+	// RefuseAnonymous is auth_token's delay_auth_decision = false.
+	RefuseAnonymous bool
 	// AuthURI is where clients find Keystone. A 401 then carries a second
 	// line, Www-Authenticate: Keystone uri="…".
 	AuthURI string
 }
+
+// DefaultServiceType is Swift's in the catalog.
+const DefaultServiceType = "object-store"
+
+// DefaultServiceTokenRoles are auth_token's service_token_roles.
+func DefaultServiceTokenRoles() []string { return []string{"service"} }
 
 // retryAfterSeconds is what a client is told when Keystone does not answer.
 const retryAfterSeconds = "2"
 
 // New makes the middleware.
 func New(c Config) swift.Middleware {
+	if c.ServiceTokenRoles == nil {
+		c.ServiceTokenRoles = DefaultServiceTokenRoles()
+	}
+	if c.ServiceType == "" {
+		c.ServiceType = DefaultServiceType
+	}
 	authz := newAuthorizer(c)
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{config: c, authz: authz, next: next}
@@ -97,6 +126,9 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if id == nil && m.config.RefuseAnonymous {
+		return m.refuse(), nil
+	}
 	if id != nil {
 		r.Identity = id
 		r.Log.User, r.Log.Account = id.UserID, id.ProjectName
@@ -119,43 +151,4 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		res.Header.Set(domainHeader, domain)
 	}
 	return res, nil
-}
-
-// identify gives the identity of the request's tokens; nil is anonymous.
-func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
-	token := r.Header.Get("X-Auth-Token")
-	if token == "" {
-		token = r.Header.Get("X-Storage-Token")
-	}
-	if token == "" || m.config.Validator == nil {
-		return nil, nil
-	}
-	found, err := m.validate(r, token)
-	if found == nil || err != nil {
-		return nil, err
-	}
-	id := *found // the validator's may be shared
-	id.Source, id.ServiceRoles = Source, nil
-	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
-		service, err := m.validate(r, serviceToken)
-		if service == nil || err != nil {
-			return nil, err
-		}
-		id.ServiceRoles = service.Roles
-	}
-	return &id, nil
-}
-
-func (m *middleware) validate(r *swift.Request, token string) (*auth.Identity, error) {
-	id, err := m.config.Validator.Validate(r.Context(), token)
-	switch {
-	case errors.Is(err, auth.ErrInvalidToken):
-		return nil, nil
-	case err != nil:
-		return nil, &swift.StatusError{
-			Status: 503, Err: err,
-			Header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}},
-		}
-	}
-	return id, nil
 }

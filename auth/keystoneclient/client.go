@@ -1,0 +1,182 @@
+package keystoneclient
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"needletail/auth"
+)
+
+// Client is an auth.TokenValidator. It is safe for concurrent use.
+type Client struct {
+	config Config
+	http   *http.Client
+	cache  *cache
+	stats  *stats
+
+	questions flight[cacheKey, answer]
+	slots     chan struct{} // of maxQuestions
+	session   session
+
+	// life ends with Close, and with it whatever is under way.
+	life  context.Context
+	end   context.CancelFunc
+	tasks sync.WaitGroup
+
+	mu        sync.Mutex
+	restUntil time.Time // nothing is asked before; under mu
+	restWhy   error     // under mu
+}
+
+var _ auth.ExpiredTokenValidator = (*Client)(nil)
+
+// New makes a client. Nothing is sent before the first token is validated.
+func New(c Config) (*Client, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	remembered, err := newCache(c.CacheTokens)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: c.ConnectTimeout}
+	client := &Client{
+		config: c,
+		http: &http.Client{
+			Timeout: c.RequestTimeout,
+			Transport: &http.Transport{
+				Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext,
+				TLSClientConfig: c.TLS, TLSHandshakeTimeout: c.ConnectTimeout,
+				MaxConnsPerHost: maxQuestions, MaxIdleConnsPerHost: maxQuestions, IdleConnTimeout: time.Minute,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		cache: remembered,
+		slots: make(chan struct{}, maxQuestions),
+	}
+	client.stats = newStats(func() float64 { return float64(remembered.answers.Len()) })
+	client.life, client.end = context.WithCancel(context.Background())
+	return client, nil
+}
+
+// Close ends what is under way and waits for it.
+func (c *Client) Close() error {
+	c.end()
+	c.tasks.Wait()
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// question is what decides about an answer besides the token.
+type question struct {
+	token        string
+	allowExpired bool
+}
+
+// Validate gives the token's identity or auth.ErrInvalidToken; another error is
+// of the context or an *Error.
+func (c *Client) Validate(ctx context.Context, token string) (*auth.Identity, error) {
+	return c.find(ctx, question{token, false})
+}
+
+// ValidateExpired is Validate of a token that may have expired, as far as
+// Keystone accepts it.
+func (c *Client) ValidateExpired(ctx context.Context, token string) (*auth.Identity, error) {
+	return c.find(ctx, question{token, true})
+}
+
+func (c *Client) find(ctx context.Context, q question) (*auth.Identity, error) {
+	if !plausible(q.token) {
+		return nil, auth.ErrInvalidToken
+	}
+	key := c.cache.key(q.token, q.allowExpired)
+	if a, ok := c.fresh(key, q); ok {
+		c.stats.hit(a)
+		return a.result()
+	}
+	a, joined, err := c.questions.do(ctx, key, c.start, func() (answer, error) { return c.ask(key, q) })
+	c.stats.miss(joined)
+	if err == nil {
+		return a.result()
+	}
+	if a, ok := c.stale(key, q); ok && ctx.Err() == nil {
+		c.stats.stale.Inc()
+		return a.result()
+	}
+	return nil, err
+}
+
+func (a answer) result() (*auth.Identity, error) {
+	if a.identity == nil {
+		return nil, auth.ErrInvalidToken
+	}
+	return a.identity, nil
+}
+
+// plausible says whether a token can stand in a header.
+func plausible(token string) bool {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return false
+		}
+	}
+	return token != "" && len(token) <= maxTokenBytes
+}
+
+func (c *Client) start(f func()) { c.tasks.Go(f) }
+
+// ask asks Keystone and remembers what it said.
+func (c *Client) ask(key cacheKey, q question) (answer, error) {
+	if err := c.resting(); err != nil {
+		return answer{}, err
+	}
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-c.life.Done():
+		return answer{}, c.life.Err()
+	}
+	asked := c.config.Clock()
+	a, err := c.validate(c.life, q)
+	if err != nil {
+		c.rest(err)
+		return answer{}, err
+	}
+	a.asked = asked
+	c.cache.answers.Add(key, a)
+	return a, nil
+}
+
+// resting gives the last failure while nothing is to be asked.
+func (c *Client) resting() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.config.Clock().Before(c.restUntil) {
+		return c.restWhy
+	}
+	return nil
+}
+
+// rest lets nothing be asked for a while after a failure.
+func (c *Client) rest(why error) {
+	if errors.Is(why, context.Canceled) {
+		return
+	}
+	op, d := opValidate, restAfterFailure
+	var e *Error
+	if errors.As(why, &e) {
+		op = e.Op
+		if op == opLogin && e.Status == 401 {
+			d = restAfterRefusal
+		}
+	}
+	c.stats.failures.WithLabelValues(op).Inc()
+	c.config.Logger.Warn("keystone does not answer", "error", why)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.restUntil, c.restWhy = c.config.Clock().Add(d), why
+}
