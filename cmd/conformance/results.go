@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"encoding/xml"
 	"fmt"
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -103,32 +102,18 @@ func (all results) perFile(name string) []string {
 	return lines
 }
 
-// deviations are what known_deviations.txt lists: tests by their ids, and
-// patterns of tests that fail or pass as Swift's version wants it.
-type deviations struct {
-	tests    map[string]string // reasons
-	patterns []string          // of path.Match
-}
-
-func (d deviations) mayFail(id string) bool {
-	if _, listed := d.tests[id]; listed {
-		return true
-	}
-	return slices.ContainsFunc(d.patterns, func(pattern string) bool {
-		ok, _ := path.Match(pattern, id) // parseDeviations has tried the pattern
-		return ok
-	})
-}
+// deviations are what known_deviations.txt lists: reasons by the tests' ids.
+type deviations map[string]string
 
 // complaints are the tests that did not end as they should. A test that only
 // skipped is one if all runs are over.
 func (all results) complaints(known deviations, complete bool) []string {
 	var lines []string
 	for id, r := range all {
-		switch _, listed := known.tests[id]; {
-		case r.outcome == failed && !known.mayFail(id):
+		switch _, listed := known[id]; {
+		case r.outcome == failed && !listed:
 			lines = append(lines, fmt.Sprintf("FAILED %s: %s", id, r.reason))
-		case r.outcome == skipped && complete && !known.mayFail(id):
+		case r.outcome == skipped && complete && !listed:
 			lines = append(lines, fmt.Sprintf("RAN IN NO RUN %s: %s", id, r.reason))
 		case r.outcome == passed && listed:
 			lines = append(lines, fmt.Sprintf("PASSED %s: take it off known_deviations.txt", id))
@@ -142,10 +127,9 @@ func (all results) complaints(known deviations, complete bool) []string {
 var knownDeviations string
 
 // parseDeviations reads lines of a test's id, a space and the reason. "#" starts
-// a comment; "?" in front makes the id a pattern of tests that depend on Swift's
-// version.
+// a comment.
 func parseDeviations(text string) (deviations, error) {
-	known := deviations{tests: map[string]string{}}
+	known := deviations{}
 	for n, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -153,18 +137,10 @@ func parseDeviations(text string) (deviations, error) {
 		}
 		id, reason, _ := strings.Cut(line, " ")
 		reason = strings.TrimSpace(reason)
-		if _, twice := known.tests[id]; twice || reason == "" {
+		if _, twice := known[id]; twice || reason == "" {
 			return known, fmt.Errorf("known_deviations.txt:%d: %s has no reason or is there twice", n+1, id)
 		}
-		pattern, varies := strings.CutPrefix(id, "?")
-		if !varies {
-			known.tests[id] = reason
-			continue
-		}
-		if _, err := path.Match(pattern, ""); err != nil {
-			return known, fmt.Errorf("known_deviations.txt:%d: %w", n+1, err)
-		}
-		known.patterns = append(known.patterns, pattern)
+		known[id] = reason
 	}
 	return known, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // run is one way to configure the server, and the tests that want it so.
@@ -102,6 +103,21 @@ const commonConf = `service_prefix = SERVICE
 storage_domain = example.net
 collate = C
 `
+
+// linkForm is the server's option for the form in which the checkout's tests want
+// the links of staticweb's listings: "./NAME" since Swift 2.31, NAME before.
+func linkForm(source string) (config string, err error) {
+	text, err := os.ReadFile(filepath.Join(source, "test", "functional", "test_staticweb.py"))
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(string(text), `<a href="./`) {
+		fmt.Println("== links of listings are bare names, as this Swift's tests want them")
+		return "", nil
+	}
+	fmt.Println("== links of listings begin with ./ (staticweb.dot_slash_links), as this Swift's tests want them")
+	return "[filter.staticweb]\ndot_slash_links = true\n", nil
+}
 
 // do starts a server with all it needs below dir, runs the tests and stops it.
 func (r run) do(ctx context.Context, binary, source, dir string) (results, error) {
