@@ -14,6 +14,7 @@ import (
 // with Commit or Close.
 type Batch struct {
 	db         *DB
+	home       *side // whose database batch is of
 	batch      *pebble.Batch
 	key, value []byte // scratch
 	err        error
@@ -21,12 +22,14 @@ type Batch struct {
 
 // NewBatch begins a batch.
 func (d *DB) NewBatch() *Batch {
-	return &Batch{db: d, batch: d.pebble.NewBatch(), key: make([]byte, 0, keyBytes), value: make([]byte, 0, keyBytes)}
+	s := d.reader.Load()
+	return &Batch{db: d, home: s, batch: s.pebble.NewBatch(), key: make([]byte, 0, keyBytes), value: make([]byte, 0, keyBytes)}
 }
 
 // Commit makes the batch take effect. With sync it is on stable storage when
-// Commit returns nil; without, a crash may lose it, but no earlier batch. An
-// error leaves it open whether the batch took effect.
+// Commit returns nil; without, a crash may lose it, but no earlier batch. Where
+// there are two copies every batch is synced. An error leaves it open whether
+// the batch took effect.
 func (b *Batch) Commit(sync bool) error {
 	if b.err == nil {
 		b.err = b.db.Sealed()
@@ -35,14 +38,8 @@ func (b *Batch) Commit(sync bool) error {
 		_ = b.batch.Close() // the batch is dropped; b.err says why
 		return b.err
 	}
-	o := pebble.NoSync
-	if sync {
-		o = pebble.Sync
-	}
-	if b.err = b.db.apply(b.batch.Commit(o)); b.err != nil {
-		return b.err // the log may still refer to the batch: it is not reused
-	}
-	return b.batch.Close()
+	b.err = b.db.write(b.home, b.batch, sync) // after an error the log may still refer to the batch
+	return b.err
 }
 
 // Close drops a batch that was not committed.

@@ -17,7 +17,7 @@ var ErrCorrupt = errors.New("index is corrupt")
 // know.
 var ErrVersion = errors.New("index has an unknown version")
 
-func appendString[S ~string](dst []byte, s S) []byte {
+func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(s)))
 	return append(dst, s...)
 }

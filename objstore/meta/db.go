@@ -3,42 +3,90 @@ package meta
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
 // ErrSealed is what a Commit gives once the index could not be written: after
 // a failed write of its log nobody knows what is on the disk, so nothing is
-// acknowledged until the index is opened again.
+// acknowledged until the index is opened again. With two copies both failed.
 var ErrSealed = errors.New("index is sealed after a failed write")
 
 // DB is an open index. Its methods are safe for concurrent use.
 type DB struct {
 	View
-	pebble *pebble.DB
+	log    *slog.Logger
+	fatal  func(error)
 	sealed atomic.Pointer[error]
 	clean  bool
+
+	main   *side
+	mirror *side                // nil without a second copy
+	reader atomic.Pointer[side] // the copy that is read; never a lost one
+	paired atomic.Bool          // both copies are written
+
+	// gate is held shared by each write; whoever holds it alone knows that no
+	// copy is ahead of the other.
+	gate    sync.RWMutex
+	journal *journal
+	dirty   dirty
+
+	mu    sync.Mutex // orders changes of what follows, and of reader and paired
+	state copyState
+	lost  error // why a copy is not in step, or nil
+
+	hangLimit time.Duration
+	watching  chan struct{} // closed by Close
+	watchers  sync.WaitGroup
 }
 
 // Open opens or creates the index in dir. An index of a newer format is
-// refused with ErrVersion.
+// refused with ErrVersion. With a mirror the copy that is right is served, and
+// Fill makes the other one anew if need be.
 func Open(dir string, o Options) (*DB, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	db := &DB{}
-	log := &logger{slog: o.Logger, fatal: func(err error) { db.seal(err, o.Fatal) }}
-	p, err := pebble.Open(dir, o.pebble(log))
+	d := &DB{log: o.Logger, fatal: o.Fatal, watching: make(chan struct{}), journal: newJournal()}
+	d.main = newSide("first", o.FS, dir, o)
+	if m := o.Mirror; m != nil {
+		small := o
+		small.CacheBytes = min(o.CacheBytes, mirrorCacheBytes)
+		d.mirror, d.hangLimit = newSide("second", m.FS, m.Dir, small), m.HangLimit
+	}
+	err := d.open()
+	if err == nil {
+		d.clean, err = d.takeClean()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open index %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("open index %s: %w", dir, err), d.closeSides())
 	}
-	db.pebble, db.View = p, View{p}
-	if err := db.openSchema(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open index %s: %w", dir, err), p.Close())
+	return d, nil
+}
+
+func (d *DB) open() error {
+	d.View = View{switched{d}}
+	if d.mirror != nil {
+		return d.openCopies()
 	}
-	return db, nil
+	d.reader.Store(d.main)
+	if err := d.main.open(func(err error) { d.seal(err, d.fatal) }); err != nil {
+		return err
+	}
+	d.View = View{plain{d.main.pebble}}
+	found, err := d.main.schema()
+	if err == nil && !found {
+		err = d.main.createSchema()
+	}
+	if err != nil {
+		return err
+	}
+	return d.partAlone()
 }
 
 func (d *DB) seal(err error, then func(error)) {
@@ -60,29 +108,44 @@ func (d *DB) Sealed() error {
 func (d *DB) WasClean() bool { return d.clean }
 
 // Close notes a clean stop if clean is true and closes the index. All views
-// and batches must be closed before.
+// and batches must be closed before, and Fill must have ended.
 func (d *DB) Close(clean bool) error {
 	var err error
 	if clean && d.Sealed() == nil {
-		err = d.pebble.Set([]byte(keyClean), nil, pebble.Sync)
+		err = d.change(func(b *pebble.Batch) error { return b.Set([]byte(keyClean), nil, nil) })
 	}
-	return errors.Join(err, d.pebble.Close())
+	return errors.Join(err, d.closeSides())
+}
+
+func (d *DB) closeSides() error {
+	close(d.watching)
+	d.watchers.Wait()
+	err := d.main.close(d.hangLimit)
+	if d.mirror != nil {
+		err = errors.Join(err, d.mirror.close(d.hangLimit))
+	}
+	return err
 }
 
 // Barrier waits until every batch that a view can see by now is on stable
 // storage: batches are seen before their sync is done.
 func (d *DB) Barrier() error {
+	if d.mirror != nil {
+		d.gate.Lock() // every write that was seen has ended, on both copies
+		defer d.gate.Unlock()
+		return d.Sealed()
+	}
 	if err := d.Sealed(); err != nil {
 		return err
 	}
-	return d.apply(d.pebble.LogData(nil, pebble.Sync))
+	return d.apply(d.main.pebble.LogData(nil, pebble.Sync))
 }
 
 // Snapshot is a view of one moment. Close it soon: it keeps old versions on
 // the disk.
 func (d *DB) Snapshot() *Snapshot {
-	s := d.pebble.NewSnapshot()
-	return &Snapshot{View{s}, s}
+	s := d.reader.Load().pebble.NewSnapshot()
+	return &Snapshot{View{plain{s}}, s}
 }
 
 // Snapshot is the index at one moment.
@@ -94,5 +157,5 @@ type Snapshot struct {
 // Close ends the snapshot.
 func (s *Snapshot) Close() error { return s.snap.Close() }
 
-// Metrics are Pebble's own figures.
-func (d *DB) Metrics() *pebble.Metrics { return d.pebble.Metrics() }
+// Metrics are Pebble's own figures, of the copy that is read.
+func (d *DB) Metrics() *pebble.Metrics { return d.reader.Load().pebble.Metrics() }

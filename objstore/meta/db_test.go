@@ -50,7 +50,7 @@ func TestCountersMergeAndFold(t *testing.T) {
 		case 100:
 			commit(t, db, func(b *Batch) { b.FoldContainer(box, want) })
 		case 200:
-			if err := db.pebble.Flush(); err != nil {
+			if err := db.main.pebble.Flush(); err != nil {
 				t.Fatal(err)
 			}
 		case 300:
@@ -58,7 +58,7 @@ func TestCountersMergeAndFold(t *testing.T) {
 			db = openTest(t, fs)
 		}
 	}
-	if err := db.pebble.Compact(t.Context(), []byte("A"), []byte("z"), false); err != nil {
+	if err := db.main.pebble.Compact(t.Context(), []byte("A"), []byte("z"), false); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := db.ContainerCounts(box); err != nil || got.Counts != want {
@@ -86,7 +86,7 @@ func TestCountersMergeAndFold(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	db := openTest(t, fs)
-	if err := db.pebble.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion+1), pebble.Sync); err != nil {
+	if err := db.main.pebble.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion+1), pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	closeTest(t, db)

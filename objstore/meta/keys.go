@@ -46,6 +46,7 @@ const (
 	keyClock   = "sclock"   // merged: the greatest Timestamp ever committed
 	keyClean   = "sclean"   // there after a clean stop only
 	keyStore   = "sstore"   // the id of the store that the index belongs to
+	keyCopy    = "scopy"    // what a copy knows of the other one (copies.go)
 	keyScrub   = "sscrub"   // how far the scrubber has come; see ScrubRow
 )
 

@@ -2,7 +2,6 @@ package meta
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,7 +14,7 @@ import (
 // swift/account/backend.py list_containers_iter: a prefix that is rolled up is
 // left by a seek, so a page costs what it returns.
 type walker struct {
-	it        *pebble.Iterator
+	it        *iterator
 	base      int    // length of what all keys of the listing begin with
 	prefix    string // of the names
 	delimiter string
@@ -55,7 +54,7 @@ func (v View) newWalker(base []byte, o objstore.ListOptions) (*walker, error) {
 	if w.limit <= 0 || bytes.Compare(lower, upper) >= 0 {
 		return nil, nil
 	}
-	it, err := v.reader.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := v.source.iter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	w.it = it
 	return w, err
 }
@@ -67,7 +66,7 @@ func (w *walker) run(row func(name, value []byte) error, subdir func(name []byte
 		_ = w.it.Close() // only repeats an error of reading
 		return err
 	}
-	return errors.Join(w.it.Error(), w.it.Close())
+	return w.it.end()
 }
 
 func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byte) error) error {
@@ -81,7 +80,7 @@ func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byt
 		end := w.rollUp(name)
 		switch {
 		case end < 0 || w.path && end == len(name):
-			value, err := w.it.ValueAndErr()
+			value, err := w.it.value()
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -31,7 +32,26 @@ type Options struct {
 	// after which no write may succeed (a failed write of its log). Reads go
 	// on. Default: nothing; every later Commit fails with ErrSealed.
 	Fatal func(error)
+
+	// Mirror, if set, is a second copy on another disk, kept in step with every
+	// commit.
+	Mirror *Mirror
 }
+
+// Mirror is where the second copy of an index is.
+type Mirror struct {
+	FS  vfs.FS // default: that of the first copy
+	Dir string
+	// HangLimit is how long no write of a copy may end before the copy is given
+	// up. Default 20 s.
+	HangLimit time.Duration
+}
+
+const hangLimitDefault = 20 * time.Second
+
+// mirrorCacheBytes is the block cache of the mirror, which is read only after
+// the first copy was lost.
+const mirrorCacheBytes = 8 << 20
 
 // memTablesMax is how many memtables exist at most, the one that is written
 // and those that wait for their flush; writers stop beyond it.
@@ -70,6 +90,16 @@ func (o *Options) EnsureDefaults() {
 	if o.Fatal == nil {
 		o.Fatal = func(error) {}
 	}
+	if o.Mirror != nil {
+		m := *o.Mirror
+		if m.FS == nil {
+			m.FS = o.FS
+		}
+		if m.HangLimit == 0 {
+			m.HangLimit = hangLimitDefault
+		}
+		o.Mirror = &m
+	}
 }
 
 // Validate checks what EnsureDefaults filled in.
@@ -83,6 +113,8 @@ func (o *Options) Validate() error {
 		return errors.New("index: OpenFilesMax is below 16")
 	case o.CompactionsMax < 1:
 		return errors.New("index: CompactionsMax is below 1")
+	case o.Mirror != nil && (o.Mirror.Dir == "" || o.Mirror.HangLimit < time.Millisecond):
+		return errors.New("index: Mirror has no Dir, or a HangLimit below 1 ms")
 	}
 	return nil
 }

@@ -14,43 +14,58 @@ import (
 // Version 1 is the first.
 const schemaVersion = 1
 
-// openSchema checks the version, or writes it into an empty index, and takes
-// the mark of a clean stop away.
-func (d *DB) openSchema() error {
-	v, found, err := d.value([]byte(keyVersion), nil)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return d.createSchema()
+// schema says whether a database has one, which must be of our version.
+func (s *side) schema() (found bool, err error) {
+	v, found, err := View{plain{s.pebble}}.value([]byte(keyVersion), nil)
+	if err != nil || !found {
+		return false, err
 	}
 	version, n := binary.Uvarint(v)
 	if n <= 0 {
-		return fmt.Errorf("%w: schema version", ErrCorrupt)
+		return false, fmt.Errorf("%w: schema version", ErrCorrupt)
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("%w: schema %d, this program knows %d", ErrVersion, version, schemaVersion)
+		return false, fmt.Errorf("%w: schema %d, this program knows %d", ErrVersion, version, schemaVersion)
 	}
-	if _, d.clean, err = d.value([]byte(keyClean), nil); err != nil || !d.clean {
-		return err
-	}
-	return d.apply(d.pebble.Delete([]byte(keyClean), pebble.Sync))
+	return true, nil
 }
 
-func (d *DB) createSchema() error {
-	it, err := d.reader.NewIter(nil)
+// empty says that a database has no keys.
+func (s *side) empty() (bool, error) {
+	it, err := s.pebble.NewIter(nil)
+	if err != nil {
+		return false, err
+	}
+	used := it.First()
+	return !used, errors.Join(it.Error(), it.Close())
+}
+
+// createSchema writes the version into an empty database.
+func (s *side) createSchema() error {
+	empty, err := s.empty()
 	if err != nil {
 		return err
 	}
-	used := it.First()
-	if err := errors.Join(it.Error(), it.Close()); err != nil {
-		return err
-	}
-	if used {
+	if !empty {
 		return fmt.Errorf("%w: keys without a schema version", ErrCorrupt)
 	}
 	v := binary.AppendUvarint(nil, schemaVersion)
-	return d.apply(d.pebble.Set([]byte(keyVersion), v, pebble.Sync))
+	return errors.Join(s.pebble.Set([]byte(keyVersion), v, pebble.Sync), s.err())
+}
+
+// takeClean takes the mark of a clean stop away and says whether it was there.
+func (d *DB) takeClean() (clean bool, err error) {
+	if _, clean, err = d.value([]byte(keyClean), nil); err != nil || !clean {
+		return false, err
+	}
+	return true, d.change(func(b *pebble.Batch) error { return b.Delete([]byte(keyClean), nil) })
+}
+
+// change commits, synced, what fill puts into a batch.
+func (d *DB) change(fill func(*pebble.Batch) error) error {
+	b := d.NewBatch()
+	b.note(fill(b.batch))
+	return b.Commit(true)
 }
 
 // apply adds the seal to the result of a write: Pebble reports a failed write
@@ -81,5 +96,5 @@ func (v View) StoreID() (string, error) {
 
 // SetStoreID notes, durably, which store the index belongs to.
 func (d *DB) SetStoreID(id string) error {
-	return d.apply(d.pebble.Set([]byte(keyStore), []byte(id), pebble.Sync))
+	return d.change(func(b *pebble.Batch) error { return b.Set([]byte(keyStore), []byte(id), nil) })
 }

@@ -10,11 +10,11 @@ import (
 )
 
 // View reads the index: the newest state, or that of a Snapshot.
-type View struct{ reader pebble.Reader }
+type View struct{ source source }
 
 // value appends the value of key to dst.
 func (v View) value(key, dst []byte) (value []byte, found bool, err error) {
-	b, closer, err := v.reader.Get(key)
+	b, closer, err := v.source.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return dst, false, nil
 	}
@@ -27,7 +27,7 @@ func (v View) value(key, dst []byte) (value []byte, found bool, err error) {
 
 // row looks a row up and parses it where it lies.
 func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found bool, err error) {
-	b, closer, err := v.reader.Get(key)
+	b, closer, err := v.source.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return r, false, nil
 	}
@@ -43,7 +43,7 @@ func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found b
 
 // has says whether a key is there.
 func (v View) has(key []byte) (bool, error) {
-	_, closer, err := v.reader.Get(key)
+	_, closer, err := v.source.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return false, nil
 	}
@@ -138,13 +138,13 @@ func (v View) scan(prefix []byte, visit func(key, value []byte) error) error {
 
 // scanRange is scan for the keys from lower on and below upper.
 func (v View) scanRange(lower, upper []byte, visit func(key, value []byte) error) error {
-	it, err := v.reader.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := v.source.iter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
 		return err
 	}
 	for ok := it.First(); ok && err == nil; ok = ok && it.Next() {
 		var value []byte
-		if value, err = it.ValueAndErr(); err == nil {
+		if value, err = it.value(); err == nil {
 			err = visit(it.Key(), value)
 		}
 		ok = err == nil
@@ -153,5 +153,5 @@ func (v View) scanRange(lower, upper []byte, visit func(key, value []byte) error
 		_ = it.Close() // only repeats an error of reading
 		return err
 	}
-	return errors.Join(it.Error(), it.Close())
+	return it.end()
 }
