@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/imageformat"
 	"needletail/proxy/swift"
 )
 
@@ -32,10 +33,11 @@ func (s *service) uploadImage(c *call) (*swift.Response, error) {
 	// From here the record must not stay "saving", whatever becomes of the
 	// request.
 	ctx := context.WithoutCancel(c.Context())
-	info, err := s.storeData(c, head, sizeBytes)
+	var seen imageformat.Inspector
+	info, err := s.storeData(c, io.TeeReader(io.MultiReader(bytes.NewReader(head), c.Body), &seen), sizeBytes)
 	stored := err == nil
 	if stored {
-		err = s.activate(ctx, c.image.ID, head, info)
+		err = s.activate(ctx, c.image.ID, &seen, info)
 	}
 	if err == nil {
 		return emptyResponse(204), nil
@@ -46,13 +48,16 @@ func (s *service) uploadImage(c *call) (*swift.Response, error) {
 	return nil, err
 }
 
-// readHead reads the first sniffBytes, or all of a shorter body. It is not
+// firstReadBytes is how much of a body is read before the image is "saving".
+const firstReadBytes = 32
+
+// readHead reads the first firstReadBytes, or all of a shorter body. It is not
 // io.ReadFull: that gives io.ErrUnexpectedEOF for the end of a short body, and
 // a body that was cut off may give the same.
 func readHead(body io.Reader) ([]byte, error) {
-	head := make([]byte, 0, sniffBytes)
-	for len(head) < sniffBytes {
-		n, err := body.Read(head[len(head):sniffBytes])
+	head := make([]byte, 0, firstReadBytes)
+	for len(head) < firstReadBytes {
+		n, err := body.Read(head[len(head):firstReadBytes])
 		head = head[:len(head)+n]
 		if err == io.EOF {
 			return head, nil
@@ -116,8 +121,7 @@ func (s *service) beginSaving(c *call) error {
 }
 
 // storeData stores the body, with MD5 and SHA-512 taken in the same pass.
-func (s *service) storeData(c *call, head []byte, sizeBytes int64) (info objstore.ObjectInfo, err error) {
-	body := io.MultiReader(bytes.NewReader(head), c.Body)
+func (s *service) storeData(c *call, body io.Reader, sizeBytes int64) (info objstore.ObjectInfo, err error) {
 	err = s.images.putCreating(c.Context(), s.images.data, func() error {
 		info, err = s.Store.PutObject(c.Context(), s.images.dataID(c.image.ID), body, objstore.PutOptions{
 			SizeBytes: sizeBytes, MaxBytes: s.MaxImageBytes, ContentType: octetStream, SHA512: true,
@@ -127,15 +131,20 @@ func (s *service) storeData(c *call, head []byte, sizeBytes int64) (info objstor
 	return info, err
 }
 
-// activate makes the stored data the image's.
-func (s *service) activate(ctx context.Context, id string, head []byte, info objstore.ObjectInfo) error {
+// activate makes the stored data the image's, if it is what the image is
+// declared to be.
+func (s *service) activate(ctx context.Context, id string, seen *imageformat.Inspector, info objstore.ObjectInfo) error {
 	_, _, err := s.images.update(ctx, id, func(m *image) error {
 		if m.Status != statusSaving {
 			return fmt.Errorf("image %s is %s after its upload", id, m.Status)
 		}
+		virtualBytes, err := s.checkFormat(m, seen)
+		if err != nil {
+			return err
+		}
 		algo := "sha512"
 		m.Status, m.UpdatedMicros = statusActive, s.nowMicros()
-		m.SizeBytes, m.VirtualBytes = &info.SizeBytes, virtualBytes(m, head, info.SizeBytes)
+		m.SizeBytes, m.VirtualBytes = &info.SizeBytes, virtualBytes
 		m.Checksum, m.HashAlgo, m.HashValue = &info.ETag, &algo, &info.SHA512
 		return nil
 	})

@@ -171,8 +171,8 @@ func TestUploadLengths(t *testing.T) {
 	f(204, 0, 0)
 	f(204, 0, -1)
 	f(204, 0, swift.NoLength)
-	f(204, sniffBytes, -1)
-	f(204, sniffBytes-1, -1)
+	f(204, firstReadBytes, -1)
+	f(204, firstReadBytes-1, -1)
 	f(413, 1001, 1001)
 	f(413, 1001, -1)
 }

@@ -1,0 +1,248 @@
+package imageformat
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+)
+
+const diskBytes = 3 << 20
+
+func qcow2(change func(h []byte)) []byte {
+	h := make([]byte, 64<<10)
+	copy(h, qcow2Magic)
+	binary.BigEndian.PutUint32(h[4:], 3)
+	binary.BigEndian.PutUint64(h[24:], diskBytes)
+	if change != nil {
+		change(h)
+	}
+	return h
+}
+
+const descriptor = `# Disk DescriptorFile
+version=1
+CID=7cf4aba8
+parentCID=ffffffff
+createType="monolithicSparse"
+
+# Extent description
+RW 6144 SPARSE "disk.vmdk"
+`
+
+func vmdk(text string, change func(h []byte)) []byte {
+	h := make([]byte, 64<<10)
+	copy(h, vmdkMagic)
+	binary.LittleEndian.PutUint32(h[4:], 1)
+	binary.LittleEndian.PutUint64(h[12:], diskBytes/512)
+	binary.LittleEndian.PutUint64(h[28:], 1)
+	binary.LittleEndian.PutUint64(h[36:], 20)
+	copy(h[512:], text)
+	if change != nil {
+		change(h)
+	}
+	return h
+}
+
+// streamed is a VMDK whose grain directory only the footer knows.
+func streamed(change func(tail []byte)) []byte {
+	b := vmdk(strings.Replace(descriptor, "monolithicSparse", "streamOptimized", 1), func(h []byte) {
+		binary.LittleEndian.PutUint64(h[56:], math.MaxUint64)
+	})
+	tail := make([]byte, tailBytes)
+	binary.LittleEndian.PutUint64(tail, 1)
+	binary.LittleEndian.PutUint32(tail[12:], vmdkFooterMarker)
+	copy(tail[512:], b[:512])
+	binary.LittleEndian.PutUint64(tail[512+56:], 200)
+	if change != nil {
+		change(tail)
+	}
+	return append(b, tail...)
+}
+
+func vhdx(regionOffset uint64) []byte {
+	b := make([]byte, 3<<20)
+	copy(b, vhdxMagic)
+	table := b[vhdxRegionTableOffset:]
+	copy(table, "regi")
+	binary.LittleEndian.PutUint32(table[8:], 2)
+	entry := table[vhdxTableHeaderRegion+vhdxEntryBytes:]
+	copy(entry, vhdxMetadataRegion)
+	binary.LittleEndian.PutUint64(entry[16:], regionOffset)
+	if regionOffset > uint64(len(b)-1<<17) {
+		return b
+	}
+	meta := b[regionOffset:]
+	copy(meta, "metadata")
+	binary.LittleEndian.PutUint16(meta[10:], 1)
+	copy(meta[vhdxTableHeaderMeta:], vhdxVirtualDiskSize)
+	binary.LittleEndian.PutUint32(meta[vhdxTableHeaderMeta+16:], 64<<10)
+	binary.LittleEndian.PutUint64(meta[64<<10:], diskBytes)
+	return b
+}
+
+func vdi() []byte {
+	b := make([]byte, 4096)
+	binary.LittleEndian.PutUint32(b[0x40:], vdiSignature)
+	binary.LittleEndian.PutUint64(b[0x170:], diskBytes)
+	return b
+}
+
+func vhd() []byte {
+	b := make([]byte, 4096)
+	copy(b, vhdMagic)
+	binary.BigEndian.PutUint64(b[40:], diskBytes)
+	return b
+}
+
+func iso() []byte {
+	b := make([]byte, 64<<10)
+	d := b[isoDescriptorOffset:]
+	d[0] = 1
+	copy(d[1:], "CD001")
+	binary.LittleEndian.PutUint32(d[80:], diskBytes/2048)
+	binary.LittleEndian.PutUint16(d[128:], 2048)
+	return b
+}
+
+// inspect gives the data in pieces of every size that matters.
+func inspect(t *testing.T, data []byte) Finding {
+	t.Helper()
+	var first Finding
+	for n, piece := range []int{len(data) + 1, 1 << 20, 4096, 511} {
+		var i Inspector
+		for rest := data; len(rest) > 0; {
+			k := min(piece, len(rest))
+			if _, err := i.Write(rest[:k]); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[k:]
+		}
+		f := i.Inspect()
+		if n == 0 {
+			first = f
+		} else if f != first {
+			t.Fatalf("in pieces of %d: %+v, at once: %+v", piece, f, first)
+		}
+	}
+	return first
+}
+
+func TestInspect(t *testing.T) {
+	for name, c := range map[string]struct {
+		data []byte
+		want Finding
+	}{
+		"empty":  {nil, Finding{Raw, 0, ""}},
+		"raw":    {make([]byte, 5000), Finding{Raw, 5000, ""}},
+		"text":   {[]byte("hello"), Finding{Raw, 5, ""}},
+		"qcow2":  {qcow2(nil), Finding{QCOW2, diskBytes, ""}},
+		"vmdk":   {vmdk(descriptor, nil), Finding{VMDK, diskBytes, ""}},
+		"stream": {streamed(nil), Finding{VMDK, diskBytes, ""}},
+		"vhdx":   {vhdx(1 << 20), Finding{VHDX, diskBytes, ""}},
+		"vhd":    {vhd(), Finding{VHD, diskBytes, ""}},
+		"vdi":    {vdi(), Finding{VDI, diskBytes, ""}},
+		"iso":    {iso(), Finding{ISO, diskBytes, ""}},
+		// What leads nowhere is not known, and no error.
+		"vhdx beyond": {vhdx(math.MaxUint64), Finding{VHDX, 0, ""}},
+	} {
+		if got := inspect(t, c.data); got != c.want {
+			t.Errorf("%s: %+v, not %+v", name, got, c.want)
+		}
+	}
+}
+
+func TestUnsafe(t *testing.T) {
+	putBE := func(at int, v uint64) func([]byte) {
+		return func(h []byte) { binary.BigEndian.PutUint64(h[at:], v) }
+	}
+	for name, data := range map[string][]byte{
+		"backing file":       qcow2(putBE(8, 512)),
+		"data file":          qcow2(putBE(72, qcow2DataFile)),
+		"unknown feature":    qcow2(putBE(72, 1<<4)),
+		"qcow1":              qcow2(func(h []byte) { binary.BigEndian.PutUint32(h[4:], 1) }),
+		"qcow2 cut off":      qcow2(nil)[:100],
+		"qed":                []byte(qedMagic),
+		"flat extent":        vmdk(strings.Replace(descriptor, `SPARSE "disk.vmdk"`, `FLAT "/etc/passwd" 0`, 1), nil),
+		"path in an extent":  vmdk(strings.Replace(descriptor, `disk.vmdk`, `/etc/passwd`, 1), nil),
+		"two extents":        vmdk(descriptor+"RW 1 SPARSE \"other.vmdk\"\n", nil),
+		"no extent":          vmdk(`createType="monolithicSparse"`, nil),
+		"flat type":          vmdk(strings.Replace(descriptor, "monolithicSparse", "monolithicFlat", 1), nil),
+		"descriptor alone":   []byte(descriptor),
+		"descriptor astray":  vmdk(descriptor, func(h []byte) { binary.LittleEndian.PutUint64(h[28:], 2) }),
+		"vmdk cut off":       vmdk(descriptor, nil)[:600],
+		"footer differs":     streamed(func(tail []byte) { tail[512+12]++ }),
+		"footer to a footer": streamed(func(tail []byte) { binary.LittleEndian.PutUint64(tail[512+56:], math.MaxUint64) }),
+		"no end":             streamed(func(tail []byte) { tail[1024] = 1 }),
+	} {
+		f := inspect(t, data)
+		if f.Unsafe == "" {
+			t.Errorf("%s: %+v", name, f)
+		}
+		var i Inspector
+		i.Write(data)
+		for _, declared := range []string{Raw, f.Format, "ami"} {
+			if _, err := i.Check(declared); !errors.Is(err, ErrUnsafe) {
+				t.Errorf("%s declared %s: %v", name, declared, err)
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		data     []byte
+		declared string
+		want     int64
+		mismatch bool
+	}{
+		{qcow2(nil), QCOW2, diskBytes, false},
+		{qcow2(nil), Raw, 64 << 10, false},
+		{qcow2(nil), VMDK, 0, true},
+		{qcow2(nil), "ami", 0, true},
+		{make([]byte, 100), QCOW2, 0, true},
+		{make([]byte, 100), "ami", 0, false},
+		{make([]byte, 100), Raw, 100, false},
+	} {
+		var i Inspector
+		i.Write(c.data)
+		got, err := i.Check(c.declared)
+		var mismatch *MismatchError
+		if got != c.want || errors.As(err, &mismatch) != c.mismatch || err != nil && !c.mismatch {
+			t.Errorf("declared %s: %d, %v", c.declared, got, err)
+		}
+	}
+}
+
+// Memory does not follow the data.
+func TestHeadIsBounded(t *testing.T) {
+	for _, data := range [][]byte{
+		bytes.Repeat([]byte("text "), 4<<20), append([]byte(vhdxMagic), make([]byte, 16<<20)...),
+		append([]byte(vmdkMagic), make([]byte, 16<<20)...), make([]byte, 16<<20),
+	} {
+		var i Inspector
+		i.Write(data)
+		i.Write(data)
+		if len(i.head) > vhdxHeadBytes || len(i.tail) != tailBytes {
+			t.Errorf("%q: %d bytes of head, %d of tail", data[:8], len(i.head), len(i.tail))
+		}
+		if !bytes.Equal(i.tail, data[len(data)-tailBytes:]) {
+			t.Error("the tail is not the end")
+		}
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	for _, seed := range [][]byte{qcow2(nil)[:512], vmdk(descriptor, nil)[:2048], streamed(nil), vdi(), vhd(), []byte(descriptor)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var i Inspector
+		i.Write(data)
+		if got := i.Inspect(); got.VirtualBytes < 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+}

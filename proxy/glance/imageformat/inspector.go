@@ -1,0 +1,116 @@
+package imageformat
+
+import "bytes"
+
+// The formats that are recognised. Raw is whatever is nothing else.
+const (
+	Raw   = "raw"
+	QCOW2 = "qcow2"
+	QED   = "qed"
+	VHD   = "vhd"
+	VHDX  = "vhdx"
+	VMDK  = "vmdk"
+	VDI   = "vdi"
+	ISO   = "iso"
+)
+
+const (
+	// headMinBytes is kept of all data: the descriptor of an ISO ends there.
+	headMinBytes = isoDescriptorOffset + isoSectorBytes
+	// vmdkHeadBytes is kept of a VMDK: its header and its longest descriptor.
+	vmdkHeadBytes = vmdkDescriptorOffset + vmdkDescriptorMaxBytes
+	// vhdxHeadBytes is kept of a VHDX: its metadata come within the first
+	// MiBs, right after the log.
+	vhdxHeadBytes = 8 << 20
+	// tailBytes is kept of the end: the footer of a streamed VMDK.
+	tailBytes = 3 * vmdkSectorBytes
+)
+
+// Inspector keeps of the data that is written to it what Inspect needs. The
+// zero value is ready.
+type Inspector struct {
+	head, tail []byte
+	sizeBytes  int64
+}
+
+// Write takes the next piece of the data. It never fails.
+func (i *Inspector) Write(p []byte) (int, error) {
+	i.sizeBytes += int64(len(p))
+	i.keepTail(p)
+	rest := p
+	for len(rest) > 0 {
+		room := i.headBytes() - len(i.head)
+		if room <= 0 {
+			break
+		}
+		n := min(room, len(rest))
+		i.head = append(i.head, rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// headBytes is how much of the beginning is wanted, by what is there of it.
+func (i *Inspector) headBytes() int {
+	switch {
+	case bytes.HasPrefix(i.head, []byte(vhdxMagic)):
+		return vhdxHeadBytes
+	case bytes.HasPrefix(i.head, []byte(vmdkMagic)), isText(i.head):
+		return vmdkHeadBytes
+	}
+	return headMinBytes
+}
+
+func (i *Inspector) keepTail(p []byte) {
+	if len(p) >= tailBytes {
+		i.tail = append(i.tail[:0], p[len(p)-tailBytes:]...)
+		return
+	}
+	i.tail = append(i.tail, p...)
+	if over := len(i.tail) - tailBytes; over > 0 {
+		i.tail = append(i.tail[:0], i.tail[over:]...)
+	}
+}
+
+// Finding is what the data is.
+type Finding struct {
+	Format string
+	// VirtualBytes is the size of the disk that the data describes; 0 if that
+	// is not known.
+	VirtualBytes int64
+	// Unsafe says why the data must not be used; "" if nothing speaks against it.
+	Unsafe string
+}
+
+// Inspect judges all that was written.
+func (i *Inspector) Inspect() Finding {
+	for _, probe := range []func(*Inspector) (Finding, bool){
+		probeQCOW2, probeQED, probeVHDX, probeVHD, probeVDI, probeVMDK, probeISO,
+	} {
+		if f, ok := probe(i); ok {
+			return f
+		}
+	}
+	return Finding{Format: Raw, VirtualBytes: i.sizeBytes}
+}
+
+// recognisable are the disk formats that Inspect can tell.
+var recognisable = map[string]bool{Raw: true, QCOW2: true, VHD: true, VHDX: true, VMDK: true, VDI: true, ISO: true}
+
+// Check compares the data with the format that it is declared to have, and
+// gives the size of the disk: ErrUnsafe, or a *MismatchError. What is declared
+// to be raw may be anything that is safe; its disk is then as large as the data.
+func (i *Inspector) Check(declared string) (virtualBytes int64, err error) {
+	f := i.Inspect()
+	switch {
+	case f.Unsafe != "":
+		return 0, &UnsafeError{Format: f.Format, Reason: f.Unsafe}
+	case f.Format == declared:
+		return f.VirtualBytes, nil
+	case declared == Raw:
+		return i.sizeBytes, nil
+	case f.Format == Raw && !recognisable[declared]:
+		return 0, nil
+	}
+	return 0, &MismatchError{Declared: declared, Found: f.Format}
+}

@@ -1,0 +1,156 @@
+package imageformat
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"regexp"
+	"strings"
+)
+
+// The header of a hosted sparse extent, little-endian (VMware's "Virtual Disk
+// Format 5.0"; qemu's block/vmdk.c):
+//
+//	offset  bytes  what
+//	0       4      magic "KDMV"
+//	4       4      version, 1 to 3
+//	12      8      sectors of the disk
+//	28      8      the descriptor's first sector; only 1 is accepted
+//	36      8      its sectors
+//	56      8      sector of the grain directory; all ones: the footer has it
+//
+// The descriptor is text. A file that is all text may be a descriptor alone.
+const (
+	vmdkMagic              = "KDMV"
+	vmdkHeaderBytes        = 64
+	vmdkSectorBytes        = 512
+	vmdkDescriptorOffset   = 512
+	vmdkDescriptorMaxBytes = 1<<20 - 1
+	vmdkFooterMarker       = 3
+)
+
+// vmdkTypes are the create types of a single file (Glance's option
+// vmdk_allowed_types).
+var vmdkTypes = map[string]bool{"monolithicsparse": true, "streamoptimized": true}
+
+var (
+	vmdkCreateType = regexp.MustCompile(`(?m)^\s*createtype\s*=\s*"([a-z0-9]{1,63})"`)
+	// vmdkExtent is a line such as: RW 2048 SPARSE "disk.vmdk"
+	vmdkExtent = regexp.MustCompile(`^(rw|rdonly|noaccess)\s+([0-9]+)\s+([a-z]+)\s+"([^"]*)"$`)
+)
+
+func probeVMDK(i *Inspector) (Finding, bool) {
+	if hasPrefix(i.head, vmdkMagic) {
+		f := Finding{Format: VMDK}
+		f.Unsafe = i.unsafeVMDK()
+		if f.Unsafe == "" {
+			f.VirtualBytes = vmdkBytes(binary.LittleEndian.Uint64(i.head[12:]))
+		}
+		return f, true
+	}
+	// A descriptor alone names extents that are other files.
+	if isText(i.head) && vmdkCreateType.MatchString(strings.ToLower(string(i.head))) {
+		return Finding{Format: VMDK, Unsafe: "its data lie in other files"}, true
+	}
+	return Finding{}, false
+}
+
+func vmdkBytes(sectors uint64) int64 {
+	if sectors > math.MaxInt64/vmdkSectorBytes {
+		return 0
+	}
+	return int64(sectors) * vmdkSectorBytes
+}
+
+// unsafeVMDK says what is wrong with a sparse extent.
+func (i *Inspector) unsafeVMDK() string {
+	if len(i.head) < vmdkDescriptorOffset {
+		return "the header is cut off"
+	}
+	h := i.head[:vmdkHeaderBytes]
+	version := binary.LittleEndian.Uint32(h[4:])
+	first, sectors := binary.LittleEndian.Uint64(h[28:]), binary.LittleEndian.Uint64(h[36:])
+	switch {
+	case version < 1 || version > 3:
+		return "its version is not supported"
+	case first != 1:
+		return "its descriptor is in the wrong place"
+	}
+	if binary.LittleEndian.Uint64(h[56:]) == math.MaxUint64 {
+		if reason := i.unsafeFooter(); reason != "" {
+			return reason
+		}
+	}
+	length := min(sectors, vmdkDescriptorMaxBytes/vmdkSectorBytes) * vmdkSectorBytes
+	descriptor := i.head[vmdkDescriptorOffset:]
+	if uint64(len(descriptor)) < length {
+		return "the descriptor is cut off"
+	}
+	descriptor = descriptor[:length]
+	if end := bytes.IndexByte(descriptor, 0); end >= 0 {
+		descriptor = descriptor[:end]
+	}
+	return unsafeDescriptor(descriptor)
+}
+
+// unsafeDescriptor accepts one file that holds all of its data.
+func unsafeDescriptor(descriptor []byte) string {
+	if !isText(descriptor) {
+		return "it has no descriptor"
+	}
+	text := strings.ToLower(string(descriptor))
+	kind := vmdkCreateType.FindStringSubmatch(text)
+	if kind == nil || !vmdkTypes[kind[1]] {
+		return "its create type is not allowed"
+	}
+	extents := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "rw ") && !strings.HasPrefix(line, "rdonly ") && !strings.HasPrefix(line, "noaccess ") {
+			continue
+		}
+		extent := vmdkExtent.FindStringSubmatch(line)
+		if extent == nil || extent[3] != "sparse" {
+			return "an extent is not sparse"
+		}
+		if strings.ContainsAny(extent[4], `/\`) {
+			return "an extent names a path"
+		}
+		extents++
+	}
+	if extents != 1 {
+		return "it has not exactly one extent"
+	}
+	return ""
+}
+
+// unsafeFooter compares the footer of a streamed VMDK, which readers prefer to
+// the header, with the header. The last three sectors are a marker, the footer
+// and the marker of the end.
+func (i *Inspector) unsafeFooter() string {
+	if len(i.tail) < tailBytes {
+		return "the footer is cut off"
+	}
+	marker, footer, end := i.tail[:vmdkSectorBytes], i.tail[vmdkSectorBytes:2*vmdkSectorBytes], i.tail[2*vmdkSectorBytes:]
+	switch {
+	case binary.LittleEndian.Uint64(marker) != 1 || binary.LittleEndian.Uint32(marker[12:]) != vmdkFooterMarker:
+		return "the footer's marker is invalid"
+	case !bytes.Equal(footer[:56], i.head[:56]):
+		return "header and footer differ"
+	case binary.LittleEndian.Uint64(footer[56:]) == math.MaxUint64:
+		return "the footer points to another footer"
+	case len(bytes.Trim(end, "\x00")) != 0:
+		return "the marker of the end is invalid"
+	}
+	return ""
+}
+
+// isText holds for printable ASCII and white space.
+func isText(p []byte) bool {
+	for _, c := range p {
+		if (c < ' ' || c > '~') && (c < '\t' || c > '\r') {
+			return false
+		}
+	}
+	return len(p) > 0
+}
