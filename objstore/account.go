@@ -2,7 +2,8 @@ package objstore
 
 import "context"
 
-// AccountInfo is an account as HEAD shows it. Counters are exact.
+// AccountInfo is an account as HEAD shows it. Counters are exact. Policies may
+// be shared: they are for reading.
 type AccountInfo struct {
 	Created        Timestamp
 	Metadata       Metadata // X-Account-Meta-*, X-Account-Sysmeta-*

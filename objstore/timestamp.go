@@ -49,7 +49,18 @@ func (t Timestamp) String() string {
 
 // Append appends Swift's normal form to dst.
 func (t Timestamp) Append(dst []byte) []byte {
-	return fmt.Appendf(dst, "%010d.%05d", int64(t)/timestampsPerSecond, int64(t)%timestampsPerSecond)
+	dst = appendPadded(dst, int64(t)/timestampsPerSecond, 10)
+	return appendPadded(append(dst, '.'), int64(t)%timestampsPerSecond, 5)
+}
+
+// appendPadded appends v with zeros in front, to so many digits.
+func appendPadded(dst []byte, v int64, digits int) []byte {
+	var buf [20]byte
+	text := strconv.AppendInt(buf[:0], v, 10)
+	for range digits - len(text) {
+		dst = append(dst, '0')
+	}
+	return append(dst, text...)
 }
 
 // AppendISO appends the form of listings, "2006-01-02T15:04:05.000000": six

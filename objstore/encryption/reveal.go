@@ -79,6 +79,13 @@ func (s *Store) hideMeta(id objstore.ObjectID, m objstore.Metadata) (objstore.Me
 	return objstore.Metadata{{Name: fieldMeta, Value: seal(a, s.keys.active, purposeMeta, "", appendFields(nil, m))}}, nil
 }
 
+// hidden says whether reveal would change anything.
+func hidden(info *objstore.ObjectInfo) bool {
+	_, hasBody := info.Metadata.Lookup(fieldBody)
+	_, hasMeta := info.Metadata.Lookup(fieldMeta)
+	return hasBody || hasMeta
+}
+
 // reveal turns what is stored into what was put. body is nil for an object
 // whose body is not encrypted; its metadata may be, if a POST came later.
 func (s *Store) reveal(id objstore.ObjectID, info *objstore.ObjectInfo) (body *secretBody, err error) {

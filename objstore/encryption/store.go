@@ -131,6 +131,9 @@ func (s *Store) OpenObject(ctx context.Context, id objstore.ObjectID, o objstore
 	if err != nil {
 		return nil, err
 	}
+	if !hidden(inner.Info()) {
+		return inner, nil
+	}
 	info := *inner.Info()
 	body, err := s.reveal(id, &info)
 	if err != nil {

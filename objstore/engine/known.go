@@ -43,9 +43,10 @@ type knownContainer struct {
 }
 
 type knownAccount struct {
-	row    meta.AccountRow
-	mu     sync.Mutex // protects counts
+	row    meta.AccountRow // not changed: a POST makes a new entry
+	mu     sync.Mutex      // protects the fields below
 	counts map[objstore.PolicyIndex]meta.Counts
+	shown  *objstore.AccountInfo // made of counts by the first who asks; nil once they changed
 }
 
 func (kn *known) init() {
@@ -146,11 +147,22 @@ func (k *knownContainer) info() objstore.ContainerInfo {
 	}
 }
 
-// info is the account as HEAD shows it; the caller may change it.
+// info is the account as HEAD shows it; the caller may change all of it but
+// Policies.
 func (k *knownAccount) info() objstore.AccountInfo {
-	info := objstore.AccountInfo{Created: k.row.Created, Metadata: k.row.Metadata.Clone()}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.shown == nil {
+		k.shown = k.sum()
+	}
+	info := *k.shown
+	info.Metadata = info.Metadata.Clone()
+	return info
+}
+
+// sum adds up the counts; mu is held.
+func (k *knownAccount) sum() *objstore.AccountInfo {
+	info := &objstore.AccountInfo{Created: k.row.Created, Metadata: k.row.Metadata}
 	for _, p := range slices.Sorted(maps.Keys(k.counts)) {
 		n := k.counts[p]
 		if n.Containers == 0 {
@@ -181,7 +193,7 @@ func (kn *known) addObject(c objstore.ContainerID, p objstore.PolicyIndex, chang
 func (kn *known) addAccount(a objstore.AccountName, p objstore.PolicyIndex, change meta.Counts) {
 	if k, ok := kn.accounts.Get(a); ok {
 		k.mu.Lock()
-		k.counts[p] = k.counts[p].Add(change)
+		k.counts[p], k.shown = k.counts[p].Add(change), nil
 		k.mu.Unlock()
 	}
 }

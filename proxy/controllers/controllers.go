@@ -61,7 +61,7 @@ func (c *Controllers) Serve(r *swift.Request) (*swift.Response, error) {
 	if r.ContentLength < 0 && r.ContentLength != -1 && r.ContentLength != swift.NoLength {
 		return nil, swift.Statusf(400, "Invalid Content-Length")
 	}
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil {
 		return nil, err
 	}

@@ -88,15 +88,20 @@ func missingObject(r *call, err error) (*swift.Response, error) {
 	return nil, err
 }
 
+// objectLines is how many lines an answer about an object has, beside the
+// object's metadata, once the features have added theirs.
+const objectLines = 8
+
 // objectResponse has an object's headers and no body.
 func objectResponse(status int, info *objstore.ObjectInfo) *swift.Response {
-	res := swift.NewResponse(status,
+	header := make(swift.Header, 0, objectLines+len(info.Metadata))
+	res := &swift.Response{Status: status, Header: append(header,
 		swift.HeaderField{Name: "Content-Type", Value: info.ContentType},
 		swift.HeaderField{Name: "Etag", Value: info.ETag},
 		swift.HeaderField{Name: "Last-Modified", Value: info.Modified.LastModified()},
 		swift.HeaderField{Name: "X-Timestamp", Value: info.Modified.String()},
 		swift.HeaderField{Name: "Accept-Ranges", Value: "bytes"},
-	)
+	)}
 	res.Header.AddMetadata(info.Metadata, true)
 	if info.DeleteAt != 0 {
 		res.Header.Add("X-Delete-At", formatDeleteAt(info.DeleteAt))

@@ -8,7 +8,7 @@ import (
 type HeaderField struct{ Name, Value string }
 
 // Header is a list of header lines in their order. Names compare without
-// regard to case. The zero value is empty.
+// regard to the case of letters. The zero value is empty.
 type Header []HeaderField
 
 // Get is the first value of name, or "".
@@ -20,11 +20,17 @@ func (h Header) Get(name string) string {
 // Lookup is the first value of name, and whether there is one.
 func (h Header) Lookup(name string) (string, bool) {
 	for i := range h {
-		if strings.EqualFold(h[i].Name, name) {
+		if sameName(h[i].Name, name) {
 			return h[i].Value, true
 		}
 	}
 	return "", false
+}
+
+// sameName compares names. Most that differ do so in length, and most that are
+// the same have the same case: a request looks for dozens of lines.
+func sameName(a, b string) bool {
+	return len(a) == len(b) && (a == b || strings.EqualFold(a, b))
 }
 
 // Has says whether there is a line of that name, be it empty.
@@ -39,7 +45,7 @@ func (h *Header) Add(name, value string) { *h = append(*h, HeaderField{name, val
 // Set replaces all lines of name by one, where the first was.
 func (h *Header) Set(name, value string) {
 	for i := range *h {
-		if strings.EqualFold((*h)[i].Name, name) {
+		if sameName((*h)[i].Name, name) {
 			(*h)[i] = HeaderField{name, value}
 			h.delFrom(i+1, name)
 			return
@@ -54,7 +60,7 @@ func (h *Header) Del(name string) { h.delFrom(0, name) }
 func (h *Header) delFrom(from int, name string) {
 	kept := (*h)[:from]
 	for _, f := range (*h)[from:] {
-		if !strings.EqualFold(f.Name, name) {
+		if !sameName(f.Name, name) {
 			kept = append(kept, f)
 		}
 	}

@@ -22,7 +22,7 @@ const maxDateBytes = 64
 // ParseHTTPDate gives the Unix second of a date header. What is no date is not
 // an error: the condition does not count then.
 func ParseHTTPDate(s string) (unixSeconds int64, ok bool) {
-	if len(s) > maxDateBytes {
+	if s == "" || len(s) > maxDateBytes {
 		return 0, false
 	}
 	if _, rest, ok := strings.Cut(s, ","); ok {

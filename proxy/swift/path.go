@@ -24,18 +24,19 @@ func SplitPath(path string) (Path, error) {
 	if path[0] != '/' {
 		return Path{}, Status(404)
 	}
-	segments := strings.SplitN(path[1:], "/", 4)
-	last := len(segments) - 1
-	for i, s := range segments {
-		if s == "" && (i < last || i == 0) {
+	var p Path
+	rest, more := path[1:], true
+	for i, to := range [...]*string{&p.Version, &p.Account, &p.Container} {
+		if !more {
+			break
+		}
+		*to, rest, more = strings.Cut(rest, "/")
+		if *to == "" && (more || i == 0) {
 			return Path{}, Status(404)
 		}
 	}
-	p := Path{Version: segments[0]}
-	for i, to := range []*string{&p.Account, &p.Container, &p.Object} {
-		if i+1 <= last {
-			*to = segments[i+1]
-		}
+	if more {
+		p.Object = rest
 	}
 	switch {
 	case p.Account == "":
@@ -44,6 +45,16 @@ func SplitPath(path string) (Path, error) {
 		return Path{}, Status(400)
 	}
 	return p, nil
+}
+
+// SplitPath is SplitPath of r.Path. It splits a path once, however many features
+// look at it.
+func (r *Request) SplitPath() (Path, error) {
+	if !r.split || r.splitPath != r.Path {
+		r.names, r.splitError = SplitPath(r.Path)
+		r.split, r.splitPath = true, r.Path
+	}
+	return r.names, r.splitError
 }
 
 // CheckAccountName refuses a name that is too long; lengths count bytes.

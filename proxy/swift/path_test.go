@@ -64,3 +64,19 @@ func FuzzSplitPath(f *testing.F) {
 		}
 	})
 }
+
+// TestRequestSplitPath: a feature may change the path, or copy the request.
+func TestRequestSplitPath(t *testing.T) {
+	r := &Request{}
+	for _, path := range []string{"", "/v1/a/c/o", "/v1/a/c/o", "/v1/b", "/", "/v1/a//", "/v1/a/c/o"} {
+		r.Path = path
+		want, wantErr := SplitPath(path)
+		got, err := r.SplitPath()
+		if got != want || (err == nil) != (wantErr == nil) {
+			t.Errorf("%q: %+v, %v", path, got, err)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { _, _ = r.SplitPath() }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

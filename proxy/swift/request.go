@@ -66,6 +66,12 @@ type Request struct {
 
 	ctx   context.Context
 	query url.Values
+
+	// What SplitPath last made of splitPath.
+	split      bool
+	splitPath  string
+	names      Path
+	splitError error
 }
 
 // LogInfo is filled on the way for the access log.
@@ -94,9 +100,9 @@ func (r *Request) Context() context.Context {
 func (r *Request) SetContext(ctx context.Context) { r.ctx = ctx }
 
 // Query is the parsed query: '+' is a space, a key without '=' has the value
-// "", pairs that cannot be decoded are kept as they are.
+// "", pairs that cannot be decoded are kept as they are. It is for reading.
 func (r *Request) Query() url.Values {
-	if r.query == nil {
+	if r.query == nil && r.RawQuery != "" {
 		r.query = parseQuery(r.RawQuery)
 	}
 	return r.query

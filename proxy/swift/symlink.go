@@ -30,7 +30,11 @@ const (
 // SymlinkOf reads a response to GET, HEAD or POST of an object: whether it is a
 // link, and where to.
 func SymlinkOf(h Header) (s Symlink, ok bool) {
-	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(Unquote(h.Get(symlinkTarget)), "/"), "/")
+	target, ok := h.Lookup(symlinkTarget)
+	if !ok {
+		return s, false
+	}
+	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(Unquote(target), "/"), "/")
 	s.Account, s.ETag = Unquote(h.Get(symlinkAccount)), h.Get(symlinkETag)
 	s.SizeBytes, _ = strconv.ParseInt(h.Get(symlinkBytes), 10, 64) // written by SetSymlink
 	return s, s.Container != "" && s.Object != ""

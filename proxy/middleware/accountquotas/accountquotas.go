@@ -79,7 +79,7 @@ func quotasOf(policies objstore.Policies) []quota {
 func policyTail(i objstore.PolicyIndex) string { return policyInfix + strconv.Itoa(int(i)) }
 
 func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	switch {
 	case err != nil:
 	case path.Container == "":

@@ -47,7 +47,7 @@ const (
 )
 
 func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || path.Container == "" || r.Method != "PUT" && r.Method != "POST" {
 		return m.next.Serve(r)
 	}

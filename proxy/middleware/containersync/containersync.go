@@ -87,7 +87,7 @@ type Config struct {
 func New(c Config) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
-			p, err := swift.SplitPath(r.Path)
+			p, err := r.SplitPath()
 			line := r.Header.Get(authHeader)
 			if err != nil || p.Container == "" || line == "" {
 				return next.Serve(r)

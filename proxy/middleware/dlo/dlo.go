@@ -45,7 +45,7 @@ type middleware struct {
 }
 
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || path.Object == "" {
 		return m.next.Serve(r)
 	}

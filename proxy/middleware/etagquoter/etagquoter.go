@@ -50,8 +50,13 @@ type middleware struct {
 // Names of the flag; the resource stands in between.
 const flagTail = "Rfc-Compliant-Etags"
 
+var (
+	accountSysmeta   = swift.AccountResource.SystemPrefix() + flagTail
+	containerSysmeta = swift.ContainerResource.SystemPrefix() + flagTail
+)
+
 func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	switch {
 	case err != nil:
 		return m.next.Serve(r)
@@ -85,13 +90,13 @@ func (m *middleware) enabled(r *swift.Request, path swift.Path) bool {
 	if err != nil {
 		return false
 	}
-	flag := container.Metadata.Get(swift.ContainerResource.SystemPrefix() + flagTail)
+	flag := container.Metadata.Get(containerSysmeta)
 	if flag == "" {
 		info, err := m.store.HeadAccount(r.Context(), account)
 		if err != nil {
 			return false
 		}
-		flag = info.Metadata.Get(swift.AccountResource.SystemPrefix() + flagTail)
+		flag = info.Metadata.Get(accountSysmeta)
 	}
 	if flag == "" {
 		return m.EnableByDefault

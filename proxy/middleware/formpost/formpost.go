@@ -90,7 +90,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		return m.next.Serve(r)
 	}
 	f := &form{m: m, r: r, fields: fields{}}
-	if path, err := swift.SplitPath(r.Path); err == nil && path.Container != "" {
+	if path, err := r.SplitPath(); err == nil && path.Container != "" {
 		keys, err := swift.ReadTempURLKeys(r.Context(), m.Keys, path)
 		if err != nil {
 			return nil, err

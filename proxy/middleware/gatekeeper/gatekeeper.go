@@ -54,12 +54,14 @@ const maxRuleBytes = 40
 type rules struct {
 	exact    map[string]bool
 	prefixes []string
+	initials [256]bool // of all of them, lower case
 }
 
 func newRules(lists ...[]string) (rs rules) {
 	rs.exact = map[string]bool{}
 	for _, list := range lists {
 		for _, rule := range list {
+			rs.initials[rule[0]] = true
 			if prefix, ok := strings.CutSuffix(rule, "*"); ok {
 				rs.prefixes = append(rs.prefixes, prefix)
 			} else {
@@ -71,7 +73,10 @@ func newRules(lists ...[]string) (rs rules) {
 }
 
 // match takes '_' for '-', as a WSGI server does.
-func (rs rules) match(name string) bool {
+func (rs *rules) match(name string) bool {
+	if name == "" || !rs.initials[name[0]|0x20] {
+		return false
+	}
 	var buf [maxRuleBytes]byte
 	lower := buf[:copy(buf[:], name)]
 	for i, c := range lower {

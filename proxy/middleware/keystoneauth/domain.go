@@ -15,7 +15,7 @@ const (
 // it after they have authorized the request; a PUT of a container only if it
 // creates the account.
 func (m *middleware) stampDomain(r *swift.Request) error {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	creates := path.Object == "" && (r.Method == "PUT" || r.Method == "POST" && path.Container == "")
 	if err != nil || !creates {
 		return nil // a bad path is the controllers' to refuse

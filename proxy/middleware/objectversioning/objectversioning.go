@@ -92,7 +92,7 @@ type middleware struct {
 }
 
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || r.AuthorizeOnly {
 		return m.next.Serve(r)
 	}

@@ -15,7 +15,6 @@ const maxLinkReads = 4
 // get answers as the current version does. A plain object costs no look-up
 // before it is read.
 func (m *middleware) get(r *swift.Request, path swift.Path) (*swift.Response, error) {
-	v := nameOf(path)
 	for i := 1; ; i++ {
 		res, err := m.next.Serve(r)
 		if err != nil {
@@ -29,7 +28,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*swift.Response, er
 			return nil, err
 		}
 		version := *r
-		version.Stored = &swift.Stored{Object: v.version(id)}
+		version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
 		found, err := m.next.Serve(&version)
 		if missing(err) && i < maxLinkReads {
 			continue

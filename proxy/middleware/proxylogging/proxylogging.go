@@ -80,7 +80,7 @@ func note(r *swift.Request) *swift.AccessLine {
 // policyIndex is that of the container the path names. It is looked up, for
 // the store does not say it of an object; the line is an option.
 func policyIndex(r *swift.Request, store objstore.ContainerStore) string {
-	p, err := swift.SplitPath(r.Path)
+	p, err := r.SplitPath()
 	if err != nil || p.Container == "" {
 		return ""
 	}

@@ -122,7 +122,7 @@ type middleware struct {
 const globalSysmeta = "X-Account-Sysmeta-Global-Write-Ratelimit"
 
 func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil {
 		return m.next.Serve(r)
 	}

@@ -39,7 +39,7 @@ func New(c Config, store objstore.AccountStore) swift.Middleware {
 			if !c.writes(r.Method) {
 				return next.Serve(r)
 			}
-			path, err := swift.SplitPath(r.Path)
+			path, err := r.SplitPath()
 			if err != nil {
 				return next.Serve(r)
 			}

@@ -106,7 +106,7 @@ type middleware struct {
 
 // Serve answers a request.
 func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || path.Object == "" {
 		return m.next.Serve(r)
 	}

@@ -66,7 +66,7 @@ func Info() *swift.InfoSection {
 }
 
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	switch {
 	case err != nil || path.Container == "",
 		r.Method != "GET" && r.Method != "HEAD",

@@ -55,7 +55,7 @@ func (w *walk) hop(r *swift.Request, link swift.Symlink) (*swift.Request, error)
 		return nil, swift.Textf(409, "Too many levels of symbolic links, maximum allowed is %d", w.m.maxHops)
 	}
 	w.hops++
-	at, err := swift.SplitPath(r.Path)
+	at, err := r.SplitPath()
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	default:
 		return m.next.Serve(r)
 	}
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || path.Object == "" || r.AuthorizeOnly {
 		return m.next.Serve(r)
 	}

@@ -82,13 +82,15 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	id, err := m.auth.Validate(token)
 	if errors.Is(err, auth.ErrInvalidToken) {
-		path, _ := swift.SplitPath(r.Path)
+		path, _ := r.SplitPath()
 		return nil, swift.Unauthorized(path.Account)
 	} else if err != nil {
 		return nil, err
 	}
-	if service, err := m.auth.Validate(r.Header.Get("X-Service-Token")); err == nil {
-		id.ServiceGroups = service.Groups
+	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
+		if service, err := m.auth.Validate(serviceToken); err == nil {
+			id.ServiceGroups = service.Groups
+		}
 	}
 	r.Identity, r.Authorizer = id, m.auth
 	r.Log.User, r.Log.Account = id.UserID, id.ProjectName
@@ -105,7 +107,7 @@ func (m *middleware) checkAccountACL(r *swift.Request) error {
 	if !ok {
 		return nil
 	}
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || !m.auth.Owns(path.Account) {
 		return nil // the controllers will refuse the request
 	}

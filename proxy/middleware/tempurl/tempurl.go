@@ -73,7 +73,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	if !ok || r.Method == "OPTIONS" {
 		return m.next.Serve(r)
 	}
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	if err != nil || !reachable(r.Method, path, u) {
 		return nil, invalid(r)
 	}

@@ -104,7 +104,7 @@ type middleware struct {
 }
 
 func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
-	path, err := swift.SplitPath(r.Path)
+	path, err := r.SplitPath()
 	switch {
 	case err != nil || path.Container == "" || r.AuthorizeOnly:
 		return m.next.Serve(r)
