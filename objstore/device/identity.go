@@ -52,21 +52,27 @@ func (i Identity) file() identityFile {
 	return f
 }
 
-// Identify checks that the folder dir is the device want: nil, ErrUnformatted,
-// ErrForeign, or what reading gave.
-func Identify(fsys vfs.FS, dir string, want Identity) error {
+// ReadIdentity says whose disk the folder dir is on: ErrUnformatted if it is
+// nobody's, ErrForeign if that is damaged, or what reading gave.
+func ReadIdentity(fsys vfs.FS, dir string) (Identity, error) {
 	f, err := fsys.Open(fsys.PathJoin(dir, identityName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return ErrUnformatted
+		return Identity{}, ErrUnformatted
 	}
 	if err != nil {
-		return opError("open identity", err)
+		return Identity{}, opError("open identity", err)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, identityMax))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return opError("read identity", err)
+		return Identity{}, opError("read identity", err)
 	}
-	got, err := parseIdentity(b)
+	return parseIdentity(b)
+}
+
+// Identify checks that the folder dir is the device want: nil, ErrUnformatted,
+// ErrForeign, or what reading gave.
+func Identify(fsys vfs.FS, dir string, want Identity) error {
+	got, err := ReadIdentity(fsys, dir)
 	if err != nil {
 		return err
 	}

@@ -21,8 +21,11 @@ type Engine struct {
 	id   string
 
 	lock io.Closer // DATA/LOCK
-	db   *meta.DB
-	dev  *device.Device
+
+	mirrorLock io.Closer // of the device with the index's second copy, or nil
+
+	db  *meta.DB
+	dev *device.Device
 
 	clock objstore.Clock
 	locks locks
@@ -75,7 +78,8 @@ func (e *Engine) open(dir string) (err error) {
 	if e.lock, err = lockFolder(fs, dir); err != nil {
 		return err
 	}
-	if e.id, err = identify(fs, dir); err != nil {
+	index, err := e.prepareIndex(dir)
+	if err != nil {
 		return err
 	}
 	e.dev, err = device.Open(fs, dir, device.Options{
@@ -84,9 +88,6 @@ func (e *Engine) open(dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	index := e.opts.Index
-	index.FS, index.Logger = fs, e.log
-	index.Fatal = e.reportSealed
 	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
 		return err
 	}
@@ -130,8 +131,10 @@ func (e *Engine) release(clean bool) error {
 			errs = append(errs, fmt.Errorf("close index: %w", err))
 		}
 	}
-	if e.lock != nil {
-		errs = append(errs, e.lock.Close())
+	for _, l := range []io.Closer{e.mirrorLock, e.lock} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

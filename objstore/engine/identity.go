@@ -48,13 +48,15 @@ func lockFolder(fs vfs.FS, dir string) (io.Closer, error) {
 
 // identify reads the store's id, or gives a new store one.
 func identify(fs vfs.FS, dir string) (string, error) {
-	path := fs.PathJoin(dir, identityName)
-	if _, err := fs.Stat(path); isNotExist(err) {
+	id, err := readIdentity(fs, dir)
+	if isNotExist(err) {
 		return createIdentity(fs, dir)
-	} else if err != nil {
-		return "", err
 	}
-	f, err := fs.Open(path)
+	return id, err
+}
+
+func readIdentity(fs vfs.FS, dir string) (string, error) {
+	f, err := fs.Open(fs.PathJoin(dir, identityName))
 	if err != nil {
 		return "", err
 	}
@@ -80,33 +82,38 @@ func parseIdentity(b []byte) (string, error) {
 	return id.ID, nil
 }
 
-// createIdentity writes the file durably, whole or not at all.
+// createIdentity draws an id.
 func createIdentity(fs vfs.FS, dir string) (string, error) {
 	var raw [16]byte
 	rand.Read(raw[:])
-	id := identity{Format: formatVersion, ID: hex.EncodeToString(raw[:])}
-	b, err := json.Marshal(id)
+	id := hex.EncodeToString(raw[:])
+	return id, writeIdentity(fs, dir, id)
+}
+
+// writeIdentity writes the file durably, whole or not at all.
+func writeIdentity(fs vfs.FS, dir, id string) error {
+	b, err := json.Marshal(identity{Format: formatVersion, ID: id})
 	if err != nil {
-		return "", err
+		return err
 	}
 	path := fs.PathJoin(dir, identityName)
 	f, err := fs.Create(path+".new", vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return "", err
+		return err
 	}
 	_, err = f.Write(append(b, '\n'))
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
-		return "", fmt.Errorf("write %s: %w", identityName, err)
+		return fmt.Errorf("write %s: %w", identityName, err)
 	}
 	if err := fs.Rename(path+".new", path); err != nil {
-		return "", err
+		return err
 	}
 	d, err := fs.OpenDir(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return id.ID, errors.Join(d.Sync(), d.Close())
+	return errors.Join(d.Sync(), d.Close())
 }

@@ -38,7 +38,10 @@ type Options struct {
 	// tried again. Default 1 min.
 	GCEvery time.Duration
 
-	// Index are the settings of the index; its FS and Logger are those above.
+	// IndexHangLimit is how long the index's writes may hang on one of the two
+	// disks that hold it before the store goes on with the other. Default 20 s.
+	IndexHangLimit time.Duration
+	// Index are the settings of the index; its FS, Logger and Mirror are set.
 	Index meta.Options
 	// Events are told what an operator must know. Optional.
 	Events EventListener

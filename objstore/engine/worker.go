@@ -10,6 +10,7 @@ func (e *Engine) startWorkers(ctx context.Context) {
 	e.run(ctx, "gc", e.opts.GCEvery, e.gcNow, e.gcPass)
 	e.run(ctx, "expirer", e.opts.ExpireEvery, nil, e.expirePass)
 	e.work.Go(func() { e.foldLoop(ctx) })
+	e.work.Go(func() { e.mirrorLoop(ctx) })
 }
 
 // run makes a pass whenever now gives a token and at least every pause, and
