@@ -1,0 +1,20 @@
+// Package webdownload fetches what users name by a URI, and nothing of the
+// operator's own network: the import method web-download of Glance
+// (glance/common/utils.py validate_import_uri, [import_filtering_opts]).
+//
+// # Vocabulary
+//
+// A URI passes the filter by its scheme, host and port. An address passes by
+// not being special: loopback, link-local, metadata services, multicast and
+// the like do not, unless the operator allows the network.
+//
+// # Invariants
+//
+//   - The filter is asked about the URI and about each redirect.
+//   - The address is judged after the name was resolved, on the connection that
+//     is being made: a name that resolves differently the second time gains
+//     nothing.
+//   - No credentials, cookies or proxies of this process are used.
+//   - Redirects, the time for a connection and for a head, and the silence
+//     within a body are bounded. The caller bounds the length of the body.
+package webdownload

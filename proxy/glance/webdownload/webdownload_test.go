@@ -1,0 +1,186 @@
+package webdownload
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strconv"
+	"testing"
+)
+
+func TestCheck(t *testing.T) {
+	hosts := Filter{AllowedHosts: []string{"mirror.example"}, DisallowedHosts: []string{"mirror.example"}}
+	for _, c := range []struct {
+		filter Filter
+		uri    string
+		ok     bool
+	}{
+		{DefaultFilter(), "http://example.com/a.img", true},
+		{DefaultFilter(), "https://example.com:443/a.img", true},
+		{DefaultFilter(), "HTTP://example.com:80/a.img", true},
+		{DefaultFilter(), "http://example.com:8080/", false},
+		{DefaultFilter(), "http://example.com:99999/", false},
+		{DefaultFilter(), "file:///etc/passwd", false},
+		{DefaultFilter(), "ftp://example.com/", false},
+		{DefaultFilter(), "gopher://example.com/", false},
+		{DefaultFilter(), "http:example.com", false},
+		{DefaultFilter(), "http:///a", false},
+		{DefaultFilter(), "http://user:password@example.com/", false},
+		{DefaultFilter(), "//example.com/", false},
+		{DefaultFilter(), "", false},
+		{DefaultFilter(), "http://exa mple.com/", false},
+		{hosts, "http://MIRROR.example./", true},
+		{hosts, "http://other.example/", false},
+		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://bad.example/", false},
+		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://good.example:22/", false},
+		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://good.example:23/", true},
+		{Filter{DisallowedSchemes: []string{"http"}}, "http://good.example/", false},
+	} {
+		_, err := c.filter.Check(c.uri)
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrFiltered) {
+			t.Errorf("%q: %v", c.uri, err)
+		}
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	f := DefaultFilter()
+	for _, bad := range []string{
+		"127.0.0.1", "127.8.9.1", "0.0.0.0", "0.1.2.3", "169.254.169.254", "224.0.0.1", "255.255.255.255",
+		"100.100.100.200", "198.18.0.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1%eth0",
+		"ff02::1", "fd00:ec2::254", "64:ff9b::7f00:1", "2002:7f00:1::",
+	} {
+		if err := f.checkAddress(net.JoinHostPort(bad, "80")); !errors.Is(err, ErrFiltered) {
+			t.Errorf("%s passes", bad)
+		}
+	}
+	for _, good := range []string{"93.184.216.34", "10.1.2.3", "2606:2800:220:1::1"} {
+		if err := f.checkAddress(net.JoinHostPort(good, "80")); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	f.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	if err := f.checkAddress("127.0.0.1:80"); err != nil {
+		t.Error(err)
+	}
+	if err := f.checkAddress("[::1]:80"); err == nil {
+		t.Error("::1 passes by 127.0.0.0/8")
+	}
+}
+
+// loopback is a filter that lets the tests' server through.
+func loopback(t *testing.T, s *httptest.Server) Filter {
+	t.Helper()
+	f := DefaultFilter()
+	port, err := strconv.Atoi(s.Listener.Addr().String()[len("127.0.0.1:"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.AllowedPorts = []int{port}
+	f.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	return f
+}
+
+func TestFetch(t *testing.T) {
+	mux := http.NewServeMux()
+	s := httptest.NewServer(mux)
+	defer s.Close()
+	redirect := func(path, to string) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) })
+	}
+	mux.HandleFunc("/image", func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["Authorization"])+len(r.Header["Cookie"]) > 0 {
+			t.Errorf("headers %v", r.Header)
+		}
+		io.WriteString(w, "the image")
+	})
+	mux.HandleFunc("/short", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "short")
+	})
+	redirect("/once", "/image")
+	redirect("/loop", "/loop")
+	redirect("/scheme", "ftp://127.0.0.1/")
+	redirect("/port", "http://127.0.0.1:22/")
+	redirect("/inside", "http://127.0.0.2"+s.Listener.Addr().String()[len("127.0.0.1"):]+"/image")
+	f := New(loopback(t, s))
+	for path, want := range map[string]string{"/image": "the image", "/once": "the image"} {
+		body, size, err := f.Fetch(t.Context(), s.URL+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(body)
+		if err != nil || string(got) != want || size != int64(len(want)) {
+			t.Errorf("%s: %q of %d, %v", path, got, size, err)
+		}
+		body.Close()
+	}
+	for _, path := range []string{"/loop", "/scheme", "/port", "/inside"} {
+		if _, _, err := f.Fetch(t.Context(), s.URL+path); !errors.Is(err, ErrFiltered) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, _, err := f.Fetch(t.Context(), s.URL+"/absent"); err == nil || errors.Is(err, ErrFiltered) {
+		t.Errorf("absent: %v", err)
+	}
+	body, _, err := f.Fetch(t.Context(), s.URL+"/short")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if _, err := io.ReadAll(body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a short body ends with %v", err)
+	}
+}
+
+// A name that resolves to loopback does not help: the connection is judged.
+func TestNameOfLoopback(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	filter := loopback(t, s)
+	filter.AllowedNetworks = nil
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	for _, host := range []string{"localhost", "127.0.0.1", "[::ffff:127.0.0.1]", "0", "2130706433"} {
+		if _, _, err := New(filter).Fetch(t.Context(), "http://"+host+":"+port+"/"); err == nil {
+			t.Errorf("%s is reached", host)
+		}
+	}
+	if _, _, err := New(filter).Fetch(t.Context(), "http://localhost:"+port+"/"); !errors.Is(err, ErrFiltered) {
+		t.Errorf("localhost: %v", err)
+	}
+}
+
+func TestRedirectsAreCounted(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		if n > 0 {
+			http.Redirect(w, r, "/?n="+strconv.Itoa(n-1), http.StatusFound)
+		}
+	}))
+	defer s.Close()
+	f := New(loopback(t, s))
+	for n, ok := range map[int]bool{redirectsMax: true, redirectsMax + 1: false} {
+		body, _, err := f.Fetch(t.Context(), s.URL+"/?n="+strconv.Itoa(n))
+		if (err == nil) != ok {
+			t.Errorf("%d redirects: %v", n, err)
+		}
+		if err == nil {
+			body.Close()
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add("http://example.com/")
+	f.Add("http://[::1%25lo]:80/")
+	f.Fuzz(func(t *testing.T, uri string) {
+		filter := DefaultFilter()
+		u, err := filter.Check(uri)
+		if err == nil && (u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil) {
+			t.Errorf("%q passes as %v", uri, u)
+		}
+	})
+}
