@@ -30,6 +30,7 @@ var importRules = []struct {
 	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile"}, "a disk knows nothing of what is on it"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
+	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
 	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
 	{"needletail/proxy", nil, []string{"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/datafile", "needletail/cmd"}, "the proxy knows the Store contract, not the engine"},
@@ -131,6 +132,7 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/proxy/middleware/copy", "needletail/proxy/swift", false)
 	f("needletail/proxy/swift", fasthttpPath, true)
 	f("needletail/proxy/httpfront", fasthttpPath, false)
+	f("needletail/ring", "needletail/objstore", true)
 	f("needletail/auth/acl", "needletail/objstore", false)
 	f("needletail/auth/acl", "needletail/objstore/engine", true)
 	f("needletail/cmd/needletail", "needletail/objstore/engine", false)

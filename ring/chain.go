@@ -1,0 +1,136 @@
+package ring
+
+import "slices"
+
+// maxChains bounds the chains of one Rebalance; each costs at most a look at
+// every replica for every device.
+const maxChains = 4096
+
+// chainStep is the move of a slot to a device, the end of a chain of such moves.
+type chainStep struct {
+	to   *tier
+	slot slot
+	prev *chainStep // nil for the first
+}
+
+// chains moves a replica from a device above its quota (or from nowhere) over
+// other devices to one below: each device on the way gives one replica and
+// gets one. The search is breadth first where a replica that was moved in this
+// run already is free to be moved again, so that the fewest new ones are moved.
+func (m *mover) chains(homeless []slot) {
+	c := &chainSearch{mover: m, slots: make([][]slot, len(m.b.devices)), dead: make([]bool, len(m.b.devices))}
+	for i, row := range m.rows {
+		for p, id := range row {
+			if id != none {
+				c.slots[id] = append(c.slots[id], slot{i, p})
+			}
+		}
+	}
+	budget := maxChains
+	for _, s := range homeless {
+		if m.rows[s.row][s.part] == none && budget > 0 {
+			budget--
+			c.run([]slot{s})
+		}
+	}
+	for _, leaf := range m.t.leaves {
+		for leaf.held > leaf.quota && budget > 0 {
+			budget--
+			if !c.run(c.slots[leaf.id]) {
+				break
+			}
+		}
+	}
+}
+
+type chainSearch struct {
+	*mover
+	slots [][]slot // by device id: what it holds
+	dead  []bool   // by device id: no chain leads on from it
+}
+
+// run finds a chain that begins with one of the slots and makes its moves.
+func (c *chainSearch) run(from []slot) bool {
+	reached := make([]bool, len(c.slots))
+	var now, next []*chainStep // steps of equal cost, and of one move more
+	c.extend(from, nil, reached, &now, &next)
+	for len(now) > 0 || len(next) > 0 {
+		if len(now) == 0 {
+			now, next = next, nil
+		}
+		step := now[len(now)-1]
+		now = now[:len(now)-1]
+		if reached[step.to.id] {
+			continue
+		}
+		reached[step.to.id] = true
+		if step.to.held < step.to.quota {
+			c.apply(step)
+			return true
+		}
+		c.extend(c.slots[step.to.id], step, reached, &now, &next)
+	}
+	// Nothing leads on from what was reached, neither now nor later in this
+	// run: moves only use up what may be moved.
+	for id, yes := range reached {
+		c.dead[id] = c.dead[id] || yes
+	}
+	return false
+}
+
+// extend adds a step for every device that one of the slots can move to.
+func (c *chainSearch) extend(slots []slot, prev *chainStep, reached []bool, now, next *[]*chainStep) {
+	cheap, dear := map[int]bool{}, map[int]bool{}
+	for _, s := range slots {
+		free := c.isFree(s)
+		if !free && !c.mayMove(s.part) || inChain(prev, s.part) {
+			continue
+		}
+		for _, leaf := range c.t.leaves {
+			id := leaf.id
+			if leaf.weight == 0 || reached[id] || c.dead[id] || cheap[id] || !free && dear[id] || !c.fits(s, leaf) {
+				continue
+			}
+			step := &chainStep{to: leaf, slot: s, prev: prev}
+			if free {
+				cheap[id] = true
+				*now = append(*now, step)
+			} else {
+				dear[id] = true
+				*next = append(*next, step)
+			}
+		}
+		if len(cheap) == len(c.t.leaves) {
+			return
+		}
+	}
+}
+
+// isFree says whether moving the slot costs nothing: it is not where it was
+// before this run.
+func (c *chainSearch) isFree(s slot) bool {
+	return c.old[s.row][s.part] != c.rows[s.row][s.part] || c.rows[s.row][s.part] == none
+}
+
+// inChain says whether a chain moves a replica of the partition already: its
+// bounds were checked against the others as they are.
+func inChain(step *chainStep, part int) bool {
+	for ; step != nil; step = step.prev {
+		if step.slot.part == part {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *chainSearch) apply(step *chainStep) {
+	for ; step != nil; step = step.prev {
+		s := step.slot
+		if from := c.rows[s.row][s.part]; from != none {
+			i := slices.Index(c.slots[from], s)
+			c.slots[from] = slices.Delete(c.slots[from], i, i+1)
+		}
+		c.slots[step.to.id] = append(c.slots[step.to.id], s)
+		c.move(s, step.to)
+	}
+}
