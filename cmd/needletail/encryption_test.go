@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,9 +9,11 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"needletail/objstore/encryption"
 )
@@ -127,18 +130,28 @@ func TestEncryptedSite(t *testing.T) {
 		}
 	}
 
-	c, token, p = start("[encryption]\nroot_secret_file = \"" + writeRootSecret(t, "b") + "\"" + quick)
-	c.do(500, "GET", "/v1/AUTH_test/c/large", "", "X-Auth-Token", token)
-	c.do(200, "GET", "/v1/AUTH_test/c", "", "X-Auth-Token", token)
-	p.stop()
-	if !strings.Contains(p.output(), encryption.ErrEnvelope.Error()) {
-		t.Error("the log does not say what is wrong with the secret")
-	}
+	refused(t, data, encryption.ErrOtherSecret, "[encryption]\nroot_secret_file = \""+writeRootSecret(t, "b")+"\"")
+	refused(t, data, encryption.ErrNoSecret, "") // the images cannot be listed
 	c, token, p = start(secret)
 	if got, _ := c.do(200, "GET", "/v1/AUTH_test/c/large", "", "X-Auth-Token", token); got != large {
 		t.Error("what another secret saw is damaged")
 	}
 	p.stop()
+}
+
+// refused wants that a server does not start on the data, and says why.
+func refused(t *testing.T, data string, why error, config string) {
+	t.Helper()
+	binary, err := buildBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--config", writeConfig(t, config)).CombinedOutput()
+	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), why.Error()) {
+		t.Errorf("the server's end is %v, want %v: %s", err, why, out)
+	}
 }
 
 // putImage stores an image as the bootstrapped admin.

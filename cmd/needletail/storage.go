@@ -45,6 +45,10 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealed := encryption.New(store, keys)
+	if err := sealed.CheckSecrets(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("encryption: %w", err), store.Close())
+	}
 	ids, err := identity.Open(identity.Options{
 		Dir:       filepath.Join(cfg.Data, "identity"),
 		KeyDir:    keyDir(cfg.Data),
@@ -55,7 +59,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &storage{engine: store, store: encryption.New(store, keys), identity: ids}, nil
+	return &storage{engine: store, store: sealed, identity: ids}, nil
 }
 
 // inlineMaxBytes is the engine's option: 0 there means its default, and a

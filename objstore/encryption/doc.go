@@ -27,6 +27,9 @@
 //	                               a POST replaces it
 //	Listing.Extra["crypto"]        envelope of the listed ETag and extra keys
 //
+// and an empty object for each root secret that was in use (check.go), by which
+// a wrong one is refused before anything is read or written.
+//
 // Not encrypted: names, sizes, times, content types, expiry, the metadata of
 // accounts and containers.
 //

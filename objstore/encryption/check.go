@@ -1,0 +1,68 @@
+package encryption
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"needletail/objstore"
+)
+
+// An empty encrypted object stands for each root secret that was ever the
+// active one:
+//
+//	account    0xFF "encryption"   no client can name it: it is not UTF-8
+//	container  "root-secrets"
+//	object     "id " and the secret's id
+//
+// It opens only under the secret that it was written under.
+const (
+	checkAccount   = "\xffencryption"
+	checkContainer = "root-secrets"
+	checkPrefix    = "id "
+)
+
+// ErrOtherSecret is why a store is refused: it was encrypted under another
+// secret of the same id.
+var ErrOtherSecret = errors.New("the root secret is not the one that the store was encrypted under")
+
+// CheckSecrets holds each configured secret against what the store was told of
+// the secret of that id, and tells it of the active one if it does not know it
+// yet. The error is ErrOtherSecret, or the store's. Call it before the store is
+// used: what is written under a wrong secret is lost with it.
+func (s *Store) CheckSecrets(ctx context.Context) error {
+	var ids []string
+	for id := range s.keys.secrets {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, strings.Compare)
+	for _, id := range ids {
+		mark := objstore.ObjectID{Account: checkAccount, Container: checkContainer, Object: objstore.ObjectName(checkPrefix + id)}
+		_, err := s.HeadObject(ctx, mark, objstore.OpenOptions{})
+		switch {
+		case errors.Is(err, ErrEnvelope):
+			return fmt.Errorf("%w: id %q", ErrOtherSecret, id)
+		case errors.Is(err, objstore.KindNotFound):
+			if s.keys.write && id == s.keys.active {
+				err = s.remember(ctx, mark)
+			} else {
+				err = nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember writes the active secret's mark.
+func (s *Store) remember(ctx context.Context, mark objstore.ObjectID) error {
+	if _, err := s.Store.PutContainer(ctx, mark.ContainerID(), objstore.PutContainerOptions{}); err != nil {
+		return err
+	}
+	_, err := s.PutObject(ctx, mark, strings.NewReader(""), objstore.PutOptions{})
+	return err
+}
