@@ -119,14 +119,14 @@ func (s *side) watch(stop <-chan struct{}, limit time.Duration) {
 }
 
 // close closes the database, which nobody begins to write to any more; one that
-// hangs is left behind after limit.
+// has failed and hangs is left behind after limit, if there is one.
 func (s *side) close(limit time.Duration) error {
 	if s.pebble == nil {
 		return nil
 	}
 	p := s.pebble
 	s.pebble = nil
-	if s.err() == nil {
+	if s.err() == nil || limit == 0 {
 		return p.Close()
 	}
 	done := make(chan struct{})
