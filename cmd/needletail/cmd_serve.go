@@ -150,6 +150,10 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 
 // printWelcome says where the server is and what to paste to use it.
 func printWelcome(out io.Writer, cfg Config, addr net.Addr) {
+	if cfg.Keystone.external() {
+		fmt.Fprintf(out, "needletail %s listening on http://%s\nTokens are those of %s\n", version, addr, cfg.Keystone.AuthURL)
+		return
+	}
 	openrc := filepath.Join(cfg.Data, openrcName)
 	if abs, err := filepath.Abs(openrc); err == nil {
 		openrc = abs

@@ -35,6 +35,7 @@ type Config struct {
 
 	ContainerSync ContainerSyncConfig `toml:"container_sync"`
 
+	Keystone     KeystoneConfig     `toml:"keystone"`
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
 	Encryption   EncryptionConfig   `toml:"encryption"`
@@ -145,6 +146,7 @@ func defaultConfig() Config {
 
 			PasswordHashRounds: 12,
 		},
+		Keystone: KeystoneConfig{DelayAuthDecision: true},
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
 		Filters:  defaultFilters(),
 		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names()},
@@ -208,6 +210,9 @@ func (c *Config) validate() error {
 		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {
 			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
 		}
+	}
+	if err := c.Keystone.validate(); err != nil {
+		return bad("keystone: %w", err)
 	}
 	if err := c.Encryption.validate(); err != nil {
 		return bad("%w", err)

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"needletail/auth/acl"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
@@ -16,7 +18,6 @@ import (
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
 	"needletail/proxy/middleware/containersync"
-	"needletail/proxy/middleware/keystoneauth"
 	"needletail/proxy/middleware/proxylogging"
 	"needletail/proxy/swift"
 )
@@ -28,27 +29,21 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 	if err != nil {
 		return nil, err
 	}
-	account, err := st.serviceAccount()
+	images, err := newGlance(cfg, st, logger)
 	if err != nil {
 		return nil, err
 	}
-	images, err := glance.New(glance.Config{
-		Store:          st.store,
-		Validator:      st.identity,
-		ServiceAccount: account,
-		PublicURL:      cfg.PublicURL + "/image",
-		KeystoneURL:    cfg.PublicURL + "/identity",
-		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
-		Logger:         logger,
-	})
-	if err != nil {
-		return nil, err
+	figures := []prometheus.Collector{newEngineCollector(st.engine)}
+	identityAPI := keystone.New(keystone.Config{Service: st.identity})
+	if st.keystone != nil {
+		figures = append(figures, st.keystone.Collectors()...)
+		identityAPI = notServed()
 	}
-	counters := metrics.New(newEngineCollector(st.engine))
+	counters := metrics.New(figures...)
 	return httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
 			Swift:     swiftAPI,
-			Keystone:  keystone.New(keystone.Config{Service: st.identity}),
+			Keystone:  identityAPI,
 			Glance:    images,
 			Metrics:   counters,
 			SwiftHost: cfg.swiftHosts(),
@@ -64,6 +59,26 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		MaxConnectionsPerIP: cfg.Limits.MaxConnectionsPerIP,
 		Logger:              logger,
 	}), nil
+}
+
+// newGlance builds the Image API, if it has an account to keep images in.
+func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, error) {
+	account, err := st.serviceAccount(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if account == "" {
+		return notServed(), nil
+	}
+	return glance.New(glance.Config{
+		Store:          st.store,
+		Validator:      st.validator(),
+		ServiceAccount: account,
+		PublicURL:      cfg.PublicURL + "/image",
+		KeystoneURL:    cfg.keystoneURL(),
+		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
+		Logger:         logger,
+	})
 }
 
 // newSwift builds Swift's pipeline over the store.
@@ -97,11 +112,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		ContainerSync:    realms,
 		SwiftAccess:      cfg.Log.SwiftAccess,
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
-		Keystone: keystoneauth.Config{
-			Validator: st.identity,
-			Rules:     cfg.keystoneRules(),
-			AuthURI:   cfg.PublicURL + "/identity",
-		},
+		Keystone:         cfg.keystoneAuth(st.validator()),
 	}
 	cfg.Filters.addTo(&pipeline)
 	if err := cfg.addCNAMELookup(&pipeline); err != nil {

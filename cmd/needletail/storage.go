@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"needletail/auth"
 	"needletail/auth/identity"
+	"needletail/auth/keystoneclient"
 	"needletail/objstore"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
@@ -21,6 +23,8 @@ type storage struct {
 	// root secret too: reading what is encrypted is an error then, not garbage.
 	store    objstore.Store
 	identity *identity.Service
+	// keystone validates tokens in the place of identity; nil: the built-in.
+	keystone *keystoneclient.Client
 }
 
 // keyDir is where the keys of tokens lie.
@@ -45,10 +49,6 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed := encryption.New(store, keys)
-	if err := sealed.CheckSecrets(context.Background()); err != nil {
-		return nil, errors.Join(fmt.Errorf("encryption: %w", err), store.Close())
-	}
 	ids, err := identity.Open(identity.Options{
 		Dir:       filepath.Join(cfg.Data, "identity"),
 		KeyDir:    keyDir(cfg.Data),
@@ -59,7 +59,11 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &storage{engine: store, store: sealed, identity: ids}, nil
+	st := &storage{engine: store, store: encryption.New(store, keys), identity: ids}
+	if st.keystone, err = cfg.Keystone.client(logger); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	return st, nil
 }
 
 // inlineMaxBytes is the engine's option: 0 there means its default, and a
@@ -76,6 +80,9 @@ func inlineMaxBytes(configured int64) int {
 // follow the public URL. The password is on the disk, readable by the owner
 // alone, before the user that it opens exists: a crash in between loses none.
 func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
+	if s.keystone != nil {
+		return nil
+	}
 	options := identity.BootstrapOptions{PublicURL: cfg.PublicURL, Region: cfg.Identity.Region}
 	if s.identity.Bootstrapped() {
 		return s.identity.FollowPublicURL(options)
@@ -92,8 +99,11 @@ func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
 }
 
 // serviceAccount is the Swift account of the project "service", which holds the
-// bytes of images.
-func (s *storage) serviceAccount() (objstore.AccountName, error) {
+// bytes of images. An external Keystone's is configured, or "".
+func (s *storage) serviceAccount(cfg Config) (objstore.AccountName, error) {
+	if s.keystone != nil {
+		return objstore.AccountName(cfg.Keystone.ImageAccount), nil
+	}
 	found := s.identity.Projects(func(p *identity.Project) bool {
 		return p.Name == "service" && p.DomainID == identity.DefaultDomainID
 	})
@@ -103,6 +113,18 @@ func (s *storage) serviceAccount() (objstore.AccountName, error) {
 	return objstore.AccountName("AUTH_" + found[0].ID), nil
 }
 
+// validator says whose tokens are.
+func (s *storage) validator() auth.TokenValidator {
+	if s.keystone != nil {
+		return s.keystone
+	}
+	return s.identity
+}
+
 func (s *storage) close() error {
-	return errors.Join(s.identity.Close(), s.store.Close())
+	var err error
+	if s.keystone != nil {
+		err = s.keystone.Close()
+	}
+	return errors.Join(err, s.identity.Close(), s.store.Close())
 }
