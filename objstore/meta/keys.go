@@ -47,6 +47,7 @@ const (
 	keyClean   = "sclean"   // there after a clean stop only
 	keyStore   = "sstore"   // the id of the store that the index belongs to
 	keyCopy    = "scopy"    // what a copy knows of the other one (copies.go)
+	keyDevices = "sdevices" // all devices that the store ever had; see KnownDevice
 	keyScrub   = "sscrub"   // how far the scrubber has come; see ScrubRow
 )
 

@@ -136,6 +136,15 @@ func TestOtherRowsRoundTrip(t *testing.T) {
 	if got, err := ParseScrubRow(AppendScrubRow(nil, s)); err != nil || got != s {
 		t.Error(got, err)
 	}
+	all := []KnownDevice{{7, "/disk/a"}, {1, ""}, {device.None - 1, "b"}}
+	if got, err := parseDevices(appendDevices(nil, all)); err != nil || !reflect.DeepEqual(got, all) {
+		t.Error(got, err)
+	}
+	for _, bad := range [][]KnownDevice{{{0, "a"}}, {{device.None, "a"}}, {{3, "a"}, {3, "b"}}} {
+		if _, err := parseDevices(appendDevices(nil, bad)); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
 	g := GCRow{Policy: 2, SizeBytes: 1 << 40}
 	if got, err := ParseGCRow(AppendGCRow(nil, g)); err != nil || got != g {
 		t.Error(got, err)
@@ -177,6 +186,7 @@ func FuzzRows(f *testing.F) {
 		}
 		_, _ = ParseGCRow(b)
 		_, _ = ParseScrubRow(b)
+		_, _ = parseDevices(b)
 		_, _ = parseCounts(b)
 		_, _ = parseName(b)
 		_, _, _ = parseExpiryKey(b)
