@@ -28,6 +28,8 @@ var importRules = []struct {
 	{"needletail/objstore/meta", nil, []string{"needletail/objstore/datafile", "needletail/objstore/ec"}, "the index knows nothing of data files"},
 	{"needletail/objstore/datafile", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine"}, "the format of a file knows nothing of the index"},
 	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile"}, "a disk knows nothing of what is on it"},
+	{"needletail/objstore/blob", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/ring"}, "where a body lies does not depend on the index or on who chose the devices"},
+	{"needletail/objstore/ec", nil, []string{pebblePath, "needletail/objstore"}, "Reed-Solomon is arithmetic"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},

@@ -34,9 +34,12 @@ var (
 var wideInUse atomic.Int64
 
 // buffer is a pointer, so that the pools do not allocate.
-type buffer struct{ bytes []byte }
+type buffer struct {
+	bytes []byte
+	out   *output // of a wide buffer: whose it is
+}
 
-func newBuffer(n int) *buffer { return &buffer{device.AlignedBuffer(n)} }
+func newBuffer(n int) *buffer { return &buffer{bytes: device.AlignedBuffer(n)} }
 
 // takeWide tells whether one more upload may have wide buffers; dropWide ends it.
 func takeWide() bool {

@@ -18,7 +18,7 @@ func (w *Writer) Finish(f Footer) error {
 	if err := w.finish(&f); err != nil {
 		return w.fail(err)
 	}
-	w.release()
+	w.out.release()
 	w.ended = true
 	w.err = ErrDone
 	return nil

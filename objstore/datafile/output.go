@@ -6,17 +6,20 @@ import (
 )
 
 // output takes the digests of buffers and writes them to a file, in order. With
-// wide buffers two goroutines do that, one after the other, while the caller
-// fills the next buffer: caller → digest → write → caller. So one upload can
-// keep a processor busy with MD5 alone.
+// wide buffers that happens while the caller fills the next: caller → digests →
+// write → caller. The xxh3 is taken by the caller, while the bytes are in its
+// processor's cache; the MD5 together with other uploads' (package checksum),
+// or by a goroutine beside the caller; a SHA-512, and the writing, by goroutines
+// of the upload's own.
 type output struct {
-	file device.File
-	hash *checksum.Hash // the digest goroutine's while toHash is open
-	wide bool
-	cur  *buffer // that the caller fills
+	file   device.File
+	hash   *checksum.Hash // the digest goroutine's while toHash is open
+	wide   bool
+	sha512 bool
+	cur    *buffer // that the caller fills
 
 	// The following are set when the first full buffer is handed over.
-	toHash  chan *buffer // closed by endBody; nil from then on
+	toHash  chan *buffer // only with a SHA-512; closed by endBody, nil from then on
 	toWrite chan *buffer // closed by drain
 	hashed  chan struct{}
 	free    chan written // gives every buffer back; closed after the last write
@@ -31,16 +34,30 @@ type written struct {
 
 // newOutput is an output for a body of sizeBytes, or -1. One that fits a narrow
 // buffer leaves the wide ones to others.
-func newOutput(file device.File, hash *checksum.Hash, sizeBytes int64) *output {
-	small := sizeBytes >= 0 && sizeBytes <= narrowBytes
-	o := &output{file: file, hash: hash, wide: !small && takeWide()}
-	if o.wide {
-		o.cur = wideBuffers.Get().(*buffer)
-	} else {
-		o.cur = narrowBuffers.Get().(*buffer)
+func newOutput(file device.File, o WriterOptions) *output {
+	newHash := checksum.New
+	if o.AnyMD5 {
+		newHash = checksum.NewWithoutMD5
 	}
-	return o
+	small := o.SizeHintBytes >= 0 && o.SizeHintBytes <= narrowBytes
+	out := &output{file: file, hash: newHash(o.SHA512), wide: !small && takeWide(), sha512: o.SHA512}
+	if out.wide {
+		out.cur = out.takeWideBuffer()
+	} else {
+		out.cur = narrowBuffers.Get().(*buffer)
+	}
+	return out
 }
+
+func (o *output) takeWideBuffer() *buffer {
+	b := wideBuffers.Get().(*buffer)
+	b.out = o
+	return b
+}
+
+// Hashed is the end of a wide buffer's digests. There is room in the channel for
+// every buffer.
+func (b *buffer) Hashed() { b.out.toWrite <- b }
 
 // nextOfBody takes the digests of the full current buffer, writes it, and gives
 // an empty one in its place.
@@ -52,11 +69,22 @@ func (o *output) nextOfBody() error {
 	if o.free == nil {
 		o.start()
 	}
-	o.toHash <- o.cur
-	return o.takeFree()
+	if o.toHash != nil {
+		o.toHash <- o.cur
+		return o.takeFree()
+	}
+	o.hash.Add(o.cur.bytes, o.cur)
+	select {
+	case done := <-o.free:
+		o.cur = done.buffer
+		return done.err
+	default:
+		o.hash.Hurry()
+		return o.takeFree()
+	}
 }
 
-// next writes the full current buffer without a digest: after endBody.
+// next writes the full current buffer without a digest: after sum.
 func (o *output) next() error {
 	if !o.wide {
 		// The digest was taken before: the write may change the buffer.
@@ -78,21 +106,23 @@ func (o *output) takeFree() error {
 }
 
 func (o *output) start() {
-	o.toHash, o.toWrite = make(chan *buffer, wideEach), make(chan *buffer, wideEach)
-	o.hashed, o.free = make(chan struct{}), make(chan written, wideEach)
+	o.toWrite, o.free = make(chan *buffer, wideEach), make(chan written, wideEach)
 	for range wideEach - 1 {
-		o.free <- written{buffer: wideBuffers.Get().(*buffer)}
+		o.free <- written{buffer: o.takeWideBuffer()}
 	}
-	go o.hashAll(o.toHash)
 	go o.writeAll()
+	if o.sha512 {
+		o.toHash, o.hashed = make(chan *buffer, wideEach), make(chan struct{})
+		go o.hashAll(o.toHash)
+	}
 }
 
 // hashAll ends when the body has.
 func (o *output) hashAll(body <-chan *buffer) {
 	defer close(o.hashed)
 	for b := range body {
-		o.hash.Write(b.bytes)
-		o.toWrite <- b
+		o.hash.Add(b.bytes, b)
+		o.hash.Hurry()
 	}
 }
 
@@ -108,8 +138,7 @@ func (o *output) writeAll() {
 	}
 }
 
-// endBody waits for the digests of all that was handed over. From then on the
-// hash is the caller's.
+// endBody says that the body is complete. From then on the hash is the caller's.
 func (o *output) endBody() {
 	if o.toHash != nil {
 		close(o.toHash)
@@ -118,12 +147,21 @@ func (o *output) endBody() {
 	}
 }
 
+// sum is the digests of the body, which ends with the first n bytes of the
+// current buffer.
+func (o *output) sum(n int) checksum.Digests {
+	o.endBody()
+	o.hash.Write(o.cur.bytes[:n])
+	return o.hash.Sum()
+}
+
 // drain waits until all that was handed over is written.
 func (o *output) drain() error {
 	if o.free == nil {
 		return nil
 	}
 	o.endBody()
+	o.hash.Wait()
 	close(o.toWrite)
 	var err error
 	for done := range o.free {
@@ -145,7 +183,7 @@ func (o *output) writeLast(n int) error {
 	return err
 }
 
-// release gives the buffers back, after a drain.
+// release gives the buffers and the hash back, after a drain.
 func (o *output) release() {
 	if o.wide {
 		wideBuffers.Put(o.cur)
@@ -154,4 +192,5 @@ func (o *output) release() {
 		narrowBuffers.Put(o.cur)
 	}
 	o.cur = nil
+	o.hash.Release()
 }

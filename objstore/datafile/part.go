@@ -146,12 +146,27 @@ func (w *Part) Abort() error {
 	return err
 }
 
-// Block reads block number n of what the file holds into p, which is as long as
-// the block, and checks it: *CorruptError, or what reading gave. It may be
-// called by several goroutines.
-func (r *Reader) Block(p []byte, n int64) error { return r.readBlocks(p, n) }
+// Blocks reads what the file holds from block number first on into p, which ends
+// where a block or the content does, and checks each block: *CorruptError, or
+// what reading gave. It may be called by several goroutines.
+func (r *Reader) Blocks(p []byte, first int64) error { return r.readBlocks(p, first) }
 
-// BlockBytes is the length of block n, 0 past the end.
-func (r *Reader) BlockBytes(n int64) int {
-	return int(min(max(r.SizeBytes()-n*checksum.BlockBytes, 0), checksum.BlockBytes))
+// Prefetch hints that n bytes from block number first on are read soon.
+func (r *Reader) Prefetch(first, n int64) {
+	off := first * checksum.BlockBytes
+	if n = min(n, r.dataEnd-off); n > 0 {
+		_ = r.file.Prefetch(off, n) // the read itself finds out what is wrong
+	}
+}
+
+// VerifyPadding checks what follows the content: Blocks check the rest.
+func (r *Reader) VerifyPadding() error {
+	padding := make([]byte, r.dataEnd-r.SizeBytes())
+	if err := r.readAt(padding, r.SizeBytes()); err != nil {
+		return err
+	}
+	if !allZero(padding) {
+		return corrupt("padding is not zero")
+	}
+	return nil
 }

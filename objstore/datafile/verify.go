@@ -22,12 +22,5 @@ func (r *Reader) Verify(w io.Writer) error {
 	if _, err := r.Range(0, r.SizeBytes()).(io.WriterTo).WriteTo(w); err != nil {
 		return err
 	}
-	padding := make([]byte, r.dataEnd-r.SizeBytes())
-	if err := r.readAt(padding, r.SizeBytes()); err != nil {
-		return err
-	}
-	if !allZero(padding) {
-		return corrupt("padding is not zero")
-	}
-	return nil
+	return r.VerifyPadding()
 }

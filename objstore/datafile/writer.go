@@ -34,7 +34,6 @@ type Writer struct {
 	id     device.ID
 	file   device.File
 	out    *output
-	hash   *checksum.Hash
 	filled int   // bytes in the current buffer
 	taken  int64 // bytes of the body
 	sums   *checksum.Digests
@@ -55,12 +54,7 @@ func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	newHash := checksum.New
-	if o.AnyMD5 {
-		newHash = checksum.NewWithoutMD5
-	}
-	hash := newHash(o.SHA512)
-	return &Writer{device: d, id: id, file: f, out: newOutput(f, hash, o.SizeHintBytes), hash: hash}, nil
+	return &Writer{device: d, id: id, file: f, out: newOutput(f, o)}, nil
 }
 
 // ReadFrom adds all that r gives, until io.EOF, and reports how much that was.
@@ -135,9 +129,7 @@ func (w *Writer) makeRoom() error {
 // be called after Finish or Abort.
 func (w *Writer) Sum() Digests {
 	if w.sums == nil {
-		w.out.endBody()
-		w.hash.Write(w.out.cur.bytes[:w.filled])
-		sums := w.hash.Sum()
+		sums := w.out.sum(w.filled)
 		w.sums = &sums
 	}
 	return Digests{SizeBytes: w.sums.SizeBytes, MD5: w.sums.MD5, SHA512: w.sums.SHA512}
@@ -151,23 +143,13 @@ func (w *Writer) Abort() error {
 	}
 	w.fail(ErrDone)
 	w.out.drain()
-	w.release()
+	w.out.release()
 	err := w.device.Discard(w.id)
 	if w.file != nil {
 		w.file.Close()
 	}
 	w.ended = true
 	return err
-}
-
-// release gives back all that is pooled.
-func (w *Writer) release() {
-	if w.hash == nil {
-		return
-	}
-	w.out.release()
-	w.hash.Release()
-	w.hash = nil
 }
 
 // fail keeps the first error and gives it.

@@ -1,0 +1,183 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"needletail/objstore/datafile"
+	"needletail/objstore/device"
+	"needletail/objstore/ec"
+)
+
+// Reader is an open body. It may be used by several goroutines, each with a
+// Range of its own.
+type Reader struct {
+	single *datafile.Reader // of a body with one copy; the rest is unset then
+
+	set       *Set
+	id        device.ID
+	layout    Layout
+	footer    datafile.Footer // set by open
+	files     []slotFile
+	refs      atomic.Int64 // one of the owner, one per running fetch
+	fragments bool
+}
+
+// slotFile is the file of one slot.
+type slotFile struct {
+	disk *disk // nil if there is none
+
+	mu   sync.Mutex // held while the file is opened
+	file *datafile.Reader
+
+	state sync.Mutex // guards what follows
+	slow  bool       // it was too slow once
+	bad   error      // why it is not asked again
+}
+
+// Open opens a body by its id, layout and placement. Errors: *ShortError that
+// matches ErrUnavailable, fs.ErrNotExist (all its files are gone: it was
+// removed) or datafile.ErrCorrupt; datafile.ErrVersion; of a single copy those
+// of datafile.Open.
+func (s *Set) Open(id device.ID, l Layout, p Placement) (*Reader, error) {
+	if err := p.Validate(l); err != nil {
+		return nil, err
+	}
+	if l.Copies == 1 {
+		return s.openSingle(id, p[0])
+	}
+	r := s.newReader(id, l, p)
+	g := r.gather(request{want: r.allSlots(), need: 1})
+	defer g.release()
+	if g.err != nil {
+		r.Close()
+		return nil, g.err
+	}
+	r.footer = g.footer
+	return r, nil
+}
+
+func (s *Set) newReader(id device.ID, l Layout, p Placement) *Reader {
+	r := &Reader{set: s, id: id, layout: l, files: make([]slotFile, len(p)), fragments: l.Copies == 0}
+	r.refs.Store(1)
+	for slot, i := range p {
+		r.files[slot].disk = s.byIndex[i]
+	}
+	return r
+}
+
+func (r *Reader) allSlots() uint64 { return 1<<len(r.files) - 1 }
+
+func (s *Set) openSingle(id device.ID, i device.Index) (*Reader, error) {
+	d := s.byIndex[i]
+	if d == nil || d.dev.Load() == nil {
+		e := &ShortError{Op: "read", Need: 1, Slots: []*SlotError{{Device: i, Err: errAway}}, is: ErrUnavailable}
+		return nil, e
+	}
+	f, err := datafile.Open(d.dev.Load(), id)
+	if err == nil {
+		return &Reader{single: f}, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.whyMissing(d, err)
+	}
+	d.monitor.Blame(faultOf(err))
+	return nil, err
+}
+
+// whyMissing tells a missing file from a device that is not mounted any more,
+// under whose path nothing is found.
+func (s *Set) whyMissing(d *disk, err error) error {
+	away := device.Identify(d.spec.FS, d.spec.Dir, device.Identity{Store: s.store, Index: d.spec.Index})
+	if away == nil {
+		return err
+	}
+	d.monitor.Probed(away)
+	d.dev.Store(nil)
+	return fmt.Errorf("%w: %w", errAway, away)
+}
+
+// Footer describes the object.
+func (r *Reader) Footer() datafile.Footer {
+	if r.single != nil {
+		return r.single.Footer()
+	}
+	f := r.footer
+	f.Fragment = datafile.Fragment{}
+	return f
+}
+
+// SizeBytes is the length of the body.
+func (r *Reader) SizeBytes() int64 {
+	if r.single != nil {
+		return r.single.SizeBytes()
+	}
+	return r.footer.Info.SizeBytes
+}
+
+func (r *Reader) geometry() ec.Geometry {
+	return ec.Geometry{Data: r.layout.Data, SizeBytes: r.footer.Info.SizeBytes}
+}
+
+// Range gives the bytes [off, off+length) of the body, cut to what there is. The
+// result is also an io.WriterTo; it is for one goroutine, and ends with the
+// Reader's Close. No byte is given that was not checked. Errors: *ShortError as
+// from Open; of a single copy *datafile.CorruptError.
+func (r *Reader) Range(off, length int64) io.Reader {
+	if r.single != nil {
+		return r.single.Range(off, length)
+	}
+	size := r.SizeBytes()
+	off = min(max(off, 0), size)
+	return &rangeReader{reader: r, off: off, end: off + min(max(length, 0), size-off)}
+}
+
+// Close ends the use of the Reader. Files that a device which hangs is still
+// reading are closed when it answers.
+func (r *Reader) Close() error {
+	if r.single != nil {
+		return r.single.Close()
+	}
+	return r.unref()
+}
+
+func (r *Reader) unref() error {
+	if r.refs.Add(-1) > 0 {
+		return nil
+	}
+	var errs []error
+	for slot := range r.files {
+		if f := r.files[slot].file; f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// open gives the file of a slot, which it opens at the first use.
+func (r *Reader) open(slot int, dev *device.Device) (*datafile.Reader, error) {
+	f := &r.files[slot]
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file != nil {
+		return f.file, nil
+	}
+	file, err := datafile.Open(dev, r.id)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = r.set.whyMissing(f.disk, err)
+		}
+		return nil, err
+	}
+	footer := file.Footer()
+	if want := r.layout.footer(footer, slot).Fragment; footer.Fragment != want {
+		file.Close()
+		return nil, &datafile.CorruptError{Block: -1, Reason: "file is not that of its slot"}
+	}
+	f.file = file
+	return file, nil
+}

@@ -1,0 +1,182 @@
+package blob
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore/device"
+)
+
+// Set is the open devices of a store. It is safe for concurrent use; there is
+// nothing to close.
+type Set struct {
+	store string
+	opts  Options
+	disks []*disk // in the order of the specs
+	// byIndex finds a disk in constant time.
+	byIndex map[device.Index]*disk
+	// extraStripes counts the stripe buffers in use beyond one per upload.
+	extraStripes atomic.Int64
+	// writing holds a place for each file that a lane writes, so that none is
+	// rebuilt at the same place meanwhile.
+	writing sync.Map
+}
+
+// place is one file on one device.
+type place struct {
+	id device.ID
+	on device.Index
+}
+
+// disk is one device: open, or away.
+type disk struct {
+	spec     Spec
+	monitor  *device.Monitor
+	draining atomic.Bool
+	// dev is nil while the device is away: missing, foreign, not formatted.
+	dev atomic.Pointer[device.Device]
+	// told is the state that Events.State heard last.
+	told atomic.Uint32
+}
+
+// Open opens the devices of the store with that id. One that is missing, not
+// formatted or foreign is opened as failed: Devices tells why, and Probe tries
+// again. The error is one of the arguments alone.
+func Open(store string, specs []Spec, o Options) (*Set, error) {
+	o.ensureDefaults()
+	s := &Set{store: store, opts: o, byIndex: map[device.Index]*disk{}}
+	for _, spec := range specs {
+		if spec.FS == nil {
+			spec.FS = vfs.Default
+		}
+		if err := spec.Limits.Validate(); err != nil {
+			return nil, err
+		}
+		if spec.Index == device.None || s.byIndex[spec.Index] != nil {
+			return nil, fmt.Errorf("blob: device index %v is used twice or is none", spec.Index)
+		}
+		d := &disk{spec: spec, monitor: device.NewMonitor(spec.Monitor)}
+		d.draining.Store(spec.Draining)
+		s.disks = append(s.disks, d)
+		s.byIndex[spec.Index] = d
+	}
+	if len(s.disks) == 0 {
+		return nil, fmt.Errorf("blob: a store without a device")
+	}
+	s.each(func(d *disk) {
+		if err := s.reopen(d, d.spec.Format); err != nil {
+			d.monitor.Probed(err)
+		}
+		d.told.Store(uint32(d.state()))
+	})
+	return s, nil
+}
+
+// each runs f for every disk side by side, and waits for those that end within
+// ReadWait: a disk that hangs does not keep a store from starting.
+func (s *Set) each(f func(*disk)) {
+	done := make(chan struct{}, len(s.disks))
+	for _, d := range s.disks {
+		go func() {
+			f(d)
+			done <- struct{}{}
+		}()
+	}
+	timer := time.NewTimer(s.opts.ReadWait)
+	defer timer.Stop()
+	for range s.disks {
+		select {
+		case <-done:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+// reopen opens a device that is away or sealed, and formats it first if it may.
+func (s *Set) reopen(d *disk, format bool) error {
+	id := device.Identity{Store: s.store, Index: d.spec.Index}
+	check := device.Identify
+	if format {
+		check = device.Format
+	}
+	if err := check(d.spec.FS, d.spec.Dir, id); err != nil {
+		return err
+	}
+	dev, err := device.Open(d.spec.FS, d.spec.Dir, d.spec.Limits)
+	if err != nil {
+		return err
+	}
+	d.dev.Store(dev)
+	return nil
+}
+
+// state is the device's own, or that it is being drained.
+func (d *disk) state() device.State {
+	dev := d.dev.Load()
+	if dev == nil {
+		return device.StateFailed
+	}
+	state := d.monitor.State()
+	if state != device.StateFailed && d.draining.Load() {
+		return device.StateDraining
+	}
+	if dev.Sealed() != nil {
+		return device.StateFailed
+	}
+	return state
+}
+
+// do runs one operation of the device in the caller's goroutine: errAway,
+// device.ErrBusy after wait, or op's own error.
+func (d *disk) do(wait time.Duration, op func(*device.Device) error) error {
+	dev := d.dev.Load()
+	if dev == nil {
+		return errAway
+	}
+	running, err := d.monitor.Begin(wait)
+	if err != nil {
+		return err
+	}
+	err = op(dev)
+	running.End(faultOf(err))
+	return err
+}
+
+// Device gives an open device, or nil if it is away.
+func (s *Set) Device(i device.Index) *device.Device {
+	if d := s.byIndex[i]; d != nil {
+		return d.dev.Load()
+	}
+	return nil
+}
+
+// State is a device's state; one that is not configured is failed.
+func (s *Set) State(i device.Index) device.State {
+	if d := s.byIndex[i]; d != nil {
+		return d.state()
+	}
+	return device.StateFailed
+}
+
+// Drain begins or ends the draining of a device.
+func (s *Set) Drain(i device.Index, on bool) {
+	if d := s.byIndex[i]; d != nil {
+		d.draining.Store(on)
+	}
+}
+
+// Indexes lists the configured devices, in order.
+func (s *Set) Indexes() []device.Index {
+	var all []device.Index
+	for _, d := range s.disks {
+		all = append(all, d.spec.Index)
+	}
+	slices.Sort(all)
+	return all
+}

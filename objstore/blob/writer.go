@@ -1,0 +1,94 @@
+package blob
+
+import (
+	"io"
+
+	"needletail/objstore/datafile"
+	"needletail/objstore/device"
+)
+
+// Writer streams one body to its devices. Like a datafile.Writer it is for one
+// goroutine; Finish or Abort must end it, and an Abort after either does
+// nothing. After an error every call but Abort gives that error.
+type Writer struct {
+	single *datafile.Writer // of a body with one copy, on disk
+	disk   *disk
+	many   *upload // of all others
+}
+
+// Write adds p.
+func (w *Writer) Write(p []byte) (int, error) {
+	if w.many != nil {
+		return w.many.Write(p)
+	}
+	n, err := w.single.Write(p)
+	return n, w.blame(err)
+}
+
+// ReadFrom adds all that r gives, as datafile.Writer.ReadFrom does.
+func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
+	if w.many != nil {
+		return w.many.ReadFrom(r)
+	}
+	n, err := w.single.ReadFrom(r)
+	return n, w.blame(err)
+}
+
+// Sum is the digests of the body, which is complete with this call. It must not
+// be called after Finish or Abort.
+func (w *Writer) Sum() datafile.Digests {
+	if w.many != nil {
+		return w.many.Sum()
+	}
+	return w.single.Sum()
+}
+
+// Finish publishes the files side by side, and returns nil only when the quorum
+// of them is on stable storage. The placement says which; slots without a file
+// are device.None. After an error no file is left, as far as the devices obey.
+func (w *Writer) Finish(f datafile.Footer) (Placement, error) {
+	if w.many != nil {
+		return w.many.Finish(f)
+	}
+	if err := w.blame(w.single.Finish(f)); err != nil {
+		return nil, err
+	}
+	return Placement{w.disk.spec.Index}, nil
+}
+
+// Abort gives up the body and removes what was written.
+func (w *Writer) Abort() error {
+	if w.many != nil {
+		w.many.Abort()
+		return nil
+	}
+	return w.single.Abort()
+}
+
+func (w *Writer) blame(err error) error {
+	if err != nil {
+		w.disk.monitor.Blame(faultOf(err))
+	}
+	return err
+}
+
+// Targets names the device of each slot that is being written, device.None
+// where there is none: what Finish may still give.
+func (w *Writer) Targets() Placement {
+	if w.many == nil {
+		return Placement{w.disk.spec.Index}
+	}
+	p := make(Placement, len(w.many.slots))
+	for slot, l := range w.many.slots {
+		p[slot] = device.None
+		if l != nil {
+			p[slot] = l.disk.spec.Index
+		}
+	}
+	return p
+}
+
+var (
+	_ io.Writer     = (*Writer)(nil)
+	_ io.ReaderFrom = (*Writer)(nil)
+)
