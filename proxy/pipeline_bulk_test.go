@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -215,7 +216,7 @@ func TestBulkExtractLimits(t *testing.T) {
 	s.serve = swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
 		res, err := m(inner).Serve(r)
 		if err == nil && !res.Header.Has("X-Trans-Id") {
-			id := swift.NewTransID("")
+			id := swift.NewTransID(time.Now(), "")
 			res.Header = append(res.Header, swift.HeaderField{Name: "X-Trans-Id", Value: id}, swift.HeaderField{Name: "X-Openstack-Request-Id", Value: id})
 		}
 		return res, err

@@ -37,12 +37,11 @@ type body struct {
 
 var errBodyOver = errors.New("the request is over")
 
-func newBody(c *conn, h *head) *body {
-	b := &body{c: c, expect: h.expect, chunked: h.length == -1, left: max(h.length, 0)}
+func (b *body) init(c *conn, h *head) {
+	b.c, b.expect, b.chunked, b.left = c, h.expect, h.length == -1, max(h.length, 0)
 	if !b.chunked && b.left == 0 {
 		b.err = io.EOF
 	}
-	return b
 }
 
 // Read reads bytes of the body.

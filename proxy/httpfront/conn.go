@@ -19,7 +19,7 @@ const (
 	directReadBytes = 2048
 )
 
-// engineHead is what the engine is shown in place of every request.
+// engineHead is what the engine is shown in place of a connection's requests.
 const engineHead = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 // A connection is idle from accept or from the end of a request to the first
@@ -44,19 +44,17 @@ type conn struct {
 	r, w int // unread bytes are buf[r:w]
 
 	state   atomic.Int32
-	served  bool // a request came before this one
 	closed  atomic.Bool
 	readCap time.Time // if set, no read waits longer
 	readAt  time.Time // the deadlines that the socket has
 	writeAt time.Time
 
-	// The request that the gate keeps for the server.
-	head    *head
-	headErr error
-	start   time.Time
+	next *exchange // the request that the gate keeps for the server
+	// idleSince is when the last request ended; zero before the first.
+	idleSince time.Time
 }
 
-// Read is called by the engine for the next request.
+// Read is called by the engine for a request: once, since handle serves all.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.nextHead(); err != nil {
 		return 0, err
@@ -95,14 +93,16 @@ func (c *conn) SetReadDeadline(time.Time) error { return nil }
 // SetWriteDeadline does nothing.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
-// nextHead waits for a request and reads its head into c.head and c.headErr.
-// It fails only if there is no request to answer.
+// nextHead waits for a request and reads its head into c.next. It fails only if
+// there is no request to answer.
 func (c *conn) nextHead() error {
-	c.head, c.headErr, c.readCap = nil, nil, time.Time{}
+	c.next, c.readCap = nil, time.Time{}
 	if err := c.awaitFirstByte(); err != nil {
 		return err
 	}
-	c.start = time.Now()
+	x := &exchange{c: c, start: time.Now()}
+	x.head.length = swift.NoLength
+	c.next = x
 	limited := false
 	scan := headScan{
 		maxLine:        c.srv.opts.MaxHeaderLineBytes,
@@ -112,16 +112,18 @@ func (c *conn) nextHead() error {
 	for {
 		n, err := scan.scan(c.buf[c.r:c.w])
 		if err != nil {
-			c.head, c.headErr = partialHead(c.buf[c.r:c.w], &scan), err
+			x.head.parsePart(c.buf[c.r:c.w], &scan)
+			x.headErr = err
 			return nil
 		}
 		if n > 0 {
-			c.head, c.headErr = parseHead(c.buf[c.r+scan.start : c.r+n])
+			x.head.header = x.lines[:0]
+			x.headErr = x.head.parse(c.buf[c.r+scan.start : c.r+n])
 			c.r += n
 			return nil
 		}
 		// Most heads come in one piece and need no deadline.
-		if !limited && c.setReadDeadline(c.start.Add(c.srv.opts.HeaderTimeout)) != nil {
+		if !limited && c.setReadDeadline(x.start.Add(c.srv.opts.HeaderTimeout)) != nil {
 			c.end()
 			return io.EOF
 		}
@@ -131,20 +133,11 @@ func (c *conn) nextHead() error {
 				c.end()
 				return io.EOF
 			}
-			c.head = partialHead(c.buf[c.r:c.w], &scan)
-			c.headErr = &swift.StatusError{Status: 408, Err: err}
+			x.head.parsePart(c.buf[c.r:c.w], &scan)
+			x.headErr = &swift.StatusError{Status: 408, Err: err}
 			return nil
 		}
 	}
-}
-
-// partialHead has the request line, if it came whole, of a head that did not.
-func partialHead(b []byte, scan *headScan) *head {
-	h := &head{length: swift.NoLength}
-	if scan.lines > 0 {
-		_ = h.parseRequestLine(string(b[scan.start : scan.headers-2]))
-	}
-	return h
 }
 
 // awaitFirstByte waits, idle, until there is a byte of the next request. An
@@ -154,15 +147,14 @@ func (c *conn) awaitFirstByte() error {
 		return c.begin()
 	}
 	c.shrink()
-	wait := c.srv.opts.HeaderTimeout
-	if c.served {
-		wait = c.srv.opts.IdleTimeout
+	wait, since := c.srv.opts.IdleTimeout, c.idleSince
+	if since.IsZero() {
+		wait, since = c.srv.opts.HeaderTimeout, time.Now()
 	}
-	c.served = true
 	if c.srv.stopping.Load() {
 		return io.EOF
 	}
-	if c.rollRead(wait) != nil || c.fill() != nil {
+	if c.rollRead(since, wait) != nil || c.fill() != nil {
 		return io.EOF
 	}
 	return c.begin()
@@ -226,7 +218,7 @@ func (c *conn) armRead() error {
 	if !c.readCap.IsZero() {
 		return c.setReadDeadline(c.readCap)
 	}
-	return c.rollRead(c.srv.opts.BodyIdleTimeout)
+	return c.rollRead(time.Now(), c.srv.opts.BodyIdleTimeout)
 }
 
 // readSome reads bytes of the body. Large reads go from the socket to p; the

@@ -5,8 +5,7 @@ import "time"
 // A rolling deadline is moved once a quarter of its time has gone, not with
 // every read and write: each move costs about as much as a small read. So a
 // wait ends between once and 1.25 times its limit.
-func rolled(at time.Time, limit time.Duration) (time.Time, bool) {
-	now := time.Now()
+func rolled(at, now time.Time, limit time.Duration) (time.Time, bool) {
 	latest := now.Add(limit + limit/4)
 	if at.Before(now.Add(limit)) || at.After(latest) {
 		return latest, true
@@ -14,9 +13,9 @@ func rolled(at time.Time, limit time.Duration) (time.Time, bool) {
 	return at, false
 }
 
-// rollRead lets the next read wait for limit.
-func (c *conn) rollRead(limit time.Duration) error {
-	at, move := rolled(c.readAt, limit)
+// rollRead lets the next read wait for limit from now on.
+func (c *conn) rollRead(now time.Time, limit time.Duration) error {
+	at, move := rolled(c.readAt, now, limit)
 	if !move {
 		return nil
 	}
@@ -31,7 +30,7 @@ func (c *conn) setReadDeadline(at time.Time) error {
 
 // rollWrite lets the next write wait for limit.
 func (c *conn) rollWrite(limit time.Duration) error {
-	at, move := rolled(c.writeAt, limit)
+	at, move := rolled(c.writeAt, time.Now(), limit)
 	if !move {
 		return nil
 	}

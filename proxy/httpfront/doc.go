@@ -5,11 +5,11 @@
 // # Vocabulary
 //
 // fasthttp is the engine: it owns the accept loop, the pool of goroutines and
-// the keep-alive loop of a connection. The gate (type conn) stands between the
-// engine and the socket. It reads and judges the head of each request, keeps
-// it, and shows the engine a constant head without a body (engineHead) in its
-// place; the engine then calls the server, which serves the request that the
-// gate kept. What the engine writes never reaches the wire.
+// the shutdown. The gate (type conn) stands between the engine and the socket.
+// It reads and judges the head of each request, and keeps it as an exchange. In
+// place of a connection's first head it shows the engine a constant one without
+// a body (engineHead); the engine then calls the server, which serves that
+// request and all that follow it. What the engine writes never reaches the wire.
 //
 // The gate exists because fasthttp's streaming mode, right for many servers,
 // is wrong for a store: a body that was cut short ends with io.EOF, an unread

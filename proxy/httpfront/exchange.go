@@ -9,55 +9,64 @@ import (
 	"needletail/proxy/swift"
 )
 
-// exchange is one request and its response.
+// exchange is one request and its response: one piece of memory, which a
+// handler that still has the request may keep from the garbage collector.
 type exchange struct {
-	c      *conn
-	head   *head
-	req    *swift.Request
-	body   *body
-	out    wire
-	close  bool // the connection ends with this response
-	status int
-	err    error
+	c       *conn
+	start   time.Time // when the first byte came
+	head    head
+	headErr error // the head is refused
+	req     swift.Request
+	body    body
+	out     wire
+	close   bool // the connection ends with this response
+	status  int
+	err     error
+	lines   [usualLines]swift.HeaderField // what head.header begins as
 }
 
-func newExchange(c *conn) *exchange {
-	h := c.head
-	x := &exchange{c: c, head: h, body: newBody(c, h)}
+// usualLines is how many header lines most requests have, with some that
+// features add.
+const usualLines = 16
+
+// begin makes the request of the head.
+func (x *exchange) begin() {
+	c, h := x.c, &x.head
+	x.body.init(c, h)
+	x.close = h.close || x.headErr != nil
 	scheme := "http"
 	if c.tls {
 		scheme = "https"
 	}
-	x.req = &swift.Request{
+	x.req = swift.Request{
 		Method: h.method, RawPath: h.rawPath, Path: swift.Unquote(h.rawPath),
 		RawQuery: h.query, Header: h.header, Host: h.host, Scheme: scheme,
 		RemoteAddr: c.remote, Proto: h.proto,
-		Body: x.body, ContentLength: h.length,
-		TransID: swift.NewTransID(h.header.Get("X-Trans-Id-Extra")),
+		Body: &x.body, ContentLength: h.length,
+		TransID: swift.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
 	}
 	x.req.SetContext(c.srv.ctx)
-	return x
 }
 
-// serve answers the request that the gate keeps, and says whether the
-// connection can take another.
-func (s *Server) serve(c *conn) (keep bool) {
-	x := newExchange(c)
-	x.close = x.head.close || c.headErr != nil
+// serve answers a request, and says whether the connection can take another.
+func (s *Server) serve(x *exchange) (keep bool) {
+	c := x.c
+	x.begin()
 	userAgent := x.req.Header.Get("User-Agent")
 	whole := false
-	if c.headErr != nil {
-		x.err = c.headErr
-		x.respond(swift.ErrorResponse(c.headErr))
+	if x.headErr != nil {
+		x.err = x.headErr
+		x.respond(swift.ErrorResponse(x.headErr))
 	} else {
 		x.run()
 		whole = x.body.finish()
 	}
 	x.req.Log.BodyBytesRead = x.body.bytesRead()
+	c.idleSince = time.Now()
 	s.opts.OnDone(Done{
 		Method: x.head.method, RawPath: x.head.rawPath, Proto: x.head.proto,
 		Status: x.status, BytesIn: x.req.Log.BodyBytesRead, BytesOut: x.out.sent,
-		Start: c.start, Duration: time.Since(c.start), TransID: x.req.TransID,
+		Start: x.start, Duration: c.idleSince.Sub(x.start), TransID: x.req.TransID,
 		RemoteAddr: c.remote, UserAgent: userAgent, Log: x.req.Log, Err: x.err,
 	})
 	if whole && !x.close {
@@ -98,7 +107,7 @@ func (x *exchange) run() {
 
 func (x *exchange) callHandler() (res *swift.Response, err error) {
 	defer x.recoverPanic(&err)
-	return x.c.srv.opts.Handler.Serve(x.req)
+	return x.c.srv.opts.Handler.Serve(&x.req)
 }
 
 // recoverPanic turns a panic into an error; the connection closes.

@@ -2,6 +2,7 @@ package httpfront
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"needletail/proxy/swift"
@@ -28,25 +29,31 @@ var (
 	errValue       = errors.New("a header value has a control byte")
 )
 
-// parseHead reads a whole head, of which headScan has judged line ends and
-// sizes. With an error the head holds what was understood, for the log.
-func parseHead(b []byte) (*head, error) {
-	h := &head{length: swift.NoLength}
+// parse reads a whole head, of which headScan has judged line ends and sizes,
+// into a head whose length is NoLength. With an error it holds what was
+// understood, for the log.
+func (h *head) parse(b []byte) error {
 	// One copy for all strings: they outlive the connection's buffer.
 	text := string(b)
 	line, rest, _ := strings.Cut(text, "\r\n")
 	if err := h.parseRequestLine(line); err != nil {
-		return h, badRequest(err)
+		return badRequest(err)
 	}
-	h.header = make(swift.Header, 0, strings.Count(rest, "\n")+2)
 	for {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		if line == "" {
-			return h, h.frame()
+			return h.frame()
 		}
 		if err := h.parseLine(line); err != nil {
-			return h, badRequest(err)
+			return badRequest(err)
 		}
+	}
+}
+
+// parsePart reads the request line, if it came whole, of a head that did not.
+func (h *head) parsePart(b []byte, scan *headScan) {
+	if scan.lines > 0 {
+		_ = h.parseRequestLine(string(b[scan.start : scan.headers-2]))
 	}
 }
 
@@ -125,16 +132,15 @@ func (h *head) addLine(name, value string) error {
 	if !isTitle(name) {
 		title = swift.TitleName(name)
 	}
-	if singleHeaders[title] && (h.header.Has(title) || strings.Contains(name, "_")) {
+	known := slices.IndexFunc(h.header, func(f swift.HeaderField) bool { return f.Name == title })
+	switch {
+	case (known >= 0 || strings.IndexByte(name, '_') >= 0) && singleHeaders[title]:
 		return errSingle
+	case known >= 0:
+		h.header[known].Value += "," + value
+	default:
+		h.header.Add(title, value)
 	}
-	for i := range h.header {
-		if h.header[i].Name == title {
-			h.header[i].Value += "," + value
-			return nil
-		}
-	}
-	h.header.Add(title, value)
 	return nil
 }
 

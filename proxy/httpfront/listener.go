@@ -110,8 +110,8 @@ func (s *Server) admit(raw net.Conn) *conn {
 // first, gets none.
 func (s *Server) refuse(c *conn) {
 	if !c.tls {
-		x := &exchange{c: c, head: &head{length: swift.NoLength}, close: true,
-			req: &swift.Request{TransID: swift.NewTransID("")}}
+		x := &exchange{c: c, head: head{length: swift.NoLength}, close: true,
+			req: swift.Request{TransID: swift.NewTransID(time.Now(), "")}}
 		x.respond(swift.StatusPage(503))
 	}
 	_ = c.Conn.Close()

@@ -90,9 +90,7 @@ func (x *exchange) appendHead(b []byte, res *swift.Response) []byte {
 	if !requestID {
 		b = appendLine(b, "X-Openstack-Request-Id", x.req.TransID)
 	}
-	b = append(b, "Date: "...)
-	b = time.Now().UTC().AppendFormat(b, http.TimeFormat)
-	b = append(b, "\r\n"...)
+	b = append(b, x.c.srv.dateLine()...)
 	if x.close {
 		b = appendLine(b, "Connection", "close")
 	} else if x.head.keepAlive {
@@ -101,7 +99,28 @@ func (x *exchange) appendHead(b []byte, res *swift.Response) []byte {
 	return append(b, "\r\n"...)
 }
 
+// dateLine is the Date header of now. It is formatted once a second.
+func (s *Server) dateLine() []byte {
+	now := time.Now()
+	if d := s.date.Load(); d != nil && d.unix == now.Unix() {
+		return d.line
+	}
+	d := &date{unix: now.Unix(), line: now.UTC().AppendFormat([]byte("Date: "), http.TimeFormat+"\r\n")}
+	s.date.Store(d)
+	return d.line
+}
+
+type date struct {
+	unix int64 // seconds
+	line []byte
+}
+
 func isOwn(name string) bool {
+	switch len(name) {
+	case 4, 10, 14, 17: // no other length is in ownHeaders
+	default:
+		return false
+	}
 	if !isTitle(name) {
 		name = swift.TitleName(name)
 	}

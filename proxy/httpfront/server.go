@@ -19,6 +19,7 @@ type Server struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	stopping atomic.Bool
+	date     atomic.Pointer[date]
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
@@ -94,12 +95,17 @@ func (s *Server) snapshot() []*conn {
 	return list
 }
 
-// handle is called by the engine for each engineHead.
+// handle is called by the engine with the engineHead of a connection, and
+// serves all of its requests.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
-	if !s.serve(c) {
-		ctx.SetConnectionClose()
+	for s.serve(c.next) {
+		c.end()
+		if c.nextHead() != nil {
+			break
+		}
 	}
+	ctx.SetConnectionClose()
 	c.end()
 }
 

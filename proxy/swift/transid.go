@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// NewTransID makes a transaction id: "tx", 21 random hex digits, "-", ten hex
-// digits of Unix time, and the client's X-Trans-Id-Extra, quoted and cut to 32
-// bytes (swift/common/utils: generate_trans_id). It is no secret.
-func NewTransID(extra string) string {
+// NewTransID makes the transaction id of a request that came now: "tx", 21
+// random hex digits, "-", ten hex digits of Unix time, and the client's
+// X-Trans-Id-Extra, quoted and cut to 32 bytes (swift/common/utils:
+// generate_trans_id). It is no secret.
+func NewTransID(now time.Time, extra string) string {
 	var b [2 + 21 + 1 + 10]byte
 	b[0], b[1], b[23] = 't', 'x', '-'
 	putHex(b[2:18], rand.Uint64())
 	putHex(b[18:23], rand.Uint64())
-	putHex(b[24:], uint64(time.Now().Unix()))
+	putHex(b[24:], uint64(now.Unix()))
 	if extra != "" {
 		return string(b[:]) + Quote("-"+extra[:min(len(extra), 32)])
 	}

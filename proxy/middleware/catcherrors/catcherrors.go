@@ -13,6 +13,7 @@ package catcherrors
 
 import (
 	"log/slog"
+	"time"
 
 	"needletail/proxy/swift"
 )
@@ -23,7 +24,7 @@ func New(log *slog.Logger) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
 			if r.TransID == "" {
-				r.TransID = swift.NewTransID(r.Header.Get("X-Trans-Id-Extra"))
+				r.TransID = swift.NewTransID(time.Now(), r.Header.Get("X-Trans-Id-Extra"))
 			}
 			res, err := next.Serve(r)
 			if err != nil {
