@@ -4,7 +4,7 @@
 //
 // # Vocabulary
 //
-// A stream is one body. A lane is one of the streams whose MD5 the processor's
-// vector unit takes side by side; it pays when several bodies arrive at once
-// and costs when there is one, so a Hash chooses at its start.
+// A stream is one body. A lane is the MD5 of one stream; the lanes of all
+// streams wait for one another, and the processor's vector unit takes up to 16
+// of them side by side. With one or two streams they are plain digests.
 package checksum

@@ -2,12 +2,12 @@ package checksum
 
 import (
 	"crypto/md5"
+	"crypto/rand"
 	"crypto/sha512"
 	"encoding/hex"
 	"hash"
 	"sync"
 
-	md5simd "github.com/minio/md5-simd"
 	"github.com/zeebo/xxh3"
 )
 
@@ -32,9 +32,10 @@ type Digests struct {
 // Release; it is for one goroutine at a time.
 type Hash struct {
 	sizeBytes int64
-	md5       hash.Hash      // the lane if there is one, else plain; nil before the first byte
-	lane      md5simd.Hasher // nil if the digest is plain
-	plain     hash.Hash
+	lane      lane
+	rest      [md5.BlockSize]byte // the last sizeBytes % md5.BlockSize bytes
+	noMD5     bool                // token stands in its place
+	token     [md5.Size]byte
 	sha512    hash.Hash // nil unless asked for
 	blocks    []uint64
 	block     *xxh3.Hasher // of a block that came in pieces
@@ -42,13 +43,13 @@ type Hash struct {
 }
 
 var hashes = sync.Pool{New: func() any {
-	return &Hash{plain: md5.New(), block: xxh3.New()}
+	return &Hash{block: xxh3.New(), lane: newLane()}
 }}
 
 // New is an empty Hash. It must be released, whatever becomes of the stream.
 func New(withSHA512 bool) *Hash {
 	h := hashes.Get().(*Hash)
-	inFlight.Add(1)
+	h.lane.state = md5Start
 	if withSHA512 {
 		h.sha512 = sha512.New()
 	}
@@ -58,46 +59,76 @@ func New(withSHA512 bool) *Hash {
 // NewWithoutMD5 is a Hash whose MD5 is 16 random bytes, which cost nothing.
 func NewWithoutMD5(withSHA512 bool) *Hash {
 	h := New(withSHA512)
-	h.md5 = newToken()
+	h.noMD5 = true
+	rand.Read(h.token[:])
 	return h
-}
-
-// choose decides, when the first bytes come, between a lane and the plain
-// digest: streams that begin together then know of one another.
-func (h *Hash) choose() {
-	h.md5 = h.plain
-	if inFlight.Load() >= lanesFrom {
-		if h.lane = takeLane(); h.lane != nil {
-			h.md5 = h.lane
-		}
-	}
 }
 
 // Release ends the use of h. What Sum gave stays valid.
 func (h *Hash) Release() {
-	inFlight.Add(-1)
-	if h.lane != nil {
-		giveLane(h.lane)
-	}
-	h.plain.Reset()
+	h.Wait()
+	allLanes.end(&h.lane)
 	h.block.Reset()
 	if cap(h.blocks) > keptBlocksMax {
 		h.blocks = nil
 	}
-	h.md5, h.lane, h.sha512 = nil, nil, nil
+	h.noMD5, h.sha512 = false, nil
 	h.sizeBytes, h.filled, h.blocks = 0, 0, h.blocks[:0]
 	hashes.Put(h)
 }
 
+// Add adds p to the stream and tells the sink when it has done with it: maybe
+// before Add returns, maybe only after Hurry, Wait or Sum. Until then p must not
+// change. It costs least if every piece but the last is a multiple of BlockBytes
+// long.
+func (h *Hash) Add(p []byte, sink Sink) {
+	if h.noMD5 || h.sizeBytes%md5.BlockSize != 0 || len(p)%md5.BlockSize != 0 || len(p) == 0 {
+		h.Write(p)
+		sink.Hashed()
+		return
+	}
+	h.addOthers(p)
+	allLanes.add(&h.lane, piece{p, sink})
+}
+
+// Hurry says that the stream will not go on before its sinks are told.
+func (h *Hash) Hurry() { allLanes.hurry(&h.lane) }
+
+// Wait returns when all sinks were told.
+func (h *Hash) Wait() { allLanes.wait(&h.lane) }
+
 // Write adds p to the stream; it never fails and does not keep or change p.
 // Pieces that are multiples of BlockBytes cost least.
 func (h *Hash) Write(p []byte) (int, error) {
-	n := len(p)
-	if h.md5 == nil {
-		h.choose()
+	if !h.noMD5 {
+		h.addMD5(p)
 	}
-	h.sizeBytes += int64(n)
-	h.md5.Write(p)
+	h.addOthers(p)
+	return len(p), nil
+}
+
+// addMD5 comes before addOthers, which counts the bytes.
+func (h *Hash) addMD5(p []byte) {
+	if used := int(h.sizeBytes % md5.BlockSize); used > 0 {
+		n := copy(h.rest[used:], p)
+		if p = p[n:]; used+n < md5.BlockSize {
+			return
+		}
+		h.lane.addPlain(h.rest[:]) // no piece waits: this one was not whole
+	}
+	if whole := len(p) &^ (md5.BlockSize - 1); whole > 0 {
+		allLanes.add(&h.lane, piece{p[:whole], nil})
+		h.Wait()
+		p = p[whole:]
+	} else if len(p) > 0 {
+		h.Wait()
+	}
+	copy(h.rest[:], p)
+}
+
+// addOthers takes all digests but the MD5.
+func (h *Hash) addOthers(p []byte) {
+	h.sizeBytes += int64(len(p))
 	if h.sha512 != nil {
 		h.sha512.Write(p)
 	}
@@ -117,17 +148,19 @@ func (h *Hash) Write(p []byte) (int, error) {
 			h.filled = 0
 		}
 	}
-	return n, nil
 }
 
-// Sum is the digests of what was written so far.
+// Sum is the digests of what was written so far. It waits for all of it.
 func (h *Hash) Sum() Digests {
-	if h.md5 == nil {
-		h.choose()
+	h.Wait()
+	allLanes.end(&h.lane)
+	sum := h.token
+	if !h.noMD5 {
+		sum = h.lane.plain.sum(h.lane.state, h.rest[:h.sizeBytes%md5.BlockSize], h.sizeBytes)
 	}
 	d := Digests{
 		SizeBytes: h.sizeBytes,
-		MD5:       hex.EncodeToString(h.md5.Sum(nil)),
+		MD5:       hex.EncodeToString(sum[:]),
 		Blocks:    append(make([]uint64, 0, len(h.blocks)+1), h.blocks...),
 	}
 	if h.filled > 0 {

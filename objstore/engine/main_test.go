@@ -16,8 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The server of the MD5 lanes (package checksum) runs as long as the process.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/minio/md5-simd.(*md5Server).process"))
+	goleak.VerifyTestMain(m)
 }
 
 var (

@@ -1,0 +1,131 @@
+package checksum
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// counter is a Sink.
+type counter chan struct{}
+
+func (c counter) Hashed() { c <- struct{}{} }
+
+// A stream alone is not held up, and one of several waits until the others have
+// something, or until it hurries.
+func TestPiecesWaitForTheOtherStreams(t *testing.T) {
+	piece := make([]byte, BlockBytes)
+	told := make(counter, 10)
+	a, b := New(false), New(false)
+	defer a.Release()
+	a.Add(piece, told)
+	<-told
+
+	b.Add(piece, told) // a has begun and has nothing
+	require.Empty(t, told)
+	a.Add(piece, told)
+	<-told
+	<-told
+
+	b.Add(piece, told)
+	require.Empty(t, told)
+	b.Hurry()
+	<-told
+	b.Hurry() // for nothing
+
+	b.Add(piece, told)
+	require.Empty(t, told)
+	a.Sum() // has no more for now
+	<-told
+
+	b.Add(piece, told)
+	<-told
+	b.Release()
+	require.Zero(t, allLanes.active)
+}
+
+func TestFullLanesDoNotWait(t *testing.T) {
+	told := make(counter, 2*lanesMax)
+	hashes := make([]*Hash, lanesMax+1)
+	for i := range hashes {
+		hashes[i] = New(false)
+		hashes[i].Write(make([]byte, md5.BlockSize))
+	}
+	for _, h := range hashes[1:] { // the first has nothing
+		h.Add(make([]byte, BlockBytes), told)
+	}
+	for range hashes[1:] {
+		<-told
+	}
+	for _, h := range hashes {
+		h.Release()
+	}
+	require.Zero(t, allLanes.active)
+}
+
+// Many streams of all lengths at once, in whole pieces and in odd ones, some of
+// them given up half-way: a Hash that is taken again must be empty.
+func TestManyStreamsAtOnce(t *testing.T) {
+	rng := newRand(t)
+	body := randomBytes(rng, 5*BlockBytes)
+	const streams = 4 * lanesMax
+	errs := make(chan error, 3*streams)
+	for range 3 {
+		var wg sync.WaitGroup
+		for i := range streams {
+			rng := rand.New(rand.NewPCG(rng.Uint64(), 0))
+			wg.Go(func() {
+				if err := oneStream(rng, body[:rng.IntN(len(body))]); err != nil {
+					errs <- fmt.Errorf("stream %d: %w", i, err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	close(errs)
+	for err := range errs {
+		t.Error(err)
+	}
+	require.Zero(t, allLanes.active)
+	require.Zero(t, allLanes.urgent)
+	require.Empty(t, allLanes.ready)
+}
+
+func oneStream(rng *rand.Rand, body []byte) error {
+	h := New(false)
+	defer h.Release()
+	told := make(counter, len(body)/BlockBytes+1)
+	added := 0
+	for rest := body; len(rest) > 0; {
+		n := min(len(rest), BlockBytes)
+		switch rng.IntN(4) {
+		case 0:
+			n = min(len(rest), 1+rng.IntN(100_000))
+			h.Write(rest[:n])
+		case 1:
+			h.Hurry()
+			fallthrough
+		default:
+			h.Add(rest[:n], told)
+			added++
+		}
+		rest = rest[n:]
+		if rng.IntN(40) == 0 {
+			return nil // given up
+		}
+	}
+	got, sum := h.Sum(), md5.Sum(body)
+	if got.MD5 != hex.EncodeToString(sum[:]) || !slices.Equal(got.Blocks, wantDigests(body, false).Blocks) {
+		return fmt.Errorf("%d bytes: %s, not %x", len(body), got.MD5, sum)
+	}
+	if len(told) != added {
+		return fmt.Errorf("%d of %d sinks were told", len(told), added)
+	}
+	return nil
+}
