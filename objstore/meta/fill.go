@@ -21,9 +21,9 @@ const (
 	// dirtyKeysMax bounds the keys that are remembered while a copy is filled.
 	dirtyKeysMax = 1 << 20
 	// A fill copies what was changed meanwhile in rounds, and stops the writers
-	// for the last one only, which has about dirtyLastRound keys.
+	// for the last one only, which has about dirtyLastRound keys, or more if the
+	// rounds do not get much shorter.
 	dirtyLastRound = 512
-	dirtyRoundsMax = 20
 )
 
 // dirty remembers the keys that are written while a copy is filled.
@@ -129,7 +129,7 @@ func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, by
 	if err = errors.Join(err, snap.Close()); err != nil {
 		return err
 	}
-	for range dirtyRoundsMax {
+	for left := dirtyKeysMax; ; {
 		keys, err := d.dirty.take()
 		if err != nil {
 			return err
@@ -137,11 +137,11 @@ func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, by
 		if err := copyKeys(from, fresh, keys); err != nil {
 			return err
 		}
-		if len(keys) <= dirtyLastRound {
-			break
+		if len(keys) <= dirtyLastRound || len(keys) > left/2 {
+			return d.join(from, fresh)
 		}
+		left = len(keys)
 	}
-	return d.join(from, fresh)
 }
 
 // join ends a fill: with the writers stopped it copies the rest, and notes on
