@@ -10,6 +10,7 @@ import (
 
 // caller is who asks: a verified token.
 type caller struct {
+	user    string // its id
 	project string // in scope; "" for a domain's or the system's token
 	admin   bool
 }
@@ -40,7 +41,7 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 // of a domain is not the admin of the images of all domains.
 func callerOf(id *auth.Identity) caller {
 	scoped := id.ProjectID != "" || id.SystemScope
-	return caller{project: id.ProjectID, admin: scoped && slices.Contains(id.Roles, roleAdmin)}
+	return caller{user: id.UserID, project: id.ProjectID, admin: scoped && slices.Contains(id.Roles, roleAdmin)}
 }
 
 func (s *service) unauthorized(cause error) error {

@@ -9,6 +9,7 @@ import (
 
 	"needletail/auth"
 	"needletail/objstore"
+	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/swift"
 )
 
@@ -35,9 +36,15 @@ type Config struct {
 	KeystoneURL string
 	// MaxImageBytes is the longest image; 0 means 1 TiB.
 	MaxImageBytes int64
-	// ImportMethods is the value of OpenStack-image-import-methods; nil means
-	// what Glance has by default. /v2/info/import lists only what works.
+	// ImportMethods are the ways to import; nil means what Glance has by
+	// default.
 	ImportMethods []string
+	// Fetcher gets what web-download imports; nil means one with Glance's
+	// default filter.
+	Fetcher *webdownload.Fetcher
+	// AnyFormat accepts data that is not what disk_format says (Glance's
+	// require_image_format_match, turned off). Unsafe data is refused anyway.
+	AnyFormat bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Logger hears of records that cannot be read and of data that could not
@@ -59,7 +66,10 @@ func (c *Config) setDefaults() error {
 		c.MaxImageBytes = defaultMaxImageBytes
 	}
 	if c.ImportMethods == nil {
-		c.ImportMethods = []string{"glance-direct", "web-download", "copy-image"}
+		c.ImportMethods = []string{methodDirect, methodDownload, methodCopy}
+	}
+	if c.Fetcher == nil {
+		c.Fetcher = webdownload.New(webdownload.DefaultFilter())
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -74,12 +84,22 @@ func (c *Config) setDefaults() error {
 // service is the handler.
 type service struct {
 	Config
-	images *catalog
+	images    *catalog
+	tasks     *taskBook
+	downloads *downloads
 }
 
-// New loads the records and gives the handler. Images that a crash left in
-// state "saving" become "queued", and deletions that it cut short are ended.
-func New(cfg Config) (swift.Handler, error) {
+// Handler serves the Image API. Close ends what runs in the background and
+// waits for it; no request may follow.
+type Handler interface {
+	swift.Handler
+	Close() error
+}
+
+// New loads the records and gives the handler. Images whose data was on its way
+// when the server stopped become "queued", and deletions that were cut short are
+// ended.
+func New(cfg Config) (Handler, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -88,7 +108,17 @@ func New(cfg Config) (swift.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{Config: cfg, images: images}, nil
+	tasks, err := openTasks(context.Background(), images, cfg.Now, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &service{Config: cfg, images: images, tasks: tasks, downloads: newDownloads()}, nil
+}
+
+// Close ends the downloads: their images are queued again.
+func (s *service) Close() error {
+	s.downloads.close()
+	return nil
 }
 
 // nowMicros is the clock in microseconds since the Unix epoch.

@@ -8,17 +8,19 @@ import (
 
 // checkFormat compares the data with the image's disk_format and gives the size
 // of the disk, or nil where it is not known. Only bare data is looked at
-// (glance/location.py set_data, with its option require_image_format_match).
-func (s *service) checkFormat(m *image, seen *imageformat.Inspector) (virtualBytes *int64, err error) {
+// (glance/location.py set_data).
+func (s *service) checkFormat(m *image, found imageformat.Finding) (virtualBytes *int64, err error) {
 	if deref(m.ContainerFormat) != "bare" {
 		return nil, nil
 	}
-	n, err := seen.Check(deref(m.DiskFormat))
+	n, err := found.Check(deref(m.DiskFormat))
 	var mismatch *imageformat.MismatchError
 	switch {
 	case errors.Is(err, imageformat.ErrUnsafe):
 		s.Logger.Warn("image refused", "image", m.ID, "err", err)
 		return nil, &failure{status: 415, message: "Image failed safety checks", err: err}
+	case errors.As(err, &mismatch) && s.AnyFormat:
+		return nil, nil
 	case errors.As(err, &mismatch):
 		return nil, &failure{status: 415, message: mismatch.Error(), err: err}
 	case err != nil || n == 0:

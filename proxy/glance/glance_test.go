@@ -15,6 +15,7 @@ import (
 	"needletail/auth"
 	"needletail/objstore"
 	"needletail/objstore/memstore"
+	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 )
@@ -49,6 +50,8 @@ type site struct {
 	store objstore.Store
 	h     swift.Handler
 
+	fetcher *webdownload.Fetcher
+
 	mu  sync.Mutex // protects now
 	now time.Time
 }
@@ -66,7 +69,7 @@ func (s *site) config() Config {
 	return Config{
 		Store: s.store, Validator: users, ServiceAccount: serviceAccount,
 		PublicURL: "http://182.161.114.101/image", KeystoneURL: "http://182.161.114.101/identity",
-		Now:    s.tick,
+		Now: s.tick, Fetcher: s.fetcher,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 }

@@ -9,6 +9,8 @@ import (
 const (
 	statusQueued      = "queued"      // a record without data
 	statusSaving      = "saving"      // an upload runs
+	statusUploading   = "uploading"   // data comes or came that waits for its import
+	statusImporting   = "importing"   // a download runs
 	statusActive      = "active"      // data is there
 	statusDeactivated = "deactivated" // data is there, for admins only
 	statusDeleted     = "deleted"     // invisible; its data is being removed
@@ -52,6 +54,7 @@ type image struct {
 	MinDiskGiB      int64      `json:"min_disk"`
 	CreatedMicros   int64      `json:"created_us"`
 	UpdatedMicros   int64      `json:"updated_us"`
+	Staged          *arrival   `json:"staged,omitempty"` // what waits for its import
 	Tags            []string   `json:"tags,omitempty"`
 	Properties      []property `json:"properties,omitempty"` // in the order they came
 	Members         []member   `json:"members,omitempty"`
@@ -104,9 +107,20 @@ func (m *image) member(project string) (index int, ok bool) {
 	return i, i >= 0
 }
 
+// receives holds while data is on its way to the image.
+func (m *image) receives() bool {
+	switch m.Status {
+	case statusSaving, statusImporting:
+		return true
+	case statusUploading:
+		return m.Staged == nil
+	}
+	return false
+}
+
 // dropData makes the record that of an image without data.
 func (m *image) dropData() {
-	m.Status = statusQueued
+	m.Status, m.Staged = statusQueued, nil
 	m.SizeBytes, m.VirtualBytes = nil, nil
 	m.Checksum, m.HashAlgo, m.HashValue = nil, nil, nil
 }

@@ -5,12 +5,12 @@ import (
 	"needletail/proxy/swift"
 )
 
-// infoImport is GET /v2/info/import: no import method works here.
+// infoImport is GET /v2/info/import.
 func (s *service) infoImport(*call) (*swift.Response, error) {
 	return jsonResponse(200, pyjson.Object{{Key: "import-methods", Value: pyjson.Object{
 		{Key: "description", Value: "Import methods available."},
 		{Key: "type", Value: "array"},
-		{Key: "value", Value: []string{}},
+		{Key: "value", Value: s.ImportMethods},
 	}}}), nil
 }
 

@@ -18,27 +18,34 @@ const recordPage = 1000
 // openCatalog reads all records and ends what a crash cut short.
 func openCatalog(ctx context.Context, store objstore.Store, data objstore.ContainerID, logger *slog.Logger) (*catalog, error) {
 	c := &catalog{store: store, data: data, logger: logger, seed: maphash.MakeSeed(), images: map[string]*image{}}
+	err := eachRecord(ctx, store, recordContainer, func(id string) error { return c.loadRecord(ctx, id) })
+	return c, err
+}
+
+// eachRecord visits the names of all records in a container, which may be
+// missing.
+func eachRecord(ctx context.Context, store objstore.Store, in objstore.ContainerName, visit func(id string) error) error {
 	for marker := ""; ; {
-		page, err := c.recordNames(ctx, marker)
+		page, err := recordNames(ctx, store, in, marker)
 		if err != nil {
-			return nil, fmt.Errorf("glance: listing the image records: %w", err)
+			return fmt.Errorf("glance: listing the records of %s: %w", in, err)
 		}
 		for _, id := range page {
-			if err := c.loadRecord(ctx, id); err != nil {
-				return nil, fmt.Errorf("glance: image record %s: %w", id, err)
+			if err := visit(id); err != nil {
+				return fmt.Errorf("glance: record %s of %s: %w", id, in, err)
 			}
 		}
 		if len(page) < recordPage {
-			return c, nil
+			return nil
 		}
 		marker = page[len(page)-1]
 	}
 }
 
-func (c *catalog) recordNames(ctx context.Context, marker string) ([]string, error) {
+func recordNames(ctx context.Context, store objstore.Store, in objstore.ContainerName, marker string) ([]string, error) {
 	var names []string
-	id := objstore.ContainerID{Account: recordAccount, Container: recordContainer}
-	err := c.store.ListObjects(ctx, id, objstore.ListOptions{Limit: recordPage, Marker: marker},
+	id := objstore.ContainerID{Account: recordAccount, Container: in}
+	err := store.ListObjects(ctx, id, objstore.ListOptions{Limit: recordPage, Marker: marker},
 		func(e *objstore.ObjectEntry) error {
 			names = append(names, e.Name)
 			return nil
@@ -61,10 +68,10 @@ func (c *catalog) loadRecord(ctx context.Context, id string) error {
 		return err
 	}
 	c.show(m)
-	switch m.Status {
-	case statusDeleted:
+	switch {
+	case m.Status == statusDeleted:
 		return c.purge(ctx, id)
-	case statusSaving:
+	case m.receives():
 		if err := c.dropData(ctx, id); err != nil {
 			return err
 		}
@@ -79,7 +86,15 @@ func (c *catalog) loadRecord(ctx context.Context, id string) error {
 var errBadRecord = errors.New("not an image record")
 
 func (c *catalog) readRecord(ctx context.Context, id string) (*image, error) {
-	o, err := c.store.OpenObject(ctx, recordID(id), objstore.OpenOptions{})
+	body, err := readRecordBody(ctx, c.store, recordID(id))
+	if err != nil {
+		return nil, err
+	}
+	return decodeRecord(id, body)
+}
+
+func readRecordBody(ctx context.Context, store objstore.Store, id objstore.ObjectID) ([]byte, error) {
+	o, err := store.OpenObject(ctx, id, objstore.OpenOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -88,11 +103,7 @@ func (c *catalog) readRecord(ctx context.Context, id string) (*image, error) {
 	if size > maxRecordBytes {
 		return nil, fmt.Errorf("%w: %d bytes", errBadRecord, size)
 	}
-	body, err := io.ReadAll(o.Range(0, size))
-	if err != nil {
-		return nil, err
-	}
-	return decodeRecord(id, body)
+	return io.ReadAll(o.Range(0, size))
 }
 
 func decodeRecord(id string, body []byte) (*image, error) {

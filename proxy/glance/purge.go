@@ -19,7 +19,7 @@ func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) er
 		m.Status = statusDeleted
 		return nil
 	})
-	if err != nil || before.Status == statusSaving {
+	if err != nil || before.receives() {
 		return err
 	}
 	return c.purge(ctx, id)
@@ -54,7 +54,7 @@ func (c *catalog) requeue(ctx context.Context, id string, stored bool) (deleted 
 		deleted, err = true, c.purge(ctx, id)
 	}
 	if err != nil {
-		// On disk the image is saving, or active with its data, or marked: New
+		// On disk the image is as it was before, or active with its data, or marked: New
 		// can read each of them. Here it may be uploaded again.
 		c.logger.Error("a failed upload is left until the next upload or start", "image", id, "err", err)
 		c.showQueued(id)
@@ -85,7 +85,7 @@ func (c *catalog) showQueued(id string) {
 	l := c.lock(id)
 	l.Lock()
 	defer l.Unlock()
-	if m, ok := c.find(id); ok && m.Status == statusSaving {
+	if m, ok := c.find(id); ok && m.receives() {
 		queued := m.clone()
 		queued.dropData()
 		c.show(queued)

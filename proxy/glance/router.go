@@ -16,7 +16,7 @@ func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
 	id, err := requestID(r)
 	var res *swift.Response
 	if err == nil {
-		res, err = s.serveV2(r, path)
+		res, err = s.serveV2(r, path, id)
 	}
 	if err != nil {
 		f := asFailure(err)
@@ -33,7 +33,7 @@ func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
 }
 
 // serveV2 authenticates, finds the route, asks its rule and runs it.
-func (s *service) serveV2(r *swift.Request, path string) (*swift.Response, error) {
+func (s *service) serveV2(r *swift.Request, path, requestID string) (*swift.Response, error) {
 	who, err := s.authenticate(r)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (s *service) serveV2(r *swift.Request, path string) (*swift.Response, error
 	if err != nil {
 		return nil, err
 	}
-	c := &call{Request: r, caller: who, vars: vars}
+	c := &call{Request: r, caller: who, requestID: requestID, vars: vars}
 	if strings.Contains(rt.pattern, "{image}") {
 		c.image, _ = s.images.find(vars[0])
 	}

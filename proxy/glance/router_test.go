@@ -76,8 +76,10 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	f("PUT", "/v2/images", 405, "GET, POST")
 	f("POST", "/v2/images/"+id, 405, "GET, PATCH, DELETE")
 	f("DELETE", "/v2/images/"+id+"/file", 405, "GET, PUT")
-	for _, path := range []string{"", "images/", "images//file", "images/" + id + "/stage", "images/" + id + "/import",
-		"images/" + id + "/tasks", "tasks", "cache", "metadefs/namespaces", "info", "stores/a/b", "schemas/task",
+	f("GET", "/v2/images/"+id+"/stage", 405, "PUT")
+	f("GET", "/v2/images/"+id+"/import", 405, "POST")
+	for _, path := range []string{"", "images/", "images//file",
+		"images/" + id + "/stages", "tasks", "cache", "metadefs/namespaces", "info", "stores/a/b", "schemas/task",
 		"images/" + id + "/file/x", "images/" + id + "/tags/a/b"} {
 		f("GET", "/v2/"+path, 404, "")
 	}

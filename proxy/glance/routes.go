@@ -5,9 +5,10 @@ import "needletail/proxy/swift"
 // call is one request on its way through a route.
 type call struct {
 	*swift.Request
-	caller caller
-	image  *image   // the snapshot at the time of the check; nil without {image}
-	vars   []string // what the pattern's braces matched, in order
+	caller    caller
+	requestID string
+	image     *image   // the snapshot at the time of the check; nil without {image}
+	vars      []string // what the pattern's braces matched, in order
 }
 
 // route is one line of the router's table. The pattern's "{image}" loads the
@@ -29,6 +30,9 @@ var routes = []route{
 	{"DELETE", "images/{image}", "delete_image", ruleManage, false, (*service).deleteImage},
 	{"GET", "images/{image}/file", "download_image", ruleSee, false, (*service).downloadImage},
 	{"PUT", "images/{image}/file", "upload_image", ruleManage, false, (*service).uploadImage},
+	{"PUT", "images/{image}/stage", "stage_image", ruleManage, false, (*service).stageImage},
+	{"POST", "images/{image}/import", "import_image", ruleManage, false, (*service).importImage},
+	{"GET", "images/{image}/tasks", "get_image", ruleSee, false, (*service).listImageTasks},
 	{"POST", "images/{image}/actions/deactivate", "deactivate", ruleManage, true, (*service).deactivateImage},
 	{"POST", "images/{image}/actions/reactivate", "reactivate", ruleManage, true, (*service).reactivateImage},
 	{"PUT", "images/{image}/tags/{tag}", "modify_image", ruleManage, true, (*service).putTag},

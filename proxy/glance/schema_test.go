@@ -121,7 +121,7 @@ func TestSchemasDescribeWhatIsServed(t *testing.T) {
 func TestInfo(t *testing.T) {
 	s := newSite(t)
 	a := s.want(200, "alice", "GET", "/v2/info/import", "")
-	if a.body != `{"import-methods": {"description": "Import methods available.", "type": "array", "value": []}}` {
+	if a.body != `{"import-methods": {"description": "Import methods available.", "type": "array", "value": ["glance-direct", "web-download", "copy-image"]}}` {
 		t.Error(a.body)
 	}
 	if a := s.want(200, "alice", "GET", "/v2/info/usage", ""); a.body != `{"usage": {}}` {

@@ -405,7 +405,7 @@ func TestNothingChangesBeforeTheBody(t *testing.T) {
 			continue
 		}
 		r := newRequest("admin", rt.method, samplePath(rt.pattern, id), errReader{errUnsent}, 100, "Content-Type", patchV21)
-		if strings.HasSuffix(rt.pattern, "/file") {
+		if strings.HasSuffix(rt.pattern, "/file") || strings.HasSuffix(rt.pattern, "/stage") {
 			r.Header.Set("Content-Type", octetStream)
 		}
 		if res, err := s.h.Serve(r); res != nil || !errors.Is(err, errUnsent) {

@@ -135,19 +135,20 @@ func TestInspect(t *testing.T) {
 		data []byte
 		want Finding
 	}{
-		"empty":  {nil, Finding{Raw, 0, ""}},
-		"raw":    {make([]byte, 5000), Finding{Raw, 5000, ""}},
-		"text":   {[]byte("hello"), Finding{Raw, 5, ""}},
-		"qcow2":  {qcow2(nil), Finding{QCOW2, diskBytes, ""}},
-		"vmdk":   {vmdk(descriptor, nil), Finding{VMDK, diskBytes, ""}},
-		"stream": {streamed(nil), Finding{VMDK, diskBytes, ""}},
-		"vhdx":   {vhdx(1 << 20), Finding{VHDX, diskBytes, ""}},
-		"vhd":    {vhd(), Finding{VHD, diskBytes, ""}},
-		"vdi":    {vdi(), Finding{VDI, diskBytes, ""}},
-		"iso":    {iso(), Finding{ISO, diskBytes, ""}},
+		"empty":  {nil, Finding{Format: Raw, VirtualBytes: 0}},
+		"raw":    {make([]byte, 5000), Finding{Format: Raw, VirtualBytes: 5000}},
+		"text":   {[]byte("hello"), Finding{Format: Raw, VirtualBytes: 5}},
+		"qcow2":  {qcow2(nil), Finding{Format: QCOW2, VirtualBytes: diskBytes}},
+		"vmdk":   {vmdk(descriptor, nil), Finding{Format: VMDK, VirtualBytes: diskBytes}},
+		"stream": {streamed(nil), Finding{Format: VMDK, VirtualBytes: diskBytes}},
+		"vhdx":   {vhdx(1 << 20), Finding{Format: VHDX, VirtualBytes: diskBytes}},
+		"vhd":    {vhd(), Finding{Format: VHD, VirtualBytes: diskBytes}},
+		"vdi":    {vdi(), Finding{Format: VDI, VirtualBytes: diskBytes}},
+		"iso":    {iso(), Finding{Format: ISO, VirtualBytes: diskBytes}},
 		// What leads nowhere is not known, and no error.
-		"vhdx beyond": {vhdx(math.MaxUint64), Finding{VHDX, 0, ""}},
+		"vhdx beyond": {vhdx(math.MaxUint64), Finding{Format: VHDX, VirtualBytes: 0}},
 	} {
+		c.want.SizeBytes = int64(len(c.data))
 		if got := inspect(t, c.data); got != c.want {
 			t.Errorf("%s: %+v, not %+v", name, got, c.want)
 		}
@@ -184,7 +185,7 @@ func TestUnsafe(t *testing.T) {
 		var i Inspector
 		i.Write(data)
 		for _, declared := range []string{Raw, f.Format, "ami"} {
-			if _, err := i.Check(declared); !errors.Is(err, ErrUnsafe) {
+			if _, err := i.Inspect().Check(declared); !errors.Is(err, ErrUnsafe) {
 				t.Errorf("%s declared %s: %v", name, declared, err)
 			}
 		}
@@ -208,7 +209,7 @@ func TestCheck(t *testing.T) {
 	} {
 		var i Inspector
 		i.Write(c.data)
-		got, err := i.Check(c.declared)
+		got, err := i.Inspect().Check(c.declared)
 		var mismatch *MismatchError
 		if got != c.want || errors.As(err, &mismatch) != c.mismatch || err != nil && !c.mismatch {
 			t.Errorf("declared %s: %d, %v", c.declared, got, err)

@@ -72,14 +72,15 @@ func (i *Inspector) keepTail(p []byte) {
 	}
 }
 
-// Finding is what the data is.
+// Finding is what the data is. The tags of its fields are a format on disk.
 type Finding struct {
-	Format string
+	Format    string `json:"format"`
+	SizeBytes int64  `json:"size"` // of the data
 	// VirtualBytes is the size of the disk that the data describes; 0 if that
 	// is not known.
-	VirtualBytes int64
+	VirtualBytes int64 `json:"virtual_size,omitempty"`
 	// Unsafe says why the data must not be used; "" if nothing speaks against it.
-	Unsafe string
+	Unsafe string `json:"unsafe,omitempty"`
 }
 
 // Inspect judges all that was written.
@@ -88,10 +89,11 @@ func (i *Inspector) Inspect() Finding {
 		probeQCOW2, probeQED, probeVHDX, probeVHD, probeVDI, probeVMDK, probeISO,
 	} {
 		if f, ok := probe(i); ok {
+			f.SizeBytes = i.sizeBytes
 			return f
 		}
 	}
-	return Finding{Format: Raw, VirtualBytes: i.sizeBytes}
+	return Finding{Format: Raw, SizeBytes: i.sizeBytes, VirtualBytes: i.sizeBytes}
 }
 
 // recognisable are the disk formats that Inspect can tell.
@@ -100,15 +102,14 @@ var recognisable = map[string]bool{Raw: true, QCOW2: true, VHD: true, VHDX: true
 // Check compares the data with the format that it is declared to have, and
 // gives the size of the disk: ErrUnsafe, or a *MismatchError. What is declared
 // to be raw may be anything that is safe; its disk is then as large as the data.
-func (i *Inspector) Check(declared string) (virtualBytes int64, err error) {
-	f := i.Inspect()
+func (f Finding) Check(declared string) (virtualBytes int64, err error) {
 	switch {
 	case f.Unsafe != "":
 		return 0, &UnsafeError{Format: f.Format, Reason: f.Unsafe}
 	case f.Format == declared:
 		return f.VirtualBytes, nil
 	case declared == Raw:
-		return i.sizeBytes, nil
+		return f.SizeBytes, nil
 	case f.Format == Raw && !recognisable[declared]:
 		return 0, nil
 	}

@@ -1,0 +1,56 @@
+package glance
+
+import (
+	"context"
+	"sync"
+)
+
+const (
+	downloadsMax        = 4  // run at once
+	downloadsWaitingMax = 64 // run or wait
+)
+
+// downloads runs what imports fetch, a few at a time.
+type downloads struct {
+	ctx      context.Context // ends with close
+	cancel   context.CancelFunc
+	admitted chan struct{}
+	running  chan struct{}
+	all      sync.WaitGroup
+}
+
+func newDownloads() *downloads {
+	d := &downloads{admitted: make(chan struct{}, downloadsWaitingMax), running: make(chan struct{}, downloadsMax)}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	return d
+}
+
+// admit takes a place, which release or run gives back.
+func (d *downloads) admit() (release func(), ok bool) {
+	select {
+	case d.admitted <- struct{}{}:
+		return func() { <-d.admitted }, true
+	default:
+		return nil, false
+	}
+}
+
+// run starts work when its turn comes. After close, work runs with an ended
+// context.
+func (d *downloads) run(release func(), work func(context.Context)) {
+	d.all.Go(func() {
+		defer release()
+		select {
+		case d.running <- struct{}{}:
+			defer func() { <-d.running }()
+		case <-d.ctx.Done():
+		}
+		work(d.ctx)
+	})
+}
+
+// close ends all work and waits for it.
+func (d *downloads) close() {
+	d.cancel()
+	d.all.Wait()
+}

@@ -1,0 +1,168 @@
+package glance
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// importRequest is the body of an import, checked.
+type importRequest struct {
+	body   pyjson.Object
+	method string
+	uri    string // of a download
+}
+
+// importImage is POST /v2/images/{image}/import: 202, and a task that tells
+// what became of it.
+func (s *service) importImage(c *call) (*swift.Response, error) {
+	req, err := s.readImport(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayImport(c, req.method, c.image); err != nil {
+		return nil, err
+	}
+	switch req.method {
+	case methodDownload:
+		err = s.importDownload(c, req)
+	default:
+		err = s.importStaged(c, req)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return emptyResponse(202), nil
+}
+
+// readImport checks what needs no image (RequestDeserializer.import_image).
+func (s *service) readImport(c *call) (importRequest, error) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		return importRequest{}, err
+	}
+	method, ok := body.Get("method").(pyjson.Object)
+	if !ok {
+		return importRequest{}, failf(400, "Import request requires a 'method' field.")
+	}
+	req := importRequest{body: body}
+	if req.method, ok = method.Get("name").(string); !ok {
+		return importRequest{}, failf(400, "Import request requires a 'name' field.")
+	}
+	req.uri, _ = method.Get("uri").(string)
+	if !slices.Contains(s.ImportMethods, req.method) {
+		return importRequest{}, failf(400, "Unknown import method name '%s'.", cut(req.method))
+	}
+	for _, key := range []string{"all_stores_must_succeed", "all_stores"} {
+		if v := body.Get(key); v != nil && v != true && v != false {
+			return importRequest{}, failf(400, "'%s' must be boolean value only", key)
+		}
+	}
+	if body.Get("all_stores_must_succeed") == false {
+		return importRequest{}, failf(400, "All_stores_must_succeed can only be set with enabled_backends %s", cut(req.uri))
+	}
+	return req, nil
+}
+
+// mayImport are Glance's questions about the image, in its order.
+func mayImport(c *call, method string, m *image) error {
+	switch {
+	case method == methodCopy && m.Status != statusActive:
+		return failf(409, "Only images with status active can be targeted for copying")
+	case method == methodCopy && !c.caller.admin:
+		return failf(403, "You are not authorized to complete copy_image action.")
+	case method == methodCopy:
+		return failf(400, "Image is already present at store 'None'")
+	}
+	return mayTakeImport(method, m)
+}
+
+func mayTakeImport(method string, m *image) error {
+	switch {
+	case m.Status == statusActive:
+		return failf(409, "Image with status active cannot be target for import")
+	case method == methodDownload && m.Status != statusQueued:
+		return failf(409, "Image needs to be in 'queued' state to use '%s' method", method)
+	case method == methodDirect && m.Status != statusUploading:
+		return failf(409, "Image needs to be staged before '%s' method can be used", method)
+	case m.ContainerFormat == nil:
+		return failf(409, "'container_format' needs to be set before import")
+	case m.DiskFormat == nil:
+		return failf(409, "'disk_format' needs to be set before import")
+	case method == methodDirect && m.Staged == nil:
+		return failf(409, "Image has active task")
+	}
+	return nil
+}
+
+// importStaged makes staged data the image's. Data that is refused is removed.
+func (s *service) importStaged(c *call, req importRequest) error {
+	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
+	if err != nil {
+		return err
+	}
+	ctx := context.WithoutCancel(c.Context())
+	_, _, err = s.images.update(ctx, c.image.ID, func(m *image) error {
+		if err := mayTakeImport(req.method, m); err != nil {
+			return err
+		}
+		m.UpdatedMicros = s.nowMicros()
+		return s.activate(m, m.Staged)
+	})
+	var f *failure
+	if errors.As(err, &f) && f.status == 415 {
+		s.images.requeue(ctx, c.image.ID, false)
+		return s.tasks.end(ctx, t, err, s.nowMicros())
+	}
+	return errors.Join(err, s.tasks.end(ctx, t, err, s.nowMicros()))
+}
+
+// importDownload has the URI fetched, in the background.
+func (s *service) importDownload(c *call, req importRequest) error {
+	if err := s.Fetcher.Check(req.uri); err != nil {
+		return &failure{status: 400, message: "URI for web-download does not pass filtering: " + cut(req.uri), err: err}
+	}
+	in := intake{
+		func(m *image) error { return mayTakeImport(req.method, m) }, statusImporting, s.activate,
+	}
+	id := c.image.ID
+	release, ok := s.downloads.admit()
+	if !ok {
+		return failf(503, "Too many imports are waiting.")
+	}
+	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
+	if err == nil {
+		if err = s.begin(c.Context(), id, in); err != nil {
+			err = errors.Join(err, s.tasks.end(c.Context(), t, err, s.nowMicros()))
+		}
+	}
+	if err != nil {
+		release()
+		return err
+	}
+	s.downloads.run(release, func(ctx context.Context) {
+		err := s.download(ctx, id, in, req.uri)
+		if err := s.tasks.end(context.WithoutCancel(ctx), t, err, s.nowMicros()); err != nil {
+			s.Logger.Error("the end of a task was not written", "task", t, "err", err)
+		}
+	})
+	return nil
+}
+
+// download fetches the data of an image that is "importing".
+func (s *service) download(ctx context.Context, id string, in intake, uri string) error {
+	body, sizeBytes, err := s.Fetcher.Fetch(ctx, uri)
+	if err != nil {
+		s.images.requeue(context.WithoutCancel(ctx), id, false)
+		return err
+	}
+	defer body.Close()
+	if sizeBytes > s.MaxImageBytes {
+		s.images.requeue(context.WithoutCancel(ctx), id, false)
+		return failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
+	}
+	return s.receive(ctx, id, in, body, sizeBytes)
+}

@@ -1,0 +1,33 @@
+package glance
+
+import (
+	"slices"
+
+	"needletail/proxy/swift"
+)
+
+// The import methods (glance/api/v2/images.py import_image).
+const (
+	methodDirect   = "glance-direct" // the data was staged
+	methodDownload = "web-download"  // the data is fetched from a URI
+	methodCopy     = "copy-image"    // to another store; there is one store here
+)
+
+// stageImage is PUT /v2/images/{image}/stage. The data is stored where it will
+// stay: an import makes it the image's without copying it.
+func (s *service) stageImage(c *call) (*swift.Response, error) {
+	if !slices.Contains(s.ImportMethods, methodDirect) {
+		return nil, failf(404, "'%s' method is not available at this site.", methodDirect)
+	}
+	return s.takeBody(c, intake{mayStage, statusUploading, func(m *image, a *arrival) error {
+		m.Staged, m.SizeBytes = a, &a.SizeBytes
+		return nil
+	}})
+}
+
+func mayStage(m *image) error {
+	if m.Status != statusQueued {
+		return failf(409, "Image status transition from %s to uploading is not allowed", m.Status)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package glance
+
+import (
+	"encoding/json"
+	"time"
+
+	"needletail/proxy/pyjson"
+)
+
+// The states and types of a task (glance/domain/__init__.py Task).
+const (
+	taskProcessing = "processing"
+	taskSuccess    = "success"
+	taskFailure    = "failure"
+
+	taskImageImport = "api_image_import"
+)
+
+// taskLife is how long a task is kept after its end (task_time_to_live).
+const taskLife = 48 * time.Hour
+
+// task is one record. The tags of its fields are the format on disk; times are
+// microseconds since the Unix epoch.
+type task struct {
+	Version       int             `json:"version"`
+	ID            string          `json:"id"`
+	Type          string          `json:"type"`
+	Status        string          `json:"status"`
+	Owner         string          `json:"owner"`
+	ImageID       string          `json:"image_id"`
+	UserID        string          `json:"user_id"`
+	RequestID     string          `json:"request_id"`
+	Input         json.RawMessage `json:"input"`
+	Message       string          `json:"message"`
+	CreatedMicros int64           `json:"created_us"`
+	UpdatedMicros int64           `json:"updated_us"`
+	ExpiresMicros int64           `json:"expires_us,omitempty"` // 0 until the end
+}
+
+// newImportTask is the task of an import that begins.
+func newImportTask(c *call, req importRequest, nowMicros int64) *task {
+	input := pyjson.Object{
+		{Key: "image_id", Value: c.image.ID},
+		{Key: "import_req", Value: req.body},
+		{Key: "backend", Value: pyjson.Array{nil}},
+	}
+	return &task{
+		Version: recordVersion, ID: newUUID(), Type: taskImageImport, Status: taskProcessing,
+		Owner: c.caller.project, ImageID: c.image.ID, UserID: c.caller.user, RequestID: c.requestID,
+		Input: pyjson.Marshal(input), CreatedMicros: nowMicros, UpdatedMicros: nowMicros,
+	}
+}
+
+// ended is the task after its work.
+func (t *task) ended(cause error, nowMicros int64) *task {
+	e := *t
+	e.Status, e.UpdatedMicros, e.ExpiresMicros = taskSuccess, nowMicros, nowMicros+taskLife.Microseconds()
+	if cause != nil {
+		e.Status, e.Message = taskFailure, taskMessage(cause)
+	}
+	return &e
+}
+
+// taskMessage is what a user may read of an error.
+func taskMessage(err error) string {
+	if f := asFailure(err); f != nil && f.message != "" {
+		return f.message
+	}
+	return cut(err.Error())
+}
+
+// rowView is the task as GET /v2/images/{image}/tasks shows it: Glance gives
+// the row of its database (glance/db/sqlalchemy/api.py _task_format).
+func (t *task) rowView() pyjson.Object {
+	input, result := t.inputAndResult()
+	return pyjson.Object{
+		{Key: "id", Value: t.ID},
+		{Key: "type", Value: t.Type},
+		{Key: "status", Value: t.Status},
+		{Key: "owner", Value: t.Owner},
+		{Key: "expires_at", Value: rowTime(t.ExpiresMicros)},
+		{Key: "created_at", Value: rowTime(t.CreatedMicros)},
+		{Key: "updated_at", Value: rowTime(t.UpdatedMicros)},
+		{Key: "deleted_at", Value: nil},
+		{Key: "deleted", Value: false},
+		{Key: "image_id", Value: t.ImageID},
+		{Key: "request_id", Value: t.RequestID},
+		{Key: "user_id", Value: t.UserID},
+		{Key: "input", Value: input},
+		{Key: "result", Value: result},
+		{Key: "message", Value: t.Message},
+	}
+}
+
+// inputAndResult are what a view shows. The input was written by this package.
+func (t *task) inputAndResult() (input, result any) {
+	input, err := decodeJSON(t.Input)
+	if err != nil {
+		input = nil
+	}
+	if t.Status == taskSuccess {
+		result = pyjson.Object{{Key: "image_id", Value: t.ImageID}}
+	}
+	return input, result
+}
+
+// rowTime is a time as oslo's jsonutils writes one of the database.
+func rowTime(micros int64) any {
+	if micros == 0 {
+		return nil
+	}
+	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05.000000")
+}
