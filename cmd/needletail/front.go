@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -174,20 +175,21 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 			Service: service, Method: d.Method, Status: d.Status,
 			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,
 		})
-		if !cfg.Log.Access {
+		if !cfg.Log.Access || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}
-		attrs := []any{
-			"remote", d.RemoteAddr, "method", d.Method, "path", d.RawPath, "status", d.Status,
-			"in", d.BytesIn, "out", d.BytesOut, "seconds", d.Duration.Seconds(),
-			"service", service, "trans_id", d.TransID, "agent", d.UserAgent,
+		attrs := []slog.Attr{
+			slog.String("remote", d.RemoteAddr), slog.String("method", d.Method), slog.String("path", d.RawPath),
+			slog.Int("status", d.Status), slog.Int64("in", d.BytesIn), slog.Int64("out", d.BytesOut),
+			slog.Float64("seconds", d.Duration.Seconds()), slog.String("service", service),
+			slog.String("trans_id", d.TransID), slog.String("agent", d.UserAgent),
 		}
 		if d.Log.User != "" {
-			attrs = append(attrs, "user", d.Log.User)
+			attrs = append(attrs, slog.String("user", d.Log.User))
 		}
 		if d.Err != nil {
-			attrs = append(attrs, "error", d.Err)
+			attrs = append(attrs, slog.Any("error", d.Err))
 		}
-		logger.Info("request", attrs...)
+		logger.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 	}
 }

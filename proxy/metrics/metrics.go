@@ -8,7 +8,10 @@ package metrics
 
 import (
 	"bytes"
+	"maps"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +27,25 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	bytes    *prometheus.CounterVec
+
+	// known has the series of what was counted before, for the next request of
+	// its kind: looking them up by their labels costs as much as small requests
+	// do elsewhere. It is replaced, not changed.
+	known atomic.Pointer[map[kind]series]
+	mu    sync.Mutex // held to replace known
+}
+
+// kind is what requests have in common that are counted in the same series. As
+// services, methods and statuses are bounded, so are kinds.
+type kind struct {
+	service, method string
+	status          int
+}
+
+type series struct {
+	requests prometheus.Counter
+	latency  prometheus.Observer
+	in, out  prometheus.Counter
 }
 
 // New makes the request counters and registers them beside the Go runtime's,
@@ -45,6 +67,7 @@ func New(more ...prometheus.Collector) *Metrics {
 			Help: "Bytes of request bodies read (in) and of response bodies sent (out).",
 		}, []string{"service", "direction"}),
 	}
+	m.known.Store(&map[kind]series{})
 	m.registry.MustRegister(m.requests, m.latency, m.bytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(more...)
@@ -70,10 +93,30 @@ func (m *Metrics) Observe(r Request) {
 	if !knownMethods[r.Method] {
 		r.Method = "other"
 	}
-	m.requests.WithLabelValues(r.Service, r.Method, strconv.Itoa(r.Status)).Inc()
-	m.latency.WithLabelValues(r.Service, r.Method).Observe(r.Duration.Seconds())
-	m.bytes.WithLabelValues(r.Service, "in").Add(float64(r.BytesIn))
-	m.bytes.WithLabelValues(r.Service, "out").Add(float64(r.BytesOut))
+	k := kind{r.Service, r.Method, r.Status}
+	s, ok := (*m.known.Load())[k]
+	if !ok {
+		s = m.learn(k)
+	}
+	s.requests.Inc()
+	s.latency.Observe(r.Duration.Seconds())
+	s.in.Add(float64(r.BytesIn))
+	s.out.Add(float64(r.BytesOut))
+}
+
+func (m *Metrics) learn(k kind) series {
+	s := series{
+		requests: m.requests.WithLabelValues(k.service, k.method, strconv.Itoa(k.status)),
+		latency:  m.latency.WithLabelValues(k.service, k.method),
+		in:       m.bytes.WithLabelValues(k.service, "in"),
+		out:      m.bytes.WithLabelValues(k.service, "out"),
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := maps.Clone(*m.known.Load())
+	known[k] = s
+	m.known.Store(&known)
+	return s
 }
 
 // Serve answers GET and HEAD /metrics.

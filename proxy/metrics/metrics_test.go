@@ -2,8 +2,10 @@ package metrics
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +50,34 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 	if strings.Contains(text, "BREW") {
 		t.Error("a client made a series of its own")
+	}
+}
+
+// TestManyKindsAtOnce counts new kinds of requests from several goroutines.
+func TestManyKindsAtOnce(t *testing.T) {
+	m := New()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for status := range 50 {
+				m.Observe(Request{Service: "swift", Method: "GET", Status: 200 + status})
+			}
+		})
+	}
+	wg.Wait()
+	text := scrape(t, m)
+	for status := range 50 {
+		if want := fmt.Sprintf(`needletail_requests_total{method="GET",service="swift",status="%d"} 4`, 200+status); !strings.Contains(text, want+"\n") {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	m := New()
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Observe(Request{Service: "swift", Method: "GET", Status: 200, BytesOut: 4096, Duration: time.Millisecond})
 	}
 }
 

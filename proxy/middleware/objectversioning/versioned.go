@@ -97,6 +97,9 @@ func (m *middleware) current(ctx context.Context, v *versioned) (c current, err 
 
 // linkOf reads linkSysmeta; 0 if it is not there.
 func linkOf(value string) objstore.Timestamp {
+	if value == "" {
+		return 0
+	}
 	id, err := objstore.ParseTimestamp(value)
 	if err != nil {
 		return 0
