@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle lint fmt check clean
+.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -75,6 +75,10 @@ oracle: build ## the same requests to OpenStack Swift and to needletail; report 
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) memcached swift-proxy swift-object \
 	  swift-container swift-account >/dev/null; fi
 	$(GO) run ./cmd/oracle -needletail $(BIN)
+
+ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or Debian's): 10,000 names, both directions
+	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) python3-swift >/dev/null; }
+	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./ring
 
 lint: check ## staticcheck beside the house rules
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
