@@ -77,7 +77,7 @@ oracle: build ## the same requests to OpenStack Swift and to needletail; report 
 	$(GO) run ./cmd/oracle -needletail $(BIN)
 
 ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or Debian's): 10,000 names, both directions
-	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) python3-swift >/dev/null; }
+	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) swift >/dev/null; }
 	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./ring
 
 lint: check ## staticcheck beside the house rules
@@ -90,6 +90,7 @@ check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,compare,growth ./cmd/needletail ./bench
+	$(GO) vet -tags interop ./ring
 	cd bench/report && $(GO) vet ./...
 
 clean: ## remove what build made
