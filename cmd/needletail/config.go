@@ -39,6 +39,7 @@ type Config struct {
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
 	Encryption   EncryptionConfig   `toml:"encryption"`
+	Glance       GlanceConfig       `toml:"glance"`
 	// Policies are the storage policies; none means defaultPolicies.
 	Policies []PolicyConfig `toml:"policy"`
 	// Devices are the disks; none means the data folder alone.
@@ -149,6 +150,7 @@ func defaultConfig() Config {
 		Keystone: KeystoneConfig{DelayAuthDecision: true},
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
 		Filters:  defaultFilters(),
+		Glance:   defaultGlance(),
 		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names()},
 	}
 }
@@ -219,6 +221,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Filters.validate(); err != nil {
 		return bad("%w", err)
+	}
+	if err := c.Glance.validate(); err != nil {
+		return bad("glance.%w", err)
 	}
 	if _, err := c.ContainerSync.realms(); err != nil {
 		return bad("container_sync: %w", err)

@@ -15,6 +15,7 @@ import (
 	"needletail/proxy"
 	"needletail/proxy/controllers"
 	"needletail/proxy/glance"
+	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
@@ -71,15 +72,27 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 	if account == "" {
 		return notServed(), nil
 	}
-	return glance.New(glance.Config{
+	filter, err := cfg.Glance.Import.filter()
+	if err != nil {
+		return nil, err
+	}
+	images, err := glance.New(glance.Config{
 		Store:          st.store,
 		Validator:      st.validator(),
 		ServiceAccount: account,
 		PublicURL:      cfg.PublicURL + "/image",
 		KeystoneURL:    cfg.keystoneURL(),
 		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
+		ImportMethods:  cfg.Glance.EnabledImportMethods,
+		Fetcher:        webdownload.New(filter),
+		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
 		Logger:         logger,
 	})
+	if err != nil {
+		return nil, err
+	}
+	st.images = images
+	return images, nil
 }
 
 // newSwift builds Swift's pipeline over the store.

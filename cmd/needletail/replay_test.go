@@ -35,9 +35,11 @@ type replayer struct {
 // its first bytes only.
 const imageSizeBytes = 21233664
 
-// traceImage is a body of the recorded size that begins as the recorded one.
+// traceImage is a body of the recorded size that begins as the recorded one. The
+// rest of its header says that there are no incompatible features.
 func traceImage() []byte {
 	body := bytes.Repeat([]byte("needletail "), imageSizeBytes/11+1)[:imageSizeBytes]
+	clear(body[:112])
 	copy(body, "QFI\xfb\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x07\x00\x00\x00")
 	return body
 }

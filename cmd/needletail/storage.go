@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -25,6 +26,8 @@ type storage struct {
 	identity *identity.Service
 	// keystone validates tokens in the place of identity; nil: the built-in.
 	keystone *keystoneclient.Client
+	// images is the Image API, which works in the background; nil: none.
+	images io.Closer
 }
 
 // keyDir is where the keys of tokens lie.
@@ -49,6 +52,10 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealed := encryption.New(store, keys)
+	if err := sealed.CheckSecrets(context.Background()); err != nil {
+		return nil, errors.Join(fmt.Errorf("encryption: %w", err), store.Close())
+	}
 	ids, err := identity.Open(identity.Options{
 		Dir:       filepath.Join(cfg.Data, "identity"),
 		KeyDir:    keyDir(cfg.Data),
@@ -59,7 +66,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	st := &storage{engine: store, store: encryption.New(store, keys), identity: ids}
+	st := &storage{engine: store, store: sealed, identity: ids}
 	if st.keystone, err = cfg.Keystone.client(logger); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
@@ -123,8 +130,11 @@ func (s *storage) validator() auth.TokenValidator {
 
 func (s *storage) close() error {
 	var err error
+	if s.images != nil {
+		err = s.images.Close()
+	}
 	if s.keystone != nil {
-		err = s.keystone.Close()
+		err = errors.Join(err, s.keystone.Close())
 	}
 	return errors.Join(err, s.identity.Close(), s.store.Close())
 }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"needletail/proxy/glance/webdownload"
+)
+
+// GlanceConfig is about the Image API: the [glance] of the file. Its keys are
+// Glance's own options.
+type GlanceConfig struct {
+	// EnabledImportMethods are the ways to import an image.
+	EnabledImportMethods []string `toml:"enabled_import_methods"`
+	// RequireImageFormatMatch refuses data that is not what disk_format says.
+	RequireImageFormatMatch bool `toml:"require_image_format_match"`
+
+	Import ImportFilterConfig `toml:"import_filtering_opts"`
+}
+
+// ImportFilterConfig is which URIs web-download may fetch. Of a pair, the
+// disallowed list counts only if the allowed one is empty.
+type ImportFilterConfig struct {
+	AllowedSchemes    []string `toml:"allowed_schemes"`
+	DisallowedSchemes []string `toml:"disallowed_schemes"`
+	AllowedHosts      []string `toml:"allowed_hosts"`
+	DisallowedHosts   []string `toml:"disallowed_hosts"`
+	AllowedPorts      []int    `toml:"allowed_ports"`
+	DisallowedPorts   []int    `toml:"disallowed_ports"`
+	// AllowedNetworks are reached although their addresses are loopback,
+	// link-local or otherwise special; in CIDR form.
+	AllowedNetworks []string `toml:"allowed_networks"`
+}
+
+// importMethods are those that there are.
+var importMethods = []string{"glance-direct", "web-download", "copy-image"}
+
+func defaultGlance() GlanceConfig {
+	d := webdownload.DefaultFilter()
+	return GlanceConfig{
+		EnabledImportMethods: importMethods, RequireImageFormatMatch: true,
+		Import: ImportFilterConfig{AllowedSchemes: d.AllowedSchemes, AllowedPorts: d.AllowedPorts},
+	}
+}
+
+func (g *GlanceConfig) validate() error {
+	for _, m := range g.EnabledImportMethods {
+		if !slices.Contains(importMethods, m) {
+			return fmt.Errorf("enabled_import_methods: there is no method %q", m)
+		}
+	}
+	if _, err := g.Import.filter(); err != nil {
+		return fmt.Errorf("import_filtering_opts.allowed_networks: %w", err)
+	}
+	return nil
+}
+
+func (f *ImportFilterConfig) filter() (webdownload.Filter, error) {
+	out := webdownload.Filter{
+		AllowedSchemes: f.AllowedSchemes, DisallowedSchemes: f.DisallowedSchemes,
+		AllowedHosts: f.AllowedHosts, DisallowedHosts: f.DisallowedHosts,
+		AllowedPorts: f.AllowedPorts, DisallowedPorts: f.DisallowedPorts,
+	}
+	for _, text := range f.AllowedNetworks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return out, err
+		}
+		out.AllowedNetworks = append(out.AllowedNetworks, network)
+	}
+	return out, nil
+}
