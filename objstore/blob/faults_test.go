@@ -13,9 +13,48 @@ type faults struct {
 	fail func(errorfs.Op) error
 	hang chan struct{} // not nil: operations that hangs matches wait until it is closed
 	hits func(errorfs.Op) bool
+	rots bool
+	// rotAt is the offset of the byte that rots.
+	rotAt int64
 }
 
-func (f *faults) wrap(fs vfs.FS) vfs.FS { return errorfs.Wrap(fs, f) }
+func (f *faults) wrap(fs vfs.FS) vfs.FS { return rotFS{errorfs.Wrap(fs, f), f} }
+
+// rotFS flips bits of what is read.
+type rotFS struct {
+	vfs.FS
+	faults *faults
+}
+
+func (r rotFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := r.FS.Open(name, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return rotFile{f, r.faults}, nil
+}
+
+type rotFile struct {
+	vfs.File
+	faults *faults
+}
+
+func (r rotFile) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.File.ReadAt(p, off)
+	r.faults.mu.Lock()
+	defer r.faults.mu.Unlock()
+	if at := r.faults.rotAt; r.faults.rots && at >= off && at < off+int64(n) {
+		p[at-off] ^= 1 << (at & 7)
+	}
+	return n, err
+}
+
+// rot flips a bit of the byte at an offset of every file.
+func (f *faults) rot(at int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rots, f.rotAt = true, at
+}
 
 func (f *faults) String() string { return "faults" }
 
@@ -57,5 +96,5 @@ func (f *faults) clear() {
 	if f.hang != nil {
 		close(f.hang)
 	}
-	f.fail, f.hang, f.hits = nil, nil, nil
+	f.fail, f.hang, f.hits, f.rots = nil, nil, nil, false
 }

@@ -21,6 +21,8 @@ type request struct {
 	first int64  // number of the first block
 	bytes int    // 0: files are opened and nothing is read
 	more  bool   // the blocks after these are read next
+	// padding: what follows the content is checked, and nothing is read.
+	padding bool
 }
 
 // gathering collects the answers to a request. Slots are asked as few as
@@ -191,8 +193,14 @@ func (g *gathering) fetch(slot int) {
 	r := g.r
 	a := answer{slot: slot}
 	a.err = r.files[slot].disk.do(r.set.opts.ReadWait, func(dev *device.Device) (err error) {
-		if a.file, err = r.open(slot, dev); err != nil || g.bytes == 0 {
+		if a.file, err = r.open(slot, dev); err != nil {
 			return err
+		}
+		if g.padding {
+			return a.file.VerifyPadding()
+		}
+		if g.bytes == 0 {
+			return nil
 		}
 		a.buf = takeReadBuffer(g.bytes)
 		if err = a.file.Blocks(a.buf.bytes[:g.bytes], g.first); err == nil && g.more {
@@ -244,7 +252,7 @@ func (r *Reader) markBad(slot int, err error) {
 	first := f.bad == nil
 	f.bad = err
 	f.state.Unlock()
-	if first && (errors.Is(err, datafile.ErrCorrupt) || errors.Is(err, fs.ErrNotExist)) {
+	if first && !r.quiet && (errors.Is(err, datafile.ErrCorrupt) || errors.Is(err, fs.ErrNotExist)) {
 		r.set.opts.Events.Damaged(r.id, slot, f.disk.spec.Index, err)
 	}
 }

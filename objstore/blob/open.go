@@ -25,14 +25,16 @@ type Reader struct {
 	files     []slotFile
 	refs      atomic.Int64 // one of the owner, one per running fetch
 	fragments bool
+	quiet     bool // damage is not told to Events
 }
 
 // slotFile is the file of one slot.
 type slotFile struct {
 	disk *disk // nil if there is none
 
-	mu   sync.Mutex // held while the file is opened
-	file *datafile.Reader
+	// opening has room for the one fetch that opens the file.
+	opening chan struct{}
+	file    *datafile.Reader // guarded by opening
 
 	state sync.Mutex // guards what follows
 	slow  bool       // it was too slow once
@@ -66,6 +68,7 @@ func (s *Set) newReader(id device.ID, l Layout, p Placement) *Reader {
 	r.refs.Store(1)
 	for slot, i := range p {
 		r.files[slot].disk = s.byIndex[i]
+		r.files[slot].opening = make(chan struct{}, 1)
 	}
 	return r
 }
@@ -161,8 +164,8 @@ func (r *Reader) unref() error {
 // open gives the file of a slot, which it opens at the first use.
 func (r *Reader) open(slot int, dev *device.Device) (*datafile.Reader, error) {
 	f := &r.files[slot]
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.opening <- struct{}{}
+	defer func() { <-f.opening }()
 	if f.file != nil {
 		return f.file, nil
 	}

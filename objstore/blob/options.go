@@ -29,7 +29,8 @@ type Events struct {
 	// Damaged: the file of a slot is corrupt (datafile.ErrCorrupt) or missing
 	// (fs.ErrNotExist) on a device that is there. It is told once per Reader.
 	Damaged func(id device.ID, slot int, on device.Index, err error)
-	// Leftover: a file that no placement names may be left on a device.
+	// Leftover: a file may be left on a device whose slot was reported as not
+	// stored. It is to be removed unless the placement names it by now.
 	Leftover func(id device.ID, on device.Index, err error)
 	// State: a device is in another state than when it was last looked at.
 	State func(i device.Index, from, to device.State, err error)

@@ -40,8 +40,14 @@ type disk struct {
 	draining atomic.Bool
 	// dev is nil while the device is away: missing, foreign, not formatted.
 	dev atomic.Pointer[device.Device]
-	// told is the state that Events.State heard last.
-	told atomic.Uint32
+	// probing says that a probe runs: one that hangs is not joined by others.
+	probing atomic.Bool
+	// space is as of the last probe, or nil.
+	space atomic.Pointer[device.Space]
+
+	// toldMu guards told, the state that Events.State heard last.
+	toldMu sync.Mutex
+	told   device.State
 }
 
 // Open opens the devices of the store with that id. One that is missing, not
@@ -72,7 +78,8 @@ func Open(store string, specs []Spec, o Options) (*Set, error) {
 		if err := s.reopen(d, d.spec.Format); err != nil {
 			d.monitor.Probed(err)
 		}
-		d.told.Store(uint32(d.state()))
+		d.look()
+		d.told = d.state()
 	})
 	return s, nil
 }
@@ -146,6 +153,33 @@ func (d *disk) do(wait time.Duration, op func(*device.Device) error) error {
 	err = op(dev)
 	running.End(faultOf(err))
 	return err
+}
+
+// within is do with a limit to the caller's patience: errSlow if op takes longer.
+// Then late is called, if it is not nil, when op comes back after all; until
+// then op may use what it was given.
+func (d *disk) within(limit time.Duration, op func(*device.Device) error, late func(error)) error {
+	var claimed atomic.Bool // by the answer, or by the end of patience
+	done := make(chan error, 1)
+	go func() {
+		err := d.do(limit, op)
+		if claimed.CompareAndSwap(false, true) {
+			done <- err
+		} else if late != nil {
+			late(err)
+		}
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		if claimed.CompareAndSwap(false, true) {
+			return errSlow
+		}
+		return <-done
+	}
 }
 
 // Device gives an open device, or nil if it is away.

@@ -1,0 +1,130 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"needletail/objstore/device"
+)
+
+// Status is what is known of a device.
+type Status struct {
+	Index    device.Index
+	Dir      string
+	State    device.State
+	Draining bool // also while State says that it failed
+	Away     bool // not open: missing, foreign, not formatted
+	Running  int  // operations
+	device.MonitorStats
+	Space device.Space // as of the last probe; zeros before
+}
+
+// Devices reports all devices, in the order of their configuration. It asks no
+// device.
+func (s *Set) Devices() []Status {
+	var all []Status
+	for _, d := range s.disks {
+		st := Status{
+			Index: d.spec.Index, Dir: d.spec.Dir, State: d.state(), Draining: d.draining.Load(),
+			Away: d.dev.Load() == nil, Running: d.monitor.Running(), MonitorStats: d.monitor.Stats(),
+		}
+		if space := d.space.Load(); space != nil {
+			st.Space = *space
+		}
+		all = append(all, st)
+	}
+	return all
+}
+
+// Run probes all devices every ProbeEvery until ctx ends.
+func (s *Set) Run(ctx context.Context) {
+	ticker := time.NewTicker(s.opts.ProbeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.Probe()
+		}
+	}
+}
+
+// Probe looks at every device: whether it is still the disk that it was, how
+// full it is, and, if it is not ok, whether it takes and gives bytes. A device
+// that is away is opened if it is back, one that is sealed is opened anew.
+func (s *Set) Probe() {
+	s.each(func(d *disk) {
+		if !d.probing.CompareAndSwap(false, true) {
+			s.tell(d, nil)
+			return
+		}
+		defer d.probing.Store(false)
+		s.tell(d, s.probe(d))
+	})
+}
+
+func (s *Set) probe(d *disk) error {
+	dev := d.dev.Load()
+	if dev == nil || dev.Sealed() != nil {
+		err := s.reopen(d, false)
+		d.monitor.Probed(err)
+		if err == nil {
+			d.look()
+		}
+		return err
+	}
+	err := device.Identify(d.spec.FS, d.spec.Dir, device.Identity{Store: s.store, Index: d.spec.Index})
+	if err != nil {
+		if errors.Is(err, device.ErrUnformatted) || errors.Is(err, device.ErrForeign) {
+			d.dev.Store(nil)
+		}
+		d.monitor.Probed(err)
+		return err
+	}
+	if d.monitor.State() == device.StateOK {
+		d.look()
+		return nil
+	}
+	err = d.do(s.opts.WriteWait, (*device.Device).Probe)
+	if err == nil || !errors.Is(err, device.ErrNoSpace) {
+		d.monitor.Probed(err)
+	}
+	d.look()
+	return err
+}
+
+// look asks how full an open device is.
+func (d *disk) look() {
+	if dev := d.dev.Load(); dev != nil {
+		if space, err := dev.Space(); err == nil {
+			d.space.Store(&space)
+		}
+	}
+}
+
+// Format makes a disk that replaces another the device i: one without an
+// identity gets it, and is opened. What lay on the old one must be rebuilt.
+func (s *Set) Format(i device.Index) error {
+	d := s.byIndex[i]
+	if d == nil {
+		return fmt.Errorf("blob: device %v is not configured", i)
+	}
+	err := s.reopen(d, true)
+	d.monitor.Probed(err)
+	d.look()
+	return err
+}
+
+// tell reports a change of state.
+func (s *Set) tell(d *disk, err error) {
+	d.toldMu.Lock()
+	from, to := d.told, d.state()
+	d.told = to
+	d.toldMu.Unlock()
+	if from != to {
+		s.opts.Events.State(d.spec.Index, from, to, err)
+	}
+}

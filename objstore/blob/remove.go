@@ -1,0 +1,61 @@
+package blob
+
+import (
+	"sync"
+
+	"needletail/objstore/device"
+)
+
+// Remove deletes the files of a body, one that is missing too. The result names
+// the devices that did not obey, by slot, and is nil if all did: they must be
+// asked again when they are back. A removal is not synced (device.Remove).
+func (s *Set) Remove(id device.ID, p Placement) (left Placement, err error) {
+	errs := make([]error, len(p))
+	if len(p) == 1 {
+		errs[0] = s.remove(id, p[0])
+	} else {
+		var wait sync.WaitGroup
+		for slot, i := range p {
+			wait.Go(func() { errs[slot] = s.removeWithin(id, i) })
+		}
+		wait.Wait()
+	}
+	for slot, e := range errs {
+		if e == nil {
+			continue
+		}
+		if left == nil {
+			left = make(Placement, len(p))
+			for i := range left {
+				left[i] = device.None
+			}
+		}
+		left[slot] = p[slot]
+		if err == nil {
+			err = &SlotError{Slot: slot, Device: p[slot], Err: e}
+		}
+	}
+	return left, err
+}
+
+func (s *Set) remove(id device.ID, i device.Index) error {
+	if i == device.None {
+		return nil
+	}
+	d := s.byIndex[i]
+	if d == nil {
+		return errAway
+	}
+	return d.do(s.opts.WriteWait, func(dev *device.Device) error { return dev.Remove(id) })
+}
+
+func (s *Set) removeWithin(id device.ID, i device.Index) error {
+	if i == device.None {
+		return nil
+	}
+	d := s.byIndex[i]
+	if d == nil {
+		return errAway
+	}
+	return d.within(s.opts.WriteWait, func(dev *device.Device) error { return dev.Remove(id) }, nil)
+}
