@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -27,17 +25,9 @@ func (a Age) Less(b Age) bool {
 // PeekAge looks at an index that no process has open. fs.ErrNotExist if there
 // is none, or one that was not filled to the end.
 func PeekAge(fsys vfs.FS, dir string) (Age, error) {
-	if _, err := fsys.Stat(dir); err != nil {
+	s, err := openReadOnly(fsys, dir)
+	if err != nil {
 		return Age{}, err
-	}
-	o := Options{FS: fsys, Logger: slog.New(slog.DiscardHandler)}
-	o.EnsureDefaults()
-	s := newSide("peeked", fsys, dir, o)
-	p := o.pebble(&logger{slog: o.Logger, fatal: s.fail})
-	p.ReadOnly = true
-	var err error
-	if s.pebble, err = pebble.Open(dir, p); err != nil {
-		return Age{}, fmt.Errorf("look at index %s: %w", dir, err)
 	}
 	st := &standing{side: s}
 	if err := errors.Join(st.look(), s.pebble.Close()); err != nil {

@@ -27,38 +27,43 @@ type tables struct {
 	bytes        int64           // of the table
 	number       int
 	keys, copied int64
+	progress     func(keys, bytes int64)
+}
+
+func newTables(to *side, progress func(keys, bytes int64)) *tables {
+	return &tables{to: to, dir: to.dir + fillSuffix, progress: progress}
 }
 
 // copyTables copies all keys of a snapshot to an empty database, but those of
 // the schema.
 func copyTables(ctx context.Context, from *pebble.Snapshot, to *side, progress func(keys, bytes int64)) error {
-	t := &tables{to: to, dir: to.dir + fillSuffix}
-	if err := errors.Join(to.fs.RemoveAll(t.dir), to.fs.MkdirAll(t.dir, 0o750)); err != nil {
-		return err
-	}
-	err := View{plain{from}}.scan(nil, func(k, value []byte) error {
+	t := newTables(to, progress)
+	return t.end(ctx, View{plain{from}}.scan(nil, func(k, value []byte) error {
 		if k[0] == prefixSchema {
-			return ctx.Err()
+			return nil
 		}
-		if err := t.add(ctx, k, value); err != nil {
-			return err
-		}
-		if t.keys%4096 == 0 {
-			progress(t.keys, t.copied)
-			return ctx.Err()
-		}
-		return nil
-	})
+		return t.add(ctx, k, value)
+	}))
+}
+
+// end gives the last table to the database if the walk ended without an error,
+// and removes what is left over.
+func (t *tables) end(ctx context.Context, err error) error {
 	if err == nil {
 		err = t.finish(ctx)
 	} else if t.writer != nil {
 		_ = t.writer.Close() // the table is dropped
 	}
-	progress(t.keys, t.copied)
-	return errors.Join(err, to.fs.RemoveAll(t.dir))
+	t.progress(t.keys, t.copied)
+	return errors.Join(err, t.to.fs.RemoveAll(t.dir))
 }
 
 func (t *tables) add(ctx context.Context, k, value []byte) error {
+	if t.number == 0 {
+		if err := errors.Join(t.to.fs.RemoveAll(t.dir), t.to.fs.MkdirAll(t.dir, 0o750)); err != nil {
+			return err
+		}
+	}
 	if t.writer == nil {
 		t.number++
 		t.path = t.to.fs.PathJoin(t.dir, fmt.Sprintf("%06d.sst", t.number))
@@ -75,6 +80,12 @@ func (t *tables) add(ctx context.Context, k, value []byte) error {
 	}
 	n := int64(len(k) + len(value))
 	t.keys, t.copied, t.bytes = t.keys+1, t.copied+n, t.bytes+n
+	if t.keys%4096 == 0 {
+		t.progress(t.keys, t.copied)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
 	if t.bytes < fillTableBytes {
 		return nil
 	}

@@ -49,6 +49,10 @@ func (s *side) createSchema() error {
 	if !empty {
 		return fmt.Errorf("%w: keys without a schema version", ErrCorrupt)
 	}
+	return s.createVersion()
+}
+
+func (s *side) createVersion() error {
 	v := binary.AppendUvarint(nil, schemaVersion)
 	return errors.Join(s.pebble.Set([]byte(keyVersion), v, pebble.Sync), s.err())
 }

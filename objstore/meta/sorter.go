@@ -1,0 +1,79 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore"
+	"needletail/objstore/device"
+)
+
+// Sorter brings rows that were found in any order into the order of names, the
+// newest version of a name first, in bounded memory. It is not durable.
+type Sorter struct {
+	fs         vfs.FS
+	dir        string
+	db         *pebble.DB
+	key, value []byte // scratch
+}
+
+// NewSorter makes an empty sorter in the folder dir, which it empties.
+func NewSorter(fs vfs.FS, dir string) (*Sorter, error) {
+	if err := fs.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	o := Options{FS: fs, Logger: slog.New(slog.DiscardHandler)}
+	o.EnsureDefaults()
+	s := &Sorter{fs: fs, dir: dir}
+	p := o.pebble(&logger{slog: o.Logger, fatal: func(error) {}})
+	p.DisableWAL = true
+	var err error
+	if s.db, err = pebble.Open(dir, p); err != nil {
+		return nil, fmt.Errorf("open sorter: %w", err)
+	}
+	return s, nil
+}
+
+// Add adds a row that was found on a device.
+func (s *Sorter) Add(o objstore.ObjectID, r *ObjectRow, on device.Index) (err error) {
+	s.key = append(appendName(s.key[:0], o), 0)
+	for _, shift := range [...]int{56, 48, 40, 32, 24, 16, 8, 0} {
+		s.key = append(s.key, ^byte(uint64(r.Info.Modified)>>shift))
+	}
+	s.key = append(append(s.key, r.ID[:]...), byte(on>>8), byte(on))
+	if s.value, err = AppendObjectRow(s.value[:0], r); err != nil {
+		return err
+	}
+	return s.db.Set(s.key, s.value, pebble.NoSync)
+}
+
+// sortedTail is what follows the name in a key: NUL, time, id, device.
+const sortedTail = 1 + 8 + 16 + 2
+
+// Each calls visit with each row: by name, the newest first, rows of one body
+// next to one another.
+func (s *Sorter) Each(visit func(o objstore.ObjectID, r ObjectRow) error) error {
+	return View{plain{s.db}}.scan(nil, func(k, value []byte) error {
+		if len(k) < sortedTail {
+			return fmt.Errorf("%w: sorter's key", ErrCorrupt)
+		}
+		o, err := parseName(k[:len(k)-sortedTail])
+		if err != nil {
+			return err
+		}
+		r, err := ParseObjectRow(value)
+		if err != nil {
+			return err
+		}
+		return visit(o, r)
+	})
+}
+
+// Close removes the sorter.
+func (s *Sorter) Close() error {
+	return errors.Join(s.db.Close(), s.fs.RemoveAll(s.dir))
+}
