@@ -5,11 +5,10 @@
 // that tokens are made with, version prints the version. Only this package
 // wires the layers together.
 //
-// Exit codes: 0 success, 1 failure, 2 wrong usage or configuration.
+// Exit codes are in exitcode.go, the same for all commands.
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -19,16 +18,10 @@ import (
 // version is set by release builds with -ldflags "-X main.version=…".
 var version = "0.1.0-dev"
 
-// errUsage marks an error of the command line or of the configuration.
-var errUsage = errors.New("usage")
-
 func main() {
 	if err := newRootCommand().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "needletail:", err)
-		if errors.Is(err, errUsage) {
-			os.Exit(2)
-		}
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"needletail/objstore"
+	"needletail/objstore/engine"
+	"needletail/ring"
+)
+
+// The exit codes of all commands.
+const (
+	exitFailure  = 1 // the command failed, or found damage
+	exitUsage    = 2 // wrong command line or configuration
+	exitNotFound = 3 // what was named is not there: a file, a device, an object
+	exitInUse    = 4 // another process uses the data folder
+	exitWarning  = 5 // done, but the output says what is not as it should be
+)
+
+var (
+	// errUsage marks an error of the command line or of the configuration.
+	errUsage = errors.New("usage")
+	// errWarning marks what was done and is not as it should be.
+	errWarning = errors.New("warning")
+)
+
+// exitKinds gives the exit code of kinds of errors, the first that fits. A
+// damaged store whose report names what is not found is damaged: commands that
+// look for damage wrap nothing of what they find.
+var exitKinds = []struct {
+	kind error
+	code int
+}{
+	{errUsage, exitUsage},
+	{errWarning, exitWarning},
+	{engine.ErrLocked, exitInUse},
+	{ring.ErrNoDevice, exitNotFound},
+	{objstore.KindNotFound, exitNotFound},
+	{fs.ErrNotExist, exitNotFound},
+}
+
+// exitCode is the code that the process ends with; 0 if err is nil.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
+	}
+	for _, k := range exitKinds {
+		if errors.Is(err, k.kind) {
+			return k.code
+		}
+	}
+	return exitFailure
+}
