@@ -19,10 +19,12 @@ type arrival struct {
 }
 
 // intake is a way for data to come to an image: what is asked of the image
-// before, the state while the data comes, and what the data makes of the image.
+// before, the state while the data comes, the quota that the data counts
+// against, and what the data makes of the image.
 type intake struct {
 	may    func(*image) error
 	during string
+	quota  string
 	done   func(*image, *arrival) error
 }
 

@@ -42,6 +42,8 @@ type Config struct {
 	// Fetcher gets what web-download imports; nil means one with Glance's
 	// default filter.
 	Fetcher *webdownload.Fetcher
+	// Limit is how much projects may use; nil means no limits.
+	Limit LimitFunc
 	// AnyFormat accepts data that is not what disk_format says (Glance's
 	// require_image_format_match, turned off). Unsafe data is refused anyway.
 	AnyFormat bool

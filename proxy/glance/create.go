@@ -19,6 +19,9 @@ func (s *service) createImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayUse(c, quotaCount, 1); err != nil {
+		return nil, err
+	}
 	err = s.images.add(c.Context(), m)
 	if errors.Is(err, errImageExists) {
 		return nil, failf(409, "Image ID %s already exists!", m.ID)

@@ -23,6 +23,9 @@ func (s *service) importImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayUse(c, quotaSize, 0); err != nil {
+		return nil, err
+	}
 	if err := mayImport(c, req.method, c.image); err != nil {
 		return nil, err
 	}
@@ -126,7 +129,7 @@ func (s *service) importDownload(c *call, req importRequest) error {
 		return &failure{status: 400, message: "URI for web-download does not pass filtering: " + cut(req.uri), err: err}
 	}
 	in := intake{
-		func(m *image) error { return mayTakeImport(req.method, m) }, statusImporting, s.activate,
+		func(m *image) error { return mayTakeImport(req.method, m) }, statusImporting, quotaSize, s.activate,
 	}
 	id := c.image.ID
 	release, ok := s.downloads.admit()

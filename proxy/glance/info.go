@@ -18,8 +18,3 @@ func (s *service) infoImport(*call) (*swift.Response, error) {
 func (s *service) infoStores(*call) (*swift.Response, error) {
 	return nil, failf(404, "Multi backend is not supported at this site.")
 }
-
-// infoUsage is GET /v2/info/usage: no quotas are kept.
-func (s *service) infoUsage(*call) (*swift.Response, error) {
-	return jsonResponse(200, pyjson.Object{{Key: "usage", Value: pyjson.Object{}}}), nil
-}

@@ -19,7 +19,7 @@ func (s *service) stageImage(c *call) (*swift.Response, error) {
 	if !slices.Contains(s.ImportMethods, methodDirect) {
 		return nil, failf(404, "'%s' method is not available at this site.", methodDirect)
 	}
-	return s.takeBody(c, intake{mayStage, statusUploading, func(m *image, a *arrival) error {
+	return s.takeBody(c, intake{mayStage, statusUploading, quotaStage, func(m *image, a *arrival) error {
 		m.Staged, m.SizeBytes = a, &a.SizeBytes
 		return nil
 	}})

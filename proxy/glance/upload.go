@@ -13,7 +13,7 @@ const octetStream = "application/octet-stream"
 // uploadImage is PUT /v2/images/{image}/file: queued, saving, active, and back
 // to queued if the data does not arrive whole.
 func (s *service) uploadImage(c *call) (*swift.Response, error) {
-	return s.takeBody(c, intake{maySave, statusSaving, s.activate})
+	return s.takeBody(c, intake{maySave, statusSaving, quotaSize, s.activate})
 }
 
 // takeBody receives the data of an image from the request.
@@ -74,6 +74,12 @@ func (s *service) checkUpload(c *call, in intake) (int64, error) {
 	}
 	if c.ContentLength > s.MaxImageBytes {
 		return 0, failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
+	}
+	if err := s.mayUse(c, in.quota, max(c.ContentLength, 0)/mebi); err != nil {
+		return 0, err
+	}
+	if err := s.mayUse(c, quotaUploading, 1); err != nil {
+		return 0, err
 	}
 	if c.ContentLength == swift.NoLength {
 		return 0, nil

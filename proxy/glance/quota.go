@@ -1,0 +1,89 @@
+package glance
+
+import (
+	"context"
+	"fmt"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// The resources whose use is limited, by their names in Keystone's limits
+// (glance/quota/keystone.py). Sizes are MiB, rounded down.
+const (
+	quotaSize      = "image_size_total"      // data of images
+	quotaStage     = "image_stage_total"     // data that waits for its import
+	quotaCount     = "image_count_total"     // images
+	quotaUploading = "image_count_uploading" // images whose data is on its way
+)
+
+// Quotas are the resources, in the order in which they are shown.
+var Quotas = []string{quotaSize, quotaStage, quotaCount, quotaUploading}
+
+// Unlimited is the limit of what has none (oslo.limit).
+const Unlimited = -1
+
+// LimitFunc is how much of a resource a project may use. It is asked before
+// each use, and so must be quick.
+type LimitFunc func(ctx context.Context, project, resource string) (int64, error)
+
+const mebi = 1 << 20
+
+// used is how much of the resources a project uses now.
+func (c *catalog) used(project string) map[string]int64 {
+	var size, stage, count, uploading int64
+	for _, m := range c.each() {
+		if m.Owner == nil || *m.Owner != project {
+			continue
+		}
+		count++
+		switch {
+		case m.receives():
+			uploading++
+		case m.Staged != nil:
+			uploading++
+			stage += m.Staged.SizeBytes
+		case m.SizeBytes != nil:
+			size += *m.SizeBytes
+		}
+	}
+	return map[string]int64{quotaSize: size / mebi, quotaStage: stage / mebi, quotaCount: count, quotaUploading: uploading}
+}
+
+// mayUse asks for delta more of a resource. As in Glance an upload of unknown
+// length asks for nothing, and so may be the one that exceeds the limit.
+func (s *service) mayUse(c *call, resource string, delta int64) error {
+	if s.Limit == nil {
+		return nil
+	}
+	project := c.caller.project
+	limit, err := s.Limit(c.Context(), project, resource)
+	if err != nil {
+		return &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
+	}
+	used := s.images.used(project)[resource]
+	if limit == Unlimited || used+delta <= limit {
+		return nil
+	}
+	return failf(413, "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a "+
+		"quota threshold was breached.\n\nThe response body:\nProject %s is over a limit for [Resource %s is over limit of %d "+
+		"due to current usage %d and delta %d]", project, resource, limit, used, delta)
+}
+
+// infoUsage is GET /v2/info/usage; it shows nothing if nothing is limited.
+func (s *service) infoUsage(c *call) (*swift.Response, error) {
+	usage := pyjson.Object{}
+	if s.Limit != nil {
+		used := s.images.used(c.caller.project)
+		for _, resource := range Quotas {
+			limit, err := s.Limit(c.Context(), c.caller.project, resource)
+			if err != nil {
+				return nil, &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
+			}
+			usage = append(usage, pyjson.Member{Key: resource, Value: pyjson.Object{
+				{Key: "usage", Value: used[resource]}, {Key: "limit", Value: limit},
+			}})
+		}
+	}
+	return jsonResponse(200, pyjson.Object{{Key: "usage", Value: usage}}), nil
+}
