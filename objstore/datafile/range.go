@@ -17,6 +17,22 @@ func (r *Reader) Range(off, length int64) io.Reader {
 	return &rangeReader{reader: r, off: off, end: end}
 }
 
+// rangeReader gives what it has checked, not what the page cache holds a moment
+// later: it reads blocks into memory of its own, checks them there, and gives
+// these very bytes. The other ways, with a client on the same two processors,
+// 8 streams of 64 MiB in the page cache, processor seconds of the server per GB:
+//
+//	0.35  read, check, write                          (this one)
+//	0.34  read, write                                 (no check)
+//	0.35  read into a hot buffer, check, sendfile     (sends other reads' bytes)
+//	0.40  map 1 MiB, check, sendfile                  (likewise)
+//	0.58  map, lock in memory, check, sendfile
+//	0.22  sendfile                                    (no check)
+//
+// So the check itself is nearly free: what costs is that the processor sees the
+// bytes at all. And sendfile after a check gains nothing, but could send what
+// was never checked: a page may leave the cache in between and come back from
+// the disk wrong, unless it is locked, which costs most.
 type rangeReader struct {
 	reader *Reader
 	off    int64   // of the next byte to give
@@ -103,10 +119,13 @@ func (x *rangeReader) fill() error {
 		return err
 	}
 	if stop < x.end {
-		// The disk works while the caller is busy with what is ready: 500 MB/s
-		// from a cold disk where reading on demand gave 200. It is only a hint:
+		// The disk works while the caller is busy with what is ready: 1150 MB/s
+		// from a cold disk where the kernel's own read-ahead gave 710 to 780.
+		// More at once makes the page cache hold it in smaller pieces, which
+		// costs 20 % of the processor of every later read. It is only a hint:
 		// the next read finds out what is wrong.
-		_ = x.reader.file.Prefetch(stop, min(narrowBytes, x.reader.dataEnd-stop))
+		next := min(blockCount(x.end)*checksum.BlockBytes, x.reader.dataEnd)
+		_ = x.reader.file.Prefetch(stop, min(narrowBytes, next-stop))
 	}
 	x.ready = p[x.off-start : min(x.end, stop)-start]
 	return nil
