@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
 
+	"needletail/proxy/glance"
 	"needletail/proxy/glance/webdownload"
 )
 
@@ -15,6 +17,12 @@ type GlanceConfig struct {
 	EnabledImportMethods []string `toml:"enabled_import_methods"`
 	// RequireImageFormatMatch refuses data that is not what disk_format says.
 	RequireImageFormatMatch bool `toml:"require_image_format_match"`
+
+	// What each project may use; -1 is without limit. Sizes are MiB.
+	ImageSizeTotal      int64 `toml:"image_size_total"`
+	ImageStageTotal     int64 `toml:"image_stage_total"`
+	ImageCountTotal     int64 `toml:"image_count_total"`
+	ImageCountUploading int64 `toml:"image_count_uploading"`
 
 	Import ImportFilterConfig `toml:"import_filtering_opts"`
 }
@@ -40,6 +48,8 @@ func defaultGlance() GlanceConfig {
 	d := webdownload.DefaultFilter()
 	return GlanceConfig{
 		EnabledImportMethods: importMethods, RequireImageFormatMatch: true,
+		ImageSizeTotal: glance.Unlimited, ImageStageTotal: glance.Unlimited,
+		ImageCountTotal: glance.Unlimited, ImageCountUploading: glance.Unlimited,
 		Import: ImportFilterConfig{AllowedSchemes: d.AllowedSchemes, AllowedPorts: d.AllowedPorts},
 	}
 }
@@ -50,10 +60,34 @@ func (g *GlanceConfig) validate() error {
 			return fmt.Errorf("enabled_import_methods: there is no method %q", m)
 		}
 	}
+	for resource, limit := range g.limits() {
+		if limit < glance.Unlimited {
+			return fmt.Errorf("%s is under -1", resource)
+		}
+	}
 	if _, err := g.Import.filter(); err != nil {
 		return fmt.Errorf("import_filtering_opts.allowed_networks: %w", err)
 	}
 	return nil
+}
+
+func (g *GlanceConfig) limits() map[string]int64 {
+	return map[string]int64{
+		"image_size_total": g.ImageSizeTotal, "image_stage_total": g.ImageStageTotal,
+		"image_count_total": g.ImageCountTotal, "image_count_uploading": g.ImageCountUploading,
+	}
+}
+
+// limit is nil if nothing is limited.
+func (g *GlanceConfig) limit() glance.LimitFunc {
+	limits, limited := g.limits(), false
+	for _, limit := range limits {
+		limited = limited || limit != glance.Unlimited
+	}
+	if !limited {
+		return nil
+	}
+	return func(_ context.Context, _, resource string) (int64, error) { return limits[resource], nil }
 }
 
 func (f *ImportFilterConfig) filter() (webdownload.Filter, error) {

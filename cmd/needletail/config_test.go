@@ -169,3 +169,27 @@ func TestConfigHostsOfSwift(t *testing.T) {
 		t.Errorf("cname_lookup: %v, %+v", err, p.CNAMELookup)
 	}
 }
+
+func TestGlanceConfig(t *testing.T) {
+	f := func(text, wantError string) {
+		t.Helper()
+		c, err := loadConfig(writeConfig(t, text))
+		if err == nil {
+			err = c.validate()
+		}
+		if (err == nil) != (wantError == "") || err != nil && !strings.Contains(err.Error(), wantError) {
+			t.Errorf("%q: %v, want %q", text, err, wantError)
+		}
+	}
+	f("[glance]\nimage_size_total = 1000\n[glance.import_filtering_opts]\nallowed_networks = [\"127.0.0.0/8\"]", "")
+	f("[glance]\nimage_size_total = -2", "image_size_total is under -1")
+	f("[glance]\nenabled_import_methods = [\"magic\"]", `there is no method "magic"`)
+	f("[glance.import_filtering_opts]\nallowed_networks = [\"127.0.0.1\"]", "import_filtering_opts.allowed_networks")
+	limits := GlanceConfig{ImageSizeTotal: 7, ImageStageTotal: -1, ImageCountTotal: -1, ImageCountUploading: -1}
+	if n, err := limits.limit()(t.Context(), "", "image_size_total"); n != 7 || err != nil {
+		t.Errorf("limit %d, %v", n, err)
+	}
+	if quiet := defaultGlance(); quiet.limit() != nil {
+		t.Error("limits are on by default")
+	}
+}
