@@ -46,11 +46,12 @@ func lockFolder(fs vfs.FS, dir string) (io.Closer, error) {
 	return l, nil
 }
 
-// identify reads the store's id, or gives a new store one.
-func identify(fs vfs.FS, dir string) (string, error) {
+// identify reads the store's id, or gives a new store one: that of its devices,
+// if they have one.
+func identify(fs vfs.FS, dir, owner string) (string, error) {
 	id, err := readIdentity(fs, dir)
 	if isNotExist(err) {
-		return createIdentity(fs, dir)
+		return createIdentity(fs, dir, owner)
 	}
 	return id, err
 }
@@ -82,11 +83,13 @@ func parseIdentity(b []byte) (string, error) {
 	return id.ID, nil
 }
 
-// createIdentity draws an id.
-func createIdentity(fs vfs.FS, dir string) (string, error) {
-	var raw [16]byte
-	rand.Read(raw[:])
-	id := hex.EncodeToString(raw[:])
+// createIdentity writes id, or one that it draws if that is "".
+func createIdentity(fs vfs.FS, dir, id string) (string, error) {
+	if id == "" {
+		var raw [16]byte
+		rand.Read(raw[:])
+		id = hex.EncodeToString(raw[:])
+	}
 	return id, writeIdentity(fs, dir, id)
 }
 

@@ -71,6 +71,26 @@ func (o *Options) findMirror(dir string, fresh bool) (mirror, error) {
 	return first, nil
 }
 
+// owner is the store whose the devices are, as far as they can be read, or "".
+func (o *Options) owner() (store string, err error) {
+	for i := range o.Devices {
+		d := &o.Devices[i]
+		fs := d.FS
+		if fs == nil {
+			fs = o.FS
+		}
+		id, err := device.ReadIdentity(fs, d.Path)
+		if err != nil {
+			continue // the device is opened later, and that error told then
+		}
+		if store != "" && store != id.Store {
+			return "", fmt.Errorf("%w: its devices belong to the stores %q and %q", ErrForeign, store, id.Store)
+		}
+		store = id.Store
+	}
+	return store, nil
+}
+
 func mounted(fs vfs.FS, path string) bool {
 	_, err := device.ReadIdentity(fs, path)
 	return err == nil
@@ -82,14 +102,18 @@ func (e *Engine) prepareIndex(dir string) (meta.Options, error) {
 	o := e.opts.Index
 	o.FS, o.Logger, o.Fatal = e.opts.FS, e.log, e.reportSealed
 	_, err := readIdentity(e.opts.FS, dir)
-	m, err := e.opts.findMirror(dir, isNotExist(err))
+	fresh, owner := isNotExist(err), ""
+	m, err := e.opts.findMirror(dir, fresh)
+	if err == nil && fresh {
+		owner, err = e.opts.owner()
+	}
 	if err != nil {
 		return o, err
 	}
 	if err := e.lockMirror(m); err != nil {
 		return o, err
 	}
-	if e.id, err = identifyBoth(e.opts.FS, dir, m); err != nil {
+	if e.id, err = identifyBoth(e.opts.FS, dir, m, owner); err != nil {
 		return o, err
 	}
 	if m.exists() {
@@ -115,9 +139,11 @@ func (e *Engine) lockMirror(m mirror) (err error) {
 
 // identifyBoth reads the store's id from the data folder and from the second
 // copy, and writes it where it is missing: either disk may have been replaced.
-func identifyBoth(fs vfs.FS, dir string, m mirror) (string, error) {
+// A new data folder takes the id of owner, whose devices are there, if that is
+// not "".
+func identifyBoth(fs vfs.FS, dir string, m mirror, owner string) (string, error) {
 	if !m.exists() {
-		return identify(fs, dir)
+		return identify(fs, dir, owner)
 	}
 	first, err := readIdentity(fs, dir)
 	if err != nil && !isNotExist(err) {
@@ -136,7 +162,7 @@ func identifyBoth(fs vfs.FS, dir string, m mirror) (string, error) {
 		if !isNotExist(errSecond) {
 			return "", fmt.Errorf("the data folder is new, and the second copy may hold a store: %w", errSecond)
 		}
-		if first, err = createIdentity(fs, dir); err != nil {
+		if first, err = createIdentity(fs, dir, owner); err != nil {
 			return "", err
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -38,12 +39,14 @@ func (e *Engine) Recount(ctx context.Context) (Recounted, error) {
 		return Recounted{}, c.fail(objstore.KindClosed, nil)
 	}
 	defer e.gate.leave()
-	r := &recount{ctx: ctx, view: e.db.Snapshot()}
+	out, err := recountOf(ctx, e.db)
+	return out, c.wrap(err)
+}
+
+func recountOf(ctx context.Context, db *meta.DB) (Recounted, error) {
+	r := &recount{ctx: ctx, view: db.Snapshot()}
 	err := r.run()
-	if closeErr := r.view.Close(); err == nil {
-		err = closeErr
-	}
-	return r.out, c.wrap(err)
+	return r.out, errors.Join(err, r.view.Close())
 }
 
 func (r *recount) problem(format string, args ...any) {

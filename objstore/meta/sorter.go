@@ -73,6 +73,24 @@ func (s *Sorter) Each(visit func(o objstore.ObjectID, r ObjectRow) error) error 
 	})
 }
 
+// IDSet is a set of ids on the disk, for more than memory holds.
+type IDSet struct{ Sorter }
+
+// NewIDSet makes an empty set in the folder dir, which it empties.
+func NewIDSet(fs vfs.FS, dir string) (*IDSet, error) {
+	s, err := NewSorter(fs, dir)
+	if err != nil {
+		return nil, err
+	}
+	return &IDSet{*s}, nil
+}
+
+// Add adds an id.
+func (s *IDSet) Add(id FileID) error { return s.db.Set(id[:], nil, pebble.NoSync) }
+
+// Has says whether an id was added.
+func (s *IDSet) Has(id FileID) (bool, error) { return View{plain{s.db}}.has(id[:]) }
+
 // Close removes the sorter.
 func (s *Sorter) Close() error {
 	return errors.Join(s.db.Close(), s.fs.RemoveAll(s.dir))
