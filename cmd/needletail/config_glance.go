@@ -47,7 +47,7 @@ var importMethods = []string{"glance-direct", "web-download", "copy-image"}
 func defaultGlance() GlanceConfig {
 	d := webdownload.DefaultFilter()
 	return GlanceConfig{
-		EnabledImportMethods: importMethods, RequireImageFormatMatch: true,
+		EnabledImportMethods: slices.Clone(importMethods), RequireImageFormatMatch: true,
 		ImageSizeTotal: glance.Unlimited, ImageStageTotal: glance.Unlimited,
 		ImageCountTotal: glance.Unlimited, ImageCountUploading: glance.Unlimited,
 		Import: ImportFilterConfig{AllowedSchemes: d.AllowedSchemes, AllowedPorts: d.AllowedPorts},
