@@ -31,7 +31,7 @@ crash: build ## kill -9 in a loop of 50 under verifying writers
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 20s $$p; done; done
+	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 20s -fuzzminimizetime 10x $$p; done; done
 
 e2e: build e2e-packages ## real OpenStack clients and rclone against a real server
 	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail

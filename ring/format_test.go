@@ -252,7 +252,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(raw)
+		if len(raw) < 16<<10 { // mutations of 70,000 holes find nothing, slowly
+			f.Add(raw)
+		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := Parse(gzipped(raw), Hash{})
