@@ -8,9 +8,10 @@ import (
 	"needletail/auth/token"
 )
 
-// CreateAppCredential stores a with that secret; an empty ID gets a new one.
-// The user must have the roles on the project.
-func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secret string) (*AppCredential, error) {
+// CreateAppCredential stores a with that secret and those access rules (nil: no
+// such limit); an empty ID gets a new one. The user must have the roles on the
+// project.
+func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secret string, rules []AccessRule) (*AppCredential, error) {
 	a.ID = idOr(a.ID)
 	if err := checkName(entityAppCred, a.ID, a.Name, maxNameChars); err != nil {
 		return nil, err
@@ -42,6 +43,9 @@ func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secr
 			return invalid(entityAppCred, "an application credential needs a role")
 		}
 		if err := free(s.appCreds, "application_credential", "", a.ID, &a); err != nil {
+			return err
+		}
+		if a.AccessRuleIDs, err = s.addAccessRules(t, a.UserID, rules); err != nil {
 			return err
 		}
 		put(t, s.appCreds, a.ID, &a)

@@ -37,6 +37,9 @@ func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 		if err := checkName("domain", id, d.Name, maxDomainName); err != nil {
 			return err
 		}
+		if old.Immutable && d.Immutable {
+			return immutable("update", "domain", id)
+		}
 		if err := free(s.domains, "domain", id, id, &d); err != nil {
 			return err
 		}
@@ -52,6 +55,9 @@ func (s *Service) DeleteDomain(id string) error {
 		if !ok {
 			return notFound("domain", id)
 		}
+		if d.Immutable {
+			return immutable("delete", "domain", id)
+		}
 		if d.Enabled {
 			return &Error{Kind: KindForbidden, Op: "delete", Entity: "domain", Name: id,
 				Detail: "Cannot delete a domain that is enabled, please disable it first."}
@@ -66,6 +72,12 @@ func (s *Service) DeleteDomain(id string) error {
 				s.dropUser(t, u.ID)
 			}
 		}
+		for _, g := range s.groups.rows {
+			if g.DomainID == id {
+				s.dropGroup(t, g.ID)
+			}
+		}
+		s.dropLimits(t, func(l *Limit) bool { return l.DomainID == id })
 		for _, r := range s.roles.rows {
 			if r.DomainID == id {
 				s.dropRole(t, r.ID)

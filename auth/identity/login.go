@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"needletail/auth"
 	"needletail/auth/token"
 )
 
@@ -30,6 +31,7 @@ const (
 	ScopeProject
 	ScopeDomain
 	ScopeSystem
+	ScopeTrust
 )
 
 // Scope is what a token is wanted for.
@@ -37,6 +39,7 @@ type Scope struct {
 	Kind    ScopeKind
 	Project Ref
 	Domain  DomainRef
+	TrustID string
 }
 
 // The methods of logging in.
@@ -74,6 +77,14 @@ type Token struct {
 	System        bool
 	Roles         []*Role // implied ones included
 	AppCred       *AppCredential
+	AccessRules   []auth.AccessRule // AppCred's; nil: none
+	Trust         *Trust
+}
+
+// Delegated says whether the token stands for a part of its user only, given
+// away by an application credential, a trust or an EC2 key.
+func (t *Token) Delegated() bool {
+	return t.AppCred != nil || t.Trust != nil || slices.Contains(t.Methods, token.MethodEC2)
 }
 
 // HasRole says whether one of the token's roles has that name.
@@ -97,28 +108,46 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	p := token.Payload{UserID: w.user.ID, Methods: w.methods, AuditIDs: []string{newAuditID()}}
 	var err error
 	if w.appCred != nil {
-		p.Kind, p.ScopeID, p.AppCred = token.AppCred, w.appCred.ProjectID, w.appCred.ID
+		p.Kind, p.ScopeID, p.Delegation = token.AppCred, w.appCred.ProjectID, w.appCred.ID
 	} else {
 		err = s.setScope(&p, w.user, l.Scope)
 	}
 	if err != nil {
 		return nil, err
 	}
+	t, err := s.issue(p, &w)
+	if err == nil && p.Kind == token.Trust {
+		err = s.useTrust(p.Delegation)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// issue makes a token of p. It lives no longer than what it came from.
+func (s *Service) issue(p token.Payload, w *proof) (*Token, error) {
 	issued := s.issueTime(p)
 	p.Expires = issued.Add(s.opt.TokenLife)
 	if w.parent != nil {
 		p.Expires = w.parent.ExpiresAt
 		p.AuditIDs = append(p.AuditIDs, w.parent.AuditIDs[0])
 	}
-	if a := w.appCred; a != nil && a.ExpiresAt != nil && a.ExpiresAt.Before(p.Expires) {
-		p.Expires = *a.ExpiresAt
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var end *time.Time
+	if w.appCred != nil {
+		end = w.appCred.ExpiresAt
+	} else if r := s.trusts.rows[p.Delegation]; p.Kind == token.Trust && r != nil {
+		end = r.ExpiresAt
+	}
+	if end != nil && end.Before(p.Expires) {
+		p.Expires = end.Truncate(time.Second)
 	}
 	text, err := s.keys.Issue(p, issued)
 	if err != nil {
 		return nil, &Error{Op: "issue", Entity: "token", Err: err}
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	return s.resolve(text, p, issued)
 }
 
@@ -192,9 +221,9 @@ func (s *Service) checkParent(l Login) (*Token, error) {
 	if err != nil {
 		return nil, unauthorized("the token is not valid")
 	}
-	if parent.AppCred != nil {
+	if parent.Delegated() {
 		return nil, &Error{Kind: KindForbidden, Op: "authenticate",
-			Detail: "a token of an application credential cannot be exchanged"}
+			Detail: "a token of an application credential, trust or EC2 key cannot be exchanged"}
 	}
 	if parent.System && (l.Scope.Kind == ScopeProject || l.Scope.Kind == ScopeDomain) {
 		return nil, &Error{Kind: KindForbidden, Op: "authenticate",
@@ -257,6 +286,8 @@ func (s *Service) setScope(p *token.Payload, u *User, scope Scope) error {
 		p.Kind, p.ScopeID = token.Domain, s.domainID(scope.Domain)
 	case ScopeSystem:
 		p.Kind = token.System
+	case ScopeTrust:
+		return s.setTrust(p, u, scope.TrustID)
 	}
 	return nil
 }

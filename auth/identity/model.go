@@ -9,6 +9,8 @@ const DefaultDomainID = "default"
 type Domain struct {
 	ID, Name, Description string
 	Enabled               bool
+	Tags                  []string       `json:",omitempty"`
+	Immutable             bool           `json:",omitempty"`
 	Extra                 map[string]any `json:",omitempty"`
 }
 
@@ -18,6 +20,7 @@ type Project struct {
 	ParentID                        string // a project's, or the domain's
 	Enabled                         bool
 	Tags                            []string       `json:",omitempty"`
+	Immutable                       bool           `json:",omitempty"`
 	Extra                           map[string]any `json:",omitempty"`
 }
 
@@ -27,6 +30,8 @@ type User struct {
 	Enabled            bool
 	DefaultProjectID   string
 	PasswordHash       string
+	// Options are Keystone's resource options: lock_password and so on.
+	Options map[string]any `json:",omitempty"`
 	// Extra is what Keystone keeps without a meaning: description, email…
 	Extra map[string]any `json:",omitempty"`
 }
@@ -51,13 +56,27 @@ const (
 	OnSystem  Target = "system"
 )
 
-// Grant gives a user a role on a target.
+// Grant gives a user, or every member of a group, a role on a target. One of
+// UserID and GroupID is "".
 type Grant struct {
 	UserID   string
+	GroupID  string `json:",omitempty"`
 	Target   Target
 	TargetID string
 	RoleID   string
+	// Inherited grants count on the projects below the target, and not on the
+	// target itself (OS-INHERIT).
+	Inherited bool `json:",omitempty"`
 }
+
+// Group is users who are given roles together.
+type Group struct {
+	ID, Name, DomainID, Description string
+	Extra                           map[string]any `json:",omitempty"`
+}
+
+// Membership puts a user into a group.
+type Membership struct{ GroupID, UserID string }
 
 // AppCredential lets a program log in as its user on one project with some of
 // the user's roles there.
@@ -69,6 +88,44 @@ type AppCredential struct {
 	// Unrestricted tokens may make and delete application credentials.
 	Unrestricted bool
 	SecretHash   string
+	// AccessRuleIDs, if not nil, are all that its tokens may be used for.
+	AccessRuleIDs []string
+}
+
+// AccessRule is a kind of request that an application credential may be
+// limited to; auth.AccessRule says what it means. A user's rules are kept until
+// they are deleted, for any of the user's credentials.
+type AccessRule struct{ ID, UserID, Service, Method, Path string }
+
+// Trust lets one user, the trustee, act with some roles of another, the
+// trustor, on a project.
+type Trust struct {
+	ID, TrustorID, TrusteeID, ProjectID string
+	// Impersonation makes the trustee's tokens be the trustor's.
+	Impersonation bool
+	RoleIDs       []string
+	ExpiresAt     *time.Time
+	RemainingUses *int // tokens that may still be issued; nil: any number
+}
+
+// Credential is a secret that a user keeps: an EC2 key, a TOTP seed… Blob is
+// sealed with a key of the credential repository.
+type Credential struct {
+	ID, UserID, ProjectID, Type, Blob string
+}
+
+// RegisteredLimit is how much of a resource a project may have by default.
+type RegisteredLimit struct {
+	ID, ServiceID, RegionID, ResourceName string
+	DefaultLimit                          int // -1: no limit
+	Description                           *string
+}
+
+// Limit overrides a registered limit for one project or domain.
+type Limit struct {
+	ID, ProjectID, DomainID, ServiceID, RegionID, ResourceName string
+	ResourceLimit                                              int
+	Description                                                *string
 }
 
 // Region groups endpoints.

@@ -53,7 +53,7 @@ func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
 	if before, ok := x.users[p.UserID]; ok && !issued.After(before) {
 		return true
 	}
-	if p.Kind != token.Project && p.Kind != token.AppCred {
+	if p.Kind != token.Project && p.Kind != token.AppCred && p.Kind != token.Trust {
 		return false
 	}
 	before, ok := x.projects[p.ScopeID]

@@ -39,7 +39,7 @@ func (s *Service) UpdateRole(id string, edit func(*Role)) (*Role, error) {
 		edit(&r)
 		r.ID, r.DomainID = id, old.DomainID
 		if old.Immutable && r.Immutable {
-			return immutable("update", id)
+			return immutable("update", "role", id)
 		}
 		if err := checkName("role", id, r.Name, maxNameChars); err != nil {
 			return err
@@ -60,16 +60,16 @@ func (s *Service) DeleteRole(id string) error {
 			return notFound("role", id)
 		}
 		if r.Immutable {
-			return immutable("delete", id)
+			return immutable("delete", "role", id)
 		}
 		s.dropRole(t, id)
 		return nil
 	})
 }
 
-func immutable(op, id string) error {
-	return &Error{Kind: KindForbidden, Op: op, Entity: "role", Name: id,
-		Detail: "Unable to " + op + " immutable role resource: `" + id + ". " +
+func immutable(op, entity, id string) error {
+	return &Error{Kind: KindForbidden, Op: op, Entity: entity, Name: id,
+		Detail: "Unable to " + op + " immutable " + entity + " resource: `" + id + ". " +
 			"Set resource option \"immutable\" to false first."}
 }
 
@@ -83,13 +83,22 @@ func (s *Service) dropRole(t *tx, id string) {
 	drop(t, s.roles, id)
 }
 
-// ImplyRole makes prior imply implied; again is no error.
+// ImplyRole makes prior imply implied; again is no error. A domain's role is
+// implied by those of the same domain alone, and nothing implies admin.
 func (s *Service) ImplyRole(prior, implied string) error {
 	return s.update(func(t *tx) error {
 		for _, id := range []string{prior, implied} {
 			if _, ok := s.roles.rows[id]; !ok {
 				return notFound("role", id)
 			}
+		}
+		if d := s.roles.rows[implied].DomainID; d != "" && d != s.roles.rows[prior].DomainID {
+			return &Error{Kind: KindForbidden, Op: "imply", Entity: "role", Name: implied,
+				Detail: "Domain specific role " + implied + " cannot be implied by a role of another domain."}
+		}
+		if s.roles.rows[implied].Name == "admin" && s.roles.rows[implied].DomainID == "" {
+			return &Error{Kind: KindForbidden, Op: "imply", Entity: "role", Name: implied,
+				Detail: "Role " + implied + " cannot be an implied roles."}
 		}
 		key := prior + "/" + implied
 		if _, ok := s.implications.rows[key]; !ok {
@@ -99,8 +108,45 @@ func (s *Service) ImplyRole(prior, implied string) error {
 	})
 }
 
+// HasImplication finds an implication, or an error of KindNotFound.
+func (s *Service) HasImplication(prior, implied string) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.hasImplication(prior, implied)
+}
+
+func (s *Service) hasImplication(prior, implied string) error {
+	for _, id := range []string{prior, implied} {
+		if _, ok := s.roles.rows[id]; !ok {
+			return notFound("role", id)
+		}
+	}
+	if _, ok := s.implications.rows[prior+"/"+implied]; !ok {
+		return &Error{Kind: KindNotFound, Op: "find", Entity: "implied role", Name: implied,
+			Detail: prior + " does not imply " + implied + "."}
+	}
+	return nil
+}
+
+// RemoveImplication ends an implication.
+func (s *Service) RemoveImplication(prior, implied string) error {
+	return s.update(func(t *tx) error {
+		if err := s.hasImplication(prior, implied); err != nil {
+			return err
+		}
+		drop(t, s.implications, prior+"/"+implied)
+		return nil
+	})
+}
+
+// Implications are all that keep (nil: all) says so of, by prior and implied
+// role.
+func (s *Service) Implications(keep func(*Implication) bool) []*Implication {
+	return list(s, s.implications, keep)
+}
+
 // expand gives the roles with all that they imply: by name, each after what it
-// implies. Keystone promises no order; this is one that it was seen to give.
+// implies. A domain's own role only stands for what it implies. Keystone promises no order; this is one that it was seen to give.
 // The caller holds mu.
 func (s *Service) expand(direct []string) []*Role {
 	sort.Slice(direct, func(i, j int) bool { return s.roleName(direct[i]) < s.roleName(direct[j]) })
@@ -118,7 +164,9 @@ func (s *Service) expand(direct []string) []*Role {
 				visit(i.Implied)
 			}
 		}
-		out = append(out, role)
+		if role.DomainID == "" {
+			out = append(out, role)
+		}
 	}
 	for _, id := range direct {
 		visit(id)

@@ -40,6 +40,8 @@ type Service struct {
 	opt  Options
 	db   *pebble.DB
 	keys *token.Repository
+	// credentialKeys seal the blobs of credentials; they are never rotated.
+	credentialKeys *token.Repository
 
 	// writing serialises changes from their checks to their batch; mu guards
 	// the tables and is not held while a batch is written.
@@ -59,9 +61,17 @@ type Service struct {
 	appCreds     *table[AppCredential]
 	revocations  *table[Revocation]
 	milestones   *table[Milestone]
+	groups       *table[Group]
+	memberships  *table[Membership]
+	accessRules  *table[AccessRule]
+	trusts       *table[Trust]
+	credentials  *table[Credential]
+	registered   *table[RegisteredLimit]
+	limits       *table[Limit]
 
-	userGrants map[string]map[Grant]struct{}
-	revoked    revokedIndex
+	actorGrants map[string]map[Grant]struct{}  // by Grant.actor
+	userGroups  map[string]map[string]struct{} // group ids by user id
+	revoked     revokedIndex
 
 	// generation counts changes; what was validated under another is stale.
 	generation atomic.Uint64
@@ -101,6 +111,9 @@ func Open(opt Options) (*Service, error) {
 		return nil, fmt.Errorf("identity: open the store: %w", err)
 	}
 	if s.keys, err = token.OpenRepository(opt.KeyDir); err == nil {
+		s.credentialKeys, err = token.OpenRepository(filepath.Join(opt.Dir, "credential-keys"))
+	}
+	if err == nil {
 		err = s.load()
 	}
 	if err != nil {
@@ -138,7 +151,17 @@ func (s *Service) makeTables() {
 	s.services = newTable[CatalogService](kindService, nil)
 	s.endpoints = newTable[Endpoint](kindEndpoint, nil)
 	s.appCreds = newTable(kindAppCred, func(a *AppCredential) nameKey { return nameKey{a.UserID, a.Name} })
-	s.userGrants = map[string]map[Grant]struct{}{}
+	s.actorGrants = map[string]map[Grant]struct{}{}
+	s.userGroups = map[string]map[string]struct{}{}
+	s.groups = newTable(kindGroup, func(g *Group) nameKey { return nameKey{g.DomainID, g.Name} })
+	s.memberships = newTable[Membership](kindMembership, nil)
+	s.memberships.onSet = s.indexMembership
+	s.memberships.onDelete = s.unindexMembership
+	s.accessRules = newTable[AccessRule](kindAccessRule, nil)
+	s.trusts = newTable[Trust](kindTrust, nil)
+	s.credentials = newTable[Credential](kindCredential, nil)
+	s.registered = newTable[RegisteredLimit](kindRegistered, nil)
+	s.limits = newTable[Limit](kindLimit, nil)
 	s.grants = newTable[Grant](kindGrant, nil)
 	s.grants.onSet = s.indexGrant
 	s.grants.onDelete = s.unindexGrant
@@ -153,7 +176,9 @@ func (s *Service) load() error {
 	tables := map[byte]loader{
 		kindDomain: s.domains, kindProject: s.projects, kindUser: s.users, kindRole: s.roles,
 		kindImplication: s.implications, kindGrant: s.grants, kindRegion: s.regions,
-		kindService: s.services, kindEndpoint: s.endpoints, kindAppCred: s.appCreds, kindRevocation: s.revocations, kindMilestone: s.milestones,
+		kindService: s.services, kindEndpoint: s.endpoints, kindAppCred: s.appCreds, kindRevocation: s.revocations,
+		kindMilestone: s.milestones, kindGroup: s.groups, kindMembership: s.memberships, kindAccessRule: s.accessRules,
+		kindTrust: s.trusts, kindCredential: s.credentials, kindRegistered: s.registered, kindLimit: s.limits,
 	}
 	it, err := s.db.NewIter(nil)
 	if err != nil {

@@ -27,18 +27,18 @@ func TestEverythingComesBack(t *testing.T) {
 	ann := w.member("ann")
 	member := w.roles.named("", "member").ID
 	project := w.projects.named(DefaultDomainID, "admin").ID
-	_, err := w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: ann.ID, ProjectID: project, RoleIDs: []string{member}}, "s")
+	_, err := w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: ann.ID, ProjectID: project, RoleIDs: []string{member}}, "s", nil)
 	w.ok(err)
 	_, err = w.UpdateUser(ctx, ann.ID, func(u *User) { u.Extra = map[string]any{"email": "é", "n": map[string]any{"a": 1.5}} }, nil)
 	w.ok(err)
 	w.ok(w.RevokeToken(w.login("ann", "pw", adminScope).Text))
-	before, grants := w.dump(), w.userGrants
+	before, grants := w.dump(), w.actorGrants
 	w.reopen()
 	if after := w.dump(); after != before {
 		t.Errorf("after:\n%s\nbefore:\n%s", after, before)
 	}
-	if !reflect.DeepEqual(w.userGrants, grants) {
-		t.Errorf("grants by user: %v, were %v", w.userGrants, grants)
+	if !reflect.DeepEqual(w.actorGrants, grants) {
+		t.Errorf("grants by user: %v, were %v", w.actorGrants, grants)
 	}
 }
 
@@ -64,11 +64,11 @@ func TestDeletesCascade(t *testing.T) {
 	r, err := w.CreateRole(Role{DomainID: "d", Name: "r"})
 	w.ok(err)
 	w.ok(w.ImplyRole(r.ID, w.roles.named("", "reader").ID))
-	for _, g := range []Grant{{Target: OnProject, TargetID: child.ID}, {Target: OnDomain, TargetID: "d"}, {Target: OnSystem}} {
+	for _, g := range []Grant{{Target: OnProject, TargetID: child.ID}, {Target: OnDomain, TargetID: "d"}} {
 		g.UserID, g.RoleID = u.ID, r.ID
 		w.ok(w.AddGrant(g))
 	}
-	_, err = w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: u.ID, ProjectID: child.ID, RoleIDs: []string{r.ID}}, "s")
+	_, err = w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: u.ID, ProjectID: child.ID, RoleIDs: []string{w.roles.named("", "reader").ID}}, "s", nil)
 	w.ok(err)
 	w.ok(w.DeleteProject(child.ID))
 	if got := count(); got[2] != want[2] {
@@ -88,7 +88,7 @@ func TestDeletesCascade(t *testing.T) {
 	if got := count(); got != want {
 		t.Errorf("left %v, want %v", got, want)
 	}
-	if w.findUser(Ref{Name: "u", Domain: DomainRef{ID: "d"}}) != nil || len(w.userGrants[u.ID]) != 0 {
+	if w.findUser(Ref{Name: "u", Domain: DomainRef{ID: "d"}}) != nil || len(w.actorGrants["user/"+u.ID]) != 0 {
 		t.Error("the user is still found")
 	}
 	w.reopen()

@@ -27,6 +27,13 @@ const (
 	kindEndpoint    = 'e'
 	kindAppCred     = 'c'
 	kindRevocation  = 'x'
+	kindGroup       = 'G'
+	kindMembership  = 'M'
+	kindAccessRule  = 'a'
+	kindTrust       = 't'
+	kindCredential  = 'k'
+	kindRegistered  = 'l'
+	kindLimit       = 'L'
 )
 
 // nameKey is what must be unique besides the id.

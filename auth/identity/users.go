@@ -73,6 +73,9 @@ func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), p
 	})
 }
 
+// LockPassword is the option of a user who may not change their own password.
+const LockPassword = "lock_password"
+
 // ChangePassword is a user's own change: the original password must be right.
 func (s *Service) ChangePassword(ctx context.Context, id, original, password string) error {
 	u, err := s.User(id)
@@ -85,6 +88,10 @@ func (s *Service) ChangePassword(ctx context.Context, id, original, password str
 	}
 	if !ok || !s.userUsable(u) {
 		return unauthorized("wrong user or password")
+	}
+	if u.Options[LockPassword] == true {
+		return invalid("user", "You cannot change your password at this time due to password policy disallowing "+
+			"password changes. Please contact your administrator to reset your password.")
 	}
 	_, err = s.UpdateUser(ctx, id, nil, &password)
 	return err
@@ -103,7 +110,11 @@ func (s *Service) DeleteUser(id string) error {
 
 func (s *Service) dropUser(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.UserID == id })
+	s.dropMemberships(t, func(m *Membership) bool { return m.UserID == id })
 	s.dropAppCreds(t, func(a *AppCredential) bool { return a.UserID == id })
+	s.dropAccessRules(t, func(a *AccessRule) bool { return a.UserID == id })
+	s.dropTrusts(t, func(r *Trust) bool { return r.TrustorID == id || r.TrusteeID == id })
+	s.dropCredentials(t, func(c *Credential) bool { return c.UserID == id })
 	s.revokeTx(t, Revocation{UserID: id})
 	drop(t, s.users, id)
 }

@@ -97,16 +97,14 @@ func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Toke
 	switch p.Kind {
 	case token.Unscoped:
 		return t, nil
-	case token.Project, token.AppCred:
+	case token.Project, token.AppCred, token.Trust:
 		t.Project = s.projects.rows[p.ScopeID]
 		if t.Project == nil || !s.projectUsable(t.Project) {
 			return nil, unauthorized("no such project, or disabled")
 		}
 		t.ProjectDomain = s.domains.rows[t.Project.DomainID]
-		t.Roles = s.effective(p.UserID, OnProject, p.ScopeID)
-		if p.Kind == token.AppCred {
-			t.AppCred = s.appCreds.rows[p.AppCred]
-			t.Roles = s.limitRoles(t.AppCred, p, t.Roles)
+		if err := s.resolveProjectRoles(t, p); err != nil {
+			return nil, err
 		}
 	case token.Domain:
 		t.Domain = s.domains.rows[p.ScopeID]
@@ -124,12 +122,31 @@ func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Toke
 	return t, nil
 }
 
+// resolveProjectRoles finds the roles of a token on a project. The caller holds
+// mu.
+func (s *Service) resolveProjectRoles(t *Token, p token.Payload) error {
+	switch p.Kind {
+	case token.Trust:
+		return s.resolveTrust(t, p)
+	case token.AppCred:
+		a := s.appCreds.rows[p.Delegation]
+		t.Roles = s.limitRoles(a, p, s.effective(p.UserID, OnProject, p.ScopeID))
+		if a != nil {
+			t.AppCred, t.AccessRules = a, s.rulesOf(a)
+		}
+	default:
+		t.Roles = s.effective(p.UserID, OnProject, p.ScopeID)
+	}
+	return nil
+}
+
 func identityOf(t *Token) *auth.Identity {
 	id := &auth.Identity{
 		Source: source,
 		UserID: t.User.ID, UserName: t.User.Name,
 		UserDomainID: t.UserDomain.ID, UserDomainName: t.UserDomain.Name,
 		SystemScope: t.System,
+		AccessRules: t.AccessRules,
 	}
 	if t.Project != nil {
 		id.ProjectID, id.ProjectName = t.Project.ID, t.Project.Name

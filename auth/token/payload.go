@@ -11,12 +11,13 @@ import (
 // Kind is the payload version of keystone/token/token_formatters.py.
 type Kind int
 
-// The kinds that are issued and understood. Keystone's others (trusts,
-// federation, OAuth) do not parse.
+// The kinds that are issued and understood. Keystone's others (federation,
+// OAuth) do not parse.
 const (
 	Unscoped Kind = 0
 	Domain   Kind = 1
 	Project  Kind = 2
+	Trust    Kind = 3
 	System   Kind = 8
 	AppCred  Kind = 9
 )
@@ -27,6 +28,7 @@ const (
 //	Unscoped  [0, U(user), methods, expiry, [audit…]]
 //	Domain    [1, U(user), methods, bin16 domain or its id, expiry, [audit…]]
 //	Project   [2, U(user), methods, U(project), expiry, [audit…]]
+//	Trust     [3, U(user), methods, U(project), expiry, [audit…], bin16 trust]
 //	System    [8, U(user), methods, "all", expiry, [audit…]]
 //	AppCred   [9, U(user), methods, U(project), expiry, [audit…], U(credential)]
 //
@@ -37,8 +39,10 @@ type Payload struct {
 	UserID  string
 	Methods []string // "password", "token"…
 	ScopeID string   // the project's or domain's id, else ""
-	AppCred string   // the application credential's id, for that kind
-	Expires time.Time
+	// Delegation is the id of the trust or application credential, for those
+	// kinds.
+	Delegation string
+	Expires    time.Time
 	// AuditIDs is the token's own audit id and, if it came from another token,
 	// that one's: 22 characters of base64url each.
 	AuditIDs []string
@@ -51,11 +55,15 @@ const (
 	maxSeconds = 1 << 38 // about the year 10 700
 )
 
+// MethodEC2 is the method of a token that an EC2 signature got. It has no bit:
+// a token without any is one.
+const MethodEC2 = "ec2credential"
+
 // methodBits is the order of Keystone's default [auth] methods.
 var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential"}
 
 func encodePayload(p Payload) ([]byte, error) {
-	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.AppCred) > maxString || len(p.AuditIDs) > maxAudits {
+	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.Delegation) > maxString || len(p.AuditIDs) > maxAudits {
 		return nil, fmt.Errorf("token: an id is too long or there are too many")
 	}
 	b := appendArray(make([]byte, 0, 96), p.Kind.fields())
@@ -70,7 +78,7 @@ func encodePayload(p Payload) ([]byte, error) {
 		} else {
 			b = appendString(b, p.ScopeID)
 		}
-	case Project, AppCred:
+	case Project, Trust, AppCred:
 		b = appendID(b, p.ScopeID)
 	case System:
 		b = appendString(b, systemAll)
@@ -86,8 +94,15 @@ func encodePayload(p Payload) ([]byte, error) {
 		}
 		b = appendBin(b, raw)
 	}
-	if p.Kind == AppCred {
-		b = appendID(b, p.AppCred)
+	switch p.Kind {
+	case AppCred:
+		b = appendID(b, p.Delegation)
+	case Trust:
+		raw, ok := uuidOf(p.Delegation)
+		if !ok {
+			return nil, fmt.Errorf("token: the id of a trust is no UUID")
+		}
+		b = appendBin(b, raw)
 	}
 	return b, nil
 }
@@ -97,7 +112,7 @@ func (k Kind) fields() int {
 	switch k {
 	case Unscoped:
 		return 5
-	case AppCred:
+	case Trust, AppCred:
 		return 7
 	}
 	return 6
@@ -117,7 +132,7 @@ func decodePayload(b []byte) (Payload, error) {
 		if len(raw) == uuidBytes {
 			p.ScopeID = hex.EncodeToString(raw)
 		}
-	case Project, AppCred:
+	case Project, Trust, AppCred:
 		p.ScopeID = r.id()
 	case System:
 		r.bad = r.bad || string(r.bytes()) != systemAll
@@ -138,8 +153,13 @@ func decodePayload(b []byte) (Payload, error) {
 		r.bad = r.bad || len(raw) != uuidBytes
 		p.AuditIDs = append(p.AuditIDs, base64.RawURLEncoding.EncodeToString(raw))
 	}
-	if p.Kind == AppCred {
-		p.AppCred = r.id()
+	switch p.Kind {
+	case AppCred:
+		p.Delegation = r.id()
+	case Trust:
+		raw := r.bytes()
+		r.bad = r.bad || len(raw) != uuidBytes
+		p.Delegation = hex.EncodeToString(raw)
 	}
 	if r.bad || len(r.buf) != 0 {
 		return Payload{}, ErrInvalid
@@ -195,6 +215,9 @@ func methodMask(methods []string) (mask uint16) {
 }
 
 func maskMethods(mask int) (methods []string) {
+	if mask == 0 {
+		return []string{MethodEC2}
+	}
 	for i, name := range methodBits {
 		if mask&(1<<i) != 0 {
 			methods = append(methods, name)

@@ -211,6 +211,27 @@ func (r *Repository) current() []*Key {
 	return r.keys
 }
 
+// Seal encrypts and authenticates data with the primary key.
+func (r *Repository) Seal(data []byte) string {
+	var iv [aes.BlockSize]byte
+	_, _ = rand.Read(iv[:]) // crypto/rand.Read does not fail
+	return r.current()[0].seal(data, time.Now(), iv)
+}
+
+// Open gives what was sealed with any of the keys. The error is ErrInvalid.
+func (r *Repository) Open(text string) ([]byte, error) {
+	raw, err := decodeFernet(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range r.current() {
+		if data, ok := k.open(raw); ok {
+			return data, nil
+		}
+	}
+	return nil, ErrInvalid
+}
+
 // Issue seals p with the primary key.
 func (r *Repository) Issue(p Payload, issued time.Time) (string, error) {
 	var iv [aes.BlockSize]byte

@@ -93,7 +93,9 @@ func TestIssueParse(t *testing.T) {
 		vectorPayload(Project, "DE5AF600557D44D0996E667499376DBB"),
 		vectorPayload(Project, strings.Repeat("p", 64)),
 		{Kind: AppCred, UserID: "u", Methods: []string{"application_credential"}, ScopeID: "7c4cda7e4807414bbdfcb22b535a9802",
-			AppCred: "de5af600557d44d0996e667499376dbb", Expires: vectorIssued, AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA"}},
+			Delegation: "de5af600557d44d0996e667499376dbb", Expires: vectorIssued, AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA"}},
+		{Kind: Trust, UserID: "u", Methods: []string{MethodEC2}, ScopeID: "p",
+			Delegation: "de5af600557d44d0996e667499376dbb", Expires: vectorIssued, AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA"}},
 		{Kind: Unscoped, UserID: "u", Methods: []string{"password", "token"}, Expires: vectorIssued,
 			AuditIDs: []string{"4gRmt1QuRniUTGbTi6uKAA", "i56OJuoaSM6IU63ack_gbw"}},
 	}
@@ -114,8 +116,18 @@ func TestIssueParse(t *testing.T) {
 			}
 		}
 	}
-	if _, err := r.Issue(Payload{Kind: 3}, vectorIssued); err == nil {
+	if _, err := r.Issue(Payload{Kind: 4}, vectorIssued); err == nil {
 		t.Error("a kind that we cannot issue was issued")
+	}
+	if _, err := r.Issue(Payload{Kind: Trust, Delegation: "x"}, vectorIssued); err == nil {
+		t.Error("a trust without a UUID was issued")
+	}
+	sealed := r.Seal([]byte("secret"))
+	if back, err := r.Open(sealed); err != nil || string(back) != "secret" {
+		t.Errorf("opened %q, %v", back, err)
+	}
+	if _, err := r.Open(sealed[:len(sealed)-4] + "AAAA"); err == nil {
+		t.Error("a changed text was opened")
 	}
 }
 

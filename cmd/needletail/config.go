@@ -93,6 +93,8 @@ type IdentityConfig struct {
 	Region        string   `toml:"region"`
 	// PasswordHashRounds is bcrypt's cost, Keystone's option of that name.
 	PasswordHashRounds int `toml:"password_hash_rounds"`
+	// ListLimit cuts lists, Keystone's option of that name; 0: not at all.
+	ListLimit int `toml:"list_limit"`
 	// OperatorRoles own their project's account (Swift's operator_roles).
 	OperatorRoles []string `toml:"operator_roles"`
 }
@@ -203,6 +205,8 @@ func (c *Config) validate() error {
 		return bad("storage.inline_max_bytes must be from 0 to 1048576")
 	case c.Identity.TokenLifetime <= 0:
 		return bad("identity.token_lifetime must be positive")
+	case c.Identity.ListLimit < 0:
+		return bad("identity.list_limit is negative")
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
 	case c.Identity.PasswordHashRounds < 4 || c.Identity.PasswordHashRounds > 31:

@@ -36,7 +36,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		return nil, err
 	}
 	figures := []prometheus.Collector{newEngineCollector(st.engine)}
-	identityAPI := keystone.New(keystone.Config{Service: st.identity})
+	identityAPI := keystone.New(keystone.Config{Service: st.identity, ListLimit: cfg.Identity.ListLimit})
 	if st.keystone != nil {
 		figures = append(figures, st.keystone.Collectors()...)
 		identityAPI = notServed()

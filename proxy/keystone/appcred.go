@@ -39,12 +39,15 @@ func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
 	if a.ExpiresAt != nil {
 		expires = a.ExpiresAt.UTC().Format(plainTime)
 	}
-	return pyjson.Object{
+	o := pyjson.Object{
 		{Key: "id", Value: a.ID}, {Key: "name", Value: a.Name}, {Key: "description", Value: a.Description},
 		{Key: "project_id", Value: a.ProjectID}, {Key: "roles", Value: roles}, {Key: "expires_at", Value: expires},
 		{Key: "unrestricted", Value: a.Unrestricted},
-		c.links("users/"+a.UserID+"/application_credentials", a.ID),
 	}
+	if rules := c.svc.RulesOf(a); rules != nil {
+		o = append(o, pyjson.Member{Key: "access_rules", Value: ruleObjects(rules)})
+	}
+	return append(o, c.links("users/"+a.UserID+"/application_credentials", a.ID))
 }
 
 func listAppCreds(c *call) (*swift.Response, error) {
@@ -99,7 +102,11 @@ func createAppCred(c *call) (*swift.Response, error) {
 		_, _ = rand.Read(raw[:]) // crypto/rand.Read does not fail
 		secret = base64.RawURLEncoding.EncodeToString(raw[:])
 	}
-	made, err := c.svc.CreateAppCredential(c.Context(), a, secret)
+	rules, err := in.accessRules()
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateAppCredential(c.Context(), a, secret, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -120,9 +127,6 @@ func (c *call) readAppCred(in object, a *identity.AppCredential, secret *string)
 	}
 	if a.Unrestricted, err = in.flag("unrestricted", false); err != nil {
 		return err
-	}
-	if rules, ok := in["access_rules"].([]any); in["access_rules"] != nil && (!ok || len(rules) > 0) {
-		return badRequest("Access rules are not supported.")
 	}
 	if expires != "" {
 		if a.ExpiresAt, err = parseTime(expires); err != nil {

@@ -7,100 +7,177 @@ import (
 )
 
 var assignmentRoutes = []route{
-	{method: "GET", pattern: "/v3/role_assignments", action: "identity:list_role_assignments", rule: systemReader, handle: listAssignments},
+	{method: "GET", pattern: "/v3/role_assignments", action: "identity:list_role_assignments", rule: domainListers, handle: listAssignments},
 }
 
-// listAssignments lists grants; with "effective" also those that roles imply.
-func listAssignments(c *call) (*swift.Response, error) {
-	q := c.Query()
-	scopes := 0
-	for _, key := range []string{"scope.project.id", "scope.domain.id", "scope.system"} {
-		if q.Has(key) {
-			scopes++
-		}
-	}
-	if scopes > 1 || q.Has("user.id") && q.Has("group.id") {
-		return nil, badRequest("Specify at most one of user and group, and one of domain, project and system.")
-	}
-	rows := []pyjson.Object{}
-	grants := c.svc.Grants(func(g *identity.Grant) bool {
-		return !q.Has("group.id") && !q.Has("scope.OS-INHERIT:inherited_to") &&
-			wants(q["user.id"], g.UserID) &&
-			wantsTarget(q["scope.project.id"], g, identity.OnProject) &&
-			wantsTarget(q["scope.domain.id"], g, identity.OnDomain) &&
-			(!q.Has("scope.system") || g.Target == identity.OnSystem)
-	})
+const (
+	filterUser      = "user.id"
+	filterGroup     = "group.id"
+	filterRole      = "role.id"
+	filterProject   = "scope.project.id"
+	filterDomain    = "scope.domain.id"
+	filterSystem    = "scope.system"
+	filterInherited = "scope.OS-INHERIT:inherited_to"
+)
 
-	seen := map[identity.Grant]bool{}
-	for _, g := range grants {
-		roles := []string{g.RoleID}
-		if c.flag("effective") {
-			roles = nil
-			for _, r := range c.svc.ImpliedBy(g.RoleID) {
-				roles = append(roles, r.ID)
-			}
+// checkAssignmentQuery refuses filters that contradict one another
+// (keystone/api/role_assignments.py).
+func (c *call) checkAssignmentQuery() error {
+	has := func(key string) bool { return c.Query().Get(key) != "" }
+	switch effective := c.flag("effective"); {
+	case has(filterDomain) && has(filterProject):
+		return badRequest("Specify a domain or project, not both")
+	case has(filterDomain) && has(filterSystem):
+		return badRequest("Specify system or domain, not both")
+	case has(filterProject) && has(filterSystem):
+		return badRequest("Specify system or project, not both")
+	case has(filterUser) && has(filterGroup):
+		return badRequest("Specify a user or group, not both")
+	case effective && has(filterGroup):
+		return badRequest("Combining effective and group filter will always result in an empty list.")
+	case effective && has(filterInherited) && has(filterDomain):
+		return badRequest("Combining effective, domain and inherited filters will always result in an empty list.")
+	case c.flag("include_subtree") && !has(filterProject):
+		return badRequest("scope.project.id must be specified if include_subtree is also specified")
+	}
+	return nil
+}
+
+// listAssignments lists grants, or with "effective" what comes of them.
+func listAssignments(c *call) (*swift.Response, error) {
+	if err := c.checkAssignmentQuery(); err != nil {
+		return nil, err
+	}
+	all := c.svc.Assignments()
+	if c.flag("effective") {
+		all = c.svc.EffectiveAssignments()
+	}
+	projects := map[string]bool{c.Query().Get(filterProject): true}
+	if c.flag("include_subtree") {
+		for _, p := range c.svc.Subtree(c.Query().Get(filterProject)) {
+			projects[p.ID] = true
 		}
-		for _, role := range roles {
-			e := *g
-			e.RoleID = role
-			if wants(q["role.id"], role) && !seen[e] {
-				seen[e] = true
-				rows = append(rows, c.assignment(&e, g.RoleID))
-			}
+	}
+	limit := c.domainLimit()
+	rows := []pyjson.Object{}
+	for _, a := range all {
+		if c.wantsAssignment(&a, projects) && (limit == "" || c.domainOf(&a) == limit) {
+			rows = append(rows, c.assignment(&a))
 		}
 	}
 	return c.collection("role_assignments", rows), nil
 }
 
-func wants(query []string, value string) bool { return len(query) == 0 || query[0] == value }
-
-func wantsTarget(query []string, g *identity.Grant, target identity.Target) bool {
-	return len(query) == 0 || g.Target == target && g.TargetID == query[0]
+// domainOf is the domain of an assignment's target.
+func (c *call) domainOf(a *identity.Assignment) string {
+	if a.Target == identity.OnDomain {
+		return a.TargetID
+	}
+	if p, err := c.svc.Project(a.TargetID); err == nil {
+		return p.DomainID
+	}
+	return ""
 }
 
-// assignment shows a grant; prior is the role that was granted.
-func (c *call) assignment(g *identity.Grant, prior string) pyjson.Object {
+func (c *call) wantsAssignment(a *identity.Assignment, projects map[string]bool) bool {
+	q := c.Query()
+	equal := func(key, value string) bool { return q.Get(key) == "" || q.Get(key) == value }
+	onTarget := func(key string, target identity.Target) bool { return q.Get(key) == "" || a.Target == target }
+	return equal(filterUser, a.UserID) && equal(filterGroup, a.GroupID) && equal(filterRole, a.RoleID) &&
+		onTarget(filterProject, identity.OnProject) && (q.Get(filterProject) == "" || projects[a.TargetID]) &&
+		onTarget(filterDomain, identity.OnDomain) && equal(filterDomain, a.TargetID) &&
+		onTarget(filterSystem, identity.OnSystem) &&
+		(!q.Has(filterInherited) || a.Inherited == (q.Get(filterInherited) == "projects"))
+}
+
+// assignment shows one, in Keystone's form: its links lead to the grant that it
+// comes from.
+func (c *call) assignment(a *identity.Assignment) pyjson.Object {
 	names := c.flag("include_names")
-	role := pyjson.Object{{Key: "id", Value: g.RoleID}}
-	user := pyjson.Object{{Key: "id", Value: g.UserID}}
-	if names {
-		if r, err := c.svc.Role(g.RoleID); err == nil {
-			role = idName(r.ID, r.Name)
+	role := pyjson.Object{{Key: "id", Value: a.RoleID}}
+	if r, err := c.svc.Role(a.RoleID); names && err == nil {
+		role = idName(r.ID, r.Name)
+		if r.DomainID != "" {
+			role = c.named(r.ID, r.Name, r.DomainID)
 		}
-		if u, err := c.svc.User(g.UserID); err == nil {
-			user = c.named(u.ID, u.Name, u.DomainID)
-		}
-	}
-	path := "/v3/" + string(g.Target) + "s/" + g.TargetID
-	var scope pyjson.Object
-	switch g.Target {
-	case identity.OnSystem:
-		path = "/v3/system"
-		scope = pyjson.Object{{Key: "system", Value: pyjson.Object{{Key: "all", Value: true}}}}
-	case identity.OnProject:
-		target := pyjson.Object{{Key: "id", Value: g.TargetID}}
-		if p, err := c.svc.Project(g.TargetID); names && err == nil {
-			target = c.named(p.ID, p.Name, p.DomainID)
-		}
-		scope = pyjson.Object{{Key: "project", Value: target}}
-	case identity.OnDomain:
-		target := pyjson.Object{{Key: "id", Value: g.TargetID}}
-		if d, err := c.svc.Domain(g.TargetID); names && err == nil {
-			target = idName(d.ID, d.Name)
-		}
-		scope = pyjson.Object{{Key: "domain", Value: target}}
-	}
-	links := pyjson.Object{{Key: "assignment", Value: c.base + path + "/users/" + g.UserID + "/roles/" + prior}}
-	if prior != g.RoleID {
-		links = append(links, pyjson.Member{Key: "prior_role", Value: c.base + "/v3/prior_role/" + prior + "/implies/" + g.RoleID})
 	}
 	return pyjson.Object{
-		{Key: "role", Value: role}, {Key: "user", Value: user}, {Key: "scope", Value: scope},
-		{Key: "links", Value: links},
+		{Key: "role", Value: role}, c.actor(a, names),
+		{Key: "scope", Value: c.assignmentScope(a, names)}, {Key: "links", Value: c.assignmentLinks(a)},
 	}
 }
 
-// named is a user or project with its domain.
+func (c *call) actor(a *identity.Assignment, names bool) pyjson.Member {
+	if a.GroupID != "" {
+		if g, err := c.svc.Group(a.GroupID); names && err == nil {
+			return pyjson.Member{Key: "group", Value: c.named(g.ID, g.Name, g.DomainID)}
+		}
+		return pyjson.Member{Key: "group", Value: pyjson.Object{{Key: "id", Value: a.GroupID}}}
+	}
+	if u, err := c.svc.User(a.UserID); names && err == nil {
+		return pyjson.Member{Key: "user", Value: c.named(u.ID, u.Name, u.DomainID)}
+	}
+	return pyjson.Member{Key: "user", Value: pyjson.Object{{Key: "id", Value: a.UserID}}}
+}
+
+func (c *call) assignmentScope(a *identity.Assignment, names bool) pyjson.Object {
+	var target any
+	switch a.Target {
+	case identity.OnSystem:
+		return pyjson.Object{{Key: "system", Value: pyjson.Object{{Key: "all", Value: true}}}}
+	case identity.OnProject:
+		target = pyjson.Object{{Key: "id", Value: a.TargetID}}
+		if p, err := c.svc.Project(a.TargetID); names && err == nil {
+			target = c.named(p.ID, p.Name, p.DomainID)
+		}
+	case identity.OnDomain:
+		target = pyjson.Object{{Key: "id", Value: a.TargetID}}
+		if d, err := c.svc.Domain(a.TargetID); names && err == nil {
+			target = idName(d.ID, d.Name)
+		}
+	}
+	scope := pyjson.Object{{Key: string(a.Target), Value: target}}
+	if a.Inherited {
+		scope = append(scope, pyjson.Member{Key: "OS-INHERIT:inherited_to", Value: "projects"})
+	}
+	return scope
+}
+
+func (c *call) assignmentLinks(a *identity.Assignment) pyjson.Object {
+	given := a.Grant
+	if a.From != nil {
+		given.Target, given.TargetID = a.From.Target, a.From.TargetID
+	}
+	path := "/" + string(given.Target) + "s/" + given.TargetID
+	if given.Target == identity.OnSystem {
+		path = "/system"
+	}
+	links := pyjson.Object{}
+	switch {
+	case a.Group != "":
+		path += "/groups/" + a.Group
+		links = append(links, pyjson.Member{Key: "membership", Value: c.base + "/v3/groups/" + a.Group + "/users/" + a.UserID})
+	case a.GroupID != "":
+		path += "/groups/" + a.GroupID
+	default:
+		path += "/users/" + a.UserID
+	}
+	role := a.RoleID
+	if a.Prior != "" {
+		role = a.Prior
+	}
+	path += "/roles/" + role
+	if a.Inherited {
+		path = "/OS-INHERIT" + path + "/inherited_to_projects"
+	}
+	links = append(links, pyjson.Member{Key: "assignment", Value: c.base + "/v3" + path})
+	if a.Prior != "" {
+		links = append(links, pyjson.Member{Key: "prior_role", Value: c.base + "/v3/prior_role/" + a.RoleID + "/implies/" + a.Prior})
+	}
+	return links
+}
+
+// named is a user, group, project or role with its domain.
 func (c *call) named(id, name, domainID string) pyjson.Object {
 	o := idName(id, name)
 	if d, err := c.svc.Domain(domainID); err == nil {

@@ -127,6 +127,15 @@ func (o object) flag(key string, otherwise bool) (bool, error) {
 	return b, nil
 }
 
+// wholeNumber is a JSON number without a fraction.
+func wholeNumber(key string, v any) (int, error) {
+	f, ok := v.(float64)
+	if n := int(f); ok && float64(n) == f {
+		return n, nil
+	}
+	return 0, notType(key, v, "integer")
+}
+
 // fields takes several strings at once: names and where they go. A key that is
 // not in the object leaves its place as it is.
 func (o object) fields(dst map[string]*string) error {
@@ -192,6 +201,14 @@ func toPy(v any) any {
 		return withExtras(pyjson.Object{}, v)
 	}
 	return v
+}
+
+// immutableOption is how a row's options are shown.
+func immutableOption(immutable bool) pyjson.Object {
+	if !immutable {
+		return pyjson.Object{}
+	}
+	return pyjson.Object{{Key: "immutable", Value: true}}
 }
 
 // answer is a JSON body; Keystone's resources end in a newline.

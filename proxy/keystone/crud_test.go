@@ -70,7 +70,7 @@ func TestFilters(t *testing.T) {
 		"users?enabled=true": 3, "users?enabled=": 3, "users?domain_id=default&name=glance": 1, "users?domain_id=x": 0,
 		"users?name__contains=lance": 2, "users?name__startswith=glance-": 1, "users?name__endswith=n": 1,
 		"users?name__icontains=OF": 1, "users?name__contains=OF": 0, "users?unknown=1": 4,
-		"projects?name=admin": 1, "projects?is_domain=true": 0, "projects?parent_id=default": 2,
+		"projects?name=admin": 1, "projects?is_domain=true": 1, "projects?parent_id=default": 2,
 		"roles?name=reader": 1, "roles?domain_id=default": 0,
 		"services?type=image": 1, "services?name=swift": 1, "endpoints?interface=admin": 2,
 		"endpoints?service_id=628d3cea8d3b4615a4b047bae6112d0e&interface=public": 1, "regions": 1,

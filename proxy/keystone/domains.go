@@ -19,8 +19,8 @@ func domainRoutes() []route {
 func (c *call) domain(d *identity.Domain) pyjson.Object {
 	return withExtras(pyjson.Object{
 		{Key: "id", Value: d.ID}, {Key: "name", Value: d.Name}, {Key: "description", Value: d.Description},
-		{Key: "enabled", Value: d.Enabled}, {Key: "tags", Value: []string{}},
-		{Key: "options", Value: pyjson.Object{}}, c.links("domains", d.ID),
+		{Key: "enabled", Value: d.Enabled}, {Key: "tags", Value: append([]string{}, d.Tags...)},
+		{Key: "options", Value: immutableOption(d.Immutable)}, c.links("domains", d.ID),
 	}, d.Extra)
 }
 
@@ -49,6 +49,12 @@ func (c *call) readDomain(d *identity.Domain) (object, error) {
 		return nil, err
 	}
 	if d.Enabled, err = in.flag("enabled", d.Enabled); err != nil {
+		return nil, err
+	}
+	if d.Immutable, err = in.immutable(d.Immutable); err != nil {
+		return nil, err
+	}
+	if d.Tags, err = in.tags(d.Tags); err != nil {
 		return nil, err
 	}
 	d.Extra, err = in.extras(d.Extra, domainKeys...)

@@ -23,7 +23,8 @@ func folded(f func(string, string) bool) func(string, string) bool {
 	return func(a, b string) bool { return f(strings.ToLower(a), strings.ToLower(b)) }
 }
 
-// collection answers a list: the rows that pass the query's filters on keys.
+// collection answers a list: the rows that pass the query's filters on keys, cut
+// to Config.ListLimit.
 func (c *call) collection(name string, rows []pyjson.Object, keys ...string) *swift.Response {
 	kept := make([]pyjson.Object, 0, len(rows))
 	for _, row := range rows {
@@ -31,12 +32,17 @@ func (c *call) collection(name string, rows []pyjson.Object, keys ...string) *sw
 			kept = append(kept, row)
 		}
 	}
-	return answer(200, pyjson.Object{
+	body := pyjson.Object{
 		{Key: name, Value: kept},
 		{Key: "links", Value: pyjson.Object{
 			{Key: "next", Value: nil}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
 		}},
-	})
+	}
+	if c.listLimit > 0 && len(kept) > c.listLimit {
+		body[0].Value = kept[:c.listLimit]
+		body = append(body, pyjson.Member{Key: "truncated", Value: true})
+	}
+	return answer(200, body)
 }
 
 func passes(row pyjson.Object, query url.Values, keys []string) bool {

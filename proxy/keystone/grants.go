@@ -5,48 +5,58 @@ import (
 	"needletail/proxy/swift"
 )
 
-// grantRoutes are the same four for each target of a role.
+// grantRoutes are the same four for each target of a role, for users and
+// groups, and for the grants that are inherited.
 func grantRoutes() []route {
 	var out []route
 	for _, g := range []struct {
-		target identity.Target
+		grant  identity.Grant
 		prefix string
-		infix  string // in the policy's names
+		suffix string
 	}{
-		{identity.OnProject, "/v3/projects/{target}", ""},
-		{identity.OnDomain, "/v3/domains/{target}", ""},
-		{identity.OnSystem, "/v3/system", "system_"},
+		{identity.Grant{Target: identity.OnProject}, "/v3/projects/{target}", ""},
+		{identity.Grant{Target: identity.OnDomain}, "/v3/domains/{target}", ""},
+		{identity.Grant{Target: identity.OnSystem}, "/v3/system", ""},
+		{identity.Grant{Target: identity.OnProject, Inherited: true}, "/v3/OS-INHERIT/projects/{target}", "/inherited_to_projects"},
+		{identity.Grant{Target: identity.OnDomain, Inherited: true}, "/v3/OS-INHERIT/domains/{target}", "/inherited_to_projects"},
 	} {
-		list := g.prefix + "/users/{user}/roles"
-		member := list + "/{role}"
-		noun := "grant"
-		if g.target == identity.OnSystem {
-			noun = "grant_for_user"
+		for _, actor := range []string{"user", "group"} {
+			list := g.prefix + "/" + actor + "s/{" + actor + "}/roles"
+			out = append(out, grantRoutesOf(g.grant, actor, list, g.suffix)...)
 		}
-		out = append(out,
-			route{method: "GET", pattern: list, action: "identity:list_" + g.infix + noun + "s",
-				rule: systemReader, handle: onTarget(g.target, listGrants)},
-			route{method: "GET", pattern: member, action: "identity:check_" + g.infix + noun,
-				rule: systemReader, handle: onTarget(g.target, checkGrant)},
-			route{method: "PUT", pattern: member, action: "identity:create_" + g.infix + noun,
-				rule: adminOnly, handle: onTarget(g.target, addGrant)},
-			route{method: "DELETE", pattern: member, action: "identity:revoke_" + g.infix + noun,
-				rule: adminOnly, handle: onTarget(g.target, removeGrant)},
-		)
 	}
 	return out
 }
 
-func onTarget(target identity.Target, f func(*call, identity.Grant) (*swift.Response, error)) func(*call) (*swift.Response, error) {
+func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
+	member := list + "/{role}" + suffix
+	// The policy's names: create_grant, create_system_grant_for_user…
+	name := func(verb, plural string) string {
+		if g.Target == identity.OnSystem {
+			return "identity:" + verb + "_system_grant" + plural + "_for_" + actor
+		}
+		return "identity:" + verb + "_grant" + plural
+	}
+	return []route{
+		{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: grantReaders, handle: withGrant(g, listGrants)},
+		{method: "GET", pattern: member, action: name("check", ""), rule: grantReaders, handle: withGrant(g, checkGrant)},
+		{method: "PUT", pattern: member, action: name("create", ""), rule: adminOnly, handle: withGrant(g, addGrant)},
+		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: adminOnly, handle: withGrant(g, removeGrant)},
+	}
+}
+
+// withGrant fills in what the path says of a grant.
+func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*swift.Response, error)) func(*call) (*swift.Response, error) {
 	return func(c *call) (*swift.Response, error) {
-		return f(c, identity.Grant{
-			UserID: c.params["user"], RoleID: c.params["role"], Target: target, TargetID: c.params["target"],
-		})
+		g := kind
+		g.UserID, g.GroupID = c.params["user"], c.params["group"]
+		g.RoleID, g.TargetID = c.params["role"], c.params["target"]
+		return f(c, g)
 	}
 }
 
 func listGrants(c *call, g identity.Grant) (*swift.Response, error) {
-	roles, err := c.svc.GrantedRoles(g.UserID, g.Target, g.TargetID)
+	roles, err := c.svc.GrantedRoles(g)
 	if err != nil {
 		return nil, err
 	}

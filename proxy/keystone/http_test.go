@@ -32,7 +32,7 @@ func TestErrorForms(t *testing.T) {
 	f("GET", "/v3/domains/x", "", 404, `Could not find domain: x.`)
 	f("GET", "/v3/nothing", "", 404, `"code":404`)
 	f("GET", "/v2.0/tokens", "", 404, `"code":404`)
-	f("GET", "/v3/policies", "", 404, `"code":404`)
+	f("GET", "/v3/OS-FEDERATION/mappings", "", 404, `"code":404`)
 	f("PATCH", "/v3/auth/tokens", "", 405, `"title":"Method Not Allowed"`)
 	f("GET", "/v3/auth/tokens", "", 404, "No token in the request")
 	f("POST", "/v3/users", "", 400, "Expecting to find valid JSON in request body.")

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/proxy/swift"
 )
@@ -16,18 +17,22 @@ type Config struct {
 	// PublicURL is where clients find "/" of this handler, without a trailing
 	// slash: "https://cloud.example/identity". If "", links follow the request.
 	PublicURL string
+	// ListLimit cuts lists, which then say "truncated" (Keystone's list_limit);
+	// 0: not at all.
+	ListLimit int
 }
 
 // New makes the handler. It takes paths that begin below Request.BasePath: "",
 // "/", "/v3…".
 func New(c Config) swift.Handler {
-	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), routes: routes()}
+	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), routes: routes(), listLimit: c.ListLimit}
 }
 
 type handler struct {
 	svc       *identity.Service
 	publicURL string
 	routes    []route
+	listLimit int
 }
 
 // call is one request on a route.
@@ -39,12 +44,14 @@ type call struct {
 	subject *identity.Token
 	params  map[string]string
 	route   *route
+
+	listLimit int
 }
 
 // Serve answers with a response in every case but one: the body failed to
 // arrive, which the front knows to answer.
 func (h *handler) Serve(r *swift.Request) (*swift.Response, error) {
-	c := &call{Request: r, svc: h.svc, base: h.base(r)}
+	c := &call{Request: r, svc: h.svc, base: h.base(r), listLimit: h.listLimit}
 	res, err := h.serve(c)
 	if err != nil {
 		if res = c.errorResponse(err); res == nil {
@@ -89,9 +96,20 @@ func (c *call) authenticate() error {
 		e.authURI = c.base
 		return e
 	}
+	if !c.followsRules(caller) {
+		return c.unauthorized()
+	}
 	c.caller = caller
 	c.Log.User = caller.User.Name
 	return nil
+}
+
+// followsRules says whether the caller's access rules allow the request. To
+// validate a token is always allowed.
+func (c *call) followsRules(caller *identity.Token) bool {
+	path := strings.TrimRight(c.Path, "/")
+	id := auth.Identity{AccessRules: caller.AccessRules}
+	return c.Method == "GET" && path == "/v3/auth/tokens" || id.MayRequest("identity", c.Method, path)
 }
 
 // base is the public URL, or the request's without a default port.

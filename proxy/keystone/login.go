@@ -178,6 +178,11 @@ func parseScope(auth object) (scope identity.Scope, err error) {
 			}
 		case "unscoped":
 			scope.Kind = identity.ScopeNone
+		case "OS-TRUST:trust":
+			scope.Kind = identity.ScopeTrust
+			if scope.TrustID, err = inner.text("id"); err == nil && scope.TrustID == "" {
+				err = missing("id", "OS-TRUST:trust")
+			}
 		default:
 			err = missing("project, domain, system or unscoped", "scope")
 		}

@@ -48,6 +48,16 @@ var wantPolicy = map[string]string{
 	"admin, system reader, domain reader or the user":          "admin system",
 	"admin, system reader, domain reader or the project's own": "admin system",
 	"admin, system reader or a token of the domain":            "admin system",
+
+	"admin, system reader or domain reader of the group":               "admin system",
+	"admin, system reader or domain reader of the target":              "admin system",
+	"admin, system reader or who asks about own trusts":                "admin system",
+	"admin, system reader or who is in the trust":                      "admin system",
+	"admin or the trustor":                                             "admin",
+	"admin, system reader or a token of the limit's project or domain": "admin system",
+	"admin, system reader or the credential's user":                    "admin system",
+	"admin or the credential's user":                                   "admin",
+	"admin or service":                                                 "admin service",
 }
 
 // TestPolicy asks on every route as everybody, about somebody else's things.
@@ -63,7 +73,8 @@ func TestPolicy(t *testing.T) {
 	tokens["admin"] = c.login("admin", onAdmin)
 	tokens["service"] = c.login("glance", onService)
 	tokens["system"] = c.login("glance", onSystem)
-	fill := strings.NewReplacer("{user}", "nobody", "{project}", "nothing", "{domain}", "d2", "{target}", "nothing",
+	fill := strings.NewReplacer("{group}", "nothing", "{tag}", "nothing", "{implied}", "nothing", "{trust}", "nothing",
+		"{limit}", "nothing", "{access}", "nothing", "{rule}", "nothing", "{user}", "nobody", "{project}", "nothing", "{domain}", "d2", "{target}", "nothing",
 		"{role}", "nothing", "{service}", "nothing", "{endpoint}", "nothing", "{region}", "nothing", "{credential}", "nothing")
 	asked := 0
 	for _, r := range routes() {

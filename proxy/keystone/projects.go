@@ -21,7 +21,7 @@ func (c *call) project(p *identity.Project) pyjson.Object {
 		{Key: "id", Value: p.ID}, {Key: "name", Value: p.Name}, {Key: "domain_id", Value: p.DomainID},
 		{Key: "description", Value: p.Description}, {Key: "enabled", Value: p.Enabled},
 		{Key: "parent_id", Value: p.ParentID}, {Key: "is_domain", Value: false},
-		{Key: "tags", Value: append([]string{}, p.Tags...)}, {Key: "options", Value: pyjson.Object{}},
+		{Key: "tags", Value: append([]string{}, p.Tags...)}, {Key: "options", Value: immutableOption(p.Immutable)},
 		c.links("projects", p.ID),
 	}, p.Extra)
 }
@@ -29,27 +29,44 @@ func (c *call) project(p *identity.Project) pyjson.Object {
 var projectKeys = []string{"id", "name", "domain_id", "description", "enabled", "parent_id", "is_domain",
 	"tags", "options", "links"}
 
-// Keystone's limits on tags.
-const (
-	maxTags     = 80
-	maxTagBytes = 255
-)
-
+// listProjects leaves out the domains, which are projects too, unless they
+// alone are asked for.
 func listProjects(c *call) (*swift.Response, error) {
 	limit := c.domainLimit()
 	if v, ok := c.Query()["is_domain"]; ok && asBool(v[0]) {
-		return c.collection("projects", nil), nil
+		domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
+		return c.collection("projects", render(domains, c.domainProject), "name", "enabled"), nil
 	}
-	projects := c.svc.Projects(func(p *identity.Project) bool { return limit == "" || p.DomainID == limit })
+	projects := c.svc.Projects(func(p *identity.Project) bool {
+		return (limit == "" || p.DomainID == limit) && c.wantsTags(p.Tags)
+	})
 	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled", "parent_id"), nil
+}
+
+// domainProject shows a domain as the project that it is.
+func (c *call) domainProject(d *identity.Domain) pyjson.Object {
+	return withExtras(pyjson.Object{
+		{Key: "id", Value: d.ID}, {Key: "name", Value: d.Name}, {Key: "domain_id", Value: nil},
+		{Key: "description", Value: d.Description}, {Key: "enabled", Value: d.Enabled},
+		{Key: "parent_id", Value: nil}, {Key: "is_domain", Value: true},
+		{Key: "tags", Value: append([]string{}, d.Tags...)}, {Key: "options", Value: immutableOption(d.Immutable)},
+		c.links("projects", d.ID),
+	}, d.Extra)
 }
 
 func showProject(c *call) (*swift.Response, error) {
 	p, err := c.svc.Project(c.params["project"])
 	if err != nil {
+		if d, none := c.svc.Domain(c.params["project"]); none == nil {
+			return one(200, "project", c.domainProject(d)), nil
+		}
 		return nil, err
 	}
-	return one(200, "project", c.project(p)), nil
+	shown, err := c.withRelatives(p)
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "project", shown), nil
 }
 
 // readProject applies the body to p.
@@ -67,15 +84,11 @@ func (c *call) readProject(p *identity.Project) (object, error) {
 	if isDomain, err := in.flag("is_domain", false); err != nil || isDomain {
 		return nil, badRequest("A project that acts as a domain is made as a domain.")
 	}
-	if list, ok := in["tags"].([]any); ok {
-		p.Tags = nil
-		for _, v := range list {
-			tag, ok := v.(string)
-			if !ok || tag == "" || len(tag) > maxTagBytes || len(list) > maxTags {
-				return nil, badRequest("Invalid input for field 'tags'")
-			}
-			p.Tags = append(p.Tags, tag)
-		}
+	if p.Tags, err = in.tags(p.Tags); err != nil {
+		return nil, err
+	}
+	if p.Immutable, err = in.immutable(p.Immutable); err != nil {
+		return nil, err
 	}
 	p.Extra, err = in.extras(p.Extra, projectKeys...)
 	return in, err

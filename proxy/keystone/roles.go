@@ -17,13 +17,9 @@ func roleRoutes() []route {
 }
 
 func (c *call) role(r *identity.Role) pyjson.Object {
-	options := pyjson.Object{}
-	if r.Immutable {
-		options = append(options, pyjson.Member{Key: "immutable", Value: true})
-	}
 	return pyjson.Object{
 		{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, {Key: "domain_id", Value: orNull(r.DomainID)},
-		{Key: "description", Value: r.Description}, {Key: "options", Value: options}, c.links("roles", r.ID),
+		{Key: "description", Value: r.Description}, {Key: "options", Value: immutableOption(r.Immutable)}, c.links("roles", r.ID),
 	}
 }
 
@@ -60,9 +56,7 @@ func (c *call) readRole(r *identity.Role) (object, error) {
 			r.Description = nil
 		}
 	}
-	if options, ok := in["options"].(map[string]any); ok {
-		r.Immutable, err = object(options).flag("immutable", r.Immutable)
-	}
+	r.Immutable, err = in.immutable(r.Immutable)
 	return in, err
 }
 

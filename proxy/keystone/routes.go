@@ -6,7 +6,8 @@ import "slices"
 func routes() []route {
 	return newRoutes(slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
 		domainRoutes(), roleRoutes(), grantRoutes(), assignmentRoutes, serviceRoutes(), endpointRoutes(),
-		regionRoutes(), appCredRoutes()))
+		regionRoutes(), appCredRoutes(), accessRuleRoutes(), groupRoutes(), tagRoutes(), impliedRoutes(),
+		trustRoutes(), limitRoutes(), credentialRoutes(), signatureRoutes, emptyRoutes))
 }
 
 // Paths are split without their trailing slash, so that "" is "/".

@@ -1,5 +1,7 @@
 package keystone
 
+import "strconv"
+
 // rule says who may. The role admin, on any scope, may everything that asks for
 // a caller: Keystone 22 still has its old "admin_required" beside the new
 // defaults (keystone/common/policies).
@@ -40,6 +42,23 @@ var userReaders = anyOf("admin, system reader, domain reader or the user",
 		u, err := c.svc.User(c.params["user"])
 		return err == nil && c.isDomainReader(u.DomainID)
 	})
+
+var groupReaders = anyOf("admin, system reader or domain reader of the group", (*call).isSystemReader, func(c *call) bool {
+	g, err := c.svc.Group(c.params["group"])
+	return err == nil && c.isDomainReader(g.DomainID)
+})
+
+// grantReaders includes readers of the target's domain.
+var grantReaders = anyOf("admin, system reader or domain reader of the target", (*call).isSystemReader, func(c *call) bool {
+	domain := c.params["target"]
+	if p, err := c.svc.Project(domain); err == nil {
+		domain = p.DomainID
+	}
+	return domain != "" && c.isDomainReader(domain)
+})
+
+// services validate signatures of others.
+var services = anyOf("admin or service", func(c *call) bool { return c.caller.HasRole(roleService) })
 
 var ownUserReaders = anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)
 
@@ -100,10 +119,20 @@ func onSubject(name string, test func(*call) bool) rule {
 			if err != nil {
 				return false, newError(404, "Failed to validate token")
 			}
+			if subject.AccessRules != nil && c.Method != "DELETE" && !c.knowsAccessRules() {
+				return false, newError(404, "Failed to validate token")
+			}
 			c.subject = subject
 		}
 		return test(c), nil
 	}}
+}
+
+// knowsAccessRules is false for a service that would not obey a token's access
+// rules.
+func (c *call) knowsAccessRules() bool {
+	version, err := strconv.ParseFloat(c.Header.Get("OpenStack-Identity-Access-Rules"), 64)
+	return err == nil && version >= 1
 }
 
 func (c *call) isAdmin() bool { return c.caller != nil && c.caller.HasRole(roleAdmin) }

@@ -53,9 +53,13 @@ func (c *call) tokenResponse(status int, t *identity.Token) *swift.Response {
 		o = append(o, pyjson.Member{Key: "catalog", Value: catalogList(c.svc.Catalog(t))})
 	}
 	if a := t.AppCred; a != nil {
-		o = append(o, pyjson.Member{Key: "application_credential", Value: pyjson.Object{
+		shown := pyjson.Object{
 			{Key: "id", Value: a.ID}, {Key: "name", Value: a.Name}, {Key: "restricted", Value: !a.Unrestricted},
-		}})
+		}
+		if t.AccessRules != nil {
+			shown = append(shown, pyjson.Member{Key: "access_rules", Value: ruleObjects(t.AccessRules)})
+		}
+		o = append(o, pyjson.Member{Key: "application_credential", Value: shown})
 	}
 	res := exact(status, pyjson.Object{{Key: "token", Value: o}})
 	res.Header.Add("X-Subject-Token", t.Text)
@@ -78,17 +82,28 @@ func tokenObject(t *identity.Token) pyjson.Object {
 	}
 	roles := pyjson.Member{Key: "roles", Value: roleList(t.Roles)}
 	switch {
+	case t.Trust != nil:
+		r := t.Trust
+		o = append(o, pyjson.Member{Key: "OS-TRUST:trust", Value: pyjson.Object{
+			{Key: "id", Value: r.ID}, {Key: "trustor_user", Value: pyjson.Object{{Key: "id", Value: r.TrustorID}}},
+			{Key: "trustee_user", Value: pyjson.Object{{Key: "id", Value: r.TrusteeID}}},
+			{Key: "impersonation", Value: r.Impersonation},
+		}}, projectMember(t), roles)
 	case t.Project != nil:
-		o = append(o, pyjson.Member{Key: "project", Value: pyjson.Object{
-			{Key: "domain", Value: idName(t.ProjectDomain.ID, t.ProjectDomain.Name)},
-			{Key: "id", Value: t.Project.ID}, {Key: "name", Value: t.Project.Name},
-		}}, pyjson.Member{Key: "is_domain", Value: false}, roles)
+		o = append(o, projectMember(t), pyjson.Member{Key: "is_domain", Value: false}, roles)
 	case t.Domain != nil:
 		o = append(o, pyjson.Member{Key: "domain", Value: idName(t.Domain.ID, t.Domain.Name)}, roles)
 	case t.System:
 		o = append(o, roles, pyjson.Member{Key: "system", Value: pyjson.Object{{Key: "all", Value: true}}})
 	}
 	return o
+}
+
+func projectMember(t *identity.Token) pyjson.Member {
+	return pyjson.Member{Key: "project", Value: pyjson.Object{
+		{Key: "domain", Value: idName(t.ProjectDomain.ID, t.ProjectDomain.Name)},
+		{Key: "id", Value: t.Project.ID}, {Key: "name", Value: t.Project.Name},
+	}}
 }
 
 func idName(id, name string) pyjson.Object {

@@ -23,7 +23,7 @@ func (c *call) user(u *identity.User) pyjson.Object {
 	o := pyjson.Object{
 		{Key: "id", Value: u.ID}, {Key: "name", Value: u.Name}, {Key: "domain_id", Value: u.DomainID},
 		{Key: "enabled", Value: u.Enabled}, {Key: "password_expires_at", Value: nil},
-		{Key: "options", Value: pyjson.Object{}},
+		{Key: "options", Value: toPy(u.Options)},
 	}
 	if u.DefaultProjectID != "" {
 		o = append(o, pyjson.Member{Key: "default_project_id", Value: u.DefaultProjectID})
@@ -83,6 +83,9 @@ func createUser(c *call) (*swift.Response, error) {
 	if u.Extra, err = in.extras(nil, userKeys...); err != nil {
 		return nil, err
 	}
+	if u.Options, err = in.userOptions(nil); err != nil {
+		return nil, err
+	}
 	made, err := c.svc.CreateUser(c.Context(), u, password)
 	if err != nil {
 		return nil, err
@@ -115,12 +118,16 @@ func updateUser(c *call) (*swift.Response, error) {
 	if u.Extra, err = in.extras(u.Extra, userKeys...); err != nil {
 		return nil, err
 	}
+	if u.Options, err = in.userOptions(u.Options); err != nil {
+		return nil, err
+	}
 	var newPassword *string
 	if _, ok := in["password"]; ok {
 		newPassword = &password
 	}
 	made, err := c.svc.UpdateUser(c.Context(), id, func(dst *identity.User) {
-		dst.Name, dst.Enabled, dst.DefaultProjectID, dst.Extra = u.Name, u.Enabled, u.DefaultProjectID, u.Extra
+		dst.Name, dst.Enabled, dst.DefaultProjectID = u.Name, u.Enabled, u.DefaultProjectID
+		dst.Extra, dst.Options = u.Extra, u.Options
 	}, newPassword)
 	if err != nil {
 		return nil, err
@@ -151,12 +158,4 @@ func listUserProjects(c *call) (*swift.Response, error) {
 	}
 	projects := c.svc.UserProjects(c.params["user"])
 	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled"), nil
-}
-
-// listUserGroups: there are no groups.
-func listUserGroups(c *call) (*swift.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
-		return nil, err
-	}
-	return c.collection("groups", nil), nil
 }

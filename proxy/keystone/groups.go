@@ -1,0 +1,118 @@
+package keystone
+
+import (
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func groupRoutes() []route {
+	const one = "/v3/groups/{group}"
+	return []route{
+		{method: "GET", pattern: "/v3/groups", action: "identity:list_groups", rule: domainListers, handle: listGroups},
+		{method: "POST", pattern: "/v3/groups", action: "identity:create_group", rule: adminOnly, handle: createGroup},
+		{method: "GET", pattern: one, action: "identity:get_group", rule: groupReaders, handle: showGroup},
+		{method: "PATCH", pattern: one, action: "identity:update_group", rule: adminOnly, handle: updateGroup},
+		{method: "DELETE", pattern: one, action: "identity:delete_group", rule: adminOnly, handle: deleteGroup},
+		{method: "GET", pattern: one + "/users", action: "identity:list_users_in_group", rule: groupReaders, handle: listMembers},
+		{method: "GET", pattern: one + "/users/{user}", action: "identity:check_user_in_group", rule: groupReaders, handle: onMember((*identity.Service).HasMember)},
+		{method: "PUT", pattern: one + "/users/{user}", action: "identity:add_user_to_group", rule: adminOnly, handle: onMember((*identity.Service).AddMember)},
+		{method: "DELETE", pattern: one + "/users/{user}", action: "identity:remove_user_from_group", rule: adminOnly, handle: onMember((*identity.Service).RemoveMember)},
+	}
+}
+
+func (c *call) group(g *identity.Group) pyjson.Object {
+	return withExtras(pyjson.Object{
+		{Key: "id", Value: g.ID}, {Key: "name", Value: g.Name}, {Key: "domain_id", Value: g.DomainID},
+		{Key: "description", Value: g.Description}, c.links("groups", g.ID),
+	}, g.Extra)
+}
+
+func listGroups(c *call) (*swift.Response, error) {
+	limit := c.domainLimit()
+	groups := c.svc.Groups(func(g *identity.Group) bool { return limit == "" || g.DomainID == limit })
+	return c.collection("groups", render(groups, c.group), "name", "domain_id"), nil
+}
+
+func showGroup(c *call) (*swift.Response, error) {
+	g, err := c.svc.Group(c.params["group"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "group", c.group(g)), nil
+}
+
+// readGroup applies the body to g.
+func (c *call) readGroup(g *identity.Group) error {
+	in, err := c.inside("group")
+	if err != nil {
+		return err
+	}
+	domain := g.DomainID
+	if err := in.fields(map[string]*string{"name": &g.Name, "description": &g.Description, "domain_id": &domain}); err != nil {
+		return err
+	}
+	if g.DomainID != "" && domain != g.DomainID {
+		return badRequest("Cannot change Domain ID")
+	}
+	g.DomainID = domain
+	g.Extra, err = in.extras(g.Extra, "id", "name", "description", "domain_id", "links")
+	return err
+}
+
+func createGroup(c *call) (*swift.Response, error) {
+	var g identity.Group
+	if err := c.readGroup(&g); err != nil {
+		return nil, err
+	}
+	if g.DomainID == "" {
+		g.DomainID = c.ownDomain()
+	}
+	made, err := c.svc.CreateGroup(g)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "group", c.group(made)), nil
+}
+
+func updateGroup(c *call) (*swift.Response, error) {
+	old, err := c.svc.Group(c.params["group"])
+	if err != nil {
+		return nil, err
+	}
+	g := *old
+	if err := c.readGroup(&g); err != nil {
+		return nil, err
+	}
+	made, err := c.svc.UpdateGroup(old.ID, func(dst *identity.Group) { *dst = g })
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "group", c.group(made)), nil
+}
+
+func deleteGroup(c *call) (*swift.Response, error) {
+	return dropped(c.svc.DeleteGroup(c.params["group"]))
+}
+
+func listMembers(c *call) (*swift.Response, error) {
+	users, err := c.svc.Members(c.params["group"])
+	if err != nil {
+		return nil, err
+	}
+	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled"), nil
+}
+
+func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*swift.Response, error) {
+	return func(c *call) (*swift.Response, error) {
+		return dropped(f(c.svc, identity.Membership{GroupID: c.params["group"], UserID: c.params["user"]}))
+	}
+}
+
+func listUserGroups(c *call) (*swift.Response, error) {
+	groups, err := c.svc.GroupsOf(c.params["user"])
+	if err != nil {
+		return nil, err
+	}
+	return c.collection("groups", render(groups, c.group), "name"), nil
+}

@@ -1,0 +1,108 @@
+package keystone
+
+import (
+	"crypto/hmac"
+	"encoding/base64"
+	"time"
+
+	"needletail/proxy/swift"
+)
+
+// signatureRoutes let a service have the signature of a request checked that
+// somebody sent to it. They ask for a service's token, as Keystone does since
+// its fix of who may ask.
+var signatureRoutes = []route{
+	{method: "POST", pattern: "/v3/s3tokens", action: "identity:s3tokens_validate", rule: services, handle: checkS3},
+	{method: "POST", pattern: "/v3/ec2tokens", action: "identity:ec2tokens_validate", rule: services, handle: checkEC2},
+}
+
+// signatureLife is Keystone's [credential] auth_ttl.
+const signatureLife = 15 * time.Minute
+
+// signedRequest is the part of the body that says what was signed.
+func (c *call) signedRequest() (object, string, error) {
+	body, err := c.readObject()
+	if err != nil {
+		return nil, "", err
+	}
+	var signed object
+	for _, key := range []string{"credentials", "credential", "ec2Credentials"} {
+		if m, ok := body[key].(map[string]any); ok && len(m) > 0 {
+			signed = m
+			break
+		}
+	}
+	access, err := signed.text("access")
+	if err == nil && access == "" {
+		err = c.unauthorized()
+	}
+	return signed, access, err
+}
+
+// checkS3 answers with the token, but without its text: the service is told who
+// it is, not given the means to be it (keystone/api/s3tokens.py).
+func checkS3(c *call) (*swift.Response, error) {
+	signed, access, err := c.signedRequest()
+	if err != nil {
+		return nil, err
+	}
+	var text, signature string
+	if err := signed.fields(map[string]*string{"token": &text, "signature": &signature}); err != nil {
+		return nil, err
+	}
+	stringToSign, err := base64.URLEncoding.DecodeString(text)
+	if err != nil || !signed.isFresh(time.Now()) {
+		return nil, c.unauthorized()
+	}
+	t, err := c.svc.AuthenticateEC2(access, func(secret string) bool {
+		want, ok := s3Signature(stringToSign, secret)
+		return ok && hmac.Equal([]byte(want), []byte(signature))
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := c.tokenResponse(200, t)
+	res.Header.Del("X-Subject-Token")
+	return res, nil
+}
+
+func checkEC2(c *call) (*swift.Response, error) {
+	signed, access, err := c.signedRequest()
+	if err != nil {
+		return nil, err
+	}
+	r, err := parseEC2Request(signed)
+	if err != nil {
+		return nil, err
+	}
+	if !signed.isFresh(time.Now()) {
+		return nil, c.unauthorized()
+	}
+	t, err := c.svc.AuthenticateEC2(access, r.signedWith)
+	if err != nil {
+		return nil, err
+	}
+	return c.tokenResponse(200, t), nil
+}
+
+// isFresh looks at the time of signing, if there is one.
+func (o object) isFresh(now time.Time) bool {
+	params, _ := o["params"].(map[string]any)
+	headers, _ := o["headers"].(map[string]any)
+	var stamp string
+	for _, v := range []any{params["Timestamp"], headers["X-Amz-Date"], params["X-Amz-Date"]} {
+		if s, ok := v.(string); ok && s != "" {
+			stamp = s
+			break
+		}
+	}
+	if stamp == "" {
+		return true
+	}
+	for _, layout := range []string{"20060102T150405Z", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"} {
+		if t, err := time.Parse(layout, stamp); err == nil {
+			return now.Sub(t) <= signatureLife
+		}
+	}
+	return false
+}

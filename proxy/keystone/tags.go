@@ -1,0 +1,163 @@
+package keystone
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func tagRoutes() []route {
+	const list = "/v3/projects/{project}/tags"
+	return []route{
+		{method: "GET", pattern: list, action: "identity:list_project_tags", rule: projectReaders, handle: listTags},
+		{method: "PUT", pattern: list, action: "identity:update_project_tags", rule: adminOnly, handle: replaceTags},
+		{method: "DELETE", pattern: list, action: "identity:delete_project_tags", rule: adminOnly, handle: deleteTags},
+		{method: "GET", pattern: list + "/{tag}", action: "identity:get_project_tag", rule: projectReaders, handle: showTag},
+		{method: "PUT", pattern: list + "/{tag}", action: "identity:create_project_tag", rule: adminOnly, handle: addTag},
+		{method: "DELETE", pattern: list + "/{tag}", action: "identity:delete_project_tag", rule: adminOnly, handle: deleteTag},
+	}
+}
+
+// Keystone's limits on tags.
+const (
+	maxTags     = 80
+	maxTagChars = 255
+)
+
+func checkTags(tags []string) error {
+	if len(tags) > maxTags {
+		return badRequest("Invalid input for field 'tags': there are too many")
+	}
+	for i, tag := range tags {
+		if tag == "" || utf8.RuneCountInString(tag) > maxTagChars || strings.ContainsAny(tag, "/,") || slices.Contains(tags[:i], tag) {
+			return badRequest("Invalid input for field 'tags': " + string(pyjson.Marshal(tag)))
+		}
+	}
+	return nil
+}
+
+// tags is the list under "tags", or what it was.
+func (o object) tags(was []string) ([]string, error) {
+	v, given := o["tags"]
+	if !given {
+		return was, nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil, notType("tags", v, "array")
+	}
+	tags := []string{}
+	for _, v := range list {
+		tag, ok := v.(string)
+		if !ok {
+			return nil, notType("tags", v, "string")
+		}
+		tags = append(tags, tag)
+	}
+	return tags, checkTags(tags)
+}
+
+// setTags stores what edit makes of the project's tags.
+func (c *call) setTags(edit func([]string) ([]string, error)) ([]string, error) {
+	var failed error
+	p, err := c.svc.UpdateProject(c.params["project"], func(p *identity.Project) {
+		tags, err := edit(slices.Clone(p.Tags))
+		if err == nil {
+			err = checkTags(tags)
+		}
+		if failed = err; err == nil {
+			p.Tags = tags
+		}
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Tags, nil
+}
+
+func (c *call) tagList(tags []string) *swift.Response {
+	return answer(200, pyjson.Object{
+		{Key: "tags", Value: append([]string{}, tags...)},
+		{Key: "links", Value: pyjson.Object{
+			{Key: "next", Value: nil}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
+		}},
+	})
+}
+
+func listTags(c *call) (*swift.Response, error) {
+	p, err := c.svc.Project(c.params["project"])
+	if err != nil {
+		return nil, err
+	}
+	return c.tagList(p.Tags), nil
+}
+
+func replaceTags(c *call) (*swift.Response, error) {
+	body, err := c.readObject()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := body["tags"]; !ok {
+		return nil, missing("tags", "request body")
+	}
+	wanted, err := body.tags(nil)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := c.setTags(func([]string) ([]string, error) { return wanted, nil })
+	if err != nil {
+		return nil, err
+	}
+	return c.tagList(tags), nil
+}
+
+func deleteTags(c *call) (*swift.Response, error) {
+	_, err := c.setTags(func([]string) ([]string, error) { return nil, nil })
+	return dropped(err)
+}
+
+func (c *call) noTag() error {
+	return newError(404, "Could not find project tag: "+c.params["tag"]+".")
+}
+
+func showTag(c *call) (*swift.Response, error) {
+	p, err := c.svc.Project(c.params["project"])
+	if err == nil && !slices.Contains(p.Tags, c.params["tag"]) {
+		err = c.noTag()
+	}
+	return dropped(err)
+}
+
+func addTag(c *call) (*swift.Response, error) {
+	_, err := c.setTags(func(tags []string) ([]string, error) {
+		if !slices.Contains(tags, c.params["tag"]) {
+			tags = append(tags, c.params["tag"])
+		}
+		return tags, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := swift.NewResponse(201)
+	res.Header.Add("Location", c.base+"/v3/projects/"+c.params["project"]+"/tags/"+(&url.URL{Path: c.params["tag"]}).EscapedPath())
+	return res, nil
+}
+
+func deleteTag(c *call) (*swift.Response, error) {
+	_, err := c.setTags(func(tags []string) ([]string, error) {
+		i := slices.Index(tags, c.params["tag"])
+		if i < 0 {
+			return nil, c.noTag()
+		}
+		return slices.Delete(tags, i, i+1), nil
+	})
+	return dropped(err)
+}

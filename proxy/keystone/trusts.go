@@ -1,0 +1,209 @@
+package keystone
+
+import (
+	"time"
+
+	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+func trustRoutes() []route {
+	const list = "/v3/OS-TRUST/trusts"
+	const member = list + "/{trust}"
+	return []route{
+		{method: "GET", pattern: list, action: "identity:list_trusts", rule: trustListers, handle: listTrusts},
+		{method: "POST", pattern: list, action: "identity:create_trust", rule: anyToken, handle: createTrust},
+		{method: "GET", pattern: member, action: "identity:get_trust", rule: trustReaders, handle: showTrust},
+		{method: "DELETE", pattern: member, action: "identity:delete_trust", rule: trustDeleters, handle: deleteTrust},
+		{method: "GET", pattern: member + "/roles", action: "identity:list_roles_for_trust", rule: trustReaders, handle: listTrustRoles},
+		{method: "GET", pattern: member + "/roles/{role}", action: "identity:get_role_for_trust", rule: trustReaders, handle: showTrustRole},
+	}
+}
+
+var trustListers = anyOf("admin, system reader or who asks about own trusts", (*call).isSystemReader, func(c *call) bool {
+	own := c.caller.User.ID
+	q := c.Query()
+	return q.Get("trustor_user_id") == own || q.Get("trustor_user_id") == "" && q.Get("trustee_user_id") == own
+})
+
+var trustReaders = anyOf("admin, system reader or who is in the trust", (*call).isSystemReader, func(c *call) bool {
+	r, err := c.svc.Trust(c.params["trust"])
+	return err == nil && (r.TrustorID == c.caller.User.ID || r.TrusteeID == c.caller.User.ID)
+})
+
+var trustDeleters = anyOf("admin or the trustor", func(c *call) bool {
+	r, err := c.svc.Trust(c.params["trust"])
+	return err == nil && r.TrustorID == c.caller.User.ID
+})
+
+func (c *call) trust(r *identity.Trust) pyjson.Object {
+	var expires, uses any
+	if r.ExpiresAt != nil {
+		expires = r.ExpiresAt.UTC().Format(tokenTime)
+	}
+	if r.RemainingUses != nil {
+		uses = *r.RemainingUses
+	}
+	return pyjson.Object{
+		{Key: "id", Value: r.ID}, {Key: "trustor_user_id", Value: r.TrustorID}, {Key: "trustee_user_id", Value: r.TrusteeID},
+		{Key: "project_id", Value: orNull(r.ProjectID)}, {Key: "impersonation", Value: r.Impersonation},
+		{Key: "expires_at", Value: expires}, {Key: "deleted_at", Value: nil}, {Key: "remaining_uses", Value: uses},
+		{Key: "redelegation_count", Value: 0}, {Key: "redelegated_trust_id", Value: nil},
+		c.links("OS-TRUST/trusts", r.ID),
+	}
+}
+
+// trustWithRoles is how one trust is shown; a list leaves the roles out.
+func (c *call) trustWithRoles(r *identity.Trust) pyjson.Object {
+	return append(c.trust(r), pyjson.Member{Key: "roles", Value: render(c.trustRoles(r), c.role)},
+		pyjson.Member{Key: "roles_links", Value: pyjson.Object{
+			{Key: "self", Value: c.base + "/v3/OS-TRUST/trusts/" + r.ID + "/roles"},
+			{Key: "next", Value: nil}, {Key: "previous", Value: nil},
+		}})
+}
+
+func (c *call) trustRoles(r *identity.Trust) (roles []*identity.Role) {
+	for _, id := range r.RoleIDs {
+		if role, err := c.svc.Role(id); err == nil {
+			roles = append(roles, role)
+		}
+	}
+	return roles
+}
+
+// mayManageTrusts refuses tokens that stand for a part of their user only.
+func (c *call) mayManageTrusts() error {
+	if c.caller.Delegated() {
+		return forbidden("You are not authorized to perform the requested action: Delegated tokens cannot manage trusts.")
+	}
+	return nil
+}
+
+func listTrusts(c *call) (*swift.Response, error) {
+	if err := c.mayManageTrusts(); err != nil {
+		return nil, err
+	}
+	rows := c.svc.Trusts(nil)
+	return c.collection("trusts", render(rows, c.trust), "trustor_user_id", "trustee_user_id"), nil
+}
+
+func showTrust(c *call) (*swift.Response, error) {
+	r, err := c.svc.Trust(c.params["trust"])
+	if err != nil {
+		return nil, err
+	}
+	return one(200, "trust", c.trustWithRoles(r)), nil
+}
+
+func createTrust(c *call) (*swift.Response, error) {
+	if err := c.mayManageTrusts(); err != nil {
+		return nil, err
+	}
+	in, err := c.inside("trust")
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.readTrust(in)
+	if err != nil {
+		return nil, err
+	}
+	if r.TrustorID != c.caller.User.ID {
+		return nil, forbidden("You are not authorized to perform the requested action: The authenticated user should match the trustor.")
+	}
+	made, err := c.svc.CreateTrust(r)
+	if err != nil {
+		return nil, err
+	}
+	return one(201, "trust", c.trustWithRoles(made)), nil
+}
+
+func (c *call) readTrust(in object) (r identity.Trust, err error) {
+	var expires string
+	if err := in.fields(map[string]*string{"trustor_user_id": &r.TrustorID, "trustee_user_id": &r.TrusteeID,
+		"project_id": &r.ProjectID, "expires_at": &expires}); err != nil {
+		return r, err
+	}
+	for _, key := range []string{"trustee_user_id", "trustor_user_id", "impersonation"} {
+		if _, ok := in[key]; !ok {
+			return r, badRequest("'" + key + "' is a required property")
+		}
+	}
+	if r.Impersonation, err = in.flag("impersonation", false); err != nil {
+		return r, err
+	}
+	if expires != "" {
+		if r.ExpiresAt, err = parseTime(expires); err != nil {
+			return r, err
+		}
+		if !r.ExpiresAt.After(time.Now()) {
+			return r, badRequest("The 'expires_at' must not be before now. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.")
+		}
+	}
+	if v := in["remaining_uses"]; v != nil {
+		n, err := wholeNumber("remaining_uses", v)
+		if err != nil || n < 1 {
+			return r, notType("remaining_uses", v, "integer")
+		}
+		r.RemainingUses = &n
+	}
+	r.RoleIDs, err = c.readRoleRefs(in)
+	return r, err
+}
+
+// readRoleRefs reads "roles": each an id, or the name of a global role.
+func (c *call) readRoleRefs(in object) ([]string, error) {
+	list, ok := in["roles"].([]any)
+	if !ok && in["roles"] != nil {
+		return nil, notType("roles", in["roles"], "array")
+	}
+	var out []string
+	for _, v := range list {
+		ref, _ := v.(map[string]any)
+		id, err := object(ref).text("id")
+		if err != nil {
+			return nil, err
+		}
+		name, err := object(ref).text("name")
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			found := c.svc.Roles(func(r *identity.Role) bool { return r.Name == name && r.DomainID == "" })
+			if len(found) == 0 {
+				return nil, newError(404, "Could not find role: "+name+".")
+			}
+			id = found[0].ID
+		}
+		out = append(out, id)
+	}
+	return out, nil
+}
+
+func deleteTrust(c *call) (*swift.Response, error) {
+	if err := c.mayManageTrusts(); err != nil {
+		return nil, err
+	}
+	return dropped(c.svc.DeleteTrust(c.params["trust"]))
+}
+
+func listTrustRoles(c *call) (*swift.Response, error) {
+	r, err := c.svc.Trust(c.params["trust"])
+	if err != nil {
+		return nil, err
+	}
+	return c.collection("roles", render(c.trustRoles(r), c.role)), nil
+}
+
+func showTrustRole(c *call) (*swift.Response, error) {
+	r, err := c.svc.Trust(c.params["trust"])
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range c.trustRoles(r) {
+		if role.ID == c.params["role"] {
+			return one(200, "role", c.role(role)), nil
+		}
+	}
+	return nil, newError(404, "Could not find role: "+c.params["role"]+".")
+}
