@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"needletail/objstore"
+	"needletail/objstore/blob"
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
@@ -51,7 +52,8 @@ func kindOf(err error) objstore.Kind {
 	switch {
 	case errors.Is(err, device.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return objstore.KindNoSpace
-	case errors.Is(err, device.ErrSealed), errors.Is(err, meta.ErrSealed), errors.Is(err, ErrLocked):
+	case errors.Is(err, device.ErrSealed), errors.Is(err, meta.ErrSealed), errors.Is(err, ErrLocked),
+		errors.Is(err, blob.ErrUnavailable):
 		return objstore.KindUnavailable
 	case errors.Is(err, datafile.ErrCorrupt), meta.IsCorrupt(err):
 		return objstore.KindCorrupt
@@ -60,6 +62,8 @@ func kindOf(err error) objstore.Kind {
 	}
 	return objstore.KindInternal
 }
+
+func isExist(err error) bool { return errors.Is(err, iofs.ErrExist) }
 
 func isNotExist(err error) bool { return errors.Is(err, iofs.ErrNotExist) }
 

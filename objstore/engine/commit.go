@@ -33,6 +33,10 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 	if newBody && row.Place == meta.PlaceInline {
 		b.SetInline(row.ID, body)
 	}
+	if newBody && e.misplaced(o, row) {
+		b.QueueHeal(row.ID, meta.HealRow{})
+		e.stats.shortPuts.Add(1)
+	}
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, row.Policy, change)
 	b.SetClock(row.Info.Modified)

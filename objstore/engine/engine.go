@@ -24,13 +24,16 @@ type Engine struct {
 
 	mirrorLock io.Closer // of the device with the index's second copy, or nil
 
-	db  *meta.DB
-	dev *device.Device
+	db    *meta.DB
+	fleet fleet
+	dev   *device.Device // device 0, the data folder
 
 	clock objstore.Clock
 	locks locks
 	known known
 	stats stats
+	inUse inUse
+	files fileLocks
 	// messy says that a file may be left, or come back after a loss of power,
 	// that no row names, so that the next Open must look for orphans.
 	messy atomic.Bool
@@ -40,6 +43,8 @@ type Engine struct {
 	gate  gate // counts running operations
 	folds chan fold
 	gcNow chan struct{} // holds one token while the queue may be filled
+	heal  healer
+	scrub scrubber
 	stop  context.CancelFunc
 	work  sync.WaitGroup // the workers
 }
@@ -60,6 +65,9 @@ func Open(dir string, o Options) (*Engine, error) {
 	}
 	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
 	e.known.init()
+	e.inUse.init()
+	e.heal.init(o.HealBytesPerSecond)
+	e.scrub.init(o.ScrubBytesPerSecond)
 	if err := e.open(dir); err != nil {
 		return nil, openError(dir, kindOf(err), errors.Join(err, e.release(false)))
 	}
@@ -82,13 +90,10 @@ func (e *Engine) open(dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	e.dev, err = device.Open(fs, dir, device.Options{
-		ReserveBytes: e.opts.ReserveBytes, ReservePercent: e.opts.ReservePercent,
-	})
-	if err != nil {
+	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
 		return err
 	}
-	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
+	if err := e.openDevices(dir); err != nil {
 		return err
 	}
 	last, err := e.db.Clock()

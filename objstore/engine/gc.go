@@ -20,17 +20,33 @@ func (e *Engine) wakeGC() {
 	}
 }
 
-// gcPass removes the files in the queue and reports how many. An entry may be
-// seen before it is on stable storage, and the row that named the file may come
-// back until then: hence the barrier. A crash between the removal of a file and
-// that of its entry is no harm: a missing file counts as removed. A file that
-// cannot be removed stays in the queue. Removals are not synced, so that a
-// loss of power may bring files back: the next Open looks for them.
+// gcPass removes the files in the queues of all devices that are there, and
+// reports how many.
 func (e *Engine) gcPass(ctx context.Context) (int, error) {
 	total := 0
-	var failed error
-	for ctx.Err() == nil {
-		ids, err := e.gcNext()
+	var failed []error
+	for i := range e.fleet.devices {
+		d := e.fleet.devices[i].index
+		if e.fleet.several() && e.fleet.set.State(d) == device.StateFailed {
+			continue // its queue waits for it
+		}
+		n, err := e.gcDevice(ctx, d)
+		total += n
+		failed = append(failed, err)
+	}
+	return total, errors.Join(failed...)
+}
+
+// gcDevice removes the files in the queue of one device. An entry may be seen
+// before it is on stable storage, and the row that named the file may come back
+// until then: hence the barrier. A crash between the removal of a file and that
+// of its entry is no harm: a missing file counts as removed. A file that cannot
+// be removed, or is being read, stays in the queue. Removals are not synced, so
+// that a loss of power may bring files back: the next Open looks for them.
+func (e *Engine) gcDevice(ctx context.Context, d device.Index) (total int, failed error) {
+	var after meta.FileID
+	for ctx.Err() == nil && failed == nil {
+		ids, err := e.gcNext(d, after)
 		if err != nil || len(ids) == 0 {
 			return total, err
 		}
@@ -41,29 +57,46 @@ func (e *Engine) gcPass(ctx context.Context) (int, error) {
 		b := e.db.NewBatch()
 		removed := 0
 		for _, id := range ids {
-			if err := e.dev.Remove(device.ID(id)); err != nil {
+			gone, err := e.collect(d, id)
+			if err != nil {
 				failed = err
-				continue
+				break
 			}
-			b.DoneGC(0, id)
-			removed++
+			if gone {
+				b.DoneGC(d, id)
+				removed++
+			}
 		}
 		if err := b.Commit(false); err != nil {
 			return total, err
 		}
 		total += removed
 		e.stats.gcRemoved.Add(int64(removed))
-		if failed != nil {
-			return total, failed
-		}
+		after = ids[len(ids)-1]
 	}
-	return total, ctx.Err()
+	return total, errors.Join(failed, ctx.Err())
 }
 
-// gcNext is the front of the queue.
-func (e *Engine) gcNext() ([]meta.FileID, error) {
+// collect removes one file from a device, unless somebody reads it.
+func (e *Engine) collect(d device.Index, id meta.FileID) (gone bool, err error) {
+	if !e.fleet.several() {
+		return true, e.dev.Remove(device.ID(id))
+	}
+	defer e.files.lock(id)()
+	if e.inUse.has(e.inUse.readers, id) {
+		return false, nil
+	}
+	// Healing may have put a file there since, and taken the entry away.
+	if queued, err := e.db.InGCQueue(d, id); err != nil || !queued {
+		return false, err
+	}
+	return true, e.remove(id, d)
+}
+
+// gcNext is what follows in a queue.
+func (e *Engine) gcNext(d device.Index, after meta.FileID) ([]meta.FileID, error) {
 	var ids []meta.FileID
-	err := e.db.DeviceGCQueue(0, func(id meta.FileID, _ meta.GCRow) error {
+	err := e.db.DeviceGCQueue(d, after, func(id meta.FileID, _ meta.GCRow) error {
 		if ids = append(ids, id); len(ids) == gcBatch {
 			return errBatchFull
 		}
@@ -73,4 +106,17 @@ func (e *Engine) gcNext() ([]meta.FileID, error) {
 		err = nil
 	}
 	return ids, err
+}
+
+// forgetGC empties the queues of devices that are not the store's any more:
+// what is on them is looked for, if one comes back.
+func (e *Engine) forgetGC() error {
+	b := e.db.NewBatch()
+	err := e.db.GCQueue(func(d device.Index, id meta.FileID, _ meta.GCRow) error {
+		if !e.fleet.configured(d) {
+			b.DoneGC(d, id)
+		}
+		return nil
+	})
+	return errors.Join(err, b.Commit(false))
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"needletail/objstore"
+	"needletail/objstore/blob"
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
@@ -98,32 +100,61 @@ func (e *Engine) openBody(c call, row *meta.ObjectRow) (obj objstore.Object, fou
 }
 
 func (e *Engine) openFile(o objstore.ObjectID, row *meta.ObjectRow) (objstore.Object, bool, error) {
-	r, err := datafile.Open(e.dev, device.ID(row.ID))
-	if isNotExist(err) {
-		return nil, false, nil
+	if len(row.Placement.Slots()) == 1 {
+		obj, err := e.openFiles(o, row)
+		if isNotExist(err) {
+			return nil, false, nil
+		}
+		return obj, err == nil, err
 	}
+	// The slots are opened when they are needed: until Close none is collected.
+	// The row is looked up again, because one may have been before.
+	e.inUse.count(e.inUse.readers, row.ID, 1)
+	now, found, err := e.db.Object(o)
+	if err == nil && found && now.ID == row.ID {
+		var obj *fileObject
+		if obj, err = e.openFiles(o, &now); err == nil {
+			obj.pinned.Store(true)
+			return obj, true, nil
+		}
+	}
+	e.inUse.count(e.inUse.readers, row.ID, -1)
+	if isNotExist(err) {
+		err = nil
+	}
+	return nil, false, err
+}
+
+func (e *Engine) openFiles(o objstore.ObjectID, row *meta.ObjectRow) (*fileObject, error) {
+	r, err := e.fleet.set.Open(device.ID(row.ID), rowLayout(row), row.Placement.Slots())
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	f := r.Footer()
 	if f.Object != o || f.Info.ETag != row.Info.ETag || f.Info.SizeBytes != row.Info.SizeBytes {
 		err := &datafile.CorruptError{Block: -1, Reason: "file holds another object than its row says"}
-		return nil, false, errors.Join(err, r.Close())
+		return nil, errors.Join(err, r.Close())
 	}
-	return &fileObject{e: e, id: o, row: *row, reader: r}, true, nil
+	return &fileObject{e: e, id: o, row: *row, reader: r}, nil
 }
 
-// fileObject is an open object whose body lies in a data file.
+// fileObject is an open object whose body lies in data files.
 type fileObject struct {
 	e      *Engine
 	id     objstore.ObjectID
 	row    meta.ObjectRow
-	reader *datafile.Reader
+	reader *blob.Reader
+	pinned atomic.Bool // its files are not collected
 }
 
 func (o *fileObject) Info() *objstore.ObjectInfo { return &o.row.Info }
 
-func (o *fileObject) Close() error { return o.reader.Close() }
+func (o *fileObject) Close() error {
+	if o.pinned.Swap(false) {
+		defer o.e.inUse.count(o.e.inUse.readers, o.row.ID, -1)
+	}
+	return o.reader.Close()
+}
 
 func (o *fileObject) Range(offset, length int64) io.Reader {
 	return &fileRange{o, o.reader.Range(offset, length)}
@@ -146,10 +177,13 @@ func (r *fileRange) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (r *fileRange) check(err error) error {
-	if err == nil || err == io.EOF || !errors.Is(err, datafile.ErrCorrupt) {
+	if err == nil || err == io.EOF {
 		return err
 	}
 	o := r.object
+	if !errors.Is(err, datafile.ErrCorrupt) {
+		return call{"read object", o.id}.wrap(err)
+	}
 	if o.e.gate.enter() { // the store may be closed by now
 		o.e.corrupt(o.id, &o.row, err)
 		o.e.gate.leave()
@@ -157,14 +191,17 @@ func (r *fileRange) check(err error) error {
 	return call{"read object", o.id}.fail(objstore.KindCorrupt, err)
 }
 
-// corrupt deals with a damaged body: a file is moved to quarantine unless its
-// row is gone, and the row stays, so that the damage is seen.
+// corrupt deals with a damaged body: the file of a single copy is moved to
+// quarantine unless its row is gone, and the row stays, so that the damage is
+// seen. Of a body of several slots healing decides.
 func (e *Engine) corrupt(o objstore.ObjectID, row *meta.ObjectRow, cause error) {
 	quarantined := false
-	if row.Place == meta.PlaceFile {
+	if slots := row.Placement.Slots(); row.Place == meta.PlaceFile && len(slots) > 1 {
+		e.report(damage{row.ID, true})
+	} else if row.Place == meta.PlaceFile {
 		defer e.locks.lockObject(o)()
-		if now, found, err := e.db.Object(o); err == nil && found && now.ID == row.ID {
-			if err := e.dev.Quarantine(device.ID(row.ID)); err != nil {
+		if now, found, err := e.db.Object(o); err == nil && found && now.ID == row.ID && slots[0] == now.Placement.Slots()[0] {
+			if err := e.quarantine(device.ID(row.ID), slots[0]); err != nil {
 				e.log.Error("a damaged file was not moved to quarantine", "object", o, "file", device.ID(row.ID), "err", err)
 			} else {
 				quarantined = true

@@ -26,7 +26,9 @@ var (
 
 func quiet(o Options) Options {
 	o.Logger = slog.New(slog.DiscardHandler)
-	o.Policies = storetest.Policies()
+	if o.Policies == nil {
+		o.Policies = storetest.Policies()
+	}
 	return o
 }
 

@@ -12,6 +12,9 @@ type Metrics struct {
 	Gets, Heads, Posts, Deletes, Listings     int64
 	Expired, GCRemoved, OrphansRemoved        int64
 	CorruptBodies                             int64
+	ShortPuts                                 int64 // stored with a slot missing or on a handoff
+	DamagedSlots, QuarantinedSlots            int64 // that readers met; that were moved aside
+	HealedSlots, HealedBytes, HealErrors      int64
 	Commits, Publishes                        Latency // a synced batch; sync and naming of a data file
 	Sealed                                    bool    // writes are refused until the next Open
 	DiskTotalBytes, DiskFreeBytes             int64   // now
@@ -45,6 +48,8 @@ type stats struct {
 	puts, putBytes, inlinePuts, filePuts  atomic.Int64
 	gets, heads, posts, deletes, listings atomic.Int64
 	expired, gcRemoved, orphans, corrupt  atomic.Int64
+	shortPuts, damagedSlots, quarantined  atomic.Int64
+	healedSlots, healedBytes, healErrors  atomic.Int64
 	commits, publishes                    latency
 }
 
@@ -89,6 +94,8 @@ func (e *Engine) Metrics() Metrics {
 		Deletes: s.deletes.Load(), Listings: s.listings.Load(),
 		Expired: s.expired.Load(), GCRemoved: s.gcRemoved.Load(),
 		OrphansRemoved: s.orphans.Load(), CorruptBodies: s.corrupt.Load(),
+		ShortPuts: s.shortPuts.Load(), DamagedSlots: s.damagedSlots.Load(), QuarantinedSlots: s.quarantined.Load(),
+		HealedSlots: s.healedSlots.Load(), HealedBytes: s.healedBytes.Load(), HealErrors: s.healErrors.Load(),
 		Commits: s.commits.read(), Publishes: s.publishes.read(),
 	}
 	if space, err := e.dev.Space(); err == nil {

@@ -9,6 +9,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/blob"
+	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
 
@@ -37,6 +39,26 @@ type Options struct {
 	// GCEvery is the pause after which the removal of files that failed is
 	// tried again. Default 1 min.
 	GCEvery time.Duration
+
+	// FailedAfter is how long a device is failed before what it holds is built
+	// anew on others. Default 10 min.
+	FailedAfter time.Duration
+	// HealEvery is the pause between two looks at the queue of bodies that are
+	// not whole, and at the devices. Default 10 s.
+	HealEvery time.Duration
+	// SweepEvery is the pause between two comparisons of all bodies with where
+	// they belong. Default 24 h; a change of devices brings it forward.
+	SweepEvery time.Duration
+	// HealBytesPerSecond bounds what healing writes. Default 100 MiB; negative
+	// for no limit.
+	HealBytesPerSecond int64
+	// ScrubBytesPerSecond is the rate at which all that is stored is verified,
+	// over and over. Default 0, which is never.
+	ScrubBytesPerSecond int64
+	// Monitor are the limits by which devices are judged, Blob those of reading
+	// and writing on several; its Events are set.
+	Monitor device.MonitorOptions
+	Blob    blob.Options
 
 	// IndexHangLimit is how long the index's writes may hang on one of the two
 	// disks that hold it before the store goes on with the other. Default 20 s.
@@ -73,6 +95,10 @@ const (
 	reserveDefaultPercent = 2
 	expireEveryDefault    = 10 * time.Second
 	gcEveryDefault        = time.Minute
+	failedAfterDefault    = 10 * time.Minute
+	healEveryDefault      = 10 * time.Second
+	sweepEveryDefault     = 24 * time.Hour
+	healRateDefault       = 100 << 20
 )
 
 // EnsureDefaults fills in what is zero.
@@ -99,8 +125,19 @@ func (o *Options) EnsureDefaults() {
 	if o.ExpireEvery == 0 {
 		o.ExpireEvery = expireEveryDefault
 	}
-	if o.GCEvery == 0 {
-		o.GCEvery = gcEveryDefault
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.GCEvery, gcEveryDefault}, {&o.FailedAfter, failedAfterDefault},
+		{&o.HealEvery, healEveryDefault}, {&o.SweepEvery, sweepEveryDefault},
+	} {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if o.HealBytesPerSecond == 0 {
+		o.HealBytesPerSecond = healRateDefault
 	}
 	if o.Events.Corrupt == nil {
 		o.Events.Corrupt = func(objstore.ObjectID, bool, error) {}
@@ -120,8 +157,10 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("InlineMaxBytes is above %d", inlineLimitBytes)
 	case o.ReservePercent > 50:
 		return errors.New("ReservePercent is above 50")
-	case o.ExpireEvery < 0 || o.GCEvery < 0:
-		return errors.New("ExpireEvery or GCEvery is negative")
+	case min(o.ExpireEvery, o.GCEvery, o.FailedAfter, o.HealEvery, o.SweepEvery) < 0:
+		return errors.New("ExpireEvery, GCEvery, FailedAfter, HealEvery or SweepEvery is negative")
+	case o.ScrubBytesPerSecond < 0:
+		return errors.New("ScrubBytesPerSecond is negative")
 	}
 	return nil
 }

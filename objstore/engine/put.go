@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"needletail/objstore"
+	"needletail/objstore/blob"
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
@@ -23,6 +24,8 @@ type upload struct {
 	opts objstore.PutOptions
 	body bodyReader
 	row  meta.ObjectRow
+	// policy is the container's, as it was when the body was not read yet.
+	policy objstore.PolicyIndex
 }
 
 // PutObject stores a body: inline if it is short, else in a data file.
@@ -66,6 +69,9 @@ func (e *Engine) checkPut(p *upload) error {
 	if err := e.db.Sealed(); err != nil {
 		return err
 	}
+	if e.fleet.several() { // what the devices have room for, they know
+		return e.dev.Reserve(0)
+	}
 	return e.dev.Reserve(o.SizeBytes)
 }
 
@@ -74,11 +80,16 @@ func (e *Engine) checkPut(p *upload) error {
 // or synced; what counts is checkTarget at the commit.
 func (e *Engine) checkTargetEarly(p *upload) error {
 	if p.opts.IfNoneMatch || p.opts.Timestamp != 0 {
-		_, _, err := e.checkTarget(p)
+		policy, _, err := e.checkTarget(p)
+		p.policy = policy
 		return err
 	}
-	_, err := e.container(p.call)
-	return p.noContainer(err)
+	k, err := e.container(p.call)
+	if err != nil {
+		return p.noContainer(err)
+	}
+	p.policy = k.row.Policy
+	return nil
 }
 
 // noContainer says of the container that it is missing, not of the object.
@@ -152,10 +163,13 @@ func (p *upload) bodyRead() error {
 	return nil
 }
 
-// putFile streams the body, of which head was read already, to a data file.
+// putFile streams the body, of which head was read already, to data files.
 func (e *Engine) putFile(p *upload, head []byte) error {
 	id := device.NewID()
-	w, err := datafile.Create(e.dev, id, datafile.WriterOptions{SizeHintBytes: p.opts.SizeBytes, SHA512: p.opts.SHA512, AnyMD5: p.opts.AnyETag})
+	defer e.inUse.write(meta.FileID(id))()
+	layout := e.fleet.layout(p.policy)
+	w, err := e.fleet.set.Create(id, layout, e.place(p.id, p.policy), datafile.WriterOptions{
+		SizeHintBytes: p.opts.SizeBytes, SHA512: p.opts.SHA512, AnyMD5: p.opts.AnyETag})
 	if err != nil {
 		return err
 	}
@@ -175,21 +189,18 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 	if err := e.checkTargetEarly(p); err != nil { // before the sync, which costs most
 		return err
 	}
-	policy, err := e.containerPolicy(p.call)
-	if err != nil {
-		return p.noContainer(err)
-	}
-	p.row.ID, p.row.Place, p.row.Policy = meta.FileID(id), meta.PlaceFile, policy
+	p.row.ID, p.row.Place, p.row.Policy = meta.FileID(id), meta.PlaceFile, p.policy
 	p.stamp(&e.clock, nil)
 	done := e.stats.publishes.start()
-	err = w.Finish(datafile.Footer{Object: p.id, Policy: policy, Info: *info})
+	placed, err := w.Finish(datafile.Footer{Object: p.id, Policy: p.policy, Info: *info})
 	done()
 	if err != nil {
 		return err
 	}
+	p.row.Placement = placementOf(layout, placed)
 	if refused, err := e.commitPut(p, nil); err != nil {
 		if refused {
-			e.removeUnnamed(id)
+			e.removeUnnamed(id, placed)
 		}
 		return err
 	}
@@ -249,9 +260,10 @@ func now(clock *objstore.Clock, old *meta.ObjectRow) objstore.Timestamp {
 	return clock.Now()
 }
 
-// abort gives up a data file that was not published; if it was, it does nothing.
-func (e *Engine) abort(w *datafile.Writer) {
-	if err := e.dev.Sealed(); err != nil {
+// abort gives up data files that were not published; if they were, it does
+// nothing.
+func (e *Engine) abort(w *blob.Writer) {
+	if err := e.dev.Sealed(); err != nil && !e.fleet.several() {
 		e.reportSealed(err)
 	}
 	if err := w.Abort(); err != nil {
@@ -260,9 +272,9 @@ func (e *Engine) abort(w *datafile.Writer) {
 	}
 }
 
-// removeUnnamed removes a published file whose row was refused.
-func (e *Engine) removeUnnamed(id device.ID) {
-	if err := e.dev.Remove(id); err != nil {
+// removeUnnamed removes published files whose row was refused.
+func (e *Engine) removeUnnamed(id device.ID, placed blob.Placement) {
+	if _, err := e.fleet.set.Remove(id, placed); err != nil {
 		e.messy.Store(true)
 		e.log.Warn("a data file without an object was not removed; the next start does", "file", id, "err", err)
 	}

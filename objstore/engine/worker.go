@@ -10,6 +10,10 @@ func (e *Engine) startWorkers(ctx context.Context) {
 	e.run(ctx, "gc", e.opts.GCEvery, e.gcNow, e.gcPass)
 	e.run(ctx, "expirer", e.opts.ExpireEvery, nil, e.expirePass)
 	e.work.Go(func() { e.foldLoop(ctx) })
+	e.work.Go(func() { e.fleet.set.Run(ctx) })
+	e.work.Go(func() { e.healLoop(ctx) })
+	e.work.Go(func() { e.scrubLoop(ctx) })
+	e.work.Go(func() { e.statusLoop(ctx) })
 	e.work.Go(func() { e.mirrorLoop(ctx) })
 }
 

@@ -190,9 +190,9 @@ func (b *Batch) DoneGC(d device.Index, id FileID) {
 }
 
 // QueueHeal queues a data file for a look at its slots.
-func (b *Batch) QueueHeal(id FileID) {
+func (b *Batch) QueueHeal(id FileID, r HealRow) {
 	b.key = appendIDKey(b.key[:0], prefixHeal, id)
-	b.value = append(b.value[:0], healRowVersion)
+	b.value = AppendHealRow(b.value[:0], r)
 	b.set(b.value)
 }
 

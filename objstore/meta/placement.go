@@ -96,3 +96,13 @@ func (d *decoder) placement(place Place) (p Placement) {
 	}
 	return p
 }
+
+// HoldsAny says that a slot lies on one of the devices.
+func (p *Placement) HoldsAny(set map[device.Index]bool) bool {
+	return len(set) > 0 && slices.ContainsFunc(p.Slots(), func(d device.Index) bool { return set[d] })
+}
+
+// Equal says that both name the same devices for the same slots.
+func (p *Placement) Equal(q *Placement) bool {
+	return p.DataFragments == q.DataFragments && slices.Equal(p.Slots(), q.Slots())
+}

@@ -44,7 +44,7 @@ func TestGCQueues(t *testing.T) {
 	}
 	for d, want := range map[device.Index]int{0: 1, 2: 0, 5: 1, 9: 0} {
 		n := 0
-		if err := db.DeviceGCQueue(d, func(id FileID, r GCRow) error {
+		if err := db.DeviceGCQueue(d, FileID{}, func(id FileID, r GCRow) error {
 			n++
 			if id != many.ID || r.Policy != many.Policy || r.SizeBytes != many.Info.SizeBytes {
 				t.Errorf("device %d: %v, %+v", d, id, r)
@@ -52,6 +52,12 @@ func TestGCQueues(t *testing.T) {
 			return nil
 		}); err != nil || n != want {
 			t.Errorf("device %d: %d entries, %v", d, n, err)
+		}
+		if err := db.DeviceGCQueue(d, many.ID, func(id FileID, _ GCRow) error {
+			t.Errorf("device %d: %v is not after %v", d, id, many.ID)
+			return nil
+		}); err != nil {
+			t.Error(err)
 		}
 		if in, err := db.InGCQueue(d, many.ID); err != nil || in != (want == 1) {
 			t.Errorf("device %d: %v, %v", d, in, err)
@@ -66,14 +72,19 @@ func TestHealQueueAndCursor(t *testing.T) {
 	commit(t, db, func(b *Batch) {
 		for i := range byte(5) {
 			row.ID = FileID{i + 1}
-			b.QueueHeal(row.ID)
+			b.QueueHeal(row.ID, HealRow{Verify: i == 2})
 			b.SetObject(box.Object("o"), &row)
 		}
-		b.SetScrub(ScrubRow{Bytes: 9, Last: FileID{2}})
+		b.SetScrub(ScrubRow{Bytes: 9, Last: box.Object("o")})
 	})
 	commit(t, db, func(b *Batch) { b.DoneHeal(FileID{4}) })
 	var heal, files []byte
-	if err := db.HealQueue(FileID{2}, func(id FileID) error { heal = append(heal, id[0]); return nil }); err != nil {
+	if err := db.HealQueue(FileID{2}, func(id FileID, r HealRow) error {
+		if heal = append(heal, id[0]); r.Verify != (id[0] == 3) {
+			t.Errorf("%v: %+v", id, r)
+		}
+		return nil
+	}); err != nil {
 		t.Error(err)
 	}
 	if err := db.FilesAfter(FileID{1, 15: 1}, func(id FileID, _ objstore.ObjectID) error { files = append(files, id[0]); return nil }); err != nil {
@@ -82,7 +93,13 @@ func TestHealQueueAndCursor(t *testing.T) {
 	if string(heal) != "\x03\x05" || string(files) != "\x02\x03\x04\x05" {
 		t.Errorf("heal %v, files %v", heal, files)
 	}
-	if r, err := db.Scrub(); err != nil || r.Bytes != 9 || r.Last != (FileID{2}) {
+	for after, want := range map[objstore.ObjectID]int{{}: 1, box.Object("n"): 1, box.Object("o"): 0} {
+		n := 0
+		if err := db.ObjectsAfter(after, func(objstore.ObjectID, ObjectRow) error { n++; return nil }); err != nil || n != want {
+			t.Errorf("after %v: %d objects, %v", after, n, err)
+		}
+	}
+	if r, err := db.Scrub(); err != nil || r.Bytes != 9 || r.Last != box.Object("o") {
 		t.Error(r, err)
 	}
 }

@@ -93,19 +93,40 @@ func ParseGCRow(b []byte) (GCRow, error) {
 	return r, d.end()
 }
 
-// healRowVersion is all that a heal entry holds: the row says the rest.
+// HealRow is a data file whose slots are to be looked at.
 //
-//	version 1
+//	version 1 | 1 if every byte is to be verified, else 0
+type HealRow struct{ Verify bool }
+
 const healRowVersion = 1
+
+// AppendHealRow encodes r.
+func AppendHealRow(dst []byte, r HealRow) []byte {
+	if r.Verify {
+		return append(dst, healRowVersion, 1)
+	}
+	return append(dst, healRowVersion, 0)
+}
+
+// ParseHealRow decodes what AppendHealRow made.
+func ParseHealRow(b []byte) (HealRow, error) {
+	d := decoder{rest: b}
+	d.version(healRowVersion)
+	flag := d.byte()
+	if flag > 1 {
+		d.fail("unknown flags")
+	}
+	return HealRow{Verify: flag == 1}, d.end()
+}
 
 // ScrubRow is how far the scrubber has come.
 //
-//	version 1 | started varint, Unix seconds | bytes uvarint | stage byte | id 16
+//	version 1 | started varint, Unix seconds | bytes uvarint
+//	| account NUL container NUL object, counted by a uvarint; empty at the start
 type ScrubRow struct {
 	StartedSeconds int64
 	Bytes          int64 // verified since then
-	Stage          byte  // what is verified: data files, then inline bodies
-	Last           FileID
+	Last           objstore.ObjectID
 }
 
 const scrubRowVersion = 1
@@ -115,7 +136,10 @@ func AppendScrubRow(dst []byte, r ScrubRow) []byte {
 	dst = append(dst, scrubRowVersion)
 	dst = binary.AppendVarint(dst, r.StartedSeconds)
 	dst = binary.AppendUvarint(dst, uint64(r.Bytes))
-	return append(append(dst, r.Stage), r.Last[:]...)
+	if r.Last == (objstore.ObjectID{}) {
+		return append(dst, 0)
+	}
+	return appendString(dst, appendName(nil, r.Last))
 }
 
 // ParseScrubRow decodes what AppendScrubRow made.
@@ -125,10 +149,14 @@ func ParseScrubRow(b []byte) (ScrubRow, error) {
 	d.version(scrubRowVersion)
 	r.StartedSeconds = d.varint()
 	r.Bytes = int64(d.uvarint())
-	r.Stage = d.byte()
-	copy(r.Last[:], d.bytes(uint64(len(r.Last))))
+	name := d.raw()
 	if err := d.end(); err != nil {
 		return ScrubRow{}, err
 	}
-	return r, nil
+	if len(name) == 0 {
+		return r, nil
+	}
+	var err error
+	r.Last, err = parseName(name)
+	return r, err
 }

@@ -132,9 +132,15 @@ func TestOtherRowsRoundTrip(t *testing.T) {
 	if got, err := ParseContainerRow(AppendContainerRow(nil, &c)); err != nil || !reflect.DeepEqual(got, c) {
 		t.Error(got, err)
 	}
-	s := ScrubRow{StartedSeconds: -7, Bytes: 1 << 50, Stage: 1, Last: FileID{3, 15: 1}}
-	if got, err := ParseScrubRow(AppendScrubRow(nil, s)); err != nil || got != s {
-		t.Error(got, err)
+	for _, s := range []ScrubRow{{}, {StartedSeconds: -7, Bytes: 1 << 50, Last: box.Object("o")}} {
+		if got, err := ParseScrubRow(AppendScrubRow(nil, s)); err != nil || got != s {
+			t.Error(got, err)
+		}
+	}
+	for _, h := range []HealRow{{}, {Verify: true}} {
+		if got, err := ParseHealRow(AppendHealRow(nil, h)); err != nil || got != h {
+			t.Error(got, err)
+		}
 	}
 	all := []KnownDevice{{7, "/disk/a"}, {1, ""}, {device.None - 1, "b"}}
 	if got, err := parseDevices(appendDevices(nil, all)); err != nil || !reflect.DeepEqual(got, all) {
@@ -186,6 +192,7 @@ func FuzzRows(f *testing.F) {
 		}
 		_, _ = ParseGCRow(b)
 		_, _ = ParseScrubRow(b)
+		_, _ = ParseHealRow(b)
 		_, _ = parseDevices(b)
 		_, _ = parseCounts(b)
 		_, _ = parseName(b)

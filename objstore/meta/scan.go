@@ -45,7 +45,11 @@ func (v View) ContainerObjects(c objstore.ContainerID, visit func(objstore.Objec
 }
 
 func (v View) objects(prefix []byte, visit func(objstore.ObjectID, ObjectRow) error) error {
-	return v.scan(prefix, func(k, value []byte) error {
+	return v.objectsIn(prefix, successor(append([]byte(nil), prefix...)), visit)
+}
+
+func (v View) objectsIn(lower, upper []byte, visit func(objstore.ObjectID, ObjectRow) error) error {
+	return v.scanRange(lower, upper, func(k, value []byte) error {
 		o, err := parseName(k[1:])
 		if err != nil {
 			return err
@@ -87,7 +91,7 @@ func (v View) Files(visit func(FileID, objstore.ObjectID) error) error {
 // GCQueue calls visit for each data file that waits for its removal, by device
 // and id.
 func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
-	err := v.DeviceGCQueue(0, func(id FileID, r GCRow) error { return visit(0, id, r) })
+	err := v.DeviceGCQueue(0, FileID{}, func(id FileID, r GCRow) error { return visit(0, id, r) })
 	if err != nil {
 		return err
 	}
@@ -100,11 +104,14 @@ func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
 	})
 }
 
-// DeviceGCQueue calls visit for each data file that waits for its removal from
-// one device, by id.
-func (v View) DeviceGCQueue(d device.Index, visit func(FileID, GCRow) error) error {
+// DeviceGCQueue calls visit for each data file after the given id that waits for
+// its removal from one device, by id.
+func (v View) DeviceGCQueue(d device.Index, after FileID, visit func(FileID, GCRow) error) error {
 	prefix := appendGCPrefix(nil, d)
-	return v.scan(prefix, func(k, value []byte) error { return visitGC(k[len(prefix)-1:], value, visit) })
+	from := append(appendGCKey(nil, d, after), 0)
+	return v.scanRange(from, successor(prefix), func(k, value []byte) error {
+		return visitGC(k[len(from)-len(after)-2:], value, visit)
+	})
 }
 
 // visitGC parses an entry whose key is one byte and the id.
@@ -127,14 +134,19 @@ func (v View) InGCQueue(d device.Index, id FileID) (bool, error) {
 
 // HealQueue calls visit for each data file after the given id whose slots are to
 // be looked at, by id.
-func (v View) HealQueue(after FileID, visit func(FileID) error) error {
+func (v View) HealQueue(after FileID, visit func(FileID, HealRow) error) error {
 	return v.scanAfter(prefixHeal, after, func(id FileID, value []byte) error {
-		d := decoder{rest: value}
-		if d.version(healRowVersion); d.end() != nil {
-			return d.err
+		r, err := ParseHealRow(value)
+		if err != nil {
+			return err
 		}
-		return visit(id)
+		return visit(id, r)
 	})
+}
+
+// ObjectsAfter is Objects, beginning after that object.
+func (v View) ObjectsAfter(after objstore.ObjectID, visit func(objstore.ObjectID, ObjectRow) error) error {
+	return v.objectsIn(append(appendObjectKey(nil, after), 0), []byte{prefixObject + 1}, visit)
 }
 
 // FilesAfter is Files, beginning after that id.

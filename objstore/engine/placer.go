@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/md5"
+	"fmt"
+	"strconv"
+
+	"needletail/objstore"
+	"needletail/objstore/blob"
+	"needletail/objstore/device"
+	"needletail/ring"
+)
+
+// A ring per policy says where its bodies belong. It lies in DATA/ring under
+// Swift's names: object.ring.gz, object-1.ring.gz and so on. A ring that exists
+// is changed, not made anew, so that a change of devices moves the least.
+const (
+	ringPower     = 12 // 4096 partitions: within 1 % of the weights for 100 devices
+	ringBytesMax  = 64 << 20
+	ringFormat    = 1
+	ringSeed      = 1
+	ringOverload  = 0.1 // of its share, that a device takes to keep slots in distinct zones
+	ringFirstName = "object.ring.gz"
+)
+
+func ringName(p objstore.PolicyIndex) string {
+	if p == 0 {
+		return ringFirstName
+	}
+	return "object-" + strconv.Itoa(int(p)) + ".ring.gz"
+}
+
+// openRings reads the rings, makes them follow the configuration, and writes
+// those that changed.
+func (e *Engine) openRings(dir string) error {
+	f := &e.fleet
+	f.placers, f.layouts = map[objstore.PolicyIndex]device.Placer{}, map[objstore.PolicyIndex]blob.Layout{}
+	var active []placed
+	for _, d := range f.devices {
+		if !d.Draining {
+			active = append(active, d)
+		}
+	}
+	for _, p := range e.opts.Policies {
+		f.layouts[p.Index] = layoutOf(p)
+		if p.Slots() > len(active) {
+			return fmt.Errorf("storage policy %q needs %d devices, and %d are there", p.Name, p.Slots(), len(active))
+		}
+		if !f.several() {
+			continue
+		}
+		placer, err := e.openRing(dir, p, active)
+		if err != nil {
+			return fmt.Errorf("ring of policy %q: %w", p.Name, err)
+		}
+		f.placers[p.Index] = placer
+	}
+	return nil
+}
+
+func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (device.Placer, error) {
+	fs, name := e.opts.FS, ringName(p.Index)
+	hash := ring.Hash{Suffix: e.id}
+	b, err := readFile(fs, fs.PathJoin(dir, ringDir, name), ringBytesMax)
+	if err != nil && !isNotExist(err) {
+		return nil, err
+	}
+	var old *ring.Ring
+	if err == nil {
+		if old, err = ring.Parse(b, hash); err != nil {
+			return nil, err
+		}
+	}
+	builder, err := followDevices(old, active)
+	if err != nil {
+		return nil, err
+	}
+	if int(builder.Replicas()) != p.Slots() {
+		if err := builder.SetReplicas(float64(p.Slots())); err != nil {
+			return nil, err
+		}
+	}
+	if old != nil && !builder.Changed() {
+		return ringPlacer{old}, nil
+	}
+	report, err := builder.Rebalance(ringSeed)
+	if err != nil {
+		return nil, err
+	}
+	r, err := builder.Ring(hash)
+	if err != nil {
+		return nil, err
+	}
+	e.log.Info("made a ring follow the devices", "policy", p.Name, "devices", len(active),
+		"moved", report.Moved, "of", p.Slots()<<ringPower, "balance", report.Balance)
+	var out bytes.Buffer
+	if err := r.Write(&out, ringFormat); err != nil {
+		return nil, err
+	}
+	return ringPlacer{r}, writeFile(fs, fs.PathJoin(dir, ringDir), name, out.Bytes())
+}
+
+// followDevices is a builder that goes on from a ring, if there is one, with
+// the devices as they are now.
+func followDevices(old *ring.Ring, active []placed) (*ring.Builder, error) {
+	b, err := ring.NewBuilder(ringPower, 1, 0)
+	if err == nil {
+		err = b.SetOverload(ringOverload)
+	}
+	if err != nil {
+		return nil, err
+	}
+	have := map[int]ring.Device{}
+	if old != nil {
+		if b, err = ring.FromRing(old, 0); err != nil {
+			return nil, err
+		}
+		for _, d := range b.Devices() {
+			have[d.ID] = d
+		}
+	}
+	for _, d := range active {
+		id := int(d.index)
+		was, there := have[id]
+		delete(have, id)
+		switch {
+		case !there:
+			err = b.Add(ring.Device{ID: id, Region: 1, Zone: d.Zone, Weight: d.Weight, IP: "127.0.0.1", Device: d.Path})
+		case was.Zone != d.Zone:
+			return followDevices(nil, active) // everything may have to move
+		case was.Weight != d.Weight:
+			err = b.SetWeight(id, d.Weight)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for id := range have {
+		if err := b.Remove(id); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// ringPlacer places bodies by a ring, as Swift does.
+type ringPlacer struct{ ring *ring.Ring }
+
+// Place gives the partition's devices and then its handoffs.
+func (p ringPlacer) Place(hash [md5.Size]byte) []device.Index {
+	partition := p.ring.PartitionOf(hash)
+	order := make([]device.Index, 0, len(p.ring.Devices()))
+	for _, d := range p.ring.Nodes(partition) {
+		order = append(order, device.Index(d.ID))
+	}
+	for d := range p.ring.Handoffs(partition) {
+		order = append(order, device.Index(d.ID))
+	}
+	return order
+}
+
+var onlyDevice = []device.Index{0}
+
+// place gives the devices for a body of a policy, the primaries first.
+func (e *Engine) place(o objstore.ObjectID, p objstore.PolicyIndex) []device.Index {
+	if !e.fleet.several() {
+		return onlyDevice
+	}
+	placer := e.fleet.placers[p]
+	if placer == nil { // of a policy that is not configured any more
+		placer = e.fleet.placers[e.opts.Policies.Default().Index]
+	}
+	hash := ring.Hash{Suffix: e.id}
+	return placer.Place(hash.Sum(string(o.Account), string(o.Container), string(o.Object)))
+}

@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore/blob"
+	"needletail/objstore/meta"
+)
+
+// HealProgress is how far the work on the queue is, or the last work was.
+type HealProgress struct {
+	Running        bool
+	StartedSeconds int64 // Unix
+	Objects        int64 // in the queue when the work began
+	ObjectsDone    int64
+	Bytes          int64 // of one slot of each of them
+	BytesDone      int64
+	// Left is how long the rest takes at the pace so far; 0 if that is not known.
+	Left time.Duration
+}
+
+// DeviceStatus is what an operator sees of a device.
+type DeviceStatus struct {
+	Index      int
+	Path       string
+	State      string
+	Away       bool `json:",omitempty"`
+	TotalBytes int64
+	FreeBytes  int64
+	Errors     int64
+	LatencyUS  int64  // moving mean of an operation
+	LastError  string `json:",omitempty"`
+}
+
+// Status is what the devices do and how healing and scrubbing are getting on.
+type Status struct {
+	WrittenSeconds int64 // when this was true, Unix
+	Devices        []DeviceStatus
+	Heal           HealProgress
+	Scrub          ScrubProgress
+	HealedSlots    int64
+	HealErrors     int64
+}
+
+// statusName is DATA/status.json, which `needletail heal` and `needletail scrub`
+// show.
+const (
+	statusName  = "status.json"
+	statusEvery = 2 * time.Second
+	statusBytes = 4 << 20
+)
+
+// Status is what is known now.
+func (e *Engine) Status() Status {
+	s := Status{
+		WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(),
+		HealedSlots: e.stats.healedSlots.Load(), HealErrors: e.stats.healErrors.Load(),
+	}
+	for _, d := range e.fleet.set.Devices() {
+		s.Devices = append(s.Devices, deviceStatus(d))
+	}
+	return s
+}
+
+func deviceStatus(d blob.Status) DeviceStatus {
+	s := DeviceStatus{
+		Index: int(d.Index), Path: d.Dir, State: d.State.String(), Away: d.Away,
+		TotalBytes: d.Space.TotalBytes, FreeBytes: d.Space.FreeBytes,
+		Errors: d.Errors, LatencyUS: d.Latency.Microseconds(),
+	}
+	if d.LastError != nil {
+		s.LastError = d.LastError.Error()
+	}
+	return s
+}
+
+// statusLoop writes the status for whoever asks on the command line. A reader
+// sees an old one or a new one; after a crash it may be gone.
+func (e *Engine) statusLoop(ctx context.Context) {
+	if !e.fleet.several() && e.opts.ScrubBytesPerSecond == 0 {
+		return
+	}
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for {
+		if err := e.writeStatus(); err != nil {
+			e.log.Warn("the status was not written", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (e *Engine) writeStatus() error {
+	b, err := json.MarshalIndent(e.Status(), "", " ")
+	if err != nil {
+		return err
+	}
+	fs, path := e.opts.FS, e.opts.FS.PathJoin(e.dev.Dir(), statusName)
+	f, err := fs.Create(path+".new", vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return fs.Rename(path+".new", path)
+}
+
+// ReadStatus reads the status that the server of a data folder wrote last.
+func ReadStatus(fs vfs.FS, dir string) (Status, error) {
+	var s Status
+	b, err := readFile(fs, fs.PathJoin(dir, statusName), statusBytes)
+	if err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal(b, &s)
+}
+
+// startProgress counts what is in the queue.
+func (e *Engine) startProgress() error {
+	p := HealProgress{Running: true, StartedSeconds: time.Now().Unix()}
+	err := e.db.HealQueue(meta.FileID{}, func(id meta.FileID, _ meta.HealRow) error {
+		_, row, found, err := e.rowOf(id)
+		if found {
+			p.Objects++
+			p.Bytes += slotBytes(&row)
+		}
+		return err
+	})
+	if p.Objects > 0 {
+		e.log.Info("healing", "objects", p.Objects, "bytes", p.Bytes)
+	}
+	e.heal.mu.Lock()
+	defer e.heal.mu.Unlock()
+	if p.Objects > 0 {
+		e.heal.progress, e.heal.began, e.heal.told = p, time.Now(), time.Now()
+	}
+	return err
+}
+
+// healTellEvery is the pause between two lines of progress in the log.
+const healTellEvery = 30 * time.Second
+
+// progressed counts a body that is done.
+func (e *Engine) progressed(row *meta.ObjectRow) {
+	e.heal.mu.Lock()
+	p := &e.heal.progress
+	p.ObjectsDone++
+	p.BytesDone += slotBytes(row)
+	if spent := time.Since(e.heal.began); p.BytesDone > 0 {
+		p.Left = time.Duration(float64(spent) / float64(p.BytesDone) * float64(max(p.Bytes-p.BytesDone, 0)))
+	}
+	tell := time.Since(e.heal.told) > healTellEvery
+	if tell {
+		e.heal.told = time.Now()
+	}
+	now := *p
+	e.heal.mu.Unlock()
+	if tell {
+		e.log.Info("healing", "objects", now.Objects, "done", now.ObjectsDone,
+			"percent", percent(now.BytesDone, now.Bytes), "left", now.Left.Round(time.Second))
+	}
+}
+
+func percent(done, of int64) float64 {
+	if of <= 0 {
+		return 100
+	}
+	return float64(1000*min(done, of)/of) / 10
+}
+
+// Percent is how much is done.
+func (p HealProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
+
+// Percent is how much of this pass is done.
+func (p ScrubProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
+
+func (e *Engine) endProgress() {
+	e.heal.mu.Lock()
+	defer e.heal.mu.Unlock()
+	p := &e.heal.progress
+	if p.Running {
+		p.Running, p.Left = false, 0
+		e.log.Info("healed what could be", "objects", p.Objects, "done", p.ObjectsDone, "took", time.Since(e.heal.began).Round(time.Millisecond))
+	}
+}
+
+func (e *Engine) healProgress() HealProgress {
+	e.heal.mu.Lock()
+	defer e.heal.mu.Unlock()
+	return e.heal.progress
+}
