@@ -130,20 +130,20 @@ func parseBool(p pair) (bool, error) {
 }
 
 // link is the path of a page of this listing, from the marker on.
-func (q *listQuery) link(marker string) string {
-	var b strings.Builder
-	b.WriteString("/v2/images")
-	sep := byte('?')
-	write := func(key, value string) {
-		b.WriteByte(sep)
-		b.WriteString(url.QueryEscape(key) + "=" + url.QueryEscape(value))
-		sep = '&'
-	}
-	for _, p := range q.pairs {
-		write(p.key, p.value)
-	}
+func (q *listQuery) link(marker string) string { return linkTo("/v2/images", q.pairs, marker) }
+
+// linkTo is the path of a page of a listing.
+func linkTo(path string, pairs []pair, marker string) string {
 	if marker != "" {
-		write("marker", marker)
+		pairs = append(slices.Clip(pairs), pair{"marker", marker})
+	}
+	var b strings.Builder
+	b.WriteString(path)
+	sep := byte('?')
+	for _, p := range pairs {
+		b.WriteByte(sep)
+		b.WriteString(url.QueryEscape(p.key) + "=" + url.QueryEscape(p.value))
+		sep = '&'
 	}
 	return b.String()
 }

@@ -79,7 +79,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	f("GET", "/v2/images/"+id+"/stage", 405, "PUT")
 	f("GET", "/v2/images/"+id+"/import", 405, "POST")
 	for _, path := range []string{"", "images/", "images//file",
-		"images/" + id + "/stages", "tasks", "cache", "metadefs/namespaces", "info", "stores/a/b", "schemas/task",
+		"images/" + id + "/stages", "cache", "metadefs/namespaces", "info", "stores/a/b", "schemas/tusk",
 		"images/" + id + "/file/x", "images/" + id + "/tags/a/b"} {
 		f("GET", "/v2/"+path, 404, "")
 	}

@@ -10,6 +10,8 @@ const (
 	rulePublic
 	// ruleToken asks for a valid token; the handler decides on what it shows.
 	ruleToken
+	// ruleAdmin asks for an admin.
+	ruleAdmin
 	// ruleSee asks for an image that the caller may see.
 	ruleSee
 	// ruleManage asks for an image of the caller's project, or for an admin.
@@ -22,6 +24,10 @@ func (u rule) allow(c caller, m *image, action string) error {
 	switch u {
 	case ruleToken:
 		return nil
+	case ruleAdmin:
+		if c.admin {
+			return nil
+		}
 	case ruleSee, ruleManage:
 		if m == nil || !c.sees(m) {
 			return errNoImage

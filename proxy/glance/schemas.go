@@ -2,29 +2,34 @@ package glance
 
 import (
 	_ "embed"
+	"slices"
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 )
 
-// The schemas of one image and one member, as Glance shows them
-// (glance/api/v2/images.py get_base_properties, etc/schema-image.json).
+// The schemas of one image, one member and one task, as Glance shows them
+// (glance/api/v2/images.py get_base_properties, etc/schema-image.json, glance/api/v2/tasks.py).
 // glanceclient refuses to create an image without them.
 var (
 	//go:embed schemas/image.json
 	imageSchemaJSON []byte
 	//go:embed schemas/member.json
 	memberSchemaJSON []byte
+	//go:embed schemas/task.json
+	taskSchemaJSON []byte
 
 	schemas = buildSchemas()
 )
 
 func buildSchemas() map[string]pyjson.Object {
-	image, member := mustSchema(imageSchemaJSON), mustSchema(memberSchemaJSON)
+	image, member, task := mustSchema(imageSchemaJSON), mustSchema(memberSchemaJSON), mustSchema(taskSchemaJSON)
 	return map[string]pyjson.Object{
 		"image":   image,
 		"member":  member,
-		"images":  imagesSchema(image),
+		"task":    task,
+		"images":  pagedSchema("images", image),
+		"tasks":   pagedSchema("tasks", withoutProperties(task, "input", "result", "message")),
 		"members": membersSchema(member),
 	}
 }
@@ -38,12 +43,26 @@ func mustSchema(body []byte) pyjson.Object {
 	return v.(pyjson.Object)
 }
 
-func imagesSchema(image pyjson.Object) pyjson.Object {
+// withoutProperties is a schema that lacks some of its properties.
+func withoutProperties(schema pyjson.Object, names ...string) pyjson.Object {
+	out := slices.Clone(schema)
+	for i, m := range out {
+		if properties, ok := m.Value.(pyjson.Object); ok && m.Key == "properties" {
+			out[i].Value = slices.DeleteFunc(slices.Clone(properties), func(p pyjson.Member) bool {
+				return slices.Contains(names, p.Key)
+			})
+		}
+	}
+	return out
+}
+
+// pagedSchema is the schema of a listing with pages.
+func pagedSchema(name string, item pyjson.Object) pyjson.Object {
 	text := pyjson.Object{{Key: "type", Value: "string"}}
 	return pyjson.Object{
-		{Key: "name", Value: "images"},
+		{Key: "name", Value: name},
 		{Key: "properties", Value: pyjson.Object{
-			{Key: "images", Value: arrayOf(image)},
+			{Key: name, Value: arrayOf(item)},
 			{Key: "first", Value: text},
 			{Key: "next", Value: text},
 			{Key: "schema", Value: text},

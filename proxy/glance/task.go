@@ -14,6 +14,7 @@ const (
 	taskFailure    = "failure"
 
 	taskImageImport = "api_image_import"
+	taskImport      = "import" // the old task of an admin
 )
 
 // taskLife is how long a task is kept after its end (task_time_to_live).
@@ -90,6 +91,54 @@ func (t *task) rowView() pyjson.Object {
 		{Key: "result", Value: result},
 		{Key: "message", Value: t.Message},
 	}
+}
+
+// view is the task as GET /v2/tasks/{task} shows it (glance/api/v2/tasks.py
+// _format_task).
+func (t *task) view() pyjson.Object {
+	input, result := t.inputAndResult()
+	v := pyjson.Object{
+		{Key: "id", Value: t.ID},
+		{Key: "input", Value: input},
+		{Key: "type", Value: t.Type},
+		{Key: "status", Value: t.Status},
+		{Key: "owner", Value: t.Owner},
+		{Key: "message", Value: t.Message},
+		{Key: "result", Value: result},
+		{Key: "created_at", Value: isoTime(t.CreatedMicros)},
+		{Key: "updated_at", Value: isoTime(t.UpdatedMicros)},
+		{Key: "self", Value: "/v2/tasks/" + t.ID},
+		{Key: "schema", Value: "/v2/schemas/task"},
+	}
+	for _, m := range []pyjson.Member{
+		{Key: "image_id", Value: t.ImageID}, {Key: "request_id", Value: t.RequestID}, {Key: "user_id", Value: t.UserID},
+	} {
+		if m.Value != "" {
+			v = append(v, m)
+		}
+	}
+	return t.withExpiry(v)
+}
+
+// stubView is the task as a listing shows it (_format_task_stub).
+func (t *task) stubView() pyjson.Object {
+	return t.withExpiry(pyjson.Object{
+		{Key: "id", Value: t.ID},
+		{Key: "type", Value: t.Type},
+		{Key: "status", Value: t.Status},
+		{Key: "owner", Value: t.Owner},
+		{Key: "created_at", Value: isoTime(t.CreatedMicros)},
+		{Key: "updated_at", Value: isoTime(t.UpdatedMicros)},
+		{Key: "self", Value: "/v2/tasks/" + t.ID},
+		{Key: "schema", Value: "/v2/schemas/task"},
+	})
+}
+
+func (t *task) withExpiry(v pyjson.Object) pyjson.Object {
+	if t.ExpiresMicros == 0 {
+		return v
+	}
+	return append(v, pyjson.Member{Key: "expires_at", Value: isoTime(t.ExpiresMicros)})
 }
 
 // inputAndResult are what a view shows. The input was written by this package.

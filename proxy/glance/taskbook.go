@@ -87,6 +87,28 @@ func (t *task) expired(nowMicros int64) bool {
 	return t.ExpiresMicros != 0 && t.ExpiresMicros <= nowMicros
 }
 
+// find gives a task that is kept, or nil.
+func (b *taskBook) find(id string, nowMicros int64) *task {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := b.tasks[id]; t != nil && !t.expired(nowMicros) {
+		return t
+	}
+	return nil
+}
+
+// concerns says which image a task turned out to be about. It is written with
+// the task's end.
+func (b *taskBook) concerns(id, imageID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := b.tasks[id]; t != nil {
+		changed := *t
+		changed.ImageID = imageID
+		b.tasks[id] = &changed
+	}
+}
+
 // end writes what became of a task.
 func (b *taskBook) end(ctx context.Context, id string, cause error, nowMicros int64) error {
 	b.mu.Lock()

@@ -1,6 +1,11 @@
 package glance
 
 import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 )
@@ -12,4 +17,212 @@ func (s *service) listImageTasks(c *call) (*swift.Response, error) {
 		views = append(views, t.rowView())
 	}
 	return jsonResponse(200, pyjson.Object{{Key: "tasks", Value: views}}), nil
+}
+
+// listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
+func (s *service) listTasks(c *call) (*swift.Response, error) {
+	q, err := parseTaskQuery(c.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	list := s.tasks.list(s.nowMicros(), q.choose)
+	slices.SortStableFunc(list, q.compare)
+	if q.marker != "" {
+		i := slices.IndexFunc(list, func(t *task) bool { return t.ID == q.marker })
+		if i < 0 {
+			return nil, failf(400, "Task not found for marker %s", cut(q.marker))
+		}
+		list = list[i+1:]
+	}
+	list = list[:min(len(list), q.limit)]
+	views := pyjson.Array{}
+	for _, t := range list {
+		views = append(views, t.stubView())
+	}
+	body := pyjson.Object{
+		{Key: "tasks", Value: views},
+		{Key: "first", Value: linkTo("/v2/tasks", q.pairs, "")},
+		{Key: "schema", Value: "/v2/schemas/tasks"},
+	}
+	if len(list) > 0 && len(list) == q.limit {
+		body = append(body, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[len(list)-1].ID)})
+	}
+	return jsonResponse(200, body), nil
+}
+
+// showTask is GET /v2/tasks/{task}.
+func (s *service) showTask(c *call) (*swift.Response, error) {
+	t := s.tasks.find(c.vars[0], s.nowMicros())
+	if t == nil {
+		return nil, failf(404, "Task not found: %s", cut(c.vars[0]))
+	}
+	return jsonResponse(200, t.view()), nil
+}
+
+// deleteTask is DELETE /v2/tasks/{task}: tasks go by themselves.
+func (s *service) deleteTask(*call) (*swift.Response, error) {
+	return nil, &failure{
+		status: 405, header: swift.Header{{Name: "Allow", Value: "GET"}},
+		message: "This operation is currently not permitted on Glance Tasks. They are auto deleted after " +
+			"reaching the time based on their expires_at property.",
+	}
+}
+
+// createTask is POST /v2/tasks: the old way to import an image from a URI.
+func (s *service) createTask(c *call) (*swift.Response, error) {
+	input, err := readTask(c)
+	if err != nil {
+		return nil, err
+	}
+	uri, _ := input.Get("import_from").(string)
+	if err := s.Fetcher.Check(uri); err != nil {
+		return nil, &failure{status: 400, message: "URI for legacy import task does not pass filtering: " + cut(uri), err: err}
+	}
+	release, ok := s.downloads.admit()
+	if !ok {
+		return nil, failf(503, "Too many imports are waiting.")
+	}
+	now := s.nowMicros()
+	t := &task{
+		Version: recordVersion, ID: newUUID(), Type: taskImport, Status: taskProcessing, Owner: c.caller.project,
+		UserID: c.caller.user, RequestID: c.requestID, Input: pyjson.Marshal(input), CreatedMicros: now, UpdatedMicros: now,
+	}
+	if _, err := s.tasks.start(c.Context(), t); err != nil {
+		release()
+		return nil, err
+	}
+	who := c.caller
+	s.downloads.run(release, func(ctx context.Context) {
+		err := s.importTask(ctx, who, t, input, uri)
+		if err := s.tasks.end(context.WithoutCancel(ctx), t.ID, err, s.nowMicros()); err != nil {
+			s.Logger.Error("the end of a task was not written", "task", t.ID, "err", err)
+		}
+	})
+	res := jsonResponse(201, t.view())
+	res.Header.Add("Location", c.BaseURL()+"/v2/tasks/"+t.ID)
+	return res, nil
+}
+
+// readTask checks the body of a task (RequestDeserializer.create).
+func readTask(c *call) (input pyjson.Object, err error) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"type", "input"} {
+		if !slices.ContainsFunc(body, func(m pyjson.Member) bool { return m.Key == key }) {
+			return nil, failf(400, "Task '%s' is required", key)
+		}
+	}
+	if body.Get("type") != taskImport {
+		return nil, failf(400, "Provided object does not match schema 'task': %s is not one of ['import']", pyRepr(body.Get("type")))
+	}
+	input, ok := body.Get("input").(pyjson.Object)
+	if !ok {
+		return nil, failf(400, "Provided object does not match schema 'task': %s is not of type 'null', 'object'", pyRepr(body.Get("input")))
+	}
+	return input, nil
+}
+
+// importTask creates the image that the task describes, and fetches its data.
+func (s *service) importTask(ctx context.Context, who caller, t *task, input pyjson.Object, uri string) error {
+	for _, key := range []string{"import_from", "import_from_format", "image_properties"} {
+		if input.Get(key) == nil {
+			return failf(400, "Input does not contain '%s' field", key)
+		}
+	}
+	properties, ok := input.Get("image_properties").(pyjson.Object)
+	if !ok {
+		return failf(400, "Input does not contain 'image_properties' field")
+	}
+	if len(properties) == 0 {
+		properties = pyjson.Object{{Key: "disk_format", Value: "qcow2"}, {Key: "container_format", Value: "bare"}}
+	}
+	m, err := s.newImage(who, properties)
+	if err != nil {
+		return err
+	}
+	if err := s.images.add(ctx, m); err != nil {
+		return err
+	}
+	s.tasks.concerns(t.ID, m.ID)
+	in := intake{maySave, statusImporting, quotaSize, s.activate}
+	if err := s.begin(ctx, m.ID, in); err != nil {
+		return err
+	}
+	return s.download(ctx, m.ID, in, uri)
+}
+
+// taskQuery is the query of GET /v2/tasks, checked.
+type taskQuery struct {
+	pairs        []pair // all but the marker
+	limit        int
+	marker       string
+	kind, status string
+	key          string
+	ascending    bool
+}
+
+func parseTaskQuery(raw string) (*taskQuery, error) {
+	pairs, err := parsePairs(raw)
+	if err != nil {
+		return nil, err
+	}
+	q := &taskQuery{limit: defaultLimit, key: "created_at"}
+	for _, p := range pairs {
+		if p.key != "marker" {
+			q.pairs = append(q.pairs, p)
+		}
+		switch p.key {
+		case "limit":
+			q.limit, err = parseLimit(p.value)
+		case "marker":
+			if q.marker = p.value; !isUUID(p.value) {
+				err = failf(400, "Invalid marker format")
+			}
+		case "sort_key":
+			if q.key = p.value; taskKeys[p.value] == nil {
+				err = failf(400, "Invalid sort key: %s", cut(p.value))
+			}
+		case "sort_dir":
+			if q.ascending = p.value == "asc"; !q.ascending && p.value != "desc" {
+				err = failf(400, "Invalid sort direction: %s", cut(p.value))
+			}
+		case "status":
+			if q.status = p.value; !slices.Contains([]string{"pending", taskProcessing, taskSuccess, taskFailure}, p.value) {
+				err = failf(400, "Invalid status value: %s", cut(p.value))
+			}
+		case "type":
+			if q.kind = p.value; p.value != taskImport {
+				err = failf(400, "Invalid type value: %s", cut(p.value))
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+func (q *taskQuery) choose(t *task) bool {
+	return (q.kind == "" || q.kind == t.Type) && (q.status == "" || q.status == t.Status)
+}
+
+// taskKeys are what tasks are sorted by.
+var taskKeys = map[string]func(x, y *task) int{
+	"created_at": func(x, y *task) int { return cmp.Compare(x.CreatedMicros, y.CreatedMicros) },
+	"updated_at": func(x, y *task) int { return cmp.Compare(x.UpdatedMicros, y.UpdatedMicros) },
+	"expires_at": func(x, y *task) int { return cmp.Compare(x.ExpiresMicros, y.ExpiresMicros) },
+	"id":         func(x, y *task) int { return strings.Compare(x.ID, y.ID) },
+	"type":       func(x, y *task) int { return strings.Compare(x.Type, y.Type) },
+	"status":     func(x, y *task) int { return strings.Compare(x.Status, y.Status) },
+	"owner":      func(x, y *task) int { return strings.Compare(x.Owner, y.Owner) },
+}
+
+func (q *taskQuery) compare(x, y *task) int {
+	order := cmp.Or(taskKeys[q.key](x, y), strings.Compare(x.ID, y.ID))
+	if q.ascending {
+		return order
+	}
+	return -order
 }
