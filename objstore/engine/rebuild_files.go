@@ -236,7 +236,7 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 		b.SetObject(name, &body.row)
 		b.SetClock(body.row.Info.Modified)
 		if body.row.Placement.Missing() > 0 {
-			b.QueueHeal(body.row.ID)
+			b.QueueHeal(body.row.ID, meta.HealRow{Verify: true})
 		}
 		if !body.complete() {
 			r.out.Incomplete++
