@@ -15,6 +15,7 @@ import (
 type Recounted struct {
 	Accounts, Containers, Objects, Bytes int64
 	InlineBodies, Files, Queued          int64
+	Expiring                             int64 // objects with a time to expire
 	// Problems are the places where the index does not agree with itself,
 	// problemsMax at most.
 	Problems []string
@@ -26,7 +27,7 @@ const problemsMax = 100
 // sums of one container and of one account are in memory.
 type recount struct {
 	ctx  context.Context
-	view *meta.Snapshot
+	view meta.View
 	out  Recounted
 }
 
@@ -44,9 +45,10 @@ func (e *Engine) Recount(ctx context.Context) (Recounted, error) {
 }
 
 func recountOf(ctx context.Context, db *meta.DB) (Recounted, error) {
-	r := &recount{ctx: ctx, view: db.Snapshot()}
+	snap := db.Snapshot()
+	r := &recount{ctx: ctx, view: snap.View}
 	err := r.run()
-	return r.out, errors.Join(err, r.view.Close())
+	return r.out, errors.Join(err, snap.Close())
 }
 
 func (r *recount) problem(format string, args ...any) {
@@ -106,6 +108,9 @@ func (r *recount) objects() error {
 		var sum meta.Counts
 		err := r.view.ContainerObjects(c, func(o objstore.ObjectID, object meta.ObjectRow) error {
 			sum = sum.Add(meta.Counts{Objects: 1, Bytes: object.Info.SizeBytes})
+			if object.Info.DeleteAt != 0 {
+				r.out.Expiring++
+			}
 			if object.Policy != row.Policy {
 				r.problem("object %s: policy %d in a container of policy %d", o, object.Policy, row.Policy)
 			}
@@ -119,6 +124,17 @@ func (r *recount) objects() error {
 		}
 		r.out.Objects += sum.Objects
 		r.out.Bytes += sum.Bytes
+		listed := int64(0)
+		err = r.view.ListObjects(c, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(*objstore.ObjectEntry) error {
+			listed++
+			return r.ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		if listed != sum.Objects {
+			r.problem("container %s: %d rows, %d are listed", c, sum.Objects, listed)
+		}
 		n, err := r.view.ContainerCounts(c)
 		if err == nil && n.Counts != sum {
 			r.problem("container %s: counters %+v, rows %+v", c, n.Counts, sum)

@@ -41,6 +41,31 @@ func CopyIndex(ctx context.Context, fsys vfs.FS, fromDir string, toFS vfs.FS, to
 	return c, errors.Join(err, to.close(0), from.pebble.Close())
 }
 
+// ReadOnly is an index that is open for reading alone.
+type ReadOnly struct {
+	View
+	side *side
+}
+
+// OpenReadOnly opens an index that must exist and that no process has open.
+func OpenReadOnly(fsys vfs.FS, dir string) (*ReadOnly, error) {
+	s, err := openReadOnly(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.schema()
+	if err == nil && !found {
+		err = fmt.Errorf("%w: it is empty, or was not filled to the end", ErrCorrupt)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open index %s: %w", dir, err), s.pebble.Close())
+	}
+	return &ReadOnly{View{plain{s.pebble}}, s}, nil
+}
+
+// Close closes the index.
+func (r *ReadOnly) Close() error { return r.side.close(0) }
+
 // openReadOnly opens an index that must exist, and changes nothing.
 func openReadOnly(fsys vfs.FS, dir string) (*side, error) {
 	if _, err := fsys.Stat(dir); err != nil {
@@ -68,7 +93,7 @@ func rescue(ctx context.Context, from, to *side, all bool, progress func(keys, b
 	visit := func(k, value []byte) error {
 		switch {
 		case k[0] == prefixSchema:
-			if s := string(k); s != keyClean && (all || s == keyClock || s == keyStore) {
+			if s := string(k); s != keyClean && (all || s == keyClock || s == keyStore || s == keyDevices) {
 				schema[s] = struct{}{}
 			}
 			return nil

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"needletail/objstore"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// youngFile is the age up to which a file without a row may belong to an upload
+// that is about to be committed.
+const youngFile = time.Minute
+
+// orphans looks for files that no row names.
+func (k *checker) orphans() error {
+	for on, dev := range k.devices {
+		k.seen = 0
+		err := dev.Walk(func(id device.ID) error {
+			if k.seen++; k.seen%1024 == 0 {
+				k.step(fmt.Sprintf("files of device %v", on), float64(int(id[0])<<8|int(id[1]))/65536)
+			}
+			if err := k.ctx.Err(); err != nil {
+				return err
+			}
+			return k.orphan(dev, on, id)
+		})
+		if err != nil && k.ctx.Err() == nil {
+			k.found(Finding{Kind: findDevice, Device: on.String(), What: err.Error()})
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orphan looks a file up in the index of now: in that of the check's moment a
+// new one would be missing.
+func (k *checker) orphan(dev *device.Device, on device.Index, id device.ID) error {
+	owner, found, err := k.live.FileOwner(meta.FileID(id))
+	if err != nil {
+		return err
+	}
+	what := "no row names it"
+	if found {
+		row, exists, err := k.live.Object(owner)
+		if err != nil || exists && row.ID == meta.FileID(id) && row.Placement.Holds(on) {
+			return err
+		}
+		what = fmt.Sprintf("the row of %s does not place it here", owner)
+	}
+	if queued, err := k.live.InGCQueue(on, meta.FileID(id)); err != nil || queued {
+		return err
+	}
+	if k.online && young(dev, id) {
+		return nil
+	}
+	k.found(Finding{Kind: findOrphan, File: id.String(), Device: on.String(), What: what})
+	return nil
+}
+
+func young(dev *device.Device, id device.ID) bool {
+	f, err := dev.OpenFile(id)
+	if err != nil {
+		return true // it is gone by now
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	return err == nil && time.Since(info.ModTime()) < youngFile
+}
+
+// CheckClosed is Check for a store that no process has open: ErrLocked.
+// Nothing is changed, but for what uploads left in tmp/.
+func CheckClosed(ctx context.Context, dir string, o Options, co CheckOptions) (CheckReport, error) {
+	c := call{op: "check"}
+	o.EnsureDefaults()
+	err := errors.Join(o.Validate(), co.Validate())
+	if err != nil {
+		return CheckReport{}, c.fail(objstore.KindInvalid, err)
+	}
+	e := &Engine{opts: o, log: o.Logger}
+	var report CheckReport
+	if _, err = o.FS.Stat(dir); err == nil {
+		e.lock, err = lockFolder(o.FS, dir)
+	}
+	if err == nil {
+		report, err = e.checkClosed(ctx, dir, co)
+	}
+	for _, l := range []io.Closer{e.mirrorLock, e.lock} {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	return report, c.wrap(err)
+}
+
+func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (CheckReport, error) {
+	id, err := readIdentity(e.opts.FS, dir)
+	if err != nil {
+		return CheckReport{}, err
+	}
+	m, err := e.opts.findMirror(dir, false)
+	if err != nil {
+		return CheckReport{}, err
+	}
+	db, err := meta.OpenReadOnly(e.opts.FS, e.opts.FS.PathJoin(dir, indexName))
+	if err != nil {
+		return CheckReport{}, err
+	}
+	k := newChecker(ctx, co, db.View)
+	e.checkCopies(k, dir, m)
+	k.openDevices(&e.opts, dir, id)
+	err = errors.Join(k.run(), db.Close())
+	return k.out, err
+}
+
+// checkCopies compares how far the two copies of the index are.
+func (e *Engine) checkCopies(k *checker, dir string, m mirror) {
+	if !m.exists() {
+		return
+	}
+	k.out.IndexCopies = 2
+	first, err1 := meta.PeekAge(e.opts.FS, e.opts.FS.PathJoin(dir, indexName))
+	second, err2 := meta.PeekAge(m.fs, m.fs.PathJoin(m.dir, indexName))
+	switch {
+	case err1 != nil || err2 != nil:
+		k.found(Finding{Kind: findCopy, What: fmt.Sprint("a copy of the index cannot be read: ", errors.Join(err1, err2))})
+	case first != second:
+		k.found(Finding{Kind: findCopy, What: fmt.Sprintf("the copies of the index are not in step: %+v and %+v", first, second)})
+	}
+}
+
+// openDevices opens the disks of a store; one that cannot be is a finding.
+func (k *checker) openDevices(o *Options, dir, store string) {
+	k.devices = map[device.Index]*device.Device{}
+	for i := range o.Devices {
+		d := &o.Devices[i]
+		fs := d.FS
+		if fs == nil {
+			fs = o.FS
+		}
+		id, err := device.ReadIdentity(fs, d.Path)
+		if err == nil && id.Store != store {
+			err = device.ErrForeign
+		}
+		var dev *device.Device
+		if err == nil {
+			dev, err = device.Open(fs, d.Path, device.Options{})
+		}
+		if err != nil {
+			k.found(Finding{Kind: findDevice, Device: d.Path, What: err.Error()})
+			continue
+		}
+		k.devices[id.Index] = dev
+	}
+	if k.devices[0] != nil {
+		return
+	}
+	if dev, err := device.Open(o.FS, dir, device.Options{}); err == nil {
+		k.devices[0] = dev
+	} else {
+		k.found(Finding{Kind: findDevice, Device: dir, What: err.Error()})
+	}
+}
+
+// disks are the open devices by index; one that is away is a finding.
+func (e *Engine) disks(k *checker) {
+	k.devices = map[device.Index]*device.Device{}
+	for _, d := range e.fleet.devices {
+		if dev := e.fleet.set.Device(d.index); dev != nil {
+			k.devices[d.index] = dev
+		} else {
+			k.found(Finding{Kind: findDevice, Device: d.Path, What: "it is away"})
+		}
+	}
+}
