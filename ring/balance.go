@@ -1,6 +1,9 @@
 package ring
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // maxBalance is reported for a device that has partitions and no weight.
 const maxBalance = 999.99
@@ -73,6 +76,21 @@ type TierDispersion struct {
 	Device       *Device // nil above the level of devices
 	Most         int     // replicas of one partition that are not too many
 	Replicas     []int   // Replicas[n] is the number of partitions with n replicas here
+}
+
+// Name is what Swift's tools call the tier: r1z2-10.0.0.1/sdb.
+func (t *TierDispersion) Name() string {
+	name := fmt.Sprintf("r%d", t.Region)
+	if t.Level >= levelZone {
+		name += fmt.Sprintf("z%d", t.Zone)
+	}
+	if t.Level >= levelServer {
+		name += "-" + t.IP
+	}
+	if t.Level >= levelDevice {
+		name += "/" + t.Device.Device
+	}
+	return name
 }
 
 // Excess is the number of replicas that are too many.

@@ -8,7 +8,9 @@ import (
 
 // Dispersion counts, for every tier, partitions by their replicas in it. What
 // is too many follows swift-ring-builder: the replicas of a tier divided
-// evenly among its children, rounded up, whatever their weights are.
+// evenly among its children, rounded up, whatever their weights are. With
+// fractional replicas swift-ring-builder leaves out the partitions that the
+// last row does not reach; here they count.
 func (b *Builder) Dispersion() *Dispersion {
 	tiers := b.mostByTier()
 	atRisk, slots := 0, 0

@@ -2,8 +2,8 @@
 // Keystone's and Glance's APIs built in.
 //
 // One file per subcommand: serve runs the server, rotate-keys rotates the keys
-// that tokens are made with, version prints the version. Only this package
-// wires the layers together.
+// that tokens are made with, ring builds rings, version prints the version.
+// Only this package wires the layers together.
 //
 // Exit codes are in exitcode.go, the same for all commands.
 package main
@@ -35,7 +35,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newRotateKeysCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newRotateKeysCommand(), newRingCommand(), newVersionCommand())
 	return root
 }
 
