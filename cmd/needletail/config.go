@@ -75,6 +75,14 @@ type StorageConfig struct {
 	ReservePercent float64 `toml:"reserve_percent"`
 	// InlineMaxBytes is the largest body that is kept in the index.
 	InlineMaxBytes int64 `toml:"inline_max_bytes"`
+	// HealBytesPerSecond bounds what is written to make bodies whole again, and
+	// ScrubBytesPerSecond is the rate at which all that is stored is verified,
+	// over and over; 0 never.
+	HealBytesPerSecond  int64 `toml:"heal_bytes_per_second"`
+	ScrubBytesPerSecond int64 `toml:"scrub_bytes_per_second"`
+	// DeviceFailedAfter is how long a device is failed before what it holds is
+	// built anew on others.
+	DeviceFailedAfter Duration `toml:"device_failed_after"`
 }
 
 // TimeoutsConfig bounds waiting. A body that trickles lives for ever; one that
@@ -134,7 +142,11 @@ func defaultConfig() Config {
 			MaxHeaderBytes:       128 << 10,
 			MaxRequestLineLength: 8192,
 		},
-		Storage: StorageConfig{ReserveBytes: 256 * mebi, ReservePercent: 1, InlineMaxBytes: 64 << 10},
+		Storage: StorageConfig{
+			ReserveBytes: 256 * mebi, ReservePercent: 1, InlineMaxBytes: 64 << 10,
+			HealBytesPerSecond: 100 * mebi, ScrubBytesPerSecond: 10 * mebi, // Swift's auditor: 10 MB/s
+			DeviceFailedAfter: Duration(10 * time.Minute),
+		},
 		Timeouts: TimeoutsConfig{
 			Header:   Duration(20 * time.Second),
 			BodyIdle: Duration(60 * time.Second), // Swift's client_timeout
@@ -203,6 +215,12 @@ func (c *Config) validate() error {
 		return bad("storage.reserve_bytes or storage.reserve_percent is out of range")
 	case c.Storage.InlineMaxBytes < 0 || c.Storage.InlineMaxBytes > 1*mebi:
 		return bad("storage.inline_max_bytes must be from 0 to 1048576")
+	case c.Storage.HealBytesPerSecond < mebi:
+		return bad("storage.heal_bytes_per_second is under 1048576")
+	case c.Storage.ScrubBytesPerSecond != 0 && c.Storage.ScrubBytesPerSecond < mebi:
+		return bad("storage.scrub_bytes_per_second is neither 0 nor from 1048576 on")
+	case c.Storage.DeviceFailedAfter <= 0:
+		return bad("storage.device_failed_after must be positive")
 	case c.Identity.TokenLifetime <= 0:
 		return bad("identity.token_lifetime must be positive")
 	case c.Identity.ListLimit < 0:

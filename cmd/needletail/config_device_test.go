@@ -59,6 +59,10 @@ func TestConfigDevicesAreChecked(t *testing.T) {
 			t.Errorf("%q: got %v, want an error with %q", text, err, want)
 		}
 	}
+	f("[storage]\nheal_bytes_per_second = 1048575", "heal_bytes_per_second")
+	f("[storage]\nscrub_bytes_per_second = 1048575", "scrub_bytes_per_second")
+	f("[storage]\nscrub_bytes_per_second = -1", "scrub_bytes_per_second")
+	f("[storage]\ndevice_failed_after = \"0s\"", "device_failed_after")
 	a, b := "[[device]]\npath = \"/a\"\n", "[[device]]\npath = \"/b\"\n"
 	f("[[device]]\nzone = 1", "no path")
 	f(a+"zone = -1", "zone")

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"needletail/objstore/engine"
@@ -37,6 +39,12 @@ var engineFigures = []engineFigure{
 	figure(counter, "store_gc_removed_total", "Data files removed after their object was.", func(m *engine.Metrics) int64 { return m.GCRemoved }),
 	figure(counter, "store_orphans_removed_total", "Data files without an object removed at start.", func(m *engine.Metrics) int64 { return m.OrphansRemoved }),
 	figure(counter, "store_corrupt_bodies_total", "Bodies found damaged.", func(m *engine.Metrics) int64 { return m.CorruptBodies }),
+	figure(counter, "store_short_puts_total", "Objects stored with a slot missing or on a handoff.", func(m *engine.Metrics) int64 { return m.ShortPuts }),
+	figure(counter, "store_damaged_slots_total", "Slots that readers found damaged or missing.", func(m *engine.Metrics) int64 { return m.DamagedSlots }),
+	figure(counter, "store_quarantined_slots_total", "Damaged files that were moved aside.", func(m *engine.Metrics) int64 { return m.QuarantinedSlots }),
+	figure(counter, "heal_slots_total", "Slots that were built anew or moved.", func(m *engine.Metrics) int64 { return m.HealedSlots }),
+	figure(counter, "heal_bytes_total", "Bytes of them.", func(m *engine.Metrics) int64 { return m.HealedBytes }),
+	figure(counter, "heal_errors_total", "Bodies that could not be healed when that was tried.", func(m *engine.Metrics) int64 { return m.HealErrors }),
 	figure(gauge, "disk_total_bytes", "Size of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskTotalBytes }),
 	figure(gauge, "disk_free_bytes", "Free bytes of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskFreeBytes }),
 	figure(gauge, "disk_sealed", "1 if a failed write stopped all writes.", func(m *engine.Metrics) int64 { return boolFigure(m.Sealed) }),
@@ -70,6 +78,12 @@ func (c engineCollector) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- commitSeconds
 	ch <- publishSeconds
+	for _, f := range progressFigures {
+		ch <- f.desc
+	}
+	for _, f := range deviceFigures {
+		ch <- f.desc
+	}
 }
 
 // Collect reads them once.
@@ -80,6 +94,15 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- histogram(commitSeconds, m.Commits)
 	ch <- histogram(publishSeconds, m.Publishes)
+	s := c.store.Status()
+	for _, f := range progressFigures {
+		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s))
+	}
+	for _, d := range s.Devices {
+		for _, f := range deviceFigures {
+			ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&d), strconv.Itoa(d.Index), d.Path)
+		}
+	}
 }
 
 func histogram(desc *prometheus.Desc, l engine.Latency) prometheus.Metric {

@@ -1,7 +1,7 @@
 // Command needletail is a Swift-compatible object store in one binary, with
 // Keystone's and Glance's APIs built in.
 //
-// One file per subcommand: serve runs the server, rotate-keys rotates the keys
+// One file per subcommand: serve runs the server, heal shows its devices, rotate-keys rotates the keys
 // that tokens are made with, ring builds rings, version prints the version.
 // Only this package wires the layers together.
 //
@@ -35,7 +35,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newRotateKeysCommand(), newRingCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newRingCommand(), newVersionCommand())
 	return root
 }
 

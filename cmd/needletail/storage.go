@@ -47,7 +47,13 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		InlineMaxBytes: inlineMaxBytes(cfg.Storage.InlineMaxBytes),
 		ReserveBytes:   cfg.Storage.ReserveBytes,
 		ReservePercent: cfg.Storage.ReservePercent,
-		Logger:         logger,
+		Devices:        cfg.devices(),
+		FailedAfter:    time.Duration(cfg.Storage.DeviceFailedAfter),
+
+		HealBytesPerSecond:  cfg.Storage.HealBytesPerSecond,
+		ScrubBytesPerSecond: cfg.Storage.ScrubBytesPerSecond,
+
+		Logger: logger,
 	})
 	if err != nil {
 		return nil, err

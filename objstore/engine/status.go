@@ -38,6 +38,7 @@ type DeviceStatus struct {
 
 // Status is what the devices do and how healing and scrubbing are getting on.
 type Status struct {
+	Store          string
 	WrittenSeconds int64 // when this was true, Unix
 	Devices        []DeviceStatus
 	Heal           HealProgress
@@ -57,7 +58,7 @@ const (
 // Status is what is known now.
 func (e *Engine) Status() Status {
 	s := Status{
-		WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(),
+		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(),
 		HealedSlots: e.stats.healedSlots.Load(), HealErrors: e.stats.healErrors.Load(),
 	}
 	for _, d := range e.fleet.set.Devices() {
