@@ -39,7 +39,18 @@ func (t Timestamp) CeilSeconds() int64 {
 // LastModified is the timestamp as a Last-Modified header: RFC 1123, rounded
 // up to the second (swift/common/swob.py).
 func (t Timestamp) LastModified() string {
-	return time.Unix(t.CeilSeconds(), 0).UTC().Format("Mon, 02 Jan 2006 15:04:05") + " GMT"
+	at := time.Unix(t.CeilSeconds(), 0).UTC()
+	year, month, day := at.Date()
+	hour, minute, second := at.Clock()
+	b := make([]byte, 0, len("Mon, 02 Jan 2006 15:04:05 GMT"))
+	b = append(append(b, at.Weekday().String()[:3]...), ", "...)
+	b = append(appendPadded(b, int64(day), 2), ' ')
+	b = append(append(b, month.String()[:3]...), ' ')
+	b = append(appendPadded(b, int64(year), 4), ' ')
+	b = append(appendPadded(b, int64(hour), 2), ':')
+	b = append(appendPadded(b, int64(minute), 2), ':')
+	b = append(appendPadded(b, int64(second), 2), " GMT"...)
+	return string(b)
 }
 
 // String is Swift's normal form, "%016.05f": "1402464677.04188".

@@ -149,3 +149,12 @@ func TestClockIsUnique(t *testing.T) {
 		t.Errorf("%d different timestamps, want %d", unique, goroutines*calls)
 	}
 }
+
+func TestLastModifiedIsRFC1123(t *testing.T) {
+	for day := range int64(800) {
+		at := time.Unix(951_700_000+day*86_400+day*53, 0).UTC()
+		if got, want := TimestampOf(at).LastModified(), at.Format("Mon, 02 Jan 2006 15:04:05 GMT"); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+	}
+}

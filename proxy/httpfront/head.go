@@ -35,12 +35,12 @@ var (
 func (h *head) parse(b []byte) error {
 	// One copy for all strings: they outlive the connection's buffer.
 	text := string(b)
-	line, rest, _ := strings.Cut(text, "\r\n")
+	line, rest := cutLine(text)
 	if err := h.parseRequestLine(line); err != nil {
 		return badRequest(err)
 	}
 	for {
-		line, rest, _ = strings.Cut(rest, "\r\n")
+		line, rest = cutLine(rest)
 		if line == "" {
 			return h.frame()
 		}
@@ -116,13 +116,33 @@ func (h *head) parseLine(line string) error {
 	if name == "" || !isName(name) {
 		return errName
 	}
-	value = strings.Trim(value, " \t")
+	value = trim(value)
 	for i := 0; i < len(value); i++ {
 		if value[i] < ' ' && value[i] != '\t' || value[i] == 0x7f {
 			return errValue
 		}
 	}
 	return h.addLine(name, value)
+}
+
+// cutLine cuts the first line off a head, which ends each with CR LF.
+func cutLine(s string) (line, rest string) {
+	end := strings.IndexByte(s, '\n')
+	if end < 1 {
+		return "", ""
+	}
+	return s[:end-1], s[end+1:]
+}
+
+// trim takes the white space of RFC 9110, 5.6.3 off both ends.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // addLine joins a repeated header with "," as WSGI does, unless joining could

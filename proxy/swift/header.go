@@ -1,6 +1,7 @@
 package swift
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -69,8 +70,12 @@ func (h *Header) delFrom(from int, name string) {
 
 // DelFunc removes every line whose name drop says so of.
 func (h *Header) DelFunc(drop func(name string) bool) {
-	kept := (*h)[:0]
-	for _, f := range *h {
+	first := slices.IndexFunc(*h, func(f HeaderField) bool { return drop(f.Name) })
+	if first < 0 {
+		return
+	}
+	kept := (*h)[:first]
+	for _, f := range (*h)[first+1:] {
 		if !drop(f.Name) {
 			kept = append(kept, f)
 		}
