@@ -11,10 +11,10 @@ var layouts = []Layout{{Copies: 1}, {Copies: 2}, {Copies: 3}, {Data: 1, Parity: 
 // sizes are at and around the edges of blocks and stripes of a layout.
 func sizes(l Layout) []int {
 	all := []int{0, 1, 4095, 4096, 4097}
-	for _, edge := range []int{ec.BlockBytes, l.bodyRoom(), 2 * l.bodyRoom(), 6 * l.bodyRoom()} {
+	for _, edge := range []int{ec.BlockBytes, l.bodyRoom(), 2 * l.bodyRoom()} {
 		all = append(all, edge-1, edge, edge+1)
 	}
-	return append(all, 3*l.bodyRoom()+12345)
+	return append(all, (stripesEach+2)*l.bodyRoom()+12345)
 }
 
 func TestBodiesComeBack(t *testing.T) {

@@ -135,7 +135,9 @@ func (u *upload) settle(l *lane, err error) bool {
 	if l.dropped {
 		return false
 	}
-	if err != nil {
+	if err == nil {
+		u.set.writing.CompareAndDelete(l.place(), l) // from now on it may be rebuilt
+	} else {
 		u.blame(l, err)
 	}
 	u.results <- laneResult{l, err}

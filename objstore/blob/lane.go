@@ -31,9 +31,9 @@ type laneResult struct {
 func (l *lane) run(created chan<- laneResult) {
 	u := l.u
 	defer u.lanes.Done()
-	at := place{u.id, l.disk.spec.Index}
+	at := l.place()
 	u.set.writing.Store(at, l)
-	defer u.set.writing.Delete(at)
+	defer u.set.writing.CompareAndDelete(at, l)
 	err := l.create()
 	created <- laneResult{l, err}
 	if err != nil {
@@ -44,6 +44,8 @@ func (l *lane) run(created chan<- laneResult) {
 	}
 	l.end()
 }
+
+func (l *lane) place() place { return place{l.u.id, l.disk.spec.Index} }
 
 func (l *lane) create() error {
 	return l.disk.do(l.u.set.opts.CreateWait, func(dev *device.Device) (err error) {

@@ -16,19 +16,20 @@ import (
 	"needletail/objstore/ec"
 )
 
-var cases = flag.Int("cases", 2000, "number of cases of TestAnyLosses")
+var cases = flag.Int("cases", 800, "number of cases of TestAnyLosses")
 
 // casesEach is the number of cases on one body; bodiesEach of bodies of one
 // layout, on devices of their own.
 const (
-	casesEach  = 25
-	bodiesEach = 20
+	casesEach  = 20
+	bodiesEach = 5
 )
 
-// quick makes the limits of patience short.
+// quick makes the limits of patience short, but long enough for a busy machine.
 var quick = Options{
 	HedgeMin: time.Millisecond, HedgeMax: 2 * time.Millisecond,
-	CreateWait: 50 * time.Millisecond, WriteWait: 50 * time.Millisecond, QuorumWait: 50 * time.Millisecond,
+	CreateWait: 250 * time.Millisecond, WriteWait: 250 * time.Millisecond,
+	SyncWait: 500 * time.Millisecond, QuorumWait: 250 * time.Millisecond,
 }
 
 // Whatever the layout, the size and the range: with as many files lost, slow or

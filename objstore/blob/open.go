@@ -53,7 +53,9 @@ func (s *Set) Open(id device.ID, l Layout, p Placement) (*Reader, error) {
 		return s.openSingle(id, p[0])
 	}
 	r := s.newReader(id, l, p)
-	g := r.gather(request{want: r.allSlots(), need: 1})
+	// As many files as a whole body takes, so that a body that cannot be read is
+	// an error here and not in its middle.
+	g := r.gather(request{want: r.allSlots(), need: l.Need()})
 	defer g.release()
 	if g.err != nil {
 		r.Close()

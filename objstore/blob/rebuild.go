@@ -100,7 +100,7 @@ func (c *copier) open() error {
 		return err
 	})
 	if err != nil && !c.lost {
-		c.set.writing.Delete(c.at)
+		c.set.writing.CompareAndDelete(c.at, c)
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (c *copier) abort() {
 			c.set.opts.Events.Leftover(c.at.id, c.at.on, err)
 		}
 	}
-	c.set.writing.Delete(c.at)
+	c.set.writing.CompareAndDelete(c.at, c)
 }
 
 func (c *copier) end() {

@@ -39,13 +39,13 @@ func CreatePart(d *device.Device, id device.ID, sizeHintBytes int64) (*Part, err
 	return &Part{device: d, id: id, file: f, buf: narrowBuffers.Get().(*buffer)}, nil
 }
 
-// Write adds p and does not change it. What is aligned in memory and in length
-// goes to the disk without a copy.
+// Write adds p and does not change it: several Parts may write it at once. What
+// is aligned in memory and in length goes to the disk without a copy.
 func (w *Part) Write(p []byte) (int, error) {
 	total := 0
 	for len(p) > 0 && w.err == nil {
 		n := len(p) &^ (device.AlignBytes - 1)
-		if w.filled == 0 && n > 0 && aligned(p) {
+		if w.filled == 0 && n > 0 && w.device.WritesInPlace() && aligned(p) {
 			_, w.err = w.file.Write(p[:n])
 		} else {
 			n = w.keep(p)

@@ -18,6 +18,7 @@ type Device struct {
 	sealedBy atomic.Pointer[error]
 
 	levels [fanOut]level
+	syncs  dirSyncs
 }
 
 // level is one directory of the first level of the fan-out.

@@ -52,6 +52,10 @@ func (d *Device) Create(id ID, sizeBytes int64) (File, error) {
 	return f, nil
 }
 
+// WritesInPlace tells that File.Write does not change what it is given. Other
+// file systems than the machine's may.
+func (d *Device) WritesInPlace() bool { return d.fs == vfs.Default }
+
 func (d *Device) createBacking(path string) (backing, error) {
 	if d.fs == vfs.Default {
 		return createDirect(path)

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"sync"
 )
 
 // The folders of a device:
@@ -20,13 +21,35 @@ const (
 // fanOut is the number of directories on each of the two levels below data/.
 const fanOut = 256
 
-// ID names one file on all devices. It is drawn at random.
+// ID names one file on all devices. It is drawn at random, but for the digits
+// that say in which directory the file lies.
 type ID [16]byte
+
+// runLength is the number of IDs, one after another, whose files lie in the same
+// directory. A directory of its own for each of the first files, as random digits
+// give, costs each a mkdir and a sync of the level above (11 % of the processor
+// time of a PUT of 1 MiB, and one of its four syncs); and concurrent uploads can
+// share the sync of a directory only if they publish to the same one. Directories
+// have about as many files as with random digits once all are there.
+const runLength = 256
+
+var run struct {
+	sync.Mutex
+	digits [2]byte
+	left   int
+}
 
 // NewID draws an ID.
 func NewID() ID {
 	var id ID
 	rand.Read(id[:])
+	run.Lock()
+	defer run.Unlock()
+	if run.left == 0 {
+		run.digits, run.left = [2]byte(id[:2]), runLength
+	}
+	run.left--
+	copy(id[:], run.digits[:])
 	return id
 }
 

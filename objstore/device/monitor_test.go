@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/stretchr/testify/require"
 )
 
@@ -109,4 +110,19 @@ func TestOperationsAreBounded(t *testing.T) {
 		require.NoError(t, err, "a slot came free")
 		op.End(nil)
 	})
+}
+
+func TestProbe(t *testing.T) {
+	mem := memFS(1, 1)
+	var bad error
+	d := open(t, errorfs.Wrap(mem, errorfs.InjectorFunc(func(errorfs.Op) error { return bad })), "/disk")
+	require.NoError(t, d.Probe())
+	bad = errDisk
+	require.ErrorIs(t, d.Probe(), errDisk)
+	require.NoError(t, d.Sealed(), "no data depends on a probe")
+	bad = nil
+	require.NoError(t, d.Probe())
+	names, err := mem.List("/disk/tmp")
+	require.NoError(t, err)
+	require.Empty(t, names)
 }

@@ -29,7 +29,7 @@ func (d *Device) writeProbe(path string, content []byte) error {
 	if err != nil {
 		return opError("create probe", err)
 	}
-	_, err = f.Write(content)
+	_, err = f.Write(bytes.Clone(content)) // a file system may change what it writes
 	if err == nil {
 		err = f.Sync()
 	}

@@ -21,7 +21,7 @@ func (d *Device) Publish(id ID) error {
 	if err := d.fs.Rename(d.tmpPath(id), d.dataPath(id)); err != nil {
 		return opError("publish", err)
 	}
-	if err := d.syncDir(d.leafPath(id)); err != nil {
+	if err := d.syncDirShared(d.leafPath(id)); err != nil {
 		// No row will name the file. If this fails too, it is an orphan that
 		// the next start removes.
 		return errors.Join(err, d.unlink(d.dataPath(id)))
