@@ -79,6 +79,18 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	return st, nil
 }
 
+// engineOptions are the engine's settings, for serving, checking and repairing.
+func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
+	return engine.Options{
+		Policies:       c.policies(),
+		Devices:        c.devices(),
+		InlineMaxBytes: inlineMaxBytes(c.Storage.InlineMaxBytes),
+		ReserveBytes:   c.Storage.ReserveBytes,
+		ReservePercent: c.Storage.ReservePercent,
+		Logger:         logger,
+	}
+}
+
 // inlineMaxBytes is the engine's option: 0 there means its default, and a
 // negative value none.
 func inlineMaxBytes(configured int64) int {
