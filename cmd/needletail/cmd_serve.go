@@ -111,6 +111,11 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 		return err
 	}
 	defer ln.Close()
+	stopControl, err := serveControl(cfg.Data, st.engine, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopControl()) }()
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = defaultPublicURL(ln.Addr())
 	}

@@ -35,7 +35,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newRingCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newVersionCommand())
 	return root
 }
 

@@ -42,19 +42,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err := ensureDataFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	store, err := engine.Open(cfg.Data, engine.Options{
-		Policies:       cfg.policies(),
-		InlineMaxBytes: inlineMaxBytes(cfg.Storage.InlineMaxBytes),
-		ReserveBytes:   cfg.Storage.ReserveBytes,
-		ReservePercent: cfg.Storage.ReservePercent,
-		Devices:        cfg.devices(),
-		FailedAfter:    time.Duration(cfg.Storage.DeviceFailedAfter),
-
-		HealBytesPerSecond:  cfg.Storage.HealBytesPerSecond,
-		ScrubBytesPerSecond: cfg.Storage.ScrubBytesPerSecond,
-
-		Logger: logger,
-	})
+	store, err := engine.Open(cfg.Data, cfg.engineOptions(logger))
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +71,16 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
 	return engine.Options{
 		Policies:       c.policies(),
-		Devices:        c.devices(),
 		InlineMaxBytes: inlineMaxBytes(c.Storage.InlineMaxBytes),
 		ReserveBytes:   c.Storage.ReserveBytes,
 		ReservePercent: c.Storage.ReservePercent,
-		Logger:         logger,
+		Devices:        c.devices(),
+		FailedAfter:    time.Duration(c.Storage.DeviceFailedAfter),
+
+		HealBytesPerSecond:  c.Storage.HealBytesPerSecond,
+		ScrubBytesPerSecond: c.Storage.ScrubBytesPerSecond,
+
+		Logger: logger,
 	}
 }
 

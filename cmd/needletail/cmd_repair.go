@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"needletail/objstore"
+	"needletail/objstore/engine"
+)
+
+// rebuildSources are the values of --from.
+var rebuildSources = map[string]engine.RebuildFrom{
+	"auto": engine.RebuildAuto, "remains": engine.RebuildRemains, "files": engine.RebuildFiles,
+}
+
+func newRepairCommand() *cobra.Command {
+	var config, data, from, list string
+	var rebuild, dryRun, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "repair",
+		Short: "Rebuild the index of a store that no server uses",
+		Long: "Repair --rebuild-index makes the index anew: out of its newest intact copy, or else\n" +
+			"of what can be read of it, and of the data files. No data file is deleted: damaged\n" +
+			"ones go to quarantine. The old index is kept as DATA/index.old.N. A run that is cut\n" +
+			"off leaves everything as it was; the next one begins anew.\n\n" +
+			"Exit codes: 0 the index is as it was, 1 failed, 2 usage, 3 no store, 4 in use,\n" +
+			"5 rebuilt, and the report says what could not be told.",
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringVar(&config, "config", "", "the server's TOML `FILE`")
+	cmd.Flags().StringVar(&data, "data", "", "`DIR` of the server")
+	cmd.Flags().BoolVar(&rebuild, "rebuild-index", false, "rebuild the index")
+	cmd.Flags().StringVar(&from, "from", "auto", "`SOURCE`: auto, remains (no copy is whole) or files (no copy at all)")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and change nothing")
+	cmd.Flags().StringVar(&list, "list", "", "write each object that data files gave to `FILE`: size, TAB, path")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		source, ok := rebuildSources[from]
+		if !rebuild || !ok {
+			return fmt.Errorf("%w: repair needs --rebuild-index, and --from auto, remains or files", errUsage)
+		}
+		cfg, err := loadStoreConfig(config, data)
+		if err != nil {
+			return err
+		}
+		if !exists(cfg.Data) && len(cfg.Devices) == 0 {
+			return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
+		}
+		logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		bar := newProgress(cmd.ErrOrStderr())
+		options := engine.RebuildOptions{From: source, DryRun: dryRun, Progress: bar.show}
+		closeList, err := listRestored(list, &options)
+		if err != nil {
+			return err
+		}
+		report, err := engine.Rebuild(ctx, cfg.Data, cfg.engineOptions(logger), options)
+		bar.clear()
+		if err = errors.Join(err, closeList()); err != nil {
+			return err
+		}
+		return printRebuild(cmd.OutOrStdout(), report, dryRun, asJSON)
+	}
+	return cmd
+}
+
+// listRestored writes what is restored to a file; path "" does nothing.
+func listRestored(path string, o *engine.RebuildOptions) (done func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := bufio.NewWriter(f)
+	o.Restored = func(id objstore.ObjectID, sizeBytes int64) {
+		fmt.Fprintf(w, "%d\t%s\n", sizeBytes, id) // its error comes again from Flush
+	}
+	return func() error { return errors.Join(w.Flush(), f.Close()) }, nil
+}
+
+// cannotTell is what data files do not hold.
+const cannotTell = `The data files do not tell, so what no copy of the index gave is lost:
+  objects whose body is small enough to lie in the index
+  metadata, content types and times to expire that a POST changed after the upload
+  metadata and access lists of the containers and accounts that were made anew
+  containers and accounts without large objects
+  deletions and overwrites whose data file was not removed yet: the file counts`
+
+func printRebuild(w io.Writer, r engine.RebuildReport, dryRun, asJSON bool) error {
+	if asJSON {
+		if err := json.NewEncoder(w).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		writeRebuild(w, r, dryRun)
+	}
+	if !r.Exact || r.Restored > 0 || len(r.Recounted.Problems) > 0 {
+		return fmt.Errorf("%w: the index was rebuilt, but not all of it could be told", errWarning)
+	}
+	return nil
+}
+
+func writeRebuild(w io.Writer, r engine.RebuildReport, dryRun bool) {
+	if dryRun {
+		fmt.Fprintln(w, "dry run: nothing was changed")
+	}
+	for _, s := range r.Skipped {
+		fmt.Fprintln(w, "not taken:", s)
+	}
+	switch {
+	case r.Exact:
+		fmt.Fprintf(w, "copied the index in %s: %d keys of %d bytes, all that it held\n", r.Source, r.Copied.Keys, r.Copied.Bytes)
+	case r.Source != "":
+		fmt.Fprintf(w, "took %d keys of the index in %s; %d places could not be read\n", r.Copied.Keys, r.Source, r.Copied.Gaps)
+	default:
+		fmt.Fprintln(w, "no copy of the index was taken")
+	}
+	if !r.Exact || r.Restored > 0 {
+		fmt.Fprintf(w, "read %d data files: restored %d objects, %d of them without enough fragments; %d older or unfinished files wait for their removal\n",
+			r.Files, r.Restored, r.Incomplete, r.Queued)
+		fmt.Fprintf(w, "made %d containers and %d accounts anew; dropped %d rows whose small body is lost\n", r.Containers, r.Accounts, r.LostInline)
+		writeNames(w, "made anew: container", r.MadeContainers, r.Containers)
+	}
+	writeNames(w, "damaged, now in quarantine: file", r.DamagedFiles, r.Damaged)
+	if !r.Exact {
+		fmt.Fprintln(w, cannotTell)
+	}
+	i := r.Recounted
+	fmt.Fprintf(w, "the index holds %d accounts, %d containers, %d objects of %d bytes: %d in the index, %d in data files\n",
+		i.Accounts, i.Containers, i.Objects, i.Bytes, i.InlineBodies, i.Files)
+	for _, p := range i.Problems {
+		fmt.Fprintln(w, "problem:", p)
+	}
+	if r.Replaced != "" {
+		fmt.Fprintln(w, "the old index is kept in", r.Replaced)
+	}
+	fmt.Fprintf(w, "took %.1f s\n", r.Took.Seconds())
+}
+
+// writeNames writes one line for each name, and how many more there are.
+func writeNames(w io.Writer, what string, names []string, total int64) {
+	for _, n := range names {
+		fmt.Fprintln(w, what, strings.TrimSpace(n))
+	}
+	if more := total - int64(len(names)); more > 0 {
+		fmt.Fprintf(w, "%s: %d more\n", what, more)
+	}
+}
