@@ -169,11 +169,11 @@ func TestBulkExtractRefusals(t *testing.T) {
 	long := strings.Repeat("x", 300)
 	for _, c := range []struct{ who, query, body, want string }{
 		{"none", "tar", good, `"Response Status": "401 Unauthorized", "Response Body": "", "Number Files Created": 0, "Errors": []}`},
-		{"owner", "tar", "", `"400 Bad Request", "Response Body": "Invalid Tar File: No Valid Files"`},
+		{"owner", "tar", "", `"400 Bad Request", "Response Body": "Invalid Tar File: empty file"`},
 		{"owner", "tar", archiveOf(t, entry{name: "base", body: "x"}), "No Valid Files"},
 		{"owner", "tar", strings.Repeat("junk", 500), `"400 Bad Request", "Response Body": "Invalid Tar File: `},
-		{"owner", "tar.gz", good, `"Response Body": "Invalid Tar File: gzip: invalid header"`},
-		{"owner", "tar.bz2", good, `"Response Body": "Invalid Tar File: bzip2`},
+		{"owner", "tar.gz", good, `"Response Body": "Invalid Tar File: not a gzip file"`},
+		{"owner", "tar.bz2", good, `"Response Body": "Invalid Tar File: invalid compressed data"`},
 		{"owner", "tar.gz", gzipped(t, good)[:60], `"Response Body": "Invalid Tar File: `},
 		{"owner", "tar", archiveOf(t, entry{name: "c/big", body: strings.Repeat("x", 101)}), `[["c/big", "413 Request Entity Too Large"]]`},
 		{"owner", "tar", archiveOf(t, entry{name: "c/\xff", body: "x"}), `[["c/%FF", "412 Precondition Failed"]]`},
@@ -200,7 +200,7 @@ func TestBulkExtractRefusals(t *testing.T) {
 	// A file that is cut short is not stored, and ends the work.
 	cut := archiveOf(t, entry{name: "c/cut", body: strings.Repeat("y", 90)}, entry{name: "c/never", body: "z"})[:512+40]
 	a = s.must(200, "owner", "PUT /v1/AUTH_test?extract-archive=tar", cut, asJSON)
-	require.Contains(t, a.body, `"400 Bad Request", "Response Body": "Invalid Tar File: unexpected EOF", "Number Files Created": 0`)
+	require.Contains(t, a.body, `"400 Bad Request", "Response Body": "Invalid Tar File: unexpected end of data", "Number Files Created": 0`)
 	s.must(404, "owner", "HEAD /v1/AUTH_test/c/cut", "")
 }
 

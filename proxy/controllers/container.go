@@ -105,6 +105,9 @@ func (c *Controllers) putContainer(r *call) (*swift.Response, error) {
 	if err := c.Limits.CheckContainerName(r.path.Container); err != nil {
 		return nil, err
 	}
+	if c.Limits.CheckAccountName(r.path.Account) != nil {
+		return nil, swift.Status(404) // no account of such a name can come to be
+	}
 	if !c.AccountAutocreate {
 		if _, err := c.Store.HeadAccount(r.Context(), r.account()); err != nil {
 			return nil, err

@@ -81,6 +81,8 @@ var statusPages = map[int]statusPage{
 	417: {"Expectation Failed", "Expectation failed."},
 	422: {"Unprocessable Entity", "Unable to process the contained instructions"},
 	431: {"Request Header Fields Too Large", "The headers of your request were too large for this server."},
+	497: {"Blacklisted", "Your account has been blacklisted"},
+	498: {"Rate Limited", "Slow down"},
 	499: {"Client Disconnect", "The client was disconnected during request."},
 	500: {"Internal Error", "The server has either erred or is incapable of performing the requested operation."},
 	501: {"Not Implemented", "The requested method is not implemented by this server."},

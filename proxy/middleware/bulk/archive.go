@@ -25,6 +25,7 @@ const archiveBufferBytes = 64 << 10
 // archive gives the regular files of a tar stream, one after the other. The
 // bounds of a header, 1 MiB of pax records among them, are archive/tar's.
 type archive struct {
+	plain  *plain
 	tar    *tar.Reader
 	global swift.Header // of global pax headers
 }
@@ -39,20 +40,15 @@ type file struct {
 }
 
 func openArchive(body io.Reader, open func(io.Reader) (io.Reader, error)) (*archive, error) {
-	plain, err := open(bufio.NewReaderSize(body, archiveBufferBytes))
+	unpacked, err := open(bufio.NewReaderSize(body, archiveBufferBytes))
+	p := &plain{r: unpacked}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = gzip.ErrHeader // too short to be one
+	}
 	if err != nil {
-		return nil, tarError(err)
+		return nil, p.fault(err)
 	}
-	return &archive{tar: tar.NewReader(plain)}, nil
-}
-
-// tarError is a fault of the archive's, unless the request itself failed.
-func tarError(err error) error {
-	var status *swift.StatusError
-	if errors.As(err, &status) {
-		return err
-	}
-	return &swift.StatusError{Status: 400, Body: "Invalid Tar File: " + err.Error(), Err: err}
+	return &archive{plain: p, tar: tar.NewReader(p)}, nil
 }
 
 // next is the next regular file; io.EOF after the last. skipped entries are
@@ -63,17 +59,17 @@ func (a *archive) next(stop func() error) (*file, error) {
 			return nil, err
 		}
 		h, err := a.tar.Next()
-		if err == io.EOF {
+		if err == io.EOF && a.plain.whole() {
 			return nil, io.EOF
 		}
 		// A name never becomes a path, so none is insecure.
 		if err != nil && !(errors.Is(err, tar.ErrInsecurePath) && h != nil) {
-			return nil, tarError(err)
+			return nil, a.plain.fault(err)
 		}
 		switch h.Typeflag {
 		case tar.TypeXGlobalHeader:
 			if _, ok := addPax(&a.global, h.PAXRecords); !ok {
-				return nil, tarError(errPax)
+				return nil, a.plain.fault(errPax)
 			}
 		case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
 			f := &file{name: h.Name, sizeBytes: h.Size, header: a.global.Clone()}

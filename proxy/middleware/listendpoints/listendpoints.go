@@ -103,7 +103,7 @@ func parse(rest string) (version int, p resource, err error) {
 	case err == nil && (number == 1 || number == 2):
 		version, rest = int(number), after
 	case strings.HasPrefix(first, "v") && !strings.Contains(first, "_"):
-		return 0, p, swift.Textf(400, "Unsupported version '%s'", first)
+		return 0, p, swift.Statusf(400, "Unsupported version '%s'", first)
 	}
 	parts := strings.SplitN(rest, "/", 3)
 	for i, to := range []*string{&p.account, &p.box, &p.object} {
@@ -112,7 +112,7 @@ func parse(rest string) (version int, p resource, err error) {
 		}
 	}
 	if p.account == "" || p.box == "" && p.object != "" {
-		return 0, p, swift.Textf(400, "No account specified")
+		return 0, p, swift.Statusf(400, "No account specified")
 	}
 	return version, p, nil
 }
