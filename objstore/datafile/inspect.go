@@ -1,0 +1,66 @@
+package datafile
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/objstore/checksum"
+	"needletail/objstore/device"
+)
+
+// OpenPath opens a data file wherever it lies and whatever it is called: it is
+// the file that its trailer says. Errors as those of Open.
+func OpenPath(fs vfs.FS, path string) (*Reader, device.ID, error) {
+	f, err := fs.Open(path)
+	if err != nil {
+		return nil, device.ID{}, err
+	}
+	r := &Reader{file: f}
+	id, err := r.ownID()
+	if err == nil {
+		err = r.readTail(id)
+	}
+	if err != nil {
+		return nil, id, errors.Join(err, f.Close())
+	}
+	return r, id, nil
+}
+
+// ownID is the id in the trailer, which is not checked yet.
+func (r *Reader) ownID() (device.ID, error) {
+	stat, err := r.file.Stat()
+	if err != nil {
+		return device.ID{}, fmt.Errorf("datafile: stat: %w", err)
+	}
+	if stat.Size() < trailerBytes {
+		return device.ID{}, corrupt("file is too short")
+	}
+	var end [trailerBytes]byte
+	if err := r.readAt(end[:], stat.Size()-trailerBytes); err != nil {
+		return device.ID{}, err
+	}
+	return device.ID(end[40:56]), nil
+}
+
+// Survey reads every byte of the file and calls damaged for each block, and for
+// the padding, that is not as it was written. It ends with the first error of
+// reading, or of damaged. blocks is the number of blocks that it has read.
+func (r *Reader) Survey(damaged func(*CorruptError) error) (blocks int64, err error) {
+	p := make([]byte, checksum.BlockBytes)
+	report := func(err error) error {
+		var c *CorruptError
+		if errors.As(err, &c) {
+			return damaged(c)
+		}
+		return err
+	}
+	for n := blockCount(r.SizeBytes()); blocks < n; blocks++ {
+		start := blocks * checksum.BlockBytes
+		if err := report(r.readBlocks(p[:min(checksum.BlockBytes, r.SizeBytes()-start)], blocks)); err != nil {
+			return blocks, err
+		}
+	}
+	return blocks, report(r.VerifyPadding())
+}
