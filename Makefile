@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop lint fmt check clean
+.PHONY: build run test race losses fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -24,6 +24,9 @@ test: check race ## vet, formatting, house rules, and every test under the race 
 race:
 	$(GO) test -race -timeout 30m ./...
 	cd bench/report && $(GO) test ./...
+
+losses: ## read bodies with as many random losses as they must bear; CASES=100000
+	$(GO) test -count=1 -timeout 60m -run TestAnyLosses -v ./objstore/blob -args -cases $(or $(CASES),100000)
 
 crash: build ## kill -9 in a loop of 50 under verifying writers
 	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/needletail

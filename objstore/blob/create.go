@@ -24,9 +24,8 @@ func (s *Set) Create(id device.ID, l Layout, order []device.Index, o datafile.Wr
 	if o.SizeHintBytes > datafile.SizeMaxBytes {
 		return nil, fmt.Errorf("%w: body of %d bytes", datafile.ErrTooLarge, o.SizeHintBytes)
 	}
-	c := s.choose(l.Slots(), order)
 	if l.Copies == 1 {
-		return s.createSingle(id, c, o)
+		return s.createSingle(id, order, o)
 	}
 	u := &upload{set: s, id: id, layout: l, hint: o.SizeHintBytes}
 	if l.Copies == 0 {
@@ -36,32 +35,53 @@ func (s *Set) Create(id device.ID, l Layout, order []device.Index, o datafile.Wr
 		}
 		u.blocks = make([][]uint64, l.Slots())
 	}
-	if err := u.start(c); err != nil {
+	if err := u.start(s.choose(l.Slots(), order)); err != nil {
 		return nil, err
 	}
-	u.hash = checksum.New(o.SHA512)
+	newHash := checksum.New
 	if o.AnyMD5 {
-		u.hash.Release()
-		u.hash = checksum.NewWithoutMD5(o.SHA512)
+		newHash = checksum.NewWithoutMD5
 	}
+	u.hash = newHash(o.SHA512)
 	return &Writer{many: u}, nil
 }
 
-// createSingle opens a file on the first device that takes it.
-func (s *Set) createSingle(id device.ID, c *candidates, o datafile.WriterOptions) (*Writer, error) {
+// createSingle opens a file on the first device that takes it: an ok one, or
+// else a suspect one.
+func (s *Set) createSingle(id device.ID, order []device.Index, o datafile.WriterOptions) (*Writer, error) {
 	short := &ShortError{Op: "write", Need: 1}
-	for d := c.next(0); d != nil; d = c.next(0) {
-		err := errAway
-		if dev := d.dev.Load(); dev != nil {
-			var w *datafile.Writer
-			if w, err = datafile.Create(dev, id, o); err == nil {
-				return &Writer{single: w, disk: d}, nil
+	for _, state := range [...]device.State{device.StateOK, device.StateSuspect} {
+		for _, i := range order {
+			d := s.byIndex[i]
+			if d == nil || d.state() != state || short.names(i) {
+				continue
 			}
+			w, err := d.createSingle(id, o)
+			if err == nil {
+				return w, nil
+			}
+			short.Slots = append(short.Slots, &SlotError{Device: i, Err: err})
 		}
-		d.monitor.Blame(faultOf(err))
-		short.Slots = append(short.Slots, &SlotError{Device: d.spec.Index, Err: err})
 	}
 	return nil, short.judge()
+}
+
+func (d *disk) createSingle(id device.ID, o datafile.WriterOptions) (*Writer, error) {
+	dev := d.dev.Load()
+	if dev == nil {
+		return nil, errAway
+	}
+	w, err := datafile.Create(dev, id, o)
+	if err != nil {
+		d.monitor.Blame(faultOf(err))
+		return nil, err
+	}
+	return &Writer{single: w, disk: d}, nil
+}
+
+// names tells whether a device failed already.
+func (e *ShortError) names(i device.Index) bool {
+	return slices.ContainsFunc(e.Slots, func(slot *SlotError) bool { return slot.Device == i })
 }
 
 // candidates are the devices that a new body may use, each once.

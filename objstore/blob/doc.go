@@ -13,7 +13,8 @@
 // To this package a copy is the fragment of a code with one data shard, whose
 // parity is the data again; so there is one way to write and one to read.
 // A body with a single copy is none of this: it is written and read by package
-// datafile alone.
+// datafile alone, in the caller's goroutine, and waits for its device however
+// long that takes.
 //
 // A primary is the device where the placement of the store wants a slot to be.
 // A handoff is one that stands in for it.

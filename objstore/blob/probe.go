@@ -76,33 +76,37 @@ func (s *Set) probe(d *disk) error {
 		}
 		return err
 	}
-	err := device.Identify(d.spec.FS, d.spec.Dir, device.Identity{Store: s.store, Index: d.spec.Index})
-	if err != nil {
-		if errors.Is(err, device.ErrUnformatted) || errors.Is(err, device.ErrForeign) {
-			d.dev.Store(nil)
+	id := device.Identity{Store: s.store, Index: d.spec.Index}
+	err := d.do(s.opts.WriteWait, func(*device.Device) error {
+		return device.Identify(d.spec.FS, d.spec.Dir, id)
+	})
+	if err == nil && d.monitor.State() != device.StateOK {
+		err = d.do(s.opts.WriteWait, (*device.Device).Probe)
+		if err == nil {
+			d.monitor.Probed(nil)
 		}
+	}
+	if errors.Is(err, device.ErrUnformatted) || errors.Is(err, device.ErrForeign) {
+		d.dev.Store(nil)
+	}
+	if err != nil && !errors.Is(err, device.ErrNoSpace) {
 		d.monitor.Probed(err)
 		return err
 	}
-	if d.monitor.State() == device.StateOK {
-		d.look()
-		return nil
-	}
-	err = d.do(s.opts.WriteWait, (*device.Device).Probe)
-	if err == nil || !errors.Is(err, device.ErrNoSpace) {
-		d.monitor.Probed(err)
-	}
 	d.look()
-	return err
+	return nil
 }
 
 // look asks how full an open device is.
 func (d *disk) look() {
-	if dev := d.dev.Load(); dev != nil {
-		if space, err := dev.Space(); err == nil {
+	// A failure counts against the device, and the next probe tells.
+	_ = d.do(0, func(dev *device.Device) error {
+		space, err := dev.Space()
+		if err == nil {
 			d.space.Store(&space)
 		}
-	}
+		return err
+	})
 }
 
 // Format makes a disk that replaces another the device i: one without an

@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"slices"
 	"sync"
 
 	"needletail/objstore/device"
@@ -10,25 +11,24 @@ import (
 // the devices that did not obey, by slot, and is nil if all did: they must be
 // asked again when they are back. A removal is not synced (device.Remove).
 func (s *Set) Remove(id device.ID, p Placement) (left Placement, err error) {
-	errs := make([]error, len(p))
 	if len(p) == 1 {
-		errs[0] = s.remove(id, p[0])
-	} else {
-		var wait sync.WaitGroup
-		for slot, i := range p {
-			wait.Go(func() { errs[slot] = s.removeWithin(id, i) })
+		if err := s.remove(id, p[0]); err != nil {
+			return p, &SlotError{Device: p[0], Err: err}
 		}
-		wait.Wait()
+		return nil, nil
 	}
+	errs := make([]error, len(p))
+	var wait sync.WaitGroup
+	for slot, i := range p {
+		wait.Go(func() { errs[slot] = s.removeWithin(id, i) })
+	}
+	wait.Wait()
 	for slot, e := range errs {
 		if e == nil {
 			continue
 		}
 		if left == nil {
-			left = make(Placement, len(p))
-			for i := range left {
-				left[i] = device.None
-			}
+			left = slices.Repeat(Placement{device.None}, len(p))
 		}
 		left[slot] = p[slot]
 		if err == nil {
