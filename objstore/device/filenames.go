@@ -26,11 +26,12 @@ const fanOut = 256
 type ID [16]byte
 
 // runLength is the number of IDs, one after another, whose files lie in the same
-// directory. A directory of its own for each of the first files, as random digits
-// give, costs each a mkdir and a sync of the level above (11 % of the processor
-// time of a PUT of 1 MiB, and one of its four syncs); and concurrent uploads can
-// share the sync of a directory only if they publish to the same one. Directories
-// have about as many files as with random digits once all are there.
+// directory. With random digits each of the first files has a directory of its
+// own, which costs a mkdir and a sync of the level above; and uploads can share
+// the sync of a directory only if they publish to the same one. Time to write,
+// sync and publish 128 KiB on a new disk (BenchmarkPublish), random and in runs:
+// 5.7 and 1.9 ms with one stream, 1.4 and 1.1 ms with 16. Once all directories
+// are there they hold about as many files as with random digits.
 const runLength = 256
 
 var run struct {
