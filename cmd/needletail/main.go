@@ -1,9 +1,10 @@
 // Command needletail is a Swift-compatible object store in one binary, with
 // Keystone's and Glance's APIs built in.
 //
-// One file per subcommand: serve runs the server, heal shows its devices, rotate-keys rotates the keys
-// that tokens are made with, ring builds rings, version prints the version.
-// Only this package wires the layers together.
+// One file per subcommand: serve runs the server, heal shows its devices, check
+// and repair look after the data folder, inspect shows what is stored, ring
+// builds rings, rotate-keys rotates the keys that tokens are made with, version
+// prints the version. Only this package wires the layers together.
 //
 // Exit codes are in exitcode.go, the same for all commands.
 package main
@@ -35,7 +36,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
 	return root
 }
 
