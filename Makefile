@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop lint fmt check clean
+.PHONY: build run test race losses fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -82,6 +82,9 @@ oracle: build ## the same requests to OpenStack Swift and to needletail; report 
 ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or Debian's): 10,000 names, both directions
 	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) swift >/dev/null; }
 	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./ring
+
+rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
+	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
 
 lint: check ## staticcheck beside the house rules
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...

@@ -64,12 +64,15 @@ const (
 
 // CheckReport is what a check saw.
 type CheckReport struct {
-	Index                Recounted `json:"index"`
-	Files, BodiesRead    int64
-	BytesRead            int64
-	Damage, Chores       int64 // findings, by what Damage says of them
-	IndexCopies, Devices int
-	Seconds              float64
+	Index       Recounted `json:"index"`
+	Files       int64     `json:"files"`
+	BodiesRead  int64     `json:"bodies_read"`
+	BytesRead   int64     `json:"bytes_read"`
+	Damage      int64     `json:"damage"` // findings, by what Damage says of them
+	Chores      int64     `json:"chores"`
+	IndexCopies int       `json:"index_copies"`
+	Devices     int       `json:"devices"`
+	Seconds     float64   `json:"seconds"`
 }
 
 // Validate checks the limits.

@@ -76,12 +76,11 @@ func young(dev *device.Device, id device.ID) bool {
 // CheckClosed is Check for a store that no process has open: ErrLocked.
 // Nothing is changed, but for what uploads left in tmp/.
 func CheckClosed(ctx context.Context, dir string, o Options, co CheckOptions) (CheckReport, error) {
-	c := call{op: "check"}
 	o.EnsureDefaults()
-	err := errors.Join(o.Validate(), co.Validate())
-	if err != nil {
-		return CheckReport{}, c.fail(objstore.KindInvalid, err)
+	if err := errors.Join(o.Validate(), co.Validate()); err != nil {
+		return CheckReport{}, &objstore.Error{Kind: objstore.KindInvalid, Op: "check store", Name: dir, Err: err}
 	}
+	var err error
 	e := &Engine{opts: o, log: o.Logger}
 	var report CheckReport
 	if _, err = o.FS.Stat(dir); err == nil {
@@ -95,7 +94,7 @@ func CheckClosed(ctx context.Context, dir string, o Options, co CheckOptions) (C
 			err = errors.Join(err, l.Close())
 		}
 	}
-	return report, c.wrap(err)
+	return report, onFolder("check store", dir, err)
 }
 
 func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (CheckReport, error) {
@@ -107,31 +106,37 @@ func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (
 	if err != nil {
 		return CheckReport{}, err
 	}
+	copies := e.compareCopies(dir, m) // before one of them is open
 	db, err := meta.OpenReadOnly(e.opts.FS, e.opts.FS.PathJoin(dir, indexName))
 	if err != nil {
 		return CheckReport{}, err
 	}
 	k := newChecker(ctx, co, db.View)
-	e.checkCopies(k, dir, m)
+	if m.exists() {
+		k.out.IndexCopies = 2
+	}
+	if copies != "" {
+		k.found(Finding{Kind: findCopy, What: copies})
+	}
 	k.openDevices(&e.opts, dir, id)
 	err = errors.Join(k.run(), db.Close())
 	return k.out, err
 }
 
-// checkCopies compares how far the two copies of the index are.
-func (e *Engine) checkCopies(k *checker, dir string, m mirror) {
+// compareCopies says what is wrong with the two copies of the index, or "".
+func (e *Engine) compareCopies(dir string, m mirror) string {
 	if !m.exists() {
-		return
+		return ""
 	}
-	k.out.IndexCopies = 2
 	first, err1 := meta.PeekAge(e.opts.FS, e.opts.FS.PathJoin(dir, indexName))
 	second, err2 := meta.PeekAge(m.fs, m.fs.PathJoin(m.dir, indexName))
 	switch {
 	case err1 != nil || err2 != nil:
-		k.found(Finding{Kind: findCopy, What: fmt.Sprint("a copy of the index cannot be read: ", errors.Join(err1, err2))})
+		return fmt.Sprint("a copy of the index cannot be read: ", errors.Join(err1, err2))
 	case first != second:
-		k.found(Finding{Kind: findCopy, What: fmt.Sprintf("the copies of the index are not in step: %+v and %+v", first, second)})
+		return fmt.Sprintf("the copies of the index are not in step: %+v and %+v", first, second)
 	}
+	return ""
 }
 
 // openDevices opens the disks of a store; one that cannot be is a finding.

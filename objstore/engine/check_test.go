@@ -177,3 +177,22 @@ func TestCheckOfClosedStores(t *testing.T) {
 		t.Errorf("a store in use: %v", err)
 	}
 }
+
+// A copy of the index that is not in step is a chore of the store.
+func TestCheckComparesCopies(t *testing.T) {
+	dir := t.TempDir()
+	o := onDevices(nil, dir+"/d1", dir+"/d2")
+	e := openTest(t, dir+"/store", o)
+	waitInStep(t, e)
+	makeBox(t, e)
+	closeTest(t, e)
+	if kinds, r := checkTest(t, nil, dir+"/store", o, CheckOptions{}); len(kinds) != 0 || r.IndexCopies != 2 || r.Devices != 3 {
+		t.Errorf("in step: %v, %+v", kinds, r)
+	}
+	if err := removeLike(dir+"/d1/"+mirrorName+"/"+indexName, "MANIFEST"); err != nil {
+		t.Fatal(err)
+	}
+	if kinds, r := checkTest(t, nil, dir+"/store", o, CheckOptions{}); kinds[findCopy] != 1 || r.Damage != 0 {
+		t.Errorf("a copy that cannot be read: %v, %+v", kinds, r)
+	}
+}

@@ -114,7 +114,6 @@ func Rebuild(ctx context.Context, dir string, o Options, ro RebuildOptions) (Reb
 	if ro.Restored == nil {
 		ro.Restored = func(objstore.ObjectID, int64) {}
 	}
-	c := call{op: "rebuild index"}
 	r := &rebuild{opts: o, ro: ro, dir: dir}
 	begin := time.Now()
 	e := &Engine{opts: o, log: o.Logger}
@@ -131,7 +130,15 @@ func Rebuild(ctx context.Context, dir string, o Options, ro RebuildOptions) (Reb
 		}
 	}
 	r.out.Took = time.Since(begin)
-	return r.out, c.wrap(err)
+	return r.out, onFolder("rebuild index", dir, err)
+}
+
+// onFolder is an error of an operation on a store that is not open, or nil.
+func onFolder(op, dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &objstore.Error{Kind: kindOf(err), Op: op, Name: dir, Err: err}
 }
 
 func (r *rebuild) run(ctx context.Context, e *Engine) error {
@@ -199,22 +206,34 @@ func (r *rebuild) make(ctx context.Context, o meta.Options) error {
 	if err := r.takeCopy(ctx, o); err != nil {
 		return err
 	}
+	if r.out.Exact && !r.unsure {
+		return r.recount(ctx) // it stays in step with the copy that it was made of
+	}
 	o.Mirror = nil
 	var err error
 	if r.db, err = meta.Open(r.path(rebuildName), o); err != nil {
 		return err
 	}
-	if !r.out.Exact || r.unsure {
-		err = r.restore(ctx)
-	}
-	if err == nil {
-		r.step("checking the new index", -1, 0)
-		r.out.Recounted, err = recountOf(ctx, r.db)
-	}
+	err = r.restore(ctx)
 	if err == nil {
 		err = r.db.Barrier()
 	}
-	return errors.Join(err, r.db.Close(false))
+	if err = errors.Join(err, r.db.Close(false)); err != nil {
+		return err
+	}
+	return r.recount(ctx)
+}
+
+func (r *rebuild) recount(ctx context.Context) error {
+	r.step("checking the new index", -1, 0)
+	db, err := meta.OpenReadOnly(r.opts.FS, r.path(rebuildName))
+	if err != nil {
+		return err
+	}
+	c := &recount{ctx: ctx, view: db.View}
+	err = c.run()
+	r.out.Recounted = c.out
+	return errors.Join(err, db.Close())
 }
 
 // oldCopy is a copy of the index that can be opened.

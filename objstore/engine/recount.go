@@ -40,15 +40,10 @@ func (e *Engine) Recount(ctx context.Context) (Recounted, error) {
 		return Recounted{}, c.fail(objstore.KindClosed, nil)
 	}
 	defer e.gate.leave()
-	out, err := recountOf(ctx, e.db)
-	return out, c.wrap(err)
-}
-
-func recountOf(ctx context.Context, db *meta.DB) (Recounted, error) {
-	snap := db.Snapshot()
+	snap := e.db.Snapshot()
 	r := &recount{ctx: ctx, view: snap.View}
-	err := r.run()
-	return r.out, errors.Join(err, snap.Close())
+	err := errors.Join(r.run(), snap.Close())
+	return r.out, c.wrap(err)
 }
 
 func (r *recount) problem(format string, args ...any) {
