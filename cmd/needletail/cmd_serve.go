@@ -50,6 +50,7 @@ func newServeCommand() *cobra.Command {
 			return err
 		}
 		tuneCollector()
+		tuneScheduler()
 		stopProfile, err := startProfile(profile)
 		if err != nil {
 			return err
