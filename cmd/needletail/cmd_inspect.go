@@ -17,9 +17,6 @@ import (
 	"needletail/objstore/meta"
 )
 
-// errDamaged: what was inspected is not as it was written.
-var errDamaged = errors.New("damaged")
-
 func newInspectCommand() *cobra.Command {
 	var data string
 	var asJSON, readData bool
@@ -74,7 +71,7 @@ func inspect(what, data string, readData bool) (*inspected, error) {
 	v := describe(name, &in)
 	err = nil
 	if in.Inline != nil {
-		v.Damage, err = in.Inline.Error(), fmt.Errorf("%w: %w", errDamaged, in.Inline)
+		v.Damage, err = in.Inline.Error(), fmt.Errorf("%w: %w", errDamage, in.Inline)
 	}
 	for i := range in.Files {
 		f := inspectSlot(&in.Files[i], name, in.Object, readData)
@@ -124,7 +121,7 @@ func (f *inspectedFile) err() error {
 	if f.State == stateOK {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is %s", errDamaged, f.Path, f.State)
+	return fmt.Errorf("%w: %s is %s", errDamage, f.Path, f.State)
 }
 
 func (f *inspectedFile) fail(err error) {
