@@ -78,9 +78,16 @@ func benchDir(tb testing.TB) string {
 
 func startNeedletail(tb testing.TB) *server {
 	tb.Helper()
+	return startBuilt(tb, "", os.Getenv("NEEDLETAIL_BENCH_CPU_PROFILE"))
+}
+
+// startBuilt builds needletail with build tags and starts it; profile is the
+// file of its CPU profile, or "".
+func startBuilt(tb testing.TB, tags, profile string) *server {
+	tb.Helper()
 	dir := benchDir(tb)
 	binary := filepath.Join(dir, "needletail")
-	if out, err := exec.Command("go", "build", "-o", binary, "needletail/cmd/needletail").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", tags, "-o", binary, "needletail/cmd/needletail").CombinedOutput(); err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}
 	config := filepath.Join(dir, "bench.toml")
@@ -89,7 +96,7 @@ func startNeedletail(tb testing.TB) *server {
 	}
 	args := []string{"serve", "--data", filepath.Join(dir, "data"), "--config", config,
 		"--listen", "127.0.0.1:0", "--tempauth-user", "bench:bench=" + benchKey + ",.admin"}
-	if profile := os.Getenv("NEEDLETAIL_BENCH_CPU_PROFILE"); profile != "" {
+	if profile != "" {
 		args = append(args, "--cpu-profile", profile)
 	}
 	s := start(tb, exec.Command(binary, args...))
@@ -204,9 +211,10 @@ func forEachShape(b *testing.B, run func(b *testing.B, l Load)) {
 
 func BenchmarkUpload(b *testing.B) {
 	s, discard, direct := startNeedletail(b), startFloor(b, "discard"), startFloor(b, "direct")
+	noDigest := startNoDigest(b)
 	forEachShape(b, func(b *testing.B, l Load) {
 		l.Method = "PUT"
-		measure(b, s, l, map[string]*server{"x-discard": discard, "x-direct": direct})
+		measure(b, s, l, map[string]*server{"x-discard": discard, "x-direct": direct, "x-nodigest": noDigest})
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 //	nginx    dav PUT: no digest, no sync, no listing; GET by sendfile
 //	swift    OpenStack Swift, one replica, memcached, all servers on this machine
 //	floor    the direct floor: O_DIRECT and fdatasync, nothing else
+//	nodigest needletail built without its MD5
 //
 // For the upload and download of one large object there are also the machine's
 // own rates (machine_test.go): md5, write and read.
@@ -49,6 +50,7 @@ func BenchmarkCompare(b *testing.B) {
 		{"nginx", startNginx(b)},
 		{"swift", startSwift(b)},
 		{"floor", startFloor(b, "direct")},
+		{"nodigest", startNoDigest(b)},
 	}
 	if extra := os.Getenv("NEEDLETAIL_COMPARE_PEER"); extra != "" {
 		peers = append(peers, extraPeer(b, extra))
@@ -90,7 +92,7 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 	for round := range compareRounds(l) {
 		for i := range peers {
 			p := peers[(i+round)%len(peers)] // nobody is always first
-			if l.Method == "GET" && p.name == "floor" {
+			if l.Method == "GET" && (p.name == "floor" || p.name == "nodigest") {
 				continue
 			}
 			if l.Method == "GET" && round == 0 {

@@ -48,6 +48,13 @@ var hashes = sync.Pool{New: func() any {
 
 // New is an empty Hash. It must be released, whatever becomes of the stream.
 func New(withSHA512 bool) *Hash {
+	if !takesMD5 {
+		return NewWithoutMD5(withSHA512)
+	}
+	return newHash(withSHA512)
+}
+
+func newHash(withSHA512 bool) *Hash {
 	h := hashes.Get().(*Hash)
 	h.lane.state = md5Start
 	if withSHA512 {
@@ -58,7 +65,7 @@ func New(withSHA512 bool) *Hash {
 
 // NewWithoutMD5 is a Hash whose MD5 is 16 random bytes, which cost nothing.
 func NewWithoutMD5(withSHA512 bool) *Hash {
-	h := New(withSHA512)
+	h := newHash(withSHA512)
 	h.noMD5 = true
 	rand.Read(h.token[:])
 	return h
