@@ -160,19 +160,21 @@ func (r *ec2Request) signV4(host, secret string) (string, bool) {
 		return "", false
 	}
 	signedHeaders := r.v4Part("SignedHeaders")
-	var headers strings.Builder
-	for name := range strings.SplitSeq(signedHeaders, ";") {
-		value, ok := r.headers[strings.ToLower(name)]
-		if strings.EqualFold(name, "host") && (!ok || host != r.host) {
+	var headers []string
+	for name := range strings.SplitSeq(strings.ToLower(signedHeaders), ";") {
+		value, sent := r.headers[name]
+		if name == "host" && host != r.host {
 			value = host
 		}
-		headers.WriteString(strings.ToLower(name) + ":" + strings.TrimSpace(value) + "\n")
+		if sent {
+			headers = append(headers, name+":"+strings.TrimSpace(value))
+		}
 	}
 	params := query(r.params)
 	if r.verb == "POST" {
 		params = ""
 	}
-	canonical := strings.Join([]string{strings.ToUpper(r.verb), r.path, params, headers.String(), signedHeaders, r.bodyHash}, "\n")
+	canonical := strings.Join([]string{strings.ToUpper(r.verb), r.path, params, strings.Join(headers, "\n") + "\n", signedHeaders, r.bodyHash}, "\n")
 	digest := sha256.Sum256([]byte(canonical))
 	text := strings.Join([]string{v4Algorithm, date, scopeText, hex.EncodeToString(digest[:])}, "\n")
 	return v4Signature([]byte(text), secret, scope), true
