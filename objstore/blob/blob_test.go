@@ -20,11 +20,14 @@ var layouts = []Layout{{Copies: 1}, {Copies: 2}, {Copies: 3}, {Data: 1, Parity: 
 
 // sizes are at and around the edges of blocks and stripes of a layout.
 func sizes(l Layout) []int {
-	all := []int{0, 1, 4095, 4096, 4097}
+	all := []int{0, 1, 4097}
 	for _, edge := range []int{ec.BlockBytes, l.bodyRoom(), 2 * l.bodyRoom()} {
 		all = append(all, edge-1, edge, edge+1)
 	}
-	return append(all, (stripesEach+2)*l.bodyRoom()+12345)
+	if l.Copies == 3 || l.Parity == 2 {
+		all = append(all, (stripesEach+2)*l.bodyRoom()+12345) // every stripe is used again
+	}
+	return all
 }
 
 func TestBodiesComeBack(t *testing.T) {
@@ -95,7 +98,7 @@ func TestRangesReadWhatTheyTouch(t *testing.T) {
 func TestSlowDeviceIsAskedOnce(t *testing.T) {
 	l := Layout{Data: 4, Parity: 2}
 	b := newBench(t, 6, quick)
-	body := randomBytes(newRand(t), 20*l.bodyRoom())
+	body := randomBytes(newRand(t), 8*l.bodyRoom())
 	id, p := b.mustStore(l, body)
 	r, err := b.Open(id, l, p)
 	require.NoError(t, err)
@@ -111,7 +114,7 @@ func TestSlowDeviceIsAskedOnce(t *testing.T) {
 	_, err = got.ReadFrom(r.Range(0, r.SizeBytes()))
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(body, got.Bytes()))
-	require.LessOrEqual(t, asked.Load(), int64(3), "of 20 stripes")
+	require.LessOrEqual(t, asked.Load(), int64(3), "of 8 stripes")
 	b.faults[1].clear()
 }
 
@@ -156,9 +159,9 @@ func TestReadersSideBySide(t *testing.T) {
 // takes itself, but for the Writer and the placement.
 func TestSingleCopyIsFree(t *testing.T) {
 	b := newBench(t, 1, Options{})
-	l, body := Layout{Copies: 1}, make([]byte, 1<<20)
+	l, body := Layout{Copies: 1}, make([]byte, 300<<10)
 	put := func(create func(device.ID) io.ReaderFrom, finish func()) float64 {
-		return testing.AllocsPerRun(50, func() {
+		return testing.AllocsPerRun(20, func() {
 			w := create(device.NewID())
 			_, err := w.ReadFrom(bytes.NewReader(body))
 			require.NoError(t, err)

@@ -126,11 +126,10 @@ func (g *gathering) startEnough() {
 			return
 		}
 		g.started |= 1 << slot
-		if err := g.r.whyNot(slot); err != nil {
+		if err := g.r.start(slot); err != nil {
 			g.fail(slot, err)
 			continue
 		}
-		g.r.refs.Add(1)
 		go g.fetch(slot)
 	}
 }
@@ -157,12 +156,12 @@ func (g *gathering) best() int {
 func (r *Reader) rank(slot int) int {
 	f := &r.files[slot]
 	f.state.Lock()
-	slow, bad := f.slow, f.bad
+	slow, running, bad := f.slow, f.running, f.bad
 	f.state.Unlock()
 	switch {
 	case f.disk == nil || bad != nil:
 		return 4
-	case f.disk.dev.Load() == nil:
+	case f.disk.dev.Load() == nil, slow && running > 0: // it may hang
 		return 3
 	}
 	switch f.disk.monitor.State() {
@@ -177,15 +176,29 @@ func (r *Reader) rank(slot int) int {
 	return 0
 }
 
-// whyNot is why a slot cannot be asked, or nil.
-func (r *Reader) whyNot(slot int) error {
+// start counts a fetch of a slot that begins, or tells why it cannot be asked.
+func (r *Reader) start(slot int) error {
 	f := &r.files[slot]
 	f.state.Lock()
 	defer f.state.Unlock()
 	if f.disk == nil {
 		return errNoDevice
 	}
+	if f.bad == nil {
+		f.running++
+		r.refs.Add(1)
+	}
 	return f.bad
+}
+
+// ended counts a fetch that came back.
+func (r *Reader) ended(slot int) {
+	f := &r.files[slot]
+	f.state.Lock()
+	f.running--
+	f.state.Unlock()
+	// What closing the files gives is of no use to anybody by now.
+	_ = r.unref()
 }
 
 // fetch asks one slot.
@@ -217,7 +230,7 @@ func (g *gathering) fetch(slot int) {
 		g.answers <- a // never full: it has room for every slot
 	}
 	g.mu.Unlock()
-	r.unref()
+	r.ended(slot)
 }
 
 // take counts an answer.

@@ -25,11 +25,16 @@ const (
 	bodiesEach = 5
 )
 
-// quick makes the limits of patience short, but long enough for a busy machine.
-var quick = Options{
-	HedgeMin: time.Millisecond, HedgeMax: 2 * time.Millisecond,
-	CreateWait: 250 * time.Millisecond, WriteWait: 250 * time.Millisecond,
-	SyncWait: 500 * time.Millisecond, QuorumWait: 250 * time.Millisecond,
+// quick makes readers hedge at once. Writers keep their patience: the machine
+// that runs the tests may be busy.
+var quick = Options{HedgeMin: time.Millisecond, HedgeMax: 2 * time.Millisecond}
+
+// hasty is for tests in which a writer must wait until its patience ends. Their
+// bodies are short.
+var hasty = Options{
+	HedgeMin: quick.HedgeMin, HedgeMax: quick.HedgeMax,
+	CreateWait: 500 * time.Millisecond, WriteWait: 500 * time.Millisecond,
+	SyncWait: time.Second, QuorumWait: 250 * time.Millisecond,
 }
 
 // Whatever the layout, the size and the range: with as many files lost, slow or
@@ -52,8 +57,7 @@ func anyLosses(t *testing.T, rng *rand.Rand) {
 	if rng.IntN(4) == 0 {
 		l = Layout{Copies: 2 + rng.IntN(3)}
 	}
-	// Enough patience for creating, so that all slots are filled.
-	b := newBench(t, l.Slots()+rng.IntN(2), Options{HedgeMin: quick.HedgeMin, HedgeMax: quick.HedgeMax})
+	b := newBench(t, l.Slots()+rng.IntN(2), quick)
 	for range bodiesEach {
 		body := randomBytes(rng, randomSize(rng, l))
 		hint := int64(len(body))

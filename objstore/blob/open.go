@@ -36,9 +36,10 @@ type slotFile struct {
 	opening chan struct{}
 	file    *datafile.Reader // guarded by opening
 
-	state sync.Mutex // guards what follows
-	slow  bool       // it was too slow once
-	bad   error      // why it is not asked again
+	state   sync.Mutex // guards what follows
+	slow    bool       // it was too slow once
+	running int        // fetches that have not come back
+	bad     error      // why it is not asked again
 }
 
 // Open opens a body by its id, layout and placement. Errors: *ShortError that

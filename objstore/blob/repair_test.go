@@ -106,8 +106,8 @@ func TestRebuildOntoABadDevice(t *testing.T) {
 	l, ctx := Layout{Data: 2, Parity: 1}, context.Background()
 	for _, kind := range []errorfs.OpKind{errorfs.OpCreate, errorfs.OpFileWrite, errorfs.OpFileSyncData, errorfs.OpRename} {
 		for _, hangs := range []bool{false, true} {
-			b := newBench(t, 4, quick)
-			id, p := b.mustStore(l, make([]byte, 1<<20))
+			b := newBench(t, 4, hasty)
+			id, p := b.mustStore(l, make([]byte, 300<<10))
 			if hangs {
 				b.faults[3].hangOn(only(kind))
 			} else {

@@ -47,7 +47,7 @@ func (b *bench) nothingStored(what string) {
 // As many devices as the quorum can spare fail, at each step: the body is
 // stored. One more: it is an error that says so, and nothing is left anywhere.
 func TestQuorum(t *testing.T) {
-	body := randomBytes(newRand(t), 600<<10)
+	body := randomBytes(newRand(t), 300<<10)
 	for _, l := range []Layout{{Copies: 2}, {Copies: 3}, {Data: 2, Parity: 1}, {Data: 4, Parity: 2}} {
 		spare := l.Slots() - l.Quorum()
 		for _, kind := range kinds {
@@ -57,9 +57,9 @@ func TestQuorum(t *testing.T) {
 				}
 				for lost := spare; lost <= spare+1; lost++ {
 					what := fmt.Sprintf("%v, %d fail at operation %v, hang %v", l, lost, kind, hangs)
-					o := Options{QuorumWait: quick.QuorumWait}
+					o := quick
 					if hangs {
-						o = quick
+						o = hasty
 					}
 					b := newBench(t, l.Slots(), o)
 					for i := range lost {
@@ -104,13 +104,13 @@ func (b *bench) waitForWriters() {
 
 // A handoff takes the slot of a device that fails or hangs when a body begins.
 func TestHandoffsStandIn(t *testing.T) {
-	body := randomBytes(newRand(t), 1<<20)
+	body := randomBytes(newRand(t), 300<<10)
 	for _, l := range []Layout{{Copies: 1}, {Copies: 3}, {Data: 4, Parity: 2}} {
 		for _, hangs := range []bool{false, true} {
 			if l.Copies == 1 && hangs {
 				continue // a single copy is written without a goroutine
 			}
-			b := newBench(t, l.Slots()+2, quick)
+			b := newBench(t, l.Slots()+2, hasty)
 			for _, i := range []int{0, l.Slots()} { // a primary and the first handoff
 				if hangs {
 					b.faults[i].hangOn(only(errorfs.OpCreate))
@@ -173,7 +173,7 @@ func TestRemoveFromFullDisks(t *testing.T) {
 // What could not be removed is named, so that it is tried again.
 func TestRemoveNamesWhatIsLeft(t *testing.T) {
 	l := Layout{Data: 2, Parity: 2}
-	b := newBench(t, 4, quick)
+	b := newBench(t, 4, hasty)
 	id, p := b.mustStore(l, []byte("body"))
 	b.faults[1].failWith(syscall.EIO)
 	b.faults[2].hangOn(nil)
@@ -292,14 +292,14 @@ func TestFragmentsAreShort(t *testing.T) {
 // Many uploads at once, while a device hangs and another errs.
 func TestUploadsSideBySide(t *testing.T) {
 	l := Layout{Data: 4, Parity: 2}
-	b := newBench(t, 8, Options{WriteWait: 2 * time.Second})
+	b := newBench(t, 8, Options{WriteWait: 3 * time.Second})
 	b.faults[1].hangOn(only(errorfs.OpFileWrite))
 	b.faults[2].failOn(failing(errorfs.OpCreate, syscall.EIO))
 	rng := newRand(t)
 	errs := make(chan error)
-	const uploads = 16
+	const uploads = 8
 	for i := range uploads {
-		body := randomBytes(rng, rng.IntN(4<<20))
+		body := randomBytes(rng, rng.IntN(2<<20))
 		go func() {
 			id, p, err := b.store(l, b.order(i), body, -1)
 			if err == nil {
