@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -24,6 +25,11 @@ type Options struct {
 	BcryptCost int           // DefaultBcryptCost
 	Clock      func() time.Time
 	Logger     pebble.Logger // nil for none
+
+	// MirrorDir, if not "", is where a second copy is kept, on another disk.
+	MirrorDir string
+	// MirrorLost is told why the second copy was given up. Optional.
+	MirrorLost func(error)
 }
 
 const (
@@ -37,8 +43,14 @@ const (
 
 // Service is the identity store. It is safe for concurrent use.
 type Service struct {
-	opt  Options
-	db   *pebble.DB
+	opt Options
+	db  *pebble.DB
+
+	mirror  *pebble.DB // the second copy, or nil; with commits under writing
+	commits uint64
+
+	mirrorLog mirrorLog
+
 	keys *token.Repository
 	// credentialKeys seal the blobs of credentials; they are never rotated.
 	credentialKeys *token.Repository
@@ -83,7 +95,7 @@ type Service struct {
 // folder is refused.
 func Open(opt Options) (*Service, error) {
 	if opt.KeyDir == "" {
-		opt.KeyDir = filepath.Join(opt.Dir, "fernet-keys")
+		opt.KeyDir = filepath.Join(opt.Dir, fernetKeyFolder)
 	}
 	if opt.TokenLife == 0 {
 		opt.TokenLife = DefaultTokenLife
@@ -104,20 +116,27 @@ func Open(opt Options) (*Service, error) {
 	if logger == nil {
 		logger = quiet{}
 	}
-	s.db, err = pebble.Open(filepath.Join(opt.Dir, "db"), &pebble.Options{
-		Logger: logger, MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest,
-	})
+	if err := s.restoreKeys(); err != nil {
+		s.loseMirror(err)
+	}
+	options := func() *pebble.Options {
+		return &pebble.Options{Logger: logger, MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest}
+	}
+	s.db, err = pebble.Open(filepath.Join(opt.Dir, "db"), options())
 	if err != nil {
 		return nil, fmt.Errorf("identity: open the store: %w", err)
 	}
 	if s.keys, err = token.OpenRepository(opt.KeyDir); err == nil {
-		s.credentialKeys, err = token.OpenRepository(filepath.Join(opt.Dir, "credential-keys"))
+		s.credentialKeys, err = token.OpenRepository(filepath.Join(opt.Dir, credentialKeyFolder))
+	}
+	if err == nil {
+		err = s.openMirror(options())
 	}
 	if err == nil {
 		err = s.load()
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.closeStores())
 	}
 	return s, nil
 }
@@ -129,7 +148,15 @@ func (s *Service) Close() error {
 	if s.failed == nil {
 		s.failed = errors.New("closed")
 	}
-	return s.db.Close()
+	return s.closeStores()
+}
+
+func (s *Service) closeStores() error {
+	err := s.db.Close()
+	if s.mirror != nil {
+		err = errors.Join(err, s.mirror.Close())
+	}
+	return err
 }
 
 // RotateKeys makes the staged Fernet key primary; see token.Repository.Rotate.
@@ -186,6 +213,9 @@ func (s *Service) load() error {
 	}
 	for ok := it.First(); ok; ok = it.Next() {
 		key := it.Key()
+		if bytes.Equal(key, commitsKey) {
+			continue
+		}
 		t := tables[key[0]]
 		if t == nil {
 			err = fmt.Errorf("identity: unknown table %q", key[0])

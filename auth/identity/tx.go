@@ -34,7 +34,7 @@ func (s *Service) update(fn func(*tx) error) error {
 	if t.batch.Empty() {
 		return nil
 	}
-	if err := t.batch.Commit(pebble.Sync); err != nil {
+	if err := s.commit(t.batch); err != nil {
 		s.failed = fmt.Errorf("an earlier write failed: %w", err)
 		return &Error{Op: "write", Err: err}
 	}

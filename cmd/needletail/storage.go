@@ -56,6 +56,11 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		TokenLife: time.Duration(cfg.Identity.TokenLifetime),
 
 		BcryptCost: cfg.Identity.PasswordHashRounds,
+
+		MirrorDir: identityMirror(store),
+		MirrorLost: func(err error) {
+			logger.Error("identities have one copy until the next start", "err", err)
+		},
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -65,6 +70,15 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		return nil, errors.Join(err, st.close())
 	}
 	return st, nil
+}
+
+// identityMirror is where the second copy of identities lies: beside that of the
+// index, if there is one.
+func identityMirror(e *engine.Engine) string {
+	if dir := e.MirrorDir(); dir != "" {
+		return filepath.Join(dir, "identity")
+	}
+	return ""
 }
 
 // engineOptions are the engine's settings, for serving, checking and repairing.

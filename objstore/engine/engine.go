@@ -23,6 +23,7 @@ type Engine struct {
 	lock io.Closer // DATA/LOCK
 
 	mirrorLock io.Closer // of the device with the index's second copy, or nil
+	mirrorDir  string
 
 	db    *meta.DB
 	fleet fleet
@@ -31,6 +32,7 @@ type Engine struct {
 	clock objstore.Clock
 	locks locks
 	known known
+	hot   hot
 	stats stats
 	inUse inUse
 	files fileLocks
@@ -65,6 +67,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	}
 	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
 	e.known.init()
+	e.hot.init()
 	e.inUse.init()
 	e.heal.init(o.HealBytesPerSecond)
 	e.scrub.init(o.ScrubBytesPerSecond)

@@ -96,6 +96,10 @@ func mounted(fs vfs.FS, path string) bool {
 	return err == nil
 }
 
+// MirrorDir is the folder, on another disk than the data folder, with the second
+// copy of the index, or "".
+func (e *Engine) MirrorDir() string { return e.mirrorDir }
+
 // prepareIndex finds the copies of the index, locks them, and reads the store's
 // id; the result opens the index.
 func (e *Engine) prepareIndex(dir string) (meta.Options, error) {
@@ -117,6 +121,7 @@ func (e *Engine) prepareIndex(dir string) (meta.Options, error) {
 		return o, err
 	}
 	if m.exists() {
+		e.mirrorDir = m.dir
 		o.Mirror = &meta.Mirror{FS: m.fs, Dir: m.fs.PathJoin(m.dir, indexName), HangLimit: e.opts.IndexHangLimit}
 	}
 	return o, nil
