@@ -58,17 +58,16 @@ func (c *chainSearch) run(from []slot) bool {
 		if len(now) == 0 {
 			now, next = next, nil
 		}
-		step := now[len(now)-1]
-		now = now[:len(now)-1]
-		if reached[step.to.id] {
-			continue
-		}
-		reached[step.to.id] = true
-		if step.to.held < step.to.quota {
-			c.apply(step)
+		if i := slices.IndexFunc(now, func(s *chainStep) bool { return s.to.held < s.to.quota }); i >= 0 {
+			c.apply(now[i])
 			return true
 		}
-		c.extend(c.slots[step.to.id], step, reached, &now, &next)
+		step := now[len(now)-1]
+		now = now[:len(now)-1]
+		if !reached[step.to.id] {
+			reached[step.to.id] = true
+			c.extend(c.slots[step.to.id], step, reached, &now, &next)
+		}
 	}
 	// Nothing leads on from what was reached, neither now nor later in this
 	// run: moves only use up what may be moved.
@@ -78,30 +77,31 @@ func (c *chainSearch) run(from []slot) bool {
 	return false
 }
 
-// extend adds a step for every device that one of the slots can move to.
+// extend adds one step for every device that one of the slots can move to, a
+// free one if there is any.
 func (c *chainSearch) extend(slots []slot, prev *chainStep, reached []bool, now, next *[]*chainStep) {
-	cheap, dear := map[int]bool{}, map[int]bool{}
-	for _, s := range slots {
-		free := c.isFree(s)
-		if !free && !c.mayMove(s.part) || inChain(prev, s.part) {
-			continue
+	open := slices.DeleteFunc(slices.Clone(c.t.leaves), func(t *tier) bool {
+		return t.weight == 0 || reached[t.id] || c.dead[t.id]
+	})
+	for _, free := range []bool{true, false} {
+		steps := now
+		if !free {
+			steps = next
 		}
-		for _, leaf := range c.t.leaves {
-			id := leaf.id
-			if leaf.weight == 0 || reached[id] || c.dead[id] || cheap[id] || !free && dear[id] || !c.fits(s, leaf) {
+		for _, s := range slots {
+			if len(open) == 0 {
+				return
+			}
+			if c.isFree(s) != free || !free && !c.mayMove(s.part) || inChain(prev, s.part) {
 				continue
 			}
-			step := &chainStep{to: leaf, slot: s, prev: prev}
-			if free {
-				cheap[id] = true
-				*now = append(*now, step)
-			} else {
-				dear[id] = true
-				*next = append(*next, step)
-			}
-		}
-		if len(cheap) == len(c.t.leaves) {
-			return
+			open = slices.DeleteFunc(open, func(t *tier) bool {
+				if !c.fits(s, t) {
+					return false
+				}
+				*steps = append(*steps, &chainStep{to: t, slot: s, prev: prev})
+				return true
+			})
 		}
 	}
 }
