@@ -16,7 +16,7 @@ type MonitorOptions struct {
 	// ended ones, that makes a device suspect. Default 1 s.
 	SlowAfter time.Duration
 	// HungAfter is the age of a running operation that makes a device failed,
-	// for as long as it runs. Default 10 s.
+	// for as long as it runs. Default 30 s: a sync of much data may take long.
 	HungAfter time.Duration
 	// ErrorsMax is the number of errors, one after another, that make a device
 	// failed until a probe succeeds. Default 8.
@@ -31,7 +31,7 @@ func (o *MonitorOptions) ensureDefaults() {
 		o.SlowAfter = time.Second
 	}
 	if o.HungAfter <= 0 {
-		o.HungAfter = 10 * time.Second
+		o.HungAfter = 30 * time.Second
 	}
 	if o.ErrorsMax <= 0 {
 		o.ErrorsMax = 8
