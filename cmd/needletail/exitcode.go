@@ -35,6 +35,7 @@ var exitKinds = []struct {
 	{errUsage, exitUsage},
 	{errWarning, exitWarning},
 	{engine.ErrLocked, exitInUse},
+	{errNoControl, exitInUse},
 	{ring.ErrNoDevice, exitNotFound},
 	{objstore.KindNotFound, exitNotFound},
 	{fs.ErrNotExist, exitNotFound},
