@@ -72,13 +72,13 @@ func TestAddMovesTheLeast(t *testing.T) {
 			if float64(nZones) < replicas && nZones != 1 {
 				continue
 			}
-			b := newTestBuilder(t, 14, replicas, zones(9, nZones)...)
+			b := newTestBuilder(t, 12, replicas, zones(9, nZones)...)
 			rebalance(t, b, 1)
 			if err := b.Add(testDevice(9, 1, 9%nZones+1, 9, 100)); err != nil {
 				t.Fatal(err)
 			}
 			rep := rebalance(t, b, 2)
-			least := int(float64(16384) * replicas / 10)
+			least := int(float64(4096) * replicas / 10)
 			t.Logf("%d zones, %v replicas: moved %d, least %d (%.4f), balance %.3f %%, dispersion %.3f %%",
 				nZones, replicas, rep.Moved, least, float64(rep.Moved)/float64(least), rep.Balance, rep.Dispersion)
 			if float64(rep.Moved) > 1.05*float64(least+1) || rep.Balance > 1 {
