@@ -103,6 +103,8 @@ func TestAccountListing(t *testing.T) {
 	}
 	s.must(204, "GET /v1/a?limit=0", "").wantBody(t, "")
 	s.must(412, "GET /v1/a?limit=10001", "").wantBody(t, "Maximum limit is 10000")
+	s.must(204, "HEAD /v1/a?limit=10001", "")
+	s.must(404, "PUT /v1/"+strings.Repeat("a", 257)+"/c", "") // there can be no such account
 	s.must(412, "GET /v1/a?limit=99999999999999999999", "")
 	a := s.must(400, "GET /v1/a?prefix=%ff", "")
 	a.wantBody(t, `"prefix" parameter not valid UTF-8`)

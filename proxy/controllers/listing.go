@@ -10,7 +10,8 @@ import (
 
 // listOptions reads the parameters that accounts and containers share. A limit
 // that is not all digits is ignored, one over maxEntries is 412
-// (swift/common/request_helpers.py: constrain_req_limit).
+// (swift/common/request_helpers.py: constrain_req_limit); HEAD lists nothing and
+// takes any.
 func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error) {
 	o := objstore.ListOptions{Limit: maxEntries}
 	var limit, reverse string
@@ -28,7 +29,7 @@ func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error)
 		*p.to = value
 	}
 	o.Reverse = isTrue(reverse)
-	if isDigits(limit) {
+	if isDigits(limit) && r.Method != "HEAD" {
 		n, err := strconv.Atoi(limit)
 		if err != nil || n > maxEntries {
 			return o, swift.Statusf(412, "Maximum limit is %d", maxEntries)

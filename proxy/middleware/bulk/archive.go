@@ -19,6 +19,9 @@ var formats = map[string]func(io.Reader) (io.Reader, error){
 	"tar.bz2": func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
 }
 
+// gzipMagic begins a gzip file that is deflated.
+const gzipMagic = "\x1f\x8b\x08"
+
 // archiveBufferBytes is read ahead of what the tar format needs.
 const archiveBufferBytes = 64 << 10
 
@@ -40,9 +43,11 @@ type file struct {
 }
 
 func openArchive(body io.Reader, open func(io.Reader) (io.Reader, error)) (*archive, error) {
-	unpacked, err := open(bufio.NewReaderSize(body, archiveBufferBytes))
+	buffered := bufio.NewReaderSize(body, archiveBufferBytes)
+	magic, _ := buffered.Peek(len(gzipMagic)) // an error is there again in open
+	unpacked, err := open(buffered)
 	p := &plain{r: unpacked}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && string(magic) != gzipMagic {
 		err = gzip.ErrHeader // too short to be one
 	}
 	if err != nil {

@@ -47,6 +47,7 @@ func TestFaults(t *testing.T) {
 	damaged[150] = 'x'
 	require.Equal(t, invalid+"invalid header", read("tar", damaged))
 	require.Equal(t, invalid+"not a gzip file", read("tar.gz", nil))
+	require.Equal(t, invalid+"empty file", read("tar.gz", []byte("\x1f\x8b\x08\x00")))
 	require.Equal(t, invalid+"not a gzip file", read("tar.gz", b.Bytes()))
 	require.Equal(t, invalid+"invalid compressed data", read("tar.bz2", b.Bytes()))
 }
