@@ -22,8 +22,10 @@ type Options struct {
 	Dir     string   // must exist; holds data, rings and configuration
 	Filters []string // of the proxy's pipeline between catch_errors and the app
 	// Users are lines of TempAuth's configuration: "user_test_tester = testing .admin".
-	Users   []string
-	Workers int // of each server
+	Users []string
+	// Settings are more lines of a filter's section, by the filter's name.
+	Settings map[string]string
+	Workers  int // of each server
 }
 
 // Peer is a running Swift.
@@ -204,6 +206,7 @@ use = egg:swift#catch_errors
 			entry = "memcache"
 		}
 		fmt.Fprintf(&b, "[filter:%s]\nuse = egg:swift#%s\n", f, entry)
+		b.WriteString(o.Settings[f])
 		switch f {
 		case "cache":
 			fmt.Fprintf(&b, "memcache_servers = 127.0.0.1:%d\n", cachePort)

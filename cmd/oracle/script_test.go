@@ -90,15 +90,18 @@ func TestUnusedExceptionFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &comparison{exceptions: []*exception{e}}
-	if !c.report(io.Discard) {
+	if !c.report(io.Discard, true) {
 		t.Error("an unused exception passes")
 	}
+	if c.report(io.Discard, false) {
+		t.Error("an exception that one site does not use fails")
+	}
 	c.step(step{name: "s", method: "GET"}, &answer{status: 200}, &answer{status: 404})
-	if c.report(io.Discard) {
+	if c.report(io.Discard, true) {
 		t.Error("a covered difference fails")
 	}
 	c.step(step{name: "s", method: "GET"}, &answer{status: 200}, &answer{status: 405})
-	if !c.report(io.Discard) {
+	if !c.report(io.Discard, true) {
 		t.Error("a difference passes")
 	}
 }

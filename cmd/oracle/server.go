@@ -17,17 +17,12 @@ type needletail struct {
 	cmd  *exec.Cmd
 }
 
-// configuration turns on what Swift's pipeline here has.
-const configuration = `
-[log]
-level = "error"
-[filter.crossdomain]
-enabled = true
-`
+// configuration turns on what Swift's pipeline has at every site.
+const configuration = "[log]\nlevel = \"error\"\n"
 
-func startNeedletail(binary, data string) (*needletail, error) {
+func startNeedletail(binary, data, more string) (*needletail, error) {
 	config := data + ".toml"
-	if err := os.WriteFile(config, []byte(configuration), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(configuration+more), 0o600); err != nil {
 		return nil, err
 	}
 	args := []string{"serve", "--data", filepath.Clean(data), "--listen", "127.0.0.1:0", "--config", config}

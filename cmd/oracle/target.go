@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -73,12 +74,16 @@ func (t *target) exchange(method string, raw []byte) (*answer, error) {
 	if err := c.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
 		return nil, err
 	}
-	if _, err := c.Write(raw); err != nil {
-		return nil, err
-	}
+	// A server may answer before it has read all, and stop reading.
+	written := make(chan error, 1)
+	go func() {
+		_, err := c.Write(raw)
+		written <- err
+	}()
 	res, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
 	if err != nil {
-		return nil, err
+		_ = c.Close()
+		return nil, errors.Join(err, <-written)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"needletail/bench/swiftpeer"
+)
+
+// site is one configuration of both servers, and what is asked of it.
+type site struct {
+	name     string
+	filters  []string          // of Swift's pipeline
+	settings map[string]string // of those filters
+	config   string            // of needletail
+	script   func() []step
+}
+
+// mainFilters are Swift's pipeline with all that needletail answers for.
+var mainFilters = []string{
+	"gatekeeper", "healthcheck", "crossdomain", "cache", "etag-quoter", "listing_formats", "list_endpoints", "container_sync",
+	"bulk", "tempurl", "formpost", "tempauth", "staticweb", "copy", "container-quotas", "account-quotas", "slo", "dlo",
+	"versioned_writes", "symlink",
+}
+
+const (
+	// syncRealms is container-sync-realms.conf, and syncConfig the same here.
+	syncRealms = "[US]\nkey = realm-key\nkey2 = realm-key2\ncluster_one = http://one.example/v1/\n"
+	mainConfig = `[swift]
+allowed_digests = ["sha1", "sha256", "sha512"]
+[filter.crossdomain]
+enabled = true
+[filter.list_endpoints]
+enabled = true
+[[container_sync.realm]]
+name = "US"
+key = "realm-key"
+key2 = "realm-key2"
+clusters = { one = "http://one.example/v1/" }
+`
+)
+
+// rootSecret is needletail's.
+var rootSecret = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 32)))
+
+var sites = []site{
+	{name: "plain", filters: mainFilters, config: mainConfig, script: script},
+	{
+		// Needletail alone encrypts: clients must not see it. (Objects behind the
+		// encryption of Debian's Swift are 503.)
+		name: "encrypted", filters: mainFilters, script: script,
+		config: mainConfig + "[encryption]\nroot_secret_file = \"SECRET\"\n",
+	},
+	{
+		name: "limited", filters: []string{"gatekeeper", "healthcheck", "cache", "listing_formats", "bulk", "ratelimit", "tempauth"},
+		settings: map[string]string{"ratelimit": "account_ratelimit = 0.01\nmax_sleep_time_seconds = 1\naccount_whitelist = AUTH_test2\naccount_blacklist = AUTH_admin\n"},
+		config:   "[filter.ratelimit]\nenabled = true\naccount_ratelimit = 0.01\nmax_sleep_time = \"1s\"\naccount_whitelist = [\"AUTH_test2\"]\naccount_blacklist = [\"AUTH_admin\"]\n",
+		script:   limitedScript,
+	},
+}
+
+// compare starts both servers, sends the script and stops them.
+func (s site) compare(c *comparison, binary string) error {
+	dir, err := os.MkdirTemp("", "needletail-oracle-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	swiftDir, secret := filepath.Join(dir, "swift"), filepath.Join(dir, "secret")
+	if err := os.Mkdir(swiftDir, 0o755); err != nil {
+		return err
+	}
+	for path, text := range map[string]string{
+		filepath.Join(swiftDir, "container-sync-realms.conf"): syncRealms, secret: rootSecret,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	var users []string
+	for _, u := range scriptUsers {
+		users = append(users, u.swiftLine())
+	}
+	peer, err := swiftpeer.Start(swiftpeer.Options{Dir: swiftDir, Filters: s.filters, Settings: s.settings, Users: users, Workers: 1})
+	if err != nil {
+		return fmt.Errorf("swift: %w", err)
+	}
+	defer peer.Stop()
+	ours, err := startNeedletail(binary, filepath.Join(dir, "data"), strings.ReplaceAll(s.config, "SECRET", secret))
+	if err != nil {
+		return err
+	}
+	defer ours.stop()
+	return c.run(s.script(), newTarget(peer.Addr), newTarget(ours.addr))
+}
+
+// limitedScript is about limits of rates: an account has one change of its
+// containers in a hundred seconds. Limits of containers are not compared: they
+// follow the number of objects, which Swift's proxy remembers for a minute.
+func limitedScript() []step {
+	g := &group{name: "limit"}
+	for _, method := range []string{"GET", "PUT"} {
+		g.as("admin", method, "/v1/AUTH_admin/c")
+	}
+	g.as("admin", "GET", "/v1/AUTH_admin")
+	for _, method := range []string{"PUT", "PUT", "DELETE", "POST", "HEAD"} {
+		g.do(method, "/c")
+	}
+	g.do("GET", "")
+	for range 3 {
+		for _, path := range []string{"/c", "/c/o"} {
+			g.as("tester2", "PUT", "/v1/AUTH_test2"+path)
+			g.as("tester2", "GET", "/v1/AUTH_test2"+path)
+		}
+	}
+	g.do("PUT", "?extract-archive=tar", "Accept: application/json").body = tarball("d/e", "d/f")
+	return g.steps
+}
