@@ -201,12 +201,20 @@ func TestCrash(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, clients := range []int{1, 4} {
 		for round := range uint64(2) {
-			testCrash(t, seed+round, clients)
+			testCrash(t, seed+round, clients, Options{InlineMaxBytes: 4096})
 		}
 	}
 }
 
-func testCrash(t *testing.T, seed uint64, clients int) {
+// TestCrashLosesADisk is TestCrash on devices; after the crash the data folder
+// or the second copy of the index is gone at times.
+func TestCrashLosesADisk(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	testCrash(t, seed, 4, onDevices(nil, "d1", "d2"))
+}
+
+func testCrash(t *testing.T, seed uint64, clients int, o Options) {
 	rng := rand.New(rand.NewPCG(seed, uint64(clients)))
 	mem, l := roomy(vfs.NewCrashableMem()), newLedger()
 	var (
@@ -228,8 +236,11 @@ func testCrash(t *testing.T, seed uint64, clients int) {
 		}
 		return nil
 	}))
-	o := Options{FS: fs, InlineMaxBytes: 4096}
+	o.FS = fs
 	e := openTest(t, "store", o)
+	if len(o.Devices) > 0 {
+		waitInStep(t, e)
+	}
 	mu.Lock()
 	crashes = nil // the container must be there
 	mu.Unlock()
@@ -250,19 +261,35 @@ func testCrash(t *testing.T, seed uint64, clients int) {
 	}
 	wg.Wait()
 	closeTest(t, e)
-	for _, c := range crashes {
-		checkCrash(t, c, fmt.Sprintf("seed %d, %d clients, crash before call %d", seed, clients, c.at))
+	for i, c := range crashes {
+		what := fmt.Sprintf("seed %d, %d clients, crash before call %d", seed, clients, c.at)
+		if lost := i % 3; lost < 2 && len(o.Devices) > 0 {
+			dir := []string{"store", "d1/" + mirrorName}[lost]
+			if err := c.fs.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+			what += ", lost " + dir
+		}
+		checkCrash(t, c, o, what)
 	}
 }
 
-func checkCrash(t *testing.T, c crash, what string) {
+func checkCrash(t *testing.T, c crash, o Options, what string) {
 	t.Helper()
-	e, err := Open("store", quiet(Options{FS: roomy(c.fs), InlineMaxBytes: 4096}))
+	o.FS = roomy(c.fs)
+	e, err := Open("store", quiet(o))
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return
 	}
 	defer closeTest(t, e)
 	c.ledger.check(t, e, what)
-	wantTidy(t, e, what)
+	if len(o.Devices) == 0 {
+		wantTidy(t, e, what)
+		return
+	}
+	waitInStep(t, e)
+	if kinds, r := checkTest(t, e, "", o, CheckOptions{ReadData: true}); r.Damage > 0 {
+		t.Errorf("%s: %v, %+v", what, kinds, r)
+	}
 }
