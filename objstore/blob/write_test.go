@@ -318,3 +318,20 @@ func TestUploadsSideBySide(t *testing.T) {
 	b.waitForWriters()
 	require.Zero(t, b.extraStripes.Load())
 }
+
+// The padding of the last stripe is zeros, not what an earlier body left in
+// memory: a fragment depends on its body alone.
+func TestPaddingIsZero(t *testing.T) {
+	l := Layout{Data: 4, Parity: 2}
+	b := newBench(t, 6, quick)
+	for range 8 { // until memory is used again
+		id, p := b.mustStore(l, bytes.Repeat([]byte{0xff}, 2*l.bodyRoom()))
+		_, err := b.Remove(id, p)
+		require.NoError(t, err)
+		id, p = b.mustStore(l, []byte("12345"))
+		require.Equal(t, "5\x00", b.content(2)[:2])
+		require.Equal(t, "\x00\x00", b.content(3)[:2])
+		_, err = b.Remove(id, p)
+		require.NoError(t, err)
+	}
+}
