@@ -40,7 +40,7 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, row.Policy, change)
 	b.SetClock(row.Info.Modified)
-	if err := e.commit(b, o.ContainerID()); err != nil {
+	if err := e.commitObject(b, o); err != nil {
 		return err
 	}
 	e.known.addObject(o.ContainerID(), row.Policy, change)
@@ -48,6 +48,13 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 		e.wakeGC()
 	}
 	return nil
+}
+
+// commitObject commits a change of an object.
+func (e *Engine) commitObject(b *meta.Batch, o objstore.ObjectID) error {
+	e.hot.begin(o)
+	defer e.hot.end(o)
+	return e.commit(b, o.ContainerID())
 }
 
 // removeObject removes an object's row and drops its body.
@@ -61,7 +68,7 @@ func (e *Engine) removeObject(o objstore.ObjectID, old *meta.ObjectRow) error {
 	change := meta.Counts{Objects: -1, Bytes: -old.Info.SizeBytes}
 	b.AddContainer(o.ContainerID(), change)
 	b.AddAccount(o.Account, old.Policy, change)
-	if err := e.commit(b, o.ContainerID()); err != nil {
+	if err := e.commitObject(b, o); err != nil {
 		return err
 	}
 	e.known.addObject(o.ContainerID(), old.Policy, change)

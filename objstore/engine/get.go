@@ -61,6 +61,10 @@ func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstor
 	}
 	defer e.gate.leave()
 	e.stats.gets.Add(1)
+	kept, stamp := e.hot.get(o)
+	if kept != nil && (opts.AllowExpired || !expired(&kept.info)) {
+		return e.openHot(kept), nil
+	}
 	var last meta.FileID
 	for try := range openTries {
 		row, err := e.find(c, opts.AllowExpired)
@@ -76,6 +80,9 @@ func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstor
 			return nil, err
 		}
 		if found {
+			if inline, ok := obj.(*inlineObject); ok {
+				e.hot.offer(o, &inline.info, inline.body, stamp)
+			}
 			return obj, nil
 		}
 		last = row.ID

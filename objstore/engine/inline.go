@@ -48,10 +48,11 @@ func (p *upload) digest(body []byte) {
 }
 
 // inlineObject is an open object whose body lay in the index and was checked.
+// What reads it must not write to body.
 type inlineObject struct {
 	info objstore.ObjectInfo
 	body []byte
-	buf  *buffer // what body lies in, or nil
+	buf  *buffer // what body lies in; nil if that is kept in memory
 	once sync.Once
 	e    *Engine
 }
@@ -65,8 +66,17 @@ func (o *inlineObject) Range(offset, length int64) io.Reader {
 }
 
 func (o *inlineObject) Close() error {
-	o.once.Do(func() { o.e.putBuffer(o.buf) })
+	if o.buf != nil {
+		o.once.Do(func() { o.e.putBuffer(o.buf) })
+	}
 	return nil
+}
+
+// openHot opens an object that is kept in memory.
+func (e *Engine) openHot(kept *hotObject) *inlineObject {
+	obj := &inlineObject{info: kept.info, body: kept.body, e: e}
+	obj.info.Metadata = obj.info.Metadata.Clone()
+	return obj
 }
 
 // openInline reads and checks an inline body. found is false if it is gone,

@@ -87,7 +87,7 @@ func (e *Engine) container(c call) (*knownContainer, error) {
 	}
 	e.foldIfLong(fold{container: id}, n)
 	k := &knownContainer{row: row, counts: n.Counts}
-	e.known.containers.Add(id, k)
+	e.known.containers.Add(cloneID(c.id).ContainerID(), k)
 	return k, nil
 }
 
@@ -112,7 +112,7 @@ func (e *Engine) account(c call) (*knownAccount, error) {
 	}
 	if _, err := e.findAccount(c); err != nil {
 		if errors.Is(err, objstore.KindNotFound) {
-			e.known.absent.Add(a, made)
+			e.known.absent.Add(cloneID(c.id).Account, made)
 		}
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (e *Engine) account(c call) (*knownAccount, error) {
 	if err != nil {
 		return nil, c.wrap(err)
 	}
-	e.known.accounts.Add(a, k)
+	e.known.accounts.Add(cloneID(c.id).Account, k)
 	return k, nil
 }
 
