@@ -75,8 +75,12 @@ func BenchmarkTokenIssue(b *testing.B) {
 	site := benchSite(b)
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
-	for b.Loop() {
+	login := func() {
 		ask(b, client, 201, "POST", site+"/identity/v3/auth/tokens", benchLogin, http.Header{"Content-Type": {"application/json"}})
+	}
+	login() // bcrypt, once for each password
+	for b.Loop() {
+		login()
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 }
