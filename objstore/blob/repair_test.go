@@ -43,6 +43,8 @@ func TestRebuild(t *testing.T) {
 			id, p := b.mustStore(l, body)
 			spare := device.Index(l.Slots())
 			for slot := range p {
+				_, busy := b.writing.Load(place{id, p[slot]})
+				require.False(t, busy, "what Finish reported is not being written")
 				want := b.content(p[slot])
 				if l.Copies == 1 {
 					var short *ShortError
