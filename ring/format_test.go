@@ -2,6 +2,7 @@ package ring
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
@@ -195,9 +196,31 @@ func TestTailOfFormatTwo(t *testing.T) {
 		t.Fatalf("tail % x", tail)
 	}
 	start := binary.BigEndian.Uint64(tail[5:])
-	if before := file.Bytes()[start-5 : start]; !bytes.Equal(before[1:], flushBlock[1:]) {
-		t.Errorf("no boundary before the index: % x", before)
+	var index map[string][6]any
+	if err := json.Unmarshal(blobAt(t, file.Bytes(), start), &index); err != nil {
+		t.Fatal(err)
 	}
+	for name, entry := range index {
+		if blob := blobAt(t, file.Bytes(), uint64(entry[0].(float64))); len(blob)+8 != int(entry[3].(float64)-entry[1].(float64)) {
+			t.Errorf("%s has %d bytes", name, len(blob))
+		}
+	}
+}
+
+// blobAt unpacks a blob from where it begins in the file, with nothing before
+// it, as Swift does.
+func blobAt(t *testing.T, file []byte, start uint64) []byte {
+	t.Helper()
+	z := flate.NewReader(bytes.NewReader(file[start:]))
+	size := make([]byte, 8)
+	if _, err := io.ReadFull(z, size); err != nil {
+		t.Fatal(err)
+	}
+	blob := make([]byte, binary.BigEndian.Uint64(size))
+	if _, err := io.ReadFull(z, blob); err != nil {
+		t.Fatal(err)
+	}
+	return blob
 }
 
 // failingWriter fails after n bytes.
