@@ -18,6 +18,9 @@ type caller struct {
 // roleAdmin is what Glance's policy context_is_admin asks for.
 const roleAdmin = "admin"
 
+// serviceType is what access rules of a token call this service.
+const serviceType = "image"
+
 // authenticate finds out who sent the request.
 func (s *service) authenticate(r *swift.Request) (caller, error) {
 	token := r.Header.Get("X-Auth-Token")
@@ -30,7 +33,7 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 		return caller{}, s.unauthorized(err)
 	case err != nil:
 		return caller{}, &failure{status: 503, err: err}
-	case id == nil:
+	case id == nil || !id.MayRequest(serviceType, r.Method, r.Path):
 		return caller{}, s.unauthorized(nil)
 	}
 	r.Log.User = id.UserName
