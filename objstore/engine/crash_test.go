@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -282,14 +283,30 @@ func checkCrash(t *testing.T, c crash, o Options, what string) {
 		t.Errorf("%s: %v", what, err)
 		return
 	}
-	defer closeTest(t, e)
 	c.ledger.check(t, e, what)
 	if len(o.Devices) == 0 {
 		wantTidy(t, e, what)
+		closeTest(t, e)
 		return
 	}
 	waitInStep(t, e)
 	if kinds, r := checkTest(t, e, "", o, CheckOptions{ReadData: true}); r.Damage > 0 {
 		t.Errorf("%s: %v, %+v", what, kinds, r)
+	}
+	closeTest(t, e)
+	var sums [2]string
+	for i, dir := range []string{"store/" + indexName, "d1/" + mirrorName + "/" + indexName} {
+		db, err := meta.OpenReadOnly(c.fs, dir)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			return
+		}
+		_, sums[i], err = db.DumpSum()
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("%s: the copies of the index differ", what)
 	}
 }
