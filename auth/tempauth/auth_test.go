@@ -121,3 +121,19 @@ func TestLoginAndTokenLife(t *testing.T) {
 		require.ErrorIs(t, err, auth.ErrInvalidToken)
 	})
 }
+
+// BenchmarkValidate is what each request with a token pays.
+func BenchmarkValidate(b *testing.B) {
+	u, err := ParseUser("a:b=k,.admin")
+	require.NoError(b, err)
+	a, err := New(Config{Users: []User{u}})
+	require.NoError(b, err)
+	token, err := a.Login("a", "b", "k")
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.Validate(token.Value); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
