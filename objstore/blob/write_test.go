@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -333,5 +334,35 @@ func TestPaddingIsZero(t *testing.T) {
 		require.Equal(t, "\x00\x00", b.content(3)[:2])
 		_, err = b.Remove(id, p)
 		require.NoError(t, err)
+	}
+}
+
+// Every operation of one device fails once: the body is stored all the same, and
+// a device that has no slot of it in the end has no file either.
+func TestEveryOperationOfOneDeviceFailsOnce(t *testing.T) {
+	const opsMax = 200
+	l, body := Layout{Data: 4, Parity: 2}, randomBytes(newRand(t), 700<<10)
+	for n := int64(0); ; n++ {
+		require.Less(t, n, int64(opsMax))
+		b := newBench(t, 6, quick)
+		var ops atomic.Int64
+		b.faults[0].failOn(func(errorfs.Op) error {
+			if ops.Add(1) == n+1 {
+				return syscall.EIO
+			}
+			return nil
+		})
+		id, p := b.mustStore(l, body)
+		b.waitForWriters()
+		done := ops.Load() <= n
+		b.faults[0].clear()
+		b.sameBody(id, l, p, body)
+		if p[0] == device.None {
+			require.Empty(t, b.files(0), "operation %d", n)
+		}
+		if done {
+			require.Greater(t, n, int64(8), "the operations were seen")
+			return
+		}
 	}
 }
