@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses fuzz e2e e2e-packages conformance conformance-packages crash bench compare growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses fuzz e2e e2e-packages conformance conformance-packages crash chaos bench compare growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -30,6 +30,9 @@ losses: ## read bodies with as many random losses as they must bear; CASES=10000
 
 crash: build ## kill -9 in a loop of 50 under verifying writers
 	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/needletail
+
+chaos: ## eight disks that are lost, rot, err and hang under verifying writers and readers; CHAOS=10 is the size
+	NEEDLETAIL_CHAOS=$(or $(CHAOS),10) $(GO) test -timeout 30m -count=1 -run 'TestChaos|TestTooManyLosses' -v ./objstore/engine
 
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \

@@ -64,9 +64,9 @@ func (h *healer) init(bytesPerSecond int64) {
 	h.failed, h.out = map[device.Index]time.Time{}, map[device.Index]bool{}
 }
 
-// limiter bounds bytes a second; a negative number does not.
+// limiter bounds bytes a second; a number below 1 does not.
 func limiter(bytesPerSecond int64) *rate.Limiter {
-	if bytesPerSecond < 0 {
+	if bytesPerSecond <= 0 {
 		return rate.NewLimiter(rate.Inf, rateBurst)
 	}
 	return rate.NewLimiter(rate.Limit(bytesPerSecond), rateBurst)

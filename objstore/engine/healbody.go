@@ -108,10 +108,10 @@ func (e *Engine) healOne(ctx context.Context, d damage) error {
 		}
 		moved[t.slot] = t.to
 	}
-	if err := e.recordMoves(o, &row, moved, len(errs) == 0); err != nil {
-		return err
+	if len(errs) == len(tasks) {
+		return errors.Join(errs...)
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, e.recordMoves(o, &row, moved, len(errs) == 0))...)
 }
 
 // health is the condition of each slot of a body: whether its file is there, or
@@ -119,7 +119,7 @@ func (e *Engine) healOne(ctx context.Context, d damage) error {
 func (e *Engine) health(ctx context.Context, row *meta.ObjectRow, verify bool) ([]blob.Condition, error) {
 	slots := row.Placement.Slots()
 	if verify {
-		h, err := e.fleet.set.Verify(ctx, device.ID(row.ID), rowLayout(row), slots, e.heal.limit)
+		h, err := e.verify(ctx, row, e.heal.limit)
 		return h.Slots, err
 	}
 	found := make([]blob.Condition, len(slots))
@@ -127,6 +127,27 @@ func (e *Engine) health(ctx context.Context, row *meta.ObjectRow, verify bool) (
 		found[slot] = e.presence(device.ID(row.ID), i)
 	}
 	return found, nil
+}
+
+// verify reads every byte of every slot of a body. Devices that failed are not
+// asked: that may take long, and says nothing about the slot.
+func (e *Engine) verify(ctx context.Context, row *meta.ObjectRow, limit blob.Limiter) (blob.Health, error) {
+	asked := slices.Clone(row.Placement.Slots())
+	for slot, i := range asked {
+		if e.fleet.set.State(i) == device.StateFailed {
+			asked[slot] = device.None
+		}
+	}
+	h, err := e.fleet.set.Verify(ctx, device.ID(row.ID), rowLayout(row), asked, limit)
+	if err != nil {
+		return h, err
+	}
+	for slot, i := range row.Placement.Slots() {
+		if i != device.None && asked[slot] == device.None {
+			h.Slots[slot] = blob.SlotAway
+		}
+	}
+	return h, nil
 }
 
 // presence asks whether a device has a file.
@@ -257,16 +278,13 @@ func (e *Engine) remove(id meta.FileID, i device.Index) error {
 // was left behind is collected.
 func (e *Engine) recordMoves(o objstore.ObjectID, was *meta.ObjectRow, moved []device.Index, done bool) error {
 	old := was.Placement.Slots()
-	if slices.Equal(old, moved) && !done {
-		return nil
-	}
 	defer e.locks.lockObject(o)()
 	row, found, err := e.db.Object(o)
 	if err != nil {
 		return err
 	}
 	if !found || row.ID != was.ID {
-		return e.dropMoves(was, old, moved)
+		return e.dropMoves(was, moved)
 	}
 	b := e.db.NewBatch()
 	row.Placement = placementOf(rowLayout(&row), moved)
@@ -287,11 +305,12 @@ func (e *Engine) recordMoves(o objstore.ObjectID, was *meta.ObjectRow, moved []d
 	return nil
 }
 
-// dropMoves has the files collected that were made for a body that is gone.
-func (e *Engine) dropMoves(row *meta.ObjectRow, old, moved []device.Index) error {
+// dropMoves has the files collected of a body that is gone, also those that were
+// collected before and made anew since.
+func (e *Engine) dropMoves(row *meta.ObjectRow, moved []device.Index) error {
 	b := e.db.NewBatch()
-	for slot, i := range moved {
-		if i != device.None && i != old[slot] {
+	for _, i := range moved {
+		if i != device.None && e.fleet.configured(i) {
 			b.QueueGC(i, row)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"needletail/objstore/blob"
 	"needletail/objstore/checksum"
 	"needletail/objstore/datafile"
-	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
 
@@ -177,7 +176,7 @@ func (e *Engine) scrubOne(ctx context.Context, j scrubJob) error {
 	e.inUse.count(e.inUse.readers, j.row.ID, 1)
 	defer e.inUse.count(e.inUse.readers, j.row.ID, -1)
 	layout := rowLayout(&j.row)
-	h, err := e.fleet.set.Verify(ctx, device.ID(j.row.ID), layout, j.row.Placement.Slots(), e.scrub.limit)
+	h, err := e.verify(ctx, &j.row, e.scrub.limit)
 	if err != nil {
 		return err
 	}

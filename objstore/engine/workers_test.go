@@ -52,7 +52,7 @@ func TestExpirerLoop(t *testing.T) {
 // waitFor polls for what a worker does.
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute * time.Duration(chaosSize(t)))
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !done() {
