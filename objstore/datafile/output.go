@@ -50,7 +50,10 @@ func newOutput(file device.File, o WriterOptions) *output {
 }
 
 func (o *output) takeWideBuffer() *buffer {
-	b := wideBuffers.Get().(*buffer)
+	b, _ := wideBuffers.Get().(*buffer)
+	if b == nil {
+		b = newWideBuffer()
+	}
 	b.out = o
 	return b
 }
