@@ -39,6 +39,9 @@ func (e *Engine) HeadObject(_ context.Context, o objstore.ObjectID, opts objstor
 	}
 	defer e.gate.leave()
 	e.stats.heads.Add(1)
+	if kept, _ := e.hot.get(o); kept.exists(opts) {
+		return kept.copyInfo(), nil
+	}
 	row, err := e.find(c, opts.AllowExpired)
 	if err != nil {
 		return objstore.ObjectInfo{}, err
@@ -62,8 +65,8 @@ func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstor
 	defer e.gate.leave()
 	e.stats.gets.Add(1)
 	kept, stamp := e.hot.get(o)
-	if kept != nil && (opts.AllowExpired || !expired(&kept.info)) {
-		return e.openHot(kept), nil
+	if kept.exists(opts) {
+		return &inlineObject{info: kept.copyInfo(), body: kept.body, e: e}, nil
 	}
 	var last meta.FileID
 	for try := range openTries {

@@ -47,6 +47,18 @@ type hotObject struct {
 	body []byte
 }
 
+// exists says whether there is such an object for the caller; nil is none.
+func (o *hotObject) exists(opts objstore.OpenOptions) bool {
+	return o != nil && (opts.AllowExpired || !expired(&o.info))
+}
+
+// copyInfo is what the caller may change.
+func (o *hotObject) copyInfo() objstore.ObjectInfo {
+	info := o.info
+	info.Metadata = info.Metadata.Clone()
+	return info
+}
+
 func (o *hotObject) cost() int {
 	n := hotEntryBytes + len(o.body)
 	for _, f := range o.info.Metadata {

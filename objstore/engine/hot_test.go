@@ -189,6 +189,9 @@ func TestHotFollowsPostDeleteAndExpiry(t *testing.T) {
 	require.Equal(t, "v", obj.Info().Metadata.Get("X-Object-Meta-A"))
 	obj.Info().Metadata[0].Value = "the caller's own"
 	require.Equal(t, "v", warm().Info().Metadata.Get("X-Object-Meta-A"))
+	info, err := e.HeadObject(ctx, object, objstore.OpenOptions{})
+	require.NoError(t, err)
+	require.Equal(t, *warm().Info(), info)
 	_, err = e.DeleteObject(ctx, object, objstore.DeleteOptions{})
 	require.NoError(t, err)
 	_, err = open()
@@ -197,6 +200,8 @@ func TestHotFollowsPostDeleteAndExpiry(t *testing.T) {
 	kept := &hotObject{info: objstore.ObjectInfo{DeleteAt: 1}}
 	e.hot.objects.Add(object, kept)
 	_, err = open()
+	require.ErrorIs(t, err, objstore.KindNotFound, "it has expired")
+	_, err = e.HeadObject(ctx, object, objstore.OpenOptions{})
 	require.ErrorIs(t, err, objstore.KindNotFound, "it has expired")
 }
 

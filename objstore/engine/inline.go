@@ -72,13 +72,6 @@ func (o *inlineObject) Close() error {
 	return nil
 }
 
-// openHot opens an object that is kept in memory.
-func (e *Engine) openHot(kept *hotObject) *inlineObject {
-	obj := &inlineObject{info: kept.info, body: kept.body, e: e}
-	obj.info.Metadata = obj.info.Metadata.Clone()
-	return obj
-}
-
 // openInline reads and checks an inline body. found is false if it is gone,
 // which an overwrite since the row was read explains.
 func (e *Engine) openInline(row *meta.ObjectRow) (obj objstore.Object, found bool, err error) {
