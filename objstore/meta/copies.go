@@ -24,7 +24,7 @@ func (d *DB) Copies() Copies {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return Copies{
-		Configured: d.mirror != nil, InStep: d.paired.Load(), Generation: d.state.generation,
+		Configured: d.mirrored, InStep: d.paired.Load(), Generation: d.state.generation,
 		Reading: d.reader.Load().dir, Lost: d.lost,
 	}
 }
@@ -67,7 +67,7 @@ func (d *DB) write(home *side, b *pebble.Batch, sync bool) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	switch {
-	case d.mirror == nil:
+	case !d.mirrored:
 		o := pebble.NoSync
 		if sync {
 			o = pebble.Sync

@@ -24,6 +24,8 @@ type DB struct {
 	sealed atomic.Pointer[error]
 	clean  bool
 
+	mirrored bool // there are to be two copies
+	// main and mirror are changed by a fill alone, with gate and mu held.
 	main   *side
 	mirror *side                // nil without a second copy
 	reader atomic.Pointer[side] // the copy that is read; never a lost one
@@ -57,6 +59,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if m := o.Mirror; m != nil {
 		small := o
 		small.CacheBytes = min(o.CacheBytes, mirrorCacheBytes)
+		d.mirrored = true
 		d.mirror, d.hangLimit = newSide("second", m.FS, m.Dir, small), m.HangLimit
 	}
 	err := d.open()
@@ -71,7 +74,7 @@ func Open(dir string, o Options) (*DB, error) {
 
 func (d *DB) open() error {
 	d.View = View{switched{d}}
-	if d.mirror != nil {
+	if d.mirrored {
 		return d.openCopies()
 	}
 	d.reader.Store(d.main)
@@ -130,7 +133,7 @@ func (d *DB) closeSides() error {
 // Barrier waits until every batch that a view can see by now is on stable
 // storage: batches are seen before their sync is done.
 func (d *DB) Barrier() error {
-	if d.mirror != nil {
+	if d.mirrored {
 		d.gate.Lock() // every write that was seen has ended, on both copies
 		defer d.gate.Unlock()
 		return d.Sealed()

@@ -94,7 +94,7 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 func (d *DB) lostCopy() (lost, from *side) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.mirror == nil || d.paired.Load() || d.Sealed() != nil {
+	if !d.mirrored || d.paired.Load() || d.Sealed() != nil {
 		return nil, nil
 	}
 	from = d.reader.Load()
