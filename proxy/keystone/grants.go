@@ -37,12 +37,15 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 		}
 		return "identity:" + verb + "_grant" + plural
 	}
-	return []route{
-		{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: grantReaders, handle: withGrant(g, listGrants)},
+	routes := []route{
 		{method: "GET", pattern: member, action: name("check", ""), rule: grantReaders, handle: withGrant(g, checkGrant)},
 		{method: "PUT", pattern: member, action: name("create", ""), rule: adminOnly, handle: withGrant(g, addGrant)},
 		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: adminOnly, handle: withGrant(g, removeGrant)},
 	}
+	if g.Inherited && g.Target == identity.OnProject {
+		return routes // Keystone has no list of these
+	}
+	return append(routes, route{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: grantReaders, handle: withGrant(g, listGrants)})
 }
 
 // withGrant fills in what the path says of a grant.

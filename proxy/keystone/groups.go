@@ -114,5 +114,10 @@ func listUserGroups(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("groups", render(groups, c.group), "name"), nil
+	return c.collection("groups", render(groups, c.groupOfUser), "name"), nil
+}
+
+// groupOfUser shows a group among a user's; those of federation expire.
+func (c *call) groupOfUser(g *identity.Group) pyjson.Object {
+	return append(c.group(g), pyjson.Member{Key: "membership_expires_at", Value: nil})
 }

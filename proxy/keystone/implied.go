@@ -76,6 +76,9 @@ func checkImplied(c *call) (*swift.Response, error) {
 }
 
 func addImplied(c *call) (*swift.Response, error) {
+	if c.svc.HasImplication(c.params["role"], c.params["implied"]) == nil {
+		return nil, newError(409, "Conflict occurred attempting to store implied_role - Duplicate entry.")
+	}
 	if err := c.svc.ImplyRole(c.params["role"], c.params["implied"]); err != nil {
 		return nil, err
 	}
@@ -95,5 +98,5 @@ func listInferences(c *call) (*swift.Response, error) {
 			rows = append(rows, c.inference(prior, c.impliedBy(i.Prior)))
 		}
 	}
-	return answer(200, pyjson.Object{{Key: "role_inferences", Value: rows}, c.selfLink()}), nil
+	return answer(200, pyjson.Object{{Key: "role_inferences", Value: rows}}), nil
 }

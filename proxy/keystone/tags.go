@@ -84,12 +84,7 @@ func (c *call) setTags(edit func([]string) ([]string, error)) ([]string, error) 
 }
 
 func (c *call) tagList(tags []string) *swift.Response {
-	return answer(200, pyjson.Object{
-		{Key: "tags", Value: append([]string{}, tags...)},
-		{Key: "links", Value: pyjson.Object{
-			{Key: "next", Value: nil}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
-		}},
-	})
+	return answer(200, pyjson.Object{{Key: "tags", Value: append([]string{}, tags...)}, c.selfLink()})
 }
 
 func listTags(c *call) (*swift.Response, error) {
