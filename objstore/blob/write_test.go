@@ -111,7 +111,11 @@ func TestHandoffsStandIn(t *testing.T) {
 			if l.Copies == 1 && hangs {
 				continue // a single copy is written without a goroutine
 			}
-			b := newBench(t, l.Slots()+2, hasty)
+			o := quick
+			if hangs {
+				o.CreateWait = hasty.CreateWait
+			}
+			b := newBench(t, l.Slots()+2, o)
 			for _, i := range []int{0, l.Slots()} { // a primary and the first handoff
 				if hangs {
 					b.faults[i].hangOn(only(errorfs.OpCreate))
