@@ -88,6 +88,7 @@ type service struct {
 	Config
 	images    *catalog
 	tasks     *taskBook
+	metadefs  *metadefBook
 	downloads *downloads
 }
 
@@ -114,7 +115,11 @@ func New(cfg Config) (Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{Config: cfg, images: images, tasks: tasks, downloads: newDownloads()}, nil
+	metadefs, err := openMetadefs(context.Background(), images, cfg.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &service{Config: cfg, images: images, tasks: tasks, metadefs: metadefs, downloads: newDownloads()}, nil
 }
 
 // Close ends the downloads: their images are queued again.

@@ -44,7 +44,11 @@ func TestEveryRouteAsksItsRule(t *testing.T) {
 		if rt.rule == ruleManage {
 			s.want(403, "bob", rt.method, samplePath(rt.pattern, public), "{}")
 		}
-		if rt.bodyless {
+		if rt.rule == ruleAdmin {
+			s.want(403, "alice", rt.method, path, "")
+			s.want(403, "domain", rt.method, path, "")
+		}
+		if rt.bodyless && rt.rule != ruleAdmin {
 			s.want(400, "alice", rt.method, path, "{}")
 		}
 		if !strings.HasPrefix(a.Header.Get("x-openstack-request-id"), "req-") {
@@ -79,7 +83,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	f("GET", "/v2/images/"+id+"/stage", 405, "PUT")
 	f("GET", "/v2/images/"+id+"/import", 405, "POST")
 	for _, path := range []string{"", "images/", "images//file",
-		"images/" + id + "/stages", "cache", "metadefs/namespaces", "info", "stores/a/b", "schemas/tusk",
+		"images/" + id + "/stages", "cache", "metadefs", "metadefs/namespaces/n/magic", "info", "stores/a/b", "schemas/tusk",
 		"images/" + id + "/file/x", "images/" + id + "/tags/a/b"} {
 		f("GET", "/v2/"+path, 404, "")
 	}

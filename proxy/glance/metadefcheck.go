@@ -1,0 +1,157 @@
+package glance
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/proxy/pyjson"
+)
+
+// shape is what a field of a definition must be.
+type shape struct {
+	kind string // string, boolean, number, integer, strings, array, object, properties, parts or any
+	max  int    // characters of a string, 0 for no limit of its own
+	enum []string
+	of   map[string]shape // of the objects in an array of parts
+	must []string         // what these objects must have
+}
+
+// The schemas of glance/api/v2/metadef_namespaces.py and its neighbours.
+var (
+	propertyShape = map[string]shape{
+		"name": {kind: "string", max: 80}, "title": {kind: "string"}, "description": {kind: "string"},
+		"operators": {kind: "strings"}, "required": {kind: "strings"},
+		"type":    {kind: "string", enum: []string{"array", "boolean", "integer", "number", "object", "string"}},
+		"minimum": {kind: "number"}, "maximum": {kind: "number"}, "maxLength": {kind: "integer"}, "minLength": {kind: "integer"},
+		"pattern": {kind: "string"}, "enum": {kind: "array"}, "readonly": {kind: "boolean"}, "default": {kind: "any"},
+		"items": {kind: "object"}, "maxItems": {kind: "integer"}, "minItems": {kind: "integer"}, "uniqueItems": {kind: "boolean"},
+		"additionalItems": {kind: "boolean"}, "confidential": {kind: "boolean"},
+	}
+	objectShape = map[string]shape{
+		"name": {kind: "string", max: 80}, "description": {kind: "string"}, "required": {kind: "strings"},
+		"properties": {kind: "properties"}, "schema": {kind: "string"}, "self": {kind: "string"},
+	}
+	tagShape         = map[string]shape{"name": {kind: "string", max: 80}}
+	associationShape = map[string]shape{
+		"name": {kind: "string", max: 80}, "prefix": {kind: "string", max: 80}, "properties_target": {kind: "string", max: 80},
+	}
+	namespaceShape = map[string]shape{
+		"namespace": {kind: "string", max: 80}, "display_name": {kind: "string", max: 80}, "description": {kind: "string", max: 500},
+		"visibility": {kind: "string", enum: []string{visibilityPublic, visibilityPrivate}}, "protected": {kind: "boolean"},
+		"owner":                      {kind: "string", max: 255},
+		"resource_type_associations": {kind: "parts", of: associationShape, must: []string{"name"}},
+		"properties":                 {kind: "properties"},
+		"objects":                    {kind: "parts", of: objectShape, must: []string{"name"}},
+		"tags":                       {kind: "parts", of: tagShape, must: []string{"name"}},
+	}
+)
+
+// checkShape compares an object with its schema: 400 in jsonschema's words, 403
+// for what only the server sets.
+func checkShape(schema string, o pyjson.Object, shapes map[string]shape, must ...string) error {
+	bad := func(text string) error {
+		return failf(400, "Provided object does not match schema '%s': %s", schema, text)
+	}
+	for _, name := range must {
+		if !slices.ContainsFunc(o, func(m pyjson.Member) bool { return m.Key == name }) {
+			return bad(pyRepr(name) + " is a required property")
+		}
+	}
+	for _, m := range o {
+		if slices.Contains([]string{"created_at", "updated_at"}, m.Key) {
+			return failf(403, "Attribute '%s' is read-only.", m.Key)
+		}
+		want, ok := shapes[m.Key]
+		if !ok {
+			return bad("Additional properties are not allowed (" + pyRepr(cut(m.Key)) + " was unexpected)")
+		}
+		if err := want.check(schema, m.Value, bad); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s shape) check(schema string, v any, bad func(string) error) error {
+	switch s.kind {
+	case "string":
+		text, ok := v.(string)
+		switch {
+		case !ok:
+			return bad(pyRepr(v) + " is not of type 'string'")
+		case s.max > 0 && utf8.RuneCountInString(text) > s.max:
+			return bad(pyRepr(cut(text)) + " is too long")
+		case s.enum != nil && !slices.Contains(s.enum, text):
+			return bad(pyRepr(cut(text)) + " is not one of ['" + strings.Join(s.enum, "', '") + "']")
+		}
+	case "properties":
+		return checkProperties(schema, v, bad)
+	case "parts":
+		list, ok := v.(pyjson.Array)
+		if !ok {
+			return bad(pyRepr(v) + " is not of type 'array'")
+		}
+		for _, item := range list {
+			o, ok := item.(pyjson.Object)
+			if !ok {
+				return bad(pyRepr(item) + " is not of type 'object'")
+			}
+			if err := checkShape(schema, o, s.of, s.must...); err != nil {
+				return err
+			}
+		}
+	default:
+		if !s.holds(v) {
+			return bad(pyRepr(v) + " is not of type '" + strings.TrimSuffix(s.kind, "s") + "'")
+		}
+	}
+	return nil
+}
+
+// holds is check for the kinds that have no limits of their own.
+func (s shape) holds(v any) bool {
+	switch s.kind {
+	case "boolean":
+		_, ok := v.(bool)
+		return ok
+	case "integer":
+		n, ok := v.(int64)
+		return ok && n >= 0
+	case "number":
+		_, whole := v.(int64)
+		_, ok := v.(float64)
+		return ok || whole
+	case "array":
+		_, ok := v.(pyjson.Array)
+		return ok
+	case "strings":
+		list, ok := v.(pyjson.Array)
+		return ok && !slices.ContainsFunc(list, func(v any) bool { _, ok := v.(string); return !ok })
+	case "object":
+		_, ok := v.(pyjson.Object)
+		return ok
+	}
+	return true
+}
+
+// checkProperties takes an object of properties by their names.
+func checkProperties(schema string, v any, bad func(string) error) error {
+	o, ok := v.(pyjson.Object)
+	if !ok {
+		return bad(pyRepr(v) + " is not of type 'object'")
+	}
+	for _, m := range o {
+		property, ok := m.Value.(pyjson.Object)
+		if !ok {
+			return bad(pyRepr(m.Value) + " is not of type 'object'")
+		}
+		if utf8.RuneCountInString(m.Key) > propertyShape["name"].max {
+			return bad(pyRepr(cut(m.Key)) + " is too long")
+		}
+		if err := checkShape(schema, property, propertyShape, "title", "type"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package glance
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+)
+
+// metadefSchemas are generated from what checkShape checks.
+var metadefSchemas = buildMetadefSchemas()
+
+func buildMetadefSchemas() map[string]pyjson.Object {
+	all := map[string]pyjson.Object{
+		"namespace":     shapeSchema("namespace", namespaceShape, "namespace"),
+		"property":      shapeSchema("property", propertyShape, "name", "title", "type"),
+		"object":        shapeSchema("object", objectShape, "name"),
+		"tag":           shapeSchema("tag", tagShape, "name"),
+		"resource_type": shapeSchema("resource_type_association", associationShape, "name"),
+	}
+	for one, many := range map[string]string{
+		"namespace": "namespaces", "object": "objects", "tag": "tags", "resource_type": "resource_types",
+	} {
+		name := strings.Replace(many, "resource_types", "resource_type_associations", 1)
+		all[many] = pagedSchema(name, all[one])
+	}
+	all["properties"] = pyjson.Object{
+		{Key: "name", Value: "properties"},
+		{Key: "properties", Value: pyjson.Object{{Key: "properties", Value: byName(all["property"])}}},
+	}
+	return all
+}
+
+// byName is the schema of an object whose members are all of one schema.
+func byName(schema pyjson.Object) pyjson.Object {
+	return pyjson.Object{{Key: "type", Value: "object"}, {Key: "additionalProperties", Value: schema}}
+}
+
+// shapeSchema is the JSON schema of an object.
+func shapeSchema(name string, shapes map[string]shape, must ...string) pyjson.Object {
+	properties := pyjson.Object{}
+	for _, key := range slices.Sorted(maps.Keys(shapes)) {
+		properties = append(properties, pyjson.Member{Key: key, Value: shapes[key].schema()})
+	}
+	for _, key := range []string{"created_at", "updated_at"} {
+		properties = append(properties, pyjson.Member{Key: key, Value: pyjson.Object{
+			{Key: "type", Value: "string"}, {Key: "readOnly", Value: true}, {Key: "format", Value: "date-time"},
+		}})
+	}
+	return pyjson.Object{
+		{Key: "name", Value: name},
+		{Key: "properties", Value: properties},
+		{Key: "additionalProperties", Value: false},
+		{Key: "required", Value: must},
+	}
+}
+
+func (s shape) schema() pyjson.Object {
+	typed := func(name string) pyjson.Object { return pyjson.Object{{Key: "type", Value: name}} }
+	switch s.kind {
+	case "any":
+		return pyjson.Object{}
+	case "strings":
+		return arrayOf(typed("string"))
+	case "parts":
+		return arrayOf(shapeSchema("part", s.of, s.must...))
+	case "properties":
+		return byName(shapeSchema("property", propertyShape, "title", "type"))
+	}
+	v := typed(s.kind)
+	if s.max > 0 {
+		v = append(v, pyjson.Member{Key: "maxLength", Value: int64(s.max)})
+	}
+	if s.enum != nil {
+		v = append(v, pyjson.Member{Key: "enum", Value: s.enum})
+	}
+	return v
+}
+
+// showMetadefSchema is GET /v2/schemas/metadefs/{schema}.
+func (s *service) showMetadefSchema(c *call) (*swift.Response, error) {
+	schema, ok := metadefSchemas[c.vars[0]]
+	if !ok {
+		return nil, &failure{status: 404}
+	}
+	return jsonResponse(200, schema), nil
+}
