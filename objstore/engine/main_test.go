@@ -98,3 +98,5 @@ func wantRecount(t testing.TB, e *Engine) Recounted {
 	}
 	return r
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
