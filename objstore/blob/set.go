@@ -2,7 +2,6 @@ package blob
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,14 +202,4 @@ func (s *Set) Drain(i device.Index, on bool) {
 	if d := s.byIndex[i]; d != nil {
 		d.draining.Store(on)
 	}
-}
-
-// Indexes lists the configured devices, in order.
-func (s *Set) Indexes() []device.Index {
-	var all []device.Index
-	for _, d := range s.disks {
-		all = append(all, d.spec.Index)
-	}
-	slices.Sort(all)
-	return all
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"needletail/objstore/datafile"
-	"needletail/objstore/device"
 )
 
 // Writer streams one body to its devices. Like a datafile.Writer it is for one
@@ -70,22 +69,6 @@ func (w *Writer) blame(err error) error {
 		w.disk.monitor.Blame(faultOf(err))
 	}
 	return err
-}
-
-// Targets names the device of each slot that is being written, device.None
-// where there is none: what Finish may still give.
-func (w *Writer) Targets() Placement {
-	if w.many == nil {
-		return Placement{w.disk.spec.Index}
-	}
-	p := make(Placement, len(w.many.slots))
-	for slot, l := range w.many.slots {
-		p[slot] = device.None
-		if l != nil {
-			p[slot] = l.disk.spec.Index
-		}
-	}
-	return p
 }
 
 var (
