@@ -88,7 +88,8 @@ func (s *Service) DeleteProject(id string) error {
 		for _, p := range s.projects.rows {
 			if p.ParentID == id {
 				return &Error{Kind: KindForbidden, Op: "delete", Entity: "project", Name: id,
-					Detail: "Cannot delete the project " + id + " since it is not a leaf in the hierarchy."}
+					Detail: "Cannot delete the project " + id + " since it is not a leaf in the hierarchy. " +
+						"Use the cascade option if you want to delete a whole subtree."}
 			}
 		}
 		s.dropProject(t, id)

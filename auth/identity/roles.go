@@ -98,7 +98,7 @@ func (s *Service) ImplyRole(prior, implied string) error {
 		}
 		if s.roles.rows[implied].Name == "admin" && s.roles.rows[implied].DomainID == "" {
 			return &Error{Kind: KindForbidden, Op: "imply", Entity: "role", Name: implied,
-				Detail: "Role " + implied + " cannot be an implied roles."}
+				Detail: implied + " cannot be an implied roles."}
 		}
 		key := prior + "/" + implied
 		if _, ok := s.implications.rows[key]; !ok {

@@ -32,7 +32,8 @@ func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
 	for _, id := range a.RoleIDs {
 		if r, err := c.svc.Role(id); err == nil {
 			roles = append(roles, pyjson.Object{
-				{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, {Key: "domain_id", Value: orNull(r.DomainID)}})
+				{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, {Key: "domain_id", Value: orNull(r.DomainID)},
+				{Key: "description", Value: r.Description}, {Key: "options", Value: immutableOption(r.Immutable)}})
 		}
 	}
 	var expires any
@@ -42,7 +43,7 @@ func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
 	o := pyjson.Object{
 		{Key: "id", Value: a.ID}, {Key: "name", Value: a.Name}, {Key: "description", Value: a.Description},
 		{Key: "project_id", Value: a.ProjectID}, {Key: "roles", Value: roles}, {Key: "expires_at", Value: expires},
-		{Key: "unrestricted", Value: a.Unrestricted},
+		{Key: "unrestricted", Value: a.Unrestricted}, {Key: "user_id", Value: a.UserID}, {Key: "system", Value: nil},
 	}
 	if rules := c.svc.RulesOf(a); rules != nil {
 		o = append(o, pyjson.Member{Key: "access_rules", Value: ruleObjects(rules)})
