@@ -27,7 +27,7 @@ type Policy struct {
 }
 
 // slotsMax bounds the devices that one object lies on.
-const slotsMax = 128
+const slotsMax = 64
 
 // Erasure says that bodies are coded, not copied.
 func (p Policy) Erasure() bool { return p.DataFragments > 0 }
@@ -38,20 +38,6 @@ func (p Policy) Slots() int {
 		return p.DataFragments + p.ParityFragments
 	}
 	return max(p.Copies, 1)
-}
-
-// Needed is the number of slots from which an object can be read.
-func (p Policy) Needed() int { return max(p.DataFragments, 1) }
-
-// Quorum is the number of slots that must be durable before a write succeeds:
-// one more than are needed to read, so that one may be lost at once, or just
-// those where a single one may be missing; of copies the half, rounded up
-// (swift/common/utils: quorum_size).
-func (p Policy) Quorum() int {
-	if p.Erasure() {
-		return min(p.DataFragments+1, max(p.Slots()-1, p.DataFragments))
-	}
-	return (p.Slots() + 1) / 2
 }
 
 // validate checks the numbers of copies and fragments.

@@ -56,23 +56,20 @@ func TestPoliciesValidate(t *testing.T) {
 	f(`name "" is empty`, a, Policy{Index: 1, Name: "b", Aliases: []string{""}})
 }
 
-func TestPolicyNumbers(t *testing.T) {
+func TestPolicySlots(t *testing.T) {
 	for _, c := range []struct {
-		p                     Policy
-		slots, needed, quorum int
+		p     Policy
+		slots int
+		coded bool
 	}{
-		{Policy{}, 1, 1, 1},
-		{Policy{Copies: 1}, 1, 1, 1},
-		{Policy{Copies: 2}, 2, 1, 1},
-		{Policy{Copies: 3}, 3, 1, 2},
-		{Policy{Copies: 5}, 5, 1, 3},
-		{Policy{DataFragments: 4, ParityFragments: 2}, 6, 4, 5},
-		{Policy{DataFragments: 2, ParityFragments: 1}, 3, 2, 2},
-		{Policy{DataFragments: 1, ParityFragments: 1}, 2, 1, 1},
-		{Policy{DataFragments: 10, ParityFragments: 4}, 14, 10, 11},
+		{Policy{}, 1, false},
+		{Policy{Copies: 1}, 1, false},
+		{Policy{Copies: 3}, 3, false},
+		{Policy{DataFragments: 4, ParityFragments: 2}, 6, true},
+		{Policy{DataFragments: 1, ParityFragments: 1}, 2, true},
 	} {
-		if s, n, q := c.p.Slots(), c.p.Needed(), c.p.Quorum(); s != c.slots || n != c.needed || q != c.quorum {
-			t.Errorf("%+v: %d slots, %d needed, quorum %d", c.p, s, n, q)
+		if got := c.p.Slots(); got != c.slots || c.p.Erasure() != c.coded {
+			t.Errorf("%+v: %d slots", c.p, got)
 		}
 	}
 }

@@ -39,7 +39,7 @@ parity = 1
 	if len(d) != 4 || d[0].Path != "/disk/a" || d[0].Zone != 1 || d[0].Weight != 100 || d[1].Weight != 50.5 || d[2].Draining || !d[3].Draining {
 		t.Errorf("devices are %+v", d)
 	}
-	if p := c.policies(); p[0].Slots() != 3 || p[0].Erasure() || p[1].Slots() != 3 || p[1].Needed() != 2 {
+	if p := c.policies(); p[0].Slots() != 3 || p[0].Erasure() || p[1].Slots() != 3 {
 		t.Errorf("policies are %+v", p)
 	}
 	c = defaultConfig()
