@@ -1,17 +1,14 @@
 package controllers
 
 import (
-	"strconv"
 	"strings"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
 )
 
-// listOptions reads the parameters that accounts and containers share. A limit
-// that is not all digits is ignored, one over maxEntries is 412
-// (swift/common/request_helpers.py: constrain_req_limit); HEAD lists nothing and
-// takes any.
+// listOptions reads the parameters that accounts and containers share. HEAD
+// lists nothing and takes any limit.
 func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error) {
 	o := objstore.ListOptions{Limit: maxEntries}
 	var limit, reverse string
@@ -29,18 +26,12 @@ func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error)
 		*p.to = value
 	}
 	o.Reverse = isTrue(reverse)
-	if isDigits(limit) && r.Method != "HEAD" {
-		n, err := strconv.Atoi(limit)
-		if err != nil || n > maxEntries {
-			return o, swift.Statusf(412, "Maximum limit is %d", maxEntries)
-		}
-		o.Limit = n
+	if r.Method == "HEAD" {
+		return o, nil
 	}
-	return o, nil
-}
-
-func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	n, err := swift.ListingLimit(limit, maxEntries)
+	o.Limit = n
+	return o, err
 }
 
 // isTrue is config_true_value of swift/common/utils.

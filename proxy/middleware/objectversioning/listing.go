@@ -67,8 +67,7 @@ type page struct {
 	nullMarker string
 }
 
-// readPage reads the query, of which HEAD has checked what it knows. Markers
-// are bounds that no entry equals: a name as marker stands for all its versions.
+// readPage reads the query. Markers are bounds that no entry equals: a name as marker stands for all its versions.
 func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	q := r.Query()
 	text := func(name string) (v string) {
@@ -85,8 +84,8 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	if err != nil {
 		return p, err
 	}
-	if n, err := strconv.Atoi(limit); err == nil && n >= 0 {
-		p.visible.Limit = min(n, m.Limits.ContainerListing)
+	if p.visible.Limit, err = swift.ListingLimit(limit, m.Limits.ContainerListing); err != nil {
+		return p, err
 	}
 	if strings.ContainsAny(p.visible.Delimiter, "0123456789.") {
 		return p, swift.Statusf(400, "invalid delimiter param")
