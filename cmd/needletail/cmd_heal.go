@@ -77,6 +77,9 @@ func replaceDevice(out io.Writer, data, path string) error {
 		if d.Path != path || d.Index == 0 {
 			continue
 		}
+		if d.State != "failed" {
+			return fmt.Errorf("%w: the server still has the old disk open at %s, state %s; it notices within seconds", errUsage, path, d.State)
+		}
 		if err := device.Format(vfs.Default, path, device.Identity{Store: s.Store, Index: device.Index(d.Index)}); err != nil {
 			return err
 		}

@@ -69,6 +69,16 @@ func TestHealCommand(t *testing.T) {
 			t.Errorf("%s is taken for a device: %v", path, err)
 		}
 	}
+	if _, err := runHeal(t, "--data", data, "--replaced", disk); !errors.Is(err, errUsage) {
+		t.Errorf("a disk that the server has open: %v", err)
+	}
+	again := open() // sees that the disk is another, and says so in its status
+	if state := again.Status().Devices[1].State; state != "failed" {
+		t.Errorf("the lost disk is %s", state)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if text, err := runHeal(t, "--data", data, "--replaced", disk); err != nil || !strings.Contains(text, "device 1") {
 		t.Errorf("%q, %v", text, err)
 	}
