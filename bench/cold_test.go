@@ -51,7 +51,7 @@ func coldShape(b *testing.B, peers []peer, l Load) {
 		p.prepare(b, l)
 	}
 	rounds := map[string][]total{}
-	for range compareRoundsMax {
+	for range compareRounds {
 		for _, p := range peers {
 			if err := evict(p.dir); err != nil {
 				b.Fatal(err)

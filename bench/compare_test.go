@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The comparison with peers: `make compare` installs nginx and OpenStack Swift
@@ -32,17 +33,18 @@ var compareSizes = []struct {
 
 var compareStreams = []int{1, 8, 16}
 
-// A shape gets as many rounds as move compareBytes, but not fewer than one nor
-// more than compareRoundsMax.
 const (
-	compareBytes     = 16 << 30
-	compareRoundsMax = 5
+	// compareFor is how long a round goes on beginning requests: the slowest
+	// peer has to come to an end as well.
+	compareFor    = 2 * time.Second
+	compareRounds = 3
+	// heavyBytes is what one request of each stream moves from which on a shape
+	// gets one round, after which each peer's objects are deleted: not all peers'
+	// fit on the disk at once.
+	heavyBytes = 8 << 30
 )
 
-func compareRounds(l Load) int {
-	bytes := l.SizeBytes * int64(l.Streams) * int64(l.OpsPerStream)
-	return int(min(max(compareBytes/bytes, 1), compareRoundsMax))
-}
+func heavy(l Load) bool { return l.SizeBytes*int64(l.Streams) >= heavyBytes }
 
 func BenchmarkCompare(b *testing.B) {
 	peers := []peer{
@@ -58,7 +60,7 @@ func BenchmarkCompare(b *testing.B) {
 	for _, method := range []string{"PUT", "GET"} {
 		for _, size := range compareSizes {
 			for _, streams := range compareStreams {
-				l := Load{Method: method, Streams: streams, OpsPerStream: compareOps(size.bytes, streams), SizeBytes: size.bytes}
+				l := Load{Method: method, Streams: streams, OpsPerStream: opsMax, For: compareFor, SizeBytes: size.bytes}
 				b.Run(fmt.Sprintf("op=%s/size=%s/streams=%d", method, size.name, streams), func(b *testing.B) {
 					compareShape(b, peers, l)
 				})
@@ -72,12 +74,8 @@ type peer struct {
 	*server
 }
 
-// compareOps is less than the benchmarks' own: the slowest peer has to come to
-// an end as well.
-func compareOps(size int64, streams int) int {
-	ops := int64(128<<20) / size / int64(streams)
-	return int(min(max(ops, 1), int64(2048/streams)))
-}
+// opsMax is no limit beside compareFor.
+const opsMax = 1 << 30
 
 // compareShape gives every peer its rounds in turn and reports each peer's
 // median.
@@ -89,10 +87,14 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 		}
 	}
 	machine := machineRates(b, l)
-	for round := range compareRounds(l) {
+	count := compareRounds
+	if heavy(l) {
+		count = 1
+	}
+	for round := range count {
 		for i := range peers {
 			p := peers[(i+round)%len(peers)] // nobody is always first
-			if l.Method == "GET" && (p.name == "floor" || p.name == "nodigest") {
+			if l.Method == "GET" && !p.serves() {
 				continue
 			}
 			if l.Method == "GET" && round == 0 {
@@ -101,6 +103,9 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 			var t total
 			t.round(b, p.server, l)
 			rounds[p.name] = append(rounds[p.name], t)
+			if heavy(l) {
+				p.clear(b, l)
+			}
 		}
 		for _, m := range machine {
 			rounds[m.name] = append(rounds[m.name], m.round(b))
@@ -145,6 +150,23 @@ func reportCompared(b *testing.B, peers []peer, rounds map[string][]total) {
 func (p peer) prepare(b *testing.B, l Load) {
 	b.Helper()
 	l.Method, l.OpsPerStream = "PUT", 1
+	l.Addr, l.Token, l.Path = p.addr, p.token, p.streamPath
+	if _, err := l.Run(); err != nil {
+		b.Fatalf("%s: %v", p.name, err)
+	}
+}
+
+// serves says whether the peer's GETs are compared: the floors are those of
+// uploads.
+func (p peer) serves() bool { return p.name != "floor" && p.name != "nodigest" }
+
+// clear deletes the objects of all streams.
+func (p peer) clear(b *testing.B, l Load) {
+	b.Helper()
+	if p.name == "floor" { // it knows no DELETE and replaces its files
+		return
+	}
+	l.Method, l.OpsPerStream = "DELETE", 1
 	l.Addr, l.Token, l.Path = p.addr, p.token, p.streamPath
 	if _, err := l.Run(); err != nil {
 		b.Fatalf("%s: %v", p.name, err)

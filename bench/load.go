@@ -15,16 +15,17 @@ import (
 )
 
 // Load is one round of equal requests: Streams connections, each of which sends
-// OpsPerStream requests one after the other.
+// OpsPerStream requests one after the other, or fewer if For ends before.
 type Load struct {
 	Addr   string // HOST:PORT
 	Token  string // X-Auth-Token, or ""
-	Method string // PUT, GET or HEAD
+	Method string // PUT, GET, HEAD or DELETE
 	// Path is the target of a stream's n-th request. Safe for concurrent use.
 	Path         func(stream, n int) string
 	Streams      int
 	OpsPerStream int
-	SizeBytes    int64 // of each body; a GET's may be -1: any
+	For          time.Duration // no request begins later; 0: no end
+	SizeBytes    int64         // of each body; a GET's may be -1: any
 }
 
 // Result is what a round moved, and how long it took.
@@ -73,20 +74,20 @@ func (l Load) Run() (Result, error) {
 		conns[i] = c
 	}
 	errs := make([]error, l.Streams)
-	latencies := make([]time.Duration, l.Streams*l.OpsPerStream)
+	latencies := make([][]time.Duration, l.Streams)
 	var wg sync.WaitGroup
 	start := time.Now()
 	for i := range conns {
-		wg.Go(func() { errs[i] = l.stream(conns[i], i, latencies[i*l.OpsPerStream:]) })
+		wg.Go(func() { latencies[i], errs[i] = l.stream(conns[i], i, start) })
 	}
 	wg.Wait()
 	elapsed := time.Since(start)
-	slices.Sort(latencies)
-	ops := l.Streams * l.OpsPerStream
-	return Result{Ops: ops, Bytes: int64(ops) * l.SizeBytes, Elapsed: elapsed, Latencies: latencies}, errors.Join(errs...)
+	all := slices.Concat(latencies...)
+	slices.Sort(all)
+	return Result{Ops: len(all), Bytes: int64(len(all)) * l.SizeBytes, Elapsed: elapsed, Latencies: all}, errors.Join(errs...)
 }
 
-func (l Load) stream(c net.Conn, stream int, latencies []time.Duration) error {
+func (l Load) stream(c net.Conn, stream int, start time.Time) (latencies []time.Duration, err error) {
 	lines := " HTTP/1.1\r\nHost: " + l.Addr + "\r\n"
 	if l.Token != "" {
 		lines += "X-Auth-Token: " + l.Token + "\r\n"
@@ -100,15 +101,18 @@ func (l Load) stream(c net.Conn, stream int, latencies []time.Duration) error {
 	for n := range l.OpsPerStream {
 		path := l.Path(stream, n)
 		begin := time.Now()
+		if l.For > 0 && begin.Sub(start) >= l.For {
+			break
+		}
 		if err := l.send(c, l.Method+" "+path+lines); err != nil {
-			return fmt.Errorf("%s %s: %w", l.Method, path, err)
+			return latencies, fmt.Errorf("%s %s: %w", l.Method, path, err)
 		}
 		if err := l.receive(br, sink); err != nil {
-			return fmt.Errorf("%s %s: %w", l.Method, path, err)
+			return latencies, fmt.Errorf("%s %s: %w", l.Method, path, err)
 		}
-		latencies[n] = time.Since(begin)
+		latencies = append(latencies, time.Since(begin))
 	}
-	return nil
+	return latencies, nil
 }
 
 func (l Load) send(c net.Conn, head string) error {

@@ -8,9 +8,11 @@ import (
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// median is the round that took the median time; all moved the same.
+// median is the round of the median rate.
 func median(rounds []total) total {
 	sorted := slices.Clone(rounds)
-	slices.SortFunc(sorted, func(a, b total) int { return cmp.Compare(a.Elapsed, b.Elapsed) })
+	slices.SortFunc(sorted, func(a, b total) int { return cmp.Compare(a.opsPerSecond(), b.opsPerSecond()) })
 	return sorted[len(sorted)/2]
 }
+
+func (t total) opsPerSecond() float64 { return float64(t.Ops) / t.Elapsed.Seconds() }
