@@ -80,7 +80,26 @@ func Start(o Options) (p *Peer, err error) {
 		return p, err
 	}
 	p.Addr = fmt.Sprintf("127.0.0.1:%d", ports[3])
+	for _, port := range ports {
+		if err := awaitPort(port); err != nil {
+			return p, err
+		}
+	}
 	return p, p.await()
+}
+
+// awaitPort waits until a server listens: the proxy is ready before the servers
+// behind it, and would answer 503.
+func awaitPort(port int) error {
+	for deadline := time.Now().Add(startTimeout); ; time.Sleep(100 * time.Millisecond) {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("swift does not listen: %w", err)
+		}
+	}
 }
 
 // Stop ends what Start started.
