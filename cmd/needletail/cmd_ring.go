@@ -32,7 +32,8 @@ not as it should be.`,
 		},
 	}
 	cmd.AddCommand(newRingShowCommand(), newRingValidateCommand(), newRingCreateCommand(), newRingAddCommand(),
-		newRingRemoveCommand(), newRingSetWeightCommand(), newRingRebalanceCommand(), newRingDispersionCommand())
+		newRingRemoveCommand(), newRingSetWeightCommand(), newRingSetReplicasCommand(),
+		newRingSetOverloadCommand(), newRingSetMinPartHoursCommand(), newRingRebalanceCommand(), newRingDispersionCommand())
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -167,6 +168,60 @@ func newRingSetWeightCommand() *cobra.Command {
 				return b.SetWeight(d.ID, weight)
 			})
 			return printAfter(cmd, done, err)
+		},
+	}
+}
+
+func newRingSetReplicasCommand() *cobra.Command {
+	return newRingSetCommand("set-replicas", "REPLICAS", "Change the number of replicas, 2.5 for instance, with the next rebalance",
+		func(b *ring.Builder, text string) (string, error) {
+			replicas, err := number(text, "REPLICAS")
+			if err == nil {
+				err = b.SetReplicas(replicas)
+			}
+			return fmt.Sprintf("The replica count is now %v; it takes effect with the next rebalance.", replicas), err
+		})
+}
+
+func newRingSetOverloadCommand() *cobra.Command {
+	return newRingSetCommand("set-overload", "FRACTION", "Let devices take this fraction, or with a % sign percentage, over their share to keep replicas apart",
+		func(b *ring.Builder, text string) (string, error) {
+			digits, percent := strings.CutSuffix(text, "%")
+			overload, err := number(digits, "FRACTION")
+			if percent {
+				overload /= 100
+			}
+			if err == nil {
+				err = b.SetOverload(overload)
+			}
+			return fmt.Sprintf("The overload factor is now %.2f%% (%f); it takes effect with the next rebalance.", 100*overload, overload), err
+		})
+}
+
+func newRingSetMinPartHoursCommand() *cobra.Command {
+	return newRingSetCommand("set-min-part-hours", "HOURS", "Change the rest that a partition gets after a move",
+		func(b *ring.Builder, text string) (string, error) {
+			hours, err := whole(text, "HOURS")
+			if err == nil {
+				err = b.SetMinPartHours(hours)
+			}
+			return fmt.Sprintf("The minimum number of hours before a partition can be reassigned is now %d.", hours), err
+		})
+}
+
+// newRingSetCommand changes one number of a builder; set says what it is now.
+func newRingSetCommand(name, value, short string, set func(b *ring.Builder, text string) (string, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " FILE.builder " + value,
+		Short: short,
+		Args:  exactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var done string
+			err := editBuilder(args[0], func(b *ring.Builder) (err error) {
+				done, err = set(b, args[1])
+				return err
+			})
+			return printAfter(cmd, []string{done}, err)
 		},
 	}
 }

@@ -76,12 +76,32 @@ func TestRingCommands(t *testing.T) {
 		{"show C", 0, "3 devices"},
 		{"remove C d7", 0, ""},
 		{"rebalance C", exitFailure, "too few devices"},
+		{"create D 4 3 24", 0, ""},
+		{"add D r1z1-10.0.0.1:6200/sda 1 r1z2-10.0.0.2:6200/sdb 1 r1z3-10.0.0.3:6200/sdc 1", 0, ""},
+		{"rebalance D", 0, "Reassigned 48 "},
+		{"set-replicas D x", exitUsage, "REPLICAS"},
+		{"set-replicas D 0.5", exitUsage, "0.5 replicas"},
+		{"set-replicas D", exitUsage, "accepts 2 arg"},
+		{"set-replicas R 2", exitUsage, "--from"},
+		{"set-replicas D 2.5", 0, "now 2.5"},
+		{"show D", 0, "obsolete"},
+		{"rebalance D --pretend-min-part-hours-passed", 0, "Balance is now"},
+		{"show D", 0, "16 partitions, 2.500000 replicas"},
+		{"set-overload D x%", exitUsage, "FRACTION"},
+		{"set-overload D -- -0.1", exitUsage, "overload -0.1"},
+		{"set-overload D 0.25", 0, "25.00% (0.250000)"},
+		{"set-overload D 10%", 0, "10.00% (0.100000)"},
+		{"set-min-part-hours D 1.5", exitUsage, "HOURS"},
+		{"set-min-part-hours D -- -1", exitUsage, "-1 hours"},
+		{"set-min-part-hours D 7", 0, "now 7."},
+		{"show D", 0, "can be reassigned is 7 "},
+		{"show D", 0, "10.00% (0.100000)"},
 		{"nonsense", exitUsage, "not a command"},
 		{"", exitUsage, "not a command"},
 	} {
 		args := []string{"ring"}
 		for _, a := range strings.Fields(step.args) {
-			if name, ok := map[string]string{"B": b, "R": r, "C": filepath.Join(dir, "copy.builder")}[a]; ok {
+			if name, ok := map[string]string{"B": b, "R": r, "C": filepath.Join(dir, "copy.builder"), "D": filepath.Join(dir, "set.builder")}[a]; ok {
 				a = name
 			}
 			args = append(args, a)

@@ -44,12 +44,14 @@ func (l Layout) Need() int {
 }
 
 // Quorum is the number of files that must be on stable storage for a body to
-// count as stored: a majority of the copies, and one fragment more than give
-// the body, or just those where there is only one parity fragment.
+// count as stored: half of the copies, rounded up, as quorum_size of Swift's
+// utils has it, so that two copies take writes when one of two disks is gone;
+// and one fragment more than give the body, or just those where there is only
+// one parity fragment.
 func (l Layout) Quorum() int {
 	switch {
 	case l.Copies > 0:
-		return l.Copies/2 + 1
+		return (l.Copies + 1) / 2
 	case l.Parity == 1:
 		return l.Data
 	}

@@ -19,10 +19,11 @@ func TestLayouts(t *testing.T) {
 		require.Equal(t, text, l.String())
 	}
 	f(Layout{Copies: 1}, 1, 1, 1, "1 copy")
-	f(Layout{Copies: 2}, 2, 1, 2, "2 copies")
+	f(Layout{Copies: 2}, 2, 1, 1, "2 copies")
 	f(Layout{Copies: 3}, 3, 1, 2, "3 copies")
+	f(Layout{Copies: 4}, 4, 1, 2, "4 copies")
 	f(Layout{Copies: 5}, 5, 1, 3, "5 copies")
-	f(Layout{Copies: 64}, 64, 1, 33, "64 copies")
+	f(Layout{Copies: 64}, 64, 1, 32, "64 copies")
 	f(Layout{Data: 4, Parity: 1}, 5, 4, 4, "4+1")
 	f(Layout{Data: 4, Parity: 2}, 6, 4, 5, "4+2")
 	f(Layout{Data: 1, Parity: 63}, 64, 1, 2, "1+63")

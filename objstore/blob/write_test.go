@@ -49,7 +49,7 @@ func (b *bench) nothingStored(what string) {
 // stored. One more: it is an error that says so, and nothing is left anywhere.
 func TestQuorum(t *testing.T) {
 	body := randomBytes(newRand(t), 300<<10)
-	for _, l := range []Layout{{Copies: 2}, {Copies: 3}, {Data: 2, Parity: 1}, {Data: 4, Parity: 2}} {
+	for _, l := range []Layout{{Copies: 2}, {Copies: 3}, {Copies: 4}, {Data: 2, Parity: 1}, {Data: 4, Parity: 2}} {
 		spare := l.Slots() - l.Quorum()
 		for _, kind := range kinds {
 			for _, hangs := range []bool{false, true} {
