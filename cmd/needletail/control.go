@@ -62,7 +62,7 @@ func serveControl(data string, e *engine.Engine, logger *slog.Logger) (stop func
 	return func() error {
 		err := srv.Close() // a check that runs ends with its connection
 		<-done
-		return errors.Join(err, folder.Close())
+		return errors.Join(err, os.Remove(filepath.Join(data, controlName)), folder.Close())
 	}, nil
 }
 
