@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,6 +17,9 @@ type GlanceConfig struct {
 	// RequireImageFormatMatch refuses data that is not what disk_format says.
 	RequireImageFormatMatch bool `toml:"require_image_format_match"`
 
+	// UseKeystoneLimits has the limits that the built-in Keystone keeps for the
+	// service of type image go before the four below.
+	UseKeystoneLimits bool `toml:"use_keystone_limits"`
 	// What each project may use; -1 is without limit. Sizes are MiB.
 	ImageSizeTotal      int64 `toml:"image_size_total"`
 	ImageStageTotal     int64 `toml:"image_stage_total"`
@@ -48,7 +50,8 @@ func defaultGlance() GlanceConfig {
 	d := webdownload.DefaultFilter()
 	return GlanceConfig{
 		EnabledImportMethods: slices.Clone(importMethods), RequireImageFormatMatch: true,
-		ImageSizeTotal: glance.Unlimited, ImageStageTotal: glance.Unlimited,
+		UseKeystoneLimits: true,
+		ImageSizeTotal:    glance.Unlimited, ImageStageTotal: glance.Unlimited,
 		ImageCountTotal: glance.Unlimited, ImageCountUploading: glance.Unlimited,
 		Import: ImportFilterConfig{AllowedSchemes: d.AllowedSchemes, AllowedPorts: d.AllowedPorts},
 	}
@@ -76,18 +79,6 @@ func (g *GlanceConfig) limits() map[string]int64 {
 		"image_size_total": g.ImageSizeTotal, "image_stage_total": g.ImageStageTotal,
 		"image_count_total": g.ImageCountTotal, "image_count_uploading": g.ImageCountUploading,
 	}
-}
-
-// limit is nil if nothing is limited.
-func (g *GlanceConfig) limit() glance.LimitFunc {
-	limits, limited := g.limits(), false
-	for _, limit := range limits {
-		limited = limited || limit != glance.Unlimited
-	}
-	if !limited {
-		return nil
-	}
-	return func(_ context.Context, _, resource string) (int64, error) { return limits[resource], nil }
 }
 
 func (f *ImportFilterConfig) filter() (webdownload.Filter, error) {

@@ -185,11 +185,8 @@ func TestGlanceConfig(t *testing.T) {
 	f("[glance]\nimage_size_total = -2", "image_size_total is under -1")
 	f("[glance]\nenabled_import_methods = [\"magic\"]", `there is no method "magic"`)
 	f("[glance.import_filtering_opts]\nallowed_networks = [\"127.0.0.1\"]", "import_filtering_opts.allowed_networks")
-	limits := GlanceConfig{ImageSizeTotal: 7, ImageStageTotal: -1, ImageCountTotal: -1, ImageCountUploading: -1}
-	if n, err := limits.limit()(t.Context(), "", "image_size_total"); n != 7 || err != nil {
+	off := (&storage{}).imageLimit(Config{Glance: GlanceConfig{ImageSizeTotal: 7, ImageCountTotal: -1}})
+	if n, err := off(t.Context(), "", "image_size_total"); n != 7 || err != nil {
 		t.Errorf("limit %d, %v", n, err)
-	}
-	if quiet := defaultGlance(); quiet.limit() != nil {
-		t.Error("limits are on by default")
 	}
 }

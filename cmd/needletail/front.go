@@ -85,7 +85,7 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
 		ImportMethods:  cfg.Glance.EnabledImportMethods,
 		Fetcher:        webdownload.New(filter),
-		Limit:          cfg.Glance.limit(),
+		Limit:          st.imageLimit(cfg),
 		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
 		Logger:         logger,
 	})

@@ -197,6 +197,39 @@ func TestMetadefSchemas(t *testing.T) {
 	s.want(404, "alice", "GET", "/v2/schemas/metadefs/magic", "")
 }
 
+// The client validates what it is shown, and the schemas allow nothing else.
+func TestMetadefViewsFitTheirSchemas(t *testing.T) {
+	s := newSite(t)
+	const ns = namespaces + "/n"
+	f := func(schema string, a answer) {
+		t.Helper()
+		view, err := decodeJSON([]byte(a.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		allowed := metadefSchemas[schema].Get("properties").(pyjson.Object)
+		for _, member := range view.(pyjson.Object) {
+			if allowed.Get(member.Key) == nil {
+				t.Errorf("the schema %s has no %s", schema, member.Key)
+			}
+		}
+		seen := map[string]bool{}
+		for _, member := range allowed {
+			if seen[member.Key] {
+				t.Errorf("the schema %s has %s twice", schema, member.Key)
+			}
+			seen[member.Key] = true
+		}
+	}
+	f("namespace", s.want(201, "admin", "POST", namespaces, `{"namespace": "n", "display_name": "N", "description": "d",
+		"properties": {"p": {"title": "P", "type": "string"}}, "objects": [{"name": "o"}], "tags": [{"name": "t"}],
+		"resource_type_associations": [{"name": "OS::Glance::Image"}]}`))
+	f("namespace", s.want(200, "admin", "GET", ns, ""))
+	f("object", s.want(200, "admin", "GET", ns+"/objects/o", ""))
+	f("property", s.want(200, "admin", "GET", ns+"/properties/p", ""))
+	f("tag", s.want(200, "admin", "GET", ns+"/tags/t", ""))
+}
+
 func FuzzMetadefShape(f *testing.F) {
 	f.Add([]byte(`{"namespace": "n", "objects": [{"name": "o", "properties": {"p": {"title": "P", "type": "string"}}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -49,6 +49,14 @@ func shapeSchema(name string, shapes map[string]shape, must ...string) pyjson.Ob
 			{Key: "type", Value: "string"}, {Key: "readOnly", Value: true}, {Key: "format", Value: "date-time"},
 		}})
 	}
+	for _, key := range []string{"self", "schema"} {
+		if _, ok := shapes[key]; ok {
+			continue
+		}
+		properties = append(properties, pyjson.Member{Key: key, Value: pyjson.Object{
+			{Key: "type", Value: "string"}, {Key: "readOnly", Value: true},
+		}})
+	}
 	return pyjson.Object{
 		{Key: "name", Value: name},
 		{Key: "properties", Value: properties},

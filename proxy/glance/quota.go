@@ -50,19 +50,30 @@ func (c *catalog) used(project string) map[string]int64 {
 	return map[string]int64{quotaSize: size / mebi, quotaStage: stage / mebi, quotaCount: count, quotaUploading: uploading}
 }
 
+func (s *service) limitOf(c *call, resource string) (int64, error) {
+	if s.Limit == nil {
+		return Unlimited, nil
+	}
+	limit, err := s.Limit(c.Context(), c.caller.project, resource)
+	if err != nil {
+		return 0, &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
+	}
+	return limit, nil
+}
+
 // mayUse asks for delta more of a resource. As in Glance an upload of unknown
 // length asks for nothing, and so may be the one that exceeds the limit.
 func (s *service) mayUse(c *call, resource string, delta int64) error {
-	if s.Limit == nil {
+	project := c.caller.project
+	limit, err := s.limitOf(c, resource)
+	if err != nil {
+		return err
+	}
+	if limit == Unlimited {
 		return nil
 	}
-	project := c.caller.project
-	limit, err := s.Limit(c.Context(), project, resource)
-	if err != nil {
-		return &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
-	}
 	used := s.images.used(project)[resource]
-	if limit == Unlimited || used+delta <= limit {
+	if used+delta <= limit {
 		return nil
 	}
 	return failf(413, "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a "+
@@ -72,18 +83,20 @@ func (s *service) mayUse(c *call, resource string, delta int64) error {
 
 // infoUsage is GET /v2/info/usage; it shows nothing if nothing is limited.
 func (s *service) infoUsage(c *call) (*swift.Response, error) {
-	usage := pyjson.Object{}
-	if s.Limit != nil {
-		used := s.images.used(c.caller.project)
-		for _, resource := range Quotas {
-			limit, err := s.Limit(c.Context(), c.caller.project, resource)
-			if err != nil {
-				return nil, &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
-			}
-			usage = append(usage, pyjson.Member{Key: resource, Value: pyjson.Object{
-				{Key: "usage", Value: used[resource]}, {Key: "limit", Value: limit},
-			}})
+	usage, limited := pyjson.Object{}, false
+	used := s.images.used(c.caller.project)
+	for _, resource := range Quotas {
+		limit, err := s.limitOf(c, resource)
+		if err != nil {
+			return nil, err
 		}
+		limited = limited || limit != Unlimited
+		usage = append(usage, pyjson.Member{Key: resource, Value: pyjson.Object{
+			{Key: "usage", Value: used[resource]}, {Key: "limit", Value: limit},
+		}})
+	}
+	if !limited {
+		usage = pyjson.Object{}
 	}
 	return jsonResponse(200, pyjson.Object{{Key: "usage", Value: usage}}), nil
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+
+	"needletail/auth/identity"
+	"needletail/proxy/glance"
+)
+
+// keystoneLimits are the limits that Keystone keeps for the services of type
+// image, as oslo.limit reads them: a project's own before the registered
+// default, those of the region before those of none. What Keystone says nothing
+// of has the limit in fallback.
+type keystoneLimits struct {
+	ids      *identity.Service
+	region   string
+	fallback map[string]int64
+}
+
+func (k keystoneLimits) limit(_ context.Context, project, resource string) (int64, error) {
+	services := map[string]bool{}
+	for _, s := range k.ids.Services(func(s *identity.CatalogService) bool { return s.Type == "image" }) {
+		services[s.ID] = true
+	}
+	about := func(service, region, name string) bool {
+		return name == resource && services[service] && (region == k.region || region == "")
+	}
+	own := k.ids.Limits(func(l *identity.Limit) bool {
+		return l.ProjectID == project && about(l.ServiceID, l.RegionID, l.ResourceName)
+	})
+	for _, region := range []string{k.region, ""} {
+		for _, l := range own {
+			if l.RegionID == region {
+				return int64(l.ResourceLimit), nil
+			}
+		}
+	}
+	registered := k.ids.RegisteredLimits()
+	for _, region := range []string{k.region, ""} {
+		for _, r := range registered {
+			if r.RegionID == region && about(r.ServiceID, r.RegionID, r.ResourceName) {
+				return int64(r.DefaultLimit), nil
+			}
+		}
+	}
+	return k.fallback[resource], nil
+}
+
+// imageLimit is how much projects may use. The limits of an external Keystone are
+// not asked for: those of the file apply then.
+func (s *storage) imageLimit(cfg Config) glance.LimitFunc {
+	limits := cfg.Glance.limits()
+	if s.keystone != nil || !cfg.Glance.UseKeystoneLimits {
+		return func(_ context.Context, _, resource string) (int64, error) { return limits[resource], nil }
+	}
+	return keystoneLimits{s.identity, cfg.Identity.Region, limits}.limit
+}
