@@ -32,7 +32,7 @@ crash: build ## kill -9 in a loop of 50 under verifying writers
 	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/needletail
 
 chaos: ## eight disks that are lost, rot, err and hang under verifying writers and readers; CHAOS=10 is the size
-	NEEDLETAIL_CHAOS=$(or $(CHAOS),10) $(GO) test -timeout 30m -count=1 -run 'TestChaos|TestTooManyLosses' -v ./objstore/engine
+	NEEDLETAIL_CHAOS=$(or $(CHAOS),10) $(GO) test -timeout 30m -count=1 -run 'TestChaos|TestTooManyLosses|TestIndexIsLost' -v ./objstore/engine
 
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \

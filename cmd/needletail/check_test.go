@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"needletail/objstore"
 	"needletail/objstore/engine"
 )
 
@@ -162,5 +163,73 @@ func TestProgressLines(t *testing.T) {
 	p.clear()
 	if want := "\r\x1b[K[###############...............] files: 50.0 %, 7\r\x1b[K"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+// A store with fragments and copies on six disks loses its data folder and the
+// second copy of the index: repair puts it together from the files.
+func TestRepairOfFragmentsAndCopies(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "c.toml")
+	text := fmt.Sprintf("data = %q\n", dir+"/data")
+	for i := range 6 {
+		text += fmt.Sprintf("[[device]]\npath = %q\n", fmt.Sprint(dir, "/d", i))
+	}
+	text += "[[policy]]\nindex = 0\nname = \"coded\"\ndefault = true\ndata = 4\nparity = 2\n" +
+		"[[policy]]\nindex = 1\nname = \"copied\"\ncopies = 3\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := map[objstore.ObjectID]string{}
+	st := openStore(t, config)
+	for policy := range objstore.PolicyIndex(2) {
+		c := objstore.ContainerID{Account: "AUTH_a", Container: objstore.ContainerName(fmt.Sprint("c", policy))}
+		if _, err := st.store.PutContainer(t.Context(), c, objstore.PutContainerOptions{Policy: &policy}); err != nil {
+			t.Fatal(err)
+		}
+		for i, size := range []int{100, 200_000, 1_200_000} {
+			o := c.Object(objstore.ObjectName(fmt.Sprint("o", i)))
+			want[o] = strings.Repeat(string(rune('a'+i)), size)
+			if _, err := st.store.PutObject(t.Context(), o, strings.NewReader(want[o]), objstore.PutOptions{SizeBytes: -1}); err != nil {
+				t.Fatal(err)
+			}
+			if size == 100 {
+				delete(want, o) // only the index had it
+			}
+		}
+	}
+	mirror := st.engine.MirrorDir()
+	if err := errors.Join(st.close(), os.RemoveAll(dir+"/data"), os.RemoveAll(mirror)); err != nil {
+		t.Fatal(err)
+	}
+	out, code := runApart(t, "repair", "--rebuild-index", "--config", config, "--json")
+	var report engine.RebuildReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitWarning || report.Exact || report.Files != 2*6+2*3 || report.Restored != 4 {
+		t.Errorf("repair: %d, %v, %s", code, err, out)
+	}
+	out, code = runApart(t, "check", "--config", config, "--read-data")
+	if code != exitWarning || !strings.Contains(out, "damage: 0, chores of the store: 1") { // the second copy comes with the next start
+		t.Errorf("check: %d, %s", code, out)
+	}
+	st = openStore(t, config)
+	for o, body := range want {
+		r, err := st.store.OpenObject(t.Context(), o, objstore.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r.Range(0, r.Info().SizeBytes))
+		if err := errors.Join(err, r.Close()); err != nil || string(got) != body {
+			t.Errorf("%v: %d bytes, %v", o, len(got), err)
+		}
+	}
+	for policy := range objstore.PolicyIndex(2) {
+		c := objstore.ContainerID{Account: "AUTH_a", Container: objstore.ContainerName(fmt.Sprint("c", policy))}
+		info, err := st.store.HeadContainer(t.Context(), c)
+		if err != nil || info.Policy != policy || info.ObjectCount != 2 || info.BytesUsed != 1_400_000 {
+			t.Errorf("%v: %+v, %v", c, info, err)
+		}
+	}
+	if err := st.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -103,6 +103,8 @@ func printStatus(out io.Writer, s engine.Status, asJSON bool) error {
 	for _, d := range s.Devices {
 		fmt.Fprintf(out, "device %d %s %s: %s free of %s, %d errors\n", d.Index, d.State, d.Path, size(d.FreeBytes), size(d.TotalBytes), d.Errors)
 	}
+	printCopies(out, "index", s.Index)
+	printCopies(out, "identity", s.Identity)
 	h := s.Heal
 	state := "idle"
 	if h.Running {
@@ -118,6 +120,15 @@ func printStatus(out io.Writer, s engine.Status, asJSON bool) error {
 	_, err := fmt.Fprintf(out, "scrub %s %s of %s at %s/s: %s left, a full pass takes %s, %d damaged\n", bar(bars, p.Percent()),
 		size(p.BytesDone), size(p.Bytes), size(p.BytesPerSecond), p.Left().Round(time.Second), p.FullPass().Round(time.Second), p.Damaged)
 	return err
+}
+
+// printCopies says how the copies of something that is kept twice are.
+func printCopies(out io.Writer, name string, c engine.CopyStatus) {
+	fmt.Fprintf(out, "copies of the %s: %s", name, c.State())
+	if c.AloneSeconds != 0 {
+		fmt.Fprintf(out, " since %s: %s", time.Unix(c.AloneSeconds, 0).UTC().Format(time.RFC3339), c.Lost)
+	}
+	fmt.Fprintln(out)
 }
 
 // barCells is the width of a progress bar.

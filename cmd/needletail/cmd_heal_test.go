@@ -53,7 +53,8 @@ func TestHealCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := runHeal(t, "--data", data)
-	if err != nil || !strings.Contains(text, "device 1 ok "+disk) || !strings.Contains(text, "scrub") || strings.Contains(text, "\x1b") {
+	if err != nil || !strings.Contains(text, "device 1 ok "+disk) || !strings.Contains(text, "scrub") ||
+		!strings.Contains(text, "copies of the index: in step\ncopies of the identity: one copy\n") || strings.Contains(text, "\x1b") {
 		t.Errorf("%q, %v", text, err)
 	}
 	text, err = runHeal(t, "--data", data, "--json")

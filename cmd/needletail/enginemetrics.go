@@ -81,6 +81,9 @@ func (c engineCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, f := range progressFigures {
 		ch <- f.desc
 	}
+	for _, f := range copyFigures {
+		ch <- f.desc
+	}
 	for _, f := range deviceFigures {
 		ch <- f.desc
 	}
@@ -97,6 +100,10 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	s := c.store.Status()
 	for _, f := range progressFigures {
 		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s))
+	}
+	for _, f := range copyFigures {
+		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s.Index), "index")
+		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s.Identity), "identity")
 	}
 	for _, d := range s.Devices {
 		for _, f := range deviceFigures {

@@ -33,6 +33,23 @@ var progressFigures = []progressFigure{
 	progress("scrub_damaged", "Damaged slots and bodies that verifying found since the start.", func(s *engine.Status) float64 { return float64(s.Scrub.Damaged) }),
 }
 
+// copyFigure is one line of the table of what is kept twice.
+type copyFigure struct {
+	desc  *prometheus.Desc
+	value func(*engine.CopyStatus) float64
+}
+
+func ofCopies(name, help string, value func(*engine.CopyStatus) float64) copyFigure {
+	return copyFigure{prometheus.NewDesc("needletail_copies_"+name, help, []string{"of"}, nil), value}
+}
+
+var copyFigures = []copyFigure{
+	ofCopies("wanted", "Copies that there are to be.", func(c *engine.CopyStatus) float64 { return float64(c.Copies) }),
+	ofCopies("in_step", "1 if there are so many and all are written, 0 if a second one is lost.", func(c *engine.CopyStatus) float64 { return float64(boolFigure(c.InStep)) }),
+	ofCopies("refilling", "1 while a lost one is made anew.", func(c *engine.CopyStatus) float64 { return float64(boolFigure(c.Filling)) }),
+	ofCopies("alone_since_seconds", "Unix time since when there is one of two; 0 if they are in step.", func(c *engine.CopyStatus) float64 { return float64(c.AloneSeconds) }),
+}
+
 // deviceFigure is one line of the table of figures per device.
 type deviceFigure struct {
 	desc  *prometheus.Desc

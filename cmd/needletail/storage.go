@@ -50,6 +50,9 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err := sealed.CheckSecrets(context.Background()); err != nil {
 		return nil, errors.Join(fmt.Errorf("encryption: %w", err), store.Close())
 	}
+	if store.MirrorDir() != "" {
+		store.IdentityCopies(nil) // until MirrorLost says otherwise
+	}
 	ids, err := identity.Open(identity.Options{
 		Dir:       filepath.Join(cfg.Data, "identity"),
 		KeyDir:    keyDir(cfg.Data),
@@ -60,6 +63,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		MirrorDir: identityMirror(store),
 		MirrorLost: func(err error) {
 			logger.Error("identities have one copy until the next start", "err", err)
+			store.IdentityCopies(err)
 		},
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -169,6 +170,12 @@ func TestQuarantineMovesAndNeverReplaces(t *testing.T) {
 	require.NoError(t, err, "it is durable")
 	require.Empty(t, walk(t, open(t, after, "/disk")))
 
+	for n := 1; n < quarantineMax; n++ {
+		require.NoError(t, put(d, ID{1}))
+		require.NoError(t, d.Quarantine(ID{1}))
+		_, err = mem.Stat(fmt.Sprintf("/disk/quarantine/%s.%d", ID{1}, n))
+		require.NoError(t, err)
+	}
 	require.NoError(t, put(d, ID{1}))
 	require.ErrorIs(t, d.Quarantine(ID{1}), fs.ErrExist)
 	require.Equal(t, []ID{{1}}, walk(t, d))

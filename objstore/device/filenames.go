@@ -3,7 +3,10 @@ package device
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"strconv"
 	"sync"
 )
 
@@ -11,12 +14,16 @@ import (
 //
 //	data/ab/cd/ID   published files; ab and cd are the first digits of the ID
 //	tmp/ID          files that are being written; emptied by Open
-//	quarantine/ID   damaged files, kept for a person to look at
+//	quarantine/ID   damaged files, kept for a person to look at; ID.1, ID.2
+//	                and so on are later ones of that name
 const (
 	dataDir       = "data"
 	tmpDir        = "tmp"
 	quarantineDir = "quarantine"
 )
+
+// quarantineMax bounds the damaged files of one name that a device keeps.
+const quarantineMax = 100
 
 // fanOut is the number of directories on each of the two levels below data/.
 const fanOut = 256
@@ -91,6 +98,19 @@ func (d *Device) tmpPath(id ID) string {
 	return d.fs.PathJoin(d.dir, tmpDir, id.String())
 }
 
-func (d *Device) quarantinePath(id ID) string {
-	return d.fs.PathJoin(d.dir, quarantineDir, id.String())
+// quarantinePath is a free name in quarantine for a file.
+func (d *Device) quarantinePath(id ID) (string, error) {
+	for n := range quarantineMax {
+		name := id.String()
+		if n > 0 {
+			name += "." + strconv.Itoa(n)
+		}
+		path := d.fs.PathJoin(d.dir, quarantineDir, name)
+		if _, err := d.fs.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return path, nil
+		} else if err != nil {
+			return "", opError("quarantine", err)
+		}
+	}
+	return "", fmt.Errorf("device: quarantine %s: %d of that name are there: %w", id, quarantineMax, fs.ErrExist)
 }

@@ -2,7 +2,6 @@ package device
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -43,16 +42,15 @@ func (d *Device) Remove(id ID) error {
 }
 
 // Quarantine moves a published file aside, durably. It never replaces a file
-// that is in quarantine.
+// that is in quarantine: the second of a name is NAME.1 there, and so on. With
+// quarantineMax of one name it gives fs.ErrExist, and the file stays.
 func (d *Device) Quarantine(id ID) error {
 	if err := d.Sealed(); err != nil {
 		return err
 	}
-	to := d.quarantinePath(id)
-	if _, err := d.fs.Stat(to); err == nil {
-		return fmt.Errorf("device: quarantine %s: %w", id, fs.ErrExist)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return opError("quarantine", err)
+	to, err := d.quarantinePath(id)
+	if err != nil {
+		return err
 	}
 	if err := d.fs.Rename(d.dataPath(id), to); err != nil {
 		return opError("quarantine", err)

@@ -63,8 +63,6 @@ func kindOf(err error) objstore.Kind {
 	return objstore.KindInternal
 }
 
-func isExist(err error) bool { return errors.Is(err, iofs.ErrExist) }
-
 func isNotExist(err error) bool { return errors.Is(err, iofs.ErrNotExist) }
 
 // Limits of names and metadata. They are far above Swift's: the proxy keeps

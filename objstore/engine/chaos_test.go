@@ -74,6 +74,7 @@ func (f *faultyFS) mend() {
 type chaosStore struct {
 	*Engine
 	t     *testing.T
+	opts  Options
 	dir   string
 	paths []string // of the devices 1 to 8, from 0 on
 	disks []*faultyFS
@@ -103,6 +104,7 @@ func openChaos(t *testing.T, shape string, change func(*Options)) *chaosStore {
 	c := &chaosStore{t: t, dir: filepath.Join(dir, "data")}
 	o := severalDevices(filepath.Join(dir, "x"), chaosDevices, shape, vfs.Default)
 	o.InlineMaxBytes, o.Blob, o.FailedAfter, o.GCEvery = 4096, quickBlob(), time.Hour, 50*time.Millisecond
+	o.IndexFillEvery = 50 * time.Millisecond
 	o.Monitor = device.MonitorOptions{SlowAfter: 2 * time.Second, HungAfter: 3 * time.Second}
 	for i := range o.Devices {
 		disk := newFaultyFS(vfs.Default)
@@ -112,6 +114,7 @@ func openChaos(t *testing.T, shape string, change func(*Options)) *chaosStore {
 	if change != nil {
 		change(&o)
 	}
+	c.opts = o
 	c.Engine = openTest(t, c.dir, o)
 	t.Cleanup(func() {
 		for _, d := range c.disks {
@@ -195,18 +198,21 @@ func (c *chaosStore) healthy() (wrong string) {
 		}
 		return nil
 	})
-	return wrong + errText(err)
+	return wrong + errorText(err)
 }
 
-func errText(err error) string {
-	if err == nil {
-		return ""
+// checkData is `needletail check --read-data`, which must find nothing at all.
+func (c *chaosStore) checkData(what string) {
+	c.t.Helper()
+	r, err := c.Check(ctx, CheckOptions{ReadData: true, Found: func(f Finding) { c.t.Errorf("%s: check found %+v", what, f) }})
+	if err != nil || r.IndexCopies != 2 || r.BodiesRead == 0 {
+		c.t.Errorf("%s: check: %+v, %v", what, r, err)
 	}
-	return err.Error()
+	c.t.Logf("%s: check --read-data: %d files on %d devices, %d bodies of %d bytes read: %d damaged, %d to heal", what, r.Files, r.Devices, r.BodiesRead, r.BytesRead, r.Damage, r.Chores)
 }
 
 // checkAll reads every byte of every slot, compares the index with itself, and
-// the devices with the index.
+// the devices with the index. It is for when devices are away, which check tells.
 func (c *chaosStore) checkAll(what string) {
 	c.t.Helper()
 	err := c.db.Objects(func(o objstore.ObjectID, row meta.ObjectRow) error {
@@ -405,7 +411,8 @@ func testChaos(t *testing.T, shape string) {
 	c.healed("filling of the disks that came back")
 	c.waitTidy()
 	t.Logf("both came back: filled after %v", time.Since(begin).Round(time.Millisecond))
-	c.checkAll("at the end")
+	waitInStep(t, c.Engine)
+	c.checkData("at the end")
 	w.ledger.check(t, c.Engine, "at the end")
 	m := c.Metrics()
 	t.Logf("%d writes (%d refused, 0 lost), %d reads, %d wrong, %d failed; %d short puts, %d slots healed (%d MB), %d quarantined",
@@ -413,6 +420,47 @@ func testChaos(t *testing.T, shape string) {
 	if w.wrong.Load() > 0 || w.failed.Load() > 0 || m.HealedSlots == 0 || m.QuarantinedSlots == 0 {
 		t.Error("see above")
 	}
+	c.loseIndex()
+	w.ledger.check(t, c.Engine, "after the loss of the index")
+}
+
+// loseIndex loses the disk with Pebble and all else that is not on a device. An
+// empty one in its place becomes the same store, with the same listings and
+// counts, out of the second copy.
+func (c *chaosStore) loseIndex() {
+	c.t.Helper()
+	want, begin := listingOf(c.t, c.Engine), time.Now()
+	closeTest(c.t, c.Engine)
+	if err := os.RemoveAll(c.dir); err != nil {
+		c.t.Fatal(err)
+	}
+	c.Engine = openTest(c.t, c.dir, c.opts)
+	if got := listingOf(c.t, c.Engine); got != want {
+		c.t.Errorf("listings and counts are\n%s\nand were\n%s", got, want)
+	}
+	waitInStep(c.t, c.Engine)
+	c.healed("sweep after the loss of the index")
+	c.waitTidy()
+	c.t.Logf("lost the disk with the index: all is back after %v, listings and counts as before", time.Since(begin).Round(time.Millisecond))
+	c.checkData("after the loss of the index")
+}
+
+// listingOf is all that accounts, containers and listings say.
+func listingOf(t testing.TB, e *Engine) string {
+	t.Helper()
+	var out strings.Builder
+	account := must[objstore.AccountInfo](t)(e.HeadAccount(ctx, box.Account))
+	fmt.Fprintf(&out, "%d containers, %d objects, %d bytes\n", account.ContainerCount, account.ObjectCount, account.BytesUsed)
+	container := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
+	fmt.Fprintf(&out, "%d objects, %d bytes, policy %d\n", container.ObjectCount, container.BytesUsed, container.Policy)
+	err := e.ListObjects(ctx, box, objstore.ListOptions{Limit: 1e6}, func(o *objstore.ObjectEntry) error {
+		fmt.Fprintf(&out, "%+v\n", *o)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 func (c *chaosStore) waitTidy() {

@@ -25,6 +25,8 @@ type Engine struct {
 	mirrorLock io.Closer // of the device with the index's second copy, or nil
 	mirrorDir  string
 
+	identity atomic.Pointer[CopyStatus] // of who keeps it; nil: one copy
+
 	db    *meta.DB
 	fleet fleet
 	dev   *device.Device // device 0, the data folder

@@ -234,8 +234,8 @@ func count(health []blob.Condition, c blob.Condition) (n int) {
 	return n
 }
 
-// quarantine moves a damaged file aside. One that was quarantined before, under
-// the same name, is kept, and this one gives way to the good one.
+// quarantine moves a damaged file aside, and keeps those of the same name that
+// were moved there before.
 func (e *Engine) quarantine(id device.ID, i device.Index) error {
 	dev := e.fleet.set.Device(i)
 	if dev == nil {
@@ -246,7 +246,7 @@ func (e *Engine) quarantine(id device.ID, i device.Index) error {
 		e.stats.quarantined.Add(1)
 		e.log.Error("a damaged file is in quarantine", "file", id, "device", i)
 	}
-	if isNotExist(err) || isExist(err) {
+	if isNotExist(err) {
 		return nil
 	}
 	return err

@@ -20,9 +20,6 @@ import (
 //	DEVICE/index-mirror/index/            package meta
 const mirrorName = "index-mirror"
 
-// mirrorRetry is the pause after a fill of a lost copy that failed.
-const mirrorRetry = 30 * time.Second
-
 // mirror is where the second copy of the index lies; the zero value is nowhere.
 type mirror struct {
 	fs  vfs.FS
@@ -186,7 +183,7 @@ func (e *Engine) mirrorLoop(ctx context.Context) {
 		} else if err != nil && ctx.Err() == nil {
 			e.log.Error("the lost copy of the index was not filled, and is tried again", "err", err)
 		}
-		t := time.NewTimer(mirrorRetry)
+		t := time.NewTimer(e.opts.IndexFillEvery)
 		select {
 		case <-ctx.Done():
 		case <-t.C:

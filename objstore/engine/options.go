@@ -63,6 +63,9 @@ type Options struct {
 	// IndexHangLimit is how long the index's writes may hang on one of the two
 	// disks that hold it before the store goes on with the other. Default 20 s.
 	IndexHangLimit time.Duration
+	// IndexFillEvery is the pause between two looks for a copy of the index that
+	// is lost, which is then made anew. Default 30 s.
+	IndexFillEvery time.Duration
 	// Index are the settings of the index; its FS, Logger and Mirror are set.
 	Index meta.Options
 	// Events are told what an operator must know. Optional.
@@ -98,6 +101,7 @@ const (
 	failedAfterDefault    = 10 * time.Minute
 	healEveryDefault      = 10 * time.Second
 	sweepEveryDefault     = 24 * time.Hour
+	indexFillEveryDefault = 30 * time.Second
 	healRateDefault       = 100 << 20
 )
 
@@ -131,6 +135,7 @@ func (o *Options) EnsureDefaults() {
 	}{
 		{&o.GCEvery, gcEveryDefault}, {&o.FailedAfter, failedAfterDefault},
 		{&o.HealEvery, healEveryDefault}, {&o.SweepEvery, sweepEveryDefault},
+		{&o.IndexFillEvery, indexFillEveryDefault},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
@@ -157,8 +162,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("InlineMaxBytes is above %d", inlineLimitBytes)
 	case o.ReservePercent > 50:
 		return errors.New("ReservePercent is above 50")
-	case min(o.ExpireEvery, o.GCEvery, o.FailedAfter, o.HealEvery, o.SweepEvery) < 0:
-		return errors.New("ExpireEvery, GCEvery, FailedAfter, HealEvery or SweepEvery is negative")
+	case min(o.ExpireEvery, o.GCEvery, o.FailedAfter, o.HealEvery, o.SweepEvery, o.IndexFillEvery) < 0:
+		return errors.New("ExpireEvery, GCEvery, FailedAfter, HealEvery, SweepEvery or IndexFillEvery is negative")
 	case o.ScrubBytesPerSecond < 0:
 		return errors.New("ScrubBytesPerSecond is negative")
 	}

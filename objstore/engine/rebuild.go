@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
 	"slices"
 	"strconv"
 	"time"
@@ -250,12 +251,15 @@ func (r *rebuild) findCopies(o meta.Options) (found []oldCopy) {
 	}
 	for _, m := range all {
 		age, err := meta.PeekAge(m.FS, m.Dir)
+		r.newest = max(r.newest, age.Generation) // the new index must win against all of them
+		if err == nil {
+			err = unused(m)
+		}
 		if err != nil {
 			r.skip(m.Dir, err)
 			r.unsure = r.unsure || !isNotExist(err)
 			continue
 		}
-		r.newest = max(r.newest, age.Generation)
 		found = append(found, oldCopy{m, age})
 	}
 	slices.SortStableFunc(found, func(a, b oldCopy) int {
@@ -268,6 +272,27 @@ func (r *rebuild) findCopies(o meta.Options) (found []oldCopy) {
 		return 0
 	})
 	return found
+}
+
+// unused gives an error that matches fs.ErrNotExist for an index that a start
+// made which then found that the store's own is lost: it is no copy of it.
+func unused(m meta.Mirror) error {
+	db, err := meta.OpenReadOnly(m.FS, m.Dir)
+	if err != nil {
+		return nil // whoever copies it will see
+	}
+	id, err := db.StoreID()
+	errUsed := errors.New("an object")
+	if err == nil && id == "" {
+		err = db.Objects(func(objstore.ObjectID, meta.ObjectRow) error { return errUsed })
+		if err == nil {
+			err = fmt.Errorf("it has no store and no object: %w", iofs.ErrNotExist)
+		}
+	}
+	if cerr := db.Close(); isNotExist(err) {
+		return errors.Join(err, cerr)
+	}
+	return nil
 }
 
 func (r *rebuild) skip(dir string, err error) {

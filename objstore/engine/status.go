@@ -36,11 +36,38 @@ type DeviceStatus struct {
 	LastError  string `json:",omitempty"`
 }
 
+// CopyStatus is what an operator sees of something that is kept twice: the index
+// or the identity.
+type CopyStatus struct {
+	Copies  int  // there are to be, 1 or 2
+	InStep  bool // there are so many, and all of them are written
+	Filling bool `json:",omitempty"` // a lost one is being made anew
+	// AloneSeconds is since when there is one of two, as far as this process
+	// knows; Unix, or 0.
+	AloneSeconds int64  `json:",omitempty"`
+	Lost         string `json:",omitempty"` // why
+}
+
+// State is "in step", "one copy", "refilling" or "alone".
+func (s CopyStatus) State() string {
+	switch {
+	case s.Copies < 2:
+		return "one copy"
+	case s.InStep:
+		return "in step"
+	case s.Filling:
+		return "refilling"
+	}
+	return "alone"
+}
+
 // Status is what the devices do and how healing and scrubbing are getting on.
 type Status struct {
 	Store          string
 	WrittenSeconds int64 // when this was true, Unix
 	Devices        []DeviceStatus
+	Index          CopyStatus
+	Identity       CopyStatus
 	Heal           HealProgress
 	Scrub          ScrubProgress
 	HealedSlots    int64
@@ -60,6 +87,10 @@ func (e *Engine) Status() Status {
 	s := Status{
 		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(),
 		HealedSlots: e.stats.healedSlots.Load(), HealErrors: e.stats.healErrors.Load(),
+		Index: indexStatus(e.db.Copies()), Identity: CopyStatus{Copies: 1, InStep: true},
+	}
+	if id := e.identity.Load(); id != nil {
+		s.Identity = *id
 	}
 	for _, d := range e.fleet.set.Devices() {
 		s.Devices = append(s.Devices, deviceStatus(d))
@@ -67,16 +98,41 @@ func (e *Engine) Status() Status {
 	return s
 }
 
-func deviceStatus(d blob.Status) DeviceStatus {
-	s := DeviceStatus{
-		Index: int(d.Index), Path: d.Dir, State: d.State.String(), Away: d.Away,
-		TotalBytes: d.Space.TotalBytes, FreeBytes: d.Space.FreeBytes,
-		Errors: d.Errors, LatencyUS: d.Latency.Microseconds(),
+func indexStatus(c meta.Copies) CopyStatus {
+	if !c.Configured {
+		return CopyStatus{Copies: 1, InStep: true}
 	}
-	if d.LastError != nil {
-		s.LastError = d.LastError.Error()
+	s := CopyStatus{Copies: 2, InStep: c.InStep, Filling: c.Filling}
+	if !c.InStep {
+		s.AloneSeconds = c.LostAt.Unix()
+		s.Lost = errorText(c.Lost)
 	}
 	return s
+}
+
+// IdentityCopies notes for Status that the identity is kept twice, beside the
+// copies of the index, and why one of them is lost, or nil.
+func (e *Engine) IdentityCopies(lost error) {
+	s := &CopyStatus{Copies: 2, InStep: lost == nil, Lost: errorText(lost)}
+	if lost != nil {
+		s.AloneSeconds = time.Now().Unix()
+	}
+	e.identity.Store(s)
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func deviceStatus(d blob.Status) DeviceStatus {
+	return DeviceStatus{
+		Index: int(d.Index), Path: d.Dir, State: d.State.String(), Away: d.Away,
+		TotalBytes: d.Space.TotalBytes, FreeBytes: d.Space.FreeBytes,
+		Errors: d.Errors, LatencyUS: d.Latency.Microseconds(), LastError: errorText(d.LastError),
+	}
 }
 
 // statusLoop writes the status for whoever asks on the command line. A reader

@@ -153,7 +153,7 @@ func (d *DB) choose(one, two *standing) error {
 	s.fail(why)
 	s.keep = wrong.err != nil || errors.Is(why, errDisagree)
 	d.read(right.side)
-	d.lost = fmt.Errorf("the %s copy of the index, %s: %w", s.name, s.dir, why)
+	d.setLost(fmt.Errorf("the %s copy of the index, %s: %w", s.name, s.dir, why))
 	level := d.log.Warn
 	if s.keep {
 		level = d.log.Error

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -15,8 +16,12 @@ type Copies struct {
 	Generation uint64
 	// Reading is the folder of the copy that is read.
 	Reading string
-	// Lost is why a copy is not in step, or nil.
-	Lost error
+	// Lost is why a copy is not in step, or nil; LostAt is when this process
+	// came to know.
+	Lost   error
+	LostAt time.Time
+	// Filling says that the lost copy is being made anew.
+	Filling bool
 }
 
 // Copies reports on the copies.
@@ -25,9 +30,12 @@ func (d *DB) Copies() Copies {
 	defer d.mu.Unlock()
 	return Copies{
 		Configured: d.mirrored, InStep: d.paired.Load(), Generation: d.state.generation,
-		Reading: d.reader.Load().dir, Lost: d.lost,
+		Reading: d.reader.Load().dir, Lost: d.lost, LostAt: d.lostAt, Filling: d.filling.Load(),
 	}
 }
+
+// setLost notes why a copy is not in step; mu is held, or Open runs.
+func (d *DB) setLost(err error) { d.lost, d.lostAt = err, time.Now() }
 
 // copyState is what a copy knows of the other one, under keyCopy:
 //
@@ -163,7 +171,8 @@ func (d *DB) lose(s *side) error {
 		d.seal(errors.Join(s.err(), err), d.fatal)
 		return d.Sealed()
 	}
-	d.state, d.lost = next, fmt.Errorf("the %s copy of the index, %s: %w", s.name, s.dir, s.err())
+	d.state = next
+	d.setLost(fmt.Errorf("the %s copy of the index, %s: %w", s.name, s.dir, s.err()))
 	d.reader.Store(other)
 	d.paired.Store(false)
 	d.log.Error("one copy of the index is lost; the store goes on with the other alone",

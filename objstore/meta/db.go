@@ -37,9 +37,12 @@ type DB struct {
 	journal *journal
 	dirty   dirty
 
-	mu    sync.Mutex // orders changes of what follows, and of reader and paired
-	state copyState
-	lost  error // why a copy is not in step, or nil
+	filling atomic.Bool // a lost copy is being made anew
+
+	mu     sync.Mutex // orders changes of what follows, and of reader and paired
+	state  copyState
+	lost   error     // why a copy is not in step, or nil
+	lostAt time.Time // when that was noticed
 
 	hangLimit time.Duration
 	watching  chan struct{} // closed by Close

@@ -77,6 +77,8 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	if lost.read {
 		return ErrFillLater
 	}
+	d.filling.Store(true)
+	defer d.filling.Store(false)
 	d.gate.Lock() // no write that began with both copies is under way after this
 	d.gate.Unlock()
 	fresh, err := lost.anew(d.hangLimit)
@@ -181,7 +183,7 @@ func (d *DB) join(from, fresh *side) error {
 	} else {
 		d.main = fresh
 	}
-	d.state, d.lost = next, nil
+	d.state, d.lost, d.lostAt = next, nil, time.Time{}
 	d.watch(fresh)
 	d.paired.Store(true)
 	d.log.Info("the second copy of the index is in step", "filled", fresh.dir, "generation", next.generation)
