@@ -39,24 +39,39 @@ func (t Timestamp) CeilSeconds() int64 {
 // LastModified is the timestamp as a Last-Modified header: RFC 1123, rounded
 // up to the second (swift/common/swob.py).
 func (t Timestamp) LastModified() string {
+	return string(t.appendLastModified(make([]byte, 0, len(lastModifiedForm))))
+}
+
+const lastModifiedForm = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+func (t Timestamp) appendLastModified(b []byte) []byte {
 	at := time.Unix(t.CeilSeconds(), 0).UTC()
 	year, month, day := at.Date()
 	hour, minute, second := at.Clock()
-	b := make([]byte, 0, len("Mon, 02 Jan 2006 15:04:05 GMT"))
 	b = append(append(b, at.Weekday().String()[:3]...), ", "...)
 	b = append(appendPadded(b, int64(day), 2), ' ')
 	b = append(append(b, month.String()[:3]...), ' ')
 	b = append(appendPadded(b, int64(year), 4), ' ')
 	b = append(appendPadded(b, int64(hour), 2), ':')
 	b = append(appendPadded(b, int64(minute), 2), ':')
-	b = append(appendPadded(b, int64(second), 2), " GMT"...)
-	return string(b)
+	return append(appendPadded(b, int64(second), 2), " GMT"...)
+}
+
+// Forms is String and LastModified in one piece of memory: most answers have
+// both.
+func (t Timestamp) Forms() (normal, lastModified string) {
+	b := t.Append(make([]byte, 0, len(normalForm)+len(lastModifiedForm)))
+	n := len(b)
+	text := string(t.appendLastModified(b))
+	return text[:n], text[n:]
 }
 
 // String is Swift's normal form, "%016.05f": "1402464677.04188".
 func (t Timestamp) String() string {
-	return string(t.Append(make([]byte, 0, 16)))
+	return string(t.Append(make([]byte, 0, len(normalForm))))
 }
+
+const normalForm = "1402464677.04188"
 
 // Append appends Swift's normal form to dst.
 func (t Timestamp) Append(dst []byte) []byte {
@@ -64,14 +79,18 @@ func (t Timestamp) Append(dst []byte) []byte {
 	return appendPadded(append(dst, '.'), int64(t)%timestampsPerSecond, 5)
 }
 
-// appendPadded appends v with zeros in front, to so many digits.
+// appendPadded appends v with zeros in front, to so many digits, at most ten.
 func appendPadded(dst []byte, v int64, digits int) []byte {
-	var buf [20]byte
-	text := strconv.AppendInt(buf[:0], v, 10)
-	for range digits - len(text) {
-		dst = append(dst, '0')
+	start, rest := len(dst), uint64(v)
+	dst = append(dst, "0000000000"[:digits]...)
+	for i := len(dst) - 1; i >= start; i-- {
+		dst[i] += byte(rest % 10)
+		rest /= 10
 	}
-	return append(dst, text...)
+	if rest != 0 { // it has more digits, or a sign
+		return strconv.AppendInt(dst[:start], v, 10)
+	}
+	return dst
 }
 
 // AppendISO appends the form of listings, "2006-01-02T15:04:05.000000": six

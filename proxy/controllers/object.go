@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"slices"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
@@ -88,20 +89,27 @@ func missingObject(r *call, err error) (*swift.Response, error) {
 	return nil, err
 }
 
-// objectLines is how many lines an answer about an object has, beside the
-// object's metadata, once the features have added theirs.
-const objectLines = 8
+// objectLines is how many lines most answers about an object have, with its
+// metadata and what features add.
+const objectLines = 10
 
 // objectResponse has an object's headers and no body.
 func objectResponse(status int, info *objstore.ObjectInfo) *swift.Response {
-	header := make(swift.Header, 0, objectLines+len(info.Metadata))
-	res := &swift.Response{Status: status, Header: append(header,
+	// One piece of memory, as most requests are small ones.
+	answer := &struct {
+		swift.Response
+		lines [objectLines]swift.HeaderField
+	}{}
+	timestamp, lastModified := info.Modified.Forms()
+	res := &answer.Response
+	res.Status, res.Header = status, append(answer.lines[:0],
 		swift.HeaderField{Name: "Content-Type", Value: info.ContentType},
 		swift.HeaderField{Name: "Etag", Value: info.ETag},
-		swift.HeaderField{Name: "Last-Modified", Value: info.Modified.LastModified()},
-		swift.HeaderField{Name: "X-Timestamp", Value: info.Modified.String()},
+		swift.HeaderField{Name: "Last-Modified", Value: lastModified},
+		swift.HeaderField{Name: "X-Timestamp", Value: timestamp},
 		swift.HeaderField{Name: "Accept-Ranges", Value: "bytes"},
-	)}
+	)
+	res.Header = slices.Grow(res.Header, len(info.Metadata))
 	res.Header.AddMetadata(info.Metadata, true)
 	if info.DeleteAt != 0 {
 		res.Header.Add("X-Delete-At", formatDeleteAt(info.DeleteAt))
