@@ -17,6 +17,13 @@ type GlanceConfig struct {
 	// RequireImageFormatMatch refuses data that is not what disk_format says.
 	RequireImageFormatMatch bool `toml:"require_image_format_match"`
 
+	// ShowMultipleLocations and ShowImageDirectURL show where the bytes of an
+	// image lie, and the former lets admins make bytes that lie in place an
+	// image's. DefaultSwiftReference stands in these URLs.
+	ShowMultipleLocations bool   `toml:"show_multiple_locations"`
+	ShowImageDirectURL    bool   `toml:"show_image_direct_url"`
+	DefaultSwiftReference string `toml:"default_swift_reference"`
+
 	// UseKeystoneLimits has the limits that the built-in Keystone keeps for the
 	// service of type image go before the four below.
 	UseKeystoneLimits bool `toml:"use_keystone_limits"`
@@ -50,8 +57,8 @@ func defaultGlance() GlanceConfig {
 	d := webdownload.DefaultFilter()
 	return GlanceConfig{
 		EnabledImportMethods: slices.Clone(importMethods), RequireImageFormatMatch: true,
-		UseKeystoneLimits: true,
-		ImageSizeTotal:    glance.Unlimited, ImageStageTotal: glance.Unlimited,
+		UseKeystoneLimits: true, DefaultSwiftReference: "ref1",
+		ImageSizeTotal: glance.Unlimited, ImageStageTotal: glance.Unlimited,
 		ImageCountTotal: glance.Unlimited, ImageCountUploading: glance.Unlimited,
 		Import: ImportFilterConfig{AllowedSchemes: d.AllowedSchemes, AllowedPorts: d.AllowedPorts},
 	}

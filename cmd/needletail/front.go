@@ -87,7 +87,12 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 		Fetcher:        webdownload.New(filter),
 		Limit:          st.imageLimit(cfg),
 		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
-		Logger:         logger,
+
+		ShowMultipleLocations: cfg.Glance.ShowMultipleLocations,
+		ShowImageDirectURL:    cfg.Glance.ShowImageDirectURL,
+		SwiftReference:        cfg.Glance.DefaultSwiftReference,
+
+		Logger: logger,
 	})
 	if err != nil {
 		return nil, err

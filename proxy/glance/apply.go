@@ -21,12 +21,16 @@ func (s *service) patchImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	found, err := s.located(c, ops)
+	if err != nil {
+		return nil, err
+	}
 	_, after, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		if len(ops) == 0 {
 			return errUnchanged
 		}
 		for _, op := range ops {
-			if err := op.apply(c.caller, m); err != nil {
+			if err := s.applyOp(c, op, m, found); err != nil {
 				return err
 			}
 		}
@@ -39,7 +43,14 @@ func (s *service) patchImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, imageView(after)), nil
+	return jsonResponse(200, s.imageView(after)), nil
+}
+
+func (s *service) applyOp(c *call, op patchOp, m *image, found *arrival) error {
+	if op.isLocation() {
+		return s.applyLocation(op, m, found)
+	}
+	return op.apply(c.caller, m)
 }
 
 // check makes the checks that need no image.
@@ -50,13 +61,16 @@ func (p *patchOp) check() error {
 		return failf(403, "Attribute '%s' is read-only.", root)
 	case isReserved(root):
 		return failf(403, "Attribute '%s' is reserved.", root)
-	case root == "locations" && len(p.path) <= 2:
-		return errLocationsInvisible
-	case len(p.path) != 1:
+	case p.isLocation() && p.op != "replace" && len(p.path) == 2 && isPosition(p.path[1]):
+		return nil
+	case len(p.path) != 1 || p.isLocation() && p.op != "replace":
 		return failf(400, "Invalid JSON pointer for this resource: '/%s'", cut(strings.Join(p.path, "/")))
 	}
 	return nil
 }
+
+// isPosition is whether a pointer's token names a place in a list of one.
+func isPosition(token string) bool { return token == "-" || token == "0" }
 
 // apply changes the image.
 func (p *patchOp) apply(who caller, m *image) error {

@@ -47,6 +47,14 @@ type Config struct {
 	// AnyFormat accepts data that is not what disk_format says (Glance's
 	// require_image_format_match, turned off). Unsafe data is refused anyway.
 	AnyFormat bool
+	// ShowMultipleLocations shows images' "locations", and lets admins make data
+	// that lies in place an image's.
+	ShowMultipleLocations bool
+	// ShowImageDirectURL shows "direct_url".
+	ShowImageDirectURL bool
+	// SwiftReference is in these URLs, "swift+config://REFERENCE/…": what the
+	// site's glance-api calls the account; "" means "ref1".
+	SwiftReference string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Logger hears of records that cannot be read and of data that could not
@@ -63,6 +71,9 @@ func (c *Config) setDefaults() error {
 	}
 	if c.Container == "" {
 		c.Container = defaultContainer
+	}
+	if c.SwiftReference == "" {
+		c.SwiftReference = "ref1"
 	}
 	if c.MaxImageBytes == 0 {
 		c.MaxImageBytes = defaultMaxImageBytes

@@ -29,7 +29,7 @@ func (s *service) createImage(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := jsonResponse(201, imageView(m))
+	res := jsonResponse(201, s.imageView(m))
 	res.Header.Add("Location", c.BaseURL()+"/v2/images/"+m.ID)
 	if len(s.ImportMethods) > 0 {
 		res.Header.Add("OpenStack-image-import-methods", strings.Join(s.ImportMethods, ","))
@@ -125,7 +125,7 @@ func mayPublish(who caller, m *image) error {
 
 // showImage is GET /v2/images/{image}.
 func (s *service) showImage(c *call) (*swift.Response, error) {
-	return jsonResponse(200, imageView(c.image)), nil
+	return jsonResponse(200, s.imageView(c.image)), nil
 }
 
 // deleteImage is DELETE /v2/images/{image}.

@@ -21,12 +21,16 @@ func (s *service) downloadImage(c *call) (*swift.Response, error) {
 	default:
 		return emptyResponse(204), nil
 	}
-	o, err := s.Store.OpenObject(c.Context(), s.images.dataID(m.ID), objstore.OpenOptions{})
+	o, err := s.images.open(c.Context(), m.ID)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
 		return nil, &failure{status: 404, message: "The data of image " + m.ID + " cannot be found.", err: err}
 	}
 	if err != nil {
 		return nil, err
+	}
+	if m.SizeBytes != nil && o.Info().SizeBytes != *m.SizeBytes {
+		_ = o.Close() // nothing was read
+		return nil, &failure{status: 500, err: fmt.Errorf("image %s has %d bytes of data, not %d", m.ID, o.Info().SizeBytes, *m.SizeBytes)}
 	}
 	res, err := dataResponse(c.Header, m, o)
 	if err != nil {

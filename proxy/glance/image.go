@@ -54,10 +54,15 @@ type image struct {
 	MinDiskGiB      int64      `json:"min_disk"`
 	CreatedMicros   int64      `json:"created_us"`
 	UpdatedMicros   int64      `json:"updated_us"`
-	Staged          *arrival   `json:"staged,omitempty"` // what waits for its import
+	Untouched       bool       `json:"untouched,omitempty"` // of a deleted image: it had no data, and what lies in place stays
+	Staged          *arrival   `json:"staged,omitempty"`    // what waits for its import
 	Tags            []string   `json:"tags,omitempty"`
 	Properties      []property `json:"properties,omitempty"` // in the order they came
 	Members         []member   `json:"members,omitempty"`
+
+	// leftover: a failed upload could not be removed from the image's place. Not
+	// on disk: there the image is still one that receives.
+	leftover bool
 }
 
 // recordVersion is the value of "version" in a record.
@@ -120,7 +125,7 @@ func (m *image) receives() bool {
 
 // dropData makes the record that of an image without data.
 func (m *image) dropData() {
-	m.Status, m.Staged = statusQueued, nil
+	m.Status, m.Staged, m.leftover = statusQueued, nil, false
 	m.SizeBytes, m.VirtualBytes = nil, nil
 	m.Checksum, m.HashAlgo, m.HashValue = nil, nil, nil
 }

@@ -19,7 +19,7 @@ func (s *service) listImages(c *call) (*swift.Response, error) {
 	}
 	views := make([]pyjson.Object, len(page))
 	for i, m := range page {
-		views[i] = imageView(m)
+		views[i] = s.imageView(m)
 	}
 	body := pyjson.Object{
 		{Key: "images", Value: views},

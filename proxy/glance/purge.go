@@ -16,6 +16,7 @@ func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) er
 		if err := allowed(m); err != nil {
 			return err
 		}
+		m.Untouched = m.Status == statusQueued && !m.leftover
 		m.Status = statusDeleted
 		return nil
 	})
@@ -30,11 +31,14 @@ func (c *catalog) purge(ctx context.Context, id string) error {
 	l := c.lock(id)
 	l.Lock()
 	defer l.Unlock()
-	if m, ok := c.get(id); !ok || m.Status != statusDeleted {
+	m, ok := c.get(id)
+	if !ok || m.Status != statusDeleted {
 		return nil
 	}
-	if err := c.dropData(ctx, id); err != nil {
-		return err
+	if !m.Untouched {
+		if err := c.dropData(ctx, id); err != nil {
+			return err
+		}
 	}
 	if err := c.dropObject(ctx, recordID(id)); err != nil {
 		return err
@@ -88,11 +92,15 @@ func (c *catalog) showQueued(id string) {
 	if m, ok := c.find(id); ok && m.receives() {
 		queued := m.clone()
 		queued.dropData()
+		queued.leftover = true
 		c.show(queued)
 	}
 }
 
 func (c *catalog) dropData(ctx context.Context, id string) error {
+	if err := c.dropSegments(ctx, id); err != nil {
+		return err
+	}
 	return c.dropObject(ctx, c.dataID(id))
 }
 

@@ -6,8 +6,8 @@ import (
 )
 
 // imageView is an image as the API shows it: custom properties first, then the
-// order of glance/api/v2/images.py ResponseSerializer._format_image.
-func imageView(m *image) pyjson.Object {
+// order of glance/api/v2/images.py ResponseSerializer._format_image, where locations is what shows where its data is.
+func imageView(m *image, locations ...pyjson.Member) pyjson.Object {
 	view := make(pyjson.Object, 0, len(m.Properties)+22)
 	for _, p := range m.Properties {
 		view = append(view, pyjson.Member{Key: p.Name, Value: p.Value})
@@ -17,7 +17,7 @@ func imageView(m *image) pyjson.Object {
 	if tags == nil {
 		tags = []string{}
 	}
-	return append(view, pyjson.Object{
+	view = append(view, pyjson.Object{
 		{Key: "name", Value: m.Name},
 		{Key: "disk_format", Value: m.DiskFormat},
 		{Key: "container_format", Value: m.ContainerFormat},
@@ -36,6 +36,9 @@ func imageView(m *image) pyjson.Object {
 		{Key: "id", Value: m.ID},
 		{Key: "created_at", Value: isoTime(m.CreatedMicros)},
 		{Key: "updated_at", Value: isoTime(m.UpdatedMicros)},
+	}...)
+	view = append(view, locations...)
+	return append(view, pyjson.Object{
 		{Key: "tags", Value: tags},
 		{Key: "self", Value: self},
 		{Key: "file", Value: self + "/file"},

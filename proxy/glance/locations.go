@@ -1,0 +1,160 @@
+package glance
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"needletail/objstore"
+	"needletail/proxy/glance/imageformat"
+	"needletail/proxy/pyjson"
+)
+
+// An image has no location or one: the URL under which glance_store's Swift
+// driver finds its data. Giving it to a queued image makes data that lies there
+// already the image's.
+
+// location is the URL of the data of an image, as a glance-api keeps it.
+func (s *service) location(id string) string {
+	return "swift+config://" + s.SwiftReference + "/" + string(s.Container) + "/" + id
+}
+
+// imageView is an image as this site shows it.
+func (s *service) imageView(m *image) pyjson.Object {
+	var shown pyjson.Object
+	if s.ShowMultipleLocations {
+		locations := pyjson.Array{}
+		if m.SizeBytes != nil {
+			locations = append(locations, pyjson.Object{
+				{Key: "url", Value: s.location(m.ID)}, {Key: "metadata", Value: pyjson.Object{}},
+			})
+		}
+		shown = append(shown, pyjson.Member{Key: "locations", Value: locations})
+	}
+	if s.ShowImageDirectURL && m.SizeBytes != nil {
+		shown = append(shown, pyjson.Member{Key: "direct_url", Value: s.location(m.ID)})
+	}
+	return imageView(m, shown...)
+}
+
+// isLocation tells operations on /locations.
+func (p *patchOp) isLocation() bool { return p.path[0] == "locations" }
+
+// mayLocate is whether a patch may have operations on /locations.
+func (s *service) mayLocate(who caller) error {
+	if !s.ShowMultipleLocations {
+		return errLocationsInvisible
+	}
+	if !who.admin {
+		return failf(403, "You are not authorized to complete set_image_location action.")
+	}
+	return nil
+}
+
+// located reads the data that operations say is the image's. It is nil if they
+// say nothing of a queued image's location.
+func (s *service) located(c *call, ops []patchOp) (*arrival, error) {
+	var found *arrival
+	for _, op := range ops {
+		if !op.isLocation() {
+			continue
+		}
+		if err := s.mayLocate(c.caller); err != nil {
+			return nil, err
+		}
+		if found != nil || op.op == "remove" || c.image.Status != statusQueued {
+			continue
+		}
+		_, err := s.ownLocation(op, c.image.ID)
+		if err == nil {
+			found, err = s.readStored(c.Context(), c.image.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// ownLocation checks the value of an operation; it may name this site's own
+// location of the image alone.
+func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
+	value := op.value
+	if list, ok := value.(pyjson.Array); ok && op.op == "replace" {
+		switch len(list) {
+		case 0:
+			return nil, failf(403, "Cannot set locations to empty list.")
+		case 1:
+			value = list[0]
+		}
+	}
+	location, ok := value.(pyjson.Object)
+	if !ok || location.Get("url") != s.location(id) {
+		return nil, failf(400, "Invalid location")
+	}
+	return location, nil
+}
+
+// readStored reads the data that lies in an image's place, to its end.
+func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
+	o, err := s.images.open(ctx, id)
+	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) || errors.Is(err, errForeignData) {
+		return nil, &failure{status: 400, message: "Invalid location", err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	sizeBytes := o.Info().SizeBytes
+	if sizeBytes > s.MaxImageBytes {
+		return nil, errors.Join(failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes), o.Close())
+	}
+	var seen imageformat.Inspector
+	md5Sum, sha512Sum := md5.New(), sha512.New()
+	_, err = io.Copy(io.MultiWriter(&seen, md5Sum, sha512Sum), o.Range(0, sizeBytes))
+	if err := errors.Join(err, o.Close()); err != nil {
+		return nil, err
+	}
+	return &arrival{sizeBytes, hex.EncodeToString(md5Sum.Sum(nil)), hex.EncodeToString(sha512Sum.Sum(nil)), seen.Inspect()}, nil
+}
+
+// applyLocation does an operation on /locations; found is what located gave.
+func (s *service) applyLocation(op patchOp, m *image, found *arrival) error {
+	if m.Status != statusActive && (m.Status != statusQueued || op.op == "remove") {
+		return failf(409, "It's not allowed to %s locations if image status is %s.", op.op, m.Status)
+	}
+	if op.op == "remove" {
+		return failf(403, "Cannot remove last location in the image.")
+	}
+	location, err := s.ownLocation(op, m.ID)
+	switch {
+	case err != nil:
+		return err
+	case m.Status == statusActive && op.op == "replace":
+		return nil
+	case m.Status == statusActive:
+		return failf(400, "The location %s already exists", s.location(m.ID))
+	case found == nil:
+		return failf(409, "Image %s was changed meanwhile.", m.ID)
+	}
+	if err := maySave(m); err != nil {
+		return err
+	}
+	if err := found.matches(location); err != nil {
+		return err
+	}
+	return s.activate(m, found)
+}
+
+// matches compares data with what its location's validation_data says of it.
+func (a *arrival) matches(location pyjson.Object) error {
+	claimed, _ := location.Get("validation_data").(pyjson.Object)
+	for key, is := range map[string]string{"checksum": a.MD5, "os_hash_algo": "sha512", "os_hash_value": a.SHA512} {
+		if value := claimed.Get(key); value != nil && value != is {
+			return failf(409, "%s is already set with a different value", key)
+		}
+	}
+	return nil
+}

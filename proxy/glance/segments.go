@@ -1,0 +1,155 @@
+package glance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+)
+
+// manifestHeader of the object ID says that the image's data is in segments, as
+// a glance-api writes what is large or of unknown length: "ID-00001",
+// "ID-00002" and so on beside an empty object ID whose header is
+// "CONTAINER/ID-" (glance_store/_drivers/swift/store.py add).
+const manifestHeader = "X-Object-Manifest"
+
+// maxSegments bounds an image; glance_store deletes no more of one.
+const maxSegments = 10_000
+
+// errForeignData: the object is not as glance_store or this package writes one.
+var errForeignData = errors.New("the data is not as Glance stores it")
+
+// segment is a piece of an image's data.
+type segment struct {
+	name      objstore.ObjectName
+	sizeBytes int64
+}
+
+// open opens the data of an image. The context is that of its reading too.
+func (c *catalog) open(ctx context.Context, id string) (objstore.Object, error) {
+	o, err := c.store.OpenObject(ctx, c.dataID(id), objstore.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	inSegments, err := c.inSegments(id, o.Info())
+	if err == nil && !inSegments {
+		return o, nil
+	}
+	manifest := &segmented{catalog: c, ctx: ctx, info: *o.Info()}
+	if err == nil {
+		manifest.segments, err = c.segments(ctx, id)
+	}
+	if err := errors.Join(err, o.Close()); err != nil {
+		return nil, err
+	}
+	manifest.info.SizeBytes = 0
+	for _, seg := range manifest.segments {
+		manifest.info.SizeBytes += seg.sizeBytes
+	}
+	return manifest, nil
+}
+
+// inSegments looks at the object that has the image's name.
+func (c *catalog) inSegments(id string, info *objstore.ObjectInfo) (bool, error) {
+	for _, f := range info.Metadata {
+		if strings.HasPrefix(f.Name, "X-Object-Sysmeta-Slo-") || strings.HasPrefix(f.Name, "X-Object-Sysmeta-Symlink-") {
+			return false, fmt.Errorf("%w: it has %s", errForeignData, f.Name)
+		}
+	}
+	manifest, ok := info.Metadata.Lookup(manifestHeader)
+	if ok && swift.Unquote(manifest) != string(c.data.Container)+"/"+id+"-" {
+		return false, fmt.Errorf("%w: its manifest is of %q", errForeignData, manifest)
+	}
+	return ok, nil
+}
+
+// segments lists those of an image.
+func (c *catalog) segments(ctx context.Context, id string) ([]segment, error) {
+	var all []segment
+	err := c.store.ListObjects(ctx, c.data, objstore.ListOptions{Limit: maxSegments + 1, Prefix: id + "-"},
+		func(e *objstore.ObjectEntry) error {
+			all = append(all, segment{objstore.ObjectName(e.Name), e.SizeBytes})
+			return nil
+		})
+	if err == nil && len(all) > maxSegments {
+		err = fmt.Errorf("%w: there are more than %d segments", errForeignData, maxSegments)
+	}
+	return all, err
+}
+
+// dropSegments deletes the segments of an image, if its data is in any. The
+// manifest goes after them: until then it tells of those that are left.
+func (c *catalog) dropSegments(ctx context.Context, id string) error {
+	info, err := c.store.HeadObject(ctx, c.dataID(id), objstore.OpenOptions{})
+	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	inSegments, err := c.inSegments(id, &info)
+	if err != nil || !inSegments {
+		return nil // what is not Glance's is not followed
+	}
+	all, err := c.segments(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, seg := range all {
+		if err := c.dropObject(ctx, c.data.Object(seg.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// segmented is an open image whose data is in segments; it has one of them open
+// at a time.
+type segmented struct {
+	*catalog
+	ctx      context.Context
+	info     objstore.ObjectInfo // the manifest's, but for the size
+	segments []segment
+	bodies   []*swift.SegmentBody
+}
+
+func (o *segmented) Info() *objstore.ObjectInfo { return &o.info }
+
+func (o *segmented) Range(offset, length int64) io.Reader {
+	left := o.segments
+	body := swift.NewSegmentBody(func() (swift.Segment, error) {
+		if len(left) == 0 {
+			return swift.Segment{}, io.EOF
+		}
+		seg := left[0]
+		left = left[1:]
+		return swift.Segment{Bytes: seg.sizeBytes, Open: func(part swift.ByteRange) (io.ReadCloser, error) {
+			return o.openSegment(seg, part)
+		}}, nil
+	}, offset, length)
+	o.bodies = append(o.bodies, body)
+	return body
+}
+
+func (o *segmented) openSegment(seg segment, part swift.ByteRange) (io.ReadCloser, error) {
+	opened, err := o.store.OpenObject(o.ctx, o.data.Object(seg.name), objstore.OpenOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if opened.Info().SizeBytes != seg.sizeBytes {
+		return nil, errors.Join(swift.ErrSegmentChanged, opened.Close())
+	}
+	return newBody(opened, span{part.Start, part.Length()}), nil
+}
+
+func (o *segmented) Close() error {
+	var err error
+	for _, body := range o.bodies {
+		err = errors.Join(err, body.Close())
+	}
+	return err
+}
