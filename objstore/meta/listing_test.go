@@ -217,6 +217,34 @@ func TestListingSeeksPastSubdirs(t *testing.T) {
 	}
 }
 
+// A page costs its entries' names and little else, however many objects the
+// container has.
+func TestListingAllocatesForItsPage(t *testing.T) {
+	const page = 10_000
+	const besides = 200 // allocations of a page, whatever it has
+	for _, objects := range []int{page, 10 * page} {
+		db := openTest(t, vfs.NewMem())
+		names := make([]string, objects)
+		for i := range names {
+			names[i] = fmt.Sprintf("%09d", i)
+		}
+		fill(t, db, names)
+		o := objstore.ListOptions{Limit: page, Marker: names[(objects-page)/2]}
+		allocs := testing.AllocsPerRun(3, func() {
+			n := 0
+			err := db.ListObjects(box, o, func(*objstore.ObjectEntry) error { n++; return nil })
+			if err != nil || n < page-1 {
+				t.Fatal(n, err)
+			}
+		})
+		t.Logf("%d objects: %.0f allocations", objects, allocs)
+		if allocs > page+besides {
+			t.Errorf("%d objects: a page of %d makes %.0f allocations", objects, page, allocs)
+		}
+		closeTest(t, db)
+	}
+}
+
 func TestListContainers(t *testing.T) {
 	db := openTest(t, vfs.NewMem())
 	defer closeTest(t, db)

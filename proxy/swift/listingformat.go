@@ -81,6 +81,10 @@ type Listing struct {
 	buf     []byte
 }
 
+// entryRoomBytes is what most entries need. A page that has less room left gets
+// twice what it has: append alone would move a large page a dozen times.
+const entryRoomBytes = 1 << 10
+
 const xmlHead = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
 // NewAccountListing begins the listing of an account's containers.
@@ -107,6 +111,9 @@ func newListing(f ListingFormat, account bool, element, name string) *Listing {
 
 // begin separates an entry from what stands before it.
 func (l *Listing) begin() {
+	if cap(l.buf)-len(l.buf) < entryRoomBytes {
+		l.buf = slices.Grow(l.buf, len(l.buf)+entryRoomBytes)
+	}
 	switch {
 	case l.format == ListJSON && l.entries > 0:
 		l.buf = append(l.buf, ", "...)

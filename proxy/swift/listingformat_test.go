@@ -1,6 +1,7 @@
 package swift
 
 import (
+	"fmt"
 	"testing"
 
 	"needletail/objstore"
@@ -56,5 +57,45 @@ func TestListingBytes(t *testing.T) {
 		if container != tc.container {
 			t.Errorf("container, format %d:\n got %q\nwant %q", tc.format, container, tc.container)
 		}
+	}
+}
+
+// A page is encoded in memory of a few times its size, in a few pieces.
+func BenchmarkListingPage(b *testing.B) {
+	const page = 10_000
+	e := &objstore.ObjectEntry{ETag: EmptyETag, ContentType: "application/octet-stream", Modified: 123456789012345}
+	names := make([]string, page)
+	for i := range names {
+		names[i] = fmt.Sprintf("folder/%09d", i)
+	}
+	for f, name := range map[ListingFormat]string{ListPlain: "plain", ListJSON: "json", ListXML: "xml"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			size := 0
+			for b.Loop() {
+				l := NewContainerListing(f, "c")
+				for _, e.Name = range names {
+					l.Object(e)
+				}
+				size = len(l.Bytes())
+			}
+			b.ReportMetric(float64(size), "page-bytes")
+		})
+	}
+}
+
+// Memory for a page of 10,000 grows by doubling.
+func TestListingGrowsByDoubling(t *testing.T) {
+	e := &objstore.ObjectEntry{Name: "n", ETag: EmptyETag, ContentType: "a/b"}
+	allocs := testing.AllocsPerRun(5, func() {
+		l := NewContainerListing(ListJSON, "c")
+		for range 10_000 {
+			l.Object(e)
+		}
+		l.Bytes()
+	})
+	t.Logf("%.0f allocations", allocs)
+	if allocs > 20 {
+		t.Errorf("%.0f allocations", allocs)
 	}
 }
