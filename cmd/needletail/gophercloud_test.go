@@ -37,9 +37,9 @@ type goCloud struct {
 	password string
 }
 
-func newGoCloud(t *testing.T) *goCloud {
+func newGoCloud(t *testing.T, args ...string) *goCloud {
 	t.Helper()
-	g := &goCloud{T: t, site: startServer(t, filepath.Join(t.TempDir(), "data"))}
+	g := &goCloud{T: t, site: startServer(t, filepath.Join(t.TempDir(), "data"), args...)}
 	g.password = openrcPassword(t, g.site.data)
 	g.ServiceClient = g.login(gophercloud.AuthOptions{Username: "admin", Password: g.password, DomainID: "default",
 		TenantName: "admin"})
