@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/stretchr/testify/require"
 
+	"needletail/objstore"
 	"needletail/objstore/device"
 )
 
@@ -172,4 +173,30 @@ func TestArgumentsAreChecked(t *testing.T) {
 		_, err := Open(testStore, specs, Options{})
 		require.Error(t, err)
 	}
+}
+
+// Nobody waits for the single copy on a device that is known to hang.
+func TestSingleCopyOnAHungDevice(t *testing.T) {
+	b := newBench(t, 1, quick)
+	spec := b.specs[0]
+	spec.Format, spec.Monitor.HungAfter = false, time.Millisecond
+	set, err := Open(testStore, []Spec{spec}, quick)
+	require.NoError(t, err)
+	b.Set = set
+	l := Layout{Copies: 1}
+	id, p := b.mustStore(l, []byte("body"))
+	b.faults[0].hangOn(nil)
+	probed := make(chan struct{})
+	go func() {
+		b.Probe()
+		close(probed)
+	}()
+	require.Eventually(t, b.disks[0].monitor.Hung, 10*time.Second, time.Millisecond)
+	_, err = b.Set.Open(id, l, p)
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorIs(t, err, objstore.KindUnavailable)
+	b.faults[0].clear()
+	<-probed
+	require.Eventually(t, func() bool { return !b.disks[0].monitor.Hung() }, 10*time.Second, time.Millisecond)
+	b.sameBody(id, l, p, []byte("body"))
 }

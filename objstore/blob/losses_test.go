@@ -16,7 +16,7 @@ import (
 	"needletail/objstore/ec"
 )
 
-var cases = flag.Int("cases", 800, "number of cases of TestAnyLosses")
+var cases = flag.Int("cases", 400, "number of cases of TestAnyLosses")
 
 // casesEach is the number of cases on one body; bodiesEach of bodies of one
 // layout, on devices of their own.
@@ -40,7 +40,7 @@ var hasty = Options{
 // Whatever the layout, the size and the range: with as many files lost, slow or
 // corrupt as there is redundancy, the bytes are those of a plain slice.
 func TestAnyLosses(t *testing.T) {
-	const workers = 8 // most of them wait for a slow device
+	const workers = 4 // most of them wait for a slow device
 	for range workers {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

@@ -78,11 +78,20 @@ func (s *Set) newReader(id device.ID, l Layout, p Placement) *Reader {
 
 func (r *Reader) allSlots() uint64 { return 1<<len(r.files) - 1 }
 
+// openSingle opens a single copy in the caller's goroutine. Once a probe hangs
+// for the monitor's HungAfter it gives an error at once; what began before then
+// waits for as long as the disk does.
 func (s *Set) openSingle(id device.ID, i device.Index) (*Reader, error) {
 	d := s.byIndex[i]
-	if d == nil || d.dev.Load() == nil {
-		e := &ShortError{Op: "read", Need: 1, Slots: []*SlotError{{Device: i, Err: errAway}}, is: ErrUnavailable}
-		return nil, e
+	var why error
+	switch {
+	case d == nil || d.dev.Load() == nil:
+		why = errAway
+	case d.monitor.Hung():
+		why = errSlow
+	}
+	if why != nil {
+		return nil, &ShortError{Op: "read", Need: 1, Slots: []*SlotError{{Device: i, Err: why}}, is: ErrUnavailable}
 	}
 	f, err := datafile.Open(d.dev.Load(), id)
 	if err == nil {

@@ -140,17 +140,20 @@ func TestHandoffsStandIn(t *testing.T) {
 // A full disk is passed over, and is an error only when no other can take its
 // place. It is not a broken one.
 func TestFullDisks(t *testing.T) {
-	l := Layout{Copies: 2}
-	b := newBench(t, 3, quick)
+	l := Layout{Copies: 3}
+	b := newBench(t, 4, quick)
 	full := vfs.DiskUsage{AvailBytes: 100, TotalBytes: 1 << 40}
 	body := randomBytes(newRand(t), 5000)
-	for i := range 3 {
+	for i := range 4 {
 		b.mem[i].TestingSetDiskUsage(full)
 		_, p, err := b.store(l, b.order(0), body, int64(len(body)))
 		switch i {
 		case 0:
 			require.NoError(t, err)
-			require.Equal(t, Placement{2, 1}, p)
+			require.Equal(t, Placement{3, 1, 2}, p)
+		case 1:
+			require.NoError(t, err)
+			require.Equal(t, 1, p.Missing())
 		default:
 			require.ErrorIs(t, err, device.ErrNoSpace)
 			require.NotErrorIs(t, err, ErrUnavailable)

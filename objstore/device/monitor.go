@@ -168,13 +168,17 @@ func (m *Monitor) State() State {
 	state := m.condition
 	m.mu.Unlock()
 	switch age := m.oldest(); {
-	case age > m.opts.HungAfter:
+	case age > m.opts.HungAfter: // as Hung
 		return StateFailed
 	case age > m.opts.SlowAfter:
 		return max(state, StateSuspect)
 	}
 	return state
 }
+
+// Hung says that an operation runs for longer than HungAfter: whoever asks the
+// device now would wait too.
+func (m *Monitor) Hung() bool { return m.oldest() > m.opts.HungAfter }
 
 // oldest is the age of the operation that runs longest, or 0.
 func (m *Monitor) oldest() time.Duration {
