@@ -120,6 +120,9 @@ func (b *body) drainable() bool {
 // bounds, and says whether the connection stands where the next request
 // begins.
 func (b *body) finish() bool {
+	if b.ended() {
+		return true
+	}
 	if b.drainable() {
 		b.c.readCap = time.Now().Add(maxDrainTime)
 		scratch := scratchPool.Get().(*[]byte)
@@ -137,6 +140,18 @@ func (b *body) finish() bool {
 	whole := b.err == io.EOF
 	b.err = errBodyOver
 	return whole
+}
+
+// ended ends the body for the handler if nothing is left of it: most requests
+// have none.
+func (b *body) ended() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != io.EOF {
+		return false
+	}
+	b.err = errBodyOver
+	return true
 }
 
 // discard reads without counting as read by the handler.
