@@ -69,6 +69,11 @@ func (x *topology) matrix() {
 	x.run("openstack", "token", "issue")
 	x.knownSize()
 	x.chunked()
+	if x.glance != nil {
+		x.accountQuota()
+	} else {
+		x.imageQuota(x.keystone == x.swift+"/identity")
+	}
 	x.killedUpload()
 	x.trickledUpload(count(x.t, "NEEDLETAIL_TRICKLE_SECONDS", 10))
 }
@@ -213,6 +218,68 @@ func (x *topology) beginUpload(token, id string, size int) net.Conn {
 	fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nX-Auth-Token: %s\r\nContent-Type: application/octet-stream\r\n%s\r\n\r\n",
 		to.Path, to.Host, token, length)
 	return conn
+}
+
+// accountQuota: an upload over the quota of bytes of the account that the images
+// are in is 413, through glance-api too.
+func (x *topology) accountQuota() {
+	t := x.t
+	t.Helper()
+	reseller, service := login(t, x.keystone, "glance-swift", "service")
+	account := x.swift + "/v1/AUTH_" + service
+	f := func(quota string) {
+		t.Helper()
+		if res, body := answerOf(t, "POST", account, "", "X-Auth-Token", reseller, "X-Account-Meta-Quota-Bytes", quota); res.StatusCode != 204 {
+			t.Fatalf("POST account: %d %s", res.StatusCode, body)
+		}
+	}
+	f("1000000")
+	token, _ := login(t, x.keystone, "admin", "admin")
+	x.wantRefused(token, 413)
+	x.wantNothing("after an upload over the quota")
+	f("")
+}
+
+// imageQuota: a project that has more than image_size_total, here 1 MiB, cannot
+// upload; of needletail's own Keystone that is a limit there, else it is in the
+// configuration.
+func (x *topology) imageQuota(ownKeystone bool) {
+	t := x.t
+	t.Helper()
+	token, _ := login(t, x.keystone, "admin", "admin")
+	id := x.newImage(token, "first")
+	if res, body := x.uploadMore(token, id); res.StatusCode != 204 {
+		t.Fatalf("PUT file: %d %s", res.StatusCode, body)
+	}
+	if ownKeystone {
+		limit := x.show("openstack", "limit", "create", "--project", "admin", "--service", "glance", "--region", "RegionOne",
+			"--resource-limit", "1", "image_size_total")
+		defer x.run("openstack", "limit", "delete", fmt.Sprint(limit["id"]))
+	}
+	x.wantRefused(token, 413)
+	x.run("openstack", "image", "delete", id)
+	x.wantNothing("after an upload over the limit")
+}
+
+// uploadMore sends 3 MB, which is over each quota.
+func (x *topology) uploadMore(token, id string) (*http.Response, string) {
+	x.t.Helper()
+	return answerOf(x.t, "PUT", x.image+"/v2/images/"+id+"/file", strings.Repeat("x", 3<<20),
+		"X-Auth-Token", token, "Content-Type", "application/octet-stream")
+}
+
+// wantRefused uploads 3 MB, which must be refused and leave the image queued.
+func (x *topology) wantRefused(token string, status int) {
+	t := x.t
+	t.Helper()
+	id := x.newImage(token, "refused")
+	if res, body := x.uploadMore(token, id); res.StatusCode != status {
+		t.Errorf("PUT file: %d %s, want %d", res.StatusCode, body, status)
+	}
+	if got := x.status(token, id); got != "queued" {
+		t.Errorf("a refused image is %s", got)
+	}
+	x.run("openstack", "image", "delete", id)
 }
 
 // killedUpload breaks uploads off half-way, of known and of unknown length. The

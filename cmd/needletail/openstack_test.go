@@ -58,7 +58,7 @@ func newCloud(t *testing.T) *cloud {
 	})
 	c.behind = lazily(func() *process {
 		_, service := login(t, c.realKeystone(), "swift", "service")
-		return c.startBehindReal(t.TempDir(), service, "")
+		return c.startBehindReal(t.TempDir(), service, "[glance]\nimage_size_total = 1\n")
 	})
 	return c
 }
@@ -133,12 +133,25 @@ func (x *topology) show(args ...string) map[string]any {
 	return v
 }
 
+// both are needletail's Keystone and Glance, and the real ones.
+func (c *cloud) both(t *testing.T) (ours, real *topology) {
+	p := c.ours()
+	ours = &topology{cloud: c, t: t, keystone: p.url + "/identity", swift: p.url}
+	ours.imageAt(p.url + "/image")
+	real = &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
+	real.imageAt(c.glanceURL())
+	return ours, real
+}
+
 // TestOpenStack runs the four ways to put needletail and OpenStack together:
 //
 //	a  needletail alone
 //	b  real Keystone, real glance-api, needletail as Swift
 //	c  needletail as Keystone and Swift, real glance-api
 //	d  real Keystone, needletail as Glance and Swift
+//
+// tenants is b with a Swift store that is multi-tenant; full is d with a full
+// disk. lists, commands and tokens compare needletail with the real services.
 func TestOpenStack(t *testing.T) {
 	c := newCloud(t)
 	t.Run("a", func(t *testing.T) {
@@ -170,5 +183,34 @@ func TestOpenStack(t *testing.T) {
 		x.imageAt(c.glanceURL())
 		x.glance = startGlance(t, c.db(), x.keystone, c.imagePort, true)
 		x.shareAndDelete(count(t, "NEEDLETAIL_SHARES", 20))
+	})
+	t.Run("lists", func(t *testing.T) {
+		ours, real := c.both(t)
+		compareLists(t, ours, real)
+	})
+	t.Run("commands", func(t *testing.T) {
+		ours, real := c.both(t)
+		real.glance = startGlance(t, c.db(), real.keystone, c.imagePort, false)
+		for _, path := range []string{"testdata/openstack-image.txt", "testdata/openstack-identity.txt"} {
+			compareCommands(t, ours, real, path)
+		}
+	})
+	t.Run("tokens", func(t *testing.T) {
+		ours, real := c.both(t)
+		for name, x := range map[string]*topology{"ours": ours, "real": real} {
+			issued, validated := x.tokenRates(5)
+			t.Logf("%s: %.1f tokens issued a second, %.1f validated", name, issued, validated)
+		}
+	})
+	t.Run("full", func(t *testing.T) {
+		c.behind().stop()
+		_, service := login(t, c.realKeystone(), "swift", "service")
+		x := &topology{cloud: c, t: t, keystone: c.realKeystone()}
+		p := c.startBehindReal(t.TempDir(), service, "[storage]\nreserve_percent = 99.9\n")
+		x.swift = p.url
+		x.imageAt(p.url + "/image")
+		token, _ := login(t, x.keystone, "admin", "admin")
+		x.wantRefused(token, 413)
+		x.wantNothing("on a full disk")
 	})
 }
