@@ -21,6 +21,9 @@ func (s *service) downloadImage(c *call) (*swift.Response, error) {
 	default:
 		return emptyResponse(204), nil
 	}
+	if tag := entityTag(m); tag != "" && swift.MatchesETag(c.Header.Get("If-None-Match"), tag) {
+		return swift.NewResponse(304, swift.HeaderField{Name: "Etag", Value: tag}), nil
+	}
 	o, err := s.images.open(c.Context(), m.ID)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
 		return nil, &failure{status: 404, message: "The data of image " + m.ID + " cannot be found.", err: err}
@@ -40,6 +43,14 @@ func (s *service) downloadImage(c *call) (*swift.Response, error) {
 	return res, nil
 }
 
+// entityTag is the MD5 of the data, in quotes; "" if there is none.
+func entityTag(m *image) string {
+	if m.Checksum == nil {
+		return ""
+	}
+	return `"` + *m.Checksum + `"`
+}
+
 // dataResponse streams the object, or the part of it that is asked for. The
 // response owns the object.
 func dataResponse(h swift.Header, m *image, o objstore.Object) (*swift.Response, error) {
@@ -49,6 +60,9 @@ func dataResponse(h swift.Header, m *image, o objstore.Object) (*swift.Response,
 		return nil, err
 	}
 	res := swift.NewResponse(200, swift.HeaderField{Name: "Content-Type", Value: octetStream})
+	if tag := entityTag(m); tag != "" {
+		res.Header.Add("Etag", tag)
+	}
 	if whole && m.Checksum != nil {
 		res.Header.Add("Content-MD5", *m.Checksum)
 	}

@@ -102,3 +102,34 @@ func FuzzParseRange(f *testing.F) {
 		}
 	})
 }
+
+func TestDownloadIfChanged(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	s.upload("alice", id, "data")
+	file := "/v2/images/" + id + "/file"
+	tag := s.want(200, "alice", "GET", file, "").Header.Get("Etag")
+	if tag != `"8d777f385d3dfec8815d20f7496026dc"` {
+		t.Errorf("Etag %s", tag)
+	}
+	if a := s.want(304, "alice", "GET", file, "", "If-None-Match", `"other", `+tag); a.body != "" || a.Header.Get("Etag") != tag {
+		t.Errorf("%v %q", a.Header, a.body)
+	}
+	s.want(200, "alice", "GET", file, "", "If-None-Match", `"other"`)
+	s.want(206, "alice", "GET", file, "", "If-None-Match", `"other"`, "Range", "bytes=0-1")
+	s.want(404, "bob", "GET", file, "", "If-None-Match", tag)
+}
+
+// What a site without a cache and with one store does not have.
+func TestCacheAndStoresAreAbsent(t *testing.T) {
+	s := newSite(t)
+	id := s.create("admin", "")
+	for _, route := range []string{
+		"GET /v2/cache", "DELETE /v2/cache", "PUT /v2/cache/" + id, "DELETE /v2/cache/" + id, "GET /v2/cached_images",
+		"DELETE /v2/stores/s/" + id, "GET /v2/info/stores", "GET /v2/info/stores/detail", "GET /v2/images/" + id + "/locations",
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		s.want(404, "admin", method, path, "")
+		s.want(401, "", method, path, "")
+	}
+}
