@@ -95,7 +95,7 @@ func TestListingGrowsByDoubling(t *testing.T) {
 		l.Bytes()
 	})
 	t.Logf("%.0f allocations", allocs)
-	if allocs > 20 {
+	if allocs > 30 { // by append alone: 36
 		t.Errorf("%.0f allocations", allocs)
 	}
 }
