@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +69,44 @@ func TestFullLanesDoNotWait(t *testing.T) {
 		h.Release()
 	}
 	require.Zero(t, allLanes.active)
+}
+
+// reporter is a Sink that keeps the value of a counter.
+type reporter struct {
+	counter *atomic.Int64
+	seen    chan int64
+}
+
+func (r reporter) Hashed() { r.seen <- r.counter.Load() }
+
+// A stream in a hurry does not go before those that are about to add something,
+// nor does it wait for one that is not.
+func TestLeaderIsPatient(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	hashes := make([]*Hash, lanesMax-1)
+	for i := range hashes {
+		hashes[i] = New(false)
+		defer hashes[i].Release()
+		hashes[i].Write(make([]byte, md5.BlockSize)) // has begun
+	}
+	first, others := hashes[0], hashes[2:] // the one between adds nothing
+	var added atomic.Int64
+	told := make(counter, len(others))
+	seen := reporter{&added, make(chan int64, 1)}
+	first.Add(make([]byte, BlockBytes), seen)
+	first.Hurry()
+	for _, h := range others {
+		go func() {
+			h.Add(make([]byte, BlockBytes), told)
+			added.Add(1)
+			h.Hurry()
+		}()
+	}
+	before := <-seen.seen
+	for range others {
+		<-told
+	}
+	require.EqualValues(t, len(others), before)
 }
 
 // Many streams of all lengths at once, in whole pieces and in odd ones, some of
