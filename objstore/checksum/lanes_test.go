@@ -89,12 +89,15 @@ func TestLeaderIsPatient(t *testing.T) {
 		defer hashes[i].Release()
 		hashes[i].Write(make([]byte, md5.BlockSize)) // has begun
 	}
-	first, others := hashes[0], hashes[2:] // the one between adds nothing
+	// Enough to go side by side, one that adds nothing, and those about to add.
+	ready, others := hashes[:kernelFrom], hashes[kernelFrom+1:]
 	var added atomic.Int64
 	told := make(counter, len(others))
-	seen := reporter{&added, make(chan int64, 1)}
-	first.Add(make([]byte, BlockBytes), seen)
-	first.Hurry()
+	seen := reporter{&added, make(chan int64, len(ready))}
+	for _, h := range ready {
+		h.Add(make([]byte, BlockBytes), seen)
+	}
+	ready[0].Hurry()
 	for _, h := range others {
 		go func() {
 			h.Add(make([]byte, BlockBytes), told)
@@ -103,6 +106,8 @@ func TestLeaderIsPatient(t *testing.T) {
 		}()
 	}
 	before := <-seen.seen
+	ready[1].Hurry()
+	ready[2].Hurry()
 	for range others {
 		<-told
 	}
