@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,9 +25,9 @@ type site struct {
 	env []string
 }
 
-func startSite(t *testing.T) *site {
+func startSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{process: startServer(t, filepath.Join(t.TempDir(), "data"))}
+	s := &site{process: startServer(t, filepath.Join(t.TempDir(), "data"), args...)}
 	out, err := exec.Command("sh", "-c", `. "$1/openrc" && env`, "sh", s.data).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -206,6 +208,48 @@ func TestE2EGlanceClient(t *testing.T) {
 		t.Errorf("image-list printed\n%s", out)
 	}
 	s.run(t, dir, "glance", "image-delete", id)
+	s.stop()
+}
+
+// runAtTerminal runs a command that would take a standard input that is no
+// terminal for the data of an image.
+func (s *site) runAtTerminal(t *testing.T, dir string, command ...string) string {
+	t.Helper()
+	return s.run(t, dir, "script", "-qec", strings.Join(command, " "), "/dev/null")
+}
+
+func TestE2EImportAndMetadefs(t *testing.T) {
+	dir := t.TempDir()
+	web := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer web.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(web.URL, "http://"), ":")
+	s := startSite(t, "--config", writeConfig(t, "[glance.import_filtering_opts]\nallowed_ports = ["+port+"]\nallowed_networks = [\"127.0.0.0/8\"]\n"))
+	raw, saved := filepath.Join(dir, "raw"), filepath.Join(dir, "saved")
+	randomFile(t, raw, 3<<20)
+	create := []string{"glance", "image-create-via-import", "--disk-format", "raw", "--container-format", "bare"}
+	for _, how := range [][]string{{"--file", raw}, {"--import-method", "web-download", "--uri", web.URL + "/raw"}} {
+		id := tableValue(s.runAtTerminal(t, dir, append(create, how...)...), "id")
+		for s.showJSON(t, "openstack", "image", "show", id)["status"] == "importing" {
+			continue
+		}
+		s.run(t, dir, "glance", "image-download", "--file", saved, id)
+		sameFiles(t, raw, saved)
+	}
+	id := tableValue(s.runAtTerminal(t, dir, create[0], "image-create", "--disk-format", "raw", "--container-format", "bare"), "id")
+	s.runAtTerminal(t, dir, "glance", "image-stage", "--file", raw, id)
+	s.run(t, dir, "glance", "image-import", "--import-method", "glance-direct", id)
+	out := s.run(t, dir, "glance", "task-list")
+	if strings.Count(out, "success") != 3 {
+		t.Errorf("task-list printed\n%s", out)
+	}
+	for _, line := range []string{
+		"md-namespace-create N --display-name d --visibility public", "md-namespace-list", "md-namespace-update N --display-name e",
+		`md-property-create N --name p --title P --schema {"type":"string"}`, "md-property-show N p",
+		`md-object-create N --name o --schema {"description":"d"}`, "md-object-show N o", "md-tag-create N --name t", "md-tag-show N t",
+		"md-resource-type-associate N --name OS::Glance::Image", "md-namespace-show N", "md-namespace-delete N", "usage", "import-info",
+	} {
+		s.run(t, dir, append([]string{"glance"}, strings.Fields(line)...)...)
+	}
 	s.stop()
 }
 
