@@ -85,12 +85,15 @@ type Operation struct {
 }
 
 // Begin starts an operation, when fewer than operationsMax run: ErrBusy after
-// wait. End must follow, from any goroutine, when the disk has answered.
+// wait, or at once if the device hangs: callers would pile up. End must follow, from any goroutine, when the disk has answered.
 func (m *Monitor) Begin(wait time.Duration) (Operation, error) {
 	var slot int
 	select {
 	case slot = <-m.slots:
 	default:
+		if m.Hung() {
+			return Operation{}, ErrBusy
+		}
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -182,7 +185,7 @@ func (m *Monitor) Hung() bool { return m.oldest() > m.opts.HungAfter }
 
 // oldest is the age of the operation that runs longest, or 0.
 func (m *Monitor) oldest() time.Duration {
-	if len(m.slots) == operationsMax {
+	if len(m.slots) == operationsMax { // none runs
 		return 0
 	}
 	now, age := m.now(), int64(0)

@@ -112,6 +112,32 @@ func TestOperationsAreBounded(t *testing.T) {
 	})
 }
 
+// Nobody waits for a device that hangs, and has as many operations as it may.
+func TestNobodyQueuesForAHungDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMonitor(MonitorOptions{HungAfter: 10 * time.Second})
+		var running []Operation
+		for range operationsMax {
+			op, err := m.Begin(0)
+			require.NoError(t, err)
+			running = append(running, op)
+		}
+		time.Sleep(10*time.Second + time.Nanosecond)
+		require.True(t, m.Hung())
+		before := time.Now()
+		_, err := m.Begin(time.Minute)
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, before, time.Now())
+		for _, op := range running {
+			op.End(nil)
+		}
+		require.False(t, m.Hung())
+		op, err := m.Begin(0)
+		require.NoError(t, err)
+		op.End(nil)
+	})
+}
+
 func TestProbe(t *testing.T) {
 	mem := memFS(1, 1)
 	var bad error

@@ -183,7 +183,19 @@ func (c *chaosStore) scrubNow() int64 {
 // healed waits until nothing is left to heal and a pass finds no damage.
 func (c *chaosStore) healed(what string) {
 	c.t.Helper()
-	waitFor(c.t, what, func() bool { return c.scrubNow() == 0 && c.healthy() == "" })
+	begin, why := time.Now(), ""
+	waitFor(c.t, what, func() bool {
+		if n := c.scrubNow(); n > 0 {
+			why = fmt.Sprintf("verifying found %d damaged slots", n)
+			return false
+		}
+		if wrong := c.healthy(); wrong != "" {
+			why = wrong
+			return false
+		}
+		return true
+	})
+	c.t.Logf("%s: took %v; last there was: %s", what, time.Since(begin).Round(time.Millisecond), why)
 }
 
 // healthy says what is wrong with the first body that is not whole, or "".
@@ -394,6 +406,7 @@ func testChaos(t *testing.T, shape string) {
 	c.disks[0].fails.Store(true)
 	c.disks[1].hang()
 	w.work(int64(60*size), "work with a disk that errs and one that hangs")
+	t.Logf("worked with a disk that errs and one that hangs after %v", time.Since(begin).Round(time.Millisecond))
 	c.healed("healing without the two disks")
 	w.end()
 	c.healed("healing of the last writes")
