@@ -24,7 +24,7 @@ const (
 	// socket full fills all its buffers in one go and hurries before the others
 	// had their turn: without patience 28 % of the bytes of 16 uploads went
 	// through rounds of 16 lanes, and a round was 68 % full; with it 58 % and
-	// 85 %. On an idle machine it costs a microsecond.
+	// 85 % (two runs on a busy machine).
 	patience = 4
 )
 
