@@ -166,10 +166,11 @@ func (c *clients) do(t *testing.T, env map[string]string, args ...string) comman
 func (c *clients) script(t *testing.T, path string, env map[string]string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-x", path)
-	cmd.Env = []string{"WARM_SOCKET=" + c.socket, "PATH=" + c.bin + ":/usr/bin:/bin"}
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
+	// The last of a name counts.
+	cmd.Env = append(cmd.Env, "WARM_SOCKET="+c.socket, "PATH="+c.bin+":/usr/bin:/bin")
 	start := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", path, err, tail(string(out), 1000))
