@@ -84,7 +84,7 @@ type chaosStore struct {
 func quickBlob() blob.Options {
 	return blob.Options{
 		WriteWait: 3 * time.Second, CreateWait: 3 * time.Second, SyncWait: 10 * time.Second,
-		QuorumWait: time.Second, ReadWait: 20 * time.Second, ProbeEvery: 50 * time.Millisecond,
+		QuorumWait: time.Second, ReadWait: 8 * time.Second, ProbeEvery: 50 * time.Millisecond,
 	}
 }
 
@@ -392,20 +392,26 @@ func testChaos(t *testing.T, shape string) {
 	t.Logf("seed %d, size %d", seed, size)
 	rng := rand.New(rand.NewPCG(seed, 7))
 	c := openChaos(t, shape, func(o *Options) { o.FailedAfter = 500 * time.Millisecond })
-	w := c.crowd(5*size, seed)
-	w.work(int64(60*size), "first writes")
+	// Names of a writer, writes and reads of a step, and bytes that rot: few for
+	// a test among others.
+	names, work, flips := 5*size, int64(60*size), min(1000, 100*size)
+	if size == 1 {
+		names, work, flips = 3, 20, 40
+	}
+	w := c.crowd(names, seed)
+	w.work(work, "first writes")
 
 	begin := time.Now()
 	c.wipe(3)
-	flips := c.corrupt(5, min(1000, 100*size), rng)
-	w.work(int64(30*size), "work with a lost and a rotten disk")
+	flips = c.corrupt(5, flips, rng)
+	w.work(work/2, "work with a lost and a rotten disk")
 	c.healed("healing of the lost and the rotten disk")
 	t.Logf("wiped device 3 and flipped %d bytes of device 5: healed after %v", flips, time.Since(begin).Round(time.Millisecond))
 
 	begin = time.Now()
 	c.disks[0].fails.Store(true)
 	c.disks[1].hang()
-	w.work(int64(60*size), "work with a disk that errs and one that hangs")
+	w.work(work, "work with a disk that errs and one that hangs")
 	t.Logf("worked with a disk that errs and one that hangs after %v", time.Since(begin).Round(time.Millisecond))
 	c.healed("healing without the two disks")
 	w.end()
