@@ -28,10 +28,11 @@ func TestOpenStackSwitch(t *testing.T) {
 	randomFile(t, large, 12<<20)
 	toOurs := x.upload(small, large)
 	x.imageAt(ours)
-	x.takeOver(toOurs)
+	x.takeOver(toOurs, "swift+config://ref1/glance/")
 	toTheirs := x.upload(small, large)
 	x.imageAt(theirs)
-	x.takeOver(toTheirs)
+	// glance-api takes no swift+config from its users.
+	x.takeOver(toTheirs, "swift+http://service%3Aglance-swift:"+servicePassword+"@"+strings.TrimPrefix(x.keystone, "http://")+"/v3/glance/")
 	x.wantNothing("after both directions")
 }
 
@@ -47,8 +48,8 @@ func (x *topology) upload(files ...string) map[string]string {
 }
 
 // takeOver makes what lies in the container images of this side, reads them and
-// deletes them.
-func (x *topology) takeOver(stored map[string]string) {
+// deletes them; the location of each is place and its id.
+func (x *topology) takeOver(stored map[string]string, place string) {
 	t := x.t
 	t.Helper()
 	token, _ := login(t, x.keystone, "admin", "admin")
@@ -59,7 +60,7 @@ func (x *topology) takeOver(stored map[string]string) {
 		if res.StatusCode != 201 {
 			t.Fatalf("POST images: %d %s", res.StatusCode, body)
 		}
-		x.run("glance", "location-add", "--url", "swift+config://ref1/glance/"+id, id)
+		x.run("glance", "location-add", "--url", place+id, id)
 		if status := x.status(token, id); status != "active" {
 			t.Errorf("%s is %s", id, status)
 		}
