@@ -23,7 +23,7 @@ const debianPython = "/usr/bin/python3"
 // A request is one line of JSON {args, env, dir}, its answer {code, out, err,
 // seconds}; it ends with its standard input.
 const warmClients = `
-import json, os, socket, sys, tempfile, threading, time
+import json, os, signal, socket, sys, tempfile, threading, time
 import openstackclient.shell, glanceclient.shell
 import openstackclient.identity.client, openstackclient.image.client
 import openstack, keystoneclient.v3.client, keystoneauth1.session, glanceclient.v2.client
@@ -64,15 +64,13 @@ def serve(conn):
 
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1]); listener.listen(16)
-null = os.open('/dev/null', os.O_RDONLY)
-stdin = os.dup(0); os.dup2(null, 0)
-main = os.getpid()
+# A terminal: of anything else, image create reads the image.
+stdin = os.dup(0); terminal = os.openpty(); os.dup2(terminal[1], 0)
 def watch():
     os.read(stdin, 1)
     os._exit(0)
 threading.Thread(target=watch, daemon=True).start()
 print('ready', flush=True)
-import signal
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 while True:
     conn, _ = listener.accept()

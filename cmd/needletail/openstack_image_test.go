@@ -70,7 +70,7 @@ func (x *topology) matrix() {
 	x.knownSize()
 	x.chunked()
 	if x.glance != nil {
-		x.accountQuota()
+		x.containerQuota()
 	} else {
 		x.imageQuota(x.keystone == x.swift+"/identity")
 	}
@@ -220,51 +220,64 @@ func (x *topology) beginUpload(token, id string, size int) net.Conn {
 	return conn
 }
 
-// accountQuota: an upload over the quota of bytes of the account that the images
-// are in is 413, through glance-api too.
-func (x *topology) accountQuota() {
+// containerQuota: an upload over the quota of bytes of the container that the
+// images are in is 413, through glance-api too. (A quota of the account does not
+// bind its user, who is a reseller.)
+func (x *topology) containerQuota() {
 	t := x.t
 	t.Helper()
 	reseller, service := login(t, x.keystone, "glance-swift", "service")
-	account := x.swift + "/v1/AUTH_" + service
-	f := func(quota string) {
-		t.Helper()
-		if res, body := answerOf(t, "POST", account, "", "X-Auth-Token", reseller, "X-Account-Meta-Quota-Bytes", quota); res.StatusCode != 204 {
-			t.Fatalf("POST account: %d %s", res.StatusCode, body)
-		}
-	}
-	f("1000000")
+	container := x.swift + "/v1/AUTH_" + service + "/glance"
+	x.mustPost(container, reseller, "X-Container-Meta-Quota-Bytes", "1000000")
 	token, _ := login(t, x.keystone, "admin", "admin")
 	x.wantRefused(token, 413)
 	x.wantNothing("after an upload over the quota")
-	f("")
+	x.mustPost(container, reseller, "X-Container-Meta-Quota-Bytes", "")
 }
 
-// imageQuota: a project that has more than image_size_total, here 1 MiB, cannot
-// upload; of needletail's own Keystone that is a limit there, else it is in the
-// configuration.
+// accountQuota: with a multi-tenant store the quota of the owner's account binds.
+func (x *topology) accountQuota() {
+	t := x.t
+	t.Helper()
+	reseller, _ := login(t, x.keystone, "glance-swift", "service")
+	alpha, project := login(t, x.keystone, "alpha", "alpha")
+	account := x.swift + "/v1/AUTH_" + project
+	x.mustPost(account, reseller, "X-Account-Meta-Quota-Bytes", "1000000")
+	x.wantRefused(alpha, 413)
+	x.mustPost(account, reseller, "X-Account-Meta-Quota-Bytes", "")
+}
+
+func (x *topology) mustPost(url, token, header, value string) {
+	x.t.Helper()
+	if res, body := answerOf(x.t, "POST", url, "", "X-Auth-Token", token, header, value); res.StatusCode != 204 {
+		x.t.Fatalf("POST %s: %d %s", url, res.StatusCode, body)
+	}
+}
+
+// imageQuota: a project cannot upload over its image_size_total. Of needletail's
+// own Keystone that is a limit there, made 13 MiB here, else it is in the
+// configuration, with the same value.
 func (x *topology) imageQuota(ownKeystone bool) {
 	t := x.t
 	t.Helper()
 	token, _ := login(t, x.keystone, "admin", "admin")
-	id := x.newImage(token, "first")
-	if res, body := x.uploadMore(token, id); res.StatusCode != 204 {
-		t.Fatalf("PUT file: %d %s", res.StatusCode, body)
-	}
 	if ownKeystone {
 		limit := x.show("openstack", "limit", "create", "--project", "admin", "--service", "glance", "--region", "RegionOne",
-			"--resource-limit", "1", "image_size_total")
+			"--resource-limit", "13", "image_size_total")
 		defer x.run("openstack", "limit", "delete", fmt.Sprint(limit["id"]))
+	}
+	id := x.newImage(token, "first")
+	if res, body := x.uploadZeros(token, id, 12<<20); res.StatusCode != 204 {
+		t.Fatalf("PUT file: %d %s", res.StatusCode, body)
 	}
 	x.wantRefused(token, 413)
 	x.run("openstack", "image", "delete", id)
 	x.wantNothing("after an upload over the limit")
 }
 
-// uploadMore sends 3 MB, which is over each quota.
-func (x *topology) uploadMore(token, id string) (*http.Response, string) {
+func (x *topology) uploadZeros(token, id string, sizeBytes int) (*http.Response, string) {
 	x.t.Helper()
-	return answerOf(x.t, "PUT", x.image+"/v2/images/"+id+"/file", strings.Repeat("x", 3<<20),
+	return answerOf(x.t, "PUT", x.image+"/v2/images/"+id+"/file", string(make([]byte, sizeBytes)),
 		"X-Auth-Token", token, "Content-Type", "application/octet-stream")
 }
 
@@ -273,7 +286,7 @@ func (x *topology) wantRefused(token string, status int) {
 	t := x.t
 	t.Helper()
 	id := x.newImage(token, "refused")
-	if res, body := x.uploadMore(token, id); res.StatusCode != status {
+	if res, body := x.uploadZeros(token, id, 3<<20); res.StatusCode != status {
 		t.Errorf("PUT file: %d %s, want %d", res.StatusCode, body, status)
 	}
 	if got := x.status(token, id); got != "queued" {
