@@ -236,6 +236,7 @@ func (x *topology) containerQuota() {
 }
 
 // accountQuota: with a multi-tenant store the quota of the owner's account binds.
+// Glance leaves the container that it made for the image.
 func (x *topology) accountQuota() {
 	t := x.t
 	t.Helper()
@@ -281,11 +282,16 @@ func (x *topology) uploadZeros(token, id string, sizeBytes int) (*http.Response,
 		"X-Auth-Token", token, "Content-Type", "application/octet-stream")
 }
 
-// wantRefused uploads 3 MB, which must be refused and leave the image queued.
+// wantRefused uploads to a new image.
 func (x *topology) wantRefused(token string, status int) {
+	x.t.Helper()
+	x.wantRefusedAt(token, x.newImage(token, "refused"), status)
+}
+
+// wantRefusedAt uploads 3 MB, which must be refused and leave the image queued.
+func (x *topology) wantRefusedAt(token, id string, status int) {
 	t := x.t
 	t.Helper()
-	id := x.newImage(token, "refused")
 	if res, body := x.uploadZeros(token, id, 3<<20); res.StatusCode != status {
 		t.Errorf("PUT file: %d %s, want %d", res.StatusCode, body, status)
 	}

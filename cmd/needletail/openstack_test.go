@@ -182,8 +182,8 @@ func TestOpenStack(t *testing.T) {
 		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
 		x.imageAt(c.glanceURL())
 		x.glance = startGlance(t, c.db(), x.keystone, c.imagePort, true)
-		x.accountQuota()
 		x.shareAndDelete(count(t, "NEEDLETAIL_SHARES", 20))
+		x.accountQuota()
 	})
 	t.Run("lists", func(t *testing.T) {
 		ours, real := c.both(t)
@@ -209,12 +209,15 @@ func TestOpenStack(t *testing.T) {
 	t.Run("full", func(t *testing.T) {
 		c.behind().stop()
 		_, service := login(t, c.realKeystone(), "swift", "service")
-		x := &topology{cloud: c, t: t, keystone: c.realKeystone()}
-		p := c.startBehindReal(t.TempDir(), service, "[storage]\nreserve_bytes = 1000000000000000\n")
-		x.swift = p.url
-		x.imageAt(p.url + "/image")
+		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.swiftURL()}
+		x.imageAt(c.swiftURL() + "/image")
 		token, _ := login(t, x.keystone, "admin", "admin")
-		x.wantRefused(token, 413)
+		dir := t.TempDir()
+		p := c.startBehindReal(dir, service, "")
+		id := x.newImage(token, "refused")
+		p.stop()
+		c.startBehindReal(dir, service, "[storage]\nreserve_bytes = 1000000000000000\n")
+		x.wantRefusedAt(token, id, 413)
 		x.wantNothing("on a full disk")
 
 		// Glance knows Swift's 413 alone for a full store; Swift's own word for
