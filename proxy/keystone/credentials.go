@@ -76,9 +76,7 @@ func (c *call) readCredential(cred *identity.Credential) error {
 	if err != nil {
 		return err
 	}
-	if blob, ok := in["blob"].(map[string]any); ok {
-		in["blob"] = string(pyjson.Marshal(toPy(blob)))
-	}
+	blobAsText(in)
 	user := cred.UserID
 	if err := in.fields(map[string]*string{"user_id": &user, "project_id": &cred.ProjectID,
 		"type": &cred.Type, "blob": &cred.Blob}); err != nil {
@@ -89,6 +87,13 @@ func (c *call) readCredential(cred *identity.Credential) error {
 	}
 	cred.UserID = user
 	return nil
+}
+
+// blobAsText makes a text of a blob that came as an object.
+func blobAsText(in object) {
+	if blob, ok := in["blob"].(map[string]any); ok {
+		in["blob"] = string(pyjson.Marshal(toPy(blob)))
+	}
 }
 
 func createCredential(c *call) (*swift.Response, error) {
@@ -106,6 +111,8 @@ func createCredential(c *call) (*swift.Response, error) {
 	return one(201, "credential", c.credential(made)), nil
 }
 
+// updateCredential changes the blob and nothing else, as Keystone does since its
+// fixes of 2025 (credential/schema.py): a credential stays whose it is.
 func updateCredential(c *call) (*swift.Response, error) {
 	if err := c.mayUseCredentials(); err != nil {
 		return nil, err
@@ -114,8 +121,24 @@ func updateCredential(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if old.UserID != c.caller.User.ID && !c.isAdmin() {
+		return nil, forbidden("You are not authorized to perform the requested action: " + c.route.action + ".")
+	}
+	in, err := c.inside("credential")
+	if err != nil {
+		return nil, err
+	}
+	for name := range in {
+		if name != "blob" {
+			return nil, badRequest("Additional properties are not allowed ('" + name + "' was unexpected)")
+		}
+	}
+	if in["blob"] == nil {
+		return nil, badRequest("'blob' is a required property")
+	}
+	blobAsText(in)
 	cred := *old
-	if err := c.readCredential(&cred); err != nil {
+	if err := in.fields(map[string]*string{"blob": &cred.Blob}); err != nil {
 		return nil, err
 	}
 	made, err := c.svc.UpdateCredential(old.ID, func(dst *identity.Credential) { *dst = cred })

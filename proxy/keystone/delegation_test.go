@@ -119,6 +119,11 @@ func TestCredentialsAndS3(t *testing.T) {
 	if id := c.field(made, "credential", "id"); id != identity.EC2CredentialID("AK") || c.field(made, "credential", "blob") != `{"access": "AK", "secret": "SK"}` {
 		t.Errorf("made %s", made.body)
 	}
+	totp := "/credentials/" + c.field(c.as(ann, "POST", "/credentials", `{"credential": {"user_id": "ann", "type": "totp", "blob": "x"}}`, 201), "credential", "id")
+	c.as(ann, "PATCH", totp, `{"credential": {"blob": "y", "type": "ec2"}}`, 400)
+	c.as(ann, "PATCH", totp, `{"credential": {}}`, 400)
+	c.wantBody(c.as(ann, "PATCH", totp, `{"credential": {"blob": "y"}}`, 200), `"blob": "y"`)
+	c.as(ann, "DELETE", totp, "", 204)
 	c.as(ann, "POST", "/credentials", `{"credential": {"user_id": "ann", "type": "ec2", `+blob+`, "project_id": "`+adminProject+`"}}`, 409)
 	c.wantBody(c.as(ann, "GET", "/credentials?type=ec2", "", 200), `SK`)
 	c.wantBody(c.as(ann, "GET", "/users/ann/credentials/OS-EC2/AK", "", 200), `"tenant_id": "`+adminProject+`"`)
