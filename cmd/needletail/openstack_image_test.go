@@ -285,7 +285,9 @@ func (x *topology) uploadZeros(token, id string, sizeBytes int) (*http.Response,
 // wantRefused uploads to a new image.
 func (x *topology) wantRefused(token string, status int) {
 	x.t.Helper()
-	x.wantRefusedAt(token, x.newImage(token, "refused"), status)
+	id := x.newImage(token, "refused")
+	x.wantRefusedAt(token, id, status)
+	x.run("openstack", "image", "delete", id)
 }
 
 // wantRefusedAt uploads 3 MB, which must be refused and leave the image queued.
@@ -298,7 +300,6 @@ func (x *topology) wantRefusedAt(token, id string, status int) {
 	if got := x.status(token, id); got != "queued" {
 		t.Errorf("a refused image is %s", got)
 	}
-	x.run("openstack", "image", "delete", id)
 }
 
 // killedUpload breaks uploads off half-way, of known and of unknown length. The
