@@ -20,10 +20,33 @@ func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) er
 		m.Status = statusDeleted
 		return nil
 	})
+	if errors.Is(err, objstore.KindNoSpace) {
+		return c.removeUnmarked(ctx, id, allowed)
+	}
 	if err != nil || before.receives() {
 		return err
 	}
 	return c.purge(ctx, id)
+}
+
+// removeUnmarked deletes an image where the disk has no room for the mark: the
+// data goes first. A crash in between leaves an image without data, which may be
+// deleted again.
+func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*image) error) error {
+	l := c.lock(id)
+	l.Lock()
+	defer l.Unlock()
+	m, ok := c.find(id)
+	if !ok {
+		return errNoImage
+	}
+	if err := allowed(m.clone()); err != nil {
+		return err
+	}
+	if m.receives() {
+		return failf(409, "Image %s cannot be deleted while its data arrives and the disk is full.", id)
+	}
+	return c.drop(ctx, m, m.Status == statusQueued && !m.leftover)
 }
 
 // purge removes the data and then the record of an image that is marked.
@@ -35,16 +58,22 @@ func (c *catalog) purge(ctx context.Context, id string) error {
 	if !ok || m.Status != statusDeleted {
 		return nil
 	}
-	if !m.Untouched {
-		if err := c.dropData(ctx, id); err != nil {
+	return c.drop(ctx, m, m.Untouched)
+}
+
+// drop removes the data, unless the image never had any, and then the record.
+// The image's lock is held.
+func (c *catalog) drop(ctx context.Context, m *image, untouched bool) error {
+	if !untouched {
+		if err := c.dropData(ctx, m.ID); err != nil {
 			return err
 		}
 	}
-	if err := c.dropObject(ctx, recordID(id)); err != nil {
+	if err := c.dropObject(ctx, recordID(m.ID)); err != nil {
 		return err
 	}
 	c.mu.Lock()
-	delete(c.images, id)
+	delete(c.images, m.ID)
 	c.mu.Unlock()
 	return nil
 }
