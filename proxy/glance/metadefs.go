@@ -199,49 +199,29 @@ func (s *service) listResourceTypes(c *call) (*swift.Response, error) {
 
 // metadefQuery is the query of a listing of namespaces, checked.
 type metadefQuery struct {
-	pairs         []pair // all but the marker
-	limit         int
-	marker, key   string
+	pageQuery
 	visibility    string
 	resourceTypes []string
-	ascending     bool
 }
 
-func parseMetadefQuery(raw string) (*metadefQuery, error) {
-	pairs, err := parsePairs(raw)
-	if err != nil {
-		return nil, err
-	}
-	q := &metadefQuery{limit: defaultLimit, key: "created_at"}
-	for _, p := range pairs {
-		if p.key != "marker" {
-			q.pairs = append(q.pairs, p)
-		}
+// namespaceKeys are what namespaces are sorted by.
+var namespaceKeys = []string{"namespace", "created_at", "updated_at"}
+
+func parseMetadefQuery(raw string) (q *metadefQuery, err error) {
+	q = new(metadefQuery)
+	isKey := func(key string) bool { return slices.Contains(namespaceKeys, key) }
+	q.pageQuery, err = parsePage(raw, isKey, func(p pair) error {
 		switch p.key {
-		case "limit":
-			q.limit, err = parseLimit(p.value)
-		case "marker":
-			q.marker = p.value
-		case "sort_key":
-			if q.key = p.value; !slices.Contains([]string{"namespace", "created_at", "updated_at"}, p.value) {
-				err = failf(400, "Invalid sort key: %s", cut(p.value))
-			}
-		case "sort_dir":
-			if q.ascending = p.value == "asc"; !q.ascending && p.value != "desc" {
-				err = failf(400, "Invalid sort direction: %s", cut(p.value))
-			}
 		case "visibility":
 			if q.visibility = p.value; p.value != visibilityPublic && p.value != visibilityPrivate {
-				err = failf(400, "Invalid visibility value: %s", cut(p.value))
+				return failf(400, "Invalid visibility value: %s", cut(p.value))
 			}
 		case "resource_types":
 			q.resourceTypes = strings.Split(p.value, ",")
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return q, nil
+		return nil
+	})
+	return q, err
 }
 
 func (q *metadefQuery) chooses(d *metadef) bool {

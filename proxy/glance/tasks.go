@@ -155,53 +155,31 @@ func (s *service) importTask(ctx context.Context, who caller, t *task, input pyj
 
 // taskQuery is the query of GET /v2/tasks, checked.
 type taskQuery struct {
-	pairs        []pair // all but the marker
-	limit        int
-	marker       string
+	pageQuery
 	kind, status string
-	key          string
-	ascending    bool
 }
 
-func parseTaskQuery(raw string) (*taskQuery, error) {
-	pairs, err := parsePairs(raw)
-	if err != nil {
-		return nil, err
-	}
-	q := &taskQuery{limit: defaultLimit, key: "created_at"}
-	for _, p := range pairs {
-		if p.key != "marker" {
-			q.pairs = append(q.pairs, p)
-		}
+func parseTaskQuery(raw string) (q *taskQuery, err error) {
+	q = new(taskQuery)
+	isKey := func(key string) bool { return taskKeys[key] != nil }
+	q.pageQuery, err = parsePage(raw, isKey, func(p pair) error {
 		switch p.key {
-		case "limit":
-			q.limit, err = parseLimit(p.value)
 		case "marker":
-			if q.marker = p.value; !isUUID(p.value) {
-				err = failf(400, "Invalid marker format")
-			}
-		case "sort_key":
-			if q.key = p.value; taskKeys[p.value] == nil {
-				err = failf(400, "Invalid sort key: %s", cut(p.value))
-			}
-		case "sort_dir":
-			if q.ascending = p.value == "asc"; !q.ascending && p.value != "desc" {
-				err = failf(400, "Invalid sort direction: %s", cut(p.value))
+			if !isUUID(p.value) {
+				return failf(400, "Invalid marker format")
 			}
 		case "status":
 			if q.status = p.value; !slices.Contains([]string{"pending", taskProcessing, taskSuccess, taskFailure}, p.value) {
-				err = failf(400, "Invalid status value: %s", cut(p.value))
+				return failf(400, "Invalid status value: %s", cut(p.value))
 			}
 		case "type":
 			if q.kind = p.value; p.value != taskImport {
-				err = failf(400, "Invalid type value: %s", cut(p.value))
+				return failf(400, "Invalid type value: %s", cut(p.value))
 			}
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return q, nil
+		return nil
+	})
+	return q, err
 }
 
 func (q *taskQuery) choose(t *task) bool {
