@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -93,21 +91,7 @@ func newAuthSite(t *testing.T) *authSite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- front.Serve(ln) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := front.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
-		<-served
-	})
-	s := &authSite{t: t, url: "http://" + ln.Addr().String(), tokens: map[string]string{
+	s := &authSite{t: t, url: "http://" + serveFront(t, front), tokens: map[string]string{
 		"tempauth none": "", "keystone none": "", "tempauth garbage": "AUTH_tk" + strings.Repeat("0", 32), "keystone garbage": "gAAAAABgarbage",
 	}}
 	s.logInTempAuth()

@@ -11,6 +11,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/objstore"
+	"needletail/proxy/httpfront"
 )
 
 // The recorded site: what its Keystone held, with the ids of the traces. H is
@@ -164,6 +165,12 @@ func startTraceSite(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveFront(t, front)
+}
+
+// serveFront serves on a free port until the test ends, and gives HOST:PORT.
+func serveFront(t *testing.T, front *httpfront.Server) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
