@@ -106,6 +106,10 @@ type Trust struct {
 	RoleIDs       []string
 	ExpiresAt     *time.Time
 	RemainingUses *int // tokens that may still be issued; nil: any number
+	// Redelegations is how many trusts may follow in a chain that this one is a
+	// part of, and RedelegatedFrom the trust that it was made with, "" for none.
+	Redelegations   int    `json:",omitempty"`
+	RedelegatedFrom string `json:",omitempty"`
 }
 
 // Credential is a secret that a user keeps: an EC2 key, a TOTP seed… Blob is

@@ -11,7 +11,7 @@ const maxTrusts = 1000
 
 // CreateTrust stores r; an empty ID gets a new one. The trustor must have the
 // roles on the project.
-func (s *Service) CreateTrust(r Trust) (*Trust, error) {
+func (s *Service) CreateTrust(r Trust, d Redelegation) (*Trust, error) {
 	r.ID = idOr(r.ID)
 	refused := func(why string) error {
 		return &Error{Kind: KindForbidden, Op: "create", Entity: "trust", Detail: why}
@@ -33,6 +33,9 @@ func (s *Service) CreateTrust(r Trust) (*Trust, error) {
 			if !slices.ContainsFunc(has, func(role *Role) bool { return role.ID == id }) {
 				return notFound("role", id)
 			}
+		}
+		if err := s.redelegate(&r, d); err != nil {
+			return err
 		}
 		n := 0
 		for _, other := range s.trusts.rows {
@@ -60,23 +63,16 @@ func (s *Service) Trust(id string) (*Trust, error) {
 // Trusts are all that keep (nil: all) says so of, by id.
 func (s *Service) Trusts(keep func(*Trust) bool) []*Trust { return list(s, s.trusts, keep) }
 
-// DeleteTrust deletes a trust, and with it its tokens.
+// DeleteTrust deletes a trust and those made with it, and with them their
+// tokens.
 func (s *Service) DeleteTrust(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.trusts.rows[id]; !ok {
 			return notFound("trust", id)
 		}
-		drop(t, s.trusts, id)
+		s.dropTrusts(t, func(r *Trust) bool { return r.ID == id })
 		return nil
 	})
-}
-
-func (s *Service) dropTrusts(t *tx, match func(*Trust) bool) {
-	for id, r := range s.trusts.rows {
-		if match(r) {
-			drop(t, s.trusts, id)
-		}
-	}
 }
 
 func (s *Service) trustEnded(r *Trust) bool {
@@ -123,10 +119,11 @@ func (s *Service) setTrust(p *token.Payload, u *User, id string) error {
 }
 
 // resolveTrust fills in a trust's token. All of the trust's roles must still be
-// the trustor's, and both users enabled. The caller holds mu.
+// those of the trustor at the top of its chain, and all users in it enabled. The
+// caller holds mu.
 func (s *Service) resolveTrust(t *Token, p token.Payload) error {
 	r := s.trusts.rows[p.Delegation]
-	if r == nil || s.trustEnded(r) || r.ProjectID != p.ScopeID {
+	if r == nil || r.ProjectID != p.ScopeID {
 		return unauthorized("the trust is gone")
 	}
 	user := r.TrusteeID
@@ -136,13 +133,11 @@ func (s *Service) resolveTrust(t *Token, p token.Payload) error {
 	if user != p.UserID {
 		return unauthorized("the trust is another")
 	}
-	for _, id := range []string{r.TrustorID, r.TrusteeID} {
-		u := s.users.rows[id]
-		if u == nil || !u.Enabled || s.domains.rows[u.DomainID] == nil || !s.domains.rows[u.DomainID].Enabled {
-			return unauthorized("a user of the trust is disabled")
-		}
+	top := s.usableChain(r)
+	if top == nil {
+		return unauthorized("a trust has ended, or a user of it is disabled")
 	}
-	has := s.effective(r.TrustorID, OnProject, r.ProjectID)
+	has := s.effective(top.TrustorID, OnProject, r.ProjectID)
 	t.Roles = s.expand(slices.Clone(r.RoleIDs))
 	for _, role := range t.Roles {
 		if !slices.Contains(has, role) {
@@ -151,4 +146,27 @@ func (s *Service) resolveTrust(t *Token, p token.Payload) error {
 	}
 	t.Trust = r
 	return nil
+}
+
+// usableChain is the trust at the top of r's chain, or nil if one of them may
+// not be used. The caller holds mu.
+func (s *Service) usableChain(r *Trust) (top *Trust) {
+	for _, link := range s.trustChain(r) {
+		if s.trustEnded(link) || !s.enabled(link.TrustorID) || !s.enabled(link.TrusteeID) {
+			return nil
+		}
+		top = link
+	}
+	return top
+}
+
+// enabled says whether the user of that id and their domain are. The caller
+// holds mu.
+func (s *Service) enabled(userID string) bool {
+	u := s.users.rows[userID]
+	if u == nil || !u.Enabled {
+		return false
+	}
+	d := s.domains.rows[u.DomainID]
+	return d != nil && d.Enabled
 }

@@ -74,7 +74,7 @@ func TestTrusts(t *testing.T) {
 	}
 	token := res.header.Get("X-Subject-Token")
 	c.as(token, "GET", "/auth/projects", "", 200)
-	c.as(token, "POST", "/OS-TRUST/trusts", body(member), 403)
+	c.as(token, "POST", "/OS-TRUST/trusts", body(member), 403) // no redelegation
 	c.as(token, "GET", "/credentials", "", 403)
 	again := c.do("POST", "/v3/auth/tokens", loginBody("bob", fixturePassword, trustScope(id)))
 	if again.status != 403 || !strings.Contains(again.body, "No remaining uses for trust") {

@@ -49,7 +49,7 @@ func (c *call) trust(r *identity.Trust) pyjson.Object {
 		{Key: "id", Value: r.ID}, {Key: "trustor_user_id", Value: r.TrustorID}, {Key: "trustee_user_id", Value: r.TrusteeID},
 		{Key: "project_id", Value: orNull(r.ProjectID)}, {Key: "impersonation", Value: r.Impersonation},
 		{Key: "expires_at", Value: expires}, {Key: "deleted_at", Value: nil}, {Key: "remaining_uses", Value: uses},
-		{Key: "redelegation_count", Value: 0}, {Key: "redelegated_trust_id", Value: nil},
+		{Key: "redelegation_count", Value: r.Redelegations}, {Key: "redelegated_trust_id", Value: orNull(r.RedelegatedFrom)},
 		c.links("OS-TRUST/trusts", r.ID),
 	}
 }
@@ -72,9 +72,10 @@ func (c *call) trustRoles(r *identity.Trust) (roles []*identity.Role) {
 	return roles
 }
 
-// mayManageTrusts refuses tokens that stand for a part of their user only.
+// mayManageTrusts refuses tokens of application credentials and EC2 keys. One of
+// a trust may: that is how a trust is made out of another.
 func (c *call) mayManageTrusts() error {
-	if c.caller.Delegated() {
+	if c.caller.Delegated() && c.caller.Trust == nil {
 		return forbidden("You are not authorized to perform the requested action: Delegated tokens cannot manage trusts.")
 	}
 	return nil
@@ -111,7 +112,11 @@ func createTrust(c *call) (*swift.Response, error) {
 	if r.TrustorID != c.caller.User.ID {
 		return nil, forbidden("You are not authorized to perform the requested action: The authenticated user should match the trustor.")
 	}
-	made, err := c.svc.CreateTrust(r)
+	d, err := c.readRedelegation(in)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.svc.CreateTrust(r, d)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +156,26 @@ func (c *call) readTrust(in object) (r identity.Trust, err error) {
 	return r, err
 }
 
+// readRedelegation reads what the new trust has to do with others.
+func (c *call) readRedelegation(in object) (d identity.Redelegation, err error) {
+	if in["allow_redelegation"] != nil {
+		if d.Allow, err = in.flag("allow_redelegation", false); err != nil {
+			return d, err
+		}
+	}
+	if v := in["redelegation_count"]; v != nil {
+		n, err := wholeNumber("redelegation_count", v)
+		if err != nil || n < 0 {
+			return d, notType("redelegation_count", v, "integer")
+		}
+		d.Count = &n
+	}
+	if c.caller.Trust != nil {
+		d.From = c.caller.Trust.ID
+	}
+	return d, nil
+}
+
 // readRoleRefs reads "roles": each an id, or the name of a global role.
 func (c *call) readRoleRefs(in object) ([]string, error) {
 	list, ok := in["roles"].([]any)
@@ -184,7 +209,11 @@ func deleteTrust(c *call) (*swift.Response, error) {
 	if err := c.mayManageTrusts(); err != nil {
 		return nil, err
 	}
-	return dropped(c.svc.DeleteTrust(c.params["trust"]))
+	id := c.params["trust"]
+	if own := c.caller.Trust; own != nil && !c.svc.TrustDescends(id, own.ID) {
+		return nil, forbidden("You are not authorized to perform the requested action: identity:delete_trust.")
+	}
+	return dropped(c.svc.DeleteTrust(id))
 }
 
 func listTrustRoles(c *call) (*swift.Response, error) {
