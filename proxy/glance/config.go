@@ -47,6 +47,9 @@ type Config struct {
 	// AnyFormat accepts data that is not what disk_format says (Glance's
 	// require_image_format_match, turned off). Unsafe data is refused anyway.
 	AnyFormat bool
+	// AnyPartitions accepts disks whose partition table breaks the rules (Glance's
+	// gpt_safety_checks_nonfatal with "mbr").
+	AnyPartitions bool
 	// ShowMultipleLocations shows images' "locations", and lets admins make data
 	// that lies in place an image's.
 	ShowMultipleLocations bool

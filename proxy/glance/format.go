@@ -7,11 +7,16 @@ import (
 )
 
 // checkFormat compares the data with the image's disk_format and gives the size
-// of the disk, or nil where it is not known. Only bare data is looked at
-// (glance/location.py set_data).
+// of the disk, or nil where it is not known. Only bare data is looked at. It is
+// what Glance does since 2025 (glance/location.py set_data,
+// require_image_format_match), not what Glance 25 does: there no data, or raw
+// data, may be a qcow2.
 func (s *service) checkFormat(m *image, found imageformat.Finding) (virtualBytes *int64, err error) {
 	if deref(m.ContainerFormat) != "bare" {
 		return nil, nil
+	}
+	if s.AnyPartitions && found.Format == imageformat.GPT {
+		found.Unsafe = ""
 	}
 	n, err := found.Check(deref(m.DiskFormat))
 	var mismatch *imageformat.MismatchError

@@ -17,6 +17,14 @@ func qcow2Data(backing uint64) string {
 	return string(h)
 }
 
+// mbrData is the first sector of a disk with a partition, whose boot flag is
+// given: 0 and 0x80 are right.
+func mbrData(flag byte) string {
+	b := make([]byte, 512)
+	b[446], b[450], b[510], b[511] = flag, 0x83, 0x55, 0xAA
+	return string(b)
+}
+
 func TestUploadIsInspected(t *testing.T) {
 	s := newSite(t)
 	f := func(disk, container, data string, status int, want string) {
@@ -46,8 +54,22 @@ func TestUploadIsInspected(t *testing.T) {
 	f("qcow2", "bare", qcow2Data(0), 204, `"virtual_size": 117440512`)
 	f("qcow2", "ovf", "not looked at", 204, `"virtual_size": null`)
 	f("ami", "bare", "not known", 204, `"virtual_size": null`)
+	f("raw", "bare", mbrData(0x80), 204, `"virtual_size": 512`)
+	f("raw", "bare", "", 204, `"virtual_size": null`)
 	f("vmdk", "bare", qcow2Data(0), 415, "Image disk_format vmdk does not match stream data qcow2")
 	f("qcow2", "bare", "some bytes", 415, "Image disk_format qcow2 does not match stream data raw")
+	f("qcow2", "bare", "", 415, "Image disk_format qcow2 does not match stream data raw")
+	f("qcow2", "bare", mbrData(0x80), 415, "Image disk_format qcow2 does not match stream data gpt")
+	f("raw", "bare", mbrData(1), 415, "Image failed safety checks")
 	f("qcow2", "bare", qcow2Data(512), 415, "Image failed safety checks")
 	f("raw", "bare", qcow2Data(512), 415, "Image failed safety checks")
+
+	s.restart(func(c *Config) { c.AnyPartitions = true })
+	f("raw", "bare", mbrData(1), 204, `"virtual_size": 512`)
+	f("raw", "bare", qcow2Data(512), 415, "Image failed safety checks")
+	s.restart(func(c *Config) { c.AnyFormat = true })
+	f("qcow2", "bare", "", 204, `"virtual_size": null`)
+	f("qcow2", "bare", "some bytes", 204, `"virtual_size": null`)
+	f("qcow2", "bare", qcow2Data(512), 415, "Image failed safety checks")
+	f("raw", "bare", mbrData(1), 415, "Image failed safety checks")
 }

@@ -81,9 +81,13 @@ func (s *site) tick() time.Time {
 	return s.now
 }
 
-func (s *site) restart() {
+func (s *site) restart(change ...func(*Config)) {
 	s.t.Helper()
-	h, err := New(s.config())
+	cfg := s.config()
+	for _, f := range change {
+		f(&cfg)
+	}
+	h, err := New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -107,6 +107,44 @@ func iso() []byte {
 	return b
 }
 
+// mbr is a disk with a partition of a type that begins at a sector.
+func mbr(kind byte, firstSector uint32, change func(table []byte)) []byte {
+	b := make([]byte, 4096)
+	b[510], b[511] = 0x55, 0xAA
+	table := b[446:510]
+	copy(table, "\x80\x00\x02\x00")
+	table[4] = kind
+	binary.LittleEndian.PutUint32(table[8:], firstSector)
+	if change != nil {
+		change(table)
+	}
+	return b
+}
+
+func luks(version byte) []byte {
+	b := make([]byte, 4096)
+	copy(b, "LUKS\xba\xbe\x00")
+	b[7] = version
+	return b
+}
+
+// both is data of two formats.
+func both(first, second []byte) []byte {
+	b := make([]byte, max(len(first), len(second)))
+	copy(b, second)
+	for n, c := range first {
+		b[n] |= c
+	}
+	return b
+}
+
+// fat is the boot sector of a FAT file system.
+func fat() []byte {
+	b := mbr(0x0c, 2048, nil)
+	b[16], b[21] = 2, 0xF8
+	return b
+}
+
 // inspect gives the data in pieces of every size that matters.
 func inspect(t *testing.T, data []byte) Finding {
 	t.Helper()
@@ -145,6 +183,11 @@ func TestInspect(t *testing.T) {
 		"vhd":    {vhd(), Finding{Format: VHD, VirtualBytes: diskBytes}},
 		"vdi":    {vdi(), Finding{Format: VDI, VirtualBytes: diskBytes}},
 		"iso":    {iso(), Finding{Format: ISO, VirtualBytes: diskBytes}},
+		"mbr":    {mbr(0x83, 2048, nil), Finding{Format: GPT}},
+		"gpt":    {mbr(0xEE, 1, nil), Finding{Format: GPT}},
+		"fat":    {fat(), Finding{Format: Raw, VirtualBytes: 4096}},
+		"luks":   {luks(1), Finding{Format: LUKS}},
+		"hybrid": {both(iso(), mbr(0xEE, 1, nil)), Finding{Format: ISO, VirtualBytes: diskBytes}},
 		// What leads nowhere is not known, and no error.
 		"vhdx beyond": {vhdx(math.MaxUint64), Finding{Format: VHDX, VirtualBytes: 0}},
 	} {
@@ -177,6 +220,23 @@ func TestUnsafe(t *testing.T) {
 		"footer differs":     streamed(func(tail []byte) { tail[512+12]++ }),
 		"footer to a footer": streamed(func(tail []byte) { binary.LittleEndian.PutUint64(tail[512+56:], math.MaxUint64) }),
 		"no end":             streamed(func(tail []byte) { tail[1024] = 1 }),
+		"tabs in an extent":  vmdk(descriptor+"RW\t1\tFLAT\t\"/etc/passwd\"\t0\n", nil),
+		"tabs and a field":   vmdk(descriptor+"RW\t1\tFLAT\t\"/etc/passwd=\"\t0\n", nil),
+		"unknown line":       vmdk(descriptor+"magic words\n", nil),
+		"descriptor, zeros":  append([]byte(descriptor), make([]byte, 4096)...),
+		"descriptor, UTF-8":  []byte("# é\n \r\nversion=1\nRW 1 FLAT \"/etc/passwd\" 0\n"),
+		"luks 2":             luks(2),
+		"luks cut off":       luks(1)[:591],
+		"mbr, boot flag":     mbr(0x83, 2048, func(table []byte) { table[0] = 1 }),
+		"mbr, no partition":  mbr(0, 0, nil),
+		"gpt elsewhere":      mbr(0xEE, 2, nil),
+		"gpt, other CHS":     mbr(0xEE, 1, func(table []byte) { table[2] = 1 }),
+		"gpt, partition":     mbr(0xEE, 1, func(table []byte) { table[16+4] = 0x83 }),
+		"gpt is the second":  mbr(0, 0, func(table []byte) { copy(table[16:], "\x00\x00\x02\x00\xee\x00\x00\x00\x01") }),
+		"qcow2 and iso":      both(qcow2(nil), iso()),
+		"qcow2 and mbr":      both(qcow2(nil), mbr(0x83, 2048, nil)),
+		"vdi and iso":        both(vdi(), iso()),
+		"vdi, iso and mbr":   both(vdi(), both(iso(), mbr(0x83, 2048, nil))),
 	} {
 		f := inspect(t, data)
 		if f.Unsafe == "" {
@@ -206,6 +266,13 @@ func TestCheck(t *testing.T) {
 		{make([]byte, 100), QCOW2, 0, true},
 		{make([]byte, 100), "ami", 0, false},
 		{make([]byte, 100), Raw, 100, false},
+		{nil, QCOW2, 0, true},
+		{nil, Raw, 0, false},
+		{mbr(0x83, 2048, nil), Raw, 4096, false},
+		{mbr(0x83, 2048, nil), "ami", 0, true},
+		{mbr(0x83, 2048, nil), QCOW2, 0, true},
+		{luks(1), Raw, 4096, false},
+		{luks(1), QCOW2, 0, true},
 	} {
 		var i Inspector
 		i.Write(c.data)
@@ -236,7 +303,7 @@ func TestHeadIsBounded(t *testing.T) {
 }
 
 func FuzzInspect(f *testing.F) {
-	for _, seed := range [][]byte{qcow2(nil)[:512], vmdk(descriptor, nil)[:2048], streamed(nil), vdi(), vhd(), []byte(descriptor)} {
+	for _, seed := range [][]byte{qcow2(nil)[:512], vmdk(descriptor, nil)[:2048], streamed(nil), vdi(), vhd(), []byte(descriptor), mbr(0xEE, 1, nil), luks(1)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -1,8 +1,13 @@
 package imageformat
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
 
-// The formats that are recognised. Raw is whatever is nothing else.
+// The formats that are recognised. GPT is a disk with partitions, whatever their
+// table; Raw is whatever is nothing else.
 const (
 	Raw   = "raw"
 	QCOW2 = "qcow2"
@@ -12,6 +17,8 @@ const (
 	VMDK  = "vmdk"
 	VDI   = "vdi"
 	ISO   = "iso"
+	GPT   = "gpt"
+	LUKS  = "luks"
 )
 
 const (
@@ -31,6 +38,7 @@ const (
 type Inspector struct {
 	head, tail []byte
 	sizeBytes  int64
+	notText    bool // head has a byte that is no text
 }
 
 // Write takes the next piece of the data. It never fails.
@@ -44,6 +52,7 @@ func (i *Inspector) Write(p []byte) (int, error) {
 			break
 		}
 		n := min(room, len(rest))
+		i.notText = i.notText || !isText(rest[:n])
 		i.head = append(i.head, rest[:n]...)
 		rest = rest[n:]
 	}
@@ -55,7 +64,7 @@ func (i *Inspector) headBytes() int {
 	switch {
 	case bytes.HasPrefix(i.head, []byte(vhdxMagic)):
 		return vhdxHeadBytes
-	case bytes.HasPrefix(i.head, []byte(vmdkMagic)), isText(i.head):
+	case bytes.HasPrefix(i.head, []byte(vmdkMagic)), !i.notText:
 		return vmdkHeadBytes
 	}
 	return headMinBytes
@@ -83,17 +92,32 @@ type Finding struct {
 	Unsafe string `json:"unsafe,omitempty"`
 }
 
-// Inspect judges all that was written.
+// Inspect judges all that was written. Data that is of two formats at once is
+// unsafe, as who opens it may take it for either; but an ISO that boots from a
+// disk begins with a table of partitions.
 func (i *Inspector) Inspect() Finding {
+	var found []Finding
 	for _, probe := range []func(*Inspector) (Finding, bool){
-		probeQCOW2, probeQED, probeVHDX, probeVHD, probeVDI, probeVMDK, probeISO,
+		probeQCOW2, probeQED, probeVHDX, probeVHD, probeVDI, probeVMDK, probeISO, probeMBR, probeLUKS,
 	} {
 		if f, ok := probe(i); ok {
-			f.SizeBytes = i.sizeBytes
-			return f
+			found = append(found, f)
 		}
 	}
-	return Finding{Format: Raw, SizeBytes: i.sizeBytes, VirtualBytes: i.sizeBytes}
+	f := Finding{Format: Raw, VirtualBytes: i.sizeBytes}
+	switch {
+	case len(found) == 1, len(found) == 2 && found[0].Format == ISO && found[1].Format == GPT:
+		f = found[0]
+	case len(found) > 1:
+		names := make([]string, len(found))
+		for n := range found {
+			names[n] = found[n].Format
+		}
+		slices.Sort(names)
+		f = Finding{Format: found[0].Format, Unsafe: "it is of several formats: " + strings.Join(names, ", ")}
+	}
+	f.SizeBytes = i.sizeBytes
+	return f
 }
 
 // recognisable are the disk formats that Inspect can tell.

@@ -19,7 +19,7 @@ import (
 //	36      8      its sectors
 //	56      8      sector of the grain directory; all ones: the footer has it
 //
-// The descriptor is text. A file that is all text may be a descriptor alone.
+// The descriptor is text up to the first zero. A file may be a descriptor alone.
 const (
 	vmdkMagic              = "KDMV"
 	vmdkHeaderBytes        = 64
@@ -27,6 +27,7 @@ const (
 	vmdkDescriptorOffset   = 512
 	vmdkDescriptorMaxBytes = 1<<20 - 1
 	vmdkFooterMarker       = 3
+	vmdkProbeBytes         = 512 // qemu looks for a descriptor alone in as many
 )
 
 // vmdkTypes are the create types of a single file (Glance's option
@@ -37,6 +38,11 @@ var (
 	vmdkCreateType = regexp.MustCompile(`(?m)^\s*createtype\s*=\s*"([a-z0-9]{1,63})"`)
 	// vmdkExtent is a line such as: RW 2048 SPARSE "disk.vmdk"
 	vmdkExtent = regexp.MustCompile(`^(rw|rdonly|noaccess)\s+([0-9]+)\s+([a-z]+)\s+"([^"]*)"$`)
+	// vmdkOther is every other line that may be there: blank, a comment, an entry
+	// of the disk data base, or a field.
+	vmdkOther = regexp.MustCompile(`^$|^#|^ddb|^[^\s=]+\s*=`)
+	// vmdkAlone is how qemu tells that a file is a descriptor.
+	vmdkAlone = regexp.MustCompile(`^(?s:(#[^\n]*\n)|( *\r?\n))*version=[123]\r?\n`)
 )
 
 func probeVMDK(i *Inspector) (Finding, bool) {
@@ -49,10 +55,16 @@ func probeVMDK(i *Inspector) (Finding, bool) {
 		return f, true
 	}
 	// A descriptor alone names extents that are other files.
-	if isText(i.head) && vmdkCreateType.MatchString(strings.ToLower(string(i.head))) {
+	if isDescriptor(i.head) {
 		return Finding{Format: VMDK, Unsafe: "its data lie in other files"}, true
 	}
 	return Finding{}, false
+}
+
+func isDescriptor(head []byte) bool {
+	text, _, _ := bytes.Cut(head, []byte{0})
+	return isText(text) && vmdkCreateType.MatchString(strings.ToLower(string(text))) ||
+		vmdkAlone.Match(head[:min(len(head), vmdkProbeBytes)])
 }
 
 func vmdkBytes(sectors uint64) int64 {
@@ -106,11 +118,14 @@ func unsafeDescriptor(descriptor []byte) string {
 	extents := 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if !strings.HasPrefix(line, "rw ") && !strings.HasPrefix(line, "rdonly ") && !strings.HasPrefix(line, "noaccess ") {
+		if vmdkOther.MatchString(line) {
 			continue
 		}
 		extent := vmdkExtent.FindStringSubmatch(line)
-		if extent == nil || extent[3] != "sparse" {
+		if extent == nil {
+			return "its descriptor has a line that is not understood"
+		}
+		if extent[3] != "sparse" {
 			return "an extent is not sparse"
 		}
 		if strings.ContainsAny(extent[4], `/\`) {

@@ -1,0 +1,24 @@
+package imageformat
+
+import "encoding/binary"
+
+// A LUKS header begins with its magic and, big-endian, its version in two
+// bytes. What it encrypts is not looked at.
+const (
+	luksMagic       = "LUKS\xba\xbe"
+	luksHeaderBytes = 592
+)
+
+func probeLUKS(i *Inspector) (Finding, bool) {
+	if !hasPrefix(i.head, luksMagic) {
+		return Finding{}, false
+	}
+	f := Finding{Format: LUKS}
+	switch {
+	case len(i.head) < luksHeaderBytes:
+		f.Unsafe = "the header is cut off"
+	case binary.BigEndian.Uint16(i.head[len(luksMagic):]) != 1:
+		f.Unsafe = "its version is not supported"
+	}
+	return f, true
+}
