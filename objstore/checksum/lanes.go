@@ -9,12 +9,6 @@ const (
 	// lanesMax is the number of lanes that are taken side by side.
 	lanesMax = 16
 
-	// kernelFrom is the number of lanes from which the vector unit is faster than
-	// crypto/md5 on a processor for each. Bytes per second of one core
-	// (BenchmarkMD5, Zen 4): plain 0.77e9 whatever the number; AVX-512 0.43e9 for
-	// each of up to 16 lanes, 6.8e9 in all; AVX2 0.32e9 for each of up to 8.
-	kernelFrom = 3
-
 	// roundBytes bounds what is taken of each lane at once, so that a lane that
 	// becomes urgent soon has its turn: 0.2 ms.
 	roundBytes = 64 << 10
@@ -206,7 +200,10 @@ func (q *lanes) take() []turn {
 	return round
 }
 
-func sideBySide(round []turn) bool { return kernelLanes > 0 && len(round) >= kernelFrom }
+func sideBySide(round []turn) bool {
+	from := kernelFrom()
+	return from > 0 && len(round) >= from
+}
 
 // settle counts the bytes of a round as taken.
 func (q *lanes) settle(round []turn) {

@@ -90,7 +90,7 @@ func TestLeaderIsPatient(t *testing.T) {
 		hashes[i].Write(make([]byte, md5.BlockSize)) // has begun
 	}
 	// Enough to go side by side, one that adds nothing, and those about to add.
-	ready, others := hashes[:kernelFrom], hashes[kernelFrom+1:]
+	ready, others := hashes[:3], hashes[4:]
 	var added atomic.Int64
 	told := make(counter, len(others))
 	seen := reporter{&added, make(chan int64, len(ready))}
