@@ -21,19 +21,32 @@ const roleAdmin = "admin"
 // serviceType is what access rules of a token call this service.
 const serviceType = "image"
 
-// authenticate finds out who sent the request.
+// retryAfterSeconds is what a client is told when Keystone does not answer.
+const retryAfterSeconds = "2"
+
+// authenticate finds out who sent the request. A service token adds to what the
+// user's token is good for, and takes nothing from it: here, as with Glance, one
+// that is not valid is none.
 func (s *service) authenticate(r *swift.Request) (caller, error) {
 	token := r.Header.Get("X-Auth-Token")
 	if token == "" {
+		token = r.Header.Get("X-Storage-Token")
+	}
+	if token == "" {
 		return caller{}, s.unauthorized(nil)
 	}
-	id, err := s.Validator.Validate(r.Context(), token)
+	services := auth.ServiceTokens{Validator: s.Validator, Roles: s.ServiceTokenRoles, RolesRequired: s.ServiceTokenRolesRequired}
+	sender, validate, err := services.Service(r.Context(), r.Header.Get("X-Service-Token"))
+	if err != nil && !errors.Is(err, auth.ErrInvalidToken) {
+		return caller{}, keystoneIsAway(err)
+	}
+	id, err := validate(r.Context(), token)
 	switch {
 	case errors.Is(err, auth.ErrInvalidToken):
 		return caller{}, s.unauthorized(err)
 	case err != nil:
-		return caller{}, &failure{status: 503, err: err}
-	case id == nil || !id.MayRequest(serviceType, r.Method, r.Path):
+		return caller{}, keystoneIsAway(err)
+	case sender == nil && !id.MayRequest(serviceType, r.Method, r.Path):
 		return caller{}, s.unauthorized(nil)
 	}
 	r.Log.User = id.UserName
@@ -45,6 +58,10 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 func callerOf(id *auth.Identity) caller {
 	scoped := id.ProjectID != "" || id.SystemScope
 	return caller{user: id.UserID, project: id.ProjectID, admin: scoped && slices.Contains(id.Roles, roleAdmin)}
+}
+
+func keystoneIsAway(cause error) error {
+	return &failure{status: 503, err: cause, header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
 }
 
 func (s *service) unauthorized(cause error) error {

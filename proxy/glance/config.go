@@ -24,6 +24,11 @@ type Config struct {
 	Store objstore.Store
 	// Validator says whom X-Auth-Token stands for. Required.
 	Validator auth.TokenValidator
+	// ServiceTokenRoles are those of services that may send expired tokens of
+	// their users; nil means auth.DefaultServiceTokenRoles. ServiceTokenRolesRequired
+	// ignores service tokens without them.
+	ServiceTokenRoles         []string
+	ServiceTokenRolesRequired bool
 	// ServiceAccount holds the image data: "AUTH_" and the id of the project
 	// "service". Required.
 	ServiceAccount objstore.AccountName
@@ -71,6 +76,9 @@ func (c *Config) setDefaults() error {
 	}
 	if c.MaxImageBytes < 0 {
 		return errors.New("glance: MaxImageBytes is negative")
+	}
+	if c.ServiceTokenRoles == nil {
+		c.ServiceTokenRoles = auth.DefaultServiceTokenRoles()
 	}
 	if c.Container == "" {
 		c.Container = defaultContainer

@@ -73,7 +73,7 @@ type Config struct {
 	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
 	RefuseNamesInACLs bool
 	// ServiceTokenRoles are those of a service that may send expired tokens:
-	// DefaultServiceTokenRoles. ServiceTokenRolesRequired makes the request of a
+	// auth.DefaultServiceTokenRoles. ServiceTokenRolesRequired makes the request of a
 	// service without them anonymous.
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
@@ -89,16 +89,13 @@ type Config struct {
 // DefaultServiceType is Swift's in the catalog.
 const DefaultServiceType = "object-store"
 
-// DefaultServiceTokenRoles are auth_token's service_token_roles.
-func DefaultServiceTokenRoles() []string { return []string{"service"} }
-
 // retryAfterSeconds is what a client is told when Keystone does not answer.
 const retryAfterSeconds = "2"
 
 // New makes the middleware.
 func New(c Config) swift.Middleware {
 	if c.ServiceTokenRoles == nil {
-		c.ServiceTokenRoles = DefaultServiceTokenRoles()
+		c.ServiceTokenRoles = auth.DefaultServiceTokenRoles()
 	}
 	if c.ServiceType == "" {
 		c.ServiceType = DefaultServiceType

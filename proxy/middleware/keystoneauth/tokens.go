@@ -1,9 +1,7 @@
 package keystoneauth
 
 import (
-	"context"
 	"errors"
-	"slices"
 
 	"needletail/auth"
 	"needletail/proxy/swift"
@@ -18,26 +16,16 @@ func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
 	if token == "" || m.config.Validator == nil {
 		return nil, nil
 	}
-	validate := m.config.Validator.Validate
-	var service *auth.Identity
-	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
-		var err error
-		if service, err = check(r, validate, serviceToken); service == nil || err != nil {
-			return nil, err
-		}
-		trusted := slices.ContainsFunc(service.Roles, func(role string) bool {
-			return slices.Contains(m.config.ServiceTokenRoles, role)
-		})
-		if !trusted && m.config.ServiceTokenRolesRequired {
-			return nil, nil
-		}
-		if v, ok := m.config.Validator.(auth.ExpiredTokenValidator); ok && trusted {
-			validate = v.ValidateExpired
-		}
+	services := auth.ServiceTokens{
+		Validator: m.config.Validator, Roles: m.config.ServiceTokenRoles, RolesRequired: m.config.ServiceTokenRolesRequired,
 	}
-	found, err := check(r, validate, token)
-	if found == nil || err != nil {
-		return nil, err
+	service, validate, err := services.Service(r.Context(), r.Header.Get("X-Service-Token"))
+	if err != nil {
+		return nil, refused(err)
+	}
+	found, err := validate(r.Context(), token)
+	if err != nil {
+		return nil, refused(err)
 	}
 	if service == nil && !found.MayRequest(m.config.ServiceType, r.Method, r.Path) {
 		return nil, nil
@@ -50,20 +38,16 @@ func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
 	return &id, nil
 }
 
-// check gives nil for a token that is not valid, and 503 for one of which that
+// refused is nil for a token that is not valid, and 503 for one of which that
 // cannot be said.
-func check(r *swift.Request, validate func(context.Context, string) (*auth.Identity, error), token string) (*auth.Identity, error) {
-	id, err := validate(r.Context(), token)
-	switch {
-	case errors.Is(err, auth.ErrInvalidToken):
-		return nil, nil
-	case err != nil:
-		return nil, &swift.StatusError{
-			Status: 503, Err: err,
-			Header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}},
-		}
+func refused(err error) error {
+	if errors.Is(err, auth.ErrInvalidToken) {
+		return nil
 	}
-	return id, nil
+	return &swift.StatusError{
+		Status: 503, Err: err,
+		Header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}},
+	}
 }
 
 // refusal is what auth_token answers where it decides itself.
