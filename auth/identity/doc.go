@@ -16,5 +16,6 @@
 //     more writes.
 //   - Roles are looked up when a token is validated, never taken from it. Every
 //     write moves the generation on, and nothing validated before it is reused.
-//   - Passwords are kept as bcrypt hashes only.
+//   - Passwords are kept as hashes only: bcrypt, or what was imported until its
+//     next login.
 package identity

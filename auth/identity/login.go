@@ -213,7 +213,28 @@ func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (
 	if !ok || !s.userUsable(u) {
 		return nil, unauthorized("wrong user or password")
 	}
+	if s.passwords.outdated(secretOf(u), password) {
+		return u, s.upgradeHash(ctx, u, password)
+	}
 	return u, nil
+}
+
+// upgradeHash keeps a password under a hash of ours. Tokens live on.
+func (s *Service) upgradeHash(ctx context.Context, u *User, password string) error {
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.update(func(t *tx) error {
+		now := s.users.rows[u.ID]
+		if now == nil || now.PasswordHash != u.PasswordHash {
+			return nil // somebody was faster
+		}
+		upgraded := *now
+		upgraded.PasswordHash = hash
+		put(t, s.users, u.ID, &upgraded)
+		return nil
+	})
 }
 
 func (s *Service) checkParent(l Login) (*Token, error) {

@@ -10,6 +10,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/crypto/bcrypt"
+
+	"needletail/auth/passwordhash"
 )
 
 const (
@@ -23,17 +25,18 @@ const (
 	cachedPasswords = 4096
 )
 
-// verifier hashes and verifies passwords. A password that bcrypt has found
-// right is remembered as an HMAC under a key of this process, together with the
-// hash that it was right for: a new hash makes the memory useless. Wrong ones
-// are never remembered, and an unknown user costs as much as a known one.
+// verifier hashes passwords with bcrypt and verifies them against what package
+// passwordhash can read. A password that was found right is remembered as an
+// HMAC under a key of this process, together with the hash that it was right
+// for: a new hash makes the memory useless. Wrong ones are never remembered, and
+// an unknown user costs as much as one with a hash of ours.
 type verifier struct {
 	cost  int
 	key   [sha256.Size]byte
 	right *lru.Cache[[sha256.Size]byte, struct{}]
 	// slots bounds the hashes that are computed at a time.
 	slots chan struct{}
-	dummy []byte
+	dummy *passwordhash.Hash
 }
 
 func newVerifier(cost int) (*verifier, error) {
@@ -46,7 +49,10 @@ func newVerifier(cost int) (*verifier, error) {
 	if v.right, err = lru.New[[sha256.Size]byte, struct{}](cachedPasswords); err != nil {
 		return nil, err
 	}
-	v.dummy, err = bcrypt.GenerateFromPassword(v.key[:bcryptBytes/4], cost)
+	dummy, err := bcrypt.GenerateFromPassword(v.key[:bcryptBytes/4], cost)
+	if err == nil {
+		v.dummy, err = passwordhash.Parse(string(dummy))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("identity: bcrypt cost: %w", err)
 	}
@@ -93,25 +99,34 @@ func (v *verifier) verify(ctx context.Context, s secret, password string) (bool,
 	if len(password) > MaxPasswordBytes {
 		return false, nil
 	}
-	known := s.hash != ""
-	hash := v.dummy
+	hash, err := passwordhash.Parse(s.hash)
+	known := err == nil
 	var memory [sha256.Size]byte
 	if known {
-		hash = []byte(s.hash)
 		memory = v.memory(s, password)
 		if _, ok := v.right.Get(memory); ok {
 			return true, nil
 		}
+	} else {
+		hash = v.dummy
 	}
 	if err := v.enter(ctx); err != nil {
 		return false, err
 	}
 	defer func() { <-v.slots }()
-	ok := bcrypt.CompareHashAndPassword(hash, cut(password)) == nil && known
+	ok := hash.Matches([]byte(password)) && known
 	if ok {
 		v.right.Add(memory, struct{}{})
 	}
 	return ok, nil
+}
+
+// outdated says whether the password, which is the secret, should be hashed
+// anew: bcrypt at the cost of now takes the place of other schemes and of lower
+// costs. It does not look at all of a longer password, which stays as it is.
+func (v *verifier) outdated(s secret, password string) bool {
+	hash, err := passwordhash.Parse(s.hash)
+	return err == nil && hash.BcryptCost < v.cost && len(password) <= bcryptBytes
 }
 
 func (v *verifier) memory(s secret, password string) (sum [sha256.Size]byte) {

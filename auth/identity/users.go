@@ -1,9 +1,13 @@
 package identity
 
-import "context"
+import (
+	"context"
 
-// CreateUser stores u with that password ("": the user cannot log in); an empty
-// ID gets a new one.
+	"needletail/auth/passwordhash"
+)
+
+// CreateUser stores u with that password, or with u.PasswordHash if password is
+// "" ("" too: the user cannot log in); an empty ID gets a new one.
 func (s *Service) CreateUser(ctx context.Context, u User, password string) (*User, error) {
 	u.ID = idOr(u.ID)
 	if err := checkName("user", u.ID, u.Name, maxNameChars); err != nil {
@@ -15,6 +19,11 @@ func (s *Service) CreateUser(ctx context.Context, u User, password string) (*Use
 			return nil, err
 		}
 		u.PasswordHash = hash
+	}
+	if u.PasswordHash != "" {
+		if _, err := passwordhash.Parse(u.PasswordHash); err != nil {
+			return nil, invalid("user", err.Error())
+		}
 	}
 	return &u, s.update(func(t *tx) error {
 		if _, ok := s.domains.rows[u.DomainID]; !ok {

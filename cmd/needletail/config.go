@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"needletail/auth/passwordhash"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 )
@@ -69,8 +70,8 @@ type LimitsConfig struct {
 
 // StorageConfig is about disks.
 type StorageConfig struct {
-	// ReserveBytes and ReservePercent are kept free: writes get 507 before the
-	// disk has less than the larger of the two.
+	// ReserveBytes and ReservePercent are kept free: writes get 507, or
+	// swift.full_disk_status, before the disk has less than the larger of the two.
 	ReserveBytes   int64   `toml:"reserve_bytes"`
 	ReservePercent float64 `toml:"reserve_percent"`
 	// InlineMaxBytes is the largest body that is kept in the index.
@@ -165,7 +166,7 @@ func defaultConfig() Config {
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
 		Filters:  defaultFilters(),
 		Glance:   defaultGlance(),
-		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names()},
+		Swift:    SwiftConfig{AccountAutocreate: true, StrictCORSMode: true, AllowedDigests: signing.DefaultDigests().Names(), FullDiskStatus: 507},
 	}
 }
 
@@ -227,8 +228,8 @@ func (c *Config) validate() error {
 		return bad("identity.list_limit is negative")
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
-	case c.Identity.PasswordHashRounds < 4 || c.Identity.PasswordHashRounds > 31:
-		return bad("identity.password_hash_rounds must be from 4 to 31")
+	case c.Identity.PasswordHashRounds < passwordhash.MinBcryptCost || c.Identity.PasswordHashRounds > passwordhash.MaxBcryptCost:
+		return bad("identity.password_hash_rounds must be from 4 to 16")
 	}
 	for prefix := range c.KeystoneAuth.ServiceRoles {
 		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {
@@ -256,8 +257,8 @@ func (c *Config) validate() error {
 	if err := c.validateDevices(); err != nil {
 		return bad("device: %w", err)
 	}
-	if _, err := signing.ParseDigests(c.Swift.AllowedDigests); err != nil {
-		return bad("swift.allowed_digests: %w", err)
+	if err := c.Swift.validate(); err != nil {
+		return bad("swift.%w", err)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return bad("listen: %w", err)

@@ -34,6 +34,7 @@ var importRules = []struct {
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
 	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
+	{"needletail/auth/passwordhash", nil, []string{"needletail/", "github.com/"}, "verifying a hash is arithmetic"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
 	{"needletail/proxy", nil, []string{"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/datafile", "needletail/cmd"}, "the proxy knows the Store contract, not the engine"},
 	{"needletail/proxy/httpfront", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/keystone", "needletail/proxy/glance"}, "the front knows no feature"},
