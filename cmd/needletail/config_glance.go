@@ -16,6 +16,9 @@ type GlanceConfig struct {
 	EnabledImportMethods []string `toml:"enabled_import_methods"`
 	// RequireImageFormatMatch refuses data that is not what disk_format says.
 	RequireImageFormatMatch bool `toml:"require_image_format_match"`
+	// GPTChecksNonfatal with "mbr" accepts disks whose partition table breaks the
+	// rules.
+	GPTChecksNonfatal []string `toml:"gpt_safety_checks_nonfatal"`
 
 	// ShowMultipleLocations and ShowImageDirectURL show where the bytes of an
 	// image lie, and the former lets admins make bytes that lie in place an
@@ -53,6 +56,9 @@ type ImportFilterConfig struct {
 // importMethods are those that there are.
 var importMethods = []string{"glance-direct", "web-download", "copy-image"}
 
+// partitionCheck is Glance's name for the one check that may fail.
+const partitionCheck = "mbr"
+
 func defaultGlance() GlanceConfig {
 	d := webdownload.DefaultFilter()
 	return GlanceConfig{
@@ -68,6 +74,11 @@ func (g *GlanceConfig) validate() error {
 	for _, m := range g.EnabledImportMethods {
 		if !slices.Contains(importMethods, m) {
 			return fmt.Errorf("enabled_import_methods: there is no method %q", m)
+		}
+	}
+	for _, check := range g.GPTChecksNonfatal {
+		if check != partitionCheck {
+			return fmt.Errorf("gpt_safety_checks_nonfatal: there is no check %q", check)
 		}
 	}
 	for resource, limit := range g.limits() {

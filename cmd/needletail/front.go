@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -87,6 +88,10 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 		Fetcher:        webdownload.New(filter),
 		Limit:          st.imageLimit(cfg),
 		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
+		AnyPartitions:  slices.Contains(cfg.Glance.GPTChecksNonfatal, partitionCheck),
+
+		ServiceTokenRoles:         cfg.Keystone.ServiceTokenRoles,
+		ServiceTokenRolesRequired: cfg.Keystone.RolesRequired,
 
 		ShowMultipleLocations: cfg.Glance.ShowMultipleLocations,
 		ShowImageDirectURL:    cfg.Glance.ShowImageDirectURL,
@@ -150,6 +155,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		AccountAutocreate:      cfg.Swift.AccountAutocreate,
 		AllowAccountManagement: cfg.Swift.AllowAccountManagement,
 		AllowOpenExpired:       cfg.Swift.AllowOpenExpired,
+		FullDiskStatus:         cfg.Swift.FullDiskStatus,
 		LooseCORS:              !cfg.Swift.StrictCORSMode,
 		CORSAllowOrigin:        cfg.Swift.CORSAllowOrigin,
 		CORSExposeHeaders:      cfg.Swift.CORSExposeHeaders,
