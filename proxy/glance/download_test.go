@@ -120,16 +120,33 @@ func TestDownloadIfChanged(t *testing.T) {
 	s.want(404, "bob", "GET", file, "", "If-None-Match", tag)
 }
 
-// What a site without a cache and with one store does not have.
-func TestCacheAndStoresAreAbsent(t *testing.T) {
+// What a site without a cache and with one store does not have, and what Glance
+// had once or has lately: the routes of v1's cache, nodes of a cache, locations
+// without a PATCH.
+func TestAbsentRoutes(t *testing.T) {
 	s := newSite(t)
 	id := s.create("admin", "")
 	for _, route := range []string{
 		"GET /v2/cache", "DELETE /v2/cache", "PUT /v2/cache/" + id, "DELETE /v2/cache/" + id, "GET /v2/cached_images",
+		"DELETE /v2/cached_images", "PUT /v2/queued_images/" + id, "GET /v2/queued_images", "DELETE /v2/queued_images/" + id,
+		"GET /v2/cache/nodes", "DELETE /v2/cache/clean", "POST /v2/images/" + id + "/locations", "GET /v2/images/detail",
 		"DELETE /v2/stores/s/" + id, "GET /v2/info/stores", "GET /v2/info/stores/detail", "GET /v2/images/" + id + "/locations",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		s.want(404, "admin", method, path, "")
 		s.want(401, "", method, path, "")
+	}
+}
+
+// TestSignaturesArePlainProperties: nobody checks them, so nothing is refused.
+func TestSignaturesArePlainProperties(t *testing.T) {
+	s := newSite(t)
+	properties := `"img_signature": "abc", "img_signature_hash_method": "SHA-256", "img_signature_key_type": "RSA-PSS", "img_signature_certificate_uuid": "x"`
+	id := s.create("alice", properties)
+	if a := s.upload("alice", id, "data"); a.Status != 204 {
+		t.Fatalf("%d %s", a.Status, a.body)
+	}
+	if body := s.want(200, "alice", "GET", "/v2/images/"+id, "").body; !strings.HasPrefix(body, "{"+properties) {
+		t.Error(body)
 	}
 }

@@ -113,13 +113,21 @@ func noImage(method, path, id string) error {
 func splitVersion(r *swift.Request) (path string, ok bool) {
 	const vendor = "application/vnd.openstack.images-"
 	path = strings.TrimPrefix(r.Path, "/")
+	first, rest, _ := strings.Cut(path, "/")
+	if first == versionsName {
+		return "", false
+	}
 	if version, ok := strings.CutPrefix(r.Header.Get("Accept"), vendor); ok {
 		return path, isVersion(version)
 	}
-	first, rest, _ := strings.Cut(path, "/")
 	return rest, isVersion(first)
 }
 
+func firstSegment(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return first
+}
+
 func isVersion(name string) bool {
-	return name == "v2" || slices.Contains(versions, name)
+	return name == "v2" || slices.Contains(versions, name) || slices.Contains(features, name)
 }

@@ -3,6 +3,7 @@ package glance
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,37 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 	f("GET", "/versions", 200, "")
 	s.want(200, "alice", "GET", "/images", "", "Accept", "application/vnd.openstack.images-v2.1")
 	s.want(300, "alice", "GET", "/images", "", "Accept", "application/vnd.openstack.images-v9")
+}
+
+// TestListsOfVersions: clients find the service by one list, and by the other
+// whether a feature is there. Each that is listed has its route.
+func TestListsOfVersions(t *testing.T) {
+	s := newSite(t)
+	ids := func(path string, status int, header ...string) (all []string) {
+		t.Helper()
+		for _, v := range s.want(status, "", "GET", path, "", header...).object(t)["versions"].([]any) {
+			all = append(all, v.(map[string]any)["id"].(string))
+		}
+		return all
+	}
+	find := ids("/", 300)
+	ask := ids("/versions", 200)
+	if find[0] != "v2.16" || slices.Contains(find, "v2.12") {
+		t.Errorf("/ lists %v", find)
+	}
+	for version, route := range map[string]string{
+		"v2.12": "images/" + s.create("alice", "") + "/tasks", "v2.13": "info/usage", "v2.14": "cache",
+	} {
+		status := s.do("alice", "GET", "/"+version+"/"+route, "").Status
+		if listed := slices.Contains(ask, version); listed != (status == 200) {
+			t.Errorf("%s listed: %v; %s is %d", version, listed, route, status)
+		}
+	}
+	ids("/versions/", 200)
+	ids("/versions", 200, "Accept", "application/vnd.openstack.images-v2")
+	for _, path := range []string{"/v1/images", "/v1.1/images/detail", "/v2.8/images", "/v2.17/images"} {
+		ids(path, 300)
+	}
 }
 
 func TestVersionLinksFollowTheRequest(t *testing.T) {

@@ -5,32 +5,43 @@ import (
 	"needletail/proxy/swift"
 )
 
-// versions are those that Glance 25 lists with an image cache and one store;
-// the first is the current one (glance/api/versions.py).
-var versions = []string{"v2.16", "v2.15", "v2.14", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"}
+// The first of a list is the current version (glance/api/versions.py).
+var (
+	// versions are those that Glance 25 lists with an image cache and one store:
+	// what clients find the service by.
+	versions = []string{"v2.16", "v2.15", "v2.14", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"}
+	// features are those whose routes there are: what glanceclient asks for by
+	// name before it uses one. 2.14 and 2.16 are the cache's, which is not here;
+	// 2.12 is the tasks of an image, which Glance lists with several stores alone,
+	// and serves with one too; 2.13 likewise is the usage.
+	features = []string{"v2.15", "v2.13", "v2.12", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0"}
+)
 
-// showVersions answers every path without a version: 300, and 200 for the path
+// versionsName is the first segment of the path that asks for the features.
+const versionsName = "versions"
+
+// showVersions answers every path without a version: 300, and 200 for the one
 // that asks for the versions by name.
 func (s *service) showVersions(r *swift.Request) *swift.Response {
+	status, reason, shown := 300, "Multiple Choices", versions
+	if firstSegment(r.Path) == versionsName {
+		status, reason, shown = 200, "OK", features
+	}
 	base := s.PublicURL
 	if base == "" {
 		base = r.BaseURL()
 	}
-	list := make([]pyjson.Object, len(versions))
-	for i, id := range versions {
-		status := "SUPPORTED"
+	list := make([]pyjson.Object, len(shown))
+	for i, id := range shown {
+		support := "SUPPORTED"
 		if i == 0 {
-			status = "CURRENT"
+			support = "CURRENT"
 		}
 		list[i] = pyjson.Object{
 			{Key: "id", Value: id},
-			{Key: "status", Value: status},
+			{Key: "status", Value: support},
 			{Key: "links", Value: []pyjson.Object{{{Key: "rel", Value: "self"}, {Key: "href", Value: base + "/v2/"}}}},
 		}
-	}
-	status, reason := 300, "Multiple Choices"
-	if r.Path == "/versions" {
-		status, reason = 200, "OK"
 	}
 	res := jsonResponse(status, pyjson.Object{{Key: "versions", Value: list}})
 	res.Reason = reason
