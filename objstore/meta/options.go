@@ -138,6 +138,7 @@ func (o *Options) pebble(log *logger) *pebble.Options {
 		p.Levels[i].BlockSize = 16 << 10
 		p.Levels[i].IndexBlockSize = 64 << 10
 	}
+	p.Experimental.SpanPolicyFunc = splitAtBodies
 	p.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) { log.slog.Error("index: background work failed", "err", err) },
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
@@ -147,6 +148,21 @@ func (o *Options) pebble(log *logger) *pebble.Options {
 	}
 	p.EventListener.EnsureDefaults(nil)
 	return p
+}
+
+// splitAtBodies ends a table where the inline bodies begin and where they end, so
+// that none holds both bodies and rows. The bodies of a flush follow all earlier
+// ones (see the engine's ids) and can be moved down the levels as they are; a
+// table with rows on either side would lie over all of them, and each compaction
+// of rows would write the bodies below again.
+func splitAtBodies(first []byte) (pebble.SpanPolicy, []byte, error) {
+	switch {
+	case len(first) == 0 || first[0] < prefixInline:
+		return pebble.SpanPolicy{}, []byte{prefixInline}, nil
+	case first[0] == prefixInline:
+		return pebble.SpanPolicy{}, []byte{prefixInline + 1}, nil
+	}
+	return pebble.SpanPolicy{}, nil, nil
 }
 
 // logger passes on what Pebble says, and turns its fatal errors, after which
