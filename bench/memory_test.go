@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,17 +14,22 @@ import (
 const (
 	uploadsAtOnce  = 256
 	uploadsMaxRSS  = 512 << 20
-	uploadsGrowRSS = 64 << 20 // what twice the size may add
+	uploadsGrowRSS = 64 << 20 // what larger bodies may add
 )
 
 // TestMemoryOfManyUploads holds 256 uploads at once, twice: the server's peak of
 // resident memory stays under 512 MiB and does not follow the size of the bodies.
+// With NEEDLETAIL_BENCH_LARGE_UPLOADS set these are 8 and 64 MiB long, which take
+// 18 GiB of disk.
 func TestMemoryOfManyUploads(t *testing.T) {
 	s := startNeedletail(t)
-	const size = 2 << 20
+	size, larger := int64(2<<20), int64(4<<20)
+	if os.Getenv("NEEDLETAIL_BENCH_LARGE_UPLOADS") != "" {
+		size, larger = 8<<20, 64<<20
+	}
 	small := s.peakOfUploads(t, size)
-	large := s.peakOfUploads(t, 2*size)
-	t.Logf("%d uploads at once: %d MB with %d MiB each, %d MB with %d MiB", uploadsAtOnce, small/1e6, size>>20, large/1e6, 2*size>>20)
+	large := s.peakOfUploads(t, larger)
+	t.Logf("%d uploads at once: %d MB with %d MiB each, %d MB with %d MiB", uploadsAtOnce, small/1e6, size>>20, large/1e6, larger>>20)
 	if small > uploadsMaxRSS || large > uploadsMaxRSS {
 		t.Errorf("over %d MiB", uploadsMaxRSS>>20)
 	}
