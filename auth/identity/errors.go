@@ -22,7 +22,10 @@ type Error struct {
 	Entity string // "user", "project"…
 	Name   string // the id or name asked for
 	Detail string // for the caller to show; never a secret
-	Err    error
+	// Tell lets the caller show Detail for KindUnauthorized too, of which
+	// clients otherwise do not hear why.
+	Tell bool
+	Err  error
 }
 
 // Error says what failed, on what, and why.

@@ -33,6 +33,8 @@ type world struct {
 	t     *testing.T
 	dir   string
 	clock *clock
+	// options are those of the service besides the folder and the clock.
+	options Options
 }
 
 const adminPassword = "correct horse"
@@ -55,7 +57,9 @@ func newWorld(t *testing.T) *world {
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	if w.Service, err = Open(Options{Dir: w.dir, BcryptCost: bcrypt.MinCost, Clock: w.clock.Now}); err != nil {
+	o := w.options
+	o.Dir, o.BcryptCost, o.Clock = w.dir, bcrypt.MinCost, w.clock.Now
+	if w.Service, err = Open(o); err != nil {
 		w.t.Fatal(err)
 	}
 }

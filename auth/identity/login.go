@@ -47,7 +47,15 @@ const (
 	MethodPassword = "password"
 	MethodToken    = "token"
 	MethodAppCred  = "application_credential"
+	MethodTOTP     = "totp"
 )
+
+// DefaultMethods are the methods in use if Options name none: Keystone's as far
+// as there are any here.
+func DefaultMethods() []string { return []string{MethodPassword, MethodToken, MethodAppCred} }
+
+// Methods are those that a login may use.
+func (s *Service) Methods() []string { return slices.Clone(s.opt.Methods) }
 
 // Login is a request for a token. Every method named must succeed, for the same
 // user.
@@ -58,7 +66,11 @@ type Login struct {
 	Token    string // for MethodToken
 	AppCred  Ref    // for MethodAppCred; a name is one of User's
 	Secret   string // for MethodAppCred
-	Scope    Scope
+	TOTPUser Ref    // for MethodTOTP
+	Passcode string // for MethodTOTP
+	// Receipt, if not "", is a PartialLogin's, which this login completes.
+	Receipt string
+	Scope   Scope
 }
 
 // Token is a valid token and all that it stands for at this moment.
@@ -94,7 +106,7 @@ func (t *Token) HasRole(name string) bool {
 
 // Authenticate checks a login and issues a token. An error of KindUnauthorized
 // is the client's, as is KindForbidden (a scope that this token may not be
-// exchanged for).
+// exchanged for). One whose cause is a *PartialLogin needs more methods.
 func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if len(l.Methods) == 0 {
 		return nil, unauthorized("no method")
@@ -105,7 +117,7 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 			return nil, err
 		}
 	}
-	p := token.Payload{UserID: w.user.ID, Methods: w.methods, AuditIDs: []string{newAuditID()}}
+	p := token.Payload{UserID: w.user.ID, AuditIDs: []string{newAuditID()}}
 	var err error
 	if w.appCred != nil {
 		p.Kind, p.ScopeID, p.Delegation = token.AppCred, w.appCred.ProjectID, w.appCred.ID
@@ -115,6 +127,10 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.applyRules(&w, l.Receipt); err != nil {
+		return nil, err
+	}
+	p.Methods = w.methods
 	t, err := s.issue(p, &w)
 	if err == nil && p.Kind == token.Trust {
 		err = s.useTrust(p.Delegation)
@@ -161,6 +177,9 @@ type proof struct {
 
 // prove checks one method.
 func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) error {
+	if !slices.Contains(s.opt.Methods, method) {
+		return unauthorized("Attempted to authenticate with an unsupported method.")
+	}
 	var u *User
 	var err error
 	switch method {
@@ -175,8 +194,8 @@ func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) e
 		if w.appCred, err = s.checkAppCred(ctx, l); err == nil {
 			u, err = s.User(w.appCred.UserID)
 		}
-	default:
-		err = unauthorized("Attempted to authenticate with an unsupported method.")
+	case MethodTOTP:
+		u, err = s.checkPasscode(l.TOTPUser, l.Passcode)
 	}
 	if err != nil {
 		return err
@@ -206,12 +225,9 @@ func newAuditID() string {
 
 func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, error) {
 	u := s.findUser(who)
-	ok, err := s.passwords.verify(ctx, secretOf(u), password)
+	err := s.mayLogIn(u, func() (bool, error) { return s.passwords.verify(ctx, secretOf(u), password) })
 	if err != nil {
 		return nil, err
-	}
-	if !ok || !s.userUsable(u) {
-		return nil, unauthorized("wrong user or password")
 	}
 	if s.passwords.outdated(secretOf(u), password) {
 		return u, s.upgradeHash(ctx, u, password)

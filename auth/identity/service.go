@@ -23,8 +23,14 @@ type Options struct {
 	KeyDir     string        // the Fernet key repository; Dir/fernet-keys if ""
 	TokenLife  time.Duration // DefaultTokenLife
 	BcryptCost int           // DefaultBcryptCost
+	Methods    []string      // of logins: DefaultMethods
 	Clock      func() time.Time
 	Logger     pebble.Logger // nil for none
+
+	// LockoutAttempts failed logins in a row lock a user out for
+	// LockoutDuration (DefaultLockoutDuration); 0: never.
+	LockoutAttempts int
+	LockoutDuration time.Duration
 
 	// MirrorDir, if not "", is where a second copy is kept, on another disk.
 	MirrorDir string
@@ -89,6 +95,7 @@ type Service struct {
 	generation atomic.Uint64
 	cache      *lru.Cache[[32]byte, cachedToken]
 	passwords  *verifier
+	lockouts   lockouts
 }
 
 // Open opens the store, creating it if need be. A second process on the same
@@ -103,7 +110,13 @@ func Open(opt Options) (*Service, error) {
 	if opt.Clock == nil {
 		opt.Clock = time.Now
 	}
-	s := &Service{opt: opt}
+	if opt.Methods == nil {
+		opt.Methods = DefaultMethods()
+	}
+	if opt.LockoutDuration == 0 {
+		opt.LockoutDuration = DefaultLockoutDuration
+	}
+	s := &Service{opt: opt, lockouts: lockouts{attempts: opt.LockoutAttempts, duration: opt.LockoutDuration}}
 	s.makeTables()
 	var err error
 	if s.passwords, err = newVerifier(opt.BcryptCost); err != nil {

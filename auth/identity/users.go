@@ -45,7 +45,7 @@ func (s *Service) Users(keep func(*User) bool) []*User { return list(s, s.users,
 
 // UpdateUser lets edit change a copy and stores it, with a new password if
 // password is not nil. Disabling and a new password end all of the user's
-// tokens.
+// tokens; whoever is enabled then is not locked out any more, as in Keystone.
 func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), password *string) (*User, error) {
 	hash := ""
 	if password != nil {
@@ -78,6 +78,9 @@ func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), p
 			s.revokeTx(t, Revocation{UserID: id})
 		}
 		put(t, s.users, id, &u)
+		if u.Enabled {
+			t.apply = append(t.apply, func() { s.lockouts.clear(id) })
+		}
 		return nil
 	})
 }
@@ -91,12 +94,9 @@ func (s *Service) ChangePassword(ctx context.Context, id, original, password str
 	if err != nil {
 		u = nil // an unknown user takes as long as a wrong password
 	}
-	ok, err := s.passwords.verify(ctx, secretOf(u), original)
+	err = s.mayLogIn(u, func() (bool, error) { return s.passwords.verify(ctx, secretOf(u), original) })
 	if err != nil {
 		return err
-	}
-	if !ok || !s.userUsable(u) {
-		return unauthorized("wrong user or password")
 	}
 	if u.Options[LockPassword] == true {
 		return invalid("user", "You cannot change your password at this time due to password policy disallowing "+
@@ -126,4 +126,5 @@ func (s *Service) dropUser(t *tx, id string) {
 	s.dropCredentials(t, func(c *Credential) bool { return c.UserID == id })
 	s.revokeTx(t, Revocation{UserID: id})
 	drop(t, s.users, id)
+	t.apply = append(t.apply, func() { s.lockouts.clear(id) })
 }

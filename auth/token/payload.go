@@ -59,8 +59,9 @@ const (
 // a token without any is one.
 const MethodEC2 = "ec2credential"
 
-// methodBits is the order of Keystone's default [auth] methods.
-var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential"}
+// methodBits is the order of Keystone's default [auth] methods, and totp, which
+// sites append.
+var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential", "totp"}
 
 func encodePayload(p Payload) ([]byte, error) {
 	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.Delegation) > maxString || len(p.AuditIDs) > maxAudits {
@@ -139,15 +140,11 @@ func decodePayload(b []byte) (Payload, error) {
 	default:
 		return Payload{}, ErrInvalid
 	}
-	seconds := r.float()
-	if math.IsNaN(seconds) || seconds < 0 || seconds > maxSeconds {
-		r.bad = true
-	}
+	p.Expires = r.time()
 	n := r.array()
 	if r.bad || fields != p.Kind.fields() || n > maxAudits {
 		return Payload{}, ErrInvalid
 	}
-	p.Expires = time.Unix(int64(seconds), 0).UTC()
 	for range n {
 		raw := r.bytes()
 		r.bad = r.bad || len(raw) != uuidBytes
@@ -165,6 +162,16 @@ func decodePayload(b []byte) (Payload, error) {
 		return Payload{}, ErrInvalid
 	}
 	return p, nil
+}
+
+// time reads float64 Unix seconds.
+func (r *reader) time() time.Time {
+	seconds := r.float()
+	if math.IsNaN(seconds) || seconds < 0 || seconds > maxSeconds {
+		r.bad = true
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0).UTC()
 }
 
 // appendID writes U(id).

@@ -10,6 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"needletail/auth/identity"
 	"needletail/auth/passwordhash"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
@@ -31,6 +32,7 @@ type Config struct {
 	Storage  StorageConfig  `toml:"storage"`
 	Timeouts TimeoutsConfig `toml:"timeouts"`
 	Identity IdentityConfig `toml:"identity"`
+	Security SecurityConfig `toml:"security_compliance"`
 	TempAuth TempAuthConfig `toml:"tempauth"`
 	Swift    SwiftConfig    `toml:"swift"`
 
@@ -102,6 +104,10 @@ type IdentityConfig struct {
 	Region        string   `toml:"region"`
 	// PasswordHashRounds is bcrypt's cost, Keystone's option of that name.
 	PasswordHashRounds int `toml:"password_hash_rounds"`
+	// AuthMethods are those that a login may use: "password", "token",
+	// "application_credential" and, if it is named, "totp" (Keystone's [auth]
+	// methods).
+	AuthMethods []string `toml:"auth_methods"`
 	// ListLimit cuts lists, Keystone's option of that name; 0: not at all.
 	ListLimit int `toml:"list_limit"`
 	// OperatorRoles own their project's account (Swift's operator_roles).
@@ -161,7 +167,9 @@ func defaultConfig() Config {
 			OperatorRoles: []string{"admin", "swiftoperator", "member"},
 
 			PasswordHashRounds: 12,
+			AuthMethods:        identity.DefaultMethods(),
 		},
+		Security: SecurityConfig{LockoutDuration: Duration(identity.DefaultLockoutDuration)},
 		Keystone: KeystoneConfig{DelayAuthDecision: true},
 		TempAuth: TempAuthConfig{TokenLife: Duration(tempauth.DefaultTokenLife)},
 		Filters:  defaultFilters(),
@@ -230,6 +238,9 @@ func (c *Config) validate() error {
 		return bad("tempauth.token_life must be positive")
 	case c.Identity.PasswordHashRounds < passwordhash.MinBcryptCost || c.Identity.PasswordHashRounds > passwordhash.MaxBcryptCost:
 		return bad("identity.password_hash_rounds must be from 4 to 16")
+	}
+	if err := c.validateLogins(); err != nil {
+		return bad("%w", err)
 	}
 	for prefix := range c.KeystoneAuth.ServiceRoles {
 		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {

@@ -30,8 +30,10 @@ type storage struct {
 	images io.Closer
 }
 
+func identityDir(data string) string { return filepath.Join(data, "identity") }
+
 // keyDir is where the keys of tokens lie.
-func keyDir(data string) string { return filepath.Join(data, "identity", "fernet-keys") }
+func keyDir(data string) string { return filepath.Join(identityDir(data), "fernet-keys") }
 
 // openStorage opens the engine first: its lock is the data folder's.
 func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
@@ -53,19 +55,13 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if store.MirrorDir() != "" {
 		store.IdentityCopies(nil) // until MirrorLost says otherwise
 	}
-	ids, err := identity.Open(identity.Options{
-		Dir:       filepath.Join(cfg.Data, "identity"),
-		KeyDir:    keyDir(cfg.Data),
-		TokenLife: time.Duration(cfg.Identity.TokenLifetime),
-
-		BcryptCost: cfg.Identity.PasswordHashRounds,
-
-		MirrorDir: identityMirror(store),
-		MirrorLost: func(err error) {
-			logger.Error("identities have one copy until the next start", "err", err)
-			store.IdentityCopies(err)
-		},
-	})
+	options := cfg.identityOptions()
+	options.MirrorDir = identityMirror(store)
+	options.MirrorLost = func(err error) {
+		logger.Error("identities have one copy until the next start", "err", err)
+		store.IdentityCopies(err)
+	}
+	ids, err := identity.Open(options)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

@@ -63,7 +63,10 @@ var titles = map[int]string{
 func (c *call) errorResponse(err error) *swift.Response {
 	var e *apiError
 	var ie *identity.Error
+	var partial *identity.PartialLogin
 	switch {
+	case errors.As(err, &partial):
+		return receiptResponse(partial)
 	case errors.As(err, &e):
 	case errors.As(err, &ie):
 		e = c.fromIdentity(ie)
@@ -103,6 +106,9 @@ func (c *call) fromIdentity(ie *identity.Error) *apiError {
 	case identity.KindUnauthorized:
 		e = c.unauthorized()
 		e.cause = ie
+		if ie.Tell {
+			e.message = ie.Detail
+		}
 	case identity.KindForbidden:
 		e.status = 403
 	case identity.KindNotFound:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -75,7 +76,14 @@ func must[T any](t *testing.T) func(T, error) T {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	svc, err := identity.Open(identity.Options{Dir: t.TempDir(), BcryptCost: bcrypt.MinCost, TokenLife: 3 * 3600e9})
+	return openCloud(t, identity.Options{})
+}
+
+// openCloud is newCloud with further options.
+func openCloud(t *testing.T, o identity.Options) *cloud {
+	t.Helper()
+	o.Dir, o.BcryptCost, o.TokenLife = t.TempDir(), bcrypt.MinCost, 3*time.Hour
+	svc, err := identity.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/auth/identity"
 	"needletail/proxy/swift"
 )
 
@@ -158,13 +159,14 @@ func FuzzLogin(f *testing.F) {
 	f.Add(loginBody("admin", "x", onSystem))
 	f.Add(`{"auth":{"identity":{"methods":["token"],"token":{"id":"x"}},"scope":"unscoped"}}`)
 	f.Add(`{"auth":{"identity":{"methods":["application_credential"],"application_credential":{"id":"x","secret":"y"}}}}`)
+	f.Add(`{"auth":{"identity":{"methods":["totp"],"totp":{"user":{"id":"x","passcode":"123456"}}}}}`)
 	f.Add(`{"a":[{"\"[":"]"}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		o, err := parseObject([]byte(body))
 		if err != nil {
 			return
 		}
-		if _, err := parseLogin(o); err != nil {
+		if _, err := parseLogin(o, append(identity.DefaultMethods(), identity.MethodTOTP)); err != nil {
 			var e *apiError
 			if !errors.As(err, &e) || !json.Valid(e.body()) {
 				t.Fatalf("%q: %v", body, err)

@@ -10,8 +10,8 @@ import (
 const maxMethods = 4
 
 // parseLogin reads the body of POST /v3/auth/tokens (keystone/auth/schema.py,
-// keystone/auth/core.py).
-func parseLogin(body object) (identity.Login, error) {
+// keystone/auth/core.py), which may use the methods in use.
+func parseLogin(body object, inUse []string) (identity.Login, error) {
 	var l identity.Login
 	auth, err := body.need("auth", "request body")
 	if err != nil {
@@ -21,7 +21,7 @@ func parseLogin(body object) (identity.Login, error) {
 	if err != nil {
 		return l, err
 	}
-	if l.Methods, err = methodList(who); err != nil {
+	if l.Methods, err = methodList(who, inUse); err != nil {
 		return l, err
 	}
 	for _, m := range l.Methods {
@@ -38,6 +38,8 @@ func parseLogin(body object) (identity.Login, error) {
 			}
 		case identity.MethodAppCred:
 			err = parseAppCred(&l, payload)
+		case identity.MethodTOTP:
+			err = parseTOTP(&l, payload)
 		}
 		if err != nil {
 			return l, err
@@ -53,9 +55,7 @@ func parseLogin(body object) (identity.Login, error) {
 	return l, nil
 }
 
-var supported = []string{identity.MethodPassword, identity.MethodToken, identity.MethodAppCred}
-
-func methodList(who object) ([]string, error) {
+func methodList(who object, inUse []string) ([]string, error) {
 	list, ok := who["methods"].([]any)
 	if !ok {
 		return nil, missing("methods", "identity")
@@ -66,8 +66,8 @@ func methodList(who object) ([]string, error) {
 		if !ok {
 			return nil, notType("methods", v, "string")
 		}
-		if !slices.Contains(supported, m) {
-			return nil, &apiError{status: 401, methods: supported,
+		if !slices.Contains(inUse, m) {
+			return nil, &apiError{status: 401, methods: inUse,
 				message: "Attempted to authenticate with an unsupported method."}
 		}
 		if !slices.Contains(methods, m) {
@@ -92,6 +92,21 @@ func parsePassword(l *identity.Login, payload object) error {
 		return missing("password", "user")
 	}
 	l.Password, err = user.text("password")
+	return err
+}
+
+func parseTOTP(l *identity.Login, payload object) error {
+	user, err := payload.need("user", identity.MethodTOTP)
+	if err != nil {
+		return err
+	}
+	if l.TOTPUser, err = parseRef(user, "user"); err != nil {
+		return err
+	}
+	if _, ok := user["passcode"]; !ok {
+		return missing("passcode", "user")
+	}
+	l.Passcode, err = user.text("passcode")
 	return err
 }
 

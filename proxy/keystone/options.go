@@ -4,15 +4,19 @@ import (
 	"maps"
 
 	"needletail/auth/identity"
+	"needletail/proxy/pyjson"
 )
 
-// userOptions are the resource options of users
-// (keystone/identity/backends/resource_options.py). They are kept and shown;
-// lock_password is obeyed.
+// userOptionKeys are the resource options of users
+// (keystone/identity/backends/resource_options.py). They are kept and shown.
+// lock_password, ignore_lockout_failure_attempts and the two of multiple factors
+// are obeyed; the others are about what there is none of here: passwords that
+// expire or have to be changed at first, and users who are disabled for being
+// away.
 var userOptionKeys = map[string]bool{
 	"ignore_change_password_upon_first_use": true, "ignore_password_expiry": true,
-	"ignore_lockout_failure_attempts": true, identity.LockPassword: true, "ignore_user_inactivity": true,
-	"multi_factor_auth_enabled": true, "multi_factor_auth_rules": true,
+	identity.IgnoreLockout: true, identity.LockPassword: true, "ignore_user_inactivity": true,
+	identity.MFAEnabled: true, identity.MFARules: true,
 }
 
 // userOptions merges the body's options into a copy of old; null takes one
@@ -28,19 +32,57 @@ func (o object) userOptions(old map[string]any) (map[string]any, error) {
 	}
 	for key, value := range given {
 		_, isFlag := value.(bool)
-		_, isList := value.([]any)
 		switch {
 		case !userOptionKeys[key]:
 			return nil, badRequest("Additional properties are not allowed ('" + key + "' was unexpected)")
 		case value == nil:
 			delete(out, key)
-		case isFlag && key != "multi_factor_auth_rules", isList && key == "multi_factor_auth_rules":
+		case key == identity.MFARules:
+			if err := checkRules(value); err != nil {
+				return nil, err
+			}
+			out[key] = value
+		case isFlag:
 			out[key] = value
 		default:
 			return nil, notType(key, value, "boolean")
 		}
 	}
 	return out, nil
+}
+
+// maxRules bounds the rules of a user and the methods of a rule.
+const maxRules = 64
+
+// checkRules wants a list of lists of strings; no list is empty or twice in the
+// other, no string twice in its list.
+func checkRules(value any) error {
+	bad := notType(identity.MFARules, value, "array of unique arrays of unique strings")
+	rules, ok := value.([]any)
+	if !ok || len(rules) > maxRules {
+		return bad
+	}
+	seen := map[string]bool{}
+	for _, r := range rules {
+		rule, ok := r.([]any)
+		if !ok || len(rule) == 0 || len(rule) > maxRules {
+			return bad
+		}
+		methods := map[string]bool{}
+		for _, m := range rule {
+			method, ok := m.(string)
+			if !ok || methods[method] {
+				return bad
+			}
+			methods[method] = true
+		}
+		text := string(pyjson.Marshal(toPy(r)))
+		if seen[text] {
+			return bad
+		}
+		seen[text] = true
+	}
+	return nil
 }
 
 // options is the object under "options", nil if there is none.

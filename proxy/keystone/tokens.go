@@ -14,10 +14,11 @@ func issueToken(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	login, err := parseLogin(body)
+	login, err := parseLogin(body, c.svc.Methods())
 	if err != nil {
 		return nil, c.withURI(err)
 	}
+	login.Receipt = c.Header.Get(receiptHeader)
 	t, err := c.svc.Authenticate(c.Context(), login)
 	if err != nil {
 		return nil, err
