@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
+	"needletail/auth/signing"
 	"needletail/objstore"
 	"needletail/proxy/middleware/keystoneauth"
 )
@@ -24,6 +28,20 @@ type SwiftConfig struct {
 	// AllowedDigests are those that temporary URLs and forms may be signed with:
 	// sha1, which is not there by default, sha256, sha512.
 	AllowedDigests []string `toml:"allowed_digests"`
+	// FullDiskStatus answers the upload of an object that there is no room for:
+	// 507, or 413 for a glance-api in front, which tells its users 413 of a 413
+	// and 500 of all else.
+	FullDiskStatus int `toml:"full_disk_status"`
+}
+
+func (c *SwiftConfig) validate() error {
+	if _, err := signing.ParseDigests(c.AllowedDigests); err != nil {
+		return fmt.Errorf("allowed_digests: %w", err)
+	}
+	if c.FullDiskStatus != 507 && c.FullDiskStatus != 413 {
+		return errors.New("full_disk_status must be 507 or 413")
+	}
+	return nil
 }
 
 // TempAuthConfig has TempAuth's users.

@@ -67,6 +67,7 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	f("[keystoneauth]\nservice_roles = { SERVICE = [\"service\"] }", "SERVICE")
 	f("[swift]\nallowed_digests = [\"md5\"]", "md5")
 	f("[swift]\nallowed_digests = []", "allowed_digests")
+	f("[swift]\nfull_disk_status = 503", "swift.full_disk_status")
 	f("[swift]\nallow_open_expire = true", "swift.allow_open_expire")
 	f("[filter.name_check]\nforbidden_regexp = \"(\"", "filter.name_check.forbidden_regexp")
 	f("[filter.ratelimit]\ncontainer_ratelimit = { many = 1.0 }", "filter.ratelimit")

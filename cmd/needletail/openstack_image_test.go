@@ -302,6 +302,36 @@ func (x *topology) wantRefusedAt(token, id string, status int) {
 	}
 }
 
+// fullDisk starts the server p again with a disk that counts as full, by start,
+// and uploads through needletail's Image API and through a real glance-api, in
+// one piece and in segments. The container is there already: where it cannot
+// be made, glance-api answers 500 whatever Swift said.
+func (c *cloud) fullDisk(t *testing.T, x *topology, p *process, start func(config string) *process) {
+	t.Helper()
+	x.imageAt(x.swift + "/image")
+	token, _ := login(t, x.keystone, "admin", "admin")
+	store, service := login(t, x.keystone, "glance-swift", "service")
+	if res, body := answerOf(t, "PUT", x.swift+"/v1/AUTH_"+service+"/glance", "", "X-Auth-Token", store); res.StatusCode/100 != 2 {
+		t.Fatalf("PUT container: %d %s", res.StatusCode, body)
+	}
+	id := x.newImage(token, "refused") // a record is an object too
+	p.stop()
+	start("[storage]\nreserve_bytes = 1000000000000000\n[swift]\nfull_disk_status = 413\n")
+	x.wantRefusedAt(token, id, 413)
+	x.run("openstack", "image", "delete", id)
+
+	x.imageAt(c.glanceURL())
+	glance := startGlance(t, c.db(), x.keystone, c.imagePort, false)
+	x.wantRefused(token, 413)
+	id = x.newImage(token, "refused in segments")
+	if res, body := x.uploadZeros(token, id, 12<<20); res.StatusCode != 413 {
+		t.Errorf("PUT file: %d %s", res.StatusCode, body)
+	}
+	x.run("openstack", "image", "delete", id)
+	x.wantNothing("on a full disk")
+	endDaemon(glance.cmd)
+}
+
 // killedUpload breaks uploads off half-way, of known and of unknown length. The
 // image is queued again, and there is no object.
 func (x *topology) killedUpload() {

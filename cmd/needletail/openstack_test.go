@@ -50,27 +50,30 @@ func newCloud(t *testing.T) *cloud {
 	})
 	c.ours = lazily(func() *process {
 		t.Setenv("OS_BOOTSTRAP_PASSWORD", servicePassword)
-		dir := t.TempDir()
-		config := writeFile(t, filepath.Join(dir, "config.toml"), fmt.Sprint("[identity]\npassword_hash_rounds = ", passwordRounds, "\n"))
-		p := startServer(t, filepath.Join(dir, "data"), "--config", config)
+		p := c.startAlone(t.TempDir(), "127.0.0.1:0", "")
 		c.setUp(p.url+"/identity", p.url+"/image", p.url)
 		return p
 	})
-	c.behind = lazily(func() *process {
-		_, service := login(t, c.realKeystone(), "swift", "service")
-		return c.startBehindReal(t.TempDir(), service, "[glance]\nimage_size_total = 13\n")
-	})
+	c.behind = lazily(func() *process { return c.startBehindReal(t.TempDir(), "[glance]\nimage_size_total = 13\n") })
 	return c
 }
 
 func (c *cloud) glanceURL() string { return fmt.Sprint("http://127.0.0.1:", c.imagePort) }
 func (c *cloud) swiftURL() string  { return fmt.Sprint("http://127.0.0.1:", c.swiftPort) }
 
+// startAlone starts needletail with its own Keystone; more are further sections
+// of its configuration.
+func (c *cloud) startAlone(dir, listen, more string) *process {
+	config := writeFile(c.t, filepath.Join(dir, "config.toml"), fmt.Sprint("[identity]\npassword_hash_rounds = ", passwordRounds, "\n", more))
+	return startServer(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", listen)
+}
+
 // startBehindReal starts needletail as what the real Keystone's catalog says.
-func (c *cloud) startBehindReal(dir, serviceProject, more string) *process {
+func (c *cloud) startBehindReal(dir, more string) *process {
+	_, service := login(c.t, c.realKeystone(), "swift", "service")
 	config := writeFile(c.t, filepath.Join(dir, "config.toml"), "[keystone]\nauth_url = \""+c.realKeystone()+"\"\n"+
 		"username = \"swift\"\npassword = \""+servicePassword+"\"\nproject_name = \"service\"\n"+
-		"image_account = \"AUTH_"+serviceProject+"\"\n"+more)
+		"image_account = \"AUTH_"+service+"\"\n"+more)
 	return startServer(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", fmt.Sprint("127.0.0.1:", c.swiftPort))
 }
 
@@ -150,8 +153,8 @@ func (c *cloud) both(t *testing.T) (ours, real *topology) {
 //	c  needletail as Keystone and Swift, real glance-api
 //	d  real Keystone, needletail as Glance and Swift
 //
-// tenants is b with a Swift store that is multi-tenant; full is d with a
-// full disk. lists, commands and tokens compare needletail with the real services.
+// tenants is b with a Swift store that is multi-tenant; full is all four with a
+// full disk, after which they have one. lists, commands and tokens compare needletail with the real services.
 func TestOpenStack(t *testing.T) {
 	c := newCloud(t)
 	t.Run("a", func(t *testing.T) {
@@ -207,17 +210,11 @@ func TestOpenStack(t *testing.T) {
 		}
 	})
 	t.Run("full", func(t *testing.T) {
-		c.behind().stop()
-		_, service := login(t, c.realKeystone(), "swift", "service")
-		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.swiftURL()}
-		x.imageAt(c.swiftURL() + "/image")
-		token, _ := login(t, x.keystone, "admin", "admin")
-		dir := t.TempDir()
-		p := c.startBehindReal(dir, service, "")
-		id := x.newImage(token, "refused")
-		p.stop()
-		c.startBehindReal(dir, service, "[storage]\nreserve_bytes = 1000000000000000\n")
-		x.wantRefusedAt(token, id, 413)
-		x.wantNothing("on a full disk")
+		ours, real := c.both(t)
+		dir := filepath.Dir(c.ours().data)
+		c.fullDisk(t, ours, c.ours(), func(more string) *process {
+			return c.startAlone(dir, strings.TrimPrefix(ours.swift, "http://"), more)
+		})
+		c.fullDisk(t, real, c.behind(), func(more string) *process { return c.startBehindReal(filepath.Dir(c.behind().data), more) })
 	})
 }

@@ -27,6 +27,11 @@ type Config struct {
 	CheckSyncTo func(value string) error
 	// AllowOpenExpired obeys X-Open-Expired.
 	AllowOpenExpired bool
+	// FullDiskStatus answers the PUT of an object that there is no room for; 0 is
+	// 507. OpenStack Swift's proxy has 503 for it (proxy/controllers/obj.py:
+	// _check_min_conn), which clients take for a reason to try again; glance_store
+	// knows only 413 (_drivers/swift/store.py: add).
+	FullDiskStatus int
 	// LooseCORS is the opposite of Swift's strict_cors_mode: every origin gets
 	// CORS lines.
 	LooseCORS bool

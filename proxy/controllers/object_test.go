@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
@@ -170,6 +171,24 @@ func TestObjectPutBodyError(t *testing.T) {
 		Authorizer: s.who, Header: swift.Header{{Name: "Origin", Value: "http://o"}}}
 	if _, err := s.handler.Serve(r); !errors.Is(err, errCut) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// fullStore has no room for a body.
+type fullStore struct{ objstore.Store }
+
+func (fullStore) PutObject(context.Context, objstore.ObjectID, io.Reader, objstore.PutOptions) (objstore.ObjectInfo, error) {
+	return objstore.ObjectInfo{}, &objstore.Error{Kind: objstore.KindNoSpace, Op: "put object"}
+}
+
+func TestObjectPutOnAFullDisk(t *testing.T) {
+	for configured, want := range map[int]int{0: 507, 507: 507, 413: 413} {
+		s := newServer(t, func(c *Config) { c.Store, c.FullDiskStatus = fullStore{c.Store}, configured })
+		s.must(201, "PUT /v1/a/c", "")
+		if a := s.must(want, "PUT /v1/a/c/o", "1"); !strings.Contains(a.body, "not enough space") {
+			t.Errorf("%d: %q", want, a.body)
+		}
+		s.must(404, "GET /v1/a/c/o", "")
 	}
 }
 

@@ -23,6 +23,9 @@ func (c *Controllers) putObject(r *call) (*swift.Response, error) {
 	if errors.Is(err, objstore.KindTooLarge) {
 		return nil, &swift.StatusError{Status: 413, Err: err}
 	}
+	if errors.Is(err, objstore.KindNoSpace) && c.FullDiskStatus != 0 {
+		return nil, &swift.StatusError{Status: c.FullDiskStatus, Body: "There was not enough space to save the resource.", Err: err}
+	}
 	if errors.Is(err, objstore.KindETagMismatch) {
 		// Swift tells the time of the attempt also here (proxy/controllers/obj.py: PUT).
 		return nil, &swift.StatusError{Status: 422, Err: err, Header: swift.Header{
