@@ -238,6 +238,9 @@ func TestE2EImportAndMetadefs(t *testing.T) {
 	id := tableValue(s.runAtTerminal(t, dir, create[0], "image-create", "--disk-format", "raw", "--container-format", "bare"), "id")
 	s.runAtTerminal(t, dir, "glance", "image-stage", "--file", raw, id)
 	s.run(t, dir, "glance", "image-import", "--import-method", "glance-direct", id)
+	if out := s.run(t, dir, "glance", "image-tasks", id); !strings.Contains(out, "success") {
+		t.Errorf("image-tasks printed\n%s", out)
+	}
 	out := s.run(t, dir, "glance", "task-list")
 	if strings.Count(out, "success") != 3 {
 		t.Errorf("task-list printed\n%s", out)
