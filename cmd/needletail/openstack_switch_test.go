@@ -3,7 +3,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,18 +24,46 @@ func TestOpenStackSwitch(t *testing.T) {
 	startGlance(t, c.db(), x.keystone, c.imagePort, false, "[DEFAULT]", "show_multiple_locations = True")
 
 	ours, theirs := p.url+"/image", c.glanceURL()
-	x.imageAt(theirs)
+	save, takeOver := readmeScripts(t)
+	records := t.TempDir()
 	small, large := filepath.Join(dir, "small"), filepath.Join(dir, "large")
 	randomFile(t, small, 3<<20)
 	randomFile(t, large, 12<<20)
-	toOurs := x.upload(small, large)
-	x.imageAt(ours)
-	x.takeOver(toOurs, "swift+config://ref1/glance/")
-	toTheirs := x.upload(small, large)
 	x.imageAt(theirs)
-	// glance-api takes no swift+config from its users.
-	x.takeOver(toTheirs, "swift+http://service%3Aglance-swift:"+servicePassword+"@"+strings.TrimPrefix(x.keystone, "http://")+"/v3/glance/")
+	toOurs := x.upload(small, large)
+	x.script(records, save)
+	x.imageAt(ours)
+	x.takeOver(records, "place=swift+config://ref1/glance\n"+takeOver, toOurs)
+	toTheirs := x.upload(small, large)
+	x.script(records, save)
+	x.imageAt(theirs)
+	place := "swift+http://service%3Aglance-swift:" + servicePassword + "@" + strings.TrimPrefix(x.keystone, "http://") + "/v3/glance"
+	x.takeOver(records, "place="+place+"\n"+takeOver, toTheirs)
 	x.wantNothing("after both directions")
+}
+
+// readmeScripts are what README.md tells an operator to run on the old side and
+// then on the new one.
+func readmeScripts(t *testing.T) (save, takeOver string) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Switching between Glance and ")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := strings.Split(section, "```")
+	if len(blocks) != 5 {
+		t.Fatalf("the section has %d blocks of code, want 2", len(blocks)/2)
+	}
+	return strings.TrimPrefix(blocks[1], "sh\n"), strings.TrimPrefix(blocks[3], "sh\n")
+}
+
+// script runs shell commands in the folder, as admin.
+func (x *topology) script(dir, commands string) {
+	x.t.Helper()
+	path := writeFile(x.t, filepath.Join(dir, "script"), "set -e\ncd "+dir+"\n"+commands)
+	x.clients().script(x.t, path, x.env(x.keystone, "admin", "admin"))
 }
 
 // upload stores files, and gives them by the ids of their images.
@@ -47,22 +77,24 @@ func (x *topology) upload(files ...string) map[string]string {
 	return stored
 }
 
-// takeOver makes what lies in the container images of this side, reads them and
-// deletes them; the location of each is place and its id.
-func (x *topology) takeOver(stored map[string]string, place string) {
+// takeOver makes what lies in the container images of this side by the script,
+// compares them with what the other side said, reads and deletes them.
+func (x *topology) takeOver(dir, script string, stored map[string]string) {
 	t := x.t
 	t.Helper()
-	token, _ := login(t, x.keystone, "admin", "admin")
 	before := x.stored()
+	x.script(dir, script)
 	for id, file := range stored {
-		res, body := answerOf(t, "POST", x.image+"/v2/images", `{"id": "`+id+`", "name": "n", "disk_format": "raw", "container_format": "bare"}`,
-			"X-Auth-Token", token, "Content-Type", "application/json")
-		if res.StatusCode != 201 {
-			t.Fatalf("POST images: %d %s", res.StatusCode, body)
+		record, err := os.ReadFile(filepath.Join(dir, id+".json"))
+		var want map[string]any
+		if err != nil || json.Unmarshal(record, &want) != nil {
+			t.Fatalf("%v in %s", err, record)
 		}
-		x.run("glance", "location-add", "--url", place+id, id)
-		if status := x.status(token, id); status != "active" {
-			t.Errorf("%s is %s", id, status)
+		got := x.show("openstack", "image", "show", id)
+		for _, field := range []string{"name", "status", "size", "checksum", "owner", "visibility", "disk_format", "container_format", "properties"} {
+			if a, b := plainProperties(got[field]), plainProperties(want[field]); a != b {
+				t.Errorf("%s of %s is %s, was %s", field, id, a, b)
+			}
 		}
 		saved := filepath.Join(t.TempDir(), "saved")
 		x.run("openstack", "image", "save", "--file", saved, id)
@@ -75,4 +107,13 @@ func (x *topology) takeOver(stored map[string]string, place string) {
 		x.run("openstack", "image", "delete", id)
 	}
 	x.wantNothing("after deleting what the other side stored")
+}
+
+// plainProperties prints a value of `openstack image show`; of properties those
+// that say what the image is, not who serves it.
+func plainProperties(v any) string {
+	if properties, ok := v.(map[string]any); ok {
+		v = []any{properties["os_hash_algo"], properties["os_hash_value"], properties["os_hidden"]}
+	}
+	return fmt.Sprint(v)
 }
