@@ -15,12 +15,16 @@ type BootstrapOptions struct {
 	GlancePassword      string
 	GlanceSwiftPassword string
 	Region              string // "RegionOne" if ""
-	// PublicURL is "scheme://host:port", under which the others are found
-	// unless they are given.
-	PublicURL      string
-	IdentityURL    string // PublicURL/identity
-	ImageURL       string // PublicURL/image
-	ObjectStoreURL string // PublicURL
+	// PublicURL is "scheme://host:port", under which the others are found.
+	PublicURL string
+	// IdentityURLs, by interface, are set whatever is there, and do not follow
+	// PublicURL then.
+	IdentityURLs map[string]string
+
+	// The names of what the admin is and has; "admin" and "keystone" if "".
+	Username, Project, Role, ServiceName string
+	// MutableRoles makes new default roles without the option immutable.
+	MutableRoles bool
 }
 
 // BootstrapResult has the passwords that were made up, by user name; nothing
@@ -29,6 +33,9 @@ type BootstrapResult struct{ Passwords map[string]string }
 
 // DefaultRegion is devstack's name for the only region.
 const DefaultRegion = "RegionOne"
+
+// serviceProject is that of Glance's users and of the bytes of images.
+const serviceProject = "service"
 
 // Milestone is something that happened once in the life of the store.
 type Milestone struct{ ID string }
@@ -50,10 +57,12 @@ func (s *Service) FollowPublicURL(o BootstrapOptions) error {
 }
 
 // Bootstrap creates what a cloud needs to start, as keystone-manage bootstrap
-// and devstack do, where it does not exist yet. Run again, it changes only
-// passwords that differ and the URLs of endpoints that it made itself.
+// and devstack do, where it does not exist yet. Run again, it does what the
+// former does (keystone/cmd/bootstrap.py): the admin, their password, project,
+// roles and the identity service come back, nothing else. A password that is
+// right already is left alone, and endpoints that it made follow PublicURL.
 func (s *Service) Bootstrap(ctx context.Context, o BootstrapOptions) (BootstrapResult, error) {
-	b := &bootstrap{s: s, ctx: ctx, o: o, made: map[string]string{}}
+	b := &bootstrap{s: s, ctx: ctx, o: o, made: map[string]string{}, again: s.Bootstrapped()}
 	b.defaults()
 	for _, step := range []func() error{b.domain, b.projects, b.roles, b.users, b.catalog} {
 		if err := step(); err != nil {
@@ -72,8 +81,8 @@ type bootstrap struct {
 	ctx  context.Context
 	o    BootstrapOptions
 	made map[string]string
-	// followOnly leaves what is missing missing.
-	followOnly bool
+	// followOnly leaves what is missing missing, again what is not Keystone's.
+	followOnly, again bool
 }
 
 func (b *bootstrap) defaults() {
@@ -82,11 +91,12 @@ func (b *bootstrap) defaults() {
 			*s = value
 		}
 	}
-	base := strings.TrimRight(b.o.PublicURL, "/")
+	b.o.PublicURL = strings.TrimRight(b.o.PublicURL, "/")
 	fill(&b.o.Region, DefaultRegion)
-	fill(&b.o.IdentityURL, base+"/identity")
-	fill(&b.o.ImageURL, base+"/image")
-	fill(&b.o.ObjectStoreURL, base)
+	fill(&b.o.Username, "admin")
+	fill(&b.o.Project, "admin")
+	fill(&b.o.Role, "admin")
+	fill(&b.o.ServiceName, "keystone")
 }
 
 func (b *bootstrap) domain() error {
@@ -99,10 +109,11 @@ func (b *bootstrap) domain() error {
 }
 
 func (b *bootstrap) projects() error {
-	for name, description := range map[string]string{
-		"admin":   "Bootstrap project for initializing the cloud.",
-		"service": "",
-	} {
+	wanted := map[string]string{b.o.Project: "Bootstrap project for initializing the cloud."}
+	if !b.again && b.o.Project != serviceProject {
+		wanted[serviceProject] = ""
+	}
+	for name, description := range wanted {
 		if b.project(name) != nil {
 			continue
 		}
@@ -128,10 +139,12 @@ func (b *bootstrap) role(name string) *Role {
 }
 
 func (b *bootstrap) roles() error {
-	for _, r := range []Role{
-		{Name: "reader", Immutable: true}, {Name: "member", Immutable: true}, {Name: "admin", Immutable: true},
-		{Name: "service"}, {Name: "ResellerAdmin"},
-	} {
+	fixed := !b.o.MutableRoles
+	wanted := []Role{{Name: "reader", Immutable: fixed}, {Name: "member", Immutable: fixed}, {Name: b.o.Role, Immutable: fixed}}
+	if !b.again {
+		wanted = append(wanted, Role{Name: "service"}, Role{Name: "ResellerAdmin"})
+	}
+	for _, r := range wanted {
 		if b.role(r.Name) != nil {
 			continue
 		}
@@ -139,7 +152,10 @@ func (b *bootstrap) roles() error {
 			return err
 		}
 	}
-	for _, i := range [][2]string{{"admin", "member"}, {"member", "reader"}} {
+	for _, i := range [][2]string{{b.o.Role, "member"}, {"member", "reader"}} {
+		if i[0] == i[1] {
+			continue // the admin's role is the member's
+		}
 		if err := b.s.ImplyRole(b.role(i[0]).ID, b.role(i[1]).ID); err != nil {
 			return err
 		}
@@ -147,20 +163,24 @@ func (b *bootstrap) roles() error {
 	return nil
 }
 
+// firstUser is a user of a new cloud. RoleID is a name in the grants.
+type firstUser struct {
+	name, password string
+	grants         []Grant
+}
+
 func (b *bootstrap) users() error {
-	service, admin := b.project("service").ID, b.project("admin").ID
-	for _, u := range []struct {
-		name, password string
-		grants         []Grant // RoleID is a name here
-	}{
-		{"admin", b.o.AdminPassword, []Grant{
-			{Target: OnProject, TargetID: admin, RoleID: "admin"}, {Target: OnSystem, RoleID: "admin"}}},
-		{"glance", b.o.GlancePassword, []Grant{
+	wanted := []firstUser{{b.o.Username, b.o.AdminPassword, []Grant{
+		{Target: OnProject, TargetID: b.project(b.o.Project).ID, RoleID: b.o.Role}, {Target: OnSystem, RoleID: b.o.Role}}}}
+	if !b.again {
+		service := b.project(serviceProject).ID
+		wanted = append(wanted, firstUser{"glance", b.o.GlancePassword, []Grant{
 			{Target: OnProject, TargetID: service, RoleID: "service"}, {Target: OnSystem, RoleID: "reader"}}},
-		{"glance-swift", b.o.GlanceSwiftPassword, []Grant{
-			{Target: OnProject, TargetID: service, RoleID: "service"},
-			{Target: OnProject, TargetID: service, RoleID: "ResellerAdmin"}}},
-	} {
+			firstUser{"glance-swift", b.o.GlanceSwiftPassword, []Grant{
+				{Target: OnProject, TargetID: service, RoleID: "service"},
+				{Target: OnProject, TargetID: service, RoleID: "ResellerAdmin"}}})
+	}
+	for _, u := range wanted {
 		user, err := b.user(u.name, u.password)
 		if err != nil {
 			return err
@@ -196,65 +216,4 @@ func (b *bootstrap) user(name, password string) (*User, error) {
 		return u, err
 	}
 	return b.s.UpdateUser(b.ctx, u.ID, func(u *User) { u.Enabled = true }, &password)
-}
-
-func (b *bootstrap) catalog() error {
-	if _, err := b.s.Region(b.o.Region); err != nil && !b.followOnly {
-		if _, err := b.s.CreateRegion(Region{ID: b.o.Region}); err != nil {
-			return err
-		}
-	}
-	account := b.o.ObjectStoreURL + "/v1/AUTH_$(project_id)s"
-	for _, c := range []struct{ kind, name, public, admin string }{
-		{"identity", "keystone", b.o.IdentityURL, b.o.IdentityURL},
-		{"image", "glance", b.o.ImageURL, ""},
-		{"object-store", "swift", account, b.o.ObjectStoreURL},
-	} {
-		urls := map[string]string{"public": c.public, "internal": c.public}
-		if c.admin != "" {
-			urls["admin"] = c.admin
-		}
-		var err error
-		found := b.s.Services(func(s *CatalogService) bool { return s.Type == c.kind })
-		switch {
-		case len(found) > 0:
-			err = b.follow(found[0].ID, urls)
-		case !b.followOnly: // else somebody deleted it
-			err = b.newService(c.kind, c.name, urls)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// newService creates a service with its endpoints in one change: a crash leaves
-// both or none.
-func (b *bootstrap) newService(kind, name string, urls map[string]string) error {
-	c := &CatalogService{ID: NewID(), Type: kind, Enabled: true, Extra: map[string]any{"name": name}}
-	return b.s.update(func(t *tx) error {
-		put(t, b.s.services, c.ID, c)
-		for iface, url := range urls {
-			e := &Endpoint{ID: NewID(), ServiceID: c.ID, Interface: iface, URL: url,
-				RegionID: b.o.Region, Enabled: true, Bootstrapped: true}
-			put(t, b.s.endpoints, e.ID, e)
-		}
-		return nil
-	})
-}
-
-// follow makes a service's own endpoints follow the configuration. One that
-// somebody deleted stays deleted.
-func (b *bootstrap) follow(serviceID string, urls map[string]string) error {
-	for _, e := range b.s.Endpoints(func(e *Endpoint) bool {
-		return e.Bootstrapped && e.ServiceID == serviceID && urls[e.Interface] != "" && e.URL != urls[e.Interface]
-	}) {
-		url := urls[e.Interface]
-		_, err := b.s.UpdateEndpoint(e.ID, func(e *Endpoint) { e.URL, e.Bootstrapped = url, true })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

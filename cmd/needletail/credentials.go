@@ -19,15 +19,11 @@ const (
 // credentials are what a person needs to log in as the bootstrapped admin.
 // AuthURL ends in "/v3": some clients, rclone among them, look for nothing else.
 type credentials struct {
-	AuthURL, Password, Region string
+	AuthURL, Username, Project, Password, Region string
 }
 
-// bootstrapPassword is OS_BOOTSTRAP_PASSWORD, as keystone-manage reads it, or a
-// new random one.
-func bootstrapPassword() string {
-	if p := os.Getenv("OS_BOOTSTRAP_PASSWORD"); p != "" {
-		return p
-	}
+// randomPassword has 24 characters.
+func randomPassword() string {
 	var b [18]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
 	return base64.RawURLEncoding.EncodeToString(b[:])
@@ -46,9 +42,9 @@ func (c credentials) openrc() string {
 	vars := [][2]string{
 		{"OS_AUTH_URL", c.AuthURL},
 		{"OS_IDENTITY_API_VERSION", "3"},
-		{"OS_USERNAME", "admin"},
+		{"OS_USERNAME", c.Username},
 		{"OS_PASSWORD", c.Password},
-		{"OS_PROJECT_NAME", "admin"},
+		{"OS_PROJECT_NAME", c.Project},
 		{"OS_USER_DOMAIN_ID", "default"},
 		{"OS_PROJECT_DOMAIN_ID", "default"},
 		{"OS_REGION_NAME", c.Region},
@@ -65,9 +61,9 @@ func (c credentials) cloudsYAML() string {
 	return "clouds:\n  needletail:\n" +
 		"    auth:\n" +
 		"      auth_url: " + quote(c.AuthURL) + "\n" +
-		"      username: admin\n" +
+		"      username: " + quote(c.Username) + "\n" +
 		"      password: " + quote(c.Password) + "\n" +
-		"      project_name: admin\n" +
+		"      project_name: " + quote(c.Project) + "\n" +
 		"      user_domain_id: default\n" +
 		"      project_domain_id: default\n" +
 		"    region_name: " + quote(c.Region) + "\n" +

@@ -33,13 +33,8 @@ func TestCredentialsSurviveTheShell(t *testing.T) {
 	}
 }
 
-func TestBootstrapPassword(t *testing.T) {
-	t.Setenv("OS_BOOTSTRAP_PASSWORD", "given")
-	if got := bootstrapPassword(); got != "given" {
-		t.Errorf("got %q, not the environment's", got)
-	}
-	t.Setenv("OS_BOOTSTRAP_PASSWORD", "")
-	a, b := bootstrapPassword(), bootstrapPassword()
+func TestRandomPassword(t *testing.T) {
+	a, b := randomPassword(), randomPassword()
 	if a == b || len(a) < 24 {
 		t.Errorf("generated %q and %q: too short or equal", a, b)
 	}

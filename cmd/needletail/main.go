@@ -1,7 +1,8 @@
 // Command needletail is a Swift-compatible object store in one binary, with
 // Keystone's and Glance's APIs built in.
 //
-// One file per subcommand: serve runs the server, heal shows its devices, check
+// One file per subcommand: serve runs the server, bootstrap makes its first user
+// or brings them back, heal shows its devices, check
 // and repair look after the data folder, inspect shows what is stored, ring
 // builds rings, rotate-keys rotates the keys that tokens are made with, version
 // prints the version. Only this package wires the layers together.
@@ -36,7 +37,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newBootstrapCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
 	return root
 }
 

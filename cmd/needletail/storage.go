@@ -109,25 +109,18 @@ func inlineMaxBytes(configured int64) int {
 
 // bootstrap makes the first users, roles and projects, as keystone-manage
 // bootstrap does, if no start has done so; later starts only make the catalog
-// follow the public URL. The password is on the disk, readable by the owner
-// alone, before the user that it opens exists: a crash in between loses none.
+// follow the public URL. Without a password in the environment it makes one up.
 func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
 	if s.keystone != nil {
 		return nil
 	}
-	options := identity.BootstrapOptions{PublicURL: cfg.PublicURL, Region: cfg.Identity.Region}
 	if s.identity.Bootstrapped() {
-		return s.identity.FollowPublicURL(options)
+		return s.identity.FollowPublicURL(identity.BootstrapOptions{PublicURL: cfg.PublicURL, Region: cfg.Identity.Region})
 	}
-	c := credentials{AuthURL: cfg.PublicURL + "/identity/v3", Password: bootstrapPassword(), Region: cfg.Identity.Region}
-	if err := c.write(cfg.Data); err != nil {
-		return fmt.Errorf("bootstrap: %w", err)
-	}
-	options.AdminPassword = c.Password
-	if _, err := s.identity.Bootstrap(ctx, options); err != nil {
-		return fmt.Errorf("bootstrap: %w", err)
-	}
-	return nil
+	settings := bootstrapSettings{password: randomPassword()}
+	settings.readEnvironment()
+	_, err := s.bootstrapWith(ctx, cfg, settings)
+	return err
 }
 
 // serviceAccount is the Swift account of the project "service", which holds the

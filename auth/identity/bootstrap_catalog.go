@@ -1,0 +1,84 @@
+package identity
+
+func (b *bootstrap) catalog() error {
+	if _, err := b.s.Region(b.o.Region); err != nil && !b.followOnly {
+		if _, err := b.s.CreateRegion(Region{ID: b.o.Region}); err != nil {
+			return err
+		}
+	}
+	identity, image, objects := b.o.PublicURL+"/identity", b.o.PublicURL+"/image", b.o.PublicURL+"/v1/AUTH_$(project_id)s"
+	if err := b.service("identity", b.o.ServiceName, map[string]string{
+		"public": identity, "internal": identity, "admin": identity}); err != nil {
+		return err
+	}
+	for iface, url := range b.o.IdentityURLs {
+		if err := b.identityURL(iface, url); err != nil {
+			return err
+		}
+	}
+	b.followOnly = b.followOnly || b.again // the others may have been deleted
+	if err := b.service("image", "glance", map[string]string{"public": image, "internal": image}); err != nil {
+		return err
+	}
+	return b.service("object-store", "swift", map[string]string{"public": objects, "internal": objects, "admin": b.o.PublicURL})
+}
+
+// service makes the endpoints of a service, or those that it has follow.
+func (b *bootstrap) service(kind, name string, urls map[string]string) error {
+	found := b.s.Services(func(s *CatalogService) bool { return s.Type == kind })
+	switch {
+	case len(found) > 0:
+		return b.follow(found[0].ID, urls)
+	case !b.followOnly: // else somebody deleted it
+		return b.newService(kind, name, urls)
+	}
+	return nil
+}
+
+// identityURL sets the URL of an endpoint of the identity service in the region
+// and makes one that is missing. It is the operator's then and follows nothing.
+func (b *bootstrap) identityURL(iface, url string) error {
+	service := b.s.Services(func(s *CatalogService) bool { return s.Type == "identity" })[0]
+	found := b.s.Endpoints(func(e *Endpoint) bool {
+		return e.ServiceID == service.ID && e.Interface == iface && e.RegionID == b.o.Region
+	})
+	if len(found) == 0 {
+		_, err := b.s.CreateEndpoint(Endpoint{ServiceID: service.ID, Interface: iface, URL: url, RegionID: b.o.Region, Enabled: true})
+		return err
+	}
+	if found[0].URL == url && !found[0].Bootstrapped {
+		return nil
+	}
+	_, err := b.s.UpdateEndpoint(found[0].ID, func(e *Endpoint) { e.URL = url })
+	return err
+}
+
+// newService creates a service with its endpoints in one change: a crash leaves
+// both or none.
+func (b *bootstrap) newService(kind, name string, urls map[string]string) error {
+	c := &CatalogService{ID: NewID(), Type: kind, Enabled: true, Extra: map[string]any{"name": name}}
+	return b.s.update(func(t *tx) error {
+		put(t, b.s.services, c.ID, c)
+		for iface, url := range urls {
+			e := &Endpoint{ID: NewID(), ServiceID: c.ID, Interface: iface, URL: url,
+				RegionID: b.o.Region, Enabled: true, Bootstrapped: true}
+			put(t, b.s.endpoints, e.ID, e)
+		}
+		return nil
+	})
+}
+
+// follow makes a service's own endpoints follow the configuration. One that
+// somebody deleted stays deleted.
+func (b *bootstrap) follow(serviceID string, urls map[string]string) error {
+	for _, e := range b.s.Endpoints(func(e *Endpoint) bool {
+		return e.Bootstrapped && e.ServiceID == serviceID && urls[e.Interface] != "" && e.URL != urls[e.Interface]
+	}) {
+		url := urls[e.Interface]
+		_, err := b.s.UpdateEndpoint(e.ID, func(e *Endpoint) { e.URL, e.Bootstrapped = url, true })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"needletail/auth/identity"
+)
+
+// bootstrapSettings are the options of `keystone-manage bootstrap`
+// (keystone/cmd/cli.py). Each may also be in the environment, which goes first.
+type bootstrapSettings struct {
+	username, password, project, role, service string
+	adminURL, publicURL, internalURL, region   string
+	mutableRoles                               bool
+}
+
+func (b *bootstrapSettings) options() []struct {
+	to        *string
+	flag, env string
+	usage     string
+} {
+	return []struct {
+		to        *string
+		flag, env string
+		usage     string
+	}{
+		{&b.username, "bootstrap-username", "OS_BOOTSTRAP_USERNAME", "`NAME` of the first user (default admin)"},
+		{&b.password, "bootstrap-password", "OS_BOOTSTRAP_PASSWORD", "`PASSWORD` of that user"},
+		{&b.project, "bootstrap-project-name", "OS_BOOTSTRAP_PROJECT_NAME", "`NAME` of the first project (default admin)"},
+		{&b.role, "bootstrap-role-name", "OS_BOOTSTRAP_ROLE_NAME", "`NAME` of the user's role (default admin)"},
+		{&b.service, "bootstrap-service-name", "OS_BOOTSTRAP_SERVICE_NAME", "`NAME` of the identity service (default keystone)"},
+		{&b.adminURL, "bootstrap-admin-url", "OS_BOOTSTRAP_ADMIN_URL", "admin `URL` of the identity service"},
+		{&b.publicURL, "bootstrap-public-url", "OS_BOOTSTRAP_PUBLIC_URL", "public `URL` of the identity service"},
+		{&b.internalURL, "bootstrap-internal-url", "OS_BOOTSTRAP_INTERNAL_URL", "internal `URL` of the identity service"},
+		{&b.region, "bootstrap-region-id", "OS_BOOTSTRAP_REGION_ID", "`ID` of the endpoints' region"},
+	}
+}
+
+// readEnvironment takes what is in the environment.
+func (b *bootstrapSettings) readEnvironment() {
+	for _, o := range b.options() {
+		*o.to = cmp.Or(os.Getenv(o.env), *o.to)
+	}
+}
+
+// apply gives the options of the store and what openrc has to say.
+func (b *bootstrapSettings) apply(cfg Config) (identity.BootstrapOptions, credentials) {
+	o := identity.BootstrapOptions{
+		AdminPassword: b.password, PublicURL: cfg.PublicURL, Region: cmp.Or(b.region, cfg.Identity.Region),
+		Username: b.username, Project: b.project, Role: b.role, ServiceName: b.service, MutableRoles: b.mutableRoles,
+		IdentityURLs: map[string]string{},
+	}
+	for iface, url := range map[string]string{"admin": b.adminURL, "public": b.publicURL, "internal": b.internalURL} {
+		if url != "" {
+			o.IdentityURLs[iface] = url
+		}
+	}
+	authURL := strings.TrimRight(cmp.Or(b.publicURL, cfg.PublicURL+"/identity"), "/")
+	return o, credentials{
+		AuthURL: strings.TrimSuffix(authURL, "/v3") + "/v3", Password: b.password, Region: o.Region,
+		Username: cmp.Or(b.username, "admin"), Project: cmp.Or(b.project, "admin"),
+	}
+}
+
+func newBootstrapCommand() *cobra.Command {
+	var path, data string
+	var settings bootstrapSettings
+	var immutable, mutable bool
+	cmd := &cobra.Command{
+		Use:   "bootstrap",
+		Short: "Make the first user, project and roles, or bring them back with a new password",
+		Long: "Does what `keystone-manage bootstrap` does, with its options and variables, while no server runs.\n" +
+			"Run again it changes only what is missing or another: it is the way back in for an admin.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			cfg.Data = cmp.Or(data, cfg.Data)
+			if err := cfg.validate(); err != nil {
+				return err
+			}
+			settings.readEnvironment()
+			settings.mutableRoles = mutable || !immutable
+			return runBootstrap(cmd.Context(), cfg, settings, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "TOML `FILE` of the server")
+	cmd.Flags().StringVar(&data, "data", "", "`DIR` of the server (default ./data)")
+	for _, o := range settings.options() {
+		cmd.Flags().StringVar(o.to, o.flag, "", o.usage+" ["+o.env+"]")
+	}
+	cmd.Flags().BoolVar(&immutable, "immutable-roles", true, "make the default roles immutable")
+	cmd.Flags().BoolVar(&mutable, "no-immutable-roles", false, "leave the default roles mutable")
+	return cmd
+}
+
+func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, out io.Writer) (err error) {
+	switch {
+	case cfg.Keystone.external():
+		return fmt.Errorf("%w: keystone.auth_url names a Keystone of its own", errUsage)
+	case settings.password == "":
+		return fmt.Errorf("%w: either --bootstrap-password argument or OS_BOOTSTRAP_PASSWORD must be set", errUsage)
+	}
+	if cfg.PublicURL == "" {
+		addr, err := net.ResolveTCPAddr("tcp", cfg.Listen)
+		if err != nil {
+			return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)
+		}
+		cfg.PublicURL = defaultPublicURL(addr)
+	}
+	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.close()) }()
+	c, err := st.bootstrapWith(ctx, cfg, settings)
+	if err == nil {
+		fmt.Fprintf(out, "user %s has project %s; how to log in is in %s\n", c.Username, c.Project, filepath.Join(cfg.Data, openrcName))
+	}
+	return err
+}
+
+// bootstrapWith bootstraps. The password is on the disk, readable by the owner
+// alone, before the user that it opens exists: a crash in between loses none.
+func (s *storage) bootstrapWith(ctx context.Context, cfg Config, settings bootstrapSettings) (credentials, error) {
+	options, c := settings.apply(cfg)
+	if err := c.write(cfg.Data); err != nil {
+		return c, fmt.Errorf("bootstrap: %w", err)
+	}
+	if _, err := s.identity.Bootstrap(ctx, options); err != nil {
+		return c, fmt.Errorf("bootstrap: %w", err)
+	}
+	return c, nil
+}
