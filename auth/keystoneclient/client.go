@@ -20,16 +20,12 @@ type Client struct {
 
 	questions flight[cacheKey, answer]
 	slots     chan struct{} // of maxQuestions
-	session   session
+	session   session       // of the user who validates
 
 	// life ends with Close, and with it whatever is under way.
 	life  context.Context
 	end   context.CancelFunc
 	tasks sync.WaitGroup
-
-	mu        sync.Mutex
-	restUntil time.Time // nothing is asked before; under mu
-	restWhy   error     // under mu
 }
 
 var _ auth.ExpiredTokenValidator = (*Client)(nil)
@@ -55,8 +51,9 @@ func New(c Config) (*Client, error) {
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		cache: remembered,
-		slots: make(chan struct{}, maxQuestions),
+		cache:   remembered,
+		slots:   make(chan struct{}, maxQuestions),
+		session: session{user: c.Login},
 	}
 	client.stats = newStats(func() float64 { return float64(remembered.answers.Len()) })
 	client.life, client.end = context.WithCancel(context.Background())
@@ -131,38 +128,50 @@ func (c *Client) start(f func()) { c.tasks.Go(f) }
 
 // ask asks Keystone and remembers what it said.
 func (c *Client) ask(key cacheKey, q question) (answer, error) {
-	if err := c.resting(); err != nil {
+	var a answer
+	err := c.inTurn(&c.session, func() (err error) {
+		asked := c.config.Clock()
+		a, err = c.validate(c.life, q)
+		a.asked = asked
+		return err
+	})
+	if err != nil {
 		return answer{}, err
+	}
+	c.cache.answers.Add(key, a)
+	return a, nil
+}
+
+// inTurn asks something, unless a failure was a moment ago, when there is a slot.
+func (c *Client) inTurn(s *session, ask func() error) error {
+	if err := c.resting(s); err != nil {
+		return err
 	}
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-c.life.Done():
-		return answer{}, c.life.Err()
+		return c.life.Err()
 	}
-	asked := c.config.Clock()
-	a, err := c.validate(c.life, q)
+	err := ask()
 	if err != nil {
-		c.rest(err)
-		return answer{}, err
+		c.rest(s, err)
 	}
-	a.asked = asked
-	c.cache.answers.Add(key, a)
-	return a, nil
+	return err
 }
 
 // resting gives the last failure while nothing is to be asked.
-func (c *Client) resting() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.config.Clock().Before(c.restUntil) {
-		return c.restWhy
+func (c *Client) resting(s *session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.config.Clock().Before(s.restUntil) {
+		return s.restWhy
 	}
 	return nil
 }
 
 // rest lets nothing be asked for a while after a failure.
-func (c *Client) rest(why error) {
+func (c *Client) rest(s *session, why error) {
 	if errors.Is(why, context.Canceled) {
 		return
 	}
@@ -176,7 +185,7 @@ func (c *Client) rest(why error) {
 	}
 	c.stats.failures.WithLabelValues(op).Inc()
 	c.config.Logger.Warn("keystone does not answer", "error", why)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.restUntil, c.restWhy = c.config.Clock().Add(d), why
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restUntil, s.restWhy = c.config.Clock().Add(d), why
 }

@@ -46,6 +46,9 @@ type Login struct {
 	ProjectID, ProjectName             string
 	ProjectDomainID, ProjectDomainName string
 
+	// System scope in the place of a project.
+	System bool
+
 	AppCredentialID, AppCredentialSecret string
 }
 
@@ -127,7 +130,7 @@ func (l *Login) check() error {
 		return errors.New("username is missing")
 	case l.Password == "":
 		return errors.New("password is missing")
-	case l.ProjectID == "" && l.ProjectName == "":
+	case l.ProjectID == "" && l.ProjectName == "" && !l.System:
 		return errors.New("project_name is missing")
 	}
 	return nil

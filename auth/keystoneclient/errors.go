@@ -6,12 +6,14 @@ import "strconv"
 const (
 	opLogin    = "log in"
 	opValidate = "validate"
+	opLimits   = "limits"
 )
 
-// Error says that it could not be found out whose a token is. It never holds a
+// Error says that it could not be found out whose a token or how high a limit
+// is. It never holds a
 // token or password.
 type Error struct {
-	Op     string // opLogin or opValidate
+	Op     string // opLogin, opValidate or opLimits
 	Status int    // Keystone's answer, 0 for none
 	Err    error
 }

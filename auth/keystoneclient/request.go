@@ -19,12 +19,16 @@ type reply struct {
 	body   []byte
 }
 
-// send does one request, again if no connection could be made.
-func (c *Client) send(ctx context.Context, op, method, query string, body []byte, header map[string]string) (reply, error) {
+// tokensPath is where tokens are issued and validated.
+const tokensPath = "/auth/tokens"
+
+// send does one request for a path below AuthURL, again if no connection could
+// be made.
+func (c *Client) send(ctx context.Context, op, method, path string, body []byte, header map[string]string) (reply, error) {
 	delay := c.config.RetryDelay
 	for try := 0; ; try++ {
 		start := time.Now()
-		res, err := c.sendOnce(ctx, method, c.config.AuthURL+"/auth/tokens?"+query, body, header)
+		res, err := c.sendOnce(ctx, method, c.config.AuthURL+path, body, header)
 		c.stats.request(op, time.Since(start))
 		var dial *net.OpError
 		if err == nil || !errors.As(err, &dial) || dial.Op != "dial" || try >= c.config.Retries {
@@ -67,46 +71,34 @@ func (c *Client) sendOnce(ctx context.Context, method, url string, body []byte, 
 	return reply{res.StatusCode, res.Header, read}, nil
 }
 
-// validate asks about a token. A service token that Keystone refuses is thrown
-// away, and the question repeated once.
+// validate asks about a token.
 func (c *Client) validate(ctx context.Context, q question) (answer, error) {
-	query := "nocatalog"
+	path := tokensPath + "?nocatalog"
 	if q.allowExpired {
-		query += "&allow_expired=1"
+		path += "&allow_expired=1"
 	}
-	for again := false; ; again = true {
-		own, err := c.serviceToken(ctx)
+	res, err := c.asUser(ctx, &c.session, opValidate, path, map[string]string{
+		"X-Subject-Token": q.token,
+		// Without it Keystone does not know tokens that have access rules.
+		"OpenStack-Identity-Access-Rules": "1",
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	switch res.status {
+	case 200:
+		a, err := parseAnswer(res.body)
 		if err != nil {
-			return answer{}, err
+			return answer{}, &Error{Op: opValidate, Status: 200, Err: err}
 		}
-		res, err := c.send(ctx, opValidate, "GET", query, nil, map[string]string{
-			"X-Auth-Token": own, "X-Subject-Token": q.token,
-			// Without it Keystone does not know tokens that have access rules.
-			"OpenStack-Identity-Access-Rules": "1",
-		})
-		if err != nil {
-			return answer{}, err
-		}
-		switch res.status {
-		case 200:
-			a, err := parseAnswer(res.body)
-			if err != nil {
-				return answer{}, &Error{Op: opValidate, Status: 200, Err: err}
-			}
-			if c.expired(a, q) {
-				return answer{}, nil
-			}
-			return a, nil
-		case 404:
+		if c.expired(a, q) {
 			return answer{}, nil
-		case 401:
-			c.session.drop(own)
-			if !again {
-				continue
-			}
 		}
-		return answer{}, &Error{Op: opValidate, Status: res.status}
+		return a, nil
+	case 404:
+		return answer{}, nil
 	}
+	return answer{}, &Error{Op: opValidate, Status: res.status}
 }
 
 // named is {"id"} or {"name", "domain"} of a login.
@@ -136,8 +128,12 @@ func (l *Login) body() ([]byte, error) {
 		user["password"] = l.Password
 		identity["methods"] = []string{"password"}
 		identity["password"] = map[string]any{"user": user}
-		auth["scope"] = map[string]any{
-			"project": named(l.ProjectID, l.ProjectName, l.ProjectDomainID, l.ProjectDomainName),
+		if l.System {
+			auth["scope"] = map[string]any{"system": map[string]any{"all": true}}
+		} else {
+			auth["scope"] = map[string]any{
+				"project": named(l.ProjectID, l.ProjectName, l.ProjectDomainID, l.ProjectDomainName),
+			}
 		}
 	}
 	return json.Marshal(map[string]any{"auth": auth})

@@ -7,12 +7,16 @@ import (
 	"time"
 )
 
-// session is the client's own token.
+// session is the client's own token as one user.
 type session struct {
-	mu     sync.Mutex
-	token  string    // "" for none
-	renew  time.Time // when it is to be replaced
+	user   Login
 	logins flight[struct{}, string]
+
+	mu        sync.Mutex
+	token     string    // "" for none
+	renew     time.Time // when it is to be replaced
+	restUntil time.Time // nothing is asked before
+	restWhy   error
 }
 
 // drop forgets a token that Keystone refused, if it is still the one in use.
@@ -25,24 +29,44 @@ func (s *session) drop(token string) {
 }
 
 // serviceToken gives a token that is good for a while, logging in if need be.
-func (c *Client) serviceToken(ctx context.Context) (string, error) {
-	c.session.mu.Lock()
-	token, good := c.session.token, c.session.token != "" && c.config.Clock().Before(c.session.renew)
-	c.session.mu.Unlock()
+func (c *Client) serviceToken(ctx context.Context, s *session) (string, error) {
+	s.mu.Lock()
+	token, good := s.token, s.token != "" && c.config.Clock().Before(s.renew)
+	s.mu.Unlock()
 	if good {
 		return token, nil
 	}
-	token, _, err := c.session.logins.do(ctx, struct{}{}, c.start, c.login)
+	token, _, err := s.logins.do(ctx, struct{}{}, c.start, func() (string, error) { return c.login(s) })
 	return token, err
 }
 
-func (c *Client) login() (string, error) {
-	body, err := c.config.Login.body()
+// asUser sends a GET with the session's token. One that Keystone refuses is
+// thrown away, and the question repeated once.
+func (c *Client) asUser(ctx context.Context, s *session, op, path string, header map[string]string) (reply, error) {
+	for again := false; ; again = true {
+		own, err := c.serviceToken(ctx, s)
+		if err != nil {
+			return reply{}, err
+		}
+		header["X-Auth-Token"] = own
+		res, err := c.send(ctx, op, "GET", path, nil, header)
+		if err != nil || res.status != 401 {
+			return res, err
+		}
+		s.drop(own)
+		if again {
+			return res, nil
+		}
+	}
+}
+
+func (c *Client) login(s *session) (string, error) {
+	body, err := s.user.body()
 	if err != nil {
 		return "", &Error{Op: opLogin, Err: err}
 	}
 	asked := c.config.Clock()
-	res, err := c.send(c.life, opLogin, "POST", "nocatalog", body, map[string]string{"Content-Type": "application/json"})
+	res, err := c.send(c.life, opLogin, "POST", tokensPath+"?nocatalog", body, map[string]string{"Content-Type": "application/json"})
 	if err != nil {
 		return "", err
 	}
@@ -60,8 +84,8 @@ func (c *Client) login() (string, error) {
 	}
 	// A token that lives shorter than twice the margin is used for half its life.
 	margin := min(renewBefore, expires.Sub(asked)/2)
-	c.session.mu.Lock()
-	defer c.session.mu.Unlock()
-	c.session.token, c.session.renew = token, expires.Add(-margin)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.renew = token, expires.Add(-margin)
 	return token, nil
 }

@@ -39,6 +39,7 @@ type Config struct {
 	ContainerSync ContainerSyncConfig `toml:"container_sync"`
 
 	Keystone     KeystoneConfig     `toml:"keystone"`
+	OsloLimit    OsloLimitConfig    `toml:"oslo_limit"`
 	KeystoneAuth KeystoneAuthConfig `toml:"keystoneauth"`
 	Filters      FiltersConfig      `toml:"filter"`
 	Encryption   EncryptionConfig   `toml:"encryption"`
@@ -247,8 +248,8 @@ func (c *Config) validate() error {
 			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
 		}
 	}
-	if err := c.Keystone.validate(); err != nil {
-		return bad("keystone: %w", err)
+	if err := c.validateKeystone(); err != nil {
+		return bad("%w", err)
 	}
 	if err := c.Encryption.validate(); err != nil {
 		return bad("%w", err)

@@ -28,7 +28,8 @@ type GlanceConfig struct {
 	DefaultSwiftReference string `toml:"default_swift_reference"`
 
 	// UseKeystoneLimits has the limits that the built-in Keystone keeps for the
-	// service of type image go before the four below.
+	// service of type image go before the four below, and those of an external
+	// one with an [oslo_limit] take their place.
 	UseKeystoneLimits bool `toml:"use_keystone_limits"`
 	// What each project may use; -1 is without limit. Sizes are MiB.
 	ImageSizeTotal      int64 `toml:"image_size_total"`

@@ -111,13 +111,19 @@ func (k *KeystoneConfig) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-// validate says what is wrong.
-func (k *KeystoneConfig) validate() error {
-	client, err := k.client(slog.New(slog.DiscardHandler))
-	if client == nil || err != nil {
-		return err
+// validateKeystone says what is wrong with [keystone] and [oslo_limit].
+func (c *Config) validateKeystone() error {
+	client, err := c.Keystone.client(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("keystone: %w", err)
 	}
-	return client.Close()
+	if _, err = c.OsloLimit.limits(client, &c.Keystone); err != nil {
+		err = fmt.Errorf("oslo_limit: %w", err)
+	}
+	if client != nil {
+		err = errors.Join(err, client.Close())
+	}
+	return err
 }
 
 // keystoneAuth is the middleware's configuration.

@@ -46,12 +46,15 @@ func (k keystoneLimits) limit(_ context.Context, project, resource string) (int6
 	return k.fallback[resource], nil
 }
 
-// imageLimit is how much projects may use. The limits of an external Keystone are
-// not asked for: those of the file apply then.
+// imageLimit is how much projects may use: what an external Keystone says, if it
+// is asked, alone; else what the built-in one says before what the file says.
 func (s *storage) imageLimit(cfg Config) glance.LimitFunc {
 	limits := cfg.Glance.limits()
-	if s.keystone != nil || !cfg.Glance.UseKeystoneLimits {
-		return func(_ context.Context, _, resource string) (int64, error) { return limits[resource], nil }
+	switch {
+	case s.limits != nil && cfg.Glance.UseKeystoneLimits:
+		return s.limits.Limit
+	case s.keystone == nil && cfg.Glance.UseKeystoneLimits:
+		return keystoneLimits{s.identity, cfg.Identity.Region, limits}.limit
 	}
-	return keystoneLimits{s.identity, cfg.Identity.Region, limits}.limit
+	return func(_ context.Context, _, resource string) (int64, error) { return limits[resource], nil }
 }

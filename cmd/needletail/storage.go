@@ -26,6 +26,8 @@ type storage struct {
 	identity *identity.Service
 	// keystone validates tokens in the place of identity; nil: the built-in.
 	keystone *keystoneclient.Client
+	// limits are those of images at that Keystone; nil: none are read.
+	limits *keystoneclient.Limits
 	// images is the Image API, which works in the background; nil: none.
 	images io.Closer
 }
@@ -66,7 +68,10 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	st := &storage{engine: store, store: sealed, identity: ids}
-	if st.keystone, err = cfg.Keystone.client(logger); err != nil {
+	if st.keystone, err = cfg.Keystone.client(logger); err == nil {
+		st.limits, err = cfg.OsloLimit.limits(st.keystone, &cfg.Keystone)
+	}
+	if err != nil {
 		return nil, errors.Join(err, st.close())
 	}
 	return st, nil
