@@ -35,7 +35,7 @@ func TestDownloadRanges(t *testing.T) {
 		f("Range", bad, 416, "", "")
 	}
 	f("Range", "bytes=0-1,3-4", 400, "", "")
-	for _, bad := range []string{"bytes 0-4", "0-4/10", "bytes -4/10", "bytes 11-12/10"} {
+	for _, bad := range []string{"bytes 0-4", "0-4/10", "bytes -4/10", "bytes 0-/10", "bytes 11-12/10"} {
 		f("Content-Range", bad, 416, "", "")
 	}
 	empty := s.create("alice", "")

@@ -12,20 +12,20 @@ import (
 type filter func(*image) bool
 
 // texts are the attributes that filters compare as text. Those with operators
-// take "in:a,b" and "eq:a".
+// take "in:a,b" and "eq:a". An image without a value never matches.
 var texts = map[string]struct {
 	operators bool
-	get       func(*image) string
+	get       func(*image) *string
 }{
-	"id":               {true, func(m *image) string { return m.ID }},
-	"name":             {true, func(m *image) string { return deref(m.Name) }},
-	"status":           {true, func(m *image) string { return m.Status }},
-	"disk_format":      {true, func(m *image) string { return deref(m.DiskFormat) }},
-	"container_format": {true, func(m *image) string { return deref(m.ContainerFormat) }},
-	"owner":            {false, func(m *image) string { return deref(m.Owner) }},
-	"checksum":         {false, func(m *image) string { return deref(m.Checksum) }},
-	"os_hash_algo":     {false, func(m *image) string { return deref(m.HashAlgo) }},
-	"os_hash_value":    {false, func(m *image) string { return deref(m.HashValue) }},
+	"id":               {true, func(m *image) *string { return &m.ID }},
+	"name":             {true, func(m *image) *string { return m.Name }},
+	"status":           {true, func(m *image) *string { return &m.Status }},
+	"disk_format":      {true, func(m *image) *string { return m.DiskFormat }},
+	"container_format": {true, func(m *image) *string { return m.ContainerFormat }},
+	"owner":            {false, func(m *image) *string { return m.Owner }},
+	"checksum":         {false, func(m *image) *string { return m.Checksum }},
+	"os_hash_algo":     {false, func(m *image) *string { return m.HashAlgo }},
+	"os_hash_value":    {false, func(m *image) *string { return m.HashValue }},
 }
 
 // numbers are the attributes that filters compare as integers, also with _min
@@ -93,9 +93,9 @@ var comparisons = map[string]func(order int) bool{
 
 // textFilter compares for equality. A value with a colon that begins with no
 // operator is taken as it is: "ubuntu:22.04" is a name.
-func textFilter(p pair, operators bool, get func(*image) string) (filter, error) {
+func textFilter(p pair, operators bool, get func(*image) *string) (filter, error) {
 	equal := func(want string) filter {
-		return func(m *image) bool { return get(m) == want }
+		return func(m *image) bool { v := get(m); return v != nil && *v == want }
 	}
 	op, rest, ok := strings.Cut(p.value, ":")
 	if !operators || !ok {
@@ -104,7 +104,7 @@ func textFilter(p pair, operators bool, get func(*image) string) (filter, error)
 	switch {
 	case op == "in":
 		list, err := splitQuoted(rest)
-		return func(m *image) bool { return slices.Contains(list, get(m)) }, err
+		return func(m *image) bool { v := get(m); return v != nil && slices.Contains(list, *v) }, err
 	case op == "eq":
 		return equal(rest), nil
 	case comparisons[op] != nil:

@@ -87,6 +87,8 @@ func TestListFilters(t *testing.T) {
 	f("name=a", "a")
 	f("name=eq:a", "a")
 	f("name=in:a,b", "a", "b")
+	f("checksum=") // those without one have not an empty one
+	f("name=")
 	f("name=d%3Ae%2Cf", "d:e,f")
 	f(`name=in:%22d:e,f%22,a`, "a", "d:e,f")
 	f("id="+a, "a")

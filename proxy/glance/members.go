@@ -74,8 +74,8 @@ func noMember(m *image, project string) error {
 
 // showMember is GET /v2/images/{image}/members/{member}.
 func (s *service) showMember(c *call) (*swift.Response, error) {
-	if err := onlyShared(c.image); err != nil {
-		return nil, err
+	if c.image.Visibility != visibilityShared {
+		return nil, failf(404, "Only shared images have members.")
 	}
 	i, ok := c.image.member(c.vars[1])
 	if !ok || !c.caller.seesMember(c.image, c.vars[1]) {

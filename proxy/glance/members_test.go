@@ -57,7 +57,7 @@ func TestOnlySharedImagesHaveMembers(t *testing.T) {
 	path := "/v2/images/" + id + "/members"
 	s.want(403, "alice", "POST", path, `{"member": "project-b"}`)
 	s.want(403, "alice", "GET", path, "")
-	s.want(403, "alice", "GET", path+"/project-b", "")
+	s.want(404, "alice", "GET", path+"/project-b", "")
 	s.want(403, "admin", "PUT", path+"/project-b", `{"status": "accepted"}`)
 	s.want(403, "alice", "DELETE", path+"/project-b", "")
 }

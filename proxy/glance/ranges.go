@@ -21,7 +21,7 @@ func requestedSpan(h swift.Header, sizeBytes int64) (part span, whole bool, err 
 	if value, ok := h.Lookup("Content-Range"); ok {
 		spec, ok := strings.CutPrefix(value, "bytes ")
 		spec, _, slash := strings.Cut(spec, "/")
-		if !ok || !slash || strings.HasPrefix(spec, "-") {
+		if !ok || !slash || strings.HasPrefix(spec, "-") || strings.HasSuffix(spec, "-") {
 			return span{}, false, failf(416, "Invalid Content-Range header.")
 		}
 		part, err = parseSpan(spec, sizeBytes)

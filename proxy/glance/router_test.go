@@ -88,6 +88,9 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"images/" + id + "/file/x", "images/" + id + "/tags/a/b"} {
 		f("GET", "/v2/"+path, 404, "")
 	}
+	for _, path := range []string{"images/" + id, "schemas/image", "metadefs/resource_types"} {
+		s.want(400, "alice", "GET", "/v2/"+path, "{}")
+	}
 	f("GET", "/v2.9/images", 200, "")
 	f("GET", "/v2.8/images", 300, "")
 	f("GET", "/v3/images", 300, "")

@@ -17,7 +17,7 @@ type route struct {
 	method, pattern string
 	action          string // Glance's policy name
 	rule            rule
-	bodyless        bool // a body is refused
+	bodyless        bool // a body is refused (body_reject)
 	serve           func(*service, *call) (*swift.Response, error)
 }
 
@@ -25,7 +25,7 @@ type route struct {
 var routes = []route{
 	{"GET", "images", "get_images", ruleToken, false, (*service).listImages},
 	{"POST", "images", "add_image", ruleToken, false, (*service).createImage},
-	{"GET", "images/{image}", "get_image", ruleSee, false, (*service).showImage},
+	{"GET", "images/{image}", "get_image", ruleSee, true, (*service).showImage},
 	{"PATCH", "images/{image}", "modify_image", ruleManage, false, (*service).patchImage},
 	{"DELETE", "images/{image}", "delete_image", ruleManage, false, (*service).deleteImage},
 	{"GET", "images/{image}/file", "download_image", ruleSee, false, (*service).downloadImage},
@@ -48,14 +48,14 @@ var routes = []route{
 	{"DELETE", "tasks/{task}", "tasks_api_access", ruleAdmin, false, (*service).deleteTask},
 	{"GET", "metadefs/namespaces", "get_metadef_namespaces", ruleToken, false, (*service).listNamespaces},
 	{"POST", "metadefs/namespaces", "add_metadef_namespace", ruleAdmin, false, (*service).createNamespace},
-	{"GET", "metadefs/namespaces/{namespace}", "get_metadef_namespace", ruleToken, false, (*service).showNamespace},
+	{"GET", "metadefs/namespaces/{namespace}", "get_metadef_namespace", ruleToken, true, (*service).showNamespace},
 	{"PUT", "metadefs/namespaces/{namespace}", "modify_metadef_namespace", ruleAdmin, false, (*service).updateNamespace},
-	{"DELETE", "metadefs/namespaces/{namespace}", "delete_metadef_namespace", ruleAdmin, false, (*service).deleteNamespace},
-	{"GET", "metadefs/resource_types", "list_metadef_resource_types", ruleToken, false, (*service).listResourceTypes},
-	{"GET", "metadefs/namespaces/{namespace}/resource_types", "get_metadef_resource_type", ruleToken, false, (*service).listAssociations},
+	{"DELETE", "metadefs/namespaces/{namespace}", "delete_metadef_namespace", ruleAdmin, true, (*service).deleteNamespace},
+	{"GET", "metadefs/resource_types", "list_metadef_resource_types", ruleToken, true, (*service).listResourceTypes},
+	{"GET", "metadefs/namespaces/{namespace}/resource_types", "get_metadef_resource_type", ruleToken, true, (*service).listAssociations},
 	{"POST", "metadefs/namespaces/{namespace}/resource_types", "add_metadef_resource_type_association", ruleAdmin, false, associationParts.serve(partKind.createPart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/resource_types/{resource_type}", "remove_metadef_resource_type_association", ruleAdmin, false, associationParts.serve(partKind.deletePart)},
-	{"GET", "metadefs/namespaces/{namespace}/properties", "get_metadef_properties", ruleToken, false, (*service).listProperties},
+	{"DELETE", "metadefs/namespaces/{namespace}/resource_types/{resource_type}", "remove_metadef_resource_type_association", ruleAdmin, true, associationParts.serve(partKind.deletePart)},
+	{"GET", "metadefs/namespaces/{namespace}/properties", "get_metadef_properties", ruleToken, true, (*service).listProperties},
 	{"POST", "metadefs/namespaces/{namespace}/properties", "add_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.createPart)},
 	{"DELETE", "metadefs/namespaces/{namespace}/properties", "remove_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.deleteParts)},
 	{"GET", "metadefs/namespaces/{namespace}/properties/{property}", "get_metadef_property", ruleToken, false, propertyParts.serve(partKind.showPart)},
@@ -64,19 +64,19 @@ var routes = []route{
 	{"GET", "metadefs/namespaces/{namespace}/objects", "get_metadef_objects", ruleToken, false, (*service).listObjects},
 	{"POST", "metadefs/namespaces/{namespace}/objects", "add_metadef_object", ruleAdmin, false, objectParts.serve(partKind.createPart)},
 	{"DELETE", "metadefs/namespaces/{namespace}/objects", "remove_metadef_object", ruleAdmin, false, objectParts.serve(partKind.deleteParts)},
-	{"GET", "metadefs/namespaces/{namespace}/objects/{object}", "get_metadef_object", ruleToken, false, objectParts.serve(partKind.showPart)},
+	{"GET", "metadefs/namespaces/{namespace}/objects/{object}", "get_metadef_object", ruleToken, true, objectParts.serve(partKind.showPart)},
 	{"PUT", "metadefs/namespaces/{namespace}/objects/{object}", "modify_metadef_object", ruleAdmin, false, objectParts.serve(partKind.updatePart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/objects/{object}", "remove_metadef_object", ruleAdmin, false, objectParts.serve(partKind.deletePart)},
+	{"DELETE", "metadefs/namespaces/{namespace}/objects/{object}", "remove_metadef_object", ruleAdmin, true, objectParts.serve(partKind.deletePart)},
 	{"GET", "metadefs/namespaces/{namespace}/tags", "get_metadef_tags", ruleToken, false, (*service).listTags},
 	{"POST", "metadefs/namespaces/{namespace}/tags", "add_metadef_tags", ruleAdmin, false, (*service).createTags},
 	{"DELETE", "metadefs/namespaces/{namespace}/tags", "delete_metadef_tags", ruleAdmin, false, tagParts.serve(partKind.deleteParts)},
-	{"GET", "metadefs/namespaces/{namespace}/tags/{tag}", "get_metadef_tag", ruleToken, false, tagParts.serve(partKind.showPart)},
+	{"GET", "metadefs/namespaces/{namespace}/tags/{tag}", "get_metadef_tag", ruleToken, true, tagParts.serve(partKind.showPart)},
 	{"POST", "metadefs/namespaces/{namespace}/tags/{tag}", "add_metadef_tag", ruleAdmin, true, (*service).createTag},
 	{"PUT", "metadefs/namespaces/{namespace}/tags/{tag}", "modify_metadef_tag", ruleAdmin, false, tagParts.serve(partKind.updatePart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/tags/{tag}", "delete_metadef_tag", ruleAdmin, false, tagParts.serve(partKind.deletePart)},
-	{"GET", "schemas/metadefs/{schema}", "get_schema", ruleToken, false, (*service).showMetadefSchema},
+	{"DELETE", "metadefs/namespaces/{namespace}/tags/{tag}", "delete_metadef_tag", ruleAdmin, true, tagParts.serve(partKind.deletePart)},
+	{"GET", "schemas/metadefs/{schema}", "get_schema", ruleToken, true, (*service).showMetadefSchema},
 	{"GET", "info/import", "get_discovery", ruleToken, false, (*service).infoImport},
 	{"GET", "info/stores", "get_discovery", ruleToken, false, (*service).infoStores},
 	{"GET", "info/usage", "get_discovery", ruleToken, false, (*service).infoUsage},
-	{"GET", "schemas/{schema}", "get_schema", ruleToken, false, (*service).showSchema},
+	{"GET", "schemas/{schema}", "get_schema", ruleToken, true, (*service).showSchema},
 }

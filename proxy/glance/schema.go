@@ -17,10 +17,15 @@ const (
 	maxPropertyBytes = 1 << 16 // of one value: a TEXT column holds as much
 )
 
+// keyDeletionPolicy is the one custom property whose values are given.
+const keyDeletionPolicy = "cinder_encryption_key_deletion_policy"
+
 var (
 	diskFormats      = []string{"ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"}
 	containerFormats = []string{"ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"}
 	visibilities     = []string{visibilityCommunity, visibilityPublic, visibilityPrivate, visibilityShared}
+
+	keyDeletionPolicies = []string{"on_image_deletion", "do_not_delete"}
 
 	readOnlyAttributes = []string{"created_at", "updated_at", "status", "checksum", "size", "virtual_size",
 		"direct_url", "self", "file", "schema", "id", "os_hash_algo", "os_hash_value"}
@@ -87,6 +92,9 @@ func propertyValue(name string, v any) (*string, error) {
 	}
 	if !ok {
 		return nil, schemaError(pyRepr(v) + " is not of type 'string'")
+	}
+	if name == keyDeletionPolicy && !slices.Contains(keyDeletionPolicies, text) {
+		return nil, schemaError(pyRepr(v) + " is not one of " + pyList(keyDeletionPolicies, false))
 	}
 	if len(text) > maxPropertyBytes {
 		return nil, failf(400, "The value of property %s is longer than %d bytes.", name, maxPropertyBytes)

@@ -40,6 +40,8 @@ func TestCreateIsCheckedAgainstTheSchema(t *testing.T) {
 	f(`{"tags": ["`+long+`"]}`, 400, "too long")
 	f(`{"id": "x"}`, 400, "does not match '^(")
 	f(`{"kernel_id": "x"}`, 400, "does not match '^(")
+	f(`{"cinder_encryption_key_deletion_policy": "x"}`, 400, "'x' is not one of ['on_image_deletion', 'do_not_delete']")
+	s.create("alice", `"cinder_encryption_key_deletion_policy": "do_not_delete"`)
 	f(`{"ramdisk_id": true}`, 400, "True is not of type")
 	f(`{"x": {"a": [1]}}`, 400, `{"a": [1]} is not of type 'string'`)
 	f(`{"`+long+`": "x"}`, 400, "Property names")
@@ -97,7 +99,7 @@ func TestSchemasDescribeWhatIsServed(t *testing.T) {
 		}
 	}
 	properties := schemas["image"].Get("properties").(pyjson.Object)
-	for name, choices := range map[string][]string{"disk_format": diskFormats, "container_format": containerFormats, "visibility": visibilities} {
+	for name, choices := range map[string][]string{"disk_format": diskFormats, "container_format": containerFormats, "visibility": visibilities, keyDeletionPolicy: keyDeletionPolicies} {
 		var enum []string
 		for _, v := range properties.Get(name).(pyjson.Object).Get("enum").(pyjson.Array) {
 			if text, ok := v.(string); ok {
