@@ -1,6 +1,6 @@
 // Package keystoneclient validates tokens at an external Keystone, as
 // keystonemiddleware's auth_token does: it logs in as a service user and asks
-// for each token once in a while.
+// for each token once in a while. It reads limits there as oslo.limit does.
 //
 // Vocabulary: the subject is the token that is asked about; the service token
 // is the client's own; an outage is a time in which Keystone does not answer
@@ -19,4 +19,6 @@
 //     hangs does not take every request's time.
 //   - No redirect is followed and no answer is read beyond a limit: tokens and
 //     the service user's password go to the configured address alone.
+//   - A user of its own may ask for limits; that one's refusal does not keep
+//     tokens from being validated.
 package keystoneclient

@@ -11,7 +11,6 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"needletail/auth/identity"
-	"needletail/auth/passwordhash"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 )
@@ -231,16 +230,10 @@ func (c *Config) validate() error {
 		return bad("storage.scrub_bytes_per_second is neither 0 nor from 1048576 on")
 	case c.Storage.DeviceFailedAfter <= 0:
 		return bad("storage.device_failed_after must be positive")
-	case c.Identity.TokenLifetime <= 0:
-		return bad("identity.token_lifetime must be positive")
-	case c.Identity.ListLimit < 0:
-		return bad("identity.list_limit is negative")
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
-	case c.Identity.PasswordHashRounds < passwordhash.MinBcryptCost || c.Identity.PasswordHashRounds > passwordhash.MaxBcryptCost:
-		return bad("identity.password_hash_rounds must be from 4 to 16")
 	}
-	if err := c.validateLogins(); err != nil {
+	if err := c.validateIdentity(); err != nil {
 		return bad("%w", err)
 	}
 	for prefix := range c.KeystoneAuth.ServiceRoles {

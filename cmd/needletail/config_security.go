@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"needletail/auth/identity"
+	"needletail/auth/passwordhash"
 )
 
 // SecurityConfig bounds the failed logins at the built-in Keystone, with the
@@ -18,8 +19,8 @@ type SecurityConfig struct {
 	LockoutDuration        Duration `toml:"lockout_duration"`
 }
 
-// validateLogins checks how users may log in.
-func (c *Config) validateLogins() error {
+// validateIdentity checks [identity] and [security_compliance].
+func (c *Config) validateIdentity() error {
 	known := append(identity.DefaultMethods(), identity.MethodTOTP)
 	for _, m := range c.Identity.AuthMethods {
 		if !slices.Contains(known, m) {
@@ -27,6 +28,12 @@ func (c *Config) validateLogins() error {
 		}
 	}
 	switch {
+	case c.Identity.TokenLifetime <= 0:
+		return errors.New("identity.token_lifetime must be positive")
+	case c.Identity.ListLimit < 0:
+		return errors.New("identity.list_limit is negative")
+	case c.Identity.PasswordHashRounds < passwordhash.MinBcryptCost || c.Identity.PasswordHashRounds > passwordhash.MaxBcryptCost:
+		return errors.New("identity.password_hash_rounds must be from 4 to 16")
 	case len(c.Identity.AuthMethods) == 0:
 		return errors.New("identity.auth_methods is empty")
 	case c.Security.LockoutFailureAttempts < 0:
