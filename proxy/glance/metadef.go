@@ -108,7 +108,7 @@ func (d *metadef) view() pyjson.Object {
 		{Key: "schema", Value: "/v2/schemas/metadefs/namespace"},
 	}...)
 	if len(d.ResourceTypes) > 0 {
-		v = append(v, pyjson.Member{Key: "resource_type_associations", Value: d.associations(false)})
+		v = append(v, pyjson.Member{Key: "resource_type_associations", Value: d.associations()})
 	}
 	return v
 }
@@ -124,10 +124,10 @@ func (d *metadef) wholeView(resourceType string) pyjson.Object {
 		prefix, _ = d.ResourceTypes[i].fields().Get("prefix").(string)
 	}
 	if len(d.Properties) > 0 {
-		v = append(v, pyjson.Member{Key: "properties", Value: d.propertiesView(prefix)})
+		v = append(v, pyjson.Member{Key: "properties", Value: d.schemasView(prefix)})
 	}
 	if len(d.Objects) > 0 {
-		v = append(v, pyjson.Member{Key: "objects", Value: d.objectsView()})
+		v = append(v, pyjson.Member{Key: "objects", Value: d.objectsView(prefix)})
 	}
 	if len(d.Tags) > 0 {
 		v = append(v, pyjson.Member{Key: "tags", Value: d.tagsView()})
@@ -135,20 +135,16 @@ func (d *metadef) wholeView(resourceType string) pyjson.Object {
 	return v
 }
 
-func (d *metadef) associations(withTimes bool) pyjson.Array {
+func (d *metadef) associations() pyjson.Array {
 	list := pyjson.Array{}
 	for i := range d.ResourceTypes {
-		list = append(list, d.ResourceTypes[i].associationView(withTimes))
+		list = append(list, d.ResourceTypes[i].associationView())
 	}
 	return list
 }
 
-func (p *metadefPart) associationView(withTimes bool) pyjson.Object {
-	v := append(pyjson.Object{{Key: "name", Value: p.Name}}, p.fields()...)
-	if withTimes {
-		v = append(v, p.times()...)
-	}
-	return v
+func (p *metadefPart) associationView() pyjson.Object {
+	return append(append(pyjson.Object{{Key: "name", Value: p.Name}}, p.fields()...), p.times()...)
 }
 
 func (p *metadefPart) times() pyjson.Object {
@@ -158,10 +154,19 @@ func (p *metadefPart) times() pyjson.Object {
 	}
 }
 
-func (d *metadef) propertiesView(prefix string) pyjson.Object {
+// schemasView is the properties within the whole namespace, without their names.
+func (d *metadef) schemasView(prefix string) pyjson.Object {
 	v := pyjson.Object{}
 	for i := range d.Properties {
-		v = append(v, pyjson.Member{Key: prefix + d.Properties[i].Name, Value: d.Properties[i].propertyView()})
+		v = append(v, pyjson.Member{Key: prefix + d.Properties[i].Name, Value: d.Properties[i].fields()})
+	}
+	return v
+}
+
+func (d *metadef) propertiesView() pyjson.Object {
+	v := pyjson.Object{}
+	for i := range d.Properties {
+		v = append(v, pyjson.Member{Key: d.Properties[i].Name, Value: d.Properties[i].propertyView()})
 	}
 	return v
 }
@@ -170,16 +175,35 @@ func (p *metadefPart) propertyView() pyjson.Object {
 	return append(pyjson.Object{{Key: "name", Value: p.Name}}, p.fields()...)
 }
 
-func (d *metadef) objectsView() pyjson.Array {
+func (d *metadef) objectsView(prefix string) pyjson.Array {
 	list := pyjson.Array{}
 	for i := range d.Objects {
-		list = append(list, d.objectView(&d.Objects[i]))
+		list = append(list, d.prefixedView(&d.Objects[i], prefix))
 	}
 	return list
 }
 
-func (d *metadef) objectView(p *metadefPart) pyjson.Object {
-	v := append(pyjson.Object{{Key: "name", Value: p.Name}}, p.fields()...)
+func (d *metadef) objectView(p *metadefPart) pyjson.Object { return d.prefixedView(p, "") }
+
+// prefixedView is an object whose properties' names get a prefix. What is
+// required, and the properties, are there when they are empty too.
+func (d *metadef) prefixedView(p *metadefPart, prefix string) pyjson.Object {
+	v := pyjson.Object{{Key: "name", Value: p.Name}}
+	required, properties := any(pyjson.Array{}), pyjson.Object{}
+	for _, f := range p.fields() {
+		switch f.Key {
+		case "required":
+			required = f.Value
+		case "properties":
+			own, _ := f.Value.(pyjson.Object)
+			for _, m := range own {
+				properties = append(properties, pyjson.Member{Key: prefix + m.Key, Value: m.Value})
+			}
+		default:
+			v = append(v, f)
+		}
+	}
+	v = append(v, pyjson.Member{Key: "required", Value: required}, pyjson.Member{Key: "properties", Value: properties})
 	v = append(v, p.times()...)
 	return append(v, pyjson.Object{
 		{Key: "self", Value: d.self() + "/objects/" + p.Name},

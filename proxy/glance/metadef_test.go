@@ -28,15 +28,16 @@ func TestMetadefs(t *testing.T) {
 	s.restart()
 	whole := s.want(200, "alice", "GET", ns, "").body
 	for _, want := range []string{
-		`"properties": {"cpu": {"name": "cpu", "title": "CPU", "type": "integer", "minimum": 1}}`,
-		`"tags": [{"name": "t1"}]`, `"resource_type_associations": [{"name": "OS::Glance::Image", "prefix": "hw_"}]`,
+		`"properties": {"cpu": {"title": "CPU", "type": "integer", "minimum": 1}}`,
+		`"tags": [{"name": "t1"}]`, `"resource_type_associations": [{"name": "OS::Glance::Image", "prefix": "hw_", "created_at": "`,
+		`"objects": [{"name": "o1", "required": [], "properties": {"p": {"title": "P", "type": "string"}}, "created_at": "`,
 		`"self": "/v2/metadefs/namespaces/OS::Compute::Test/objects/o1"`, `"protected": false`,
 	} {
 		if !strings.Contains(whole, want) {
 			t.Errorf("no %s in %s", want, whole)
 		}
 	}
-	if a := s.want(200, "alice", "GET", ns+"?resource_type=OS::Glance::Image", ""); !strings.Contains(a.body, `"hw_cpu"`) {
+	if a := s.want(200, "alice", "GET", ns+"?resource_type=OS::Glance::Image", ""); !strings.Contains(a.body, `"hw_cpu"`) || !strings.Contains(a.body, `"hw_p"`) {
 		t.Error(a.body)
 	}
 	s.testParts(ns)

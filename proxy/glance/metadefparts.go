@@ -25,7 +25,7 @@ var (
 			return append(pyjson.Object{{Key: "name", Value: p.Name}}, p.times()...)
 		}}
 	associationParts = partKind{kindResourceType, "resource_type_association", associationShape, []string{"name"},
-		func(_ *metadef, p *metadefPart) pyjson.Object { return p.associationView(true) }}
+		func(_ *metadef, p *metadefPart) pyjson.Object { return p.associationView() }}
 )
 
 // serve is the handler of a route for this kind of parts.
@@ -105,7 +105,7 @@ func (s *service) listProperties(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "properties", Value: d.propertiesView("")}}), nil
+	return jsonResponse(200, pyjson.Object{{Key: "properties", Value: d.propertiesView()}}), nil
 }
 
 // listObjects is GET …/objects.
@@ -115,7 +115,7 @@ func (s *service) listObjects(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	return jsonResponse(200, pyjson.Object{
-		{Key: "objects", Value: d.objectsView()},
+		{Key: "objects", Value: d.objectsView("")},
 		{Key: "first", Value: d.self() + "/objects"},
 		{Key: "schema", Value: "/v2/schemas/metadefs/objects"},
 	}), nil
@@ -140,7 +140,7 @@ func (s *service) listAssociations(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "resource_type_associations", Value: d.associations(true)}}), nil
+	return jsonResponse(200, pyjson.Object{{Key: "resource_type_associations", Value: d.associations()}}), nil
 }
 
 // createTag is POST …/tags/{tag}, which has no body.
