@@ -2,10 +2,10 @@
 // Keystone's and Glance's APIs built in.
 //
 // One file per subcommand: serve runs the server, bootstrap makes its first user
-// or brings them back, heal shows its devices, check
-// and repair look after the data folder, inspect shows what is stored, ring
-// builds rings, rotate-keys rotates the keys that tokens are made with, version
-// prints the version. Only this package wires the layers together.
+// or brings them back, import-users takes over those of a Keystone, heal shows
+// its devices, check and repair look after the data folder, inspect shows what
+// is stored, ring builds rings, rotate-keys rotates the keys that tokens are made
+// with, version prints the version. Only this package wires the layers together.
 //
 // Exit codes are in exitcode.go, the same for all commands.
 package main
@@ -37,7 +37,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newBootstrapCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
 	return root
 }
 
