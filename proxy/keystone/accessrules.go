@@ -40,7 +40,7 @@ func listAccessRules(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	rules := c.svc.AccessRules(c.params["user"])
-	return c.collection("access_rules", render(rules, c.accessRule), "service", "path", "method"), nil
+	return c.collection("access_rules", render(rules, c.accessRule), "service", "path", "method")
 }
 
 func showAccessRule(c *call) (*swift.Response, error) {

@@ -56,7 +56,7 @@ func listAppCreds(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	rows := c.svc.AppCredentials(func(a *identity.AppCredential) bool { return a.UserID == c.params["user"] })
-	return c.collection("application_credentials", render(rows, c.appCred), "name"), nil
+	return c.collection("application_credentials", render(rows, c.appCred), "name")
 }
 
 // findAppCred is the credential of the path, if it is that user's.

@@ -65,7 +65,7 @@ func listAssignments(c *call) (*swift.Response, error) {
 			rows = append(rows, c.assignment(&a))
 		}
 	}
-	return c.collection("role_assignments", rows), nil
+	return c.collection("role_assignments", rows)
 }
 
 // domainOf is the domain of an assignment's target.

@@ -8,11 +8,11 @@ import (
 
 // authProjects lists where the caller's user could get a token.
 func authProjects(c *call) (*swift.Response, error) {
-	return c.collection("projects", render(c.svc.UserProjects(c.caller.User.ID), c.project)), nil
+	return c.collection("projects", render(c.svc.UserProjects(c.caller.User.ID), c.project))
 }
 
 func authDomains(c *call) (*swift.Response, error) {
-	return c.collection("domains", render(c.svc.UserDomains(c.caller.User.ID), c.domain)), nil
+	return c.collection("domains", render(c.svc.UserDomains(c.caller.User.ID), c.domain))
 }
 
 func (c *call) selfLink() pyjson.Member {

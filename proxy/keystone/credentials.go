@@ -56,7 +56,7 @@ func listCredentials(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("credentials", render(rows, c.credential), "user_id", "type"), nil
+	return c.collection("credentials", render(rows, c.credential), "user_id", "type")
 }
 
 func showCredential(c *call) (*swift.Response, error) {

@@ -29,7 +29,7 @@ var domainKeys = []string{"id", "explicit_domain_id", "name", "description", "en
 func listDomains(c *call) (*swift.Response, error) {
 	limit := c.domainLimit()
 	domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
-	return c.collection("domains", render(domains, c.domain), "name", "enabled"), nil
+	return c.collection("domains", render(domains, c.domain), "name", "enabled")
 }
 
 func showDomain(c *call) (*swift.Response, error) {

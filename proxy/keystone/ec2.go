@@ -32,7 +32,7 @@ func listEC2(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("credentials", render(rows, c.ec2Credential)), nil
+	return c.collection("credentials", render(rows, c.ec2Credential))
 }
 
 func createEC2(c *call) (*swift.Response, error) {

@@ -12,5 +12,5 @@ var emptyRoutes = []route{
 }
 
 func emptyList(name string) func(*call) (*swift.Response, error) {
-	return func(c *call) (*swift.Response, error) { return c.collection(name, nil), nil }
+	return func(c *call) (*swift.Response, error) { return c.collection(name, nil) }
 }

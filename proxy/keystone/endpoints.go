@@ -29,7 +29,7 @@ var endpointKeys = []string{"id", "interface", "region_id", "region", "service_i
 
 func listEndpoints(c *call) (*swift.Response, error) {
 	return c.collection("endpoints", render(c.svc.Endpoints(nil), c.endpoint),
-		"interface", "service_id", "region_id"), nil
+		"interface", "service_id", "region_id")
 }
 
 func showEndpoint(c *call) (*swift.Response, error) {

@@ -24,25 +24,29 @@ func folded(f func(string, string) bool) func(string, string) bool {
 }
 
 // collection answers a list: the rows that pass the query's filters on keys, cut
-// to Config.ListLimit.
-func (c *call) collection(name string, rows []pyjson.Object, keys ...string) *swift.Response {
+// to a page or to Config.ListLimit.
+func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*swift.Response, error) {
 	kept := make([]pyjson.Object, 0, len(rows))
 	for _, row := range rows {
 		if passes(row, c.Query(), keys) {
 			kept = append(kept, row)
 		}
 	}
+	kept, next, err := c.page(kept)
+	if err != nil {
+		return nil, err
+	}
 	body := pyjson.Object{
 		{Key: name, Value: kept},
 		{Key: "links", Value: pyjson.Object{
-			{Key: "next", Value: nil}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
+			{Key: "next", Value: next}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
 		}},
 	}
 	if c.listLimit > 0 && len(kept) > c.listLimit {
 		body[0].Value = kept[:c.listLimit]
 		body = append(body, pyjson.Member{Key: "truncated", Value: true})
 	}
-	return answer(200, body)
+	return answer(200, body), nil
 }
 
 func passes(row pyjson.Object, query url.Values, keys []string) bool {

@@ -63,7 +63,7 @@ func listGrants(c *call, g identity.Grant) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("roles", render(roles, c.role)), nil
+	return c.collection("roles", render(roles, c.role))
 }
 
 func checkGrant(c *call, g identity.Grant) (*swift.Response, error) {

@@ -31,7 +31,7 @@ func (c *call) group(g *identity.Group) pyjson.Object {
 func listGroups(c *call) (*swift.Response, error) {
 	limit := c.domainLimit()
 	groups := c.svc.Groups(func(g *identity.Group) bool { return limit == "" || g.DomainID == limit })
-	return c.collection("groups", render(groups, c.group), "name", "domain_id"), nil
+	return c.collection("groups", render(groups, c.group), "name", "domain_id")
 }
 
 func showGroup(c *call) (*swift.Response, error) {
@@ -100,7 +100,7 @@ func listMembers(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled"), nil
+	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled")
 }
 
 func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*swift.Response, error) {
@@ -114,7 +114,7 @@ func listUserGroups(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("groups", render(groups, c.groupOfUser), "name"), nil
+	return c.collection("groups", render(groups, c.groupOfUser), "name")
 }
 
 // groupOfUser shows a group among a user's; those of federation expire.

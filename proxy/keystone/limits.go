@@ -153,7 +153,7 @@ func createRegistered(c *call) (*swift.Response, error) {
 
 func listRegistered(c *call) (*swift.Response, error) {
 	return c.collection("registered_limits", render(c.svc.RegisteredLimits(), c.registered),
-		"service_id", "region_id", "resource_name"), nil
+		"service_id", "region_id", "resource_name")
 }
 
 func showRegistered(c *call) (*swift.Response, error) {
@@ -219,7 +219,7 @@ func listLimits(c *call) (*swift.Response, error) {
 		}
 	}
 	return c.collection("limits", render(shown, c.limit),
-		"service_id", "region_id", "resource_name", "project_id", "domain_id"), nil
+		"service_id", "region_id", "resource_name", "project_id", "domain_id")
 }
 
 func showLimit(c *call) (*swift.Response, error) {

@@ -35,12 +35,12 @@ func listProjects(c *call) (*swift.Response, error) {
 	limit := c.domainLimit()
 	if v, ok := c.Query()["is_domain"]; ok && asBool(v[0]) {
 		domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
-		return c.collection("projects", render(domains, c.domainProject), "name", "enabled"), nil
+		return c.collection("projects", render(domains, c.domainProject), "name", "enabled")
 	}
 	projects := c.svc.Projects(func(p *identity.Project) bool {
 		return (limit == "" || p.DomainID == limit) && c.wantsTags(p.Tags)
 	})
-	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled", "parent_id"), nil
+	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled", "parent_id")
 }
 
 // domainProject shows a domain as the project that it is.

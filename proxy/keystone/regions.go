@@ -25,7 +25,7 @@ func (c *call) region(r *identity.Region) pyjson.Object {
 }
 
 func listRegions(c *call) (*swift.Response, error) {
-	return c.collection("regions", render(c.svc.Regions(nil), c.region), "parent_region_id"), nil
+	return c.collection("regions", render(c.svc.Regions(nil), c.region), "parent_region_id")
 }
 
 func showRegion(c *call) (*swift.Response, error) {

@@ -27,7 +27,7 @@ func (c *call) role(r *identity.Role) pyjson.Object {
 func listRoles(c *call) (*swift.Response, error) {
 	domain := c.Query().Get("domain_id")
 	roles := c.svc.Roles(func(r *identity.Role) bool { return r.DomainID == domain })
-	return c.collection("roles", render(roles, c.role), "name"), nil
+	return c.collection("roles", render(roles, c.role), "name")
 }
 
 func showRole(c *call) (*swift.Response, error) {

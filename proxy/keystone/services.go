@@ -28,7 +28,7 @@ func (c *call) service(s *identity.CatalogService) pyjson.Object {
 }
 
 func listServices(c *call) (*swift.Response, error) {
-	return c.collection("services", render(c.svc.Services(nil), c.service), "type", "name"), nil
+	return c.collection("services", render(c.svc.Services(nil), c.service), "type", "name")
 }
 
 func showService(c *call) (*swift.Response, error) {

@@ -86,7 +86,7 @@ func listTrusts(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	rows := c.svc.Trusts(nil)
-	return c.collection("trusts", render(rows, c.trust), "trustor_user_id", "trustee_user_id"), nil
+	return c.collection("trusts", render(rows, c.trust), "trustor_user_id", "trustee_user_id")
 }
 
 func showTrust(c *call) (*swift.Response, error) {
@@ -221,7 +221,7 @@ func listTrustRoles(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.collection("roles", render(c.trustRoles(r), c.role)), nil
+	return c.collection("roles", render(c.trustRoles(r), c.role))
 }
 
 func showTrustRole(c *call) (*swift.Response, error) {

@@ -38,7 +38,7 @@ var userKeys = []string{"id", "name", "domain_id", "enabled", "password", "origi
 func listUsers(c *call) (*swift.Response, error) {
 	limit := c.domainLimit()
 	users := c.svc.Users(func(u *identity.User) bool { return limit == "" || u.DomainID == limit })
-	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled"), nil
+	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled")
 }
 
 func showUser(c *call) (*swift.Response, error) {
@@ -157,5 +157,5 @@ func listUserProjects(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	projects := c.svc.UserProjects(c.params["user"])
-	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled"), nil
+	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled")
 }
