@@ -101,3 +101,25 @@ func TestLockedAccount(t *testing.T) {
 	c.as(admin, "PATCH", "/users/u", `{"user": {"enabled": true}}`, 200)
 	c.login("u", "")
 }
+
+// TestAllowExpired: a token is shown for 48 hours after its end to who asks for
+// expired ones too.
+func TestAllowExpired(t *testing.T) {
+	now := time.Unix(1700000000, 0)
+	c := openCloud(t, identity.Options{Clock: func() time.Time { return now }})
+	subject := c.login("glance", onService)
+	for _, step := range []struct {
+		pass           time.Duration
+		plain, lenient int
+	}{
+		{3*time.Hour - time.Second, 200, 200}, {time.Second, 404, 200}, {48*time.Hour - time.Second, 404, 200}, {time.Second, 404, 404},
+	} {
+		now = now.Add(step.pass)
+		admin := c.login("admin", onAdmin)
+		for query, want := range map[string]int{"": step.plain, "?allow_expired=1": step.lenient, "?allow_expired=0": step.plain} {
+			if res := c.do("GET", "/v3/auth/tokens"+query, "", "X-Auth-Token", admin, "X-Subject-Token", subject); res.status != want {
+				t.Errorf("at %s%s: %d, want %d", now, query, res.status, want)
+			}
+		}
+	}
+}
