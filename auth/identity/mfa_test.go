@@ -198,6 +198,16 @@ func TestLockout(t *testing.T) {
 	}
 }
 
+// TestOneFailureTooMany: the one after the last allowed is not counted.
+func TestOneFailureTooMany(t *testing.T) {
+	l, u, now := lockouts{attempts: 3, duration: time.Minute}, &User{ID: "u"}, time.Unix(0, 0)
+	for n := 1; n <= 4; n++ {
+		if counted := l.fail(u, now); counted != (n <= 3) || l.locked(u, now) != (n >= 3) {
+			t.Errorf("failure %d: counted %v", n, counted)
+		}
+	}
+}
+
 // TestLockoutOfManyAtOnce: however many guess at once, no more than the allowed
 // number of guesses hear whether they were right.
 func TestLockoutOfManyAtOnce(t *testing.T) {
