@@ -6,5 +6,5 @@
 //
 // A stream is one body. A lane is the MD5 of one stream; the lanes of all
 // streams wait for one another, and the processor's vector unit takes up to 16
-// of them side by side. With one or two streams they are plain digests.
+// of them side by side. A stream alone takes a plain one.
 package checksum
