@@ -106,7 +106,8 @@ func readAll(t *testing.T, d *device.Device, id device.ID) []byte {
 var sizes = []int{
 	0, 1, 4095, 4096, 4097, checksum.BlockBytes - 1, checksum.BlockBytes, checksum.BlockBytes + 1,
 	narrowBytes - 1, narrowBytes, narrowBytes + 1, wideBytes - 4096, wideBytes - 1, wideBytes, wideBytes + 1,
-	2*wideBytes - 1, 2 * wideBytes, 2*wideBytes + 1, 5*wideBytes + 12345,
+	2*wideBytes - 1, 2 * wideBytes, 2*wideBytes + 1, deepBytes - 1, deepBytes, deepBytes + 1,
+	5*wideBytes + 12345, 5*deepBytes + 12345,
 }
 
 func TestRoundTrip(t *testing.T) {
@@ -127,15 +128,15 @@ func TestRoundTrip(t *testing.T) {
 			require.NoError(t, Verify(d, id), "size %d", size)
 		}
 	}
-	require.Zero(t, wideInUse.Load())
+	requireNoBuffersInUse(t)
 }
 
 // A body may come as a prefix and a rest, in pieces of any size.
 func TestBodyInPieces(t *testing.T) {
 	rng := newRand(t)
 	d := openDevice(t)
-	body := randomBytes(rng, 3*wideBytes+999)
-	for _, split := range []int{0, 1, 5000, wideBytes, wideBytes + 1, len(body)} {
+	body := randomBytes(rng, 3*deepBytes+999)
+	for _, split := range []int{0, 1, 5000, deepBytes, deepBytes + 1, len(body)} {
 		id := device.NewID()
 		w, err := Create(d, id, WriterOptions{SizeHintBytes: -1})
 		require.NoError(t, err)
@@ -152,35 +153,49 @@ func TestBodyInPieces(t *testing.T) {
 	}
 }
 
-// A short body does not take wide buffers from those that need them.
-func TestShortUploadsAreNarrow(t *testing.T) {
-	d := openDevice(t)
-	for hint, wide := range map[int64]bool{-1: true, 0: false, narrowBytes: false, narrowBytes + 1: true} {
-		w, err := Create(d, device.NewID(), WriterOptions{SizeHintBytes: hint})
-		require.NoError(t, err)
-		require.Equal(t, wide, w.out.wide, "hint %d", hint)
-		require.NoError(t, w.Abort())
+func requireNoBuffersInUse(t *testing.T) {
+	t.Helper()
+	for _, c := range []*class{deep, wide} {
+		require.Zero(t, c.inUse.Load(), "buffers of %d bytes", c.bytes)
 	}
 }
 
-// More uploads than wide buffers: the rest take turns with one narrow buffer.
-func TestNarrowUploads(t *testing.T) {
+// A body does not take buffers from those that need them.
+func TestClassOfABody(t *testing.T) {
+	d := openDevice(t)
+	for hint, want := range map[int64]*class{
+		-1: deep, 0: narrow, narrowBytes: narrow, narrowBytes + 1: wide, deepFrom - 1: wide, deepFrom: deep,
+	} {
+		w, err := Create(d, device.NewID(), WriterOptions{SizeHintBytes: hint})
+		require.NoError(t, err)
+		require.Same(t, want, w.out.class, "hint %d", hint)
+		require.Len(t, w.out.cur.bytes, want.bytes)
+		require.NoError(t, w.Abort())
+	}
+	requireNoBuffersInUse(t)
+}
+
+// An upload beyond the number that a class is for gets the next, and in the end
+// one buffer with which it takes turns.
+func TestMoreUploadsThanBuffers(t *testing.T) {
 	rng := newRand(t)
 	d := openDevice(t)
-	for range wideMax {
-		require.True(t, takeWide())
-		defer dropWide()
+	for n := range deepMax + wideMax {
+		c := takeClass(-1)
+		require.Equal(t, n < deepMax, c == deep)
+		require.NotSame(t, narrow, c)
+		defer c.drop()
 	}
 	for _, size := range sizes {
 		body, id := randomBytes(rng, size), device.NewID()
 		w, err := Create(d, id, WriterOptions{SizeHintBytes: -1})
 		require.NoError(t, err)
-		require.Len(t, w.out.cur.bytes, narrowBytes)
-		require.False(t, w.out.wide)
+		require.Same(t, narrow, w.out.class)
 		_, err = w.ReadFrom(bytes.NewReader(body))
 		require.NoError(t, err)
 		require.NoError(t, w.Finish(sampleFooter()))
 		require.True(t, bytes.Equal(body, readAll(t, d, id)), "size %d", size)
 	}
-	require.EqualValues(t, wideMax, wideInUse.Load())
+	require.EqualValues(t, deepMax, deep.inUse.Load())
+	require.EqualValues(t, wideMax, wide.inUse.Load())
 }

@@ -29,8 +29,8 @@ func BenchmarkWrite(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		p := device.AlignedBuffer(wideBytes)
-		for range benchBytes / wideBytes {
+		p := device.AlignedBuffer(deepBytes)
+		for range benchBytes / deepBytes {
 			if _, err := f.Write(p); err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func published(t *testing.T, fs vfs.FS) []device.ID {
 // Every operation of a store fails once, each time on a fresh device: an error
 // is reported and leaves no file, or there was none and the file is durable.
 func TestEveryWriteOperationFailsOnce(t *testing.T) {
-	body := randomBytes(newRand(t), 2*wideBytes+wideBytes/2)
+	body := randomBytes(newRand(t), 2*deepBytes+deepBytes/2)
 	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
 		for n := 0; ; n++ {
 			require.Less(t, n, opsMax)
@@ -87,7 +87,7 @@ func TestEveryWriteOperationFailsOnce(t *testing.T) {
 			checkSeal(t, d, failed)
 		}
 	}
-	require.Zero(t, wideInUse.Load())
+	requireNoBuffersInUse(t)
 }
 
 // checkSeal: a failed fsync, and nothing else, seals the device.
@@ -151,7 +151,7 @@ func TestFailedSyncIsNotRetried(t *testing.T) {
 // whole, whatever part of the unsynced state survived.
 func TestCrashAtEveryOperation(t *testing.T) {
 	rng := newRand(t)
-	body := randomBytes(rng, 2*wideBytes+100)
+	body := randomBytes(rng, 2*deepBytes+100)
 	mem, id := memFS(), device.NewID()
 	var mu sync.Mutex
 	var crashed []*vfs.MemFS
@@ -181,7 +181,7 @@ func TestCrashAtEveryOperation(t *testing.T) {
 func TestBadBodies(t *testing.T) {
 	errCut := errors.New("connection was cut")
 	rest := func(err error) io.Reader {
-		return io.MultiReader(bytes.NewReader(make([]byte, 2*wideBytes+5)), badReader{0, err})
+		return io.MultiReader(bytes.NewReader(make([]byte, 2*deepBytes+5)), badReader{0, err})
 	}
 	for name, c := range map[string]struct {
 		body io.Reader
@@ -201,7 +201,7 @@ func TestBadBodies(t *testing.T) {
 		}
 		require.Empty(t, published(t, mem), name)
 	}
-	require.Zero(t, wideInUse.Load())
+	requireNoBuffersInUse(t)
 }
 
 // badReader gives the same count and error each time.

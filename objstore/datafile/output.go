@@ -6,7 +6,7 @@ import (
 )
 
 // output takes the digests of buffers and writes them to a file, in order. With
-// wide buffers that happens while the caller fills the next: caller → digests →
+// more than one that happens while the caller fills the next: caller → digests →
 // write → caller. The xxh3 is taken by the caller, while the bytes are in its
 // processor's cache; the MD5 together with other uploads' (package checksum),
 // or by a goroutine beside the caller; a SHA-512, and the writing, by goroutines
@@ -14,7 +14,7 @@ import (
 type output struct {
 	file   device.File
 	hash   *checksum.Hash // the digest goroutine's while toHash is open
-	wide   bool
+	class  *class
 	sha512 bool
 	cur    *buffer // that the caller fills
 
@@ -32,40 +32,34 @@ type written struct {
 	err    error
 }
 
-// newOutput is an output for a body of sizeBytes, or -1. One that fits a narrow
-// buffer leaves the wide ones to others.
+// newOutput is an output for a body of o.SizeHintBytes, or -1.
 func newOutput(file device.File, o WriterOptions) *output {
 	newHash := checksum.New
 	if o.AnyMD5 {
 		newHash = checksum.NewWithoutMD5
 	}
-	small := o.SizeHintBytes >= 0 && o.SizeHintBytes <= narrowBytes
-	out := &output{file: file, hash: newHash(o.SHA512), wide: !small && takeWide(), sha512: o.SHA512}
-	if out.wide {
-		out.cur = out.takeWideBuffer()
-	} else {
-		out.cur = narrowBuffers.Get().(*buffer)
-	}
+	out := &output{file: file, hash: newHash(o.SHA512), class: takeClass(o.SizeHintBytes), sha512: o.SHA512}
+	out.cur = out.take()
 	return out
 }
 
-func (o *output) takeWideBuffer() *buffer {
-	b, _ := wideBuffers.Get().(*buffer)
-	if b == nil {
-		b = newWideBuffer()
-	}
+func (o *output) take() *buffer {
+	b := o.class.take()
 	b.out = o
 	return b
 }
 
-// Hashed is the end of a wide buffer's digests. There is room in the channel for
-// every buffer.
+// takesTurns says that there is no other buffer to fill meanwhile.
+func (o *output) takesTurns() bool { return o.class.each == 1 }
+
+// Hashed is the end of a buffer's digests. There is room in the channel for every
+// buffer.
 func (b *buffer) Hashed() { b.out.toWrite <- b }
 
 // nextOfBody takes the digests of the full current buffer, writes it, and gives
 // an empty one in its place.
 func (o *output) nextOfBody() error {
-	if !o.wide {
+	if o.takesTurns() {
 		o.hash.Write(o.cur.bytes)
 		return o.next()
 	}
@@ -89,7 +83,7 @@ func (o *output) nextOfBody() error {
 
 // next writes the full current buffer without a digest: after sum.
 func (o *output) next() error {
-	if !o.wide {
+	if o.takesTurns() {
 		// The digest was taken before: the write may change the buffer.
 		_, err := o.file.Write(o.cur.bytes)
 		return err
@@ -109,13 +103,13 @@ func (o *output) takeFree() error {
 }
 
 func (o *output) start() {
-	o.toWrite, o.free = make(chan *buffer, wideEach), make(chan written, wideEach)
-	for range wideEach - 1 {
-		o.free <- written{buffer: o.takeWideBuffer()}
+	o.toWrite, o.free = make(chan *buffer, o.class.each), make(chan written, o.class.each)
+	for range o.class.each - 1 {
+		o.free <- written{buffer: o.take()}
 	}
 	go o.writeAll()
 	if o.sha512 {
-		o.toHash, o.hashed = make(chan *buffer, wideEach), make(chan struct{})
+		o.toHash, o.hashed = make(chan *buffer, o.class.each), make(chan struct{})
 		go o.hashAll(o.toHash)
 	}
 }
@@ -168,7 +162,7 @@ func (o *output) drain() error {
 	close(o.toWrite)
 	var err error
 	for done := range o.free {
-		wideBuffers.Put(done.buffer)
+		o.class.put(done.buffer)
 		if done.err != nil {
 			err = done.err
 		}
@@ -188,12 +182,8 @@ func (o *output) writeLast(n int) error {
 
 // release gives the buffers and the hash back, after a drain.
 func (o *output) release() {
-	if o.wide {
-		wideBuffers.Put(o.cur)
-		dropWide()
-	} else {
-		narrowBuffers.Put(o.cur)
-	}
+	o.class.put(o.cur)
+	o.class.drop()
 	o.cur = nil
 	o.hash.Release()
 }

@@ -36,7 +36,7 @@ func CreatePart(d *device.Device, id device.ID, sizeHintBytes int64) (*Part, err
 	if err != nil {
 		return nil, err
 	}
-	return &Part{device: d, id: id, file: f, buf: narrowBuffers.Get().(*buffer)}, nil
+	return &Part{device: d, id: id, file: f, buf: narrow.take()}, nil
 }
 
 // Write adds p and does not change it: several Parts may write it at once. What
@@ -125,7 +125,7 @@ func (w *Part) finish(f *Footer, blocks []uint64) error {
 }
 
 func (w *Part) end() {
-	narrowBuffers.Put(w.buf)
+	narrow.put(w.buf)
 	w.buf, w.ended = nil, true
 	if w.err == nil {
 		w.err = ErrDone

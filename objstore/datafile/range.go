@@ -93,7 +93,7 @@ func (x *rangeReader) give(n int) {
 
 func (x *rangeReader) drop() {
 	if x.buf != nil {
-		narrowBuffers.Put(x.buf)
+		narrow.put(x.buf)
 	}
 	x.buf, x.ready = nil, nil
 }
@@ -108,7 +108,7 @@ func (x *rangeReader) fill() error {
 		x.err = io.EOF
 		return x.err
 	}
-	x.buf = narrowBuffers.Get().(*buffer)
+	x.buf = narrow.take()
 	first := x.off / checksum.BlockBytes
 	start := first * checksum.BlockBytes
 	stop := min(blockCount(x.end)*checksum.BlockBytes, start+narrowBytes, x.reader.SizeBytes())

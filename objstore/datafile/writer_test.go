@@ -36,7 +36,7 @@ func TestFinishTwice(t *testing.T) {
 func TestAbortLeavesNothing(t *testing.T) {
 	mem := memFS()
 	d := openMem(t, mem)
-	for _, size := range []int{0, 100, 3*wideBytes + 1} {
+	for _, size := range []int{0, 100, 3*deepBytes + 1} {
 		w, err := Create(d, device.NewID(), WriterOptions{SizeHintBytes: -1})
 		require.NoError(t, err)
 		_, err = w.Write(make([]byte, size))
@@ -84,7 +84,7 @@ func TestFullDiskIsRefusedBeforeTheBody(t *testing.T) {
 // The number of allocations does not grow with the body.
 func TestWritesAllocateNothingPerBlock(t *testing.T) {
 	d := openDevice(t)
-	body := make([]byte, 32*wideBytes)
+	body := make([]byte, 32*deepBytes)
 	count := func(n int) float64 {
 		return testing.AllocsPerRun(3, func() {
 			id := device.NewID()
@@ -93,7 +93,7 @@ func TestWritesAllocateNothingPerBlock(t *testing.T) {
 			require.NoError(t, d.Remove(id))
 		})
 	}
-	short := count(2 * wideBytes)
+	short := count(2 * deepBytes)
 	// The race detector allocates for each goroutine that leads the lanes.
-	require.Less(t, count(len(body)), short+64, "128 blocks, 32 buffers")
+	require.Less(t, count(len(body)), short+64, "512 blocks, 32 buffers")
 }
