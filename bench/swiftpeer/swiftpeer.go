@@ -214,6 +214,8 @@ pipeline = catch_errors %s proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+node_timeout = 120
+recoverable_node_timeout = 120
 [filter:catch_errors]
 use = egg:swift#catch_errors
 `, port, o.Workers, o.Dir, strings.Join(o.Filters, " "))

@@ -18,7 +18,10 @@ type class struct {
 	from    int64 // bytes of the shortest body
 	uploads int64 // that may have them at once; 0: any number
 	inUse   atomic.Int64
-	buffers sync.Pool
+
+	mu    sync.Mutex
+	free  []*buffer // of a class for so many uploads, which keeps all it ever made
+	loose sync.Pool // of one for any number
 }
 
 const (
@@ -83,36 +86,50 @@ type buffer struct {
 }
 
 func (c *class) take() *buffer {
-	if b, _ := c.buffers.Get().(*buffer); b != nil {
-		return b
-	}
 	if c.uploads == 0 {
-		return newBuffer(c.bytes)
+		if b, _ := c.loose.Get().(*buffer); b != nil {
+			return b
+		}
+		return &buffer{bytes: device.AlignedBuffer(c.bytes)}
 	}
-	return c.cutHugePage()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.free) == 0 {
+		c.cutHugePage()
+	}
+	last := len(c.free) - 1
+	b := c.free[last]
+	c.free = c.free[:last]
+	return b
 }
 
-func (c *class) put(b *buffer) { c.buffers.Put(b) }
+func (c *class) put(b *buffer) {
+	if c.uploads == 0 {
+		c.loose.Put(b)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.free = append(c.free, b)
+}
 
 // hugeBytes is the length of a huge page on the processors that we know.
 const hugeBytes = 2 << 20
 
-// cutHugePage makes as many buffers as a huge page has room for, and keeps the
-// others in the pool. With pages of 4 KiB the kernel looks up 128 of them for each
-// write past the page cache, and the 16 lanes of the MD5 go through 16 pages at
-// once: PUT 64 MiB by 16 streams takes 0.82 CPU s/GB with huge pages, 0.94
-// without. The half of the memory that only serves to align the other is not
-// touched while it is fresh.
-func (c *class) cutHugePage() *buffer {
-	region := make([]byte, 2*hugeBytes)
-	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(region)))) & (hugeBytes - 1)
-	region = region[skip : skip+hugeBytes]
-	adviseHuge(region)
-	for len(region) > c.bytes {
-		c.put(&buffer{bytes: region[:c.bytes:c.bytes]})
-		region = region[c.bytes:]
+// cutHugePage makes as many free buffers as a huge page has room for. With pages
+// of 4 KiB the kernel looks up 128 of them for each 512 KiB that it writes past
+// the page cache, and the 16 lanes of the MD5 go through 16 pages at once: PUT 64
+// MiB by 16 streams takes 0.82 CPU s/GB with huge pages, 0.94 without. The pages
+// lie outside of Go's heap, which may grow to a multiple of what lives in it.
+func (c *class) cutHugePage() {
+	for page := newHugePage(); len(page) > 0; page = page[c.bytes:] {
+		c.free = append(c.free, &buffer{bytes: page[:c.bytes:c.bytes]})
 	}
-	return &buffer{bytes: region}
 }
 
-func newBuffer(n int) *buffer { return &buffer{bytes: device.AlignedBuffer(n)} }
+// alignHuge is a part of region, which is twice as long as a huge page, that can
+// be one.
+func alignHuge(region []byte) []byte {
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(region)))) & (hugeBytes - 1)
+	return region[skip : skip+hugeBytes : skip+hugeBytes]
+}

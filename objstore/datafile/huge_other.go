@@ -2,5 +2,5 @@
 
 package datafile
 
-// adviseHuge does nothing: other systems choose the size of pages themselves.
-func adviseHuge([]byte) {}
+// newHugePage is memory of hugeBytes.
+func newHugePage() []byte { return alignHuge(make([]byte, 2*hugeBytes)) }
