@@ -19,13 +19,13 @@ const (
 
 // TestMemoryOfManyUploads holds 256 uploads at once, twice: the server's peak of
 // resident memory stays under 512 MiB and does not follow the size of the bodies.
-// With NEEDLETAIL_BENCH_LARGE_UPLOADS set these are 8 and 64 MiB long, which take
-// 18 GiB of disk.
+// With NEEDLETAIL_BENCH_LARGE_UPLOADS set these are 16 and 64 MiB long, which take
+// 20 GiB of disk; from 16 MiB on the first uploads have the longest buffers.
 func TestMemoryOfManyUploads(t *testing.T) {
 	s := startNeedletail(t)
 	size, larger := int64(2<<20), int64(4<<20)
 	if os.Getenv("NEEDLETAIL_BENCH_LARGE_UPLOADS") != "" {
-		size, larger = 8<<20, 64<<20
+		size, larger = 16<<20, 64<<20
 	}
 	small := s.peakOfUploads(t, size)
 	large := s.peakOfUploads(t, larger)
