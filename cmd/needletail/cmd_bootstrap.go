@@ -84,12 +84,8 @@ func newBootstrapCommand() *cobra.Command {
 			"Run again it changes only what is missing or another: it is the way back in for an admin.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(path)
+			cfg, err := loadStoreConfig(path, data)
 			if err != nil {
-				return err
-			}
-			cfg.Data = cmp.Or(data, cfg.Data)
-			if err := cfg.validate(); err != nil {
 				return err
 			}
 			settings.readEnvironment()

@@ -28,12 +28,8 @@ func newImportUsersCommand() *cobra.Command {
 			"their ids; one whose id is there already is left alone. No server may run.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := loadConfig(path)
+			cfg, err := loadStoreConfig(path, data)
 			if err != nil {
-				return err
-			}
-			cfg.Data = cmp.Or(data, cfg.Data)
-			if err := cfg.validate(); err != nil {
 				return err
 			}
 			if !exists(identityDir(cfg.Data)) {
