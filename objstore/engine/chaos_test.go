@@ -436,8 +436,12 @@ func testChaos(t *testing.T, shape string) {
 	m := c.Metrics()
 	t.Logf("%d writes (%d refused, 0 lost), %d reads, %d wrong, %d failed; %d short puts, %d slots healed (%d MB), %d quarantined",
 		w.writes.Load(), w.refused.Load(), w.reads.Load(), w.wrong.Load(), w.failed.Load(), m.ShortPuts, m.HealedSlots, m.HealedBytes>>20, m.QuarantinedSlots)
-	if w.wrong.Load() > 0 || w.failed.Load() > 0 || m.HealedSlots == 0 || m.QuarantinedSlots == 0 {
+	if w.wrong.Load() > 0 || w.failed.Load() > 0 || m.HealedSlots == 0 {
 		t.Error("see above")
+	}
+	// Of a few bodies the rotten ones may all be replaced before anybody reads them.
+	if size > 1 && m.QuarantinedSlots == 0 {
+		t.Error("no rot was found")
 	}
 	c.loseIndex()
 	w.ledger.check(t, c.Engine, "after the loss of the index")
