@@ -52,7 +52,11 @@ func (s *Service) redelegate(r *Trust, d Redelegation) error {
 		if r.ExpiresAt == nil {
 			r.ExpiresAt = parent.ExpiresAt
 		}
-		for _, above := range s.trustChain(parent) {
+		chain := s.trustChain(parent)
+		if chain == nil {
+			return notFound("trust", d.From)
+		}
+		for _, above := range chain {
 			if err := r.within(above); err != nil {
 				return err
 			}
