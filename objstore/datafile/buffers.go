@@ -104,6 +104,7 @@ func (c *class) take() *buffer {
 }
 
 func (c *class) put(b *buffer) {
+	b.out = nil // which may outlive its upload by far
 	if c.uploads == 0 {
 		c.loose.Put(b)
 		return
