@@ -19,6 +19,6 @@
 // NEEDLETAIL_BENCH_DIR names a folder on the disk to measure; the default is
 // the temporary folder's. NEEDLETAIL_BENCH_CPU_PROFILE names a file for the
 // server's CPU profile. NEEDLETAIL_BENCH_LARGE_UPLOADS, set to anything, makes
-// TestMemoryOfManyUploads send bodies of 64 MiB, 18 GiB in all: the last time the
-// peak was 253 MB, and 234 MB with bodies of 8 MiB.
+// TestMemoryOfManyUploads send bodies of 16 and of 64 MiB, 20 GiB in all: the last
+// time the peaks were 336 and 355 MB.
 package bench
