@@ -98,7 +98,7 @@ func (h *Hash) Add(p []byte, sink Sink) {
 	allLanes.add(&h.lane, piece{p, sink})
 }
 
-// Hurry says that the stream will not go on before its sinks are told.
+// Hurry says that the stream will not go on before one more of its sinks is told.
 func (h *Hash) Hurry() { allLanes.hurry(&h.lane) }
 
 // Wait returns when all sinks were told.

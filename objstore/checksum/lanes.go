@@ -3,6 +3,7 @@ package checksum
 import (
 	"runtime"
 	"sync"
+	"time"
 )
 
 const (
@@ -20,6 +21,18 @@ const (
 	// through rounds of 16 lanes, and a round was 68 % full; with it 58 % and
 	// 85 % (two runs on a busy machine).
 	patience = 4
+
+	// pauseFor is how long the leader sleeps after that, so that clients can send
+	// what the others need. Where the disk is what limits the uploads, 41 % of the
+	// bytes of 16 went through rounds of 16 lanes without it and 58 % with it; of
+	// a round 81 and 88 % were full; a GB took 0.63 and 0.58 s of the processors.
+	// 200 µs do the same.
+	pauseFor = 100 * time.Microsecond
+
+	// pausesLeftOutMax is the number of rounds without a pause after the last of
+	// several pauses that brought nobody: each such pause doubles it. So streams
+	// that nobody sends to cost the others a hundredth of their time.
+	pausesLeftOutMax = 64
 )
 
 // Sink is told when the bytes that Hash.Add was given are no longer needed. The
@@ -39,7 +52,7 @@ type lane struct {
 	state  [4]uint32
 	plain  *plainMD5
 	pieces []piece
-	urgent int           // of the pieces, the first so many are waited for
+	urgent int           // so many of the first pieces are waited for
 	active bool          // counted in lanes.active
 	waits  bool          // somebody wants to know when there are no pieces
 	empty  chan struct{} // that it is so; holds one
@@ -55,8 +68,8 @@ func (l *lane) addPlain(p []byte) { l.plain.add(&l.state, p) }
 // lanes takes the MD5 of many streams side by side. Pieces wait until the vector
 // unit is full or until somebody cannot go on without them: then a leader, one
 // goroutine at a time, works until neither is so; whoever is about to add to a
-// round that is not full may do so first. So the unit is well filled under load, a
-// stream alone is never held up, and no clock is asked.
+// round that is not full may do so first. So the unit is well filled under load,
+// and a stream alone is never held up.
 type lanes struct {
 	mu      sync.Mutex
 	ready   []*lane // those with pieces, but for those of the round that runs
@@ -65,6 +78,10 @@ type lanes struct {
 	leading bool
 	leader  func()         // lead: a go statement with a method would allocate
 	round   [lanesMax]turn // the leader's
+
+	pause    func() // of the leader: sleeps for pauseFor
+	inVain   int    // rounds to leave out pauses of after the last pause
+	leaveOut int    // of those, the ones to come
 }
 
 // turn is what one lane adds in a round.
@@ -76,7 +93,7 @@ type turn struct {
 var allLanes = newLanes()
 
 func newLanes() *lanes {
-	q := &lanes{}
+	q := &lanes{pause: func() { time.Sleep(pauseFor) }}
 	q.leader = q.lead
 	return q
 }
@@ -96,25 +113,29 @@ func (q *lanes) add(l *lane, p piece) {
 	q.wake()
 }
 
-// hurry says that the stream cannot go on without its pieces.
+// hurry says that the stream cannot go on without one more of its pieces. Only so
+// many are urgent: by the time the next one is, others may be there to share its
+// rounds.
 func (q *lanes) hurry(l *lane) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.press(l)
+	q.press(l, l.urgent+1)
 }
 
-func (q *lanes) press(l *lane) {
-	if l.urgent == 0 && len(l.pieces) > 0 {
+// press makes the first n pieces of a lane urgent, or all.
+func (q *lanes) press(l *lane, n int) {
+	n = min(n, len(l.pieces))
+	if l.urgent == 0 && n > 0 {
 		q.urgent++
 	}
-	l.urgent = len(l.pieces)
+	l.urgent = n
 	q.wake()
 }
 
 // wait returns when a stream has no pieces. Nobody may add any meanwhile.
 func (q *lanes) wait(l *lane) {
 	q.mu.Lock()
-	q.press(l)
+	q.press(l, len(l.pieces))
 	l.waits = len(l.pieces) > 0
 	waits := l.waits
 	q.mu.Unlock()
@@ -135,9 +156,10 @@ func (q *lanes) end(l *lane) {
 }
 
 // due says whether it is time to work.
-func (q *lanes) due() bool {
-	return q.urgent > 0 || len(q.ready) > 0 && len(q.ready) >= min(q.active, lanesMax)
-}
+func (q *lanes) due() bool { return q.urgent > 0 || len(q.ready) > 0 && q.full() }
+
+// full says that a round would have all the lanes that it can.
+func (q *lanes) full() bool { return len(q.ready) >= min(q.active, lanesMax) }
 
 // wake makes sure that there is a leader if one is due.
 func (q *lanes) wake() {
@@ -154,21 +176,40 @@ func (q *lanes) lead() {
 	for q.due() {
 		q.gather()
 		round := q.take()
-		q.mu.Unlock()
-		addRound(round)
-		q.mu.Lock()
+		q.apart(func() { addRound(round) })
 		q.settle(round)
 	}
 	q.leading = false
 }
 
-// gather gives the streams that could take part in the next round the chance to.
+// gather gives the streams that could take part in the next round the chance to:
+// those whose goroutines can run, and, now and then, those that wait for bytes.
 func (q *lanes) gather() {
-	for tries := 0; tries < patience && len(q.ready) < min(q.active, lanesMax); tries++ {
-		q.mu.Unlock()
-		runtime.Gosched()
-		q.mu.Lock()
+	for tries := 0; tries < patience && !q.full(); tries++ {
+		q.apart(runtime.Gosched)
 	}
+	if q.full() {
+		return
+	}
+	if q.leaveOut > 0 {
+		q.leaveOut--
+		return
+	}
+	ready := len(q.ready)
+	q.apart(q.pause)
+	if len(q.ready) > ready {
+		q.inVain = 0
+	} else {
+		q.inVain = min(max(1, 2*q.inVain), pausesLeftOutMax)
+	}
+	q.leaveOut = q.inVain
+}
+
+// apart calls f without the lock.
+func (q *lanes) apart(f func()) {
+	q.mu.Unlock()
+	defer q.mu.Lock()
+	f()
 }
 
 // take moves the lanes of the next round out of ready, urgent ones first, and

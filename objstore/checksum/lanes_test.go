@@ -79,9 +79,23 @@ type reporter struct {
 
 func (r reporter) Hashed() { r.seen <- r.counter.Load() }
 
+// atPause has the leader call f where it would sleep.
+func atPause(t *testing.T, f func()) {
+	allLanes.mu.Lock()
+	defer allLanes.mu.Unlock()
+	sleep := allLanes.pause
+	allLanes.pause, allLanes.inVain, allLanes.leaveOut = f, 0, 0
+	t.Cleanup(func() {
+		allLanes.mu.Lock()
+		defer allLanes.mu.Unlock()
+		allLanes.pause = sleep
+	})
+}
+
 // A stream in a hurry does not go before those that are about to add something,
 // nor does it wait for one that is not.
 func TestLeaderIsPatient(t *testing.T) {
+	atPause(t, func() {})
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	hashes := make([]*Hash, lanesMax-1)
 	for i := range hashes {
@@ -112,6 +126,66 @@ func TestLeaderIsPatient(t *testing.T) {
 		<-told
 	}
 	require.EqualValues(t, len(others), before)
+}
+
+// The leader pauses for those that send, and ever less often for those that do
+// not.
+func TestPauses(t *testing.T) {
+	a, b := New(false), New(false)
+	defer a.Release()
+	defer b.Release()
+	piece := make([]byte, BlockBytes)
+	told := make(counter, 2)
+	b.Write(piece[:md5.BlockSize]) // has begun
+	rounds, pauses, sends := 0, []int{}, false
+	atPause(t, func() {
+		pauses = append(pauses, rounds)
+		if sends {
+			b.Add(piece[:md5.BlockSize], told)
+		}
+	})
+	run := func(n int) {
+		for rounds = 0; rounds < n; rounds++ {
+			a.Add(piece[:md5.BlockSize], told)
+			a.Hurry()
+			<-told
+		}
+	}
+
+	run(200)
+	require.Equal(t, []int{0, 2, 5, 10, 19, 36, 69, 134, 199}, pauses)
+
+	sends, pauses = true, pauses[:0]
+	run(pausesLeftOutMax)
+	require.Empty(t, pauses)
+	for range 10 {
+		pauses = pauses[:0]
+		run(1)
+		require.Equal(t, []int{0}, pauses)
+		<-told // b's
+	}
+}
+
+// Each call of hurry is for one piece.
+func TestHurry(t *testing.T) {
+	q := newLanes()
+	a, b := newLane(), newLane()
+	told := make(counter, 4)
+	q.add(&b, piece{make([]byte, md5.BlockSize), told})
+	<-told
+	for range 3 {
+		q.add(&a, piece{make([]byte, md5.BlockSize), told})
+	}
+	for left := 2; left >= 0; left-- {
+		q.hurry(&a)
+		<-told
+		q.mu.Lock() // the leader has seen what else is urgent
+		require.False(t, q.leading)
+		require.Len(t, a.pieces, left)
+		q.mu.Unlock()
+	}
+	q.hurry(&a) // for nothing
+	require.Zero(t, q.urgent)
 }
 
 // Many streams of all lengths at once, in whole pieces and in odd ones, some of
