@@ -70,13 +70,13 @@ conformance-packages:
 bench: ## upload and download throughput over loopback, with its floor
 	$(GO) test -run '^$$' -bench . -benchtime 3x -timeout 60m ./bench
 
-compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one table
+compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one table; MINIO=BINARY adds that
 	@for p in nginx memcached swift-proxy-server swift-object-server swift-container-server swift-account-server; do \
 	  command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) nginx-light memcached swift-proxy swift-object \
 	  swift-container swift-account >/dev/null; fi
 	@mkdir -p $(RESULTS)
-	set -o pipefail; { $(RESULTS_HEAD); $(GO) test -tags compare -run '^$$' -bench 'BenchmarkCompare|BenchmarkCold' -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/compare.txt
+	set -o pipefail; { $(RESULTS_HEAD); NEEDLETAIL_COMPARE_MINIO=$(MINIO) $(GO) test -tags compare -run '^$$' -bench 'BenchmarkCompare|BenchmarkCold' -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/compare.txt
 	cd bench/report && $(GO) run . compare $(abspath $(RESULTS))/compare.txt >$(abspath $(RESULTS))/compare.md
 
 growth: ## how cost grows with streams, sizes, objects, containers: numbers and curves (SVG)

@@ -160,30 +160,38 @@ type total struct {
 	cpuSeconds float64
 }
 
-// round runs the load, of the streams' own objects if it names no others.
+// round runs the load and ends the benchmark if that fails.
 func (t *total) round(b *testing.B, s *server, l Load) {
 	b.Helper()
+	if err := t.run(s, l); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// run runs the load, of the streams' own objects if it names no others.
+func (t *total) run(s *server, l Load) error {
 	l.Addr, l.Token = s.addr, s.token
 	if l.Path == nil {
 		l.Path = s.streamPath
 	}
 	before, err := s.CPUSeconds()
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
 	r, err := l.Run()
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
 	after, err := s.CPUSeconds()
 	if err != nil {
-		b.Fatal(err)
+		return err
 	}
 	t.Ops += r.Ops
 	t.Latencies = r.Latencies
 	t.Bytes += r.Bytes
 	t.Elapsed += r.Elapsed
 	t.cpuSeconds += after - before
+	return nil
 }
 
 // roundBytes is what one round moves at least, so that CPU time, which the

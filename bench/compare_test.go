@@ -16,6 +16,7 @@ import (
 // one run. What the peers do differs and is part of what the numbers say:
 //
 //	nginx    dav PUT: no digest, no sync, no listing; GET by sendfile
+//	minio    MinIO on one folder, if there is a binary; requests need no signature
 //	swift    OpenStack Swift, one replica, memcached, all servers on this machine
 //	floor    the direct floor: O_DIRECT and fdatasync, nothing else
 //	nodigest needletail built without its MD5
@@ -23,8 +24,9 @@ import (
 // For the upload and download of one large object there are also the machine's
 // own rates (machine_test.go): md5, write and read.
 //
+// NEEDLETAIL_COMPARE_MINIO adds MinIO, of which it is the binary.
 // NEEDLETAIL_COMPARE_PEER="name=URL-prefix,pid" adds a running server that
-// takes PUT and GET below the prefix without a token.
+// takes PUT, GET and DELETE below the prefix without a token.
 
 var compareSizes = []struct {
 	name  string
@@ -53,6 +55,9 @@ func BenchmarkCompare(b *testing.B) {
 		{"swift", startSwift(b)},
 		{"floor", startFloor(b, "direct")},
 		{"nodigest", startNoDigest(b)},
+	}
+	if binary := os.Getenv("NEEDLETAIL_COMPARE_MINIO"); binary != "" {
+		peers = append(peers, peer{"minio", startMinIO(b, binary)})
 	}
 	if extra := os.Getenv("NEEDLETAIL_COMPARE_PEER"); extra != "" {
 		peers = append(peers, extraPeer(b, extra))
@@ -101,7 +106,9 @@ func compareShape(b *testing.B, peers []peer, l Load) {
 				p.prepare(b, l)
 			}
 			var t total
-			t.round(b, p.server, l)
+			if err := t.run(p.server, l); err != nil {
+				b.Fatalf("%s: %v", p.name, err)
+			}
 			rounds[p.name] = append(rounds[p.name], t)
 			if heavy(l) {
 				p.clear(b, l)
