@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"needletail/objstore/checksum"
-	"needletail/objstore/device"
 )
 
 // A class of buffers is what an upload reads into, takes digests of and writes.
@@ -17,11 +16,12 @@ type class struct {
 	each    int   // buffers of one upload
 	from    int64 // bytes of the shortest body
 	uploads int64 // that may have them at once; 0: any number
+	warmMax int   // free buffers whose memory is kept
 	inUse   atomic.Int64
 
-	mu    sync.Mutex
-	free  []*buffer // of a class for so many uploads, which keeps all it ever made
-	loose sync.Pool // of one for any number
+	mu   sync.Mutex
+	warm []*buffer // free ones
+	cold []*buffer // free ones beyond warmMax, without memory
 }
 
 const (
@@ -48,14 +48,17 @@ const (
 	// anybody else; their number is that of uploads and downloads, which the proxy
 	// bounds.
 	narrowBytes = 2 * checksum.BlockBytes
+	// narrowWarmMax bounds what stays of them after many uploads to 16 MiB. A
+	// buffer that is taken again beyond it costs 64 page faults.
+	narrowWarmMax = 64
 )
 
 // The classes. Every length is a multiple of checksum.BlockBytes and
 // device.AlignBytes.
 var (
-	deep   = &class{bytes: deepBytes, each: 4, from: deepFrom, uploads: deepMax}
-	wide   = &class{bytes: wideBytes, each: 4, from: narrowBytes + 1, uploads: wideMax}
-	narrow = &class{bytes: narrowBytes, each: 1}
+	deep   = &class{bytes: deepBytes, each: 4, from: deepFrom, uploads: deepMax, warmMax: 4 * deepMax}
+	wide   = &class{bytes: wideBytes, each: 4, from: narrowBytes + 1, uploads: wideMax, warmMax: 4 * wideMax}
+	narrow = &class{bytes: narrowBytes, each: 1, warmMax: narrowWarmMax}
 )
 
 // takeClass is the class of an upload of a body of sizeBytes, or -1, until drop.
@@ -79,39 +82,38 @@ func (c *class) drop() {
 	}
 }
 
-// buffer is a pointer, so that the pools do not allocate.
+// buffer is free or has one user.
 type buffer struct {
 	bytes []byte
 	out   *output // of an upload that does all at once: whose it is
 }
 
 func (c *class) take() *buffer {
-	if c.uploads == 0 {
-		if b, _ := c.loose.Get().(*buffer); b != nil {
-			return b
-		}
-		return &buffer{bytes: device.AlignedBuffer(c.bytes)}
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.free) == 0 {
+	from := &c.warm
+	if len(c.warm) == 0 {
+		from = &c.cold
+	}
+	if len(*from) == 0 {
 		c.cutHugePage()
 	}
-	last := len(c.free) - 1
-	b := c.free[last]
-	c.free = c.free[:last]
+	last := len(*from) - 1
+	b := (*from)[last]
+	*from = (*from)[:last]
 	return b
 }
 
 func (c *class) put(b *buffer) {
 	b.out = nil // which may outlive its upload by far
-	if c.uploads == 0 {
-		c.loose.Put(b)
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.free = append(c.free, b)
+	if len(c.warm) < c.warmMax {
+		c.warm = append(c.warm, b)
+		return
+	}
+	giveBack(b.bytes)
+	c.cold = append(c.cold, b)
 }
 
 // hugeBytes is the length of a huge page on the processors that we know.
@@ -121,10 +123,11 @@ const hugeBytes = 2 << 20
 // of 4 KiB the kernel looks up 128 of them for each 512 KiB that it writes past
 // the page cache, and the 16 lanes of the MD5 go through 16 pages at once: PUT 64
 // MiB by 16 streams takes 0.82 CPU s/GB with huge pages, 0.94 without. The pages
-// lie outside of Go's heap, which may grow to a multiple of what lives in it.
+// lie outside of Go's heap, which may grow to a multiple of what lives in it. They
+// have no memory before they are used.
 func (c *class) cutHugePage() {
 	for page := newHugePage(); len(page) > 0; page = page[c.bytes:] {
-		c.free = append(c.free, &buffer{bytes: page[:c.bytes:c.bytes]})
+		c.cold = append(c.cold, &buffer{bytes: page[:c.bytes:c.bytes]})
 	}
 }
 
