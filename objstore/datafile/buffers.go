@@ -9,8 +9,7 @@ import (
 )
 
 // A class of buffers is what an upload reads into, takes digests of and writes.
-// With several the upload does all three at once: one buffer for each and one to
-// spare; with one it takes turns.
+// With several the upload does all three at once; with one it takes turns.
 type class struct {
 	bytes   int   // length of a buffer
 	each    int   // buffers of one upload
@@ -82,10 +81,14 @@ func (c *class) drop() {
 	}
 }
 
-// buffer is free or has one user.
+// buffer is free, or a caller's to fill, or in use by an output.
 type buffer struct {
 	bytes []byte
-	out   *output // of an upload that does all at once: whose it is
+
+	// Of an output that does all at once:
+	out   *output
+	users atomic.Int32 // digest and write that have not ended
+	err   error        // the first one of its writes up to this buffer's
 }
 
 func (c *class) take() *buffer {
@@ -105,7 +108,7 @@ func (c *class) take() *buffer {
 }
 
 func (c *class) put(b *buffer) {
-	b.out = nil // which may outlive its upload by far
+	b.out, b.err = nil, nil // the buffer may outlive its upload by far
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.warm) < c.warmMax {

@@ -6,11 +6,11 @@ import (
 )
 
 // output takes the digests of buffers and writes them to a file, in order. With
-// more than one that happens while the caller fills the next: caller → digests →
-// write → caller. The xxh3 is taken by the caller, while the bytes are in its
-// processor's cache; the MD5 together with other uploads' (package checksum),
-// or by a goroutine beside the caller; a SHA-512, and the writing, by goroutines
-// of the upload's own.
+// more than one that happens while the caller fills the next, and both at once:
+// the disk waits neither for the digest nor it for the disk. The xxh3 is taken by
+// the caller, while the bytes are in its processor's cache; the MD5 together with
+// other uploads' (package checksum), or by a goroutine beside the caller; a
+// SHA-512, and the writing, by goroutines of the upload's own.
 type output struct {
 	file   device.File
 	hash   *checksum.Hash // the digest goroutine's while toHash is open
@@ -22,14 +22,7 @@ type output struct {
 	toHash  chan *buffer // only with a SHA-512; closed by endBody, nil from then on
 	toWrite chan *buffer // closed by drain
 	hashed  chan struct{}
-	free    chan written // gives every buffer back; closed after the last write
-}
-
-// written is a buffer that may be filled again, and the first error of all
-// writes so far.
-type written struct {
-	buffer *buffer
-	err    error
+	free    chan *buffer // gives every buffer back
 }
 
 // newOutput is an output for a body of o.SizeHintBytes, or -1.
@@ -52,9 +45,16 @@ func (o *output) take() *buffer {
 // takesTurns says that there is no other buffer to fill meanwhile.
 func (o *output) takesTurns() bool { return o.class.each == 1 }
 
-// Hashed is the end of a buffer's digests. There is room in the channel for every
-// buffer.
-func (b *buffer) Hashed() { b.out.toWrite <- b }
+// Hashed is the end of a buffer's digests.
+func (b *buffer) Hashed() { b.leave() }
+
+// leave is called by each of a buffer's users. There is room in the channel for
+// every buffer.
+func (b *buffer) leave() {
+	if b.users.Add(-1) == 0 {
+		b.out.free <- b
+	}
+}
 
 // nextOfBody takes the digests of the full current buffer, writes it, and gives
 // an empty one in its place.
@@ -66,15 +66,16 @@ func (o *output) nextOfBody() error {
 	if o.free == nil {
 		o.start()
 	}
+	o.cur.users.Store(2)
+	o.toWrite <- o.cur
 	if o.toHash != nil {
 		o.toHash <- o.cur
 		return o.takeFree()
 	}
 	o.hash.Add(o.cur.bytes, o.cur)
 	select {
-	case done := <-o.free:
-		o.cur = done.buffer
-		return done.err
+	case o.cur = <-o.free:
+		return o.cur.err
 	default:
 		o.hash.Hurry()
 		return o.takeFree()
@@ -84,7 +85,6 @@ func (o *output) nextOfBody() error {
 // next writes the full current buffer without a digest: after sum.
 func (o *output) next() error {
 	if o.takesTurns() {
-		// The digest was taken before: the write may change the buffer.
 		_, err := o.file.Write(o.cur.bytes)
 		return err
 	}
@@ -92,20 +92,20 @@ func (o *output) next() error {
 		o.start()
 		o.endBody()
 	}
+	o.cur.users.Store(1)
 	o.toWrite <- o.cur
 	return o.takeFree()
 }
 
 func (o *output) takeFree() error {
-	done := <-o.free
-	o.cur = done.buffer
-	return done.err
+	o.cur = <-o.free
+	return o.cur.err
 }
 
 func (o *output) start() {
-	o.toWrite, o.free = make(chan *buffer, o.class.each), make(chan written, o.class.each)
+	o.toWrite, o.free = make(chan *buffer, o.class.each), make(chan *buffer, o.class.each)
 	for range o.class.each - 1 {
-		o.free <- written{buffer: o.take()}
+		o.free <- o.take()
 	}
 	go o.writeAll()
 	if o.sha512 {
@@ -125,13 +125,13 @@ func (o *output) hashAll(body <-chan *buffer) {
 
 // writeAll ends when toWrite is closed.
 func (o *output) writeAll() {
-	defer close(o.free)
 	var err error
 	for b := range o.toWrite {
 		if err == nil {
 			_, err = o.file.Write(b.bytes)
 		}
-		o.free <- written{b, err}
+		b.err = err
+		b.leave()
 	}
 }
 
@@ -161,11 +161,12 @@ func (o *output) drain() error {
 	o.hash.Wait()
 	close(o.toWrite)
 	var err error
-	for done := range o.free {
-		o.class.put(done.buffer)
-		if done.err != nil {
-			err = done.err
+	for range o.class.each - 1 { // all but the current one
+		b := <-o.free
+		if err == nil {
+			err = b.err
 		}
+		o.class.put(b)
 	}
 	o.toWrite, o.free = nil, nil
 	return err

@@ -45,7 +45,7 @@ func (w *Part) Write(p []byte) (int, error) {
 	total := 0
 	for len(p) > 0 && w.err == nil {
 		n := len(p) &^ (device.AlignBytes - 1)
-		if w.filled == 0 && n > 0 && w.device.WritesInPlace() && aligned(p) {
+		if w.filled == 0 && n > 0 && aligned(p) {
 			_, w.err = w.file.Write(p[:n])
 		} else {
 			n = w.keep(p)

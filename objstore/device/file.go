@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,8 +14,7 @@ const AlignBytes = 4096
 
 // File is a file in tmp/ that is being written. One goroutine at a time uses it.
 type File interface {
-	// Write appends p, from AlignedBuffer and a multiple of AlignBytes long. It
-	// may change p.
+	// Write appends p, from AlignedBuffer and a multiple of AlignBytes long.
 	io.Writer
 	// Sync makes the data durable. It may be called once: a failure seals the
 	// device.
@@ -52,16 +52,19 @@ func (d *Device) Create(id ID, sizeBytes int64) (File, error) {
 	return f, nil
 }
 
-// WritesInPlace tells that File.Write does not change what it is given. Other
-// file systems than the machine's may.
-func (d *Device) WritesInPlace() bool { return d.fs == vfs.Default }
-
 func (d *Device) createBacking(path string) (backing, error) {
 	if d.fs == vfs.Default {
 		return createDirect(path)
 	}
-	return d.fs.Create(path, vfs.WriteCategoryUnspecified)
+	f, err := d.fs.Create(path, vfs.WriteCategoryUnspecified)
+	return copied{f}, err
 }
+
+// copied is a file of another file system than the machine's. A vfs.File may
+// change what it writes, while others take its digest.
+type copied struct{ vfs.File }
+
+func (c copied) Write(p []byte) (int, error) { return c.File.Write(bytes.Clone(p)) }
 
 type file struct {
 	device  *Device
