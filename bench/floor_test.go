@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -59,6 +60,12 @@ func alignedBuffer(size int) []byte {
 }
 
 func (f *floor) handle(ctx *fasthttp.RequestCtx) {
+	path := filepath.Join(f.dir, filepath.Base(string(ctx.Path())))
+	if ctx.IsDelete() {
+		_ = os.Remove(path) // if it is there
+		ctx.SetStatusCode(204)
+		return
+	}
 	buf := f.buffers.Get().([]byte)
 	defer f.buffers.Put(buf)
 	body := ctx.RequestBodyStream()
@@ -67,7 +74,7 @@ func (f *floor) handle(ctx *fasthttp.RequestCtx) {
 	}
 	var err error
 	if f.direct {
-		err = f.store(body, buf, filepath.Join(f.dir, filepath.Base(string(ctx.Path()))))
+		err = f.store(body, buf, path)
 	} else {
 		_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, body, buf)
 	}
