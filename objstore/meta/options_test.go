@@ -3,6 +3,7 @@ package meta
 import (
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -56,5 +57,36 @@ func checkTablesOfBodies(t *testing.T, db *DB) {
 	}
 	if bodies == 0 || rows == 0 {
 		t.Errorf("%d tables of bodies, %d of rows", bodies, rows)
+	}
+}
+
+// The memtables do not take the block cache's memory.
+func TestBlocksAreCached(t *testing.T) {
+	o := Options{FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler), CacheBytes: 1 << 20, MemTableBytes: 1 << 20}
+	db, err := Open("index", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeTest(t, db)
+	body := make([]byte, 32<<10)
+	for i := range 4 << 20 / len(body) { // the first memtables are smaller
+		commit(t, db, func(b *Batch) {
+			row := ObjectRow{Place: PlaceInline, Info: objstore.ObjectInfo{ETag: "d41d8cd98f00b204e9800998ecf8427e"}}
+			binary.BigEndian.PutUint64(row.ID[:], uint64(i))
+			b.SetInline(row.ID, body)
+			b.SetObject(box.Object(objstore.ObjectName(fmt.Sprint(i))), &row)
+			b.AddContainer(box, Counts{Objects: 1})
+		})
+	}
+	if err := db.main.pebble.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, ok, err := db.Object(box.Object("0")); err != nil || !ok {
+			t.Fatalf("row: %v %v", ok, err)
+		}
+	}
+	if m := db.main.pebble.Metrics(); m.BlockCache.Size == 0 || m.BlockCache.Hits == 0 {
+		t.Errorf("the cache holds %d bytes and was hit %d times", m.BlockCache.Size, m.BlockCache.Hits)
 	}
 }
