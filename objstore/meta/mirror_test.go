@@ -297,27 +297,26 @@ func TestUnreadableCopy(t *testing.T) {
 	mem := vfs.NewMem()
 	fs, toggle := failing(mem, "one", true)
 	db := openCopies(t, fs)
-	for i := range int64(100) {
+	const rows = 1000 // many blocks, not all of which an open reads
+	for i := range int64(rows) {
 		if err := putTest(db, fmt.Sprint("o", i), i); err != nil {
 			t.Fatal(err)
 		}
 	}
 	closeTest(t, db)
-	o := mirrored(fs)
-	o.CacheBytes = 1 << 20
-	db, err := Open("one", o)
+	db, err := Open("one", mirrored(fs))
 	if err != nil {
 		t.Fatal(err)
 	}
 	toggle.On()
-	for i := range 100 {
+	for i := range rows {
 		if _, found, err := db.Object(box.Object(objstore.ObjectName(fmt.Sprint("o", i)))); err != nil || !found {
 			t.Error(i, found, err)
 		}
 	}
 	_ = db.Objects(func(objstore.ObjectID, ObjectRow) error { return nil }) // may fail once
 	n := 0
-	if err := db.Objects(func(objstore.ObjectID, ObjectRow) error { n++; return nil }); err != nil || n != 100 {
+	if err := db.Objects(func(objstore.ObjectID, ObjectRow) error { n++; return nil }); err != nil || n != rows {
 		t.Error(n, err)
 	}
 	if c := db.Copies(); c.Reading != "two" {
