@@ -13,7 +13,8 @@ import (
 )
 
 // Options are the settings of the index. The zero value is a store for small
-// objects in about 200 MiB of memory.
+// objects in about 200 MiB of memory, beside what malloc's arenas add: a process
+// that had put and read 10,000,000 objects had 465 MB in all.
 type Options struct {
 	FS     vfs.FS       // default vfs.Default
 	Logger *slog.Logger // default slog.Default
