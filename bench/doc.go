@@ -20,5 +20,5 @@
 // the temporary folder's. NEEDLETAIL_BENCH_CPU_PROFILE names a file for the
 // server's CPU profile. NEEDLETAIL_BENCH_LARGE_UPLOADS, set to anything, makes
 // TestMemoryOfManyUploads send bodies of 16 and of 64 MiB, 20 GiB in all: the last
-// time the peaks were 336 and 355 MB.
+// time the peaks were 332 and 348 MB.
 package bench

@@ -62,7 +62,10 @@ func alignedBuffer(size int) []byte {
 func (f *floor) handle(ctx *fasthttp.RequestCtx) {
 	path := filepath.Join(f.dir, filepath.Base(string(ctx.Path())))
 	if ctx.IsDelete() {
-		_ = os.Remove(path) // if it is there
+		if err := os.Remove(path); err != nil {
+			ctx.Error(err.Error(), 500)
+			return
+		}
 		ctx.SetStatusCode(204)
 		return
 	}

@@ -7,7 +7,7 @@ import (
 
 // output takes the digests of buffers and writes them to a file, in order. With
 // more than one that happens while the caller fills the next, and both at once:
-// the disk waits neither for the digest nor it for the disk. The xxh3 is taken by
+// neither the disk nor the digest waits for the other. The xxh3 is taken by
 // the caller, while the bytes are in its processor's cache; the MD5 together with
 // other uploads' (package checksum), or by a goroutine beside the caller; a
 // SHA-512, and the writing, by goroutines of the upload's own.
