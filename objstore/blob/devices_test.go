@@ -14,14 +14,14 @@ import (
 )
 
 // reopen opens the devices as another process would, none of them new.
-func (b *bench) reopen() *Set {
+func (b *bench) reopen(o Options) *Set {
 	b.t.Helper()
 	specs := make([]Spec, len(b.specs))
 	for i, s := range b.specs {
 		s.Format = false
 		specs[i] = s
 	}
-	s, err := Open(testStore, specs, quick)
+	s, err := Open(testStore, specs, o)
 	require.NoError(b.t, err)
 	return s
 }
@@ -35,7 +35,7 @@ func TestStartWithoutADevice(t *testing.T) {
 	id, p := b.mustStore(l, body)
 	b.specs[0].Dir = "/unmounted"
 	b.specs[2].FS, b.specs[3].FS = b.specs[3].FS, b.specs[2].FS // swapped
-	b.Set = b.reopen()
+	b.Set = b.reopen(quick)
 	states := func() (all []device.State) {
 		for _, d := range b.Devices() {
 			all = append(all, d.State)

@@ -71,15 +71,15 @@ func TestRebuildWithOtherLosses(t *testing.T) {
 	b := newBench(t, 8, quick)
 	id, p := b.mustStore(l, randomBytes(newRand(t), 2<<20))
 	want := b.content(1)
+	o := quick
+	o.ReadWait = 200 * time.Millisecond
+	impatient := b.reopen(o)
 	b.faults[0].failWith(syscall.EIO)
 	b.faults[5].hangOn(nil)
 	require.NoError(t, b.Rebuild(ctx, id, l, p, 1, 7, nil))
 	require.Equal(t, want, b.content(7))
 	b.faults[2].rot(100)
-	o := b.opts
-	o.ReadWait = 200 * time.Millisecond
-	b.opts = o
-	require.ErrorIs(t, b.Rebuild(ctx, id, l, p, 1, 1, nil), ErrUnavailable)
+	require.ErrorIs(t, impatient.Rebuild(ctx, id, l, p, 1, 1, nil), ErrUnavailable)
 	require.Equal(t, want, b.content(1), "what is there is left alone")
 }
 
