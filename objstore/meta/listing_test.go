@@ -2,6 +2,7 @@ package meta
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -230,16 +231,21 @@ func TestListingAllocatesForItsPage(t *testing.T) {
 		}
 		fill(t, db, names)
 		o := objstore.ListOptions{Limit: page, Marker: names[(objects-page)/2]}
-		allocs := testing.AllocsPerRun(3, func() {
+		list := func() {
 			n := 0
 			err := db.ListObjects(box, o, func(*objstore.ObjectEntry) error { n++; return nil })
 			if err != nil || n < page-1 {
 				t.Fatal(n, err)
 			}
-		})
+		}
+		// Under the race detector Pebble wraps some iterators, at random, in
+		// checks that allocate for each entry: the best of several counts.
+		allocs := math.Inf(1)
+		for range 20 {
+			allocs = min(allocs, testing.AllocsPerRun(1, list))
+		}
 		t.Logf("%d objects: %.0f allocations", objects, allocs)
-		// The race detector makes up to one more for each entry.
-		if allocs > 2*page+besides {
+		if allocs > page+besides {
 			t.Errorf("%d objects: a page of %d makes %.0f allocations", objects, page, allocs)
 		}
 		closeTest(t, db)
