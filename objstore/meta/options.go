@@ -13,7 +13,8 @@ import (
 )
 
 // Options are the settings of the index. The zero value is a store for small
-// objects in at most 128 MiB of memory, block cache and memtables together.
+// objects in at most 128 MiB of memory, block cache and memtables together; a
+// mirror has its own.
 type Options struct {
 	FS     vfs.FS       // default vfs.Default
 	Logger *slog.Logger // default slog.Default
