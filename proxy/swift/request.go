@@ -65,6 +65,7 @@ type Request struct {
 	Log LogInfo
 
 	ctx   context.Context
+	held  *Held // nil: Hold takes nothing
 	query url.Values
 
 	// What SplitPath last made of splitPath.
@@ -88,7 +89,7 @@ type LogInfo struct {
 // Transfer-Encoding.
 const NoLength = -2
 
-// Context ends when the server is stopped hard.
+// Context ends when the client has left, and when the server is stopped hard.
 func (r *Request) Context() context.Context {
 	if r.ctx == nil {
 		return context.Background()
@@ -122,7 +123,7 @@ func (r *Request) Subrequest(method, path, source string) *Request {
 		Host: r.Host, Scheme: r.Scheme, RemoteAddr: r.RemoteAddr, Proto: r.Proto,
 		Body: NoBody, ContentLength: NoLength,
 		TransID: r.TransID, Source: source,
-		Identity: r.Identity, Authorizer: r.Authorizer, ctx: r.ctx,
+		Identity: r.Identity, Authorizer: r.Authorizer, ctx: r.ctx, held: r.held,
 	}
 }
 
