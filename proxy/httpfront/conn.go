@@ -1,11 +1,15 @@
 package httpfront
 
 import (
+	"container/list"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"needletail/proxy/swift"
@@ -40,14 +44,30 @@ type conn struct {
 	remote   string // IP address without the port
 	key      string // what its client is counted under
 
+	// ctx is that of the connection's requests; leave ends it.
+	ctx   context.Context
+	leave context.CancelFunc
+	raw   syscall.RawConn // of the socket; nil if it has none
+
 	buf  []byte
 	r, w int // unread bytes are buf[r:w]
+	// headBytes is what a long head has taken of Options.Heads.
+	headBytes int64
 
-	state   atomic.Int32
-	closed  atomic.Bool
-	readCap time.Time // if set, no read waits longer
-	readAt  time.Time // the deadlines that the socket has
-	writeAt time.Time
+	state  atomic.Int32
+	closed atomic.Bool
+	// requests counts those that have begun; seen is the count at the watch's
+	// last look, and the watch's own.
+	requests  atomic.Uint32
+	seen      uint32
+	answering atomic.Bool      // the answer to the running request has begun
+	granted   atomic.Bool      // the running request is allowed
+	known     atomic.Bool      // a request of a known user was allowed
+	onGrant   func(known bool) // grant, made once
+	waiting   *list.Element    // among the strangers, or nil; Server.mu guards it
+	readCap   time.Time        // if set, no read waits longer
+	readAt    time.Time        // the deadlines that the socket has
+	writeAt   time.Time
 
 	next *exchange // the request that the gate keeps for the server
 	// idleSince is when the last request ended; zero before the first.
@@ -57,6 +77,7 @@ type conn struct {
 // Read is called by the engine for a request: once, since handle serves all.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.nextHead(); err != nil {
+		c.giveHead()
 		return 0, err
 	}
 	return copy(p, engineHead), nil
@@ -81,6 +102,7 @@ func (c *conn) kill() error {
 		return nil
 	}
 	c.srv.forget(c)
+	c.leave()
 	return c.Conn.Close()
 }
 
@@ -129,12 +151,16 @@ func (c *conn) nextHead() error {
 		}
 		limited = true
 		if err := c.fill(); err != nil {
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
+			status := 408
+			switch {
+			case errors.Is(err, swift.ErrNoMemory):
+				status = 503
+			case !errors.Is(err, os.ErrDeadlineExceeded):
 				c.end()
 				return io.EOF
 			}
 			x.head.parsePart(c.buf[c.r:c.w], &scan)
-			x.headErr = &swift.StatusError{Status: 408, Err: err}
+			x.headErr = &swift.StatusError{Status: status, Err: err}
 			return nil
 		}
 	}
@@ -162,6 +188,9 @@ func (c *conn) awaitFirstByte() error {
 
 // begin turns an idle connection busy, unless Shutdown was faster.
 func (c *conn) begin() error {
+	c.requests.Add(1)
+	c.answering.Store(false)
+	c.granted.Store(false)
 	if !c.state.CompareAndSwap(stateIdle, stateBusy) {
 		return io.EOF
 	}
@@ -169,7 +198,10 @@ func (c *conn) begin() error {
 }
 
 // end turns a busy connection idle.
-func (c *conn) end() { c.state.CompareAndSwap(stateBusy, stateIdle) }
+func (c *conn) end() {
+	c.granted.Store(false)
+	c.state.CompareAndSwap(stateBusy, stateIdle)
+}
 
 // closeIdle closes an idle connection.
 func (c *conn) closeIdle() {
@@ -184,6 +216,29 @@ func (c *conn) shrink() {
 	if len(c.buf) != minBufferBytes {
 		c.buf = make([]byte, minBufferBytes)
 	}
+	c.giveHead()
+}
+
+// giveHead gives back the memory that a long head has taken.
+func (c *conn) giveHead() {
+	if c.headBytes > 0 {
+		c.srv.opts.Heads.Give(c.headBytes)
+		c.headBytes = 0
+	}
+}
+
+// takeHead takes the memory for a buffer of n bytes more, and for the copy that
+// parsing makes.
+func (c *conn) takeHead(n int) error {
+	heads, take := c.srv.opts.Heads, int64(2*n)
+	if heads == nil {
+		return nil
+	}
+	if !heads.Try(take) {
+		return fmt.Errorf("%w: %d bytes for a long head", swift.ErrNoMemory, take)
+	}
+	c.headBytes += take
+	return nil
 }
 
 // fill reads once into the input buffer, under the deadline that is set. It
@@ -197,6 +252,9 @@ func (c *conn) fill() error {
 			c.w = copy(c.buf, c.buf[c.r:c.w])
 			c.r = 0
 		} else {
+			if err := c.takeHead(len(c.buf)); err != nil {
+				return err
+			}
 			grown := make([]byte, 2*len(c.buf))
 			c.w = copy(grown, c.buf[:c.w])
 			c.buf = grown

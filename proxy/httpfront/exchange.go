@@ -17,6 +17,7 @@ type exchange struct {
 	head    head
 	headErr error // the head is refused
 	req     swift.Request
+	held    swift.Held
 	body    body
 	out     wire
 	close   bool // the connection ends with this response
@@ -45,7 +46,10 @@ func (x *exchange) begin() {
 		Body: &x.body, ContentLength: h.length,
 		TransID: swift.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
 	}
-	x.req.SetContext(c.srv.ctx)
+	x.req.SetContext(c.ctx)
+	x.req.OnGrant = c.onGrant
+	x.held.Use(c.srv.opts.Memory)
+	x.req.SetHeld(&x.held)
 }
 
 // serve answers a request, and says whether the connection can take another.
@@ -61,6 +65,7 @@ func (s *Server) serve(x *exchange) (keep bool) {
 		x.run()
 		whole = x.body.finish()
 	}
+	x.held.End()
 	x.req.Log.BodyBytesRead = x.body.bytesRead()
 	c.idleSince = time.Now()
 	s.opts.OnDone(Done{
@@ -164,6 +169,7 @@ func clientLeft(err error) bool {
 // prepare decides the framing of res and makes its head.
 func (x *exchange) prepare(buf []byte, res *swift.Response) {
 	x.status = res.Status
+	x.c.answering.Store(true)
 	x.out = wire{c: x.c, left: res.ContentLength}
 	if x.head.method == "HEAD" || bodiless(res.Status) {
 		x.out.left = 0

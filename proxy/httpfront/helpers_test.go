@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -276,4 +277,15 @@ func mustAddrPort(t testing.TB, s string) netip.AddrPort {
 		t.Fatal(err)
 	}
 	return ap
+}
+
+// waitFor waits until the server has got so far; a test that never gets there
+// ends with its connection's deadline or with go test's.
+func waitFor(t testing.TB, reached func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !reached(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("not reached in 20 s")
+		}
+	}
 }

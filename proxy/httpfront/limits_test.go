@@ -5,6 +5,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"needletail/proxy/swift"
 )
 
 func TestHeadLimits(t *testing.T) {
@@ -76,7 +78,10 @@ func TestConnectionLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{}
-			o.Handler = r
+			o.Handler = swift.HandlerFunc(func(req *swift.Request) (*swift.Response, error) {
+				req.Granted(true) // a known user's connections do not give way
+				return r.Serve(req)
+			})
 			s, addr := start(t, o)
 			var held []*net.TCPConn
 			for range 2 {

@@ -1,6 +1,7 @@
 package httpfront
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -85,24 +86,44 @@ func isTransient(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// admit makes a gate for raw, or refuses it and gives nil.
+// admit makes a gate for raw, or refuses it and gives nil. A stranger gives way
+// if all connections are taken.
 func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
-	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key}
-	s.mu.Lock()
-	full := len(s.conns) >= s.opts.MaxConnections ||
-		s.opts.MaxConnectionsPerIP > 0 && s.perIP[key] >= s.opts.MaxConnectionsPerIP
-	if !full {
-		s.conns[c] = struct{}{}
-		s.perIP[key]++
-	}
-	s.mu.Unlock()
-	if full {
+	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw)}
+	c.ctx, c.leave = context.WithCancel(s.ctx)
+	c.onGrant = c.grant
+	if !s.place(c) {
 		s.refuse(c)
 		return nil
 	}
 	return c
+}
+
+// place counts a connection in, if need be in the place of a stranger.
+func (s *Server) place(c *conn) bool {
+	for {
+		s.mu.Lock()
+		if s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
+			s.mu.Unlock()
+			return false
+		}
+		if len(s.conns) < s.opts.MaxConnections {
+			s.conns[c] = struct{}{}
+			s.perIP[c.key]++
+			s.strangers.add(c)
+			s.mu.Unlock()
+			return true
+		}
+		stranger := s.strangers.longest(s.perIP)
+		s.mu.Unlock()
+		if stranger == nil {
+			return false
+		}
+		_ = stranger.kill() // nobody is there to be told
+		s.displaced.Add(1)
+	}
 }
 
 // refuse answers 503. It never waits for the client: the answer fits the empty
@@ -114,6 +135,7 @@ func (s *Server) refuse(c *conn) {
 			req: swift.Request{TransID: swift.NewTransID(time.Now(), "")}}
 		x.respond(swift.StatusPage(503))
 	}
+	c.leave()
 	_ = c.Conn.Close()
 }
 
@@ -125,6 +147,7 @@ func (s *Server) forget(c *conn) {
 		return
 	}
 	delete(s.conns, c)
+	s.strangers.remove(c)
 	if s.perIP[c.key]--; s.perIP[c.key] == 0 {
 		delete(s.perIP, c.key)
 	}

@@ -52,6 +52,10 @@ type Options struct {
 	// MaxConnectionsPerIP counts an IPv6 client by its /64; 0 is no limit.
 	MaxConnectionsPerIP int
 
+	// Memory is the account of what requests hold whole, and Heads that of heads
+	// longer than minBufferBytes: 503 above. Nil is without a bound.
+	Memory, Heads *swift.Memory
+
 	Logger *slog.Logger
 }
 

@@ -21,9 +21,12 @@ type Server struct {
 	stopping atomic.Bool
 	date     atomic.Pointer[date]
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
-	perIP map[string]int
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	perIP     map[string]int
+	strangers strangers
+	displaced atomic.Int64 // strangers that gave way
+	watching  sync.Once
 }
 
 // engineBufferBytes is enough for engineHead and for the answer to it, which
@@ -41,7 +44,7 @@ func New(o Options) *Server {
 	s.engine = &fasthttp.Server{
 		Handler:               s.handle,
 		Logger:                engineLog{s.opts.Logger},
-		Concurrency:           s.opts.MaxConnections + engineSlack,
+		Concurrency:           2*s.opts.MaxConnections + engineSlack,
 		ReadBufferSize:        engineBufferBytes,
 		WriteBufferSize:       engineBufferBytes,
 		NoDefaultServerHeader: true,
@@ -53,7 +56,8 @@ func New(o Options) *Server {
 	return s
 }
 
-// engineSlack lets the engine end connections that the gate has counted out.
+// engineSlack lets the engine end connections that the gate has counted out. As
+// many as there may be can have given way while their handlers end.
 const engineSlack = 64
 
 // Serve accepts connections until Shutdown, and then returns nil, or until
@@ -62,6 +66,7 @@ func (s *Server) Serve(ln net.Listener) error {
 	if s.stopping.Load() {
 		return ln.Close()
 	}
+	s.watching.Do(func() { go s.watch() })
 	if err := s.engine.Serve(newListener(s, ln)); err != nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	}
@@ -86,9 +91,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 func (s *Server) snapshot() []*conn {
+	return s.appendConns(nil)
+}
+
+func (s *Server) appendConns(list []*conn) []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*conn, 0, len(s.conns))
 	for c := range s.conns {
 		list = append(list, c)
 	}
@@ -107,6 +115,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.SetConnectionClose()
 	c.end()
+	c.giveHead()
 }
 
 // engineLog drops what the engine would print of its own requests' errors to

@@ -11,12 +11,21 @@ func (r *Request) Authorize(a auth.Access) error {
 		r.Grant = r.Authorizer.Authorize(r.Identity, a)
 	}
 	if r.Grant.Allowed {
+		r.Granted(r.Identity != nil)
 		return nil
 	}
 	if r.Identity != nil {
 		return Status(403)
 	}
 	return Unauthorized(a.Account)
+}
+
+// Granted tells the front that the request is allowed: to a known user, or to
+// anybody. Whoever authorizes requests other than by Authorize calls it.
+func (r *Request) Granted(known bool) {
+	if r.OnGrant != nil {
+		r.OnGrant(known)
+	}
 }
 
 // Unauthorized is Swift's 401; account is quoted into the realm.

@@ -64,6 +64,10 @@ type Request struct {
 	// Log is what the access log adds.
 	Log LogInfo
 
+	// OnGrant, if not nil, is told that the request is allowed; known says to a
+	// user, and not to anybody.
+	OnGrant func(known bool)
+
 	ctx   context.Context
 	held  *Held // nil: Hold takes nothing
 	query url.Values
@@ -123,7 +127,8 @@ func (r *Request) Subrequest(method, path, source string) *Request {
 		Host: r.Host, Scheme: r.Scheme, RemoteAddr: r.RemoteAddr, Proto: r.Proto,
 		Body: NoBody, ContentLength: NoLength,
 		TransID: r.TransID, Source: source,
-		Identity: r.Identity, Authorizer: r.Authorizer, ctx: r.ctx, held: r.held,
+		Identity: r.Identity, Authorizer: r.Authorizer, OnGrant: r.OnGrant,
+		ctx: r.ctx, held: r.held,
 	}
 }
 

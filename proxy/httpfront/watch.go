@@ -1,0 +1,86 @@
+package httpfront
+
+import (
+	"net"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// watchEvery is how often connections are looked at whose request goes on. A
+// request is noticed as abandoned between once and twice this time after its
+// client has left.
+const watchEvery = 250 * time.Millisecond
+
+// watch ends the contexts of requests whose client has left, until the server
+// stops. The goroutine of a connection cannot see that itself: the handler has
+// it.
+func (s *Server) watch() {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var conns []*conn
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		conns = s.appendConns(conns[:0])
+		for _, c := range conns {
+			c.look()
+		}
+		clear(conns)
+	}
+}
+
+// look ends the context of the connection if its request began before the last
+// look, has not been answered yet, and its client has left. Once an answer is
+// on its way, writing it tells.
+func (c *conn) look() {
+	if c.state.Load() != stateBusy || c.answering.Load() {
+		return
+	}
+	if n := c.requests.Load(); n != c.seen {
+		c.seen = n
+		return
+	}
+	if c.hasLeft() {
+		c.leave()
+	}
+}
+
+// hasLeft says that the client has closed its side of the connection, or all of
+// it. A client that closes one side and waits for the answer to a long request
+// is taken to have left too, as by Go's own server: the two look the same until
+// something is written.
+func (c *conn) hasLeft() bool {
+	if c.raw == nil {
+		return false
+	}
+	const gone = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
+	var left bool
+	err := c.raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(fds, 0)
+		left = err == nil && n > 0 && fds[0].Revents&gone != 0
+	})
+	return err == nil && left
+}
+
+// rawOf gives access to the socket of a connection, also below TLS; nil if
+// there is none.
+func rawOf(nc any) syscall.RawConn {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		return rawOf(t.NetConn())
+	}
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

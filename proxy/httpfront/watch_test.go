@@ -1,0 +1,87 @@
+package httpfront
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http/httptest"
+	"testing"
+
+	"needletail/proxy/swift"
+)
+
+// The context of a request ends once its client has left, whatever of the
+// request is still unread.
+func TestContextEndsWithTheClient(t *testing.T) {
+	const put = "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+	for name, raw := range map[string]string{
+		"without a body": get,
+		"unread body":    put + "hello",
+		"half a body":    put + "he",
+	} {
+		t.Run(name, func(t *testing.T) {
+			entered, ended := make(chan struct{}), make(chan error, 1)
+			_, addr := start(t, Options{Handler: waiting(entered, ended)})
+			c := dial(t, addr)
+			write(t, c, raw)
+			<-entered
+			_ = c.Close()
+			if err := <-ended; err != context.Canceled {
+				t.Errorf("the context ended with %v", err)
+			}
+		})
+	}
+}
+
+// waiting is a handler that tells when it has a request, and how the request's
+// context ended.
+func waiting(entered chan<- struct{}, ended chan<- error) swift.Handler {
+	return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		entered <- struct{}{}
+		<-r.Context().Done()
+		ended <- r.Context().Err()
+		return nil, &swift.StatusError{Status: 499, Err: r.Context().Err()}
+	})
+}
+
+func TestContextEndsWithTheClientOfTLS(t *testing.T) {
+	secure := httptest.NewUnstartedServer(nil)
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	entered, ended := make(chan struct{}), make(chan error, 1)
+	ln := listen(t)
+	startOn(t, Options{Handler: waiting(entered, ended)},
+		tls.NewListener(ln, &tls.Config{Certificates: secure.TLS.Certificates}))
+	raw := dial(t, ln.Addr().String())
+	c := tls.Client(raw, &tls.Config{InsecureSkipVerify: true})
+	write(t, c, get)
+	<-entered
+	_ = raw.Close()
+	if err := <-ended; err != context.Canceled {
+		t.Errorf("the context ended with %v", err)
+	}
+}
+
+// A client that stays, and one whose next request is on its way, are not taken
+// to have left.
+func TestContextOutlivesTheWatch(t *testing.T) {
+	looked := make(chan error, 1)
+	s, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		looked <- r.Context().Err()
+		looked <- r.Context().Err()
+		return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+	})})
+	c := dial(t, addr)
+	write(t, c, get+get)
+	<-looked
+	gate := s.snapshot()[0]
+	gate.look()
+	gate.look()
+	gate.look()
+	if err := <-looked; err != nil {
+		t.Errorf("the context ended with %v", err)
+	}
+	<-looked
+	<-looked
+	_, _ = io.CopyN(io.Discard, c, 1)
+}
