@@ -30,22 +30,25 @@ func (c *Controllers) getAccount(r *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var listing *swift.Listing
-	if r.Method == "GET" {
-		listing = swift.NewAccountListing(format, r.path.Account)
-		if !missing {
-			err = c.Store.ListContainers(r.Context(), r.account(), options, func(e *objstore.ContainerEntry) error {
-				policy, _ := c.Policies.ByIndex(e.Policy)
-				listing.Container(e, policy.Name)
-				return nil
-			})
+	l := swift.NewAccountListing(format, r.path.Account)
+	res, err := listing(r.Request, l, format, vary, func() error {
+		if missing {
+			return nil
 		}
+		err := c.Store.ListContainers(r.Context(), r.account(), options, func(e *objstore.ContainerEntry) error {
+			policy, _ := c.Policies.ByIndex(e.Policy)
+			l.Container(e, policy.Name)
+			return after(&options, l, e.Name)
+		})
 		// The account may have gone meanwhile: then it has no containers.
-		if err != nil && !(c.AccountAutocreate && errors.Is(err, objstore.KindNotFound)) {
-			return nil, err
+		if c.AccountAutocreate && errors.Is(err, objstore.KindNotFound) {
+			return nil
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	res := listingResponse(listing, format, vary)
 	c.accountHeaders(&res.Header, &info, r.Grant.Owner)
 	return res, nil
 }

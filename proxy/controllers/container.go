@@ -25,18 +25,16 @@ func (c *Controllers) getContainer(r *call) (*swift.Response, error) {
 		}
 		info = &found
 	}
-	var listing *swift.Listing
-	if r.Method == "GET" {
-		listing = swift.NewContainerListing(format, r.path.Container)
-		err := c.Store.ListObjects(r.Context(), r.containerID(), options, func(e *objstore.ObjectEntry) error {
-			listing.Object(e)
-			return nil
+	l := swift.NewContainerListing(format, r.path.Container)
+	res, err := listing(r.Request, l, format, vary, func() error {
+		return c.Store.ListObjects(r.Context(), r.containerID(), options, func(e *objstore.ObjectEntry) error {
+			l.Object(e)
+			return after(&options, l, e.Name)
 		})
-		if err != nil {
-			return nil, err
-		}
+	})
+	if err != nil {
+		return nil, err
 	}
-	res := listingResponse(listing, format, vary)
 	c.containerHeaders(&res.Header, info, r)
 	return res, nil
 }

@@ -43,21 +43,30 @@ func isTrue(s string) bool {
 	return false
 }
 
-// listingResponse is the answer to GET with a listing, to HEAD with nil. A HEAD
-// and a listing of no bytes are 204.
-func listingResponse(l *swift.Listing, format swift.ListingFormat, vary bool) *swift.Response {
-	var body []byte
-	if l != nil {
-		body = l.Bytes()
+// listing is the answer to GET with what list adds to l (swift.ListingResponse),
+// to HEAD without it: 204.
+func listing(r *swift.Request, l *swift.Listing, format swift.ListingFormat, vary bool, list func() error) (*swift.Response, error) {
+	res := swift.NewBytes(204, format.ContentType(), nil)
+	if r.Method == "GET" {
+		var err error
+		if res, err = swift.ListingResponse(r, l, list); err != nil {
+			return nil, err
+		}
 	}
-	status := 200
-	if len(body) == 0 {
-		status = 204
-	}
-	res := swift.NewBytes(status, format.ContentType(), body)
 	res.Header.Add("Accept-Ranges", "bytes")
 	if vary {
 		res.Header.Add("Vary", "Accept")
 	}
-	return res
+	return res, nil
+}
+
+// after lets the next piece of a page begin behind the entry of that name, and
+// says when this one is full.
+func after(o *objstore.ListOptions, l *swift.Listing, name string) error {
+	o.Limit--
+	if !l.Full() {
+		return nil
+	}
+	o.Marker = strings.Clone(name)
+	return swift.ErrPieceFull
 }

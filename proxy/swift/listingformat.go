@@ -72,7 +72,7 @@ func (r *Request) QueryText(name string) (string, error) {
 	return value, nil
 }
 
-// Listing encodes one page of a listing, entry by entry, byte for byte as Swift
+// Listing encodes one page of a listing, or a piece of it, entry by entry, byte for byte as Swift
 // does: Python's json.dumps and ElementTree.
 type Listing struct {
 	format  ListingFormat
@@ -81,8 +81,8 @@ type Listing struct {
 	buf     []byte
 }
 
-// entryRoomBytes is what most entries need. A page that has less room left gets
-// twice what it has: append alone would move a large page a dozen times.
+// entryRoomBytes is what most entries need. A piece that has less room left gets
+// twice what it has: append alone would move it a dozen times.
 const entryRoomBytes = 1 << 10
 
 const xmlHead = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -128,21 +128,28 @@ func (l *Listing) begin() {
 
 func (l *Listing) xml() bool { return l.format == ListXML || l.format == ListTextXML }
 
+// Full says that the piece of a page that is sent next has enough bytes.
+func (l *Listing) Full() bool { return len(l.buf) >= ListingPieceBytes }
+
 // Bytes ends the listing. A plain listing without entries is empty.
 func (l *Listing) Bytes() []byte {
+	l.end()
+	return l.buf
+}
+
+func (l *Listing) end() {
 	switch {
 	case l.format == ListJSON:
-		return append(l.buf, ']')
+		l.buf = append(l.buf, ']')
 	case l.xml() && l.entries == 0 && l.account:
-		return append(l.buf, ">\n</account>"...)
+		l.buf = append(l.buf, ">\n</account>"...)
 	case l.xml() && l.entries == 0:
-		return append(l.buf, " />"...)
+		l.buf = append(l.buf, " />"...)
 	case l.xml() && l.account:
-		return append(l.buf, "</account>"...)
+		l.buf = append(l.buf, "</account>"...)
 	case l.xml():
-		return append(l.buf, "</container>"...)
+		l.buf = append(l.buf, "</container>"...)
 	}
-	return l.buf
 }
 
 // Container adds a container, or a subdir, to an account's listing. The entry
