@@ -32,6 +32,7 @@ var importRules = []struct {
 	{"needletail/objstore/ec", nil, []string{pebblePath, "needletail/objstore"}, "Reed-Solomon is arithmetic"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
+	{"needletail/durable", nil, []string{"needletail/"}, "the database under the index and under identities is a leaf: neither knows of the other"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
 	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
 	{"needletail/auth/passwordhash", nil, []string{"needletail/", "github.com/"}, "verifying a hash is arithmetic"},

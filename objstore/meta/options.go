@@ -10,6 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/durable"
 )
 
 // Options are the settings of the index. The zero value is a store for small
@@ -137,8 +139,8 @@ func (o *Options) Validate() error {
 		return errors.New("index: CacheBytes is below 1 MiB")
 	case o.MemTableBytes < 1<<20 || o.MemTableBytes > 1<<30:
 		return errors.New("index: MemTableBytes is not in 1 MiB to 1 GiB")
-	case o.OpenFilesMax < 16:
-		return errors.New("index: OpenFilesMax is below 16")
+	case o.OpenFilesMax < durable.OpenFilesMin:
+		return fmt.Errorf("index: OpenFilesMax is below %d", durable.OpenFilesMin)
 	case o.CompactionsMax < 1:
 		return errors.New("index: CompactionsMax is below 1")
 	case o.Mirror != nil && (o.Mirror.Dir == "" || o.Mirror.HangLimit < time.Millisecond):

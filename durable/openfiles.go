@@ -1,0 +1,24 @@
+package durable
+
+import (
+	"runtime"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// OpenFilesMin is the least number of files that a database can work with: the
+// tables of one lookup beside besideTables.
+const OpenFilesMin = besideTables + 4
+
+// besideTables is how many files a database has open that are no tables being
+// read: five folders, the lock, two logs and two manifests while they change,
+// and the tables that a flush and compactions write.
+const besideTables = 14
+
+// tableCache bounds the open tables of one database, so that it has at most
+// openFiles files open. Tables beyond the bound stay open only as long as
+// iterators use them. Pebble's own cache never has less than 64.
+func tableCache(openFiles int) *pebble.FileCache {
+	tables := max(openFiles, OpenFilesMin) - besideTables
+	return pebble.NewFileCache(min(runtime.GOMAXPROCS(0), tables), tables)
+}
