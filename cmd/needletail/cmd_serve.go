@@ -102,6 +102,10 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if cfg.budget, err = newBudget(&cfg); err != nil {
+		return err
+	}
+	cfg.budget.apply(&cfg, logger)
 	st, err := openStorage(cfg, logger)
 	if err != nil {
 		return err

@@ -47,6 +47,10 @@ type Config struct {
 	Policies []PolicyConfig `toml:"policy"`
 	// Devices are the disks; none means the data folder alone.
 	Devices []DeviceConfig `toml:"device"`
+
+	// budget is what serve may use of the machine; without it nothing but the
+	// limits above bounds the process.
+	budget budget
 }
 
 // LogConfig says what is logged, and how.
@@ -62,8 +66,11 @@ type LogConfig struct {
 
 // LimitsConfig bounds what clients may send.
 type LimitsConfig struct {
-	MaxFileSizeBytes     int64 `toml:"max_file_size"`
-	MaxConnections       int   `toml:"max_connections"`
+	MaxFileSizeBytes int64 `toml:"max_file_size"`
+	MaxConnections   int   `toml:"max_connections"`
+	// MemoryBytes is how much memory the process may use. 0: what the cgroup
+	// allows, or all of the machine's.
+	MemoryBytes          int64 `toml:"memory_bytes"`
 	MaxConnectionsPerIP  int   `toml:"max_connections_per_ip"`
 	MaxImageSizeBytes    int64 `toml:"max_image_size"`
 	MaxHeaderBytes       int   `toml:"max_header_bytes"`
@@ -216,6 +223,8 @@ func (c *Config) validate() error {
 		return bad("limits.max_image_size must be positive")
 	case c.Limits.MaxConnections <= 0:
 		return bad("limits.max_connections must be positive")
+	case c.Limits.MemoryBytes < 0:
+		return bad("limits.memory_bytes is negative")
 	case c.Limits.MaxConnectionsPerIP < 0:
 		return bad("limits.max_connections_per_ip is negative")
 	case c.Limits.MaxHeaderBytes < 16<<10:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -42,6 +43,8 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		figures = append(figures, st.keystone.Collectors()...)
 		identityAPI = notServed()
 	}
+	requests, heads := cfg.budget.accounts()
+	figures = append(figures, memoryFigures(requests, heads)...)
 	counters := metrics.New(figures...)
 	return httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
@@ -58,8 +61,10 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		IdleTimeout:         time.Duration(cfg.Timeouts.Idle),
 		MaxHeaderBytes:      cfg.Limits.MaxHeaderBytes,
 		MaxRequestLineBytes: cfg.Limits.MaxRequestLineLength,
-		MaxConnections:      cfg.Limits.MaxConnections,
+		MaxConnections:      cmp.Or(cfg.budget.connections, cfg.Limits.MaxConnections),
 		MaxConnectionsPerIP: cfg.Limits.MaxConnectionsPerIP,
+		Memory:              requests,
+		Heads:               heads,
 		Logger:              logger,
 	}), nil
 }

@@ -88,7 +88,7 @@ func identityMirror(e *engine.Engine) string {
 
 // engineOptions are the engine's settings, for serving, checking and repairing.
 func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
-	return engine.Options{
+	o := engine.Options{
 		Policies:       c.policies(),
 		InlineMaxBytes: inlineMaxBytes(c.Storage.InlineMaxBytes),
 		ReserveBytes:   c.Storage.ReserveBytes,
@@ -101,6 +101,8 @@ func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
 
 		Logger: logger,
 	}
+	o.Index.OpenFilesMax = c.budget.indexFiles
+	return o
 }
 
 // inlineMaxBytes is the engine's option: 0 there means its default, and a

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"needletail/auth/identity"
+	"needletail/durable"
+	"needletail/proxy/swift"
+)
+
+// The budget divides what the process may use of the machine, memory and open
+// files, between the stores, requests and connections, so that no number of
+// clients makes the process need more.
+
+const (
+	// indexBytes is what one copy of the index has outside of Go's heap: its
+	// block cache and memtables.
+	indexBytes = 128 * mebi
+	// uploadBytes is what the buffers of uploads take outside of Go's heap, but
+	// for those of uploads that wait for their turn.
+	uploadBytes = 128 * mebi
+	// connectionBytes is what one connection may take beside the accounts of
+	// memory: the buffer of an upload that waits for its turn, its goroutine
+	// and its own buffers.
+	connectionBytes = 288 << 10
+	// minMemoryBytes is the least memory that the server starts with.
+	minMemoryBytes = 256 * mebi
+	// minHeapBytes is left to Go's heap on a machine with less than all of this.
+	minHeapBytes = 96 * mebi
+
+	// minRequestBytes and maxRequestBytes bound the account of what requests
+	// hold whole, a quarter of Go's heap.
+	minRequestBytes = 24 * mebi
+	maxRequestBytes = 1024 * mebi
+
+	// minOpenFiles is the least limit of open files that the server starts with.
+	minOpenFiles = 64
+	// processFiles is what the process has open beside stores and connections:
+	// standard streams, the poller, sockets that are listened on, logs.
+	processFiles = 12
+	// minConnections is how many connections are accepted however few files may
+	// be open.
+	minConnections = 4
+	// wideOpenFiles is the limit from which on the index may have its usual
+	// number of tables open.
+	wideOpenFiles = 4096
+)
+
+// budget is the division for one configuration.
+type budget struct {
+	memoryBytes  int64 // of the machine, its cgroup, or limits.memory_bytes
+	heapBytes    int64 // debug.SetMemoryLimit
+	requestBytes int64 // what requests hold whole
+	headBytes    int64 // what heads longer than usual hold
+	openFiles    uint64
+	indexFiles   int // tables that the index keeps open; 0: its default
+	connections  int
+}
+
+// newBudget divides what the machine has, or what the configuration says.
+func newBudget(cfg *Config) (budget, error) {
+	memory := uint64(cfg.Limits.MemoryBytes)
+	if memory == 0 {
+		found, err := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)()
+		if err != nil {
+			return budget{}, fmt.Errorf("find out how much memory there is (limits.memory_bytes says so instead): %w", err)
+		}
+		memory = found
+	}
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return budget{}, os.NewSyscallError("getrlimit", err)
+	}
+	return divide(cfg, memory, files.Cur)
+}
+
+// divide makes the budget of so much memory and so many open files.
+func divide(cfg *Config, memory, files uint64) (budget, error) {
+	b := budget{memoryBytes: int64(min(memory, 1<<62)), openFiles: files}
+	if b.memoryBytes < minMemoryBytes {
+		return b, fmt.Errorf("%w: %d bytes of memory are too few, the server needs %d", errUsage, memory, minMemoryBytes)
+	}
+	if files < minOpenFiles {
+		return b, fmt.Errorf("%w: the limit of open files (ulimit -n) is %d, the server needs %d", errUsage, files, minOpenFiles)
+	}
+	beside := int64(uploadBytes + indexBytes)
+	if len(cfg.Devices) > 0 {
+		beside += indexBytes
+	}
+	b.heapBytes = max(b.memoryBytes-b.memoryBytes/16-beside, minHeapBytes)
+	b.requestBytes = min(max(b.heapBytes/4, minRequestBytes), maxRequestBytes)
+	b.headBytes = b.requestBytes / 4
+
+	if files < wideOpenFiles {
+		b.indexFiles = max(int(files/4), durable.OpenFilesMin)
+	}
+	options := cfg.engineOptions(nil)
+	options.Index.OpenFilesMax = b.indexFiles
+	need := options.OpenFiles()
+	left := int(min(files, 1<<30)) - need.Store - identity.OpenFiles(len(cfg.Devices) > 0) - processFiles
+	byFiles := max(left/(1+need.Request), minConnections)
+	byMemory := max(int(b.memoryBytes/4/connectionBytes), minConnections)
+	b.connections = min(cfg.Limits.MaxConnections, byFiles, byMemory)
+	return b, nil
+}
+
+// apply sets what holds for the whole process.
+func (b *budget) apply(cfg *Config, logger *slog.Logger) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(b.heapBytes)
+	}
+	logger.Info("budget", "memory_bytes", b.memoryBytes, "heap_bytes", b.heapBytes, "request_bytes", b.requestBytes,
+		"open_files", b.openFiles, "connections", b.connections)
+	if b.connections < cfg.Limits.MaxConnections {
+		logger.Warn("fewer connections are accepted than limits.max_connections: each may need memory and, with its request, open files",
+			"configured", cfg.Limits.MaxConnections, "connections", b.connections, "open_files", b.openFiles, "memory_bytes", b.memoryBytes)
+	}
+}
+
+// accounts are those of what requests and their heads hold; nil without a
+// budget.
+func (b *budget) accounts() (requests, heads *swift.Memory) {
+	if b.requestBytes == 0 {
+		return nil, nil
+	}
+	return swift.NewMemory(b.requestBytes), swift.NewMemory(b.headBytes)
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"needletail/proxy/swift"
+)
+
+// memoryFigures show how much of the accounts of memory is taken; none without
+// accounts.
+func memoryFigures(requests, heads *swift.Memory) []prometheus.Collector {
+	var figures []prometheus.Collector
+	for _, a := range []struct {
+		name, what string
+		memory     *swift.Memory
+	}{
+		{"request", "what requests hold whole in memory", requests},
+		{"head", "request heads longer than usual", heads},
+	} {
+		if a.memory == nil {
+			continue
+		}
+		figures = append(figures,
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "needletail_" + a.name + "_memory_bytes", Help: "Bytes of " + a.what + ".",
+			}, func() float64 { return float64(a.memory.Used()) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "needletail_" + a.name + "_memory_limit_bytes", Help: "Bound of " + a.what + ", in bytes.",
+			}, func() float64 { return float64(a.memory.Limit()) }))
+	}
+	return figures
+}
