@@ -27,7 +27,7 @@ func listed(c call, err error) error {
 }
 
 // ListObjects lists one page of a container.
-func (e *Engine) ListObjects(_ context.Context, id objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
+func (e *Engine) ListObjects(ctx context.Context, id objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
 	c := onContainer("list objects", id)
 	if err := e.enter(c, depthContainer); err != nil {
 		return err
@@ -37,11 +37,11 @@ func (e *Engine) ListObjects(_ context.Context, id objstore.ContainerID, o objst
 	if _, err := e.findContainer(c); err != nil {
 		return err
 	}
-	return listed(c, e.db.ListObjects(id, o, guard(visit)))
+	return listed(c, e.db.ListObjects(ctx, id, o, guard(visit)))
 }
 
 // ListContainers lists one page of an account.
-func (e *Engine) ListContainers(_ context.Context, a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
+func (e *Engine) ListContainers(ctx context.Context, a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
 	c := onAccount("list containers", a)
 	if err := e.enter(c, depthAccount); err != nil {
 		return err
@@ -51,5 +51,5 @@ func (e *Engine) ListContainers(_ context.Context, a objstore.AccountName, o obj
 	if _, err := e.findAccount(c); err != nil {
 		return err
 	}
-	return listed(c, e.db.ListContainers(a, o, guard(visit)))
+	return listed(c, e.db.ListContainers(ctx, a, o, guard(visit)))
 }

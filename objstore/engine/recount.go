@@ -66,7 +66,7 @@ func (r *recount) accounts() error {
 	return r.view.Accounts(func(a objstore.AccountName, _ meta.AccountRow) error {
 		r.out.Accounts++
 		sums := map[objstore.PolicyIndex]meta.Counts{}
-		err := r.view.ListContainers(a, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(c *objstore.ContainerEntry) error {
+		err := r.view.ListContainers(r.ctx, a, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(c *objstore.ContainerEntry) error {
 			r.out.Containers++
 			sums[c.Policy] = sums[c.Policy].Add(meta.Counts{Containers: 1, Objects: c.ObjectCount, Bytes: c.BytesUsed})
 			return r.ctx.Err()
@@ -120,7 +120,7 @@ func (r *recount) objects() error {
 		r.out.Objects += sum.Objects
 		r.out.Bytes += sum.Bytes
 		listed := int64(0)
-		err = r.view.ListObjects(c, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(*objstore.ObjectEntry) error {
+		err = r.view.ListObjects(r.ctx, c, objstore.ListOptions{Limit: int(^uint(0) >> 1)}, func(*objstore.ObjectEntry) error {
 			listed++
 			return r.ctx.Err()
 		})

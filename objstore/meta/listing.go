@@ -2,6 +2,7 @@ package meta
 
 import (
 	"bytes"
+	"context"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -14,6 +15,7 @@ import (
 // swift/account/backend.py list_containers_iter: a prefix that is rolled up is
 // left by a seek, so a page costs what it returns.
 type walker struct {
+	ctx       context.Context
 	it        *iterator
 	base      int    // length of what all keys of the listing begin with
 	prefix    string // of the names
@@ -23,11 +25,17 @@ type walker struct {
 	reverse   bool
 	limit     int
 	seek      []byte // scratch
+	left      int    // subdirs that were left without an entry
 }
 
+// leftBetweenLooks is how many subdirs are left without an entry before the
+// context is asked. A page shows few entries of a folder with a million folders
+// if it asks for objects alone.
+const leftBetweenLooks = 256
+
 // newWalker opens the iterator, or returns nil if no name can match.
-func (v View) newWalker(base []byte, o objstore.ListOptions) (*walker, error) {
-	w := &walker{base: len(base), prefix: o.Prefix, delimiter: o.Delimiter, reverse: o.Reverse, limit: o.Limit}
+func (v View) newWalker(ctx context.Context, base []byte, o objstore.ListOptions) (*walker, error) {
+	w := &walker{ctx: ctx, base: len(base), prefix: o.Prefix, delimiter: o.Delimiter, reverse: o.Reverse, limit: o.Limit}
 	if o.Path != nil {
 		w.path, w.delimiter, w.prefix = true, "/", ""
 		if *o.Path != "" {
@@ -92,6 +100,9 @@ func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byt
 			}
 			ok = w.next()
 		case w.path || string(name[:end]) == w.skip:
+			if w.left++; w.left%leftBetweenLooks == 0 && w.ctx.Err() != nil {
+				return w.ctx.Err()
+			}
 			ok = w.leave(end)
 		default:
 			if err := subdir(name[:end]); err != nil {
@@ -152,8 +163,8 @@ func (w *walker) leave(end int) bool {
 
 // ListObjects calls visit for each entry of one page of a container, which
 // need not exist. The entry is valid during the call only.
-func (v View) ListObjects(c objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
-	w, err := v.newWalker(appendObjectsKey(nil, c), o)
+func (v View) ListObjects(ctx context.Context, c objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
+	w, err := v.newWalker(ctx, appendObjectsKey(nil, c), o)
 	if w == nil || err != nil {
 		return err
 	}
@@ -171,9 +182,9 @@ func (v View) ListObjects(c objstore.ContainerID, o objstore.ListOptions, visit 
 
 // ListContainers calls visit for each entry of one page of an account, which
 // need not exist. The entry is valid during the call only.
-func (v View) ListContainers(a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
+func (v View) ListContainers(ctx context.Context, a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
 	base := appendContainersKey(nil, prefixContainer, a)
-	w, err := v.newWalker(base, o)
+	w, err := v.newWalker(ctx, base, o)
 	if w == nil || err != nil {
 		return err
 	}

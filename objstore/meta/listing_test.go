@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -95,7 +96,7 @@ func fill(t testing.TB, db *DB, names []string) {
 
 func page(t testing.TB, v View, o objstore.ListOptions) (got []string) {
 	t.Helper()
-	if err := v.ListObjects(box, o, func(e *objstore.ObjectEntry) error {
+	if err := v.ListObjects(t.Context(), box, o, func(e *objstore.ObjectEntry) error {
 		if e.Subdir {
 			got = append(got, e.Name+"|")
 		} else {
@@ -199,7 +200,7 @@ func TestListingSeeksPastSubdirs(t *testing.T) {
 		fill(t, db, names)
 	}
 	for _, reverse := range []bool{false, true} {
-		w, err := db.newWalker(appendObjectsKey(nil, box), objstore.ListOptions{Delimiter: "/", Limit: 10, Reverse: reverse})
+		w, err := db.newWalker(t.Context(), appendObjectsKey(nil, box), objstore.ListOptions{Delimiter: "/", Limit: 10, Reverse: reverse})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,6 +215,31 @@ func TestListingSeeksPastSubdirs(t *testing.T) {
 		}
 		if err := w.it.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A page that passes over very many subdirs, and shows none of them, ends with
+// its context.
+func TestListingOfSkippedSubdirsEnds(t *testing.T) {
+	db := openTest(t, vfs.NewMem())
+	defer closeTest(t, db)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	path := ""
+	for _, c := range []struct {
+		n    int
+		want error
+	}{{leftBetweenLooks - 1, nil}, {leftBetweenLooks, context.Canceled}} {
+		n, want := c.n, c.want
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("d%05d/o", i)
+		}
+		fill(t, db, names)
+		err := db.ListObjects(ctx, box, objstore.ListOptions{Limit: 10, Path: &path}, func(*objstore.ObjectEntry) error { return nil })
+		if err != want {
+			t.Errorf("%d subdirs: %v, want %v", n, err, want)
 		}
 	}
 }
@@ -233,7 +259,7 @@ func TestListingAllocatesForItsPage(t *testing.T) {
 		o := objstore.ListOptions{Limit: page, Marker: names[(objects-page)/2]}
 		list := func() {
 			n := 0
-			err := db.ListObjects(box, o, func(*objstore.ObjectEntry) error { n++; return nil })
+			err := db.ListObjects(t.Context(), box, o, func(*objstore.ObjectEntry) error { n++; return nil })
 			if err != nil || n < page-1 {
 				t.Fatal(n, err)
 			}
@@ -264,7 +290,7 @@ func TestListContainers(t *testing.T) {
 		b.SetContainer(objstore.ContainerID{Account: "AB", Container: "z"}, &ContainerRow{})
 	})
 	var got []objstore.ContainerEntry
-	if err := db.ListContainers("A", objstore.ListOptions{Limit: 10, Delimiter: "-"}, func(e *objstore.ContainerEntry) error {
+	if err := db.ListContainers(t.Context(), "A", objstore.ListOptions{Limit: 10, Delimiter: "-"}, func(e *objstore.ContainerEntry) error {
 		got = append(got, *e)
 		return nil
 	}); err != nil {

@@ -1,6 +1,7 @@
 package httpfront
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -96,6 +97,9 @@ func (x *exchange) run() {
 		}
 	}
 	if err != nil {
+		if errors.Is(err, context.Canceled) && x.c.ctx.Err() != nil {
+			err = &swift.StatusError{Status: 499, Err: err} // the client has left, and work for it ended
+		}
 		x.err = err
 		res = swift.ErrorResponse(err)
 		// A denial quotes what the client sent; it must not split either.

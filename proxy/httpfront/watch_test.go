@@ -20,14 +20,17 @@ func TestContextEndsWithTheClient(t *testing.T) {
 		"half a body":    put + "he",
 	} {
 		t.Run(name, func(t *testing.T) {
-			entered, ended := make(chan struct{}), make(chan error, 1)
-			_, addr := start(t, Options{Handler: waiting(entered, ended)})
+			entered, ended, done := make(chan struct{}), make(chan error, 1), make(chan Done, 1)
+			_, addr := start(t, Options{Handler: waiting(entered, ended), OnDone: func(d Done) { done <- d }})
 			c := dial(t, addr)
 			write(t, c, raw)
 			<-entered
 			_ = c.Close()
 			if err := <-ended; err != context.Canceled {
 				t.Errorf("the context ended with %v", err)
+			}
+			if d := <-done; d.Status != 499 {
+				t.Errorf("status %d, want 499", d.Status)
 			}
 		})
 	}
@@ -40,7 +43,7 @@ func waiting(entered chan<- struct{}, ended chan<- error) swift.Handler {
 		entered <- struct{}{}
 		<-r.Context().Done()
 		ended <- r.Context().Err()
-		return nil, &swift.StatusError{Status: 499, Err: r.Context().Err()}
+		return nil, r.Context().Err()
 	})
 }
 
