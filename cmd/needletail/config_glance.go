@@ -49,8 +49,8 @@ type ImportFilterConfig struct {
 	DisallowedHosts   []string `toml:"disallowed_hosts"`
 	AllowedPorts      []int    `toml:"allowed_ports"`
 	DisallowedPorts   []int    `toml:"disallowed_ports"`
-	// AllowedNetworks are reached although their addresses are loopback,
-	// link-local or otherwise special; in CIDR form.
+	// AllowedNetworks are reached although their addresses are private, shared,
+	// loopback, link-local or otherwise special; in CIDR form.
 	AllowedNetworks []string `toml:"allowed_networks"`
 }
 
@@ -110,6 +110,9 @@ func (f *ImportFilterConfig) filter() (webdownload.Filter, error) {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
 			return out, err
+		}
+		if network.Addr().Is4In6() { // would match nothing: such addresses are judged as IPv4
+			return out, fmt.Errorf("%s is IPv4 written as IPv6", text)
 		}
 		out.AllowedNetworks = append(out.AllowedNetworks, network)
 	}

@@ -155,8 +155,28 @@ func (s *service) importDownload(c *call, req importRequest) error {
 	return nil
 }
 
-// download fetches the data of an image that is "importing".
+// notFetched is the message of every download that failed outside of this site:
+// whether an address was refused, silent or answered 404 is not told, because
+// the networks of the site could be explored by it.
+const notFetched = "The URI does not pass filtering, or no image came from there. " +
+	"Private networks are reached only if the operator names them in import_filtering_opts.allowed_networks."
+
+// download fetches the data of an image that is "importing". The log has the
+// reason of a failure.
 func (s *service) download(ctx context.Context, id string, in intake, uri string) error {
+	err := s.fetch(ctx, id, in, uri)
+	var f *failure
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	s.Logger.Info("a download failed", "image", id, "uri", cut(uri), "err", err)
+	if f = asFailure(err); f != nil { // of the store
+		return f
+	}
+	return &failure{status: 400, message: notFetched, err: err}
+}
+
+func (s *service) fetch(ctx context.Context, id string, in intake, uri string) error {
 	body, sizeBytes, err := s.Fetcher.Fetch(ctx, uri)
 	if err != nil {
 		s.images.requeue(context.WithoutCancel(ctx), id, false)

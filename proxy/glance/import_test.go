@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -195,9 +196,44 @@ func TestWebDownload(t *testing.T) {
 		}
 	}
 	f("/image", statusActive, taskSuccess, "")
-	f("/absent", statusQueued, taskFailure, "404")
+	f("/absent", statusQueued, taskFailure, notFetched)
 	f("/qcow2", statusQueued, taskFailure, "Image failed safety checks")
-	f("/short", statusQueued, taskFailure, "EOF")
+	f("/short", statusQueued, taskFailure, notFetched)
+}
+
+// TestDownloadsTellNothing: whoever names a URI learns from the task neither
+// whether an address is refused, nor whether a server is there, nor what it
+// answers.
+func TestDownloadsTellNothing(t *testing.T) {
+	s, server := newDownloadSite(t, http.NotFoundHandler())
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(host string) string {
+		t.Helper()
+		id := s.create("alice", "")
+		if a := s.importBy("alice", id, methodDownload, "http://"+host+":"+port+"/"); a.Status != 202 {
+			t.Fatalf("%s: %d %s", host, a.Status, a.body)
+		}
+		s.settle()
+		status, message := s.lastTask(id)
+		if status != taskFailure {
+			t.Errorf("%s: task %s", host, status)
+		}
+		return message
+	}
+	told := map[string]string{
+		"answers 404": ask("127.0.0.1"), "is refused": ask("10.1.2.3"), "is refused in IPv6": ask("[fd00::1]"),
+		"has no address": ask(strings.Repeat("x", 64)), // is no name: no name server is asked
+	}
+	server.Close()
+	told["listens no more"] = ask("127.0.0.1")
+	for host, message := range told {
+		if message != notFetched || !strings.Contains(message, "allowed_networks") {
+			t.Errorf("a host that %s: %q", host, message)
+		}
+	}
 }
 
 func TestDeleteDuringDownload(t *testing.T) {
@@ -247,7 +283,7 @@ func TestStopDuringDownload(t *testing.T) {
 	}
 	s.restart()
 	status, message := s.lastTask(id)
-	if s.status(id) != statusQueued || status != taskFailure || message != errInterrupted.Error() {
+	if s.status(id) != statusQueued || status != taskFailure || message != errInterrupted.message {
 		t.Errorf("after a crash: image %s, task %s %s", s.status(id), status, message)
 	}
 }

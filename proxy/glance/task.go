@@ -62,12 +62,14 @@ func (t *task) ended(cause error, nowMicros int64) *task {
 	return &e
 }
 
-// taskMessage is what a user may read of an error.
+// taskMessage is what a user may read of an error: its message if it was
+// written for users. Every other error may name addresses and files of the site,
+// and is for the log.
 func taskMessage(err error) string {
 	if f := asFailure(err); f != nil && f.message != "" {
 		return f.message
 	}
-	return cut(err.Error())
+	return "The import failed."
 }
 
 // rowView is the task as GET /v2/images/{image}/tasks shows it: Glance gives

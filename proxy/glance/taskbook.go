@@ -20,7 +20,7 @@ const taskContainer objstore.ContainerName = "tasks"
 const tasksMax = 10_000
 
 // errInterrupted is what became of a task that ran when the server stopped.
-var errInterrupted = errors.New("The server was stopped while the task ran.")
+var errInterrupted = &failure{status: 503, message: "The server was stopped while the task ran."}
 
 // taskBook holds all tasks, in the Store and in memory. A record of a task that
 // has ended goes by itself, as an expiring object.

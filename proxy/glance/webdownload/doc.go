@@ -5,8 +5,9 @@
 // # Vocabulary
 //
 // A URI passes the filter by its scheme, host and port. An address passes by
-// not being special: loopback, link-local, metadata services, multicast and
-// the like do not, unless the operator allows the network.
+// being one of the public network: private, shared, loopback, link-local and
+// multicast addresses, metadata services and IPv4 inside of IPv6 do not, unless
+// the operator allows the network.
 //
 // # Invariants
 //
@@ -17,4 +18,6 @@
 //   - No credentials, cookies or proxies of this process are used.
 //   - Redirects, the time for a connection and for a head, and the silence
 //     within a body are bounded. The caller bounds the length of the body.
+//   - An error names what answered, and how. It is for the operator's log: who
+//     named the URI must not learn it.
 package webdownload

@@ -17,8 +17,8 @@ type Filter struct {
 	AllowedSchemes, DisallowedSchemes []string
 	AllowedHosts, DisallowedHosts     []string
 	AllowedPorts, DisallowedPorts     []int
-	// AllowedNetworks are reached although their addresses are special, such
-	// as a mirror on this machine.
+	// AllowedNetworks are reached although their addresses are private or
+	// otherwise special, such as a mirror on this site.
 	AllowedNetworks []netip.Prefix
 }
 
@@ -60,18 +60,34 @@ func listed[T comparable](v T, allowed, disallowed []T) bool {
 	return !slices.Contains(disallowed, v)
 }
 
-// special are networks that are no place for images, beyond what net/netip can
-// tell (IANA's special-purpose registries; the last two are metadata services).
+// globalV6 is all that IANA has given out for unicast; every other IPv6 address
+// is refused: unique-local (fc00::/7), site-local (fec0::/10), link-local,
+// multicast, and IPv4 in disguise (::/96, ::ffff:0:0/96, 64:ff9b::/96).
+var globalV6 = netip.MustParsePrefix("2000::/3")
+
+// special are the networks within IPv4 and globalV6 that are no place for
+// images (IANA's special-purpose address registries, and metadata services).
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"), // shared by a carrier's customers
+	netip.MustParsePrefix("127.0.0.0/8"),
+	netip.MustParsePrefix("168.63.129.16/32"), // the metadata service of a public cloud
+	netip.MustParsePrefix("169.254.0.0/16"),
+	netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"),
+	netip.MustParsePrefix("192.88.99.0/24"), // relays of 6to4
+	netip.MustParsePrefix("192.168.0.0/16"),
 	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("224.0.0.0/4"),
 	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // IPv4 in disguise
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("100.100.100.200/32"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),
+	netip.MustParsePrefix("2001::/23"), // Teredo, ORCHID, benchmarks
+	netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2002::/16"), // 6to4: IPv4 in disguise
+	netip.MustParsePrefix("3fff::/20"),
 }
 
 // checkAddress judges the address of a connection: ErrFiltered.
@@ -89,7 +105,7 @@ func (f *Filter) checkAddress(hostPort string) error {
 	if slices.ContainsFunc(f.AllowedNetworks, contains) {
 		return nil
 	}
-	if !a.IsGlobalUnicast() || slices.ContainsFunc(special, contains) {
+	if a.Is6() && !globalV6.Contains(a) || slices.ContainsFunc(special, contains) {
 		return fmt.Errorf("%w: address %s", ErrFiltered, a)
 	}
 	return nil

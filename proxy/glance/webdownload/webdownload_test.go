@@ -52,14 +52,30 @@ func TestAddresses(t *testing.T) {
 		"127.0.0.1", "127.8.9.1", "0.0.0.0", "0.1.2.3", "169.254.169.254", "224.0.0.1", "255.255.255.255",
 		"100.100.100.200", "198.18.0.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1%eth0",
 		"ff02::1", "fd00:ec2::254", "64:ff9b::7f00:1", "2002:7f00:1::",
+		"10.0.0.0", "10.1.2.3", "10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.0", "192.168.255.255",
+		"100.64.0.0", "100.127.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "198.51.100.1", "203.0.113.1",
+		"239.1.1.1", "240.0.0.1", "168.63.129.16", "::ffff:10.1.2.3", "::ffff:100.64.0.1", "::10.1.2.3", "::127.0.0.1",
+		"fc00::1", "fd00::1", "fdff:ffff::1", "fec0::1", "100::1", "64:ff9b:1::1", "2001::1", "2001:10::1", "2001:20::1",
+		"2001:db8::1", "3fff::1", "5f00::1", "4000::1",
 	} {
 		if err := f.checkAddress(net.JoinHostPort(bad, "80")); !errors.Is(err, ErrFiltered) {
 			t.Errorf("%s passes", bad)
 		}
 	}
-	for _, good := range []string{"93.184.216.34", "10.1.2.3", "2606:2800:220:1::1"} {
+	for _, good := range []string{
+		"93.184.216.34", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0",
+		"192.167.255.255", "192.169.0.0", "223.255.255.255", "::ffff:93.184.216.34", "2606:2800:220:1::1", "2001:200::1",
+	} {
 		if err := f.checkAddress(net.JoinHostPort(good, "80")); err != nil {
 			t.Errorf("%s: %v", good, err)
+		}
+	}
+	f.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}
+	for address, ok := range map[string]bool{
+		"10.1.2.3": true, "10.2.0.0": false, "::ffff:10.1.2.3": true, "fd00:1::9": true, "fd00:2::9": false,
+	} {
+		if err := f.checkAddress(net.JoinHostPort(address, "80")); (err == nil) != ok {
+			t.Errorf("%s beside allowed networks: %v", address, err)
 		}
 	}
 	f.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
