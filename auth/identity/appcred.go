@@ -125,7 +125,29 @@ func (s *Service) checkAppCred(ctx context.Context, l Login) (*AppCredential, er
 	if !ok || a.ExpiresAt != nil && !s.opt.Clock().Before(*a.ExpiresAt) {
 		return nil, unauthorized("wrong or expired application credential")
 	}
+	s.upgradeSecret(ctx, a, l.Secret)
 	return a, nil
+}
+
+// upgradeSecret is upgradePassword for the secret of an application credential.
+func (s *Service) upgradeSecret(ctx context.Context, a *AppCredential, right string) {
+	if !s.passwords.outdated(secret{a.ID, a.SecretHash}) {
+		return
+	}
+	hash, err := s.passwords.renew(ctx, secret{a.ID, a.SecretHash}, right)
+	if err != nil {
+		return
+	}
+	_ = s.update(func(t *tx) error {
+		now := s.appCreds.rows[a.ID]
+		if now == nil || now.SecretHash != a.SecretHash {
+			return nil // somebody was faster
+		}
+		upgraded := *now
+		upgraded.SecretHash = hash
+		put(t, s.appCreds, a.ID, &upgraded)
+		return nil
+	})
 }
 
 // limitRoles gives those of the user's roles that the credential has, or none

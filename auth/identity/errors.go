@@ -13,6 +13,7 @@ const (
 	KindForbidden                // refused in the present state
 	KindNotFound
 	KindConflict // the name or id is taken
+	KindBusy     // too much waits already; later it may succeed
 )
 
 // Error is every error of this package but those of the context.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/bcrypt"
 )
 
 // TestImportedHashes has users with hashes of a Keystone, all of "secret".
@@ -27,7 +25,7 @@ func TestImportedHashes(t *testing.T) {
 		token := w.login(name, "secret", Scope{})
 		stored, err := w.User(u.ID)
 		w.ok(err)
-		if kept := stored.PasswordHash == hash; kept != (name == "bcrypt") || !strings.HasPrefix(stored.PasswordHash, "$2") {
+		if kept := stored.PasswordHash == hash; kept != (name == "bcrypt_sha256") || !strings.HasPrefix(stored.PasswordHash, "$bcrypt-sha256$v=2") {
 			t.Errorf("%s: after a login the hash begins with %.8s", name, stored.PasswordHash)
 		}
 		w.wantValid(token.Text, true, name+" after its upgrade")
@@ -42,25 +40,17 @@ func TestImportedHashes(t *testing.T) {
 	}
 }
 
-// TestUpgradeKeepsWhatBcryptWouldCut: 73 bytes stay under scrypt, 72 do not.
-func TestUpgradeKeepsWhatBcryptWouldCut(t *testing.T) {
-	v, err := newVerifier(bcrypt.MinCost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	imported := secret{"u", "$scrypt$ln=4,r=1,p=2$IqTUeg9hrFU$Ns57/Oxc0W5Ob6xiLbiqAQeGguXRa5ANqYxeWwOg8Fc"}
-	for n, want := range map[int]bool{72: true, 73: false} {
-		if got := v.outdated(imported, strings.Repeat("x", n)); got != want {
-			t.Errorf("%d bytes: %v", n, got)
+// TestCostIsRaised: of our own hashes those of a lower cost are made anew.
+func TestCostIsRaised(t *testing.T) {
+	ours := secret{"u", "$bcrypt-sha256$v=2,t=2b,r=4$2zd5d8TS438BRCb1nIKhOO$sfGiSO1iDuxyOnSGRbjC2bTCWXvv5ay"}
+	for cost, want := range map[int]bool{4: false, 5: true} {
+		v, err := newVerifier(cost)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	dearer, err := newVerifier(bcrypt.MinCost + 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ours := secret{"u", "$2b$04$gXyzxK8.vBNZMPTNXGx99uVqqn7nt3gISmbPJd9bY9Lk2i8H/ABn."}
-	if v.outdated(ours, "secret") || !dearer.outdated(ours, "secret") {
-		t.Error("a lower cost is not raised, or the same is")
+		if got := v.outdated(ours); got != want {
+			t.Errorf("cost %d: %v", cost, got)
+		}
 	}
 }
 
@@ -68,9 +58,11 @@ func TestUpgradeKeepsWhatBcryptWouldCut(t *testing.T) {
 func TestOneUpgrade(t *testing.T) {
 	w := newWorld(t)
 	u := w.member("ann")
+	old := *u
+	old.PasswordHash = "$2b$04$gXyzxK8.vBNZMPTNXGx99uVqqn7nt3gISmbPJd9bY9Lk2i8H/ABn."
 	changed := "new password"
 	_, err := w.UpdateUser(context.Background(), u.ID, nil, &changed)
 	w.ok(err)
-	w.ok(w.upgradeHash(context.Background(), u, "pw"))
+	w.upgradePassword(context.Background(), &old, "secret")
 	w.login("ann", changed, Scope{})
 }

@@ -229,19 +229,22 @@ func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (
 	if err != nil {
 		return nil, err
 	}
-	if s.passwords.outdated(secretOf(u), password) {
-		return u, s.upgradeHash(ctx, u, password)
-	}
+	s.upgradePassword(ctx, u, password)
 	return u, nil
 }
 
-// upgradeHash keeps a password under a hash of ours. Tokens live on.
-func (s *Service) upgradeHash(ctx context.Context, u *User, password string) error {
-	hash, err := s.passwords.hash(ctx, password)
-	if err != nil {
-		return err
+// upgradePassword keeps a right password under a hash of now, if it is not so
+// already. Tokens live on. What cannot be done, because too many wait or the
+// store fails, is left to a later login.
+func (s *Service) upgradePassword(ctx context.Context, u *User, password string) {
+	if !s.passwords.outdated(secretOf(u)) {
+		return
 	}
-	return s.update(func(t *tx) error {
+	hash, err := s.passwords.renew(ctx, secretOf(u), password)
+	if err != nil {
+		return
+	}
+	_ = s.update(func(t *tx) error {
 		now := s.users.rows[u.ID]
 		if now == nil || now.PasswordHash != u.PasswordHash {
 			return nil // somebody was faster

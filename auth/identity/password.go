@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"runtime"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/crypto/bcrypt"
 
 	"needletail/auth/passwordhash"
 )
@@ -19,23 +17,21 @@ const (
 	DefaultBcryptCost = 12
 	// MaxPasswordBytes is Keystone's [identity] max_password_length.
 	MaxPasswordBytes = 4096
-	// bcryptBytes is how much of a password bcrypt looks at; Keystone cuts there.
-	bcryptBytes = 72
 	// cachedPasswords bounds the verified passwords that are remembered.
 	cachedPasswords = 4096
 )
 
-// verifier hashes passwords with bcrypt and verifies them against what package
-// passwordhash can read. A password that was found right is remembered as an
-// HMAC under a key of this process, together with the hash that it was right
-// for: a new hash makes the memory useless. Wrong ones are never remembered, and
-// an unknown user costs as much as one with a hash of ours.
+// verifier hashes passwords with bcrypt_sha256 and verifies them against what
+// package passwordhash can read. A password that was found right is remembered
+// as an HMAC under a key of this process, together with the hash that it was
+// right for: a new hash makes the memory useless. Wrong ones are never
+// remembered, and an unknown user costs as much as one with a hash of ours.
+// Remembered passwords do not wait in the queue.
 type verifier struct {
 	cost  int
 	key   [sha256.Size]byte
 	right *lru.Cache[[sha256.Size]byte, struct{}]
-	// slots bounds the hashes that are computed at a time.
-	slots chan struct{}
+	queue *hashQueue
 	dummy *passwordhash.Hash
 }
 
@@ -43,15 +39,15 @@ func newVerifier(cost int) (*verifier, error) {
 	if cost == 0 {
 		cost = DefaultBcryptCost
 	}
-	v := &verifier{cost: cost, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	v := &verifier{cost: cost, queue: newHashQueue()}
 	_, _ = rand.Read(v.key[:]) // crypto/rand.Read does not fail
 	var err error
 	if v.right, err = lru.New[[sha256.Size]byte, struct{}](cachedPasswords); err != nil {
 		return nil, err
 	}
-	dummy, err := bcrypt.GenerateFromPassword(v.key[:bcryptBytes/4], cost)
+	dummy, err := passwordhash.Generate(v.key[:], cost)
 	if err == nil {
-		v.dummy, err = passwordhash.Parse(string(dummy))
+		v.dummy, err = passwordhash.Parse(dummy)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("identity: bcrypt cost: %w", err)
@@ -59,28 +55,15 @@ func newVerifier(cost int) (*verifier, error) {
 	return v, nil
 }
 
-func cut(password string) []byte { return []byte(password[:min(len(password), bcryptBytes)]) }
-
-// enter waits for a slot.
-func (v *verifier) enter(ctx context.Context) error {
-	select {
-	case v.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func (v *verifier) hash(ctx context.Context, password string) (string, error) {
 	if password == "" || len(password) > MaxPasswordBytes {
 		return "", invalid("user", fmt.Sprintf("a password has 1 to %d bytes", MaxPasswordBytes))
 	}
-	if err := v.enter(ctx); err != nil {
+	if err := v.queue.enter(ctx); err != nil {
 		return "", err
 	}
-	defer func() { <-v.slots }()
-	hash, err := bcrypt.GenerateFromPassword(cut(password), v.cost)
-	return string(hash), err
+	defer v.queue.leave()
+	return passwordhash.Generate([]byte(password), v.cost)
 }
 
 // secret is a hash and the id of whom it belongs to; the zero value is nobody's.
@@ -110,10 +93,10 @@ func (v *verifier) verify(ctx context.Context, s secret, password string) (bool,
 	} else {
 		hash = v.dummy
 	}
-	if err := v.enter(ctx); err != nil {
+	if err := v.queue.enter(ctx); err != nil {
 		return false, err
 	}
-	defer func() { <-v.slots }()
+	defer v.queue.leave()
 	ok := hash.Matches([]byte(password)) && known
 	if ok {
 		v.right.Add(memory, struct{}{})
@@ -121,12 +104,21 @@ func (v *verifier) verify(ctx context.Context, s secret, password string) (bool,
 	return ok, nil
 }
 
-// outdated says whether the password, which is the secret, should be hashed
-// anew: bcrypt at the cost of now takes the place of other schemes and of lower
-// costs. It does not look at all of a longer password, which stays as it is.
-func (v *verifier) outdated(s secret, password string) bool {
+// outdated says whether a secret that was right should be hashed anew: by other
+// schemes than ours, plain bcrypt among them, not every byte of it counts, and a
+// lower cost than that of now is too low.
+func (v *verifier) outdated(s secret) bool {
 	hash, err := passwordhash.Parse(s.hash)
-	return err == nil && hash.BcryptCost < v.cost && len(password) <= bcryptBytes
+	return err == nil && hash.Cost < v.cost
+}
+
+// renew hashes a secret anew that was right, and remembers it: the next login
+// need not wait.
+func (v *verifier) renew(ctx context.Context, s secret, password string) (hash string, err error) {
+	if hash, err = v.hash(ctx, password); err == nil {
+		v.right.Add(v.memory(secret{s.id, hash}, password), struct{}{})
+	}
+	return hash, err
 }
 
 func (v *verifier) memory(s secret, password string) (sum [sha256.Size]byte) {

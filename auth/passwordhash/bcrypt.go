@@ -1,7 +1,6 @@
 package passwordhash
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -27,7 +26,7 @@ func parseBcrypt(text string) (*Hash, error) {
 	if cost > MaxBcryptCost {
 		return nil, ErrTooCostly
 	}
-	return &Hash{BcryptCost: cost, matches: func(password []byte) bool {
+	return &Hash{matches: func(password []byte) bool {
 		return bcrypt.CompareHashAndPassword([]byte(text), password[:min(len(password), bcryptBytes)]) == nil
 	}}, nil
 }
@@ -58,12 +57,11 @@ func parseBcryptSHA256(rest string) (*Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hash{matches: func(password []byte) bool {
-		digest := sha256.New()
-		if keyed {
-			digest = hmac.New(sha256.New, []byte(salt))
-		}
-		digest.Write(password)
-		return inner.Matches([]byte(base64.StdEncoding.EncodeToString(digest.Sum(nil))))
-	}}, nil
+	if !keyed {
+		return &Hash{matches: func(password []byte) bool {
+			digest := sha256.Sum256(password)
+			return inner.Matches([]byte(base64.StdEncoding.EncodeToString(digest[:])))
+		}}, nil
+	}
+	return &Hash{Cost: cost, matches: func(password []byte) bool { return inner.Matches(keyedDigest(password, salt)) }}, nil
 }

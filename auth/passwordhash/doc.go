@@ -1,6 +1,7 @@
 // Package passwordhash verifies the password hashes that a Keystone may hold:
 // bcrypt, bcrypt_sha256, scrypt, pbkdf2_sha512 and sha512_crypt, as passlib
-// writes them (keystone/common/password_hashing.py).
+// writes them (keystone/common/password_hashing.py). It makes new ones of
+// bcrypt_sha256 alone.
 //
 // Vocabulary: a scheme is one of those; the work of a hash is what verifying
 // one password costs, in time and memory.

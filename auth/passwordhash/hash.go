@@ -38,9 +38,9 @@ var ErrTooCostly = errors.New("passwordhash: the hash is too costly to verify")
 
 // Hash is a parsed hash.
 type Hash struct {
-	// BcryptCost is 0 for every other scheme than plain bcrypt.
-	BcryptCost int
-	matches    func(password []byte) bool
+	// Cost is bcrypt's, of a hash as Generate makes them; 0 for all others.
+	Cost    int
+	matches func(password []byte) bool
 }
 
 // Matches says whether the password is the one. Plain bcrypt looks at its first

@@ -36,8 +36,37 @@ func TestVectors(t *testing.T) {
 		if h.Matches([]byte("Secret")) || h.Matches(nil) {
 			t.Errorf("%s: a wrong password matches", v.name)
 		}
-		if plain := strings.HasPrefix(v.hash, "$2"); (h.BcryptCost == 4) != plain {
-			t.Errorf("%s: cost %d", v.name, h.BcryptCost)
+		if ours := strings.HasPrefix(v.hash, "$bcrypt-sha256$v=2"); (h.Cost == 4) != ours {
+			t.Errorf("%s: cost %d", v.name, h.Cost)
+		}
+	}
+}
+
+// TestGenerate: what is made is verified by the library's bcrypt, and no byte of
+// a password goes without saying.
+func TestGenerate(t *testing.T) {
+	for _, password := range []string{"secret", "", "pä€", strings.Repeat("x", 72), strings.Repeat("x", 100), "a\x00b", strings.Repeat("\xff", 4096)} {
+		text, err := Generate([]byte(password), MinBcryptCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := Parse(text)
+		if err != nil || h.Cost != MinBcryptCost || !h.Matches([]byte(password)) {
+			t.Fatalf("%.20q: %s, %v", password, text, err)
+		}
+		for _, other := range []string{password + "y", password + "\x00" + password, password + "\x00", password[:len(password)/2] + "?"} {
+			if other != password && h.Matches([]byte(other)) {
+				t.Errorf("%.20q is taken for %.20q", other, password)
+			}
+		}
+		again, err := Generate([]byte(password), MinBcryptCost)
+		if err != nil || again == text {
+			t.Errorf("%.20q has the same salt twice", password)
+		}
+	}
+	for cost, ok := range map[int]bool{MinBcryptCost - 1: false, MinBcryptCost: true, MaxBcryptCost + 1: false} {
+		if _, err := Generate([]byte("secret"), cost); (err == nil) != ok {
+			t.Errorf("cost %d: %v", cost, err)
 		}
 	}
 }
@@ -97,8 +126,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if h.BcryptCost != 0 && (h.BcryptCost < MinBcryptCost || h.BcryptCost > MaxBcryptCost) {
-			t.Fatalf("cost %d", h.BcryptCost)
+		if h.Cost != 0 && (h.Cost < MinBcryptCost || h.Cost > MaxBcryptCost) {
+			t.Fatalf("cost %d", h.Cost)
 		}
 		// What it costs is in the limits; here only cheap ones are verified.
 		if len(text) > 40 && (strings.HasPrefix(text, "$scrypt$ln=4,r=1,") || strings.HasPrefix(text, "$pbkdf2-sha512$10$")) {

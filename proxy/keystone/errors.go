@@ -55,8 +55,11 @@ func (c *call) unauthorized() *apiError {
 var titles = map[int]string{
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
 	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
-	500: "Internal Server Error",
+	500: "Internal Server Error", 503: "Service Unavailable",
 }
+
+// retryAfterSeconds is when a client that was told to come later may do so.
+const retryAfterSeconds = "5"
 
 // errorResponse renders an error, or gives nil for one that is not ours: of the
 // request's body or of the context.
@@ -76,6 +79,9 @@ func (c *call) errorResponse(err error) *swift.Response {
 	res := swift.NewBytes(e.status, jsonType, e.body())
 	if e.status == 401 {
 		res.Header.Add("WWW-Authenticate", `Keystone uri="`+e.authURI+`"`)
+	}
+	if e.status == 503 {
+		res.Header.Add("Retry-After", retryAfterSeconds)
 	}
 	return res
 }
@@ -119,6 +125,8 @@ func (c *call) fromIdentity(ie *identity.Error) *apiError {
 	case identity.KindConflict:
 		e.status = 409
 		e.message = "Conflict occurred attempting to store " + ie.Entity + " - " + ie.Detail
+	case identity.KindBusy:
+		e.status = 503
 	default:
 		e.status, e.message = 500, "An unexpected error prevented the server from fulfilling your request."
 	}

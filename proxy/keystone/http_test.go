@@ -12,6 +12,17 @@ import (
 	"needletail/proxy/swift"
 )
 
+// TestBusyForm: whoever is told to come later is told when, in Keystone's form.
+func TestBusyForm(t *testing.T) {
+	c := &call{Request: &swift.Request{}}
+	res := c.errorResponse(&identity.Error{Kind: identity.KindBusy, Detail: "Too many."})
+	body, err := io.ReadAll(res.Body)
+	if want := `{"error":{"code":503,"message":"Too many.","title":"Service Unavailable"}}` + "\n"; err != nil || res.Status != 503 ||
+		string(body) != want || res.Header.Get("Retry-After") == "" {
+		t.Errorf("%d %s %v, %v", res.Status, body, res.Header, err)
+	}
+}
+
 // TestErrorForms has bodies and headers as Keystone gives them.
 func TestErrorForms(t *testing.T) {
 	c := newCloud(t)

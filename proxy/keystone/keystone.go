@@ -1,6 +1,7 @@
 package keystone
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"net/url"
@@ -46,6 +47,12 @@ type call struct {
 	route   *route
 
 	listLimit int
+}
+
+// Context is the request's, and says which client asks: hashes of passwords are
+// shared out among clients.
+func (c *call) Context() context.Context {
+	return identity.WithClient(c.Request.Context(), c.RemoteAddr)
 }
 
 // Serve answers with a response in every case but one: the body failed to

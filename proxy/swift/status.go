@@ -1,6 +1,7 @@
 package swift
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -145,6 +146,9 @@ func PlainText(err error) string {
 }
 
 func kindStatus(err error) int {
+	if errors.Is(err, context.Canceled) {
+		return 499 // the client has gone
+	}
 	var e *objstore.Error
 	if !errors.As(err, &e) {
 		return 500
