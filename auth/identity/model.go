@@ -162,14 +162,20 @@ type Endpoint struct {
 	Extra        map[string]any `json:",omitempty"`
 }
 
-// Revocation ends the tokens that match everything set in it and were issued no
-// later than IssuedBefore. It is forgotten after Until, when all those have
-// expired beyond any use.
+// Revocation ends one token, or all tokens of a user, a project or a delegation
+// that were issued no later than IssuedBefore. It is forgotten after Until, when
+// all those have expired beyond any use.
 type Revocation struct {
-	ID           string
-	AuditID      string `json:",omitempty"`
-	UserID       string `json:",omitempty"`
-	ProjectID    string `json:",omitempty"`
+	ID string
+	// What ends: exactly one of AuditID (one token), UserID, ProjectID, or, if
+	// those are empty, DelegationID.
+	AuditID   string `json:",omitempty"`
+	UserID    string `json:",omitempty"`
+	ProjectID string `json:",omitempty"`
+	// DelegationID is the application credential or trust of the tokens, and
+	// OwnerID their user, where a user's own request made the row.
+	DelegationID string `json:",omitempty"`
+	OwnerID      string `json:",omitempty"`
 	IssuedBefore time.Time
 	Until        time.Time
 }

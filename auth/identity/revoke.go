@@ -12,17 +12,32 @@ const revocationBuffer = 30 * time.Minute
 // purgeEvery bounds how often forgotten revocations are looked for.
 const purgeEvery = time.Hour
 
+// Users make rows by revoking their tokens one by one, so those are bounded: of
+// one owner, and in all, where a row takes about 1 KB of memory. Beyond a bound
+// one row ends all tokens that the owner, or the whole user, has by then.
+const (
+	revocationsPerOwner = 1024
+	revocationsMax      = 65536
+)
+
+// tokenOwner is who can ask for a token: a user, or who holds one of the user's
+// application credentials or trusts. A delegate's revocations end no token of
+// the user's own.
+type tokenOwner struct{ userID, delegationID string }
+
 // revokedIndex answers in constant time whether a token is revoked. Times are
 // whole seconds, as a token's.
 type revokedIndex struct {
-	audits          map[string]struct{}
-	users, projects map[string]time.Time
-	purged          time.Time
+	audits                       map[string]struct{}
+	users, projects, delegations map[string]time.Time
+	owned                        map[tokenOwner]map[string]struct{} // ids of rows of one token each
+	purged                       time.Time
 }
 
 func newRevokedIndex() revokedIndex {
 	return revokedIndex{
-		audits: map[string]struct{}{}, users: map[string]time.Time{}, projects: map[string]time.Time{},
+		audits: map[string]struct{}{}, owned: map[tokenOwner]map[string]struct{}{},
+		users: map[string]time.Time{}, projects: map[string]time.Time{}, delegations: map[string]time.Time{},
 	}
 }
 
@@ -30,18 +45,40 @@ func (x *revokedIndex) add(r *Revocation) {
 	switch {
 	case r.AuditID != "":
 		x.audits[r.AuditID] = struct{}{}
+		if r.OwnerID != "" { // not in rows of earlier versions
+			owner := tokenOwner{r.OwnerID, r.DelegationID}
+			if x.owned[owner] == nil {
+				x.owned[owner] = map[string]struct{}{}
+			}
+			x.owned[owner][r.ID] = struct{}{}
+		}
 	case r.UserID != "":
 		x.users[r.UserID] = r.IssuedBefore
 	case r.ProjectID != "":
 		x.projects[r.ProjectID] = r.IssuedBefore
+	default:
+		x.delegations[r.DelegationID] = r.IssuedBefore
 	}
 }
 
-// remove needs no look at the time: there is one row of a user or project.
+// remove needs no look at the time: there is one row of a user, project or
+// delegation.
 func (x *revokedIndex) remove(r *Revocation) {
-	delete(x.audits, r.AuditID)
-	delete(x.users, r.UserID)
-	delete(x.projects, r.ProjectID)
+	switch {
+	case r.AuditID != "":
+		delete(x.audits, r.AuditID)
+		owner := tokenOwner{r.OwnerID, r.DelegationID}
+		delete(x.owned[owner], r.ID)
+		if len(x.owned[owner]) == 0 {
+			delete(x.owned, owner)
+		}
+	case r.UserID != "":
+		delete(x.users, r.UserID)
+	case r.ProjectID != "":
+		delete(x.projects, r.ProjectID)
+	default:
+		delete(x.delegations, r.DelegationID)
+	}
 }
 
 func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
@@ -50,24 +87,25 @@ func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
 			return true
 		}
 	}
-	if before, ok := x.users[p.UserID]; ok && !issued.After(before) {
+	ended := func(by map[string]time.Time, id string) bool {
+		before, ok := by[id]
+		return ok && !issued.After(before)
+	}
+	if ended(x.users, p.UserID) || p.Delegation != "" && ended(x.delegations, p.Delegation) {
 		return true
 	}
-	if p.Kind != token.Project && p.Kind != token.AppCred && p.Kind != token.Trust {
-		return false
-	}
-	before, ok := x.projects[p.ScopeID]
-	return ok && !issued.After(before)
+	return (p.Kind == token.Project || p.Kind == token.AppCred || p.Kind == token.Trust) && ended(x.projects, p.ScopeID)
 }
 
 // issueTime is now in whole seconds, or the second after the last revocation of
-// the user or project: a token issued in the second of a revocation is a new
-// one, though its time cannot show it. (Keystone refuses those tokens.)
+// the user, project or delegation: a token issued in the second of a revocation
+// is a new one, though its time cannot show it. (Keystone refuses those tokens.)
 func (s *Service) issueTime(p token.Payload) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	now := s.opt.Clock().UTC().Truncate(time.Second)
-	return after(after(now, s.revoked.users[p.UserID]), s.revoked.projects[p.ScopeID])
+	issued := s.opt.Clock().UTC().Truncate(time.Second)
+	issued = after(after(issued, s.revoked.users[p.UserID]), s.revoked.projects[p.ScopeID])
+	return after(issued, s.revoked.delegations[p.Delegation])
 }
 
 func after(now, revoked time.Time) time.Time {
@@ -77,7 +115,15 @@ func after(now, revoked time.Time) time.Time {
 	return now
 }
 
-// revokeTx ends the tokens that r speaks of, as a part of t.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// revokeTx ends the tokens that r speaks of, as a part of t. IssuedBefore and
+// Until, if set, are the least that they become; Until is the end of the tokens.
 func (s *Service) revokeTx(t *tx, r Revocation) {
 	now := s.opt.Clock().UTC().Truncate(time.Second)
 	var last time.Time
@@ -86,14 +132,13 @@ func (s *Service) revokeTx(t *tx, r Revocation) {
 		r.ID = "audit/" + r.AuditID
 	case r.UserID != "":
 		r.ID, last = "user/"+r.UserID, s.revoked.users[r.UserID]
-	default:
+	case r.ProjectID != "":
 		r.ID, last = "project/"+r.ProjectID, s.revoked.projects[r.ProjectID]
+	default:
+		r.ID, last = "delegation/"+r.DelegationID, s.revoked.delegations[r.DelegationID]
 	}
-	r.IssuedBefore = after(now, last)
-	if r.Until.Before(r.IssuedBefore.Add(s.opt.TokenLife)) {
-		r.Until = r.IssuedBefore.Add(s.opt.TokenLife)
-	}
-	r.Until = r.Until.Add(ExpiredWindow + revocationBuffer)
+	r.IssuedBefore = latest(r.IssuedBefore, after(now, last))
+	r.Until = latest(r.Until, r.IssuedBefore.Add(s.opt.TokenLife)).Add(ExpiredWindow + revocationBuffer)
 	put(t, s.revocations, r.ID, &r)
 	s.purgeTx(t, now)
 }
@@ -117,8 +162,50 @@ func (s *Service) RevokeToken(text string) error {
 	if err != nil {
 		return err
 	}
+	owner := tokenOwner{userID: t.User.ID}
+	switch {
+	case t.AppCred != nil:
+		owner.delegationID = t.AppCred.ID
+	case t.Trust != nil:
+		owner.delegationID = t.Trust.ID
+	}
+	r := Revocation{OwnerID: owner.userID, DelegationID: owner.delegationID, IssuedBefore: t.IssuedAt, Until: t.ExpiresAt}
 	return s.update(func(tx *tx) error {
-		s.revokeTx(tx, Revocation{AuditID: t.AuditIDs[0], Until: t.ExpiresAt})
+		switch {
+		case len(s.revocations.rows) >= revocationsMax:
+			s.revokeAsOneTx(tx, r, Revocation{UserID: owner.userID}, func(old *Revocation) bool { return old.OwnerID == owner.userID })
+		case len(s.revoked.owned[owner]) < revocationsPerOwner:
+			r.AuditID = t.AuditIDs[0]
+			s.revokeTx(tx, r)
+		case owner.delegationID == "":
+			s.revokeAsOneTx(tx, r, Revocation{UserID: owner.userID}, s.revokedOneByOne(owner))
+		default:
+			s.revokeAsOneTx(tx, r, Revocation{DelegationID: owner.delegationID, OwnerID: owner.userID}, s.revokedOneByOne(owner))
+		}
 		return nil
 	})
+}
+
+// revokedOneByOne says of a row whether it ends one token of the owner.
+func (s *Service) revokedOneByOne(owner tokenOwner) func(*Revocation) bool {
+	rows := s.revoked.owned[owner]
+	return func(r *Revocation) bool {
+		_, ok := rows[r.ID]
+		return ok
+	}
+}
+
+// revokeAsOneTx ends, by the row all, what the row one and the rows replaced
+// end. None of their tokens lives again: all reaches as far back and as long as
+// each of them does.
+func (s *Service) revokeAsOneTx(t *tx, one, all Revocation, replaced func(*Revocation) bool) {
+	all.IssuedBefore, all.Until = one.IssuedBefore, one.Until
+	for id, r := range s.revocations.rows {
+		if replaced(r) {
+			all.IssuedBefore = latest(all.IssuedBefore, r.IssuedBefore)
+			all.Until = latest(all.Until, r.Until.Add(-ExpiredWindow-revocationBuffer))
+			drop(t, s.revocations, id)
+		}
+	}
+	s.revokeTx(t, all)
 }
