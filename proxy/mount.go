@@ -20,6 +20,9 @@ type Mount struct {
 	// SwiftHost, if not nil, says of which hosts every path is Swift's: those
 	// that name an account (middleware/domainremap).
 	SwiftHost func(host string) bool
+	// PublicURL is how clients reach the server; "" if that is not known. A
+	// request to its host came by its scheme, whoever ended TLS in front.
+	PublicURL string
 }
 
 // glanceSegments are the first path elements of Image API v2. Any other /v2/…
@@ -44,6 +47,9 @@ const (
 
 // Serve passes the request to the service of its path.
 func (m *Mount) Serve(r *swift.Request) (*swift.Response, error) {
+	if scheme, host, ok := strings.Cut(m.PublicURL, "://"); ok && sameHost(scheme, r.Host, host) {
+		r.Scheme = scheme
+	}
 	if m.SwiftHost != nil && m.SwiftHost(r.Host) {
 		return m.Swift.Serve(r)
 	}
@@ -58,6 +64,17 @@ func (m *Mount) Serve(r *swift.Request) (*swift.Response, error) {
 		return m.Metrics.Serve(r)
 	}
 	return m.Swift.Serve(r)
+}
+
+// sameHost says whether the Host of a request is that of a URL, which may have a
+// path. The scheme's own port may be left out.
+func sameHost(scheme, host, url string) bool {
+	public, _, _ := strings.Cut(url, "/")
+	port := ":80"
+	if scheme == "https" {
+		port = ":443"
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(public, port))
 }
 
 // ServiceOf is the name of the service that a decoded path belongs to.

@@ -49,3 +49,30 @@ func TestMountDividesPaths(t *testing.T) {
 	f("/auth/v1.0", "swift  /auth/v1.0")
 	f("//v1/AUTH_a", "swift  //v1/AUTH_a")
 }
+
+// TestMountKnowsTheSchemeOfThePublicURL: who ends TLS in front passes the Host on.
+func TestMountKnowsTheSchemeOfThePublicURL(t *testing.T) {
+	var scheme string
+	m := &Mount{Swift: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+		scheme = r.Scheme
+		return swift.NewResponse(200), nil
+	})}
+	for _, c := range []struct{ public, host, want string }{
+		{"https://cloud.example:8443", "cloud.example:8443", "https"},
+		{"https://cloud.example:8443", "CLOUD.example:8443", "https"},
+		{"https://cloud.example:8443", "cloud.example", "http"},
+		{"https://cloud.example:8443", "inner:8080", "http"},
+		{"https://cloud.example", "cloud.example", "https"},
+		{"https://cloud.example/", "cloud.example:443", "https"},
+		{"https://cloud.example:443/below", "cloud.example", "https"},
+		{"https://cloud.example", "cloud.example:80", "http"},
+		{"http://cloud.example", "cloud.example:80", "http"},
+		{"", "cloud.example", "http"},
+		{"", "", "http"},
+	} {
+		m.PublicURL = c.public
+		if _, err := m.Serve(&swift.Request{Path: "/info", Host: c.host, Scheme: "http"}); err != nil || scheme != c.want {
+			t.Errorf("%s behind %s: %s, %v", c.host, c.public, scheme, err)
+		}
+	}
+}

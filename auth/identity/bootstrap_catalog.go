@@ -1,5 +1,8 @@
 package identity
 
+// imageAdminMade is the milestone of imageAdmin.
+const imageAdminMade = "image admin endpoint"
+
 func (b *bootstrap) catalog() error {
 	if _, err := b.s.Region(b.o.Region); err != nil && !b.followOnly {
 		if _, err := b.s.CreateRegion(Region{ID: b.o.Region}); err != nil {
@@ -17,10 +20,13 @@ func (b *bootstrap) catalog() error {
 		}
 	}
 	b.followOnly = b.followOnly || b.again // the others may have been deleted
-	if err := b.service("image", "glance", map[string]string{"public": image, "internal": image}); err != nil {
+	if err := b.service("image", "glance", map[string]string{"public": image, "internal": image, "admin": image}); err != nil {
 		return err
 	}
-	return b.service("object-store", "swift", map[string]string{"public": objects, "internal": objects, "admin": b.o.PublicURL})
+	if err := b.imageAdmin(image); err != nil {
+		return err
+	}
+	return b.service("object-store", "swift", map[string]string{"public": objects, "internal": objects, "admin": objects})
 }
 
 // service makes the endpoints of a service, or those that it has follow.
@@ -33,6 +39,35 @@ func (b *bootstrap) service(kind, name string, urls map[string]string) error {
 		return b.newService(kind, name, urls)
 	}
 	return nil
+}
+
+// imageAdmin gives the image service of a store that an earlier version made the
+// admin endpoint that it lacks, once: whoever deletes it deletes it for good.
+func (b *bootstrap) imageAdmin(url string) error {
+	if _, done := b.s.milestones.rows[imageAdminMade]; done {
+		return nil
+	}
+	return b.s.update(func(t *tx) error {
+		var public *Endpoint
+		for _, e := range b.s.endpoints.rows {
+			service := b.s.services.rows[e.ServiceID]
+			if service == nil || service.Type != "image" || !e.Bootstrapped {
+				continue
+			}
+			if e.Interface == "admin" {
+				public = nil
+				break
+			}
+			public = e
+		}
+		if public != nil {
+			admin := *public
+			admin.ID, admin.Interface, admin.URL = NewID(), "admin", url
+			put(t, b.s.endpoints, admin.ID, &admin)
+		}
+		put(t, b.s.milestones, imageAdminMade, &Milestone{ID: imageAdminMade})
+		return nil
+	})
 }
 
 // identityURL sets the URL of an endpoint of the identity service in the region

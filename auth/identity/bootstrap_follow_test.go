@@ -58,3 +58,39 @@ func TestLaterStartsCreateNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestImageAdminComesOnce: a store of an earlier version gets the endpoint at its
+// next start, and never again.
+func TestImageAdminComesOnce(t *testing.T) {
+	w := newWorld(t)
+	image := w.Services(func(c *CatalogService) bool { return c.Type == "image" })[0]
+	admins := func() []*Endpoint {
+		return w.Endpoints(func(e *Endpoint) bool { return e.ServiceID == image.ID && e.Interface == "admin" })
+	}
+	remove := func() {
+		t.Helper()
+		for _, e := range admins() {
+			w.ok(w.DeleteEndpoint(e.ID))
+		}
+	}
+	start := func() {
+		t.Helper()
+		w.reopen()
+		w.ok(w.FollowPublicURL(BootstrapOptions{PublicURL: "http://h:2"}))
+	}
+	remove()
+	start()
+	if n := len(admins()); n != 0 {
+		t.Errorf("%d endpoints after one was deleted", n)
+	}
+	w.ok(w.update(func(t *tx) error { // as an earlier version left it
+		drop(t, w.milestones, imageAdminMade)
+		return nil
+	}))
+	for range 2 {
+		start()
+		if made := admins(); len(made) != 1 || made[0].URL != "http://h:2/image" || made[0].RegionID != DefaultRegion {
+			t.Fatalf("made %v", made)
+		}
+	}
+}

@@ -11,7 +11,7 @@ func TestBootstrap(t *testing.T) {
 		return [6]int{len(w.Users(nil)), len(w.Projects(nil)), len(w.Roles(nil)),
 			len(w.Grants(nil)), len(w.Services(nil)), len(w.Endpoints(nil))}
 	}
-	if got := count(); got != [6]int{3, 2, 5, 6, 3, 8} {
+	if got := count(); got != [6]int{3, 2, 5, 6, 3, 9} {
 		t.Errorf("made %v", got)
 	}
 	admin := w.login("admin", adminPassword, adminScope)
@@ -25,7 +25,8 @@ func TestBootstrap(t *testing.T) {
 	for key, want := range map[string]string{
 		"identity public": "http://h:1/identity", "identity internal": "http://h:1/identity",
 		"identity admin": "http://h:1/identity", "image public": "http://h:1/image",
-		"object-store public": "http://h:1/v1/AUTH_" + admin.Project.ID, "object-store admin": "http://h:1",
+		"object-store public": "http://h:1/v1/AUTH_" + admin.Project.ID, "object-store admin": "http://h:1/v1/AUTH_" + admin.Project.ID,
+		"image internal": "http://h:1/image", "image admin": "http://h:1/image", "object-store internal": "http://h:1/v1/AUTH_" + admin.Project.ID,
 	} {
 		if urls[key] != want {
 			t.Errorf("%s is %q, want %q", key, urls[key], want)
@@ -39,7 +40,7 @@ func TestBootstrap(t *testing.T) {
 	w.reopen()
 	result, err := w.Bootstrap(context.Background(), BootstrapOptions{AdminPassword: adminPassword, PublicURL: "http://h:2"})
 	w.ok(err)
-	if got := count(); got != [6]int{3, 2, 5, 6, 3, 8} || len(result.Passwords) != 0 {
+	if got := count(); got != [6]int{3, 2, 5, 6, 3, 9} || len(result.Passwords) != 0 {
 		t.Errorf("a second run made %v and passwords for %d", got, len(result.Passwords))
 	}
 	w.wantValid(admin.Text, true, "after a second run")

@@ -110,13 +110,11 @@ func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, o
 	case settings.password == "":
 		return fmt.Errorf("%w: either --bootstrap-password argument or OS_BOOTSTRAP_PASSWORD must be set", errUsage)
 	}
-	if cfg.PublicURL == "" {
-		addr, err := net.ResolveTCPAddr("tcp", cfg.Listen)
-		if err != nil {
-			return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)
-		}
-		cfg.PublicURL = defaultPublicURL(addr)
+	addr, err := net.ResolveTCPAddr("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)
 	}
+	cfg.settlePublicURL(addr)
 	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -121,9 +121,7 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopControl()) }()
-	if cfg.PublicURL == "" {
-		cfg.PublicURL = defaultPublicURL(ln.Addr())
-	}
+	cfg.settlePublicURL(ln.Addr())
 	if err := st.bootstrap(ctx, cfg); err != nil {
 		return err
 	}

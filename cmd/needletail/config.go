@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -22,9 +21,10 @@ type Config struct {
 	Data string `toml:"data"`
 	// Listen is the HOST:PORT of the one port.
 	Listen string `toml:"listen"`
-	// PublicURL is how clients reach the server, without a trailing slash. It
-	// stands in the service catalog. Empty: "http://" and the address.
+	// PublicURL is how clients reach the server. It stands in the service catalog
+	// and in links. Empty: "http://" and the address, and links follow requests.
 	PublicURL string `toml:"public_url"`
+	linkURL   string // PublicURL as it was configured; settlePublicURL
 
 	Log      LogConfig      `toml:"log"`
 	Limits   LimitsConfig   `toml:"limits"`
@@ -274,8 +274,11 @@ func (c *Config) validate() error {
 	if err := c.Swift.validate(); err != nil {
 		return bad("swift.%w", err)
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	if err := validateListen(c.Listen); err != nil {
 		return bad("listen: %w", err)
+	}
+	if err := c.validatePublicURL(); err != nil {
+		return bad("%w", err)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		return nil, err
 	}
 	figures := []prometheus.Collector{newEngineCollector(st.engine)}
-	identityAPI := keystone.New(keystone.Config{Service: st.identity, ListLimit: cfg.Identity.ListLimit})
+	identityAPI := keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.serviceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
 	if st.keystone != nil {
 		figures = append(figures, st.keystone.Collectors()...)
 		identityAPI = notServed()
@@ -53,6 +53,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 			Glance:    images,
 			Metrics:   counters,
 			SwiftHost: cfg.swiftHosts(),
+			PublicURL: cfg.linkURL,
 		},
 		OnDone:              observe(cfg, counters, logger, lines),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
@@ -86,7 +87,7 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 		Store:          st.store,
 		Validator:      st.validator(),
 		ServiceAccount: account,
-		PublicURL:      cfg.PublicURL + "/image",
+		PublicURL:      cfg.serviceURL("/image"),
 		KeystoneURL:    cfg.keystoneURL(),
 		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
 		ImportMethods:  cfg.Glance.EnabledImportMethods,

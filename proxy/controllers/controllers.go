@@ -50,11 +50,11 @@ type Controllers struct {
 // New makes the handler.
 func New(c Config) swift.Handler {
 	core := swift.Core{
-		Version: c.Version, Policies: c.Policies, StrictCORS: !c.LooseCORS,
+		Policies: c.Policies, StrictCORS: !c.LooseCORS,
 		AccountAutocreate: c.AccountAutocreate, AllowAccountManagement: c.AllowAccountManagement,
 		AllowOpenExpired: c.AllowOpenExpired,
 	}
-	sections := append([]swift.InfoSection{core.Section(c.Limits)}, c.Info...)
+	sections := append([]swift.InfoSection{core.Section(c.Limits), swift.OwnSection(c.Version)}, c.Info...)
 	return &Controllers{Config: c, info: swift.InfoHandler(sections)}
 }
 

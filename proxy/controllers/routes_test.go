@@ -147,10 +147,10 @@ func TestInfo(t *testing.T) {
 	a := s.must(200, "GET /info", "", "Origin: http://o")
 	a.want(t, "Content-Type: application/json; charset=UTF-8", "Access-Control-Allow-Origin: http://o")
 	for _, part := range []string{
-		`{"swift": {"version": "9.9", "strict_cors_mode": true, "policies": [` +
+		`{"swift": {"version": "2.30.1", "strict_cors_mode": true, "policies": [` +
 			`{"name": "gold", "aliases": "gold, au", "default": true}, {"name": "silver", "aliases": "silver"}]`,
 		`"account_autocreate": true`, `"max_file_size": 5368709122`, `"max_meta_count": 90`,
-		`"extra": {"works": true}}`,
+		`"needletail": {"version": "9.9"}`, `"extra": {"works": true}}`,
 	} {
 		if !strings.Contains(a.body, part) {
 			t.Errorf("/info lacks %s:\n%s", part, a.body)

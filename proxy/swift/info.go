@@ -14,9 +14,12 @@ type InfoSection struct {
 	Value pyjson.Object
 }
 
+// SwiftVersion is the release of Swift whose features are all here: clients
+// compare it before they use one.
+const SwiftVersion = "2.30.1"
+
 // Core is what the "swift" section says besides the limits.
 type Core struct {
-	Version                string // of this program
 	AccountAutocreate      bool
 	AllowAccountManagement bool
 	StrictCORS             bool
@@ -27,7 +30,7 @@ type Core struct {
 // Section is the "swift" section (swift/proxy/server.py: register_swift_info).
 func (c Core) Section(l Limits) InfoSection {
 	return InfoSection{"swift", pyjson.Object{
-		{Key: "version", Value: c.Version},
+		{Key: "version", Value: SwiftVersion},
 		{Key: "strict_cors_mode", Value: c.StrictCORS},
 		{Key: "policies", Value: policyList(c.Policies)},
 		{Key: "allow_account_management", Value: c.AllowAccountManagement},
@@ -47,6 +50,11 @@ func (c Core) Section(l Limits) InfoSection {
 		{Key: "max_container_name_length", Value: l.ContainerNameBytes},
 		{Key: "extra_header_count", Value: l.ExtraHeaders},
 	}}
+}
+
+// OwnSection is what this program tells about itself.
+func OwnSection(version string) InfoSection {
+	return InfoSection{"needletail", pyjson.Object{{Key: "version", Value: version}}}
 }
 
 // policyList leaves out deprecated policies; only the default one says so.
