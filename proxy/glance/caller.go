@@ -24,9 +24,8 @@ const serviceType = "image"
 // retryAfterSeconds is what a client is told when Keystone does not answer.
 const retryAfterSeconds = "2"
 
-// authenticate finds out who sent the request. A service token adds to what the
-// user's token is good for, and takes nothing from it: here, as with Glance, one
-// that is not valid is none.
+// authenticate finds out who sent the request. As with Glance, a service token
+// that is not valid is ignored.
 func (s *service) authenticate(r *swift.Request) (caller, error) {
 	token := r.Header.Get("X-Auth-Token")
 	if token == "" {
@@ -35,19 +34,18 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 	if token == "" {
 		return caller{}, s.unauthorized(nil)
 	}
-	services := auth.ServiceTokens{Validator: s.Validator, Roles: s.ServiceTokenRoles, RolesRequired: s.ServiceTokenRolesRequired}
-	sender, validate, err := services.Service(r.Context(), r.Header.Get("X-Service-Token"))
-	if err != nil && !errors.Is(err, auth.ErrInvalidToken) {
-		return caller{}, keystoneIsAway(err)
+	check := auth.TokenCheck{
+		Validator: s.Validator, ServiceType: serviceType, IgnoreBadService: true,
+		ServiceRoles: s.ServiceTokenRoles, ServiceRolesRequired: s.ServiceTokenRolesRequired,
 	}
-	id, err := validate(r.Context(), token)
+	id, _, err := check.Identify(r.Context(), auth.Tokens{
+		User: token, Service: r.Header.Get("X-Service-Token"), Method: r.Method, Path: r.Path,
+	})
 	switch {
 	case errors.Is(err, auth.ErrInvalidToken):
 		return caller{}, s.unauthorized(err)
 	case err != nil:
 		return caller{}, keystoneIsAway(err)
-	case sender == nil && !id.MayRequest(serviceType, r.Method, r.Path):
-		return caller{}, s.unauthorized(nil)
 	}
 	r.Log.User = id.UserName
 	return callerOf(id), nil

@@ -44,7 +44,8 @@ func TestServiceTokens(t *testing.T) {
 	f(503, "alice", "down")
 	f(401, "limited", "")
 	f(200, "limited", "nova")
-	f(200, "limited", "bob")
+	f(401, "limited", "bob") // not trusted
+	f(401, "limited", "limited")
 	s.restart(use(true))
 	f(401, "limited", "bob")
 	f(200, "late alice", "nova")

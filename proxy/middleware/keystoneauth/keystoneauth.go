@@ -12,10 +12,11 @@
 // away their tokens for the other. A request that has an Authorizer already
 // (TempAuth's token, tempurl, formpost) is left alone.
 //
-// X-Service-Token is looked at first: with a role of Config.ServiceTokenRoles
-// the user's token may have expired lately, so that what a service began for a
-// user can come to its end. A token of an application credential with access
-// rules is good for what they name alone, unless a service sends it.
+// X-Service-Token is looked at first: a role of Config.ServiceTokenRoles makes
+// its owner a trusted service. The token of a trusted service's user may have
+// expired lately, so that what a service began for a user can come to its end. A
+// token of an application credential with access rules is good for what the
+// rules name alone, unless a trusted service sends it (auth.TokenCheck).
 //
 // With Config.RefuseAnonymous (delay_auth_decision = false) a request without a
 // valid token ends here with auth_token's own 401.
@@ -102,7 +103,10 @@ func New(c Config) swift.Middleware {
 	}
 	authz := newAuthorizer(c)
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{config: c, authz: authz, next: next}
+		m := &middleware{config: c, authz: authz, next: next, tokens: auth.TokenCheck{
+			Validator: c.Validator, ServiceType: c.ServiceType,
+			ServiceRoles: c.ServiceTokenRoles, ServiceRolesRequired: c.ServiceTokenRolesRequired,
+		}}
 		return swift.HandlerFunc(m.serve)
 	}
 }
@@ -110,6 +114,7 @@ func New(c Config) swift.Middleware {
 type middleware struct {
 	config Config
 	authz  *authorizer
+	tokens auth.TokenCheck
 	next   swift.Handler
 }
 

@@ -16,19 +16,11 @@ func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
 	if token == "" || m.config.Validator == nil {
 		return nil, nil
 	}
-	services := auth.ServiceTokens{
-		Validator: m.config.Validator, Roles: m.config.ServiceTokenRoles, RolesRequired: m.config.ServiceTokenRolesRequired,
-	}
-	service, validate, err := services.Service(r.Context(), r.Header.Get("X-Service-Token"))
+	found, service, err := m.tokens.Identify(r.Context(), auth.Tokens{
+		User: token, Service: r.Header.Get("X-Service-Token"), Method: r.Method, Path: r.Path,
+	})
 	if err != nil {
 		return nil, refused(err)
-	}
-	found, err := validate(r.Context(), token)
-	if err != nil {
-		return nil, refused(err)
-	}
-	if service == nil && !found.MayRequest(m.config.ServiceType, r.Method, r.Path) {
-		return nil, nil
 	}
 	id := *found // the validator's may be shared
 	id.Source, id.ServiceRoles = Source, nil

@@ -72,6 +72,9 @@ func TestAccessRulesAreEnforced(t *testing.T) {
 	f("/v1/AUTH_p-id/shut/o", "")
 	f("/v1/AUTH_p-id/open", "")
 	f("/v1/AUTH_p-id/shut/o", "app", "X-Service-Token: svc")
+	f("/v1/AUTH_p-id/shut/o", "", "X-Service-Token: good") // not the token of a service
+	f("/v1/AUTH_p-id/shut/o", "", "X-Service-Token: app")
+	f("/v1/AUTH_p-id/open/o", "app", "X-Service-Token: app")
 	require.Equal(t, "", user(t, Config{Validator: known, ServiceType: "image"}, "/v1/AUTH_p-id/open/o", "X-Auth-Token: app"))
 }
 
