@@ -95,9 +95,10 @@ type Token struct {
 
 // Delegated says whether the token stands for a part of its user only, given
 // away by an application credential, a trust or an EC2 key.
-func (t *Token) Delegated() bool {
-	return t.AppCred != nil || t.Trust != nil || slices.Contains(t.Methods, token.MethodEC2)
-}
+func (t *Token) Delegated() bool { return t.AppCred != nil || t.Trust != nil || t.OfEC2Key() }
+
+// OfEC2Key says whether a signature with an EC2 key got the token.
+func (t *Token) OfEC2Key() bool { return slices.Contains(t.Methods, token.MethodEC2) }
 
 // HasRole says whether one of the token's roles has that name.
 func (t *Token) HasRole(name string) bool {

@@ -10,9 +10,9 @@ import (
 func accessRuleRoutes() []route {
 	const list = "/v3/users/{user}/access_rules"
 	return []route{
-		{method: "GET", pattern: list, action: "identity:list_access_rules", rule: ownUserReaders, handle: listAccessRules},
-		{method: "GET", pattern: list + "/{rule}", action: "identity:get_access_rule", rule: ownUserReaders, handle: showAccessRule},
-		{method: "DELETE", pattern: list + "/{rule}", action: "identity:delete_access_rule", rule: ownUserOrAdmin, handle: deleteAccessRule},
+		{method: "GET", pattern: list, action: "identity:list_access_rules", rule: accessRuleReaders, handle: listAccessRules},
+		{method: "GET", pattern: list + "/{rule}", action: "identity:get_access_rule", rule: accessRuleReaders, handle: showAccessRule},
+		{method: "DELETE", pattern: list + "/{rule}", action: "identity:delete_access_rule", rule: accessRuleDeleters, handle: deleteAccessRule},
 	}
 }
 

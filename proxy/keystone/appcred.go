@@ -3,8 +3,10 @@ package keystone
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 	"time"
 
+	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
@@ -14,10 +16,10 @@ func appCredRoutes() []route {
 	const list = "/v3/users/{user}/application_credentials"
 	const member = list + "/{credential}"
 	return []route{
-		{method: "GET", pattern: list, action: "identity:list_application_credentials", rule: ownUserReaders, handle: listAppCreds},
-		{method: "POST", pattern: list, action: "identity:create_application_credential", rule: ownUserAlone, handle: createAppCred},
-		{method: "GET", pattern: member, action: "identity:get_application_credential", rule: ownUserReaders, handle: showAppCred},
-		{method: "DELETE", pattern: member, action: "identity:delete_application_credential", rule: ownUserOrAdmin, handle: deleteAppCred},
+		{method: "GET", pattern: list, action: "identity:list_application_credentials", rule: appCredReaders, handle: listAppCreds},
+		{method: "POST", pattern: list, action: "identity:create_application_credential", rule: appCredMakers, handle: createAppCred},
+		{method: "GET", pattern: member, action: "identity:get_application_credential", rule: appCredReaders, handle: showAppCred},
+		{method: "DELETE", pattern: member, action: "identity:delete_application_credential", rule: appCredDeleters, handle: deleteAppCred},
 	}
 }
 
@@ -107,6 +109,9 @@ func createAppCred(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !c.staysWithin(rules) {
+		return nil, forbidden("You are not authorized to perform the requested action: " + c.route.action + ".")
+	}
 	made, err := c.svc.CreateAppCredential(c.Context(), a, secret, rules)
 	if err != nil {
 		return nil, err
@@ -114,6 +119,23 @@ func createAppCred(c *call) (*swift.Response, error) {
 	o := c.appCred(made)
 	o = append(o[:len(o)-1:len(o)-1], pyjson.Member{Key: "secret", Value: secret}, o[len(o)-1])
 	return one(201, "application_credential", o), nil
+}
+
+// staysWithin says whether a new credential may do no more than the caller's
+// access rules allow: each of its rules is one of theirs.
+func (c *call) staysWithin(rules []identity.AccessRule) bool {
+	own := c.caller.AccessRules
+	if own == nil {
+		return true
+	}
+	return rules != nil && !slices.ContainsFunc(rules, func(r identity.AccessRule) bool {
+		return !slices.ContainsFunc(own, func(o auth.AccessRule) bool {
+			if r.ID != "" {
+				return r.ID == o.ID
+			}
+			return r.Service == o.Service && r.Method == o.Method && r.Path == o.Path
+		})
+	})
 }
 
 func (c *call) readAppCred(in object, a *identity.AppCredential, secret *string) error {

@@ -10,34 +10,38 @@ func credentialRoutes() []route {
 	const one = "/v3/credentials/{credential}"
 	const ec2 = "/v3/users/{user}/credentials/OS-EC2"
 	return []route{
-		{method: "GET", pattern: "/v3/credentials", action: "identity:list_credentials", rule: anyToken, handle: listCredentials},
-		{method: "POST", pattern: "/v3/credentials", action: "identity:create_credential", rule: anyToken, handle: createCredential},
+		{method: "GET", pattern: "/v3/credentials", action: "identity:list_credentials", rule: notDelegated(anyToken), handle: listCredentials},
+		{method: "POST", pattern: "/v3/credentials", action: "identity:create_credential", rule: notDelegated(anyToken), handle: createCredential},
 		{method: "GET", pattern: one, action: "identity:get_credential", rule: credentialReaders, handle: showCredential},
 		{method: "PATCH", pattern: one, action: "identity:update_credential", rule: credentialOwners, handle: updateCredential},
 		{method: "DELETE", pattern: one, action: "identity:delete_credential", rule: credentialOwners, handle: deleteCredential},
-		{method: "GET", pattern: ec2, action: "identity:ec2_list_credentials", rule: ownUserReaders, handle: listEC2},
-		{method: "POST", pattern: ec2, action: "identity:ec2_create_credential", rule: ownUserOrAdmin, handle: createEC2},
-		{method: "GET", pattern: ec2 + "/{access}", action: "identity:ec2_get_credential", rule: ownUserReaders, handle: showEC2},
-		{method: "DELETE", pattern: ec2 + "/{access}", action: "identity:ec2_delete_credential", rule: ownUserOrAdmin, handle: deleteEC2},
+		{method: "GET", pattern: ec2, action: "identity:ec2_list_credentials", rule: ec2Readers, handle: listEC2},
+		{method: "POST", pattern: ec2, action: "identity:ec2_create_credential", rule: ec2Writers, handle: createEC2},
+		{method: "GET", pattern: ec2 + "/{access}", action: "identity:ec2_get_credential", rule: ec2Readers, handle: showEC2},
+		{method: "DELETE", pattern: ec2 + "/{access}", action: "identity:ec2_delete_credential", rule: ec2Writers, handle: deleteEC2},
 	}
 }
 
-var credentialReaders = anyOf("admin, system reader or the credential's user", (*call).isSystemReader, (*call).ownsCredential)
+var credentialReaders = notDelegated(anyOf("admin, system reader or the credential's user", (*call).isSystemReader, (*call).ownsCredential))
 
-var credentialOwners = anyOf("admin or the credential's user", (*call).ownsCredential)
+var credentialOwners = notDelegated(anyOf("admin or the credential's user", (*call).writesCredential))
 
 func (c *call) ownsCredential() bool {
 	cred, err := c.svc.Credential(c.params["credential"])
 	return err == nil && cred.UserID == c.caller.User.ID
 }
 
-// mayUseCredentials refuses tokens that stand for a part of their user only: a
-// credential would be worth more than they are.
-func (c *call) mayUseCredentials() error {
-	if c.caller.Delegated() {
-		return forbidden("You are not authorized to perform the requested action: Delegated tokens cannot access credentials directly.")
-	}
-	return nil
+// writesCredential says whether the credential of the path is the caller's to
+// change.
+func (c *call) writesCredential() bool {
+	cred, err := c.svc.Credential(c.params["credential"])
+	return err == nil && cred.UserID == c.caller.User.ID && c.mayKeep(cred.Type)
+}
+
+// mayKeep says whether the caller's roles allow to keep credentials of a type.
+// EC2 keys are for those who write, on this path as on that of OS-EC2.
+func (c *call) mayKeep(credentialType string) bool {
+	return credentialType != identity.TypeEC2 || c.isAdmin() || c.caller.HasRole(roleMember)
 }
 
 func (c *call) credential(cred *identity.Credential) pyjson.Object {
@@ -48,9 +52,6 @@ func (c *call) credential(cred *identity.Credential) pyjson.Object {
 }
 
 func listCredentials(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	all := c.isAdmin() || c.isSystemReader()
 	rows, err := c.svc.Credentials(func(cred *identity.Credential) bool { return all || cred.UserID == c.caller.User.ID })
 	if err != nil {
@@ -60,9 +61,6 @@ func listCredentials(c *call) (*swift.Response, error) {
 }
 
 func showCredential(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	cred, err := c.svc.Credential(c.params["credential"])
 	if err != nil {
 		return nil, err
@@ -82,7 +80,7 @@ func (c *call) readCredential(cred *identity.Credential) error {
 		"type": &cred.Type, "blob": &cred.Blob}); err != nil {
 		return err
 	}
-	if user != c.caller.User.ID && !c.isAdmin() {
+	if user != c.caller.User.ID && !c.isAdmin() || !c.mayKeep(cred.Type) {
 		return forbidden("You are not authorized to perform the requested action: " + c.route.action + ".")
 	}
 	cred.UserID = user
@@ -97,9 +95,6 @@ func blobAsText(in object) {
 }
 
 func createCredential(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	var cred identity.Credential
 	if err := c.readCredential(&cred); err != nil {
 		return nil, err
@@ -114,15 +109,9 @@ func createCredential(c *call) (*swift.Response, error) {
 // updateCredential changes the blob and nothing else, as Keystone does since its
 // fixes of 2025 (credential/schema.py): a credential stays whose it is.
 func updateCredential(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	old, err := c.svc.Credential(c.params["credential"])
 	if err != nil {
 		return nil, err
-	}
-	if old.UserID != c.caller.User.ID && !c.isAdmin() {
-		return nil, forbidden("You are not authorized to perform the requested action: " + c.route.action + ".")
 	}
 	in, err := c.inside("credential")
 	if err != nil {
@@ -149,8 +138,5 @@ func updateCredential(c *call) (*swift.Response, error) {
 }
 
 func deleteCredential(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	return dropped(c.svc.DeleteCredential(c.params["credential"]))
 }

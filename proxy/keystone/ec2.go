@@ -20,9 +20,6 @@ func (c *call) ec2Credential(cred *identity.Credential) pyjson.Object {
 }
 
 func listEC2(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -36,9 +33,6 @@ func listEC2(c *call) (*swift.Response, error) {
 }
 
 func createEC2(c *call) (*swift.Response, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -65,9 +59,6 @@ func createEC2(c *call) (*swift.Response, error) {
 
 // findEC2 is the credential of the path, if it is that user's.
 func (c *call) findEC2() (*identity.Credential, error) {
-	if err := c.mayUseCredentials(); err != nil {
-		return nil, err
-	}
 	id := identity.EC2CredentialID(c.params["access"])
 	cred, err := c.svc.Credential(id)
 	if err == nil && cred.UserID != c.params["user"] {

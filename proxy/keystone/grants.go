@@ -39,7 +39,7 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 	}
 	routes := []route{
 		{method: "GET", pattern: member, action: name("check", ""), rule: grantReaders, handle: withGrant(g, checkGrant)},
-		{method: "PUT", pattern: member, action: name("create", ""), rule: adminOnly, handle: withGrant(g, addGrant)},
+		{method: "PUT", pattern: member, action: name("create", ""), rule: adminInPerson, handle: withGrant(g, addGrant)},
 		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: adminOnly, handle: withGrant(g, removeGrant)},
 	}
 	if g.Inherited && g.Target == identity.OnProject {

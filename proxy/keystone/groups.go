@@ -16,7 +16,7 @@ func groupRoutes() []route {
 		{method: "DELETE", pattern: one, action: "identity:delete_group", rule: adminOnly, handle: deleteGroup},
 		{method: "GET", pattern: one + "/users", action: "identity:list_users_in_group", rule: groupReaders, handle: listMembers},
 		{method: "GET", pattern: one + "/users/{user}", action: "identity:check_user_in_group", rule: groupReaders, handle: onMember((*identity.Service).HasMember)},
-		{method: "PUT", pattern: one + "/users/{user}", action: "identity:add_user_to_group", rule: adminOnly, handle: onMember((*identity.Service).AddMember)},
+		{method: "PUT", pattern: one + "/users/{user}", action: "identity:add_user_to_group", rule: adminInPerson, handle: onMember((*identity.Service).AddMember)},
 		{method: "DELETE", pattern: one + "/users/{user}", action: "identity:remove_user_from_group", rule: adminOnly, handle: onMember((*identity.Service).RemoveMember)},
 	}
 }

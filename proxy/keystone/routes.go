@@ -19,10 +19,10 @@ var rootRoutes = []route{
 
 func authRoutes() []route {
 	return []route{
-		{method: "POST", pattern: "/v3/auth/tokens", action: "identity:authenticate", rule: everybody, handle: issueToken},
-		{method: "GET", pattern: "/v3/auth/tokens", action: "identity:validate_token", rule: tokenValidators, handle: showToken},
-		{method: "HEAD", pattern: "/v3/auth/tokens", action: "identity:check_token", rule: tokenCheckers, handle: showToken},
-		{method: "DELETE", pattern: "/v3/auth/tokens", action: "identity:revoke_token", rule: tokenRevokers, handle: revokeToken},
+		{method: "POST", pattern: tokensPath, action: "identity:authenticate", rule: everybody, handle: issueToken},
+		{method: "GET", pattern: tokensPath, action: "identity:validate_token", rule: tokenValidators, handle: showToken},
+		{method: "HEAD", pattern: tokensPath, action: "identity:check_token", rule: tokenCheckers, handle: showToken},
+		{method: "DELETE", pattern: tokensPath, action: "identity:revoke_token", rule: tokenRevokers, handle: revokeToken},
 		{method: "GET", pattern: "/v3/auth/projects", action: "identity:get_auth_projects", rule: anyToken, handle: authProjects},
 		{method: "GET", pattern: "/v3/auth/domains", action: "identity:get_auth_domains", rule: anyToken, handle: authDomains},
 		{method: "GET", pattern: "/v3/auth/system", action: "identity:get_auth_system", rule: anyToken, handle: authSystem},

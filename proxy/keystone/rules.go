@@ -1,6 +1,11 @@
 package keystone
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+
+	"needletail/auth/identity"
+)
 
 // rule says who may. The role admin, on any scope, may everything that asks for
 // a caller: Keystone 22 still has its old "admin_required" beside the new
@@ -13,6 +18,7 @@ type rule struct {
 // The names of the roles that rules ask for.
 const (
 	roleAdmin   = "admin"
+	roleMember  = "member"
 	roleReader  = "reader"
 	roleService = "service"
 )
@@ -60,16 +66,35 @@ var grantReaders = anyOf("admin, system reader or domain reader of the target", 
 // services validate signatures of others.
 var services = anyOf("admin or service", func(c *call) bool { return c.caller.HasRole(roleService) })
 
-var ownUserReaders = anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)
+// The rules of application credentials and access rules, which outlive any
+// trust. Making one is for the user alone, without admins: a credential holds
+// its owner's roles. Unlike other rules, those of access rules ask an admin for a
+// token of the system (keystone/common/policies/access_rule.py).
+var (
+	appCredReaders = notByTrust(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
 
-// ownUserAlone leaves out even admins: a credential holds its owner's roles.
-var ownUserAlone = rule{"the user alone", func(c *call) (bool, error) {
-	return c.caller != nil && c.isOwnUser() && c.mayManageCredentials(), nil
-}}
+	appCredMakers = notByTrust(unrestricted(oneOf("the user", (*call).isOwnUser)))
 
-var ownUserOrAdmin = rule{"admin or the user, unrestricted", func(c *call) (bool, error) {
-	return c.caller != nil && (c.isAdmin() || c.isOwnUser()) && c.mayManageCredentials(), nil
-}}
+	appCredDeleters = notByTrust(unrestricted(anyOf("admin or the user", (*call).isOwnUser)))
+
+	accessRuleReaders = notByTrust(oneOf("system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
+
+	accessRuleDeleters = notByTrust(unrestricted(oneOf("system admin or the user", (*call).isSystemAdmin, (*call).isOwnUser)))
+)
+
+// The rules of EC2 keys. Who only reads keeps no keys, since a key is made to
+// write with.
+var (
+	ec2Readers = notDelegated(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
+
+	ec2Writers = notDelegated(anyOf("admin or the user as member", func(c *call) bool {
+		return c.isOwnUser() && c.mayKeep(identity.TypeEC2)
+	}))
+)
+
+// adminInPerson is for what gives somebody a right: through a trust it would
+// outlive the trust.
+var adminInPerson = notByTrust(adminOnly)
 
 var projectReaders = anyOf("admin, system reader, domain reader or the project's own",
 	(*call).isSystemReader, func(c *call) bool {
@@ -92,20 +117,46 @@ var domainListers = anyOf("admin, system reader or domain reader",
 
 // anyOf allows admins, and callers for whom one of the tests holds.
 func anyOf(name string, tests ...func(*call) bool) rule {
+	return oneOf(name, append([]func(*call) bool{(*call).isAdmin}, tests...)...)
+}
+
+// oneOf allows callers for whom one of the tests holds.
+func oneOf(name string, tests ...func(*call) bool) rule {
 	return rule{name, func(c *call) (bool, error) {
-		if c.caller == nil {
-			return false, nil
-		}
-		if c.isAdmin() {
-			return true, nil
-		}
-		for _, test := range tests {
-			if test(c) {
-				return true, nil
-			}
-		}
-		return false, nil
+		return c.caller != nil && slices.ContainsFunc(tests, func(test func(*call) bool) bool { return test(c) }), nil
 	}}
+}
+
+// but takes those callers out of a rule for whom refused holds.
+func (r rule) but(name string, refused func(*identity.Token) bool) rule {
+	return rule{r.name + name, func(c *call) (bool, error) {
+		allowed, err := r.allow(c)
+		return allowed && !(c.caller != nil && refused(c.caller)), err
+	}}
+}
+
+// notByTrust refuses tokens of trusts: what the route makes would outlive the
+// trust.
+func notByTrust(r rule) rule {
+	return r.but(", not by a trust", func(t *identity.Token) bool { return t.Trust != nil })
+}
+
+// notByAppCred refuses tokens of application credentials, also of unrestricted
+// ones.
+func notByAppCred(r rule) rule {
+	return r.but(", not by an application credential", func(t *identity.Token) bool { return t.AppCred != nil })
+}
+
+// unrestricted refuses tokens of restricted application credentials, which could
+// give themselves a longer life.
+func unrestricted(r rule) rule {
+	return r.but(", unrestricted", func(t *identity.Token) bool { return t.AppCred != nil && !t.AppCred.Unrestricted })
+}
+
+// notDelegated refuses tokens that stand for a part of their user only: a
+// credential is worth more.
+func notDelegated(r rule) rule {
+	return r.but(", not by delegation", (*identity.Token).Delegated)
 }
 
 // onSubject is a rule over the token in X-Subject-Token, which has to be valid.
@@ -137,6 +188,8 @@ func (c *call) knowsAccessRules() bool {
 
 func (c *call) isAdmin() bool { return c.caller != nil && c.caller.HasRole(roleAdmin) }
 
+func (c *call) isSystemAdmin() bool { return c.caller.System && c.caller.HasRole(roleAdmin) }
+
 func (c *call) isSystemReader() bool { return c.caller.System && c.caller.HasRole(roleReader) }
 
 func (c *call) isDomainReader(domainID string) bool {
@@ -144,12 +197,6 @@ func (c *call) isDomainReader(domainID string) bool {
 }
 
 func (c *call) isOwnUser() bool { return c.caller.User.ID == c.params["user"] }
-
-// mayManageCredentials is false for the token of a restricted application
-// credential, which could give itself a longer life.
-func (c *call) mayManageCredentials() bool {
-	return c.caller.AppCred == nil || c.caller.AppCred.Unrestricted
-}
 
 func (c *call) ownsSubject() bool {
 	return c.subject != nil && c.subject.User.ID == c.caller.User.ID

@@ -9,9 +9,9 @@ import (
 func userRoutes() []route {
 	return []route{
 		{method: "GET", pattern: "/v3/users", action: "identity:list_users", rule: domainListers, handle: listUsers},
-		{method: "POST", pattern: "/v3/users", action: "identity:create_user", rule: adminOnly, handle: createUser},
+		{method: "POST", pattern: "/v3/users", action: "identity:create_user", rule: adminInPerson, handle: createUser},
 		{method: "GET", pattern: "/v3/users/{user}", action: "identity:get_user", rule: userReaders, handle: showUser},
-		{method: "PATCH", pattern: "/v3/users/{user}", action: "identity:update_user", rule: adminOnly, handle: updateUser},
+		{method: "PATCH", pattern: "/v3/users/{user}", action: "identity:update_user", rule: adminInPerson, handle: updateUser},
 		{method: "DELETE", pattern: "/v3/users/{user}", action: "identity:delete_user", rule: adminOnly, handle: deleteUser},
 		{method: "POST", pattern: "/v3/users/{user}/password", action: "identity:change_password", rule: everybody, handle: changePassword},
 		{method: "GET", pattern: "/v3/users/{user}/projects", action: "identity:list_user_projects", rule: userReaders, handle: listUserProjects},
