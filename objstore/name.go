@@ -3,6 +3,14 @@ package objstore
 // AccountName is an account's name, such as "AUTH_7c4cda7e". Any bytes but NUL.
 type AccountName string
 
+// Hidden says whether the account is of a kind that features keep for themselves:
+// its name begins with "." or with the byte 0xFF. No request of a client reaches
+// such an account, whoever sends it and whatever names the account: a path, a
+// header or a signature.
+func (a AccountName) Hidden() bool {
+	return a != "" && (a[0] == '.' || a[0] == 0xFF)
+}
+
 // ContainerName is a container's name within its account. Any bytes but NUL
 // and '/'.
 type ContainerName string

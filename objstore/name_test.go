@@ -2,13 +2,13 @@ package objstore
 
 import "testing"
 
-func TestNames(t *testing.T) {
-	c := ContainerID{Account: "AUTH_a", Container: "c"}
-	o := c.Object("a//../b")
-	if o.ContainerID() != c || o.Object != "a//../b" {
-		t.Errorf("%+v", o)
-	}
-	if c.String() != "/AUTH_a/c" || o.String() != "/AUTH_a/c/a//../b" {
-		t.Errorf("%q and %q", c, o)
+func TestHiddenAccounts(t *testing.T) {
+	for name, want := range map[AccountName]bool{
+		".glance": true, ".": true, "\xffversions.AUTH_a": true, "\xff": true,
+		"": false, "AUTH_a": false, "a.b": false, "AUTH_.a": false, "\xfe": false, "é": false,
+	} {
+		if got := name.Hidden(); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
 	}
 }

@@ -132,3 +132,9 @@ func FuzzDecodeRecord(f *testing.F) {
 		}
 	})
 }
+
+func TestRecordsAreHidden(t *testing.T) {
+	if !recordAccount.Hidden() {
+		t.Errorf("a client can name %q", recordAccount)
+	}
+}

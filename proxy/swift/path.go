@@ -3,6 +3,8 @@ package swift
 import (
 	"strings"
 	"unicode/utf8"
+
+	"needletail/objstore"
 )
 
 // Path is a request path split into its names. Container and Object are empty
@@ -16,6 +18,9 @@ type Path struct{ Version, Account, Container, Object string }
 //	412 "Invalid UTF8 or contains NULL"
 //	404 an empty element before the last, or no element at all
 //	412 "Bad URL", a path of one element
+//	412 "Bad URL", an account that a feature keeps for itself: every path that a
+//	    client names is split here, in a URL as in a header, so that no role and
+//	    no feature leads there
 //	400 an API version other than v1 and v1.0
 func SplitPath(path string) (Path, error) {
 	if !utf8.ValidString(path) || strings.IndexByte(path, 0) >= 0 || path == "" {
@@ -39,7 +44,7 @@ func SplitPath(path string) (Path, error) {
 		p.Object = rest
 	}
 	switch {
-	case p.Account == "":
+	case p.Account == "", objstore.AccountName(p.Account).Hidden():
 		return Path{}, Statusf(412, "Bad URL")
 	case p.Version != "v1" && p.Version != "v1.0":
 		return Path{}, Status(400)

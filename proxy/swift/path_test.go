@@ -25,6 +25,12 @@ func TestSplitPath(t *testing.T) {
 		{"/v3/a/c/o", Path{}, 400},
 		{"/v3", Path{}, 412},
 		{"/v1/a/\xed\xa0\x80", Path{}, 412}, // a surrogate
+		{"/v1/.glance", Path{}, 412},
+		{"/v1/.", Path{}, 412},
+		{"/v1.0/.glance/images/x", Path{}, 412},
+		{"/v1/\xffversions.a/c/o", Path{}, 412},
+		{"/v1/a./c", Path{"v1", "a.", "c", ""}, 0},
+		{"/v1/a/.c/.o", Path{"v1", "a", ".c", ".o"}, 0},
 	} {
 		got, err := SplitPath(tc.path)
 		status := 0

@@ -15,7 +15,7 @@ import (
 //	synced     ACCOUNT/CONTAINER         this one is synced; metadata positionField
 //	deletions  ACCOUNT/CONTAINER/OBJECT  deleted, at the mark's own timestamp
 //
-// No client can name their account, for it is not UTF-8.
+// Their account is hidden (objstore.AccountName.Hidden): no client can name it.
 const (
 	markAccount   = objstore.AccountName("\xFFcontainer_sync")
 	positionField = "X-Object-Meta-Position"

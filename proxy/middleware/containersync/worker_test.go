@@ -290,3 +290,9 @@ type cut struct{ objstore.Store }
 func (cut) DeleteObject(context.Context, objstore.ObjectID, objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	return objstore.ObjectInfo{}, &objstore.Error{Kind: objstore.KindUnavailable}
 }
+
+func TestMarksAreHidden(t *testing.T) {
+	if !markAccount.Hidden() {
+		t.Errorf("a client can name %q", markAccount)
+	}
+}

@@ -111,7 +111,7 @@ func parse(rest string) (version int, p resource, err error) {
 			*to = parts[i]
 		}
 	}
-	if p.account == "" || p.box == "" && p.object != "" {
+	if p.account == "" || p.box == "" && p.object != "" || objstore.AccountName(p.account).Hidden() {
 		return 0, p, swift.Statusf(400, "No account specified")
 	}
 	return version, p, nil

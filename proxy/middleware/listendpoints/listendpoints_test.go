@@ -50,6 +50,7 @@ func TestEndpoints(t *testing.T) {
 	for path, text := range map[string]string{
 		"/endpoints/": "No account specified", "/endpoints/v1": "No account specified", "/endpoints/v1/": "No account specified",
 		"/endpoints/v3/a": "Unsupported version 'v3'", "/endpoints/a//o": "No account specified",
+		"/endpoints/.glance/images": "No account specified", "/endpoints/v2/\xffversions.a/c": "No account specified",
 	} {
 		status, body := get(Config{}, "GET", path)
 		require.Equal(t, 400, status, path)

@@ -11,8 +11,8 @@ import (
 //	account    0xFF "versions." and the visible container's account
 //	container  the visible container's name
 //
-// A path with 0xFF is no UTF-8 and is refused before anything else (412), so no
-// client can name such an account; and no listing shows it.
+// Such an account is hidden (objstore.AccountName.Hidden): no client can name it,
+// and no listing shows it.
 //
 // Object, which sorts names ascending and of each the newest version first:
 //

@@ -80,3 +80,9 @@ func FuzzParseVersionName(f *testing.F) {
 		}
 	})
 }
+
+func TestVersionsAreHidden(t *testing.T) {
+	if a := hiddenAccount("AUTH_a"); !a.Hidden() {
+		t.Errorf("a client can name %q", a)
+	}
+}
