@@ -12,11 +12,18 @@ import (
 	"needletail/proxy/swift"
 )
 
-// formats open the kinds of archives by their name in the query.
-var formats = map[string]func(io.Reader) (io.Reader, error){
-	"tar":     func(r io.Reader) (io.Reader, error) { return r, nil },
-	"tar.gz":  func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
-	"tar.bz2": func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil },
+// format is a kind of archive.
+type format struct {
+	open      func(io.Reader) (io.Reader, error)
+	heldBytes int64 // by the decompressor and the buffer in front of it
+}
+
+// formats are the kinds of archives by their name in the query.
+var formats = map[string]format{
+	"tar":    {func(r io.Reader) (io.Reader, error) { return r, nil }, archiveBufferBytes},
+	"tar.gz": {func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }, archiveBufferBytes + 64<<10},
+	// A block of 900 000 bytes takes four bytes each.
+	"tar.bz2": {func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }, archiveBufferBytes + 4<<20},
 }
 
 // gzipMagic begins a gzip file that is deflated.
@@ -25,12 +32,18 @@ const gzipMagic = "\x1f\x8b\x08"
 // archiveBufferBytes is read ahead of what the tar format needs.
 const archiveBufferBytes = 64 << 10
 
+// maxGlobalBytes bounds the records of an archive's global pax headers, which are
+// kept to the archive's end. An object takes no more than a fraction of it as
+// metadata.
+const maxGlobalBytes = 64 << 10
+
 // archive gives the regular files of a tar stream, one after the other. The
 // bounds of a header, 1 MiB of pax records among them, are archive/tar's.
 type archive struct {
-	plain  *plain
-	tar    *tar.Reader
-	global swift.Header // of global pax headers
+	plain       *plain
+	tar         *tar.Reader
+	global      swift.Header // of global pax headers
+	globalBytes int
 }
 
 // file is one regular file; its bytes are read from the archive before the
@@ -42,11 +55,13 @@ type file struct {
 	badHeader bool         // a record that no header can hold
 }
 
-func openArchive(body io.Reader, open func(io.Reader) (io.Reader, error)) (*archive, error) {
-	buffered := bufio.NewReaderSize(body, archiveBufferBytes)
+// openArchive begins to read an archive. Every read of it is refused once the
+// budget is used up.
+func openArchive(body io.Reader, of format, b *budget) (*archive, error) {
+	buffered := bufio.NewReaderSize(&received{body, b}, archiveBufferBytes)
 	magic, _ := buffered.Peek(len(gzipMagic)) // an error is there again in open
-	unpacked, err := open(buffered)
-	p := &plain{r: unpacked}
+	unpacked, err := of.open(buffered)
+	p := &plain{r: unpacked, budget: b}
 	if (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && string(magic) != gzipMagic {
 		err = gzip.ErrHeader // too short to be one
 	}
@@ -56,13 +71,9 @@ func openArchive(body io.Reader, open func(io.Reader) (io.Reader, error)) (*arch
 	return &archive{plain: p, tar: tar.NewReader(p)}, nil
 }
 
-// next is the next regular file; io.EOF after the last. skipped entries are
-// bounded by the stream alone, so stop is asked before each.
-func (a *archive) next(stop func() error) (*file, error) {
+// next is the next regular file; io.EOF after the last.
+func (a *archive) next() (*file, error) {
 	for {
-		if err := stop(); err != nil {
-			return nil, err
-		}
 		h, err := a.tar.Next()
 		if err == io.EOF && a.plain.whole() {
 			return nil, io.EOF
@@ -73,7 +84,10 @@ func (a *archive) next(stop func() error) (*file, error) {
 		}
 		switch h.Typeflag {
 		case tar.TypeXGlobalHeader:
-			if _, ok := addPax(&a.global, h.PAXRecords); !ok {
+			for key, value := range h.PAXRecords {
+				a.globalBytes += len(key) + len(value)
+			}
+			if _, ok := addPax(&a.global, h.PAXRecords); !ok || a.globalBytes > maxGlobalBytes {
 				return nil, a.plain.fault(errPax)
 			}
 		case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:

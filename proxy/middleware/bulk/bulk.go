@@ -78,12 +78,18 @@ func (m *middleware) Serve(r *swift.Request) (*swift.Response, error) {
 	switch {
 	case r.Method == "PUT" && r.Query().Has("extract-archive"):
 		kind := strings.Trim(strings.ToLower(r.Query().Get("extract-archive")), ".")
-		open, ok := formats[kind]
+		of, ok := formats[kind]
 		if !ok {
 			return nil, swift.Statusf(400, "Unsupported archive format")
 		}
-		return m.answer(r, "extract", func(ctx context.Context, o *outcome) error { return m.extract(ctx, r, open, o) })
+		if err := m.authorize(r, "PUT", extractSource); err != nil {
+			return nil, err
+		}
+		return m.answer(r, "extract", func(ctx context.Context, o *outcome) error { return m.extract(ctx, r, of, o) })
 	case (r.Method == "POST" || r.Method == "DELETE") && r.Query().Has("bulk-delete"):
+		if err := m.authorize(r, "DELETE", deleteSource); err != nil {
+			return nil, err
+		}
 		return m.answer(r, "delete", func(ctx context.Context, o *outcome) error { return m.delete(ctx, r, o) })
 	}
 	return m.next.Serve(r)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"needletail/proxy/swift"
 )
@@ -26,17 +27,9 @@ func (m *middleware) delete(ctx context.Context, r *swift.Request, o *outcome) e
 	if r.ContentLength == swift.NoLength {
 		return swift.Status(411)
 	}
-	names, err := readNames(r.Body, m.maxPathBytes(), m.MaxDeletesPerRequest)
+	objects, containers, err := m.readNames(r)
 	if err != nil {
 		return err
-	}
-	var objects, containers []string
-	for _, name := range names {
-		if strings.Contains(strings.Trim(name, "/"), "/") {
-			objects = append(objects, name)
-		} else {
-			containers = append(containers, name)
-		}
 	}
 	for _, list := range [][]string{objects, containers} {
 		if err := m.deleteAll(ctx, r, root, list, o); err != nil {
@@ -46,29 +39,44 @@ func (m *middleware) delete(ctx context.Context, r *swift.Request, o *outcome) e
 	return nil
 }
 
-// readNames reads a list of percent-encoded names. A line may be twice as long
-// as a path, since it is encoded; blank lines count against maxNames.
-func readNames(body io.Reader, maxPathBytes, maxNames int) ([]string, error) {
-	lines := bufio.NewReaderSize(body, 2*maxPathBytes)
-	var names []string
+// nameBytes is what a name takes beside its bytes: its header, in a slice that
+// may have grown to twice its length.
+const nameBytes = 64
+
+// readNames reads the body's list of percent-encoded names, in memory that r
+// holds and within swift.WholeBodyTime. A line may be twice as long as a path,
+// since it is encoded; blank lines count against MaxDeletesPerRequest. Nothing is
+// deleted of a list that is too long or that did not arrive whole.
+func (m *middleware) readNames(r *swift.Request) (objects, containers []string, err error) {
+	lines, end := bufio.NewReaderSize(r.Body, 2*m.maxPathBytes()), time.Now().Add(swift.WholeBodyTime)
 	for n := 0; ; {
 		line, err := lines.ReadSlice('\n')
 		if err == bufio.ErrBufferFull {
-			return nil, swift.Statusf(400, "Invalid File Name")
+			return nil, nil, swift.Statusf(400, "Invalid File Name")
 		}
 		if err != nil && err != io.EOF {
-			return nil, err
+			return nil, nil, err
+		}
+		if time.Now().After(end) {
+			return nil, nil, swift.Status(408)
 		}
 		ended := err == io.EOF
 		name := swift.Unquote(string(bytes.TrimSpace(line)))
-		if name != "" {
-			names = append(names, name)
+		if n++; (name != "" || !ended) && n > m.MaxDeletesPerRequest {
+			return nil, nil, swift.Statusf(413, "Maximum Bulk Deletes: %d per request", m.MaxDeletesPerRequest)
 		}
-		if n++; (name != "" || !ended) && n > maxNames {
-			return nil, swift.Statusf(413, "Maximum Bulk Deletes: %d per request", maxNames)
+		if name != "" {
+			if err := r.Hold(int64(len(name)) + nameBytes); err != nil {
+				return nil, nil, err
+			}
+			if strings.Contains(strings.Trim(name, "/"), "/") {
+				objects = append(objects, name)
+			} else {
+				containers = append(containers, name)
+			}
 		}
 		if ended {
-			return names, nil
+			return objects, containers, nil
 		}
 	}
 }
@@ -77,12 +85,13 @@ func readNames(body io.Reader, maxPathBytes, maxNames int) ([]string, error) {
 // would be too many.
 func (m *middleware) deleteAll(ctx context.Context, r *swift.Request, root string, names []string, o *outcome) error {
 	var mu sync.Mutex
-	var failed any // what a worker panicked with
+	var failed any  // what a worker panicked with
+	var spent error // what the report found no memory with
 	next := 0
 	take := func() (string, bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if next == len(names) || len(o.failed) >= m.MaxFailedDeletes || failed != nil || ctx.Err() != nil {
+		if next == len(names) || len(o.failed) >= m.MaxFailedDeletes || failed != nil || spent != nil || ctx.Err() != nil {
 			return "", false
 		}
 		next++
@@ -97,7 +106,9 @@ func (m *middleware) deleteAll(ctx context.Context, r *swift.Request, root strin
 		case status == 404:
 			o.notFound++
 		default:
-			o.add(name, status)
+			if err := o.add(r, name, status); err != nil {
+				spent = err
+			}
 		}
 	}
 	var workers sync.WaitGroup
@@ -122,6 +133,8 @@ func (m *middleware) deleteAll(ctx context.Context, r *swift.Request, root strin
 		panic(failed) // in the goroutine that the front looks after
 	case ctx.Err() != nil:
 		return &swift.StatusError{Status: 499, Err: ctx.Err()}
+	case spent != nil:
+		return spent
 	case len(o.failed) >= m.MaxFailedDeletes:
 		return swift.Statusf(400, "Max delete failures exceeded")
 	}

@@ -38,6 +38,16 @@
 // (swift.Heartbeat). If the client leaves, the work stops.
 //
 // Each name is a request of its own, authorized by itself with the token of the
-// whole, and passes everything that the client's own request would pass.
-// Nothing of an archive is kept but the file that is being stored.
+// whole, and passes everything that the client's own request would pass. Before
+// that, and before the body is read, a stranger gets 401, and a client without
+// the right to write into the CONTAINER of an archive's path 403; here the answer
+// is not 200 (authorize.go).
+//
+// # Bounds
+//
+// Nothing of an archive is kept but the file that is being stored. An archive may
+// unpack to maxUnpackRatio times its length, and to maxPassRatio times its length
+// of what is not stored; beyond 64 MiB both are 413. A list of names is held whole
+// on the account of memory, and must arrive within swift.WholeBodyTime: nothing
+// is deleted of a list that is cut short.
 package bulk

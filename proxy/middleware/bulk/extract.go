@@ -22,11 +22,12 @@ type extraction struct {
 	headers swift.Header
 	seen    map[string]bool // containers that need no look any more
 	created int             // containers
+	budget  *budget
 	out     *outcome
 }
 
 // extract stores the files of the archive in the body.
-func (m *middleware) extract(ctx context.Context, r *swift.Request, open func(io.Reader) (io.Reader, error), o *outcome) error {
+func (m *middleware) extract(ctx context.Context, r *swift.Request, of format, o *outcome) error {
 	if r.ContentLength == swift.NoLength {
 		return swift.Status(411)
 	}
@@ -38,12 +39,16 @@ func (m *middleware) extract(ctx context.Context, r *swift.Request, open func(io
 	if base = strings.TrimRight(base, "/"); base != "" {
 		x.prefix = base + "/"
 	}
-	a, err := openArchive(r.Body, open)
+	if err := r.Hold(of.heldBytes); err != nil {
+		return err
+	}
+	x.budget = &budget{ctx: ctx}
+	a, err := openArchive(r.Body, of, x.budget)
 	if err != nil {
 		return err
 	}
 	for len(o.failed) < m.MaxFailedExtractions {
-		f, err := a.next(x.stopped)
+		f, err := a.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -53,14 +58,6 @@ func (m *middleware) extract(ctx context.Context, r *swift.Request, open func(io
 		if err := x.store(f, a.tar); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// stopped says that the client has gone.
-func (x *extraction) stopped() error {
-	if err := x.ctx.Err(); err != nil {
-		return &swift.StatusError{Status: 499, Err: err}
 	}
 	return nil
 }
@@ -84,37 +81,53 @@ func (x *extraction) store(f *file, body io.Reader) error {
 	if !inside {
 		return nil // a file outside of any container
 	}
-	switch shown := name[:min(len(name), x.maxPathBytes())]; {
+	switch {
 	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
-		x.out.add(shown, 412)
-		return nil
+		return x.note(name, 412)
 	case f.sizeBytes > x.limits.FileBytes:
-		x.out.add(shown, 413)
-		return nil
+		return x.note(name, 413)
 	case f.badHeader:
-		x.out.add(shown, 400)
-		return nil
+		return x.note(name, 400)
 	}
 	refusal, err := x.makeContainer(container)
 	if err != nil {
 		return err
 	}
-	status := x.status(x.putRequest(name, f, body))
-	x.seen[container] = true
+	status := x.status(x.putRequest(name, f, &stored{body, x.budget}))
+	x.see(container)
 	switch {
 	case status/100 == 2:
 		x.out.done++
+		return nil
 	case refusal != 0:
 		// The upload may have succeeded by the container's ACL; it did not.
-		x.out.add(x.root+"/"+container, refusal)
-		fallthrough
-	default:
-		x.out.add(name[:min(len(name), x.maxPathBytes())], status)
+		if err := x.note(x.root+"/"+container, refusal); err != nil {
+			return err
+		}
+	}
+	if err := x.note(name, status); err != nil {
+		return err
 	}
 	if status == 401 {
 		return swift.Status(401)
 	}
 	return nil // a fault of the archive itself is there again when it is read on
+}
+
+// note adds a failure to the report, under as much of the name as could be one.
+func (x *extraction) note(name string, status int) error {
+	return x.out.add(x.r, name[:min(len(name), len(x.root)+x.maxPathBytes())], status)
+}
+
+// see remembers that a container was looked at. An archive of many containers
+// makes it forget them all now and then, and look again.
+func (x *extraction) see(container string) {
+	if len(x.seen) >= x.MaxContainersPerExtraction {
+		clear(x.seen)
+	}
+	if len(container) <= x.limits.ContainerNameBytes {
+		x.seen[container] = true
+	}
 }
 
 func (x *extraction) putRequest(name string, f *file, body io.Reader) *swift.Request {

@@ -19,13 +19,17 @@ const blockBytes = 512
 // plain is the tar stream as it is unpacked. It counts and keeps the first block,
 // to say of a broken archive what Python's tarfile says, whose words Swift sends.
 type plain struct {
-	r     io.Reader
-	bytes int64
-	first [blockBytes]byte
+	r      io.Reader
+	budget *budget
+	bytes  int64
+	first  [blockBytes]byte
 }
 
 func (p *plain) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
+	if spent := p.budget.unpack(n); spent != nil {
+		return 0, spent
+	}
 	if p.bytes < blockBytes {
 		copy(p.first[p.bytes:], b[:n])
 	}

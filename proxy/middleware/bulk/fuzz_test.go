@@ -19,13 +19,15 @@ func FuzzReadNames(f *testing.F) {
 	f.Add(strings.Repeat("x", 100))
 	f.Fuzz(func(t *testing.T, body string) {
 		const maxPath, maxNames = 20, 5
-		names, err := readNames(strings.NewReader(body), maxPath, maxNames)
+		limits := swift.Limits{ObjectNameBytes: 9, ContainerNameBytes: maxPath - 11}
+		m := New(Config{MaxDeletesPerRequest: maxNames}, limits, nil)(nil).(*middleware)
+		objects, containers, err := m.readNames(&swift.Request{Body: strings.NewReader(body)})
 		if err != nil {
 			require.Contains(t, []int{400, 413}, swift.ErrorResponse(err).Status)
 			return
 		}
-		require.LessOrEqual(t, len(names), maxNames)
-		for _, name := range names {
+		require.LessOrEqual(t, len(objects)+len(containers), maxNames)
+		for _, name := range append(objects, containers...) {
 			require.NotEmpty(t, name)
 			require.LessOrEqual(t, len(name), 2*maxPath)
 		}

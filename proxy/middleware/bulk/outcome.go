@@ -17,11 +17,18 @@ type outcome struct {
 	text     string // "Response Body" that goes with it
 }
 
-// add notes the failure of one name.
-func (o *outcome) add(name string, status int) {
+// add notes the failure of one name, in memory that r holds until the report has
+// been sent. A name that was added is in the report whatever the error.
+func (o *outcome) add(r *swift.Request, name string, status int) error {
 	o.faulty = o.faulty || status >= 500 && status < 600
-	o.failed = append(o.failed, swift.FailedName{Name: swift.Quote(name), Status: statusLine(status)})
+	f := swift.FailedName{Name: swift.Quote(name), Status: statusLine(status)}
+	o.failed = append(o.failed, f)
+	return r.Hold(reportFactor * int64(len(f.Name)+len(f.Status)))
 }
+
+// reportFactor is how often a failure lies in memory: in the list and in the
+// report that is made of it, with what surrounds it there.
+const reportFactor = 3
 
 func statusLine(status int) string { return strconv.Itoa(status) + " " + swift.StatusText(status) }
 
