@@ -208,6 +208,9 @@ func (p *checkPrinter) line(l checkLine) error {
 			i.Accounts, i.Containers, i.Objects, i.Bytes, i.InlineBodies, i.Files, i.Queued)
 		fmt.Fprintf(p.out, "looked at %d files on %d devices, read %d bodies of %d bytes in %.1f s; the index has %d copies\n",
 			r.Files, r.Devices, r.BodiesRead, r.BytesRead, r.Seconds, r.IndexCopies)
+		if r.DarkFiles > 0 {
+			fmt.Fprintf(p.out, "quarantine holds %d files of %d bytes that no row names\n", r.DarkFiles, r.DarkBytes)
+		}
 		fmt.Fprintf(p.out, "damage: %d, chores of the store: %d\n", r.Damage, r.Chores)
 	}
 	return nil

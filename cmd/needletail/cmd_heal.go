@@ -105,6 +105,10 @@ func printStatus(out io.Writer, s engine.Status, asJSON bool) error {
 	}
 	printCopies(out, "index", s.Index)
 	printCopies(out, "identity", s.Identity)
+	if d := s.Dark; d.Files > 0 {
+		fmt.Fprintf(out, "dark data: %d files of %s that no row names, since %s: see `needletail repair --dark-data`\n",
+			d.Files, size(d.Bytes), time.Unix(d.OldestSeconds, 0).UTC().Format(time.RFC3339))
+	}
 	h := s.Heal
 	state := "idle"
 	if h.Running {

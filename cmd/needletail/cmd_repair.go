@@ -22,75 +22,112 @@ var rebuildSources = map[string]engine.RebuildFrom{
 	"auto": engine.RebuildAuto, "remains": engine.RebuildRemains, "files": engine.RebuildFiles,
 }
 
+// repairSettings are the flags of repair.
+type repairSettings struct {
+	config, data, from, list               string
+	rebuild, dark, discard, dryRun, asJSON bool
+}
+
 func newRepairCommand() *cobra.Command {
-	var config, data, from, list string
-	var rebuild, dryRun, asJSON bool
+	var s repairSettings
 	cmd := &cobra.Command{
 		Use:   "repair",
-		Short: "Rebuild the index of a store that no server uses",
+		Short: "Rebuild the index, or bring dark data back, of a store that no server uses",
 		Long: "Repair --rebuild-index makes the index anew: out of its newest intact copy, or else\n" +
 			"of what can be read of it, and of the data files. No data file is deleted: damaged\n" +
 			"ones go to quarantine. The old index is kept as DATA/index.old.N. A run that is cut\n" +
 			"off leaves everything as it was; the next one begins anew.\n\n" +
-			"Exit codes: 0 the index is as it was, 1 failed, 2 usage, 3 no store, 4 in use,\n" +
-			"5 rebuilt, and the report says what could not be told.",
+			"Repair --dark-data makes objects of the data files in quarantine/dark that no row\n" +
+			"names, unless there is a newer object of that name. A deletion whose file came back\n" +
+			"after a loss of power comes back too: look at --dry-run --list FILE first. What is\n" +
+			"left stays there until storage.dark_data_age; with --discard all of it is removed.\n\n" +
+			"Exit codes: 0 done, and nothing was lost, 1 failed, 2 usage, 3 no store, 4 in use,\n" +
+			"5 done, and the report says what could not be told or brought back.",
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().StringVar(&config, "config", "", "the server's TOML `FILE`")
-	cmd.Flags().StringVar(&data, "data", "", "`DIR` of the server")
-	cmd.Flags().BoolVar(&rebuild, "rebuild-index", false, "rebuild the index")
-	cmd.Flags().StringVar(&from, "from", "auto", "`SOURCE`: auto, remains (no copy is whole) or files (no copy at all)")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and change nothing")
-	cmd.Flags().StringVar(&list, "list", "", "write each object that data files gave to `FILE`: size, TAB, path")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	cmd.Flags().StringVar(&s.config, "config", "", "the server's TOML `FILE`")
+	cmd.Flags().StringVar(&s.data, "data", "", "`DIR` of the server")
+	cmd.Flags().BoolVar(&s.rebuild, "rebuild-index", false, "rebuild the index")
+	cmd.Flags().BoolVar(&s.dark, "dark-data", false, "bring objects back whose data files no row names")
+	cmd.Flags().BoolVar(&s.discard, "discard", false, "with --dark-data: remove these files instead")
+	cmd.Flags().StringVar(&s.from, "from", "auto", "`SOURCE`: auto, remains (no copy is whole) or files (no copy at all)")
+	cmd.Flags().BoolVar(&s.dryRun, "dry-run", false, "say what would be done, and change nothing")
+	cmd.Flags().StringVar(&s.list, "list", "", "write each object that data files gave to `FILE`: size, TAB, path")
+	cmd.Flags().BoolVar(&s.asJSON, "json", false, "print the report as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		source, ok := rebuildSources[from]
-		if !rebuild || !ok {
-			return fmt.Errorf("%w: repair needs --rebuild-index, and --from auto, remains or files", errUsage)
-		}
-		cfg, err := loadStoreConfig(config, data)
-		if err != nil {
+		if err := s.validate(cmd.Flags().Changed("from")); err != nil {
 			return err
 		}
-		if !exists(cfg.Data) && len(cfg.Devices) == 0 {
-			return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
-		}
-		logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
-		if err != nil {
-			return err
-		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
-		defer stop()
-		bar := newProgress(cmd.ErrOrStderr())
-		options := engine.RebuildOptions{From: source, DryRun: dryRun, Progress: bar.show}
-		closeList, err := listRestored(list, &options)
-		if err != nil {
-			return err
-		}
-		report, err := engine.Rebuild(ctx, cfg.Data, cfg.engineOptions(logger), options)
-		bar.clear()
-		if err = errors.Join(err, closeList()); err != nil {
-			return err
-		}
-		return printRebuild(cmd.OutOrStdout(), report, dryRun, asJSON)
+		return s.run(cmd)
 	}
 	return cmd
 }
 
+func (s *repairSettings) validate(fromGiven bool) error {
+	_, ok := rebuildSources[s.from]
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: --from is auto, remains or files", errUsage)
+	case s.rebuild == s.dark:
+		return fmt.Errorf("%w: repair needs either --rebuild-index or --dark-data", errUsage)
+	case s.discard && !s.dark, s.dark && fromGiven:
+		return fmt.Errorf("%w: --discard goes with --dark-data alone, --from with --rebuild-index", errUsage)
+	}
+	return nil
+}
+
+func (s *repairSettings) run(cmd *cobra.Command) error {
+	cfg, err := loadStoreConfig(s.config, s.data)
+	if err != nil {
+		return err
+	}
+	if !exists(cfg.Data) && len(cfg.Devices) == 0 {
+		return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
+	}
+	logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	bar := newProgress(cmd.ErrOrStderr())
+	restored, closeList, err := listRestored(s.list)
+	if err != nil {
+		return err
+	}
+	out, options := cmd.OutOrStdout(), cfg.engineOptions(logger)
+	if s.dark {
+		report, err := engine.RepairDark(ctx, cfg.Data, options,
+			engine.DarkOptions{Discard: s.discard, DryRun: s.dryRun, Progress: bar.show, Restored: restored})
+		bar.clear()
+		if err = errors.Join(err, closeList()); err != nil {
+			return err
+		}
+		return printDark(out, report, s.dryRun, s.asJSON)
+	}
+	report, err := engine.Rebuild(ctx, cfg.Data, options,
+		engine.RebuildOptions{From: rebuildSources[s.from], DryRun: s.dryRun, Progress: bar.show, Restored: restored})
+	bar.clear()
+	if err = errors.Join(err, closeList()); err != nil {
+		return err
+	}
+	return printRebuild(out, report, s.dryRun, s.asJSON)
+}
+
 // listRestored writes what is restored to a file; path "" does nothing.
-func listRestored(path string, o *engine.RebuildOptions) (done func() error, err error) {
+func listRestored(path string) (restored func(objstore.ObjectID, int64), done func() error, err error) {
 	if path == "" {
-		return func() error { return nil }, nil
+		return nil, func() error { return nil }, nil
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w := bufio.NewWriter(f)
-	o.Restored = func(id objstore.ObjectID, sizeBytes int64) {
+	restored = func(id objstore.ObjectID, sizeBytes int64) {
 		fmt.Fprintf(w, "%d\t%s\n", sizeBytes, id) // its error comes again from Flush
 	}
-	return func() error { return errors.Join(w.Flush(), f.Close()) }, nil
+	return restored, func() error { return errors.Join(w.Flush(), f.Close()) }, nil
 }
 
 // cannotTell is what data files do not hold.
@@ -99,7 +136,8 @@ const cannotTell = `The data files do not tell, so what no copy of the index gav
   metadata, content types and times to expire that a POST changed after the upload
   metadata and access lists of the containers and accounts that were made anew
   containers and accounts without large objects
-  deletions and overwrites whose data file was not removed yet: the file counts`
+  deletions and overwrites whose data file was not removed yet: the file counts
+Files in quarantine/dark were not looked at: see repair --dark-data.`
 
 func printRebuild(w io.Writer, r engine.RebuildReport, dryRun, asJSON bool) error {
 	if asJSON {
@@ -131,8 +169,8 @@ func writeRebuild(w io.Writer, r engine.RebuildReport, dryRun bool) {
 		fmt.Fprintln(w, "no copy of the index was taken")
 	}
 	if !r.Exact || r.Restored > 0 {
-		fmt.Fprintf(w, "read %d data files: restored %d objects, %d of them without enough fragments; %d older or unfinished files wait for their removal\n",
-			r.Files, r.Restored, r.Incomplete, r.Queued)
+		fmt.Fprintf(w, "read %d data files: restored %d objects, %d of them without enough fragments; %d older or unfinished files go to quarantine at the next start\n",
+			r.Files, r.Restored, r.Incomplete, r.Unnamed)
 		fmt.Fprintf(w, "made %d containers and %d accounts anew; dropped %d rows whose small body is lost\n", r.Containers, r.Accounts, r.LostInline)
 		writeNames(w, "made anew: container", r.MadeContainers, r.Containers)
 	}
@@ -160,4 +198,35 @@ func writeNames(w io.Writer, what string, names []string, total int64) {
 	if more := total - int64(len(names)); more > 0 {
 		fmt.Fprintf(w, "%s: %d more\n", what, more)
 	}
+}
+
+func printDark(w io.Writer, r engine.DarkReport, dryRun, asJSON bool) error {
+	if asJSON {
+		if err := json.NewEncoder(w).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		writeDark(w, r, dryRun)
+	}
+	if r.Damaged+r.Incomplete > 0 {
+		return fmt.Errorf("%w: not all of the dark data could be brought back", errWarning)
+	}
+	return nil
+}
+
+func writeDark(w io.Writer, r engine.DarkReport, dryRun bool) {
+	if dryRun {
+		fmt.Fprintln(w, "dry run: nothing was changed")
+	}
+	fmt.Fprintf(w, "found %d data files of %d bytes in quarantine that no row names\n", r.Files, r.Bytes)
+	if r.Discarded > 0 {
+		fmt.Fprintf(w, "removed %d of them\n", r.Discarded)
+		return
+	}
+	fmt.Fprintf(w, "brought back %d objects, %d of them over an older one of that name, and %d files of objects that lacked them; made %d containers anew\n",
+		r.Restored, r.Replaced, r.Slots, r.Containers)
+	fmt.Fprintf(w, "left %d bodies for whose name there is a newer or the same one, %d without enough fragments, %d damaged files\n",
+		r.Superseded, r.Incomplete, r.Damaged)
+	writeNames(w, "damaged: file", r.DamagedFiles, r.Damaged)
+	fmt.Fprintf(w, "took %.1f s\n", r.Took.Seconds())
 }

@@ -12,6 +12,7 @@ import (
 	"needletail/auth/identity"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
+	"needletail/objstore/engine"
 )
 
 // Config is the whole configuration: the TOML file's keys, their units and
@@ -93,6 +94,9 @@ type StorageConfig struct {
 	// DeviceFailedAfter is how long a device is failed before what it holds is
 	// built anew on others.
 	DeviceFailedAfter Duration `toml:"device_failed_after"`
+	// DarkDataAge is how long data files that no row names are kept in
+	// quarantine; 0 for ever.
+	DarkDataAge Duration `toml:"dark_data_age"`
 }
 
 // TimeoutsConfig bounds waiting. A body that trickles lives for ever; one that
@@ -142,6 +146,9 @@ const (
 	tebi = 1 << 40
 )
 
+// darkDataAgeMin leaves an operator time to read the log.
+const darkDataAgeMin = time.Hour
+
 // defaultConfig is what holds for a key that is not set.
 func defaultConfig() Config {
 	return Config{
@@ -159,7 +166,7 @@ func defaultConfig() Config {
 		Storage: StorageConfig{
 			ReserveBytes: 256 * mebi, ReservePercent: 1, InlineMaxBytes: 64 << 10,
 			HealBytesPerSecond: 100 * mebi, ScrubBytesPerSecond: 10 * mebi, // Swift's auditor: 10 MB/s
-			DeviceFailedAfter: Duration(10 * time.Minute),
+			DeviceFailedAfter: Duration(10 * time.Minute), DarkDataAge: Duration(engine.DarkDataAge),
 		},
 		Timeouts: TimeoutsConfig{
 			Header:   Duration(20 * time.Second),
@@ -239,6 +246,8 @@ func (c *Config) validate() error {
 		return bad("storage.scrub_bytes_per_second is neither 0 nor from 1048576 on")
 	case c.Storage.DeviceFailedAfter <= 0:
 		return bad("storage.device_failed_after must be positive")
+	case c.Storage.DarkDataAge != 0 && time.Duration(c.Storage.DarkDataAge) < darkDataAgeMin:
+		return bad("storage.dark_data_age is neither 0 nor from %s on", darkDataAgeMin)
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
 	}

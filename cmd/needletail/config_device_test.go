@@ -63,6 +63,7 @@ func TestConfigDevicesAreChecked(t *testing.T) {
 	f("[storage]\nscrub_bytes_per_second = 1048575", "scrub_bytes_per_second")
 	f("[storage]\nscrub_bytes_per_second = -1", "scrub_bytes_per_second")
 	f("[storage]\ndevice_failed_after = \"0s\"", "device_failed_after")
+	f("[storage]\ndark_data_age = \"59m59s\"", "dark_data_age")
 	a, b := "[[device]]\npath = \"/a\"\n", "[[device]]\npath = \"/b\"\n"
 	f("[[device]]\nzone = 1", "no path")
 	f(a+"zone = -1", "zone")

@@ -95,6 +95,7 @@ func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
 		ReservePercent: c.Storage.ReservePercent,
 		Devices:        c.devices(),
 		FailedAfter:    time.Duration(c.Storage.DeviceFailedAfter),
+		DarkDataAge:    darkDataAge(time.Duration(c.Storage.DarkDataAge)),
 
 		HealBytesPerSecond:  c.Storage.HealBytesPerSecond,
 		ScrubBytesPerSecond: c.Storage.ScrubBytesPerSecond,
@@ -112,6 +113,15 @@ func inlineMaxBytes(configured int64) int {
 		return -1
 	}
 	return int(configured)
+}
+
+// darkDataAge is the engine's option: 0 there means its default, and a negative
+// value for ever.
+func darkDataAge(configured time.Duration) time.Duration {
+	if configured == 0 {
+		return -1
+	}
+	return configured
 }
 
 // bootstrap makes the first users, roles and projects, as keystone-manage

@@ -28,6 +28,19 @@ func Open(d *device.Device, id device.ID) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(f, id)
+}
+
+// OpenDark opens a file of a device's dark data, as Open does a published one.
+func OpenDark(d *device.Device, dark device.DarkFile) (*Reader, error) {
+	f, err := d.OpenDark(dark)
+	if err != nil {
+		return nil, err
+	}
+	return read(f, dark.ID)
+}
+
+func read(f vfs.File, id device.ID) (*Reader, error) {
 	r := &Reader{file: f}
 	if err := r.readTail(id); err != nil {
 		f.Close()

@@ -19,6 +19,7 @@ type Device struct {
 
 	levels [fanOut]level
 	syncs  dirSyncs
+	dark   darkSyncs
 }
 
 // level is one directory of the first level of the fan-out.

@@ -15,7 +15,8 @@ import (
 //	data/ab/cd/ID   published files; ab and cd are the first digits of the ID
 //	tmp/ID          files that are being written; emptied by Open
 //	quarantine/ID   damaged files, kept for a person to look at; ID.1, ID.2
-//	                and so on are later ones of that name
+//	                and so on are later ones of that name; below quarantine/dark/
+//	                are files that no row names (dark.go)
 const (
 	dataDir       = "data"
 	tmpDir        = "tmp"

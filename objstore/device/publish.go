@@ -21,8 +21,8 @@ func (d *Device) Publish(id ID) error {
 		return opError("publish", err)
 	}
 	if err := d.syncDirShared(d.leafPath(id)); err != nil {
-		// No row will name the file. If this fails too, it is an orphan that
-		// the next start removes.
+		// No row will name the file. If this fails too, the next start finds it
+		// as dark data.
 		return errors.Join(err, d.unlink(d.dataPath(id)))
 	}
 	return nil
@@ -33,7 +33,7 @@ func (d *Device) Publish(id ID) error {
 func (d *Device) Discard(id ID) error { return d.unlink(d.tmpPath(id)) }
 
 // Remove deletes a published file. A missing one is no error. The removal is
-// not synced: after a loss of power the file may be back, as an orphan.
+// not synced: after a loss of power the file may be back, as dark data.
 func (d *Device) Remove(id ID) error {
 	if err := d.Sealed(); err != nil {
 		return err

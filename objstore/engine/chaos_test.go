@@ -585,8 +585,8 @@ func testTooManyLosses(t *testing.T, shape string, lost []device.Index) {
 	if _, err := c.DeleteObject(ctx, box.Object(name(deleted)), objstore.DeleteOptions{}); err != nil {
 		t.Errorf("delete of an object that cannot be read: %v", err)
 	}
-	if m := c.Metrics(); m.QuarantinedSlots != 0 || m.OrphansRemoved != 0 {
-		t.Errorf("%d slots in quarantine, %d orphans", m.QuarantinedSlots, m.OrphansRemoved)
+	if m := c.Metrics(); m.QuarantinedSlots != 0 || m.DarkFound != 0 {
+		t.Errorf("%d slots in quarantine, %d dark files", m.QuarantinedSlots, m.DarkFound)
 	}
 	t.Logf("%d of %d objects were hit by the loss of %d devices", hit, n, len(lost))
 	back := lost[:len(lost)-2] // both shapes can do without two

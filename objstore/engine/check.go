@@ -35,7 +35,8 @@ const checkPartsMax = 1 << 16
 // Finding is one thing that is not as it should be.
 type Finding struct {
 	// Kind is "index", "missing", "corrupt", "device": damage; or "orphan",
-	// "degraded", "copy": to be healed by the store itself.
+	// "dark", "degraded", "copy": to be healed by the store itself, or by an
+	// operator's decision.
 	Kind   string `json:"kind"`
 	Object string `json:"object,omitempty"`
 	File   string `json:"file,omitempty"`
@@ -46,7 +47,7 @@ type Finding struct {
 // Damage says that the finding is more than a chore of the store.
 func (f Finding) Damage() bool {
 	switch f.Kind {
-	case findOrphan, findDegraded, findCopy:
+	case findOrphan, findDark, findDegraded, findCopy:
 		return false
 	}
 	return true
@@ -57,8 +58,9 @@ const (
 	findMissing  = "missing"  // a file that a row names
 	findCorrupt  = "corrupt"  // a body, or a file's footer
 	findDevice   = "device"   // a disk that cannot be looked at
-	findOrphan   = "orphan"   // a file that no row names
+	findOrphan   = "orphan"   // a file that no row names and that is not in quarantine yet
 	findDegraded = "degraded" // a body with fewer slots than it should have
+	findDark     = "dark"     // files in quarantine that no row names
 	findCopy     = "copy"     // a copy of the index that is not in step
 )
 
@@ -70,6 +72,8 @@ type CheckReport struct {
 	BytesRead   int64     `json:"bytes_read"`
 	Damage      int64     `json:"damage"` // findings, by what Damage says of them
 	Chores      int64     `json:"chores"`
+	DarkFiles   int64     `json:"dark_files"` // in quarantine, that no row names
+	DarkBytes   int64     `json:"dark_bytes"`
 	IndexCopies int       `json:"index_copies"`
 	Devices     int       `json:"devices"`
 	Seconds     float64   `json:"seconds"`
@@ -156,7 +160,7 @@ func (k *checker) run() error {
 	for _, p := range r.out.Problems {
 		k.found(Finding{Kind: findIndex, What: p})
 	}
-	for _, step := range []func() error{k.expiries, k.bodies, k.orphans} {
+	for _, step := range []func() error{k.expiries, k.bodies, k.orphans, k.dark} {
 		if err == nil {
 			err = step()
 		}

@@ -63,6 +63,31 @@ func (k *checker) orphan(dev *device.Device, on device.Index, id device.ID) erro
 	return nil
 }
 
+// dark counts the files in quarantine that no row names: one finding a device.
+func (k *checker) dark() error {
+	for on, dev := range k.devices {
+		var s DarkStatus
+		err := dev.WalkDark(func(f device.DarkFile) error {
+			s.add(1, f.SizeBytes, f.Found.Unix())
+			return k.ctx.Err()
+		})
+		if err != nil && k.ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			k.found(Finding{Kind: findDevice, Device: on.String(), What: err.Error()})
+		}
+		if s.Files == 0 {
+			continue
+		}
+		k.out.DarkFiles, k.out.DarkBytes = k.out.DarkFiles+s.Files, k.out.DarkBytes+s.Bytes
+		k.found(Finding{Kind: findDark, Device: on.String(), What: fmt.Sprintf(
+			"%d data files of %d bytes that no row names are in quarantine, the oldest since %s; `needletail repair --dark-data` brings objects back",
+			s.Files, s.Bytes, time.Unix(s.OldestSeconds, 0).UTC().Format(time.RFC3339))})
+	}
+	return nil
+}
+
 func young(dev *device.Device, id device.ID) bool {
 	f, err := dev.OpenFile(id)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"needletail/objstore"
+	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
@@ -189,6 +191,25 @@ func wantTidy(t *testing.T, e *Engine, what string) {
 	}
 }
 
+// wantWholeDark checks that files which no row names were moved, not harmed.
+func wantWholeDark(t *testing.T, e *Engine, what string) {
+	t.Helper()
+	n := int64(0)
+	if err := e.dev.WalkDark(func(f device.DarkFile) error {
+		n++
+		r, err := datafile.OpenDark(e.dev, f)
+		if err != nil {
+			return err
+		}
+		return errors.Join(r.Verify(io.Discard), r.Close())
+	}); err != nil {
+		t.Errorf("%s: dark data: %v", what, err)
+	}
+	if found := e.stats.darkFound.Load(); len(e.opts.Devices) == 0 && n < found {
+		t.Errorf("%s: %d dark files of %d are left", what, n, found)
+	}
+}
+
 type crash struct {
 	fs     *vfs.MemFS
 	ledger *ledger
@@ -284,6 +305,7 @@ func checkCrash(t *testing.T, c crash, o Options, what string) {
 		return
 	}
 	c.ledger.check(t, e, what)
+	wantWholeDark(t, e, what)
 	if len(o.Devices) == 0 {
 		wantTidy(t, e, what)
 		closeTest(t, e)

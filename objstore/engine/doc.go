@@ -4,8 +4,9 @@
 //
 // A small body lies inline in the index; a large one in a data file on the
 // device. A row of the index says where. Publishing a data file makes it
-// durable; only the commit of its row makes it an object. An orphan is a
-// published file without a row: what a crash between the two leaves behind.
+// durable; only the commit of its row makes it an object. Dark
+// data are published files without a row: what a crash between the two leaves
+// behind, or the loss of a row.
 //
 // # Invariants
 //

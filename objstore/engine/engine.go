@@ -39,7 +39,7 @@ type Engine struct {
 	inUse inUse
 	files fileLocks
 	// messy says that a file may be left, or come back after a loss of power,
-	// that no row names, so that the next Open must look for orphans.
+	// that no row names, so that the next Open must look for them.
 	messy atomic.Bool
 
 	sealed sync.Once // around Events.Sealed
@@ -48,6 +48,7 @@ type Engine struct {
 	folds chan fold
 	gcNow chan struct{} // holds one token while the queue may be filled
 	heal  healer
+	dark  dark
 	scrub scrubber
 	stop  context.CancelFunc
 	work  sync.WaitGroup // the workers
@@ -71,6 +72,7 @@ func Open(dir string, o Options) (*Engine, error) {
 	e.known.init()
 	e.hot.init()
 	e.inUse.init()
+	e.dark.init()
 	e.heal.init(o.HealBytesPerSecond)
 	e.scrub.init(o.ScrubBytesPerSecond)
 	if err := e.open(dir); err != nil {

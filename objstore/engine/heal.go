@@ -256,7 +256,7 @@ func (e *Engine) startLooks(ctx context.Context) {
 		}
 		delete(e.heal.look, i)
 		go func() {
-			if err := e.removeOrphans(ctx, i, dev); err != nil && ctx.Err() == nil {
+			if err := e.findDark(ctx, i, dev); err != nil && ctx.Err() == nil {
 				e.log.Error("the files of a device were not compared with the index, which is tried again", "device", i, "err", err)
 				e.heal.lookAt(i)
 			}

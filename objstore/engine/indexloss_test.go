@@ -48,7 +48,7 @@ func (c *chaosStore) rebuildFromFiles(m *mixed) {
 		t.Errorf("a store without its index was opened: %v", err)
 	}
 	report := rebuildTest(t, c.dir, c.opts, RebuildOptions{})
-	if report.Source != "" || report.Exact || report.Restored != int64(len(m.large)) || report.Incomplete+report.Damaged+report.Queued != 0 {
+	if report.Source != "" || report.Exact || report.Restored != int64(len(m.large)) || report.Incomplete+report.Damaged+report.Unnamed != 0 {
 		t.Errorf("%+v", report)
 	}
 	t.Logf("no copy of the index: %d files gave %d objects in %v", report.Files, report.Restored, report.Took)

@@ -10,7 +10,9 @@ type Metrics struct {
 	Puts, PutBytes                            int64
 	InlinePuts, FilePuts                      int64
 	Gets, Heads, Posts, Deletes, Listings     int64
-	Expired, GCRemoved, OrphansRemoved        int64
+	Expired, GCRemoved                        int64
+	DarkFound, DarkRemoved                    int64 // data files that no row names: moved to quarantine; removed for their age
+	DarkFiles, DarkBytes                      int64 // in quarantine, as of the last look
 	CorruptBodies                             int64
 	ShortPuts                                 int64 // stored with a slot missing or on a handoff
 	DamagedSlots, QuarantinedSlots            int64 // that readers met; that were moved aside
@@ -47,7 +49,8 @@ var LatencyBounds = [...]time.Duration{
 type stats struct {
 	puts, putBytes, inlinePuts, filePuts  atomic.Int64
 	gets, heads, posts, deletes, listings atomic.Int64
-	expired, gcRemoved, orphans, corrupt  atomic.Int64
+	expired, gcRemoved, corrupt           atomic.Int64
+	darkFound, darkRemoved                atomic.Int64
 	shortPuts, damagedSlots, quarantined  atomic.Int64
 	healedSlots, healedBytes, healErrors  atomic.Int64
 	commits, publishes                    latency
@@ -93,11 +96,13 @@ func (e *Engine) Metrics() Metrics {
 		Gets: s.gets.Load(), Heads: s.heads.Load(), Posts: s.posts.Load(),
 		Deletes: s.deletes.Load(), Listings: s.listings.Load(),
 		Expired: s.expired.Load(), GCRemoved: s.gcRemoved.Load(),
-		OrphansRemoved: s.orphans.Load(), CorruptBodies: s.corrupt.Load(),
+		DarkFound: s.darkFound.Load(), DarkRemoved: s.darkRemoved.Load(), CorruptBodies: s.corrupt.Load(),
 		ShortPuts: s.shortPuts.Load(), DamagedSlots: s.damagedSlots.Load(), QuarantinedSlots: s.quarantined.Load(),
 		HealedSlots: s.healedSlots.Load(), HealedBytes: s.healedBytes.Load(), HealErrors: s.healErrors.Load(),
 		Commits: s.commits.read(), Publishes: s.publishes.read(),
 	}
+	dark := e.dark.status()
+	m.DarkFiles, m.DarkBytes = dark.Files, dark.Bytes
 	if space, err := e.dev.Space(); err == nil {
 		m.DiskTotalBytes, m.DiskFreeBytes = space.TotalBytes, space.FreeBytes
 	}

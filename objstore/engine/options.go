@@ -39,6 +39,9 @@ type Options struct {
 	// GCEvery is the pause after which the removal of files that failed is
 	// tried again. Default 1 min.
 	GCEvery time.Duration
+	// DarkDataAge is how long data files that no row names are kept in
+	// quarantine. Default DarkDataAge, 7 days; negative for ever.
+	DarkDataAge time.Duration
 
 	// FailedAfter is how long a device is failed before what it holds is built
 	// anew on others. Default 10 min.
@@ -157,7 +160,7 @@ func (o *Options) EnsureDefaults() {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&o.GCEvery, gcEveryDefault}, {&o.FailedAfter, failedAfterDefault},
+		{&o.GCEvery, gcEveryDefault}, {&o.DarkDataAge, DarkDataAge}, {&o.FailedAfter, failedAfterDefault},
 		{&o.HealEvery, healEveryDefault}, {&o.SweepEvery, sweepEveryDefault},
 		{&o.IndexFillEvery, indexFillEveryDefault},
 	} {

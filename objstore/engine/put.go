@@ -276,6 +276,6 @@ func (e *Engine) abort(w *blob.Writer) {
 func (e *Engine) removeUnnamed(id device.ID, placed blob.Placement) {
 	if _, err := e.fleet.set.Remove(id, placed); err != nil {
 		e.messy.Store(true)
-		e.log.Warn("a data file without an object was not removed; the next start does", "file", id, "err", err)
+		e.log.Warn("a data file without an object was not removed; the next start moves it to quarantine", "file", id, "err", err)
 	}
 }

@@ -69,14 +69,15 @@ type RebuildReport struct {
 	Skipped []string // copies that were not taken, and why
 
 	Copied meta.Copied // of the copy
-	// What the data files gave. Damaged files were moved to quarantine.
-	Files, Damaged, Queued int64
-	DamagedFiles           []string // the first of them
-	Restored               int64    // objects
-	Incomplete             int64    // restored objects with fewer slots than give the body
-	Containers, Accounts   int64    // made anew: their metadata is lost
-	MadeContainers         []string // the first of them
-	LostInline             int64    // rows whose small body is lost: dropped
+	// What the data files gave. Damaged files were moved to quarantine; unnamed
+	// ones are older or unfinished, and go there at the next start.
+	Files, Damaged, Unnamed int64
+	DamagedFiles            []string // the first of them
+	Restored                int64    // objects
+	Incomplete              int64    // restored objects with fewer slots than give the body
+	Containers, Accounts    int64    // made anew: their metadata is lost
+	MadeContainers          []string // the first of them
+	LostInline              int64    // rows whose small body is lost: dropped
 	// What the index holds now.
 	Recounted Recounted
 	Replaced  string // where the old index is
@@ -169,7 +170,7 @@ func (r *rebuild) clear() error {
 func (r *rebuild) path(name string) string { return r.opts.FS.PathJoin(r.dir, name) }
 
 // openDevices opens all disks that hold data files. One that is missing ends
-// the rebuild: its files would be orphans to the new index.
+// the rebuild: no row of the new index would name its files.
 func (r *rebuild) openDevices() error {
 	o := &r.opts
 	alone := device.Options{}

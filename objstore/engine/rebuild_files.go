@@ -83,19 +83,25 @@ func (r *rebuild) readFile(d rebuildDevice, id device.ID) (row meta.ObjectRow, o
 	if err := f.Close(); err != nil {
 		return row, o, err
 	}
-	row = meta.ObjectRow{Info: footer.Info, Policy: footer.Policy, Place: meta.PlaceFile, ID: meta.FileID(id)}
-	slots := []device.Index{d.index}
-	if n := footer.Fragment.Data + footer.Fragment.Parity; n > 0 {
+	return rowOfFooter(&footer, id, d.index), footer.Object, nil
+}
+
+// rowOfFooter makes a row of what a file says of its object. Of its slots it
+// knows the one that it fills itself.
+func rowOfFooter(f *datafile.Footer, id device.ID, on device.Index) meta.ObjectRow {
+	row := meta.ObjectRow{Info: f.Info, Policy: f.Policy, Place: meta.PlaceFile, ID: meta.FileID(id)}
+	slots := []device.Index{on}
+	if n := f.Fragment.Data + f.Fragment.Parity; n > 0 {
 		slots = slices.Repeat([]device.Index{device.None}, n)
-		slots[footer.Fragment.Slot] = d.index
-		row.Placement.DataFragments = footer.Fragment.Data
+		slots[f.Fragment.Slot] = on
+		row.Placement.DataFragments = f.Fragment.Data
 	}
 	row.Placement.Devices = slots
-	return row, footer.Object, nil
+	return row
 }
 
 // damaged moves a file aside whose footer cannot be read: no row will name it,
-// and what no row names is removed by a later start.
+// and what no row names is removed a week after a later start.
 func (r *rebuild) damaged(d rebuildDevice, id device.ID, cause error) error {
 	r.out.Damaged++
 	if len(r.out.DamagedFiles) < rebuildNamesMax {
@@ -167,34 +173,39 @@ func (b *bulk) flush() error {
 
 // merge gives each name that the data files know its newest body. One that has
 // too few slots counts only if there is no other: it may be an upload that was
-// cut off.
+// cut off. Files of the others get no row: the next start finds them as dark
+// data.
 func (r *rebuild) merge(ctx context.Context, from *meta.Sorter, rows int64) error {
-	var name objstore.ObjectID
-	var bodies []*foundBody
 	out := &bulk{db: r.db}
 	seen := int64(0)
-	settle := func() error {
-		if len(bodies) == 0 {
-			return nil
+	err := eachName(ctx, from, func(name objstore.ObjectID, bodies []*foundBody) error {
+		if seen++; seen%1024 == 0 {
+			r.step("restoring objects", float64(seen)/float64(rows), seen)
 		}
 		if err := r.settle(out, name, bodies); err != nil {
 			return err
 		}
-		bodies = bodies[:0]
 		return out.done()
-	}
+	})
+	return errors.Join(err, out.flush())
+}
+
+// eachName calls settle for each name with its bodies, the newest first, put
+// together of the files that were found.
+func eachName(ctx context.Context, from *meta.Sorter, settle func(objstore.ObjectID, []*foundBody) error) error {
+	var name objstore.ObjectID
+	var bodies []*foundBody
 	err := from.Each(func(o objstore.ObjectID, row meta.ObjectRow) error {
-		if seen++; seen%1024 == 0 {
-			r.step("restoring objects", float64(seen)/float64(rows), seen)
-		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if o != name {
-			if err := settle(); err != nil {
-				return err
+			if len(bodies) > 0 {
+				if err := settle(name, bodies); err != nil {
+					return err
+				}
 			}
-			name = o
+			name, bodies = o, bodies[:0]
 		}
 		if n := len(bodies); n > 0 && bodies[n-1].row.ID == row.ID {
 			bodies[n-1].add(row.Placement)
@@ -203,10 +214,10 @@ func (r *rebuild) merge(ctx context.Context, from *meta.Sorter, rows int64) erro
 		bodies = append(bodies, &foundBody{row, 1})
 		return nil
 	})
-	if err == nil {
-		err = settle()
+	if err == nil && len(bodies) > 0 {
+		err = settle(name, bodies)
 	}
-	return errors.Join(err, out.flush())
+	return err
 }
 
 // settle chooses among the bodies of one name, the newest first, and what the
@@ -223,7 +234,7 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 		case found && old.ID == body.row.ID:
 			continue // the copy knows more of it than the file
 		case found && old.Info.Modified >= body.row.Info.Modified, i != best:
-			r.queue(b, body)
+			r.out.Unnamed += int64(body.found)
 			continue
 		}
 		if found {
@@ -232,7 +243,7 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 				b.DeleteExpiry(old.Info.DeleteAt, name)
 			}
 		}
-		r.shape(body)
+		shape(r.opts.Policies, body)
 		b.SetObject(name, &body.row)
 		b.SetClock(body.row.Info.Modified)
 		if body.row.Placement.Missing() > 0 {
@@ -247,23 +258,13 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 	return nil
 }
 
-// queue has the files of a body removed by the store, once it runs.
-func (r *rebuild) queue(b *meta.Batch, body *foundBody) {
-	for _, d := range body.row.Placement.Devices {
-		if d != device.None {
-			b.QueueGC(d, &body.row)
-			r.out.Queued++
-		}
-	}
-}
-
 // shape gives a body of copies as many slots as its policy wants.
-func (r *rebuild) shape(body *foundBody) {
+func shape(policies objstore.Policies, body *foundBody) {
 	p := &body.row.Placement
 	if p.DataFragments > 0 {
 		return
 	}
-	if policy, ok := r.opts.Policies.ByIndex(body.row.Policy); ok && !policy.Erasure() {
+	if policy, ok := policies.ByIndex(body.row.Policy); ok && !policy.Erasure() {
 		for len(p.Devices) < policy.Slots() {
 			p.Devices = append(p.Devices, device.None)
 		}

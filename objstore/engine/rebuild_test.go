@@ -107,7 +107,7 @@ func TestRebuildFromFiles(t *testing.T) {
 	listed := map[objstore.ObjectName]bool{}
 	report := rebuildTest(t, dir, o, RebuildOptions{Restored: func(o objstore.ObjectID, _ int64) { listed[o.Object] = true }})
 	if report.Source != "" || report.Exact || report.Restored != int64(len(m.large)) || len(listed) != len(m.large) ||
-		report.Containers != 1 || report.Accounts != 1 || report.Queued != 0 || report.MadeContainers[0] != box.String() {
+		report.Containers != 1 || report.Accounts != 1 || report.Unnamed != 0 || report.MadeContainers[0] != box.String() {
 		t.Errorf("%+v", report)
 	}
 	e = openTest(t, dir, o)
@@ -141,7 +141,7 @@ func TestRebuildTakesTheNewest(t *testing.T) {
 	}
 	closeTest(t, e)
 	report := rebuildTest(t, dir, Options{}, RebuildOptions{From: RebuildFiles})
-	if report.Files != 4 || report.Restored != 1 || report.Queued != 3 || report.Replaced == "" {
+	if report.Files != 4 || report.Restored != 1 || report.Unnamed != 3 || report.Replaced == "" {
 		t.Errorf("%+v", report)
 	}
 	e = openTest(t, dir, Options{InlineMaxBytes: 4096})

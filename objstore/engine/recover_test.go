@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"needletail/objstore"
 	"needletail/objstore/meta"
 )
@@ -87,54 +85,6 @@ func TestLostIndexRemovesNothing(t *testing.T) {
 	if n := len(files(t, dir, published)); n != 1 {
 		t.Errorf("%d data files are left of 1", n)
 	}
-}
-
-func TestOrphansAreRemoved(t *testing.T) {
-	mem := vfs.NewCrashableMem()
-	o := Options{FS: roomy(mem)}
-	e := openTest(t, "store", o)
-	makeBox(t, e)
-	put(t, e, "kept", randomBody(1, 200_000))
-	obj := must[objstore.Object](t)(e.OpenObject(ctx, box.Object("kept"), objstore.OpenOptions{}))
-	defer obj.Close()
-	row, _, err := e.db.Object(box.Object("kept"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Two files without a row: what a crash before the commit leaves behind.
-	for _, name := range []objstore.ObjectName{"x", "y"} {
-		put(t, e, name, randomBody(2, 100_000))
-		row, _, err = e.db.Object(box.Object(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := e.removeRowOnly(box.Object(name), &row); err != nil {
-			t.Fatal(err)
-		}
-	}
-	crashed := roomy(mem.CrashClone(vfs.CrashCloneCfg{}))
-	closeTest(t, e)
-	e = openTest(t, "store", Options{FS: crashed})
-	defer closeTest(t, e)
-	if n := e.Metrics().OrphansRemoved; n != 2 {
-		t.Errorf("%d orphans", n)
-	}
-	if body, err := get(e, "kept"); err != nil || !bytes.Equal(body, randomBody(1, 200_000)) {
-		t.Error(len(body), err)
-	}
-	wantTidy(t, e, "after the crash")
-}
-
-// removeRowOnly takes an object's row and counts away, and leaves its file.
-func (e *Engine) removeRowOnly(o objstore.ObjectID, row *meta.ObjectRow) error {
-	b := e.db.NewBatch()
-	b.DeleteObject(o)
-	b.DropBody(row)
-	b.DoneGC(0, row.ID)
-	change := meta.Counts{Objects: -1, Bytes: -row.Info.SizeBytes}
-	b.AddContainer(o.ContainerID(), change)
-	b.AddAccount(o.Account, row.Policy, change)
-	return b.Commit(true)
 }
 
 // Damage is reported, never served; the file goes to quarantine and the row

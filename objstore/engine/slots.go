@@ -27,7 +27,7 @@ func placementOf(l blob.Layout, p blob.Placement) meta.Placement {
 
 // inUse says which files are being read or written. A file that is read is not
 // collected, because its slots are opened one by one, when they are needed; one
-// that is written is no orphan though it has no row yet.
+// that is written is no dark data though it has no row yet.
 type inUse struct {
 	mu      sync.Mutex // protects the fields below
 	readers map[meta.FileID]int

@@ -70,6 +70,7 @@ type Status struct {
 	Identity       CopyStatus
 	Heal           HealProgress
 	Scrub          ScrubProgress
+	Dark           DarkStatus
 	HealedSlots    int64
 	HealErrors     int64
 }
@@ -85,7 +86,7 @@ const (
 // Status is what is known now.
 func (e *Engine) Status() Status {
 	s := Status{
-		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(),
+		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(), Dark: e.dark.status(),
 		HealedSlots: e.stats.healedSlots.Load(), HealErrors: e.stats.healErrors.Load(),
 		Index: indexStatus(e.db.Copies()), Identity: CopyStatus{Copies: 1, InStep: true},
 	}

@@ -8,6 +8,7 @@ import (
 // startWorkers starts what runs beside the operations, until ctx ends.
 func (e *Engine) startWorkers(ctx context.Context) {
 	e.run(ctx, "gc", e.opts.GCEvery, e.gcNow, e.gcPassAndGather)
+	e.run(ctx, "dark data", darkEvery, e.dark.now, e.darkPass)
 	e.run(ctx, "expirer", e.opts.ExpireEvery, nil, e.expirePass)
 	e.work.Go(func() { e.foldLoop(ctx) })
 	e.work.Go(func() { e.fleet.set.Run(ctx) })
