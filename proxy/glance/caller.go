@@ -48,6 +48,7 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 		return caller{}, keystoneIsAway(err)
 	}
 	r.Log.User = id.UserName
+	r.Granted(true)
 	return callerOf(id), nil
 }
 

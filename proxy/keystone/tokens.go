@@ -24,6 +24,7 @@ func issueToken(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	c.Log.User = t.User.Name
+	c.Granted(true)
 	return c.tokenResponse(201, t), nil
 }
 

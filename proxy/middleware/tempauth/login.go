@@ -29,6 +29,7 @@ func (m *middleware) login(r *swift.Request, rest string) (*swift.Response, erro
 		return nil, swift.Unauthorized(account)
 	}
 	r.Log.User, r.Log.Account = account+":"+user, account
+	r.Granted(true)
 	scheme := m.scheme
 	if scheme == "" {
 		scheme = r.Scheme
