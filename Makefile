@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos bench compare growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -78,6 +78,9 @@ compare: ## needletail beside nginx and OpenStack Swift, one load, in turns, one
 	@mkdir -p $(RESULTS)
 	set -o pipefail; { $(RESULTS_HEAD); NEEDLETAIL_COMPARE_MINIO=$(MINIO) $(GO) test -tags compare -run '^$$' -bench 'BenchmarkCompare|BenchmarkCold' -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/compare.txt
 	cd bench/report && $(GO) run . compare $(abspath $(RESULTS))/compare.txt >$(abspath $(RESULTS))/compare.md
+
+before: ## the tree beside an earlier build, in alternating rounds: make before OLD=BINARY
+	NEEDLETAIL_BENCH_BEFORE=$(abspath $(OLD)) $(GO) test -tags compare -run '^$$' -bench BenchmarkBefore -benchtime 1x -timeout 60m ./bench
 
 growth: ## how cost grows with streams, sizes, objects, containers: numbers and curves (SVG)
 	@mkdir -p $(RESULTS)

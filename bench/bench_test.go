@@ -90,6 +90,12 @@ func startBuilt(tb testing.TB, tags, profile string) *server {
 	if out, err := exec.Command("go", "build", "-tags", tags, "-o", binary, "needletail/cmd/needletail").CombinedOutput(); err != nil {
 		tb.Fatalf("go build: %v\n%s", err, out)
 	}
+	return startBinary(tb, dir, binary, profile)
+}
+
+// startBinary starts a build of needletail with its data in dir.
+func startBinary(tb testing.TB, dir, binary, profile string) *server {
+	tb.Helper()
 	config := filepath.Join(dir, "bench.toml")
 	if err := os.WriteFile(config, []byte("[log]\nlevel = \"warn\"\n"), 0o600); err != nil {
 		tb.Fatal(err)
