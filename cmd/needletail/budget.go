@@ -42,8 +42,11 @@ const (
 	// minOpenFiles is the least limit of open files that the server starts with.
 	minOpenFiles = 64
 	// processFiles is what the process has open beside stores and connections:
-	// standard streams, the poller, sockets that are listened on, logs.
-	processFiles = 12
+	// standard streams, the poller, sockets that are listened on, logs. One part
+	// in outgoingShare of the limit is added for connections to others, such as
+	// an external Keystone.
+	processFiles  = 12
+	outgoingShare = 64
 	// minConnections is how many connections are accepted however few files may
 	// be open.
 	minConnections = 4
@@ -61,6 +64,7 @@ type budget struct {
 	openFiles    uint64
 	indexFiles   int // tables that the index keeps open; 0: its default
 	connections  int
+	fewFiles     bool // open files are what bounds the connections
 }
 
 // newBudget divides what the machine has, or what the configuration says.
@@ -103,10 +107,11 @@ func divide(cfg *Config, memory, files uint64) (budget, error) {
 	options := cfg.engineOptions(nil)
 	options.Index.OpenFilesMax = b.indexFiles
 	need := options.OpenFiles()
-	left := int(min(files, 1<<30)) - need.Store - identity.OpenFiles(len(cfg.Devices) > 0) - processFiles
+	left := int(min(files, 1<<30)) - need.Store - identity.OpenFiles(len(cfg.Devices) > 0) - processFiles - int(min(files, 1<<30))/outgoingShare
 	byFiles := max(left/(1+need.Request), minConnections)
 	byMemory := max(int(b.memoryBytes/4/connectionBytes), minConnections)
 	b.connections = min(cfg.Limits.MaxConnections, byFiles, byMemory)
+	b.fewFiles = b.connections < min(cfg.Limits.MaxConnections, byMemory)
 	return b, nil
 }
 
@@ -117,9 +122,9 @@ func (b *budget) apply(cfg *Config, logger *slog.Logger) {
 	}
 	logger.Info("budget", "memory_bytes", b.memoryBytes, "heap_bytes", b.heapBytes, "request_bytes", b.requestBytes,
 		"open_files", b.openFiles, "connections", b.connections)
-	if b.connections < cfg.Limits.MaxConnections {
-		logger.Warn("fewer connections are accepted than limits.max_connections: each may need memory and, with its request, open files",
-			"configured", cfg.Limits.MaxConnections, "connections", b.connections, "open_files", b.openFiles, "memory_bytes", b.memoryBytes)
+	if b.fewFiles {
+		logger.Warn("the limit of open files (ulimit -n, LimitNOFILE=) allows fewer connections than limits.max_connections and the memory do",
+			"configured", cfg.Limits.MaxConnections, "connections", b.connections, "open_files", b.openFiles)
 	}
 }
 

@@ -45,8 +45,10 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 	}
 	requests, heads := cfg.budget.accounts()
 	figures = append(figures, memoryFigures(requests, heads)...)
+	var server *httpfront.Server
+	figures = append(figures, connectionFigures(func() *httpfront.Server { return server })...)
 	counters := metrics.New(figures...)
-	return httpfront.New(httpfront.Options{
+	server = httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
 			Swift:     swiftAPI,
 			Keystone:  identityAPI,
@@ -67,7 +69,8 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		Memory:              requests,
 		Heads:               heads,
 		Logger:              logger,
-	}), nil
+	})
+	return server, nil
 }
 
 // newGlance builds the Image API, if it has an account to keep images in.

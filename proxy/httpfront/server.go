@@ -90,6 +90,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// Displaced is how many connections of strangers have given way so far.
+func (s *Server) Displaced() int64 { return s.displaced.Load() }
+
+// Connections is how many connections there are.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 func (s *Server) snapshot() []*conn {
 	return s.appendConns(nil)
 }

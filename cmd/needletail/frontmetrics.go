@@ -3,8 +3,23 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"needletail/proxy/httpfront"
 	"needletail/proxy/swift"
 )
+
+// connectionFigures show the connections of a server, which answers once there
+// is one.
+func connectionFigures(server func() *httpfront.Server) []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "needletail_connections", Help: "Connections of clients.",
+		}, func() float64 { return float64(server().Connections()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "needletail_connections_displaced_total",
+			Help: "Connections on which nobody was allowed anything, and that gave way to newcomers when all were taken.",
+		}, func() float64 { return float64(server().Displaced()) }),
+	}
+}
 
 // memoryFigures show how much of the accounts of memory is taken; none without
 // accounts.
