@@ -82,7 +82,7 @@ func (l Limits) CheckMetadata(h Header, of Resource) error {
 		switch {
 		case name == "":
 			return Textf(400, "Metadata name cannot be empty")
-		case of != ObjectResource && !(validText(name) && validText(f.Value)):
+		case of != ObjectResource && !(ValidText(name) && ValidText(f.Value)):
 			return Textf(400, "Metadata must be valid UTF-8")
 		case len(name) > l.MetaNameBytes:
 			return Textf(400, "Metadata name too long: %s", shown)
@@ -102,7 +102,7 @@ func (l Limits) CheckMetadata(h Header, of Resource) error {
 func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	count, size := 0, 0
 	for _, f := range merged {
-		if !validText(f.Name) || !validText(f.Value) {
+		if !ValidText(f.Name) || !ValidText(f.Value) {
 			return Statusf(400, "Metadata must be valid UTF-8")
 		}
 		for _, of := range []Resource{AccountResource, ContainerResource} {
@@ -121,8 +121,8 @@ func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	return nil
 }
 
-// validText is Python Swift's check_utf8 without its refusal of "".
-func validText(s string) bool {
+// ValidText is Python Swift's check_utf8 without its refusal of "".
+func ValidText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 

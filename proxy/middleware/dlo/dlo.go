@@ -50,9 +50,11 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		return m.next.Serve(r)
 	}
 	switch r.Method {
-	case "PUT":
-		if v, ok := r.Header.Lookup(manifestHeader); ok && !validManifest(v) {
-			return nil, swift.Statusf(400, "X-Object-Manifest must be in the format container/prefix")
+	case "PUT", "POST":
+		if v, ok := r.Header.Lookup(manifestHeader); ok {
+			if err := check(r.Method, v); err != nil {
+				return nil, err
+			}
 		}
 	case "GET", "HEAD":
 		if r.Query().Get("multipart-manifest") != "get" {
@@ -60,6 +62,29 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 		}
 	}
 	return m.next.Serve(r)
+}
+
+// check refuses a manifest that has not the right form, if it is a PUT's as in
+// Swift, and one that could never be read: no segment has such a name.
+func check(method, value string) error {
+	if method == "PUT" && !validManifest(value) {
+		return swift.Statusf(400, "X-Object-Manifest must be in the format container/prefix")
+	}
+	if container, prefix, ok := parseManifest(value); ok && !readable(container, prefix) {
+		return swift.Statusf(400, "X-Object-Manifest must be UTF-8 without NUL")
+	}
+	return nil
+}
+
+// parseManifest is what a reader takes the value for; not ok is no manifest.
+func parseManifest(value string) (container, prefix string, ok bool) {
+	container, prefix, ok = strings.Cut(swift.Unquote(value), "/")
+	return container, prefix, ok && container != ""
+}
+
+// readable says whether any container and object may have such names.
+func readable(container, prefix string) bool {
+	return swift.ValidText(container) && swift.ValidText(prefix)
 }
 
 // validManifest looks at the value as it was sent, still encoded.
@@ -75,8 +100,8 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*swift.Response, er
 	if err != nil {
 		return nil, err
 	}
-	container, prefix, ok := strings.Cut(swift.Unquote(res.Header.Get(manifestHeader)), "/")
-	if !ok || container == "" {
+	container, prefix, ok := parseManifest(res.Header.Get(manifestHeader))
+	if !ok || r.Method == "HEAD" && !readable(container, prefix) { // kept since before check: it can be found and deleted
 		return res, nil
 	}
 	if err := res.Close(); err != nil {

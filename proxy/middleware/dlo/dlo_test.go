@@ -303,3 +303,45 @@ func TestPutValidates(t *testing.T) {
 		}
 	}
 }
+
+// unreadable are manifests whose listing no path and no query can ask for.
+var unreadable = []string{"segs/p \xfc", "segs/p%20%FC", "se\xfcgs/p", "se%FCgs/p", "se%00gs/p", "segs/p%00"}
+
+// TestUnreadableManifestIsRefused: nobody could look at the object afterwards.
+func TestUnreadableManifestIsRefused(t *testing.T) {
+	for _, method := range []string{"PUT", "POST"} {
+		for _, value := range unreadable {
+			if _, _, err := newSite().try(method, "", manifestHeader+": "+value); err == nil || swift.ErrorResponse(err).Status != 400 {
+				t.Errorf("%s of %q: %v", method, value, err)
+			}
+		}
+		for _, value := range []string{"segs/p%20\u00fc", "segs/p%C3%BC"} {
+			if _, _, err := newSite().try(method, "", manifestHeader+": "+value); err != nil {
+				t.Errorf("%s of %q: %v", method, value, err)
+			}
+		}
+	}
+	for _, value := range []string{"", "c"} { // Swift looks at the form of PUTs alone
+		if _, _, err := newSite().try("POST", "", manifestHeader+": "+value); err != nil {
+			t.Errorf("POST of %q: %v", value, err)
+		}
+	}
+}
+
+// TestUnreadableManifestIsFound: one that was stored by an earlier version shows
+// its own headers, so that it can be seen and deleted.
+func TestUnreadableManifestIsFound(t *testing.T) {
+	for _, value := range unreadable {
+		s := newSite()
+		s.manifest, s.listStatus = value, 400
+		res, _ := s.do(t, "HEAD", "")
+		if res.Status != 200 || res.Header.Get(manifestHeader) != value || res.Header.Get("Etag") != "own" {
+			t.Errorf("HEAD of %q: %d %v", value, res.Status, res.Header)
+		}
+	}
+	s := newSite()
+	s.manifest, s.listStatus = unreadable[0], 400
+	if res, _ := s.do(t, "GET", ""); res.Status != 400 {
+		t.Errorf("GET: %d", res.Status)
+	}
+}

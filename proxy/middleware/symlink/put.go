@@ -62,6 +62,11 @@ func readLink(h swift.Header, path swift.Path) (link swift.Symlink, err error) {
 		}
 		account = link.Account
 	}
+	for _, name := range []string{link.Account, link.Container, link.Object} {
+		if !swift.ValidText(name) { // no path to it would pass
+			return link, swift.Textf(412, "X-Symlink-Target must be UTF-8 without NUL")
+		}
+	}
 	if account == path.Account && link.Container == path.Container && link.Object == path.Object {
 		return link, swift.Textf(400, "Symlink cannot target itself")
 	}

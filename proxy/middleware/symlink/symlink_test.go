@@ -221,6 +221,7 @@ func TestPutErrors(t *testing.T) {
 		"/v1/a/c/static": {link: static("o", "e")},
 		"/v1/a/c/denied": {err: swift.Unauthorized("a")},
 	}}
+	const text = "X-Symlink-Target must be UTF-8 without NUL"
 	const form = "X-Symlink-Target header must be of the form <container name>/<object name>"
 	for _, c := range []struct {
 		lines  string
@@ -233,6 +234,8 @@ func TestPutErrors(t *testing.T) {
 		{"X-Symlink-Target: c/o|X-Symlink-Target-Account: ", 412, "Account name cannot be empty"},
 		{"X-Symlink-Target: c/%6Eew", 400, "Symlink cannot target itself"},
 		{"X-Symlink-Target: c/new|X-Symlink-Target-Account: a", 400, "Symlink cannot target itself"},
+		{"X-Symlink-Target: c/\xfc", 412, text}, {"X-Symlink-Target: c%FC/o", 412, text}, {"X-Symlink-Target: c/%00", 412, text},
+		{"X-Symlink-Target: c/o|X-Symlink-Target-Account: a%FC", 412, text},
 		{`X-Symlink-Target: c/o|X-Symlink-Target-Etag: "a";b`, 400, "Bad X-Symlink-Target-Etag format"},
 		{`X-Symlink-Target: c/o|X-Symlink-Target-Etag: a\b`, 400, "Bad X-Symlink-Target-Etag format"},
 		{"X-Symlink-Target: c/o|X-Symlink-Target-Etag: x", 409, "Object Etag 'e' does not match X-Symlink-Target-Etag header 'x'"},
