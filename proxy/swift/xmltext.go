@@ -1,5 +1,7 @@
 package swift
 
+import "unicode/utf8"
+
 // appendXMLElement appends an element with text, as ElementTree writes it.
 func appendXMLElement(dst []byte, name, text string) []byte {
 	dst = append(append(dst, '<'), name...)
@@ -11,36 +13,57 @@ func appendXMLElement(dst []byte, name, text string) []byte {
 	return append(dst, '>')
 }
 
+// appendXMLText appends text as ElementTree writes it, but for characters that
+// XML 1.0 cannot express in any way, most control characters among them: names
+// may have them, and U+FFFD stands for each, so that every document can be
+// parsed. Listings in JSON have the names as they are.
 func appendXMLText(dst []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '&':
+	for len(s) > 0 {
+		c, size := s[0], 1
+		switch {
+		case c == '&':
 			dst = append(dst, "&amp;"...)
-		case '<':
+		case c == '<':
 			dst = append(dst, "&lt;"...)
-		case '>':
+		case c == '>':
 			dst = append(dst, "&gt;"...)
-		default:
+		case c >= ' ' && c < utf8.RuneSelf || c == '\t' || c == '\n' || c == '\r':
 			dst = append(dst, c)
+		default:
+			var r rune
+			if r, size = utf8.DecodeRuneInString(s); !inXML(r) {
+				r = utf8.RuneError
+			}
+			dst = utf8.AppendRune(dst, r) // what is not UTF-8 is U+FFFD already
 		}
+		s = s[size:]
 	}
 	return dst
 }
 
+// inXML says whether XML 1.0 has the character, which is none of those that
+// appendXMLText knows.
+func inXML(r rune) bool { return r >= ' ' && r != 0xFFFE && r != 0xFFFF }
+
+// appendXMLAttr is appendXMLText within the quotes of an attribute.
 func appendXMLAttr(dst []byte, s string) []byte {
+	start := 0
 	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
+		var escaped string
+		switch s[i] {
 		case '"':
-			dst = append(dst, "&quot;"...)
+			escaped = "&quot;"
 		case '\n':
-			dst = append(dst, "&#10;"...)
+			escaped = "&#10;"
 		case '\r':
-			dst = append(dst, "&#13;"...)
+			escaped = "&#13;"
 		case '\t':
-			dst = append(dst, "&#09;"...)
+			escaped = "&#09;"
 		default:
-			dst = appendXMLText(dst, s[i:i+1])
+			continue
 		}
+		dst = append(appendXMLText(dst, s[start:i]), escaped...)
+		start = i + 1
 	}
-	return dst
+	return appendXMLText(dst, s[start:])
 }
