@@ -3,6 +3,7 @@ package formpost
 import (
 	"html"
 	"io"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,7 @@ func (f *form) finish(last *swift.Response) (*swift.Response, error) {
 		return nil, err
 	}
 	var res *swift.Response
-	if redirect := f.fields["redirect"]; redirect != "" && f.verify() {
+	if redirect := f.fields["redirect"]; redirect != "" && leadsOn(redirect) && f.verify() {
 		res = f.redirect(redirect, last.Status)
 	} else {
 		res = f.plain(last.Status, reason)
@@ -53,6 +54,13 @@ func (f *form) plain(status int, reason []byte) *swift.Response {
 		body = string(reason)
 	}
 	return swift.NewBytes(status, "text/plain", []byte(body))
+}
+
+// leadsOn says whether a redirect is the address of a page, whole or relative:
+// the answer's link must not be a script ("javascript:").
+func leadsOn(redirect string) bool {
+	u, err := url.Parse(redirect)
+	return err == nil && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https")
 }
 
 // redirect sends the browser on. The URL is signed, and so has no control

@@ -115,6 +115,8 @@ func (f *form) check() (u upload, err error) {
 		return u, unauthorized("Form Expired")
 	case !f.verify():
 		return u, unauthorized("Invalid Signature")
+	case !leadsOn(f.fields["redirect"]):
+		return u, invalid(errors.New("redirect is neither an http or https URL nor relative to one"))
 	}
 	return u, nil
 }

@@ -247,6 +247,34 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// A signed redirect may lead to a page, not to a script; nothing is stored then.
+func TestRedirectLeadsToAPage(t *testing.T) {
+	for redirect, ok := range map[string]bool{
+		"http://h/a": true, "HTTPS://h/a": true, "/done": true, "done?x=y:z": true, "//h/a": true,
+		"javascript:alert(1)": false, "JavaScript:alert(1)": false, " javascript:alert(1)": false, "data:text/html,x": false,
+		"vbscript:x": false, "ftp://h/a": false, "java%0ascript:x": false, ":": false,
+	} {
+		s := newStore()
+		res, err := s.post("/v1/a/c", append(fieldsOf("/v1/a/c", "akey", redirect, 5, 1), file("f", "x"))...)
+		status := 0
+		if err == nil {
+			status = res.Status
+		} else {
+			res = swift.ErrorResponse(err)
+		}
+		if want := map[bool]int{true: 303, false: 0}[ok]; status != want || (len(s.objects) > 0) != ok || res.Header.Has("Location") != ok {
+			t.Errorf("%q: %d, %v, %d objects", redirect, status, err, len(s.objects))
+		}
+		if !ok && swift.ErrorResponse(err).Status != 400 {
+			t.Errorf("%q: %v", redirect, err)
+		}
+		res, err = s.post("/v1/a/c", fieldsOf("/v1/a/c", "akey", redirect, 5, 1)...)
+		if err != nil || (res.Status == 303) != ok || !ok && strings.Contains(bodyOf(t, res), "script:") {
+			t.Errorf("%q without a file: %v", redirect, err)
+		}
+	}
+}
+
 // An unsigned redirect leads nowhere.
 func TestForgedRedirect(t *testing.T) {
 	s := newStore()
