@@ -29,6 +29,12 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*s
 	if id != nullID && (err != nil || version == 0) {
 		return nil, swift.Statusf(400, "Invalid version parameter")
 	}
+	if id != nullID {
+		// Restoring asks for it too: a version that is current again can be read.
+		if err := r.CheckAuthorized(m.next, &swift.Stored{AccountRight: true}); err != nil {
+			return nil, err
+		}
+	}
 	switch r.Method {
 	case "GET", "HEAD":
 		if id == nullID {
@@ -64,9 +70,6 @@ func (m *middleware) getNull(r *swift.Request) (*swift.Response, error) {
 
 func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*swift.Response, error) {
 	at := &swift.Stored{Object: v.version(version), AccountRight: true}
-	if err := r.CheckAuthorized(m.next, at); err != nil {
-		return nil, err
-	}
 	info, err := m.Store.HeadObject(r.Context(), at.Object, objstore.OpenOptions{})
 	if err != nil && !missing(err) {
 		return nil, err
@@ -123,9 +126,6 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 // current one. No other becomes current.
 func (m *middleware) deleteVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*swift.Response, error) {
 	ctx := r.Context()
-	if err := r.CheckAuthorized(m.next, &swift.Stored{AccountRight: true}); err != nil {
-		return nil, err
-	}
 	defer m.locks.lock(v.id)()
 	cur, err := m.current(ctx, v)
 	if err != nil {

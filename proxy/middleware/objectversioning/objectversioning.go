@@ -19,8 +19,8 @@
 //	                           each the newest first; version_marker goes on
 //	                           from a version of marker's
 //
-// Reading and deleting a version by its id asks for the account's own rights;
-// a container ACL gives none. A container's X-Container-Bytes-Used, its bytes
+// Reading, restoring and deleting a version by its id asks for the account's own
+// rights; a container ACL gives none, where Swift restores by the write ACL. A container's X-Container-Bytes-Used, its bytes
 // in the account's listing and the account's bytes count all versions; object
 // counts count names. DELETE of a container needs all versions to be gone.
 //

@@ -132,6 +132,13 @@ func (a reply) want(t *testing.T, lines ...string) {
 	}
 }
 
+func (a reply) wantBody(t *testing.T, body string) {
+	t.Helper()
+	if a.body != body {
+		t.Errorf("body %q, want %q", a.body, body)
+	}
+}
+
 // versioned makes the container c with versions.
 func newVersionedSite(t *testing.T) *site {
 	s := newSite(t)

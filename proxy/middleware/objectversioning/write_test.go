@@ -170,10 +170,12 @@ func TestRights(t *testing.T) {
 		s.must(200, "GET c?versions", "")
 		s.must(403, "GET c/o?version-id="+v1, "")
 		s.must(403, "DELETE c/o?version-id="+v1, "")
-		s.must(201, "PUT c/o?version-id="+v1, "")
+		s.must(403, "PUT c/o?version-id="+v1, "")
+		s.must(200, "GET c/o", "").wantBody(t, "two")
 		s.must(201, "PUT c/o", "three")
 		s.must(204, "DELETE c/o", "")
 	})
+	s.must(201, "PUT c/o?version-id="+v1, "")
 	if got := s.list("versions"); len(got) != 4 {
 		t.Errorf("%+v", got)
 	}
