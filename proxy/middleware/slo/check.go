@@ -13,6 +13,15 @@ type found struct {
 	seg    segment
 }
 
+const (
+	// checkBytes is what looking at a segment takes: a request, an answer and the
+	// manifest's element.
+	checkBytes = 2 << 10
+	// reportFactor is how often a fault lies in memory: in the list and in the
+	// report that is made of it, with what surrounds it there.
+	reportFactor = 3
+)
+
 // check looks at each object of the list, once, and makes the manifest's
 // segments of what is there; failed tells what does not fit, in the list's
 // order (slo.py: validate_seg_dict).
@@ -24,6 +33,9 @@ func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (se
 			index[list[i].path] = len(requests)
 			requests = append(requests, subrequest(r, "HEAD", path, list[i].path))
 		}
+	}
+	if err := r.Hold(int64(len(list)) * checkBytes); err != nil {
+		return nil, nil, err
 	}
 	heads := make([]found, len(requests))
 	parallel(m.Concurrency, len(requests), func(i int) {
@@ -43,6 +55,9 @@ func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (se
 			faults := list[i].compare(head, i == len(list)-1)
 			for _, f := range faults {
 				failed = append(failed, swift.FailedName{Name: swift.Quote(list[i].path), Status: f})
+				if err := r.Hold(reportFactor * int64(len(failed[len(failed)-1].Name)+len(f))); err != nil {
+					return nil, nil, err
+				}
 			}
 			segments[i] = list[i].segment(head)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
@@ -57,6 +58,9 @@ type doomed struct {
 	fault     string // why it is not deleted, or ""
 }
 
+// heldBytes is what it takes in a queue that may have grown to twice its length.
+func (o doomed) heldBytes() int64 { return int64(len(o.name)+len(o.versionID)) + 200 }
+
 // deletion is one running delete. A manifest in the queue gives way to its
 // segments, and waits until no segment is left, so that a delete that ended
 // early can be sent again.
@@ -108,16 +112,15 @@ func (d *deletion) take() (batch []doomed) {
 		}
 		next := d.queue[0]
 		d.queue = d.queue[1:]
+		d.r.Release(next.heldBytes())
 		if !next.manifest {
 			batch = append(batch, next)
 			continue
 		}
-		list, err := d.m.segmentsOf(d.r, d.path, next)
+		stored, err := d.m.segmentsOf(d.r, d.path, next)
 		switch status := swift.ErrorResponse(err).Status; {
 		case err == nil:
-			for i := range list {
-				d.queue = append(d.queue, doomed{name: list[i].Name, manifest: list[i].SubSLO})
-			}
+			d.err = d.enqueue(stored)
 		case status == 404:
 			d.notFound++
 			continue
@@ -128,6 +131,19 @@ func (d *deletion) take() (batch []doomed) {
 		d.manifests = append(d.manifests, next)
 	}
 	return batch
+}
+
+// enqueue adds a manifest's segments, whose memory changes from the manifest to
+// the queue.
+func (d *deletion) enqueue(m *manifest) error {
+	for i := range m.list {
+		next := doomed{name: strings.Clone(m.list[i].Name), manifest: m.list[i].SubSLO}
+		if err := d.r.Hold(next.heldBytes()); err != nil {
+			return errors.Join(err, m.release(d.r))
+		}
+		d.queue = append(d.queue, next)
+	}
+	return m.release(d.r)
 }
 
 func (d *deletion) delete(o doomed) (status int) {
@@ -178,7 +194,7 @@ func (d *deletion) report(contentType string) []byte {
 
 // segmentsOf reads a manifest and leaves out its data; errors have the texts of
 // slo.py: get_slo_segments.
-func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) ([]segment, error) {
+func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) (*manifest, error) {
 	get := subrequest(r, "GET", path, o.name)
 	query := "multipart-manifest=get"
 	if o.versionID != "" {
@@ -205,15 +221,13 @@ func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) ([]
 	if err != nil {
 		return nil, errors.Join(err, res.Close())
 	}
-	list, err := readManifest(res)
+	stored, err := readManifest(r, res, func(swift.ByteRange) bool { return false })
+	if errors.Is(err, swift.ErrNoMemory) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &swift.StatusError{Status: 500, Body: "Unable to load SLO manifest", Err: err}
 	}
-	objects := list[:0]
-	for _, s := range list {
-		if s.Data == "" {
-			objects = append(objects, s)
-		}
-	}
-	return objects, nil
+	stored.list = slices.DeleteFunc(stored.list, func(s segment) bool { return s.Name == "" })
+	return stored, nil
 }

@@ -13,10 +13,11 @@ import (
 // manifest at once (slo.py: handle_async_delete).
 func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*swift.Response, error) {
 	manifest := doomed{name: "/" + path.Container + "/" + path.Object, versionID: r.Query().Get("version-id")}
-	list, err := m.segmentsOf(r, path, manifest)
+	stored, err := m.segmentsOf(r, path, manifest)
 	if err != nil {
 		return nil, err
 	}
+	list := stored.list
 	if len(list) == 0 {
 		return m.next.Serve(r)
 	}

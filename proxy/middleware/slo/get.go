@@ -3,6 +3,7 @@ package slo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,11 +62,14 @@ func (m *middleware) getRaw(r *swift.Request) (*swift.Response, error) {
 			return nil, err
 		}
 	}
-	list, err := readManifest(res)
+	stored, err := readManifest(r, res, nil)
 	if err != nil {
 		return nil, err
 	}
-	body := encodeRaw(list)
+	if err := r.Hold(encodedBytes(stored.list)); err != nil {
+		return nil, err
+	}
+	body := encodeRaw(stored.list)
 	raw := swift.NewBytes(200, "", body)
 	raw.Header = res.Header
 	raw.Header.Set("Etag", md5Hex(body))
@@ -120,18 +124,30 @@ func (m *middleware) content(r *swift.Request, path swift.Path, res *swift.Respo
 			return nil, err
 		}
 	}
-	list, err := readManifest(res)
+	stored, err := readManifest(r, res, neededBy(r, size, part))
 	if err != nil {
 		return nil, err
 	}
+	list := stored.list
 	if total, ok := contentBytes(list); !ok || total != size {
 		return nil, fmt.Errorf("%w: %d bytes, not %d", errManifest, total, size)
 	}
-	o := &largeObject{m: m, r: r, path: path, list: list, size: size}
+	o := &largeObject{m: m, r: r, path: path, list: list, size: size, cost: new(cost)}
 	if part > 0 {
 		return o.part(out, part)
 	}
 	return o.respond(out, r.Header.Get("Range"))
+}
+
+// neededBy tells which parts of the content an answer has data of; nil is all.
+func neededBy(r *swift.Request, size int64, part int) func(swift.ByteRange) bool {
+	ranges, ok := swift.ResolveRanges(r.Header.Get("Range"), size)
+	if !ok || part > 0 {
+		return nil
+	}
+	return func(p swift.ByteRange) bool {
+		return slices.ContainsFunc(ranges, func(want swift.ByteRange) bool { return want.Start < p.End && p.Start < want.End })
+	}
 }
 
 // partNumber is 0 if the request has none

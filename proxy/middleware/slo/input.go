@@ -23,36 +23,74 @@ type wanted struct {
 	data   string // base64 with the padding that it needs
 }
 
+const (
+	// maxInlineSegments bounds the elements of a list that are data. Swift has
+	// no such limit; each is work for every request about the large object.
+	maxInlineSegments = 10_000
+	// maxFaultBytes is where the text about a list's faults ends.
+	maxFaultBytes = 16 << 10
+	// wantedBytes is what an element takes in memory beside its texts, in a
+	// slice that may have grown to twice its length.
+	wantedBytes = 300
+)
+
 // parseInput reads and checks all that can be known of a list without its
-// segments; self is "/container/object" of the manifest. Errors come together,
-// a line each (slo.py: parse_and_validate_input).
-func parseInput(body []byte, self string) ([]wanted, error) {
+// segments, in memory that r holds; self is "/container/object" of the manifest.
+// Errors come together, a line each (slo.py: parse_and_validate_input). Nothing
+// is read behind the first element that is too many or the last fault that is
+// told.
+func (m *middleware) parseInput(r *swift.Request, body []byte, self string) (list []wanted, err error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, swift.Statusf(400, "Manifest must be valid JSON.\n")
 	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(body, &elements); err != nil || elements == nil {
+	elements := json.NewDecoder(bytes.NewReader(body))
+	if t, err := elements.Token(); err != nil || t != json.Delim('[') {
 		return nil, swift.Statusf(400, "Manifest must be a list.\n")
 	}
-	list := make([]wanted, len(elements))
 	var faults []byte
-	objects := 0
-	for i, element := range elements {
-		fault := list[i].parse(element, i == len(elements)-1, self)
-		if fault != "" {
+	objects, inline := 0, 0
+	for i := 0; elements.More() && len(faults) < maxFaultBytes; i++ {
+		var element json.RawMessage
+		if err := elements.Decode(&element); err != nil {
+			return nil, err // json.Valid says that there is none
+		}
+		var w wanted
+		if fault := w.parse(element, !elements.More(), self); fault != "" {
 			faults = fmt.Appendf(faults, "Index %d: %s\n", i, fault)
 		}
-		if !list[i].inline {
+		if w.inline {
+			inline++
+		} else {
 			objects++
 		}
+		if objects > m.MaxSegments || inline > maxInlineSegments {
+			break
+		}
+		if err := r.Hold(wantedBytes + int64(len(w.path)+len(w.data)+len(w.ranges))); err != nil {
+			return nil, err
+		}
+		list = append(list, w)
 	}
-	if len(list) > 0 && objects == 0 {
+	if inline > 0 && objects == 0 && !elements.More() {
 		faults = append(faults, "Inline data segments require at least one object-backed segment.\n"...)
 	}
-	if len(faults) > 0 {
-		return nil, &swift.StatusError{Status: 400, Body: string(faults), ContentType: "text/plain"}
+	switch {
+	case len(faults) > 0:
+		return nil, &swift.StatusError{Status: 400, Body: string(cut(faults)), ContentType: "text/plain"}
+	case objects > m.MaxSegments:
+		return nil, swift.Statusf(413, "Number of object-backed segments must be <= %d", m.MaxSegments)
+	case inline > maxInlineSegments:
+		return nil, swift.Statusf(413, "Number of inline data segments must be <= %d", maxInlineSegments)
 	}
 	return list, nil
+}
+
+// cut ends a text that is too long.
+func cut(faults []byte) []byte {
+	if len(faults) <= maxFaultBytes {
+		return faults
+	}
+	return append(faults[:maxFaultBytes], "...\n"...)
 }
 
 var allowedKeys = map[string][]string{
@@ -64,8 +102,8 @@ const tooSmall = "too small; each segment must be at least 1 byte."
 
 // parse reads one element, and gives what is wrong with it.
 func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault string) {
-	var keys map[string]json.RawMessage
-	if json.Unmarshal(element, &keys) != nil || keys == nil {
+	keys, extra, ok := elementKeys(element)
+	if !ok {
 		return "not a JSON object"
 	}
 	kind := "data"
@@ -75,8 +113,13 @@ func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault s
 	if _, ok := keys[kind]; !ok {
 		return "expected keys to include one of 'data' or 'path'"
 	}
-	if extra := extraneous(keys, allowedKeys[kind]); extra != "" {
-		return "extraneous keys " + extra
+	for k := range keys {
+		if !slices.Contains(allowedKeys[kind], k) {
+			extra = append(extra, k)
+		}
+	}
+	if len(extra) > 0 {
+		return "extraneous keys " + quoted(extra)
 	}
 	if w.inline {
 		return w.parseData(keys["data"])
@@ -84,18 +127,42 @@ func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault s
 	return w.parsePath(keys, last, self)
 }
 
-func extraneous(keys map[string]json.RawMessage, allowed []string) string {
-	var extra []string
-	for k := range keys {
-		if !slices.Contains(allowed, k) {
-			extra = append(extra, k)
+// maxExtraKeys is how many keys without a meaning are read of one element.
+const maxExtraKeys = 100
+
+// elementKeys reads an element: the keys that have a meaning, of which the last
+// of a name counts, and those that have none.
+func elementKeys(element json.RawMessage) (keys map[string]json.RawMessage, extra []string, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(element))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, nil, false
+	}
+	keys = map[string]json.RawMessage{}
+	for d.More() && len(extra) < maxExtraKeys {
+		t, err := d.Token()
+		if err != nil {
+			return nil, nil, false
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, nil, false
+		}
+		switch key, _ := t.(string); {
+		case key == "data" || slices.Contains(allowedKeys["path"], key):
+			keys[key] = value
+		case !slices.Contains(extra, key):
+			extra = append(extra, key)
 		}
 	}
-	slices.Sort(extra)
-	for i, k := range extra {
-		extra[i] = string(pyjson.AppendString(nil, k))
+	return keys, extra, true
+}
+
+func quoted(keys []string) string {
+	slices.Sort(keys)
+	for i, k := range keys {
+		keys[i] = string(pyjson.AppendString(nil, k))
 	}
-	return strings.Join(extra, ", ")
+	return strings.Join(keys, ", ")
 }
 
 func (w *wanted) parsePath(keys map[string]json.RawMessage, last bool, self string) (fault string) {

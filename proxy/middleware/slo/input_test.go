@@ -9,6 +9,11 @@ import (
 	"needletail/proxy/swift"
 )
 
+func parse(body []byte, self string) ([]wanted, error) {
+	m := &middleware{Config: DefaultConfig()}
+	return m.parseInput(&swift.Request{}, body, self)
+}
+
 // Swift 2.30.1 gave these answers, but where it failed with 500.
 func TestParseInputFaults(t *testing.T) {
 	const none = "Inline data segments require at least one object-backed segment.\n"
@@ -43,7 +48,7 @@ func TestParseInputFaults(t *testing.T) {
 		`[{"data":null}]`:                                 "Index 0: data must be valid base64\n" + none,
 		`[{"data":"="}]`:                                  "Index 0: too small; each segment must be at least 1 byte.\n" + none,
 	} {
-		_, err := parseInput([]byte(manifest), "m/self")
+		_, err := parse([]byte(manifest), "m/self")
 		require.Error(t, err, manifest)
 		var se *swift.StatusError
 		require.ErrorAs(t, err, &se)
@@ -53,7 +58,7 @@ func TestParseInputFaults(t *testing.T) {
 }
 
 func TestParseInput(t *testing.T) {
-	list, err := parseInput([]byte(`[
+	list, err := parse([]byte(`[
 		{"path": "c/o", "etag": "e", "size_bytes": "12", "range": "-5"},
 		{"path": "/c/é/x", "etag": null, "size_bytes": null, "range": null},
 		{"path": "/c/o", "size_bytes": 1.9, "range": ""},
@@ -65,7 +70,7 @@ func TestParseInput(t *testing.T) {
 		{path: "/c/é/x"}, {path: "/c/o", bytes: &one},
 		{inline: true, data: "YQ=="}, {path: "/c/o", bytes: &zero},
 	}, list)
-	list, err = parseInput([]byte("[]"), "m/self")
+	list, err = parse([]byte("[]"), "m/self")
 	require.NoError(t, err)
 	require.Empty(t, list)
 }
@@ -90,7 +95,7 @@ func FuzzParseInput(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		list, err := parseInput(body, "m/self")
+		list, err := parse(body, "m/self")
 		if err != nil {
 			if status := swift.ErrorResponse(err).Status; status != 400 {
 				t.Fatalf("status %d", status)

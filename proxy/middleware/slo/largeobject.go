@@ -30,6 +30,28 @@ type largeObject struct {
 	// often used for several parts.
 	sub     *largeObject
 	subName string
+	held    *manifest // list's, of a segment
+	cost    *cost
+}
+
+// freeManifestBytes of stored manifests may be read for one request, whatever
+// content comes out of it.
+const freeManifestBytes = 64 << 20
+
+var errCostly = errors.New("the large object is more manifests than content")
+
+// cost is what one request reads of manifests inside the one that was asked for.
+// It may go on as long as the content that was opened outweighs it: segments of
+// one byte, each in a manifest of megabytes, would keep a processor busy for
+// hours.
+type cost struct{ manifestBytes, contentBytes int64 }
+
+func (c *cost) read(bytes int64) error {
+	c.manifestBytes += bytes
+	if c.manifestBytes > max(freeManifestBytes, c.contentBytes) {
+		return errCostly
+	}
+	return nil
 }
 
 // body is a part of the content.
@@ -49,6 +71,9 @@ func (o *largeObject) body(part swift.ByteRange) *swift.SegmentBody {
 
 // open reads a part of what a segment refers to.
 func (o *largeObject) open(s *segment, part swift.ByteRange) (io.ReadCloser, error) {
+	if s.Data != "" || !s.SubSLO {
+		o.cost.contentBytes += part.Length()
+	}
 	if s.Data != "" {
 		data, err := base64.StdEncoding.DecodeString(s.Data)
 		if err != nil || int64(len(data)) < part.End {
@@ -78,11 +103,14 @@ func (o *largeObject) openSub(s *segment, part swift.ByteRange) (io.ReadCloser, 
 		return nil, errTooDeep
 	}
 	if o.sub == nil || o.subName != s.Name {
-		list, err := o.readSub(s)
+		o.leaveSub()
+		held, err := o.readSub(s)
 		if err != nil {
 			return nil, err
 		}
-		o.sub = &largeObject{m: o.m, r: o.r, path: o.path, list: list, size: s.Bytes, level: o.level + 1}
+		o.sub = &largeObject{
+			m: o.m, r: o.r, path: o.path, list: held.list, size: s.Bytes, level: o.level + 1, held: held, cost: o.cost,
+		}
 		o.subName = s.Name
 	}
 	b := o.sub.body(part)
@@ -95,8 +123,18 @@ func (o *largeObject) openSub(s *segment, part swift.ByteRange) (io.ReadCloser, 
 	return b, nil
 }
 
+// leaveSub gives back what the manifests below hold.
+func (o *largeObject) leaveSub() {
+	if o.sub == nil {
+		return
+	}
+	o.sub.leaveSub()
+	_ = o.sub.held.release(o.r) // it cannot fail
+	o.sub = nil
+}
+
 // readSub gets the manifest of a segment, which must be what it was.
-func (o *largeObject) readSub(s *segment) ([]segment, error) {
+func (o *largeObject) readSub(s *segment) (*manifest, error) {
 	get := subrequest(o.r, "GET", o.path, s.Name)
 	res, err := o.m.next.Serve(get)
 	if err != nil {
@@ -107,5 +145,12 @@ func (o *largeObject) readSub(s *segment) ([]segment, error) {
 		_ = res.Close() // the change is the error
 		return nil, fmt.Errorf("%w: manifest %s: status %d", swift.ErrSegmentChanged, get.Path, res.Status)
 	}
-	return readManifest(res)
+	m, err := readManifest(o.r, res, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.cost.read(m.readBytes); err != nil {
+		return nil, errors.Join(fmt.Errorf("manifest %s: %w", get.Path, err), m.release(o.r))
+	}
+	return m, nil
 }

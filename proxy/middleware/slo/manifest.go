@@ -43,26 +43,86 @@ var errManifest = errors.New("the manifest makes no sense")
 // than the one that was sent, and each character in ASCII.
 const maxStoredBytes = 64 << 20
 
-// readManifest reads the manifest that a GET answered, and closes it.
-func readManifest(res *swift.Response) ([]segment, error) {
+// elementBytes is what a segment takes in memory beside its texts, in a slice
+// that may have grown to twice its length.
+const elementBytes = 400
+
+// textBytes is what the texts of a segment take.
+func (s *segment) textBytes() int64 {
+	return int64(len(s.Name) + len(s.Hash) + len(s.ContentType) + len(s.LastModified) + len(s.Range) + len(s.Data))
+}
+
+// manifest is one that was read, in memory that a request holds.
+type manifest struct {
+	list      []segment
+	heldBytes int64
+	readBytes int64 // of the stored form
+}
+
+// readManifest reads the manifest that a GET answered, element by element in
+// memory that r holds, and closes it. With needed, data of the manifest that lies
+// in no part of the content that is needed is left out.
+func readManifest(r *swift.Request, res *swift.Response, needed func(swift.ByteRange) bool) (*manifest, error) {
 	defer res.Close()
 	if res.Body == nil {
 		return nil, errManifest
 	}
-	var list []segment
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxStoredBytes)).Decode(&list); err != nil {
-		return nil, fmt.Errorf("%w: %w", errManifest, err)
+	m := new(manifest)
+	d := json.NewDecoder(io.LimitReader(res.Body, maxStoredBytes))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil, errors.Join(errManifest, err, m.release(r))
 	}
-	total := int64(0)
-	for i := range list {
-		if err := list[i].measure(); err != nil {
-			return nil, err
+	for end := int64(0); d.More(); {
+		var s segment
+		err := d.Decode(&s)
+		if err == nil {
+			err = s.measure()
 		}
-		if total += list[i].part.Length(); total < 0 {
-			return nil, errManifest
+		part := swift.ByteRange{Start: end, End: end + s.part.Length()}
+		if end = part.End; end < 0 {
+			err = errManifest
+		}
+		if s.Data != "" && needed != nil && !needed(part) {
+			s.Data = ""
+		}
+		if err == nil {
+			err = m.add(r, s)
+		}
+		if err != nil {
+			return nil, errors.Join(faultOf(err), m.release(r))
 		}
 	}
-	return list, nil
+	if _, err := d.Token(); err != nil {
+		return nil, errors.Join(errManifest, err, m.release(r))
+	}
+	m.readBytes = d.InputOffset()
+	return m, nil
+}
+
+// faultOf makes what a decoder finds wrong a fault of the manifest.
+func faultOf(err error) error {
+	var status *swift.StatusError
+	if errors.Is(err, errManifest) || errors.As(err, &status) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errManifest, err)
+}
+
+func (m *manifest) add(r *swift.Request, s segment) error {
+	n := elementBytes + s.textBytes()
+	if err := r.Hold(n); err != nil {
+		return err
+	}
+	m.heldBytes += n
+	m.list = append(m.list, s)
+	return nil
+}
+
+// release gives the memory back; the list is not to be used any more.
+func (m *manifest) release(r *swift.Request) error {
+	r.Release(m.heldBytes)
+	m.heldBytes, m.list = 0, nil
+	return nil
 }
 
 // measure sets part.
@@ -123,13 +183,7 @@ func md5Hex(b []byte) string {
 
 // encode is the stored form.
 func encode(list []segment) []byte {
-	objects := make([]pyjson.Object, len(list))
-	for i := range list {
-		s := &list[i]
-		if s.Data != "" {
-			objects[i] = pyjson.Object{{Key: "data", Value: s.Data}}
-			continue
-		}
+	return encodeEach(list, func(s *segment) pyjson.Object {
 		o := pyjson.Object{
 			{Key: "name", Value: s.Name}, {Key: "bytes", Value: s.Bytes}, {Key: "hash", Value: s.Hash},
 			{Key: "content_type", Value: s.ContentType}, {Key: "last_modified", Value: s.LastModified},
@@ -140,26 +194,43 @@ func encode(list []segment) []byte {
 		if s.SubSLO {
 			o.Set("sub_slo", true)
 		}
-		objects[i] = o
-	}
-	return pyjson.Marshal(objects)
+		return o
+	})
 }
 
 // encodeRaw is the form in which a PUT takes it.
 func encodeRaw(list []segment) []byte {
-	objects := make([]pyjson.Object, len(list))
-	for i := range list {
-		s := &list[i]
-		if s.Data != "" {
-			objects[i] = pyjson.Object{{Key: "data", Value: s.Data}}
-			continue
-		}
+	return encodeEach(list, func(s *segment) pyjson.Object {
 		o := pyjson.Object{{Key: "etag", Value: s.Hash}, {Key: "path", Value: s.Name}}
 		if s.Range != "" {
 			o.Set("range", s.Range)
 		}
 		o.Set("size_bytes", s.Bytes)
-		objects[i] = o
+		return o
+	})
+}
+
+// encodeEach makes one JSON object after the other, as pyjson would make the list.
+func encodeEach(list []segment, object func(*segment) pyjson.Object) []byte {
+	out := []byte{'['}
+	for i := range list {
+		if i > 0 {
+			out = append(out, ", "...)
+		}
+		if s := &list[i]; s.Data != "" {
+			out = pyjson.Append(out, pyjson.Object{{Key: "data", Value: s.Data}})
+		} else {
+			out = pyjson.Append(out, object(s))
+		}
 	}
-	return pyjson.Marshal(objects)
+	return append(out, ']')
+}
+
+// encodedBytes bounds the length of a form: its texts in ASCII, at most six
+// characters for a byte, and what stands between them. Data is ASCII already.
+func encodedBytes(list []segment) (n int64) {
+	for i := range list {
+		n += elementBytes + 6*(list[i].textBytes()-int64(len(list[i].Data))) + int64(len(list[i].Data))
+	}
+	return n
 }

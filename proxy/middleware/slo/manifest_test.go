@@ -11,8 +11,16 @@ import (
 	"needletail/proxy/swift"
 )
 
+func readList(res *swift.Response) ([]segment, error) {
+	m, err := readManifest(&swift.Request{}, res, nil)
+	if err != nil {
+		return nil, err
+	}
+	return m.list, nil
+}
+
 func read(s string) ([]segment, error) {
-	return readManifest(&swift.Response{Body: io.NopCloser(strings.NewReader(s))})
+	return readList(&swift.Response{Body: io.NopCloser(strings.NewReader(s))})
 }
 
 // The stored form is Swift's, byte for byte.
@@ -30,7 +38,7 @@ func TestManifestForms(t *testing.T) {
 	require.Equal(t, md5Hex([]byte("h:2-4;"+md5Hex([]byte("hello"))+"s")), etagOf(list))
 	require.Equal(t, `[{"etag": "h", "path": "/c/\u00e9", "range": "2-4", "size_bytes": 10}, `+
 		`{"data": "aGVsbG8="}, {"etag": "s", "path": "/c/s", "size_bytes": 7}]`, string(encodeRaw(list)))
-	again, err := parseInput(encodeRaw(list), "m/self")
+	again, err := parse(encodeRaw(list), "m/self")
 	require.NoError(t, err)
 	require.Equal(t, "bytes=2-4", again[0].ranges)
 }
@@ -44,7 +52,7 @@ func TestDamagedManifests(t *testing.T) {
 		_, err := read(s)
 		require.ErrorIs(t, err, errManifest, s)
 	}
-	_, err := readManifest(&swift.Response{})
+	_, err := readList(&swift.Response{})
 	require.ErrorIs(t, err, errManifest)
 	_, ok := contentBytes([]segment{{part: swift.ByteRange{End: math.MaxInt64}}, {part: swift.ByteRange{End: 1}}})
 	require.False(t, ok)

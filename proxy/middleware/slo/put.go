@@ -3,6 +3,7 @@ package slo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -17,19 +18,11 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, er
 	if err != nil {
 		return nil, err
 	}
-	list, err := parseInput(body, path.Container+"/"+path.Object)
+	list, err := m.parseInput(r, body, path.Container+"/"+path.Object)
 	if err != nil {
 		return nil, err
 	}
-	objects := 0
-	for i := range list {
-		if !list[i].inline {
-			objects++
-		}
-	}
-	if objects > m.MaxSegments {
-		return nil, swift.Statusf(413, "Number of object-backed segments must be <= %d", m.MaxSegments)
-	}
+	r.Release(int64(cap(body)))
 	contentType, err := swift.BestAccept(r.Header.Get("Accept"), swift.ResultTypes...)
 	if err != nil || contentType == "" {
 		contentType = "text/plain"
@@ -64,14 +57,11 @@ func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, m.MaxManifestBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(body)) > m.MaxManifestBytes {
+	body, err := r.ReadWhole(m.MaxManifestBytes)
+	if errors.Is(err, swift.ErrBodyTooLong) {
 		return nil, tooLarge
 	}
-	return body, nil
+	return body, err
 }
 
 // prepare checks the segments and makes the PUT of the manifest.
@@ -83,6 +73,9 @@ func (m *middleware) prepare(r *swift.Request, path swift.Path, list []wanted) (
 	size, ok := contentBytes(segments)
 	if !ok {
 		return nil, nil, swift.Status(413)
+	}
+	if err := r.Hold(encodedBytes(segments)); err != nil {
+		return nil, nil, err
 	}
 	etag := etagOf(segments)
 	if want := swift.NormalizeETag(r.Header.Get("Etag")); want != "" && want != etag {

@@ -13,7 +13,8 @@
 // Only path is required, or data for bytes that the manifest holds itself. Each
 // segment is looked at as whoever asks: it must be there, and be what the list
 // says of it. If one is not, the answer is 400 with a line for each fault, as
-// text, JSON or XML by Accept. An Etag of the request must be the large
+// text, JSON or XML by Accept. Of a list that makes no sense in itself only the
+// first faults are told. An Etag of the request must be the large
 // object's. With heartbeat=on the answer is 202 at once, with a space every ten
 // seconds and the result in the end.
 //
@@ -45,7 +46,12 @@
 //   - A segment is sent only if it is what it was at the PUT, by ETag and
 //     length. If the first is not, the answer is 409; later ones end the body
 //     with an error.
-//   - What is held at once is one manifest per level and one open segment.
+//   - What is held at once is one manifest per level and one open segment, on
+//     the account of memory. Data that no part of the answer needs is not held.
+//   - The work for a list ends at the first element that is too many: of
+//     MaxSegments objects and maxInlineSegments data. The work for an answer ends
+//     when the manifests inside the first outweigh freeManifestBytes and the
+//     content that came out of them.
 //   - A manifest is an object with the sysmeta X-Object-Sysmeta-Slo-Etag and
 //     -Slo-Size, which a POST keeps. A client can neither set them nor the
 //     header that shows them, X-Static-Large-Object.
