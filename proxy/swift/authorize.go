@@ -23,6 +23,9 @@ func (r *Request) Authorize(a auth.Access) error {
 // Granted tells the front that the request is allowed: to a known user, or to
 // anybody. Whoever authorizes requests other than by Authorize calls it.
 func (r *Request) Granted(known bool) {
+	if known && r.held != nil {
+		r.held.SetKnown()
+	}
 	if r.OnGrant != nil {
 		r.OnGrant(known)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +19,11 @@ const (
 	// WholeBodyTime bounds how long a body that is read whole may take to
 	// arrive: 408 after it. A body that trickles holds memory for nothing.
 	WholeBodyTime = 60 * time.Second
+	// smallHoldBytes is what a request of a known user may hold without being a
+	// large one. Large ones, and strangers', have one half of the account
+	// together, so that there is room for the small ones, which are most, however
+	// many of the others wait.
+	smallHoldBytes = 1 << 20
 	// firstReadBytes is what ReadWhole begins with: a client that announces a
 	// long body and sends nothing holds no more.
 	firstReadBytes = 16 << 10
@@ -32,12 +39,13 @@ var ErrNoMemory = errors.New("the memory for requests is used up")
 type Memory struct {
 	limit int64 // bytes
 	free  *semaphore.Weighted
+	large *semaphore.Weighted // of half of limit: large requests and strangers
 	used  atomic.Int64
 }
 
 // NewMemory makes an account of limit bytes.
 func NewMemory(limit int64) *Memory {
-	return &Memory{limit: limit, free: semaphore.NewWeighted(limit)}
+	return &Memory{limit: limit, free: semaphore.NewWeighted(limit), large: semaphore.NewWeighted(limit / 2)}
 }
 
 // Limit is the size of the account in bytes.
@@ -61,24 +69,43 @@ func (m *Memory) Give(n int64) {
 	m.free.Release(n)
 }
 
-// take waits for n bytes, in the order of arrival, for HoldWait at most.
-func (m *Memory) take(ctx context.Context, n int64) error {
-	if m.Try(n) {
-		return nil
+// take waits for n bytes, in the order of arrival, for HoldWait at most; large
+// ones count against the half for them too.
+func (m *Memory) take(ctx context.Context, n int64, large bool) error {
+	end := time.Now().Add(HoldWait)
+	if large && !acquire(ctx, m.large, m.limit/2, n, end) {
+		return m.refusal(ctx, n)
 	}
-	wait, cancel := context.WithTimeout(ctx, HoldWait)
-	defer cancel()
-	if n > m.limit || m.free.Acquire(wait, n) != nil {
-		if err := ctx.Err(); err != nil {
-			return &StatusError{Status: 499, Err: err}
+	if !acquire(ctx, m.free, m.limit, n, end) {
+		if large {
+			m.large.Release(n)
 		}
-		return &StatusError{
-			Status: 503, Header: Header{{"Retry-After", "1"}},
-			Err: fmt.Errorf("%w: %d bytes asked for, %d of %d taken", ErrNoMemory, n, m.Used(), m.limit),
-		}
+		return m.refusal(ctx, n)
 	}
 	m.used.Add(n)
 	return nil
+}
+
+func acquire(ctx context.Context, of *semaphore.Weighted, limit, n int64, end time.Time) bool {
+	if of.TryAcquire(n) {
+		return true
+	}
+	if n > limit {
+		return false // Acquire would wait for what never comes
+	}
+	wait, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	return of.Acquire(wait, n) == nil
+}
+
+func (m *Memory) refusal(ctx context.Context, n int64) error {
+	if err := ctx.Err(); err != nil {
+		return &StatusError{Status: 499, Err: err}
+	}
+	return &StatusError{
+		Status: 503, Header: Header{{"Retry-After", "1"}},
+		Err: fmt.Errorf("%w: %d bytes asked for, %d of %d taken", ErrNoMemory, n, m.Used(), m.limit),
+	}
 }
 
 // Held is what one request, with its subrequests, has taken of an account. The
@@ -86,16 +113,55 @@ func (m *Memory) take(ctx context.Context, n int64) error {
 // use.
 type Held struct {
 	memory *Memory
-	bytes  atomic.Int64
+
+	mu    sync.Mutex
+	bytes int64 // all that is held
+	large int64 // what of it counts against the half for large ones
+	known bool  // a request of a known user that was allowed
+}
+
+// SetKnown says that the request is no stranger's any more.
+func (h *Held) SetKnown() {
+	h.mu.Lock()
+	h.known = true
+	h.mu.Unlock()
 }
 
 // Use makes h take of m, which may be nil: no bound.
 func (h *Held) Use(m *Memory) { h.memory = m }
 
+func (h *Held) take(ctx context.Context, n int64) error {
+	h.mu.Lock()
+	large := !h.known || h.bytes+n > smallHoldBytes
+	h.mu.Unlock()
+	if err := h.memory.take(ctx, n, large); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.bytes += n
+	if large {
+		h.large += n
+	}
+	return nil
+}
+
+func (h *Held) give(n int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n = min(n, h.bytes)
+	h.bytes -= n
+	if large := min(n, h.large); large > 0 {
+		h.large -= large
+		h.memory.large.Release(large)
+	}
+	h.memory.Give(n)
+}
+
 // End gives back everything.
 func (h *Held) End() {
-	if n := h.bytes.Swap(0); n > 0 {
-		h.memory.Give(n)
+	if h.memory != nil {
+		h.give(math.MaxInt64)
 	}
 }
 
@@ -105,16 +171,13 @@ func (r *Request) SetHeld(h *Held) { r.held = h }
 // Hold takes n bytes of the process's account of memory, before they are
 // allocated, until the response has been sent or Release gives them back. It
 // waits a little if they are not free, and fails with 503, or with 499 once
-// the client has left.
+// the client has left. A stranger's request, and one that holds more than
+// smallHoldBytes, has one half of the account with all that are like it.
 func (r *Request) Hold(n int64) error {
 	if r.held == nil || r.held.memory == nil || n <= 0 {
 		return nil
 	}
-	if err := r.held.memory.take(r.Context(), n); err != nil {
-		return err
-	}
-	r.held.bytes.Add(n)
-	return nil
+	return r.held.take(r.Context(), n)
 }
 
 // Release gives back n bytes that Hold took, before the end of the request.
@@ -122,8 +185,7 @@ func (r *Request) Release(n int64) {
 	if r.held == nil || r.held.memory == nil || n <= 0 {
 		return
 	}
-	r.held.bytes.Add(-n)
-	r.held.memory.Give(n)
+	r.held.give(n)
 }
 
 // ErrBodyTooLong is ReadWhole's error for a body that is longer than its limit.

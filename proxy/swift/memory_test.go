@@ -12,6 +12,7 @@ import (
 
 func heldRequest(m *Memory, h *Held, body string, length int64) *Request {
 	h.Use(m)
+	h.SetKnown()
 	r := &Request{Body: strings.NewReader(body), ContentLength: length}
 	r.SetHeld(h)
 	return r
@@ -134,6 +135,63 @@ func TestTricklingBodyIsNotHeldForEver(t *testing.T) {
 		wantStatus(t, err, 408)
 		if took := time.Since(start); took > WholeBodyTime+2*time.Second {
 			t.Errorf("held for %v", took)
+		}
+	})
+}
+
+// Large requests leave room for small ones, and give all of it back.
+func TestLargeHoldersHaveHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const half = 8 << 20
+		m := NewMemory(2 * half)
+		var first, second, small Held
+		a, b, c := heldRequest(m, &first, "", 0), heldRequest(m, &second, "", 0), heldRequest(m, &small, "", 0)
+		if err := a.Hold(half); err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan error, 1)
+		go func() { waited <- b.Hold(smallHoldBytes + 1) }()
+		synctest.Wait()
+		start := time.Now()
+		if err := c.Hold(smallHoldBytes); err != nil || time.Since(start) != 0 {
+			t.Errorf("a small request waited %v behind large ones: %v", time.Since(start), err)
+		}
+		wantStatus(t, c.Hold(1), 503)
+		wantStatus(t, <-waited, 503)
+		a.Release(half / 2)
+		if err := b.Hold(half / 2); err != nil {
+			t.Errorf("what a large request gave back is not there: %v", err)
+		}
+		first.End()
+		second.End()
+		small.End()
+		if m.Used() != 0 || !m.large.TryAcquire(half) {
+			t.Errorf("%d bytes are taken after the end", m.Used())
+		}
+	})
+}
+
+// Strangers have one half together; a grant makes a known user of one.
+func TestStrangersHaveHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMemory(100)
+		var h Held
+		h.Use(m)
+		r := new(Request)
+		r.SetHeld(&h)
+		if err := r.Hold(50); err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, r.Hold(1), 503)
+		r.Granted(false)
+		wantStatus(t, r.Hold(1), 503)
+		r.Granted(true)
+		if err := r.Hold(50); err != nil {
+			t.Fatal(err)
+		}
+		h.End()
+		if m.Used() != 0 || !m.large.TryAcquire(50) {
+			t.Errorf("%d bytes are taken after the end", m.Used())
 		}
 	})
 }

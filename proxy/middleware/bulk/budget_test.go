@@ -165,6 +165,7 @@ func TestNamesAreHeld(t *testing.T) {
 	var held swift.Held
 	memory := swift.NewMemory(1 << 20)
 	held.Use(memory)
+	held.SetKnown()
 	r := &swift.Request{Body: strings.NewReader(list), ContentLength: int64(len(list))}
 	r.SetHeld(&held)
 	m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(nil).(*middleware)

@@ -52,6 +52,7 @@ func TestKeysOfAnElementAreBounded(t *testing.T) {
 func heldRequest(bytes int64) (*swift.Request, *swift.Memory, func()) {
 	m, h, r := swift.NewMemory(bytes), new(swift.Held), new(swift.Request)
 	h.Use(m)
+	h.SetKnown()
 	r.SetHeld(h)
 	return r, m, h.End
 }
