@@ -15,9 +15,23 @@ import (
 const (
 	recordAccount   objstore.AccountName   = ".glance"
 	recordContainer objstore.ContainerName = "images"
-	// maxRecordBytes bounds one record, and so what one image costs in memory.
+	// maxRecordBytes bounds one record that is read, and its JSON when it is
+	// written.
 	maxRecordBytes = 1 << 20
-	lockStripes    = 64
+	// maxDescriptionBytes bounds the properties and tags of one image: one value
+	// at its longest, and as much again. Images that had more before there was
+	// this bound keep it, and may have less.
+	maxDescriptionBytes = 2 * maxPropertyBytes
+	// maxCatalogBytes bounds the memory of all records, and maxProjectBytes of
+	// those of one project, so that one does not take the room of all: some
+	// sixteen thousand images with a kilobyte of properties.
+	maxCatalogBytes = 128 << 20
+	maxProjectBytes = 32 << 20
+	// recordBytes is what a record takes beside its texts, and memberBytes what a
+	// member takes.
+	recordBytes = 1 << 10
+	memberBytes = 256
+	lockStripes = 64
 )
 
 var (
@@ -36,8 +50,10 @@ type catalog struct {
 	seed  maphash.Seed
 	locks [lockStripes]sync.Mutex // by image id: held while an image changes
 
-	mu     sync.RWMutex // protects the map; never held during I/O
+	mu     sync.RWMutex // protects what follows; never held during I/O
 	images map[string]*image
+	bytes  map[string]int64 // what the records of each project take
+	total  int64            // what all records take
 }
 
 func recordID(id string) objstore.ObjectID {
@@ -83,8 +99,55 @@ func (c *catalog) each() []*image {
 
 func (c *catalog) show(m *image) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count(c.images[m.ID], -1)
 	c.images[m.ID] = m
-	c.mu.Unlock()
+	c.count(m, 1)
+}
+
+// hide forgets a record.
+func (c *catalog) hide(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count(c.images[id], -1)
+	delete(c.images, id)
+}
+
+// count adds a record, which may be nil, to the sums or takes it away.
+func (c *catalog) count(m *image, sign int64) {
+	if m == nil {
+		return
+	}
+	n, owner := sign*m.heldBytes(), m.owner()
+	c.total += n
+	if c.bytes[owner] += n; c.bytes[owner] == 0 {
+		delete(c.bytes, owner)
+	}
+}
+
+// room refuses a change that takes a record from before, which may be nil, to
+// after, if it grows by that over a bound.
+func (c *catalog) room(before, after *image) error {
+	description, grown := after.descriptionBytes(), after.heldBytes()
+	allowed := int64(maxDescriptionBytes)
+	if before != nil {
+		allowed, grown = max(allowed, before.descriptionBytes()), grown-before.heldBytes()
+	}
+	if description > allowed {
+		return failf(413, "The image's properties and tags are longer than %d bytes.", maxDescriptionBytes)
+	}
+	if grown <= 0 {
+		return nil
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	switch owner := after.owner(); {
+	case c.bytes[owner]+grown > maxProjectBytes:
+		return failf(413, "The records of the project's images are longer than %d bytes.", maxProjectBytes)
+	case c.total+grown > maxCatalogBytes:
+		return failf(413, "The records of all images are longer than %d bytes.", maxCatalogBytes)
+	}
+	return nil
 }
 
 // add stores a new record, or errImageExists.
@@ -94,6 +157,9 @@ func (c *catalog) add(ctx context.Context, m *image) error {
 	defer l.Unlock()
 	if _, ok := c.get(m.ID); ok {
 		return errImageExists
+	}
+	if err := c.room(nil, m); err != nil {
+		return err
 	}
 	err := c.write(ctx, m, true)
 	if errors.Is(err, objstore.KindPrecondition) {
@@ -121,6 +187,9 @@ func (c *catalog) update(ctx context.Context, id string, change func(*image) err
 		if errors.Is(err, errUnchanged) {
 			return before, before, nil
 		}
+		return nil, nil, err
+	}
+	if err := c.room(before, after); err != nil {
 		return nil, nil, err
 	}
 	if err := c.write(ctx, after, false); err != nil {

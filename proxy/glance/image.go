@@ -91,6 +91,35 @@ func (m *image) clone() *image {
 	return &c
 }
 
+// descriptionBytes is how long the texts are that its owner gives an image
+// freely.
+func (m *image) descriptionBytes() (n int64) {
+	for _, p := range m.Properties {
+		n += int64(len(p.Name))
+		if p.Value != nil {
+			n += int64(len(*p.Value))
+		}
+	}
+	for _, tag := range m.Tags {
+		n += int64(len(tag))
+	}
+	return n
+}
+
+// heldBytes is about what the record takes in memory; what the server itself
+// writes into it makes no difference.
+func (m *image) heldBytes() int64 {
+	return recordBytes + m.descriptionBytes() + memberBytes*int64(len(m.Members)) + 64*int64(len(m.Properties)+len(m.Tags))
+}
+
+// owner is the project, "" if there is none.
+func (m *image) owner() string {
+	if m.Owner == nil {
+		return ""
+	}
+	return *m.Owner
+}
+
 // property finds a custom property.
 func (m *image) property(name string) (index int, ok bool) {
 	i := slices.IndexFunc(m.Properties, func(p property) bool { return p.Name == name })

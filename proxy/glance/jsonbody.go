@@ -14,24 +14,28 @@ import (
 const (
 	maxJSONBytes = 1 << 20 // of a request body
 	maxJSONDepth = 16
+	// jsonHeldFactor is how many bytes a value takes at most for each byte of its
+	// text: "[0,0,0" takes two bytes for what is an interface and a number in a
+	// slice that may have grown to twice its length.
+	jsonHeldFactor = 24
 )
 
 var errJSONDepth = errors.New("nested too deeply")
 
 // readJSON reads the request's body, which must be one JSON value.
 func readJSON(r *swift.Request) (any, error) {
-	if r.ContentLength > maxJSONBytes {
-		return nil, failf(413, "The request body is longer than %d bytes.", maxJSONBytes)
-	}
 	if r.ContentLength == swift.NoLength || r.ContentLength == 0 {
 		return nil, failf(400, "Body expected in request.")
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxJSONBytes+1))
+	body, err := r.ReadWhole(maxJSONBytes)
+	if errors.Is(err, swift.ErrBodyTooLong) {
+		return nil, failf(413, "The request body is longer than %d bytes.", maxJSONBytes)
+	}
+	if err == nil {
+		err = r.Hold(jsonHeldFactor * int64(len(body)))
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(body) > maxJSONBytes {
-		return nil, failf(413, "The request body is longer than %d bytes.", maxJSONBytes)
 	}
 	v, err := decodeJSON(body)
 	if err != nil {

@@ -13,26 +13,24 @@ func (s *service) listImages(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.page(c.caller, q)
+	list, err := s.choose(c.caller, q)
 	if err != nil {
 		return nil, err
 	}
-	views := make([]pyjson.Object, len(page))
-	for i, m := range page {
-		views[i] = s.imageView(m)
+	p := newPage(c.Request, "images")
+	n, err := addAll(p, list, s.imageView)
+	if err != nil {
+		return nil, err
 	}
-	body := pyjson.Object{
-		{Key: "images", Value: views},
-		{Key: "first", Value: q.link("")},
+	rest := pyjson.Object{{Key: "first", Value: q.link("")}}
+	if n > 0 && (n == q.limit || n < len(list)) {
+		rest = append(rest, pyjson.Member{Key: "next", Value: q.link(list[n-1].ID)})
 	}
-	if len(page) > 0 && len(page) == q.limit {
-		body = append(body, pyjson.Member{Key: "next", Value: q.link(page[len(page)-1].ID)})
-	}
-	return jsonResponse(200, append(body, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})), nil
+	return p.end(append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})), nil
 }
 
-// page chooses, sorts and cuts.
-func (s *service) page(who caller, q *listQuery) ([]*image, error) {
+// choose chooses, sorts and cuts.
+func (s *service) choose(who caller, q *listQuery) ([]*image, error) {
 	var marker *image
 	if q.marker != "" {
 		m, ok := s.images.find(q.marker)

@@ -17,7 +17,7 @@ const recordPage = 1000
 
 // openCatalog reads all records and ends what a crash cut short.
 func openCatalog(ctx context.Context, store objstore.Store, data objstore.ContainerID, logger *slog.Logger) (*catalog, error) {
-	c := &catalog{store: store, data: data, logger: logger, seed: maphash.MakeSeed(), images: map[string]*image{}}
+	c := &catalog{store: store, data: data, logger: logger, seed: maphash.MakeSeed(), images: map[string]*image{}, bytes: map[string]int64{}}
 	err := eachRecord(ctx, store, recordContainer, func(id string) error { return c.loadRecord(ctx, id) })
 	return c, err
 }

@@ -35,20 +35,18 @@ func (s *service) listNamespaces(c *call) (*swift.Response, error) {
 		list = list[i+1:]
 	}
 	list = list[:min(len(list), q.limit)]
-	views := pyjson.Array{}
-	for _, d := range list {
-		views = append(views, d.view())
+	p := newPage(c.Request, "namespaces")
+	n, err := addAll(p, list, (*metadef).view)
+	if err != nil {
+		return nil, err
 	}
-	body := pyjson.Object{
-		{Key: "namespaces", Value: views},
+	rest := pyjson.Object{
 		{Key: "first", Value: linkTo("/v2/metadefs/namespaces", q.pairs, "")},
 	}
-	if len(list) > 0 && len(list) == q.limit {
-		last := list[len(list)-1].Namespace
-		body = append(body, pyjson.Member{Key: "next", Value: linkTo("/v2/metadefs/namespaces", q.pairs, last)})
+	if n > 0 && (n == q.limit || n < len(list)) {
+		rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/metadefs/namespaces", q.pairs, list[n-1].Namespace)})
 	}
-	body = append(body, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})
-	return jsonResponse(200, body), nil
+	return p.end(append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})), nil
 }
 
 // createNamespace is POST /v2/metadefs/namespaces, also with all parts at once.

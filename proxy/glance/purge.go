@@ -72,9 +72,7 @@ func (c *catalog) drop(ctx context.Context, m *image, untouched bool) error {
 	if err := c.dropObject(ctx, recordID(m.ID)); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	delete(c.images, m.ID)
-	c.mu.Unlock()
+	c.hide(m.ID)
 	return nil
 }
 

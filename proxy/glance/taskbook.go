@@ -16,8 +16,14 @@ import (
 
 const taskContainer objstore.ContainerName = "tasks"
 
-// tasksMax bounds the tasks that are kept.
-const tasksMax = 10_000
+const (
+	// tasksMax bounds the tasks that are kept.
+	tasksMax = 10_000
+	// taskInputMax bounds what a task keeps of its request, in bytes.
+	taskInputMax = 16 << 10
+	// tasksInputMax bounds it for all tasks together.
+	tasksInputMax = 32 << 20
+)
 
 // errInterrupted is what became of a task that ran when the server stopped.
 var errInterrupted = &failure{status: 503, message: "The server was stopped while the task ran."}
@@ -62,6 +68,9 @@ func openTasks(ctx context.Context, c *catalog, now func() time.Time, logger *sl
 
 // start keeps a task that begins, and gives its id.
 func (b *taskBook) start(ctx context.Context, t *task) (string, error) {
+	if len(t.Input) > taskInputMax {
+		return "", failf(413, "The input of the task is longer than %d bytes.", taskInputMax)
+	}
 	if !b.room(t.CreatedMicros) {
 		return "", failf(503, "Too many tasks are kept.")
 	}
@@ -72,7 +81,7 @@ func (b *taskBook) start(ctx context.Context, t *task) (string, error) {
 func (b *taskBook) room(nowMicros int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.tasks) < tasksMax {
+	if b.fits() {
 		return true
 	}
 	for id, t := range b.tasks {
@@ -80,7 +89,15 @@ func (b *taskBook) room(nowMicros int64) bool {
 			delete(b.tasks, id)
 		}
 	}
-	return len(b.tasks) < tasksMax
+	return b.fits()
+}
+
+func (b *taskBook) fits() bool {
+	inputBytes := 0
+	for _, t := range b.tasks {
+		inputBytes += len(t.Input)
+	}
+	return len(b.tasks) < tasksMax && inputBytes <= tasksInputMax-taskInputMax
 }
 
 func (t *task) expired(nowMicros int64) bool {

@@ -12,11 +12,12 @@ import (
 
 // listImageTasks is GET /v2/images/{image}/tasks.
 func (s *service) listImageTasks(c *call) (*swift.Response, error) {
-	views := pyjson.Array{}
-	for _, t := range s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID }) {
-		views = append(views, t.rowView())
+	p := newPage(c.Request, "tasks")
+	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
+	if _, err := addAll(p, list, (*task).rowView); err != nil {
+		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "tasks", Value: views}}), nil
+	return p.end(nil), nil
 }
 
 // listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
@@ -35,19 +36,19 @@ func (s *service) listTasks(c *call) (*swift.Response, error) {
 		list = list[i+1:]
 	}
 	list = list[:min(len(list), q.limit)]
-	views := pyjson.Array{}
-	for _, t := range list {
-		views = append(views, t.stubView())
+	p := newPage(c.Request, "tasks")
+	n, err := addAll(p, list, (*task).stubView)
+	if err != nil {
+		return nil, err
 	}
-	body := pyjson.Object{
-		{Key: "tasks", Value: views},
+	rest := pyjson.Object{
 		{Key: "first", Value: linkTo("/v2/tasks", q.pairs, "")},
 		{Key: "schema", Value: "/v2/schemas/tasks"},
 	}
-	if len(list) > 0 && len(list) == q.limit {
-		body = append(body, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[len(list)-1].ID)})
+	if n > 0 && (n == q.limit || n < len(list)) {
+		rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[n-1].ID)})
 	}
-	return jsonResponse(200, body), nil
+	return p.end(rest), nil
 }
 
 // showTask is GET /v2/tasks/{task}.

@@ -1,0 +1,138 @@
+package glance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"needletail/proxy/swift"
+)
+
+// described is an image with a description of a length, as a change leaves it.
+func described(id string, bytes int) *image {
+	value := strings.Repeat("v", bytes-1)
+	return &image{ID: id, Properties: []property{{"p", &value}}}
+}
+
+func TestDescriptionIsBounded(t *testing.T) {
+	c := &catalog{images: map[string]*image{}, bytes: map[string]int64{}}
+	if err := c.room(nil, described("a", maxDescriptionBytes)); err != nil {
+		t.Error(err)
+	}
+	if err := c.room(nil, described("a", maxDescriptionBytes+1)); asFailure(err) == nil || asFailure(err).status != 413 {
+		t.Errorf("a byte more: %v", err)
+	}
+	// An image from before there was the bound stays as it is, or shrinks.
+	old := described("a", 4*maxDescriptionBytes)
+	for bytes, ok := range map[int]bool{4 * maxDescriptionBytes: true, 3 * maxDescriptionBytes: true, 4*maxDescriptionBytes + 1: false} {
+		if err := c.room(old, described("a", bytes)); (err == nil) != ok {
+			t.Errorf("from %d to %d bytes: %v", 4*maxDescriptionBytes, bytes, err)
+		}
+	}
+}
+
+// The memory of records is counted exactly as they come, change and go, and has
+// a bound for each project and for all.
+func TestRecordsAreCounted(t *testing.T) {
+	s := newSite(t)
+	if n := s.catalog().total; n != 0 {
+		t.Fatalf("%d bytes of nothing", n)
+	}
+	id := s.create("alice", `"p": "value", "tags": ["tag"]`)
+	s.create("bob", "")
+	counted := s.catalog().total
+	s.patch("alice", id, patchV21, `[{"op": "add", "path": "/q", "value": "0123456789"}]`)
+	if grown := s.catalog().total - counted; grown != 64+11 {
+		t.Errorf("a property of 11 bytes takes %d", grown)
+	}
+	before := s.catalog().total
+	s.restart()
+	if n := s.catalog().total; n != before {
+		t.Errorf("%d bytes after a restart, %d before", n, before)
+	}
+	s.want(204, "alice", "DELETE", "/v2/images/"+id, "")
+	s.create("bob", "")
+	if n := s.catalog().total; n != 2*recordBytes || s.catalog().bytes["project-b"] != n || len(s.catalog().bytes) != 1 {
+		t.Errorf("%d bytes of two images without a description: %v", n, s.catalog().bytes)
+	}
+}
+
+func (s *site) catalog() *catalog { return s.h.(*service).images }
+
+func TestRecordsHaveABound(t *testing.T) {
+	owner := "project"
+	m := &image{ID: "new", Owner: &owner}
+	for _, c := range []struct {
+		project, total int64
+		ok             bool
+	}{
+		{maxProjectBytes - recordBytes, maxCatalogBytes - recordBytes, true},
+		{maxProjectBytes - recordBytes + 1, 0, false},
+		{0, maxCatalogBytes - recordBytes + 1, false},
+	} {
+		catalog := &catalog{bytes: map[string]int64{owner: c.project}, total: c.total}
+		err := catalog.room(nil, m)
+		if (err == nil) != c.ok {
+			t.Errorf("with %d of the project and %d in all: %v", c.project, c.total, err)
+		}
+		if err := catalog.room(m, m); err != nil {
+			t.Errorf("a change that takes nothing: %v", err)
+		}
+	}
+}
+
+// A page ends before its limit where it is long, and names the next one: all
+// images are listed.
+func TestPageEndsByItsBytes(t *testing.T) {
+	s := newSite(t)
+	const images = 2*maxPageBytes/maxPropertyBytes + 1
+	for range images {
+		s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", maxPropertyBytes)))
+	}
+	pages, seen := 0, 0
+	for path := "/v2/images?limit=1000"; path != ""; pages++ {
+		a := s.want(200, "alice", "GET", path, "")
+		if len(a.body) > maxPageBytes+2*maxPropertyBytes {
+			t.Errorf("a page of %d bytes", len(a.body))
+		}
+		o := a.object(t)
+		seen += len(o["images"].([]any))
+		path, _ = o["next"].(string)
+	}
+	if seen != images || pages < 3 {
+		t.Errorf("%d pages with %d of %d images", pages, seen, images)
+	}
+}
+
+func TestPagesAreHeld(t *testing.T) {
+	s := newSite(t)
+	s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", 10_000)))
+	var held swift.Held
+	memory := swift.NewMemory(15_000)
+	held.Use(memory)
+	held.SetKnown()
+	r := newRequest("alice", "GET", "/v2/images", swift.NoBody, swift.NoLength)
+	r.SetHeld(&held)
+	if _, err := s.h.Serve(r); !errors.Is(err, swift.ErrNoMemory) {
+		t.Errorf("%v", err)
+	}
+	held.End()
+}
+
+func TestInputOfTasksIsBounded(t *testing.T) {
+	b := &taskBook{tasks: map[string]*task{}}
+	if _, err := b.start(context.Background(), &task{Input: make([]byte, taskInputMax+1)}); asFailure(err) == nil || asFailure(err).status != 413 {
+		t.Errorf("a long input: %v", err)
+	}
+	for i := range tasksInputMax / taskInputMax {
+		if !b.room(0) {
+			t.Fatalf("no room for task %d", i)
+		}
+		b.tasks[fmt.Sprint(i)] = &task{Input: make([]byte, taskInputMax)}
+	}
+	if b.room(0) {
+		t.Error("room for one more")
+	}
+}
