@@ -2,8 +2,8 @@ package keystone
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"mime"
 	"slices"
@@ -16,6 +16,13 @@ const (
 	jsonType = "application/json"
 	// maxBodyBytes is oslo.middleware's max_request_body_size.
 	maxBodyBytes = 114688
+	// maxStrangerBodyBytes bounds the body of who has shown no token yet: of a
+	// login, and of a change of a password.
+	maxStrangerBodyBytes = 16 << 10
+	// bodyHeldFactor is how many bytes a value takes at most for each byte of its
+	// text: "[0,0,0" takes two bytes for what is an interface and a number in a
+	// slice that may have grown to twice its length.
+	bodyHeldFactor = 24
 	// maxDepth bounds the nesting of a body.
 	maxDepth = 32
 )
@@ -27,20 +34,24 @@ var errJSON = badRequest("Expecting to find valid JSON in request body." + msgMa
 
 // readObject reads the request's body.
 func (c *call) readObject() (object, error) {
-	if c.ContentLength > maxBodyBytes {
-		return nil, newError(413, "Request is too large.")
-	}
 	if t := c.Header.Get("Content-Type"); t != "" {
 		if kind, _, err := mime.ParseMediaType(t); err != nil || kind != jsonType {
 			return nil, missing(jsonType, "Content-Type header")
 		}
 	}
-	raw, err := io.ReadAll(io.LimitReader(c.Body, maxBodyBytes+1))
+	limit := int64(maxBodyBytes)
+	if c.caller == nil {
+		limit = maxStrangerBodyBytes
+	}
+	raw, err := c.ReadWhole(limit)
+	if errors.Is(err, swift.ErrBodyTooLong) {
+		return nil, newError(413, "Request is too large.")
+	}
+	if err == nil {
+		err = c.Hold(bodyHeldFactor * int64(len(raw)))
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(raw) > maxBodyBytes {
-		return nil, newError(413, "Request is too large.")
 	}
 	return parseObject(raw)
 }

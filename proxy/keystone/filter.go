@@ -23,9 +23,21 @@ func folded(f func(string, string) bool) func(string, string) bool {
 	return func(a, b string) bool { return f(strings.ToLower(a), strings.ToLower(b)) }
 }
 
+const (
+	// rowBytes is about what a row takes before it is written.
+	rowBytes = 1 << 10
+	// listHeldFactor is how often the bytes of a list are in memory while it
+	// grows.
+	listHeldFactor = 2
+)
+
 // collection answers a list: the rows that pass the query's filters on keys, cut
-// to a page or to Config.ListLimit.
+// to a page or to Config.ListLimit. Rows and answer are in memory that the
+// request holds.
 func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*swift.Response, error) {
+	if err := c.Hold(rowBytes * int64(len(rows))); err != nil {
+		return nil, err
+	}
 	kept := make([]pyjson.Object, 0, len(rows))
 	for _, row := range rows {
 		if passes(row, c.Query(), keys) {
@@ -36,17 +48,26 @@ func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*s
 	if err != nil {
 		return nil, err
 	}
-	body := pyjson.Object{
-		{Key: name, Value: kept},
-		{Key: "links", Value: pyjson.Object{
-			{Key: "next", Value: next}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
-		}},
-	}
+	rest := pyjson.Object{{Key: "links", Value: pyjson.Object{
+		{Key: "next", Value: next}, {Key: "self", Value: c.self()}, {Key: "previous", Value: nil},
+	}}}
 	if c.listLimit > 0 && len(kept) > c.listLimit {
-		body[0].Value = kept[:c.listLimit]
-		body = append(body, pyjson.Member{Key: "truncated", Value: true})
+		kept = kept[:c.listLimit]
+		rest = append(rest, pyjson.Member{Key: "truncated", Value: true})
 	}
-	return answer(200, body), nil
+	body := append(pyjson.AppendString([]byte{'{'}, name), ": ["...)
+	for i, row := range kept {
+		before := len(body)
+		if i > 0 {
+			body = append(body, ", "...)
+		}
+		body = pyjson.Append(body, row)
+		if err := c.Hold(listHeldFactor * int64(len(body)-before)); err != nil {
+			return nil, err
+		}
+	}
+	body = append(append(body, "], "...), pyjson.Marshal(rest)[1:]...)
+	return swift.NewBytes(200, jsonType, append(body, '\n')), nil
 }
 
 func passes(row pyjson.Object, query url.Values, keys []string) bool {
