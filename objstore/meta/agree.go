@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"needletail/objstore"
 )
 
@@ -34,7 +32,7 @@ func (s *standing) usable() bool { return s.err == nil && s.schema }
 // stand opens a copy and looks at it.
 func (d *DB) stand(s *side) *standing {
 	st := &standing{side: s}
-	st.err = s.open(func(err error) { d.sideFailed(s, err) })
+	st.err = s.open(d.hangLimit, true, func(err error) { d.sideFailed(s, err) })
 	if st.err == nil {
 		st.err = st.look()
 	}
@@ -122,8 +120,6 @@ func (d *DB) createCopies() error {
 
 func (d *DB) pair() {
 	d.read(d.main)
-	d.watch(d.main)
-	d.watch(d.mirror)
 	d.paired.Store(true)
 }
 
@@ -131,10 +127,6 @@ func (d *DB) pair() {
 func (d *DB) read(s *side) {
 	s.read = true
 	d.reader.Store(s)
-}
-
-func (d *DB) watch(s *side) {
-	d.watchers.Go(func() { s.watch(d.watching, d.hangLimit) })
 }
 
 // choose goes on with both copies if they are in step, else with the newer.
@@ -262,5 +254,5 @@ func reconcile(right, wrong *standing) error {
 	if err := copyInto(b, right.side, keys); err != nil {
 		return err
 	}
-	return errors.Join(wrong.side.pebble.Apply(b, pebble.Sync), wrong.side.err())
+	return wrong.side.commit(b)
 }

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/durable"
+	"needletail/oserror"
 )
 
 // Copies says how the copies of the index are.
@@ -76,11 +79,7 @@ func (d *DB) write(home *side, b *pebble.Batch, sync bool) error {
 	defer d.gate.RUnlock()
 	switch {
 	case !d.mirrored:
-		o := pebble.NoSync
-		if sync {
-			o = pebble.Sync
-		}
-		if err := d.apply(b.Commit(o)); err != nil {
+		if err := d.main.pebble.Commit(b, sync); err != nil {
 			return err
 		}
 		return b.Close()
@@ -105,9 +104,11 @@ func (d *DB) writeAlone(home *side, b *pebble.Batch) error {
 		}
 		b = own
 	}
-	if err := s.wait(s.start(b)); err != nil {
-		d.seal(err, d.fatal)
-		return d.Sealed()
+	if err := s.commit(b); err != nil {
+		if s.err() != nil {
+			d.seal(err, d.fatal)
+		}
+		return err
 	}
 	d.dirty.add(keys) // after the write: see fill
 	return b.Close()
@@ -117,18 +118,21 @@ func (d *DB) writeAlone(home *side, b *pebble.Batch) error {
 // fails, that is noted on the other before the answer. Callers serialise
 // changes of one key but for merges, so both copies see them in one order.
 func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
+	other := d.other(home)
+	if err := admit(home, other, b.Len()); err != nil {
+		return err
+	}
 	slot, err := d.journal.begin(b)
 	if err != nil {
 		return err
 	}
 	defer d.journal.end(slot)
-	other := d.other(home)
 	copied := other.pebble.NewBatch()
 	if err := copied.Apply(b, nil); err != nil {
 		return err
 	}
-	theirs, mine := other.start(copied), home.start(b)
-	errTheirs, errMine := other.wait(theirs), home.wait(mine)
+	theirs, mine := other.pebble.Start(copied, true), home.pebble.Start(b, true)
+	errTheirs, errMine := theirs.Wait(), mine.Wait()
 	switch {
 	case errTheirs == nil && errMine == nil:
 		return errors.Join(copied.Close(), b.Close())
@@ -140,6 +144,26 @@ func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
 	default:
 		return d.lose(home)
 	}
+}
+
+// admit asks both copies whether they take a batch of so many bytes. A copy whose
+// disk is why it is behind fails. If both are, or the process lacks descriptors,
+// neither does: the batch is refused.
+func admit(one, two *side, bytes int) error {
+	errOne, errTwo := one.pebble.Admit(bytes), two.pebble.Admit(bytes)
+	if errors.Is(errOne, durable.ErrBehind) && errors.Is(errTwo, durable.ErrBehind) {
+		return errors.Join(errOne, errTwo)
+	}
+	for s, err := range map[*side]error{one: errOne, two: errTwo} {
+		if !errors.Is(err, durable.ErrBehind) {
+			continue
+		}
+		if oserror.Exhausted(err) {
+			return err
+		}
+		s.fail(err)
+	}
+	return nil
 }
 
 func (d *DB) other(s *side) *side {
@@ -165,7 +189,7 @@ func (d *DB) lose(s *side) error {
 		err = b.Set([]byte(keyCopy), appendCopyState(nil, next), nil)
 	}
 	if err == nil {
-		err = other.wait(other.start(b))
+		err = other.note(b)
 	}
 	if err != nil {
 		d.seal(errors.Join(s.err(), err), d.fatal)

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/durable"
 )
 
 // ErrSealed is what a Commit gives once the index could not be written: after
 // a failed write of its log nobody knows what is on the disk, so nothing is
 // acknowledged until the index is opened again. With two copies both failed.
-var ErrSealed = errors.New("index is sealed after a failed write")
+var ErrSealed = durable.ErrSealed
 
 // DB is an open index. Its methods are safe for concurrent use.
 type DB struct {
@@ -45,8 +47,6 @@ type DB struct {
 	lostAt time.Time // when that was noticed
 
 	hangLimit time.Duration
-	watching  chan struct{} // closed by Close
-	watchers  sync.WaitGroup
 }
 
 // Open opens or creates the index in dir. An index of a newer format is
@@ -57,7 +57,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	d := &DB{log: o.Logger, fatal: o.Fatal, watching: make(chan struct{}), journal: newJournal()}
+	d := &DB{log: o.Logger, fatal: o.Fatal, hangLimit: hangLimitDefault, journal: newJournal()}
 	d.main = newSide("first", o.FS, dir, o)
 	if m := o.Mirror; m != nil {
 		small := o
@@ -81,7 +81,7 @@ func (d *DB) open() error {
 		return d.openCopies()
 	}
 	d.reader.Store(d.main)
-	if err := d.main.open(func(err error) { d.seal(err, d.fatal) }); err != nil {
+	if err := d.main.open(d.hangLimit, false, func(err error) { d.seal(err, d.fatal) }); err != nil {
 		return err
 	}
 	d.View = View{plain{d.main.pebble}}
@@ -96,7 +96,9 @@ func (d *DB) open() error {
 }
 
 func (d *DB) seal(err error, then func(error)) {
-	err = fmt.Errorf("%w: %w", ErrSealed, err)
+	if !errors.Is(err, ErrSealed) {
+		err = fmt.Errorf("%w: %w", ErrSealed, err)
+	}
 	if d.sealed.CompareAndSwap(nil, &err) {
 		then(err)
 	}
@@ -124,11 +126,9 @@ func (d *DB) Close(clean bool) error {
 }
 
 func (d *DB) closeSides() error {
-	close(d.watching)
-	d.watchers.Wait()
-	err := d.main.close(d.hangLimit)
+	err := d.main.close()
 	if d.mirror != nil {
-		err = errors.Join(err, d.mirror.close(d.hangLimit))
+		err = errors.Join(err, d.mirror.close())
 	}
 	return err
 }
@@ -144,7 +144,7 @@ func (d *DB) Barrier() error {
 	if err := d.Sealed(); err != nil {
 		return err
 	}
-	return d.apply(d.main.pebble.LogData(nil, pebble.Sync))
+	return d.main.commit(d.main.pebble.NewBatch())
 }
 
 // Snapshot is a view of one moment. Close it soon: it keeps old versions on

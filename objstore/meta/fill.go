@@ -81,13 +81,13 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	defer d.filling.Store(false)
 	d.gate.Lock() // no write that began with both copies is under way after this
 	d.gate.Unlock()
-	fresh, err := lost.anew(d.hangLimit)
+	fresh, err := d.anew(lost)
 	if err != nil {
 		return fmt.Errorf("fill a copy of the index: %w", err)
 	}
 	if err := d.fill(ctx, from, fresh, progress); err != nil {
 		fresh.fail(err)
-		return errors.Join(fmt.Errorf("fill a copy of the index: %w", err), fresh.close(d.hangLimit))
+		return errors.Join(fmt.Errorf("fill a copy of the index: %w", err), fresh.close())
 	}
 	return nil
 }
@@ -105,8 +105,8 @@ func (d *DB) lostCopy() (lost, from *side) {
 
 // anew makes an empty database in the place of a lost copy. What is there is
 // removed, or put aside if it may hold what the other copy does not.
-func (s *side) anew(limit time.Duration) (*side, error) {
-	if err := s.close(limit); err != nil {
+func (d *DB) anew(s *side) (*side, error) {
+	if err := s.close(); err != nil {
 		return nil, err
 	}
 	aside := s.dir + asideSuffix
@@ -120,7 +120,7 @@ func (s *side) anew(limit time.Duration) (*side, error) {
 		return nil, err
 	}
 	fresh := newSide(s.name, s.fs, s.dir, s.opts)
-	return fresh, fresh.open(func(error) {})
+	return fresh, fresh.open(d.hangLimit, true, func(err error) { d.sideFailed(fresh, err) })
 }
 
 func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, bytes int64)) error {
@@ -184,7 +184,6 @@ func (d *DB) join(from, fresh *side) error {
 		d.main = fresh
 	}
 	d.state, d.lost, d.lostAt = next, nil, time.Time{}
-	d.watch(fresh)
 	d.paired.Store(true)
 	d.log.Info("the second copy of the index is in step", "filled", fresh.dir, "generation", next.generation)
 	return nil
@@ -196,7 +195,7 @@ func (s *side) setState(c copyState) error {
 	if err := b.Set([]byte(keyCopy), appendCopyState(nil, c), nil); err != nil {
 		return err
 	}
-	return s.wait(s.start(b))
+	return s.note(b)
 }
 
 // copyKeys makes those keys of to what they are in from.
@@ -208,7 +207,7 @@ func copyKeys(from, to *side, keys map[string]struct{}) error {
 			return err
 		}
 		clear(part)
-		return to.wait(to.start(b))
+		return to.commit(b)
 	}
 	for k := range keys {
 		part[k] = struct{}{}

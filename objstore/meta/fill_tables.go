@@ -71,7 +71,7 @@ func (t *tables) add(ctx context.Context, k, value []byte) error {
 		if err != nil {
 			return err
 		}
-		o := t.to.opts.pebble(&logger{slog: t.to.opts.Logger})
+		o := t.to.opts.pebble()
 		o.EnsureDefaults()
 		t.writer = sstable.NewWriter(objstorageprovider.NewFileWritable(f), o.MakeWriterOptions(6, t.to.pebble.TableFormat()))
 	}

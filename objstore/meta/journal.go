@@ -67,11 +67,13 @@ func (j *journal) end(slot uint16) {
 func touched(dst []byte, b *pebble.Batch) ([]byte, error) {
 	r := b.Reader()
 	for {
-		_, key, _, ok, err := r.Next()
+		kind, key, _, ok, err := r.Next()
 		if err != nil || !ok {
 			return dst, err
 		}
-		dst = appendString(dst, key)
+		if kind != pebble.InternalKeyKindLogData { // that is no key
+			dst = appendString(dst, key)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"needletail/durable"
 	"needletail/objstore"
 )
 
@@ -349,7 +350,7 @@ func TestDiskHangs(t *testing.T) {
 				t.Errorf("%s hangs: %v", dir, err)
 			}
 		}
-		if c := db.Copies(); c.Reading == dir || !errors.Is(c.Lost, errHang) {
+		if c := db.Copies(); c.Reading == dir || !errors.Is(c.Lost, durable.ErrHung) {
 			t.Errorf("%s hangs: %+v", dir, c)
 		}
 		hang.Store(false)

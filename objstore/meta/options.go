@@ -1,7 +1,6 @@
 package meta
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -149,16 +148,14 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-func (o *Options) pebble(log *logger) *pebble.Options {
+// pebble are Pebble's settings but those that package durable sets.
+func (o *Options) pebble() *pebble.Options {
 	p := &pebble.Options{
-		FS:                          o.FS,
 		CacheSize:                   o.CacheBytes + memTablesKept*int64(o.MemTableBytes),
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: memTablesMax,
-		MaxOpenFiles:                o.OpenFilesMax,
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		Merger:                      merger,
-		Logger:                      log,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, o.CompactionsMax },
 	}
 	for i := range p.Levels {
@@ -166,14 +163,6 @@ func (o *Options) pebble(log *logger) *pebble.Options {
 		p.Levels[i].BlockSize = blockBytes
 	}
 	p.Experimental.SpanPolicyFunc = splitAtBodies
-	p.EventListener = &pebble.EventListener{
-		BackgroundError: func(err error) { log.slog.Error("index: background work failed", "err", err) },
-		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
-			log.slog.Warn("index: writes wait for flush or compaction", "reason", i.Reason)
-		},
-		WriteStallEnd: func() { log.slog.Info("index: writes go on") },
-	}
-	p.EventListener.EnsureDefaults(nil)
 	return p
 }
 
@@ -196,25 +185,4 @@ func splitAtBodies(first []byte) (pebble.SpanPolicy, []byte, error) {
 		return pebble.SpanPolicy{}, []byte{prefixInline + 1}, nil
 	}
 	return pebble.SpanPolicy{}, nil, nil
-}
-
-// logger passes on what Pebble says, and turns its fatal errors, after which
-// Pebble expects the process to end, into a seal.
-type logger struct {
-	slog  *slog.Logger
-	fatal func(error)
-}
-
-func (l *logger) Infof(format string, args ...any) {
-	if l.slog.Enabled(context.Background(), slog.LevelDebug) {
-		l.slog.Debug("index: " + fmt.Sprintf(format, args...))
-	}
-}
-
-func (l *logger) Errorf(format string, args ...any) {
-	l.slog.Error("index: " + fmt.Sprintf(format, args...))
-}
-
-func (l *logger) Fatalf(format string, args ...any) {
-	l.fatal(fmt.Errorf(format, args...))
 }

@@ -31,14 +31,14 @@ func CopyIndex(ctx context.Context, fsys vfs.FS, fromDir string, toFS vfs.FS, to
 	o := Options{FS: toFS, Logger: slog.New(slog.DiscardHandler)}
 	o.EnsureDefaults()
 	to := newSide("copy", toFS, toDir, o)
-	if err := to.open(func(error) {}); err != nil {
+	if err := to.open(hangLimitDefault, false, nil); err != nil {
 		return Copied{}, errors.Join(err, from.pebble.Close())
 	}
 	c, err := rescue(ctx, from, to, all, progress)
 	if err != nil {
 		err = fmt.Errorf("copy index %s: %w", fromDir, err)
 	}
-	return c, errors.Join(err, to.close(0), from.pebble.Close())
+	return c, errors.Join(err, to.close(), from.pebble.Close())
 }
 
 // ReadOnly is an index that is open for reading alone.
@@ -64,7 +64,7 @@ func OpenReadOnly(fsys vfs.FS, dir string) (*ReadOnly, error) {
 }
 
 // Close closes the index.
-func (r *ReadOnly) Close() error { return r.side.close(0) }
+func (r *ReadOnly) Close() error { return r.side.close() }
 
 // openReadOnly opens an index that must exist, and changes nothing.
 func openReadOnly(fsys vfs.FS, dir string) (*side, error) {
@@ -74,11 +74,8 @@ func openReadOnly(fsys vfs.FS, dir string) (*side, error) {
 	o := Options{FS: fsys, Logger: slog.New(slog.DiscardHandler)}
 	o.EnsureDefaults()
 	s := newSide("read only", fsys, dir, o)
-	p := o.pebble(&logger{slog: o.Logger, fatal: s.fail})
-	p.ReadOnly = true
-	var err error
-	if s.pebble, err = pebble.Open(dir, p); err != nil {
-		return nil, fmt.Errorf("open index %s: %w", dir, err)
+	if err := s.openReadOnly(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

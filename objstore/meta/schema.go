@@ -53,8 +53,11 @@ func (s *side) createSchema() error {
 }
 
 func (s *side) createVersion() error {
-	v := binary.AppendUvarint(nil, schemaVersion)
-	return errors.Join(s.pebble.Set([]byte(keyVersion), v, pebble.Sync), s.err())
+	b := s.pebble.NewBatch()
+	if err := b.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion), nil); err != nil {
+		return err
+	}
+	return s.commit(b)
 }
 
 // takeClean takes the mark of a clean stop away and says whether it was there.
@@ -70,15 +73,6 @@ func (d *DB) change(fill func(*pebble.Batch) error) error {
 	b := d.NewBatch()
 	b.note(fill(b.batch))
 	return b.Commit(true)
-}
-
-// apply adds the seal to the result of a write: Pebble reports a failed write
-// of its log to its logger, not to the caller.
-func (d *DB) apply(err error) error {
-	if err != nil {
-		return err
-	}
-	return d.Sealed()
 }
 
 // Clock is the greatest timestamp that was ever committed, or 0.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/device"
 )
@@ -17,7 +17,7 @@ import (
 type Sorter struct {
 	fs         vfs.FS
 	dir        string
-	db         *pebble.DB
+	db         *durable.DB
 	key, value []byte // scratch
 }
 
@@ -28,14 +28,22 @@ func NewSorter(fs vfs.FS, dir string) (*Sorter, error) {
 	}
 	o := Options{FS: fs, Logger: slog.New(slog.DiscardHandler)}
 	o.EnsureDefaults()
-	s := &Sorter{fs: fs, dir: dir}
-	p := o.pebble(&logger{slog: o.Logger, fatal: func(error) {}})
+	p := o.pebble()
 	p.DisableWAL = true
-	var err error
-	if s.db, err = pebble.Open(dir, p); err != nil {
-		return nil, fmt.Errorf("open sorter: %w", err)
+	db, err := durable.Open(dir, durable.Options{Name: "sorter", FS: fs, Logger: o.Logger, Pebble: *p, OpenFilesMax: o.OpenFilesMax})
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	return &Sorter{fs: fs, dir: dir, db: db}, nil
+}
+
+// set adds a key, if it is not there.
+func (s *Sorter) set(key, value []byte) error {
+	b := s.db.NewBatch()
+	if err := errors.Join(b.Set(key, value, nil), s.db.Commit(b, false)); err != nil {
+		return err
+	}
+	return b.Close()
 }
 
 // Add adds a row that was found on a device.
@@ -48,7 +56,7 @@ func (s *Sorter) Add(o objstore.ObjectID, r *ObjectRow, on device.Index) (err er
 	if s.value, err = AppendObjectRow(s.value[:0], r); err != nil {
 		return err
 	}
-	return s.db.Set(s.key, s.value, pebble.NoSync)
+	return s.set(s.key, s.value)
 }
 
 // sortedTail is what follows the name in a key: NUL, time, id, device.
@@ -86,7 +94,7 @@ func NewIDSet(fs vfs.FS, dir string) (*IDSet, error) {
 }
 
 // Add adds an id.
-func (s *IDSet) Add(id FileID) error { return s.db.Set(id[:], nil, pebble.NoSync) }
+func (s *IDSet) Add(id FileID) error { return s.set(id[:], nil) }
 
 // Has says whether an id was added.
 func (s *IDSet) Has(id FileID) (bool, error) { return View{plain{s.db}}.has(id[:]) }

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/oserror"
 )
 
 // source is where a View reads: a database, a snapshot, or whichever copy of
@@ -76,6 +78,9 @@ func (w switched) iter(o *pebble.IterOptions) (*iterator, error) {
 // readFailed gives up a copy that cannot be read, and says whether there is
 // another one to read now.
 func (d *DB) readFailed(s *side, err error) (other bool) {
+	if oserror.Exhausted(err) {
+		return false // the other copy would lack it as well
+	}
 	if !d.paired.Load() && d.reader.Load() == s {
 		return false // it is the only one: writes may still succeed
 	}

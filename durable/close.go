@@ -1,0 +1,70 @@
+package durable
+
+import (
+	"fmt"
+	"time"
+)
+
+// flushPatience is how long Close waits for what is in memory to be in tables. A
+// log whose content is in tables too may be lost or damaged without harm.
+const flushPatience = 10 * time.Second
+
+// Close closes the database, to which nobody begins to write any more. One that
+// hangs is left behind after HangLimit; the error of one that is sealed was told
+// before and is not repeated. Who still waits for a commit gets ErrSealed.
+func (d *DB) Close() error {
+	if !d.readOnly && d.seal.err() == nil && d.work.err() == nil {
+		d.within(min(flushPatience, d.opts.HangLimit), d.flush)
+	}
+	close(d.fs.closing)
+	d.watcher.Wait()
+	var err error
+	if !d.within(d.opts.HangLimit, func() { err = d.close() }) {
+		err = fmt.Errorf("%s %s: %w", d.opts.Name, d.dir, errLeft)
+	}
+	if !d.seal.end() {
+		return nil
+	}
+	return err
+}
+
+// within says whether f, which goes on in any case, ended in that time.
+func (d *DB) within(limit time.Duration, f func()) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// flush writes what is in memory into tables, as far as the disk obeys.
+func (d *DB) flush() {
+	done, err := d.DB.AsyncFlush()
+	if err != nil {
+		return // the log holds it
+	}
+	select {
+	case <-done:
+	case <-d.seal.broken:
+	case <-d.fs.closing:
+	}
+}
+
+func (d *DB) close() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("close: %v", r)
+		}
+	}()
+	d.commits.Wait()
+	d.fs.dropSpare()
+	return d.DB.Close()
+}

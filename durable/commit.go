@@ -1,0 +1,128 @@
+package durable
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Every batch begins with a note that Pebble writes to the log and nowhere else:
+//
+//	version 1 | sequence number 8, little-endian | time 8, little-endian, Unix ns
+//
+// All commits up to the sequence number were on stable storage when the batch
+// was made. A note that can be read behind a damaged place so tells whether
+// acknowledged commits were there, and the time when.
+const (
+	noteVersion = 1
+	noteBytes   = 1 + 8 + 8
+)
+
+// NewBatch begins a batch, which Commit ends.
+func (d *DB) NewBatch() *pebble.Batch {
+	b := d.DB.NewBatch()
+	var note [noteBytes]byte
+	note[0] = noteVersion
+	binary.LittleEndian.PutUint64(note[1:], d.acked.Load())
+	binary.LittleEndian.PutUint64(note[9:], uint64(time.Now().UnixNano()))
+	_ = b.LogData(note[:], nil) // never fails
+	return b
+}
+
+// Write is a commit that is under way.
+type Write struct {
+	db   *DB
+	done chan error
+}
+
+// Commit makes a batch of NewBatch take effect, on stable storage if sync is
+// true. ErrSealed leaves it open whether it did; with ErrBehind it did not. The
+// batch must not be used again after an error.
+func (d *DB) Commit(b *pebble.Batch, sync bool) error {
+	if err := d.Admit(b.Len()); err != nil {
+		return err
+	}
+	return d.Start(b, sync).Wait()
+}
+
+// Start begins a Commit of what was admitted, or is small.
+func (d *DB) Start(b *pebble.Batch, sync bool) Write {
+	w := Write{d, make(chan error, 1)}
+	if err := d.seal.err(); err != nil {
+		w.done <- err
+		return w
+	}
+	d.running.Add(1)
+	d.commits.Go(func() {
+		err := d.apply(b, sync)
+		d.ended.Add(1)
+		d.running.Add(-1)
+		w.done <- err
+	})
+	return w
+}
+
+// Wait waits for the commit to end, or until the database is sealed.
+func (w Write) Wait() error {
+	select {
+	case err := <-w.done:
+		return err
+	case <-w.db.seal.broken:
+		return w.db.seal.err()
+	}
+}
+
+// Admit says whether a batch of so many bytes may begin: ErrSealed, or ErrBehind
+// while background work fails and memory holds all that it may.
+func (d *DB) Admit(bytes int) error {
+	if err := d.seal.err(); err != nil {
+		return err
+	}
+	cause := d.work.err()
+	if cause == nil {
+		if d.unflushed.Load() != 0 {
+			d.unflushed.Store(0)
+		}
+		return nil
+	}
+	// A quarter of a memtable leads to no flush that others would wait for.
+	if d.unflushed.Add(int64(bytes)) > int64(d.opts.Pebble.MemTableSize)/4 {
+		return fmt.Errorf("%w: %w", ErrBehind, cause)
+	}
+	return nil
+}
+
+func (d *DB) apply(b *pebble.Batch, sync bool) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.seal.fail(fmt.Errorf("commit: %v", r))
+		}
+		if sealed := d.seal.err(); sealed != nil {
+			err = sealed // Pebble may not have been told
+		}
+	}()
+	o := pebble.NoSync
+	if sync {
+		o = pebble.Sync
+	}
+	if err := d.DB.Apply(b, o); err != nil {
+		d.seal.fail(err)
+		return err
+	}
+	if sync && d.seal.err() == nil {
+		d.acknowledge(uint64(b.SeqNum()) + uint64(b.Count()))
+	}
+	return nil
+}
+
+// acknowledge notes that all commits below next are on stable storage.
+func (d *DB) acknowledge(next uint64) {
+	for {
+		now := d.acked.Load()
+		if next-1 <= now || d.acked.CompareAndSwap(now, next-1) {
+			return
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+var (
+	// ErrHung: no write ended for HangLimit.
+	ErrHung = errors.New("no write ended in time")
+	// ErrBehind: flushes or compactions fail, and what memory may hold until
+	// they succeed is used up. The database takes writes again when they do.
+	ErrBehind = errors.New("background work fails, and no more is taken until it succeeds")
+	errClosed = errors.New("closed")
+	// errLeft: what is being closed hangs, and is left as it is.
+	errLeft = errors.New("closing hangs, and was given up")
+)
+
+// Options are the settings of a database.
+type Options struct {
+	Name   string       // in log lines: "index"
+	FS     vfs.FS       // default vfs.Default
+	Logger *slog.Logger // default slog.Default
+
+	// Pebble are Pebble's own settings. Its FS, Logger, EventListener and files
+	// are set here.
+	Pebble pebble.Options
+	// OpenFilesMax bounds the open files, at least OpenFilesMin.
+	OpenFilesMax int
+
+	// HangLimit is how long Close waits for a disk that hangs. Default 20 s.
+	HangLimit time.Duration
+	// SealHung says that a database of which no write ends for HangLimit is
+	// sealed with ErrHung. Else writers wait for the disk, unless background
+	// work fails too.
+	SealHung bool
+	// Sealed is called once, from any goroutine and maybe under Pebble's locks,
+	// with the error that sealed the database. Optional.
+	Sealed func(error)
+}
+
+const hangLimitDefault = 20 * time.Second
+
+func (o *Options) ensureDefaults() {
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.HangLimit == 0 {
+		o.HangLimit = hangLimitDefault
+	}
+}
+
+// DB is an open database. Reads are those of the Pebble database; writes go
+// through NewBatch and Commit.
+type DB struct {
+	*pebble.DB
+	opts Options
+	dir  string
+	// readOnly says that there is nothing to flush or to watch.
+	readOnly bool
+	fs       *sealingFS
+	seal     *seal
+	work     *background
+	tail     Tail
+
+	acked atomic.Uint64 // the greatest sequence number on stable storage
+
+	running, ended atomic.Int64 // commits
+	commits        sync.WaitGroup
+	// unflushed is what was committed, in bytes, since background work fails.
+	unflushed atomic.Int64
+	watcher   sync.WaitGroup
+}
+
+// Open opens or creates the database in dir. A damaged one is refused with
+// ErrDamaged, one that another process uses with Pebble's error.
+func Open(dir string, o Options) (*DB, error) {
+	o.ensureDefaults()
+	d := &DB{opts: o, dir: dir, seal: newSeal(o.Sealed), work: &background{name: o.Name, slog: o.Logger}}
+	var err error
+	if d.tail, err = checkLogs(o.FS, dir); err != nil {
+		return nil, err
+	}
+	d.fs = &sealingFS{FS: o.FS, dir: dir, seal: d.seal, closing: make(chan struct{}),
+		failing: func() bool { return d.work.err() != nil }}
+	if err := d.open(); err != nil {
+		d.fs.dropSpare()
+		return nil, damaged(dir, err)
+	}
+	d.tail.tell(o.Name, o.Logger)
+	d.fs.keepSpare()
+	d.watcher.Go(d.watch)
+	return d, nil
+}
+
+func (d *DB) open() (err error) {
+	p := d.opts.Pebble
+	p.FS, p.EventListener = d.fs, d.work.listener()
+	p.Logger = &logger{name: d.opts.Name, slog: d.opts.Logger, seal: d.seal}
+	p.FileCache = tableCache(d.opts.OpenFilesMax)
+	defer p.FileCache.Unref()
+	defer func() {
+		if r := recover(); r != nil { // the data is not what Pebble expects
+			err = fmt.Errorf("%w: %v", ErrDamaged, r)
+		}
+	}()
+	if d.DB, err = pebble.Open(d.dir, &p); err != nil {
+		return errors.Join(d.seal.err(), err)
+	}
+	if err := d.seal.err(); err != nil { // Pebble was not told
+		close(d.fs.closing)
+		_ = d.DB.Close() // the failure is told already
+		return err
+	}
+	return nil
+}
+
+// Err is why the database is sealed, or nil. It matches ErrSealed.
+func (d *DB) Err() error { return d.seal.err() }
+
+// Broken is closed when the database is sealed.
+func (d *DB) Broken() <-chan struct{} { return d.seal.broken }
+
+// Seal takes no more writes from now on, as after a failed one.
+func (d *DB) Seal(cause error) { d.seal.fail(cause) }
+
+// Tail is how the newest log ended when the database was opened.
+func (d *DB) Tail() Tail { return d.tail }
+
+// Corruptions is how often damage was met in the background since Open.
+func (d *DB) Corruptions() int64 { return d.work.corrupt.Load() }
+
+// watch seals the database if no commit ends for HangLimit while some run.
+func (d *DB) watch() {
+	tick := time.NewTicker(d.opts.HangLimit / 4)
+	defer tick.Stop()
+	last, since := int64(-1), time.Now()
+	for {
+		select {
+		case <-d.fs.closing:
+			return
+		case <-d.seal.broken:
+			return
+		case <-tick.C:
+		}
+		cause := d.work.err()
+		if ended := d.ended.Load(); ended != last || d.running.Load() == 0 {
+			last, since = ended, time.Now()
+		} else if time.Since(since) > d.opts.HangLimit && (d.opts.SealHung || cause != nil) {
+			d.seal.fail(errors.Join(ErrHung, cause))
+			return
+		}
+	}
+}

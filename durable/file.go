@@ -1,0 +1,146 @@
+package durable
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// sealingFile is a file that Pebble writes, or a folder that Pebble syncs. Of a
+// log and of a folder no call errs: Pebble would panic. The failure is in the
+// seal instead, and after it nothing reaches the disk.
+type sealingFile struct {
+	vfs.File // nil of a log that could not be made
+	log, dir bool
+	seal     *seal
+	name     string
+}
+
+var errShortWrite = errors.Join(io.ErrShortWrite, errors.New("the file system took less than it was given"))
+
+// quiet says that errors of this file end in the seal alone.
+func (f *sealingFile) quiet() bool { return f.log || f.dir }
+
+// do makes one call that changes the disk.
+func (f *sealingFile) do(call func() error) error {
+	if err := f.seal.err(); err != nil {
+		if f.quiet() {
+			return nil
+		}
+		return err
+	}
+	err := call()
+	if err != nil && f.quiet() {
+		f.seal.fail(err)
+		return nil
+	}
+	return err
+}
+
+func (f *sealingFile) Write(b []byte) (int, error) {
+	n := len(b)
+	err := f.do(func() error {
+		written, err := f.File.Write(b)
+		if err == nil && written < n {
+			err = errShortWrite
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (f *sealingFile) WriteAt(b []byte, at int64) (int, error) {
+	n := len(b)
+	if err := f.do(func() error { _, err := f.File.WriteAt(b, at); return err }); err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+func (f *sealingFile) Sync() error     { return f.do(func() error { return f.File.Sync() }) }
+func (f *sealingFile) SyncData() error { return f.do(func() error { return f.File.SyncData() }) }
+
+func (f *sealingFile) SyncTo(length int64) (full bool, err error) {
+	err = f.do(func() (err error) { full, err = f.File.SyncTo(length); return err })
+	return full, err
+}
+
+func (f *sealingFile) Preallocate(offset, length int64) error {
+	if f.seal.err() != nil {
+		return nil
+	}
+	return f.File.Preallocate(offset, length) // Pebble works without
+}
+
+// Close closes the file below, also after the seal. Of a log whose last bytes
+// may not be written a failed close is a failed write.
+func (f *sealingFile) Close() error {
+	if f.File == nil {
+		return nil
+	}
+	err := f.File.Close()
+	if err == nil || !f.quiet() {
+		return err
+	}
+	if f.log {
+		f.seal.fail(err)
+	}
+	return nil
+}
+
+func (f *sealingFile) Stat() (vfs.FileInfo, error) {
+	if f.File == nil {
+		return noFile{f.name}, nil
+	}
+	info, err := f.File.Stat()
+	if err != nil && f.log {
+		f.seal.fail(err)
+		return noFile{f.name}, nil
+	}
+	return info, err
+}
+
+func (f *sealingFile) Prefetch(offset, length int64) error {
+	if f.File == nil {
+		return nil
+	}
+	return f.File.Prefetch(offset, length)
+}
+
+func (f *sealingFile) Fd() uintptr {
+	if f.File == nil {
+		return vfs.InvalidFd
+	}
+	return f.File.Fd()
+}
+
+func (f *sealingFile) Read(b []byte) (int, error) {
+	if f.File == nil {
+		return 0, io.EOF
+	}
+	return f.File.Read(b)
+}
+
+func (f *sealingFile) ReadAt(b []byte, at int64) (int, error) {
+	if f.File == nil {
+		return 0, io.EOF
+	}
+	return f.File.ReadAt(b, at)
+}
+
+// noFile describes a log that is not there.
+type noFile struct{ name string }
+
+func (n noFile) Name() string           { return n.name }
+func (n noFile) Size() int64            { return 0 }
+func (n noFile) Mode() fs.FileMode      { return 0 }
+func (n noFile) ModTime() time.Time     { return time.Time{} }
+func (n noFile) IsDir() bool            { return false }
+func (n noFile) Sys() any               { return nil }
+func (n noFile) DeviceID() vfs.DeviceID { return vfs.DeviceID{} }
