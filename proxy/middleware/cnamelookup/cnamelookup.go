@@ -10,20 +10,19 @@
 // storage domain and the server's own names are left alone. Location and
 // Content-Location of the answer have the client's host again.
 //
-// Answers are cached for their time to live, an hour at most; that there is
-// none, for a minute. At most maxLookups questions are under way at once.
+// Answers are cached for their time to live, from five seconds to an hour; that
+// there is none, for a minute; a failure for ten seconds. At most maxLookups
+// questions are under way at once, maxLookupsPerClient of one client, who has
+// questionsPerSecond: beyond that the answer is 503.
 package cnamelookup
 
 import (
 	"context"
-	"net"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
@@ -47,9 +46,18 @@ type Config struct {
 const (
 	defaultDepth = 1
 	maxLookups   = 64
-	maxCached    = 16384
-	maxTTL       = time.Hour
-	negativeTTL  = time.Minute
+	// What one client may ask: whoever sends a new Host with each request costs
+	// the name server no more than that, and leaves places for others.
+	maxLookupsPerClient = maxLookups / 4
+	questionsPerSecond  = 50
+	questionsBurst      = 100
+	// maxClients are remembered with what they asked.
+	maxClients  = 4096
+	maxCached   = 16384
+	minTTL      = 5 * time.Second
+	maxTTL      = time.Hour
+	negativeTTL = time.Minute
+	failureTTL  = 10 * time.Second
 	// lookupTimeout bounds one question.
 	lookupTimeout = 5 * time.Second
 )
@@ -97,11 +105,7 @@ func splitPort(host string) (name, port string) {
 
 // New makes the middleware.
 func New(c Config) swift.Middleware {
-	cache, err := lru.New[string, record](maxCached)
-	if err != nil {
-		panic(err) // a size that is not positive
-	}
-	l := &lookups{resolver: c.Resolver, cache: cache}
+	l := newLookups(c.Resolver)
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
 			if !c.Matches(r.Host) {
@@ -109,7 +113,7 @@ func New(c Config) swift.Middleware {
 			}
 			asked := r.Host
 			name, port := splitPort(asked)
-			found, err := c.follow(r.Context(), l, name)
+			found, err := c.follow(r.Context(), l, client(r.RemoteAddr), name)
 			if err != nil {
 				return nil, err
 			}
@@ -129,10 +133,12 @@ func New(c Config) swift.Middleware {
 }
 
 // follow gives the name below the storage domain that name stands for.
-func (c Config) follow(ctx context.Context, l *lookups, name string) (string, error) {
+func (c Config) follow(ctx context.Context, l *lookups, client, name string) (string, error) {
 	for range c.depth() {
-		target, err := l.find(ctx, name)
+		target, err := l.find(ctx, client, name)
 		switch {
+		case errors.Is(err, errBusy):
+			return "", &swift.StatusError{Status: 503, Err: err, Header: swift.Header{{Name: "Retry-After", Value: "1"}}}
 		case err != nil || target == "" || target == name:
 			return "", &swift.StatusError{
 				Status: 400, ContentType: "text/plain", Err: err,
@@ -155,59 +161,4 @@ func mapBack(url, found, asked string) string {
 		}
 	}
 	return url
-}
-
-// record is a cached answer; target "" says that there is none.
-type record struct {
-	target  string
-	expires time.Time
-}
-
-// lookups asks the resolver, remembers, and bounds how many ask at once.
-type lookups struct {
-	resolver Resolver
-	cache    *lru.Cache[string, record]
-	mu       sync.Mutex
-	running  int
-}
-
-func (l *lookups) find(ctx context.Context, name string) (string, error) {
-	name = strings.ToLower(name)
-	if known, ok := l.cache.Get(name); ok && time.Now().Before(known.expires) {
-		return known.target, nil
-	}
-	if !l.begin() {
-		return "", errBusy
-	}
-	defer l.end()
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	target, ttl, err := l.resolver.LookupCNAME(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	if target == "" {
-		ttl = negativeTTL
-	}
-	target = strings.TrimSuffix(target, ".")
-	l.cache.Add(name, record{target, time.Now().Add(min(ttl, maxTTL))})
-	return target, nil
-}
-
-var errBusy = &net.DNSError{Err: "too many lookups are under way"}
-
-func (l *lookups) begin() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.running == maxLookups {
-		return false
-	}
-	l.running++
-	return true
-}
-
-func (l *lookups) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running--
 }

@@ -3,6 +3,7 @@ package cnamelookup
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,12 +35,15 @@ func newZone() *zone {
 }
 
 // host gives the host with which a request goes on.
-func host(h swift.Middleware, asked string) (string, error) {
+func host(h swift.Middleware, asked string) (string, error) { return hostFor(h, "10.0.0.1", asked) }
+
+// hostFor is host for a client of that address.
+func hostFor(h swift.Middleware, from, asked string) (string, error) {
 	got := ""
 	_, err := h(swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
 		got = r.Host
 		return swift.NewResponse(200), nil
-	})).Serve(&swift.Request{Method: "GET", Host: asked, Path: "/"})
+	})).Serve(&swift.Request{Method: "GET", Host: asked, Path: "/", RemoteAddr: from})
 	return got, err
 }
 
@@ -97,14 +101,66 @@ func TestAnswersAreCachedForTheirTime(t *testing.T) {
 		ask("mine.org", 1)
 		ask("gone.org", 1)
 		ask("broken.org", 1)
-		time.Sleep(negativeTTL - 1)
+		time.Sleep(failureTTL - 1)
+		ask("broken.org", 0)
+		time.Sleep(1)
+		ask("broken.org", 1)
+		time.Sleep(negativeTTL - failureTTL - 1)
 		ask("Mine.org", 0)
 		ask("gone.org", 0)
-		ask("broken.org", 1) // a failure is not remembered
 		time.Sleep(1)
 		ask("gone.org", 1)
 		time.Sleep(maxTTL)
 		ask("mine.org", 1)
+		time.Sleep(maxTTL)
+		z.ttl = 0
+		ask("mine.org", 1)
+		time.Sleep(minTTL - 1)
+		ask("mine.org", 0)
+		time.Sleep(1)
+		ask("mine.org", 1)
+	})
+}
+
+// TestGoneClientsLeaveNoAnswer: that a client left says nothing of the name.
+func TestGoneClientsLeaveNoAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	l := newLookups(newZone())
+	if _, err := l.find(ctx, "c", "broken.org"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if n := l.cache.Len(); n != 0 {
+		t.Errorf("%d answers are remembered", n)
+	}
+}
+
+// TestQuestionsOfAClientAreCounted: who asks for ever new names is told to wait,
+// others are not, and what is known costs nothing.
+func TestQuestionsOfAClientAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := newZone()
+		h := New(Config{StorageDomains: []string{"example.com"}, Resolver: z})
+		flood := func(from string, n int) (busy int) {
+			for range n {
+				_, err := hostFor(h, from, "new"+strconv.Itoa(len(z.asked))+from[:1]+".org")
+				if errors.Is(err, errBusy) {
+					busy++
+				}
+			}
+			return busy
+		}
+		require.Equal(t, 0, flood("2001:db8::1", questionsBurst))
+		_, err := hostFor(h, "2001:db8::2", "another.org")
+		var status *swift.StatusError
+		require.ErrorAs(t, err, &status)
+		require.Equal(t, 503, status.Status)
+		require.True(t, status.Header.Has("Retry-After"))
+		_, err = hostFor(h, "2001:db8::2", "new0"+"2"+".org")
+		require.NotErrorIs(t, err, errBusy, "a known name")
+		require.Equal(t, 0, flood("2001:db9::1", questionsBurst), "another client")
+		time.Sleep(time.Second)
+		require.Equal(t, 7, flood("2001:db8::1", questionsPerSecond+7))
 	})
 }
 
@@ -121,12 +177,22 @@ func TestLookupsAreBounded(t *testing.T) {
 		s := slow{make(chan struct{})}
 		h := New(Config{StorageDomains: []string{"example.com"}, Resolver: s})
 		results := make(chan error, maxLookups)
-		for range maxLookups {
-			go func() { _, err := host(h, "mine.org"); results <- err }()
+		ask := func(from string, n int) {
+			for range n {
+				go func() { _, err := hostFor(h, from, "mine.org"); results <- err }()
+			}
+			synctest.Wait()
 		}
-		synctest.Wait()
-		_, err := host(h, "mine.org")
+		clients := maxLookups / maxLookupsPerClient
+		for i := range clients {
+			from := "10.0.0." + strconv.Itoa(i)
+			ask(from, maxLookupsPerClient)
+			_, err := hostFor(h, from, "mine.org")
+			require.ErrorIs(t, err, errBusy)
+		}
+		_, err := hostFor(h, "10.0.1.1", "mine.org")
 		require.ErrorIs(t, err, errBusy)
+		require.Empty(t, results)
 		close(s.free)
 		for range maxLookups {
 			require.NoError(t, <-results)
