@@ -200,6 +200,7 @@ func newTempAuth(cfg Config) (*tempauth.Auth, error) {
 // observe counts each request and, if so configured, logs it. None sees a
 // query or a header that holds a whole secret.
 func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
+	failures := newFailureLog(logger)
 	return func(d httpfront.Done) {
 		if lines != nil {
 			writeAccessLine(lines, d, logger)
@@ -209,6 +210,9 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 			Service: service, Method: d.Method, Status: d.Status,
 			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,
 		})
+		if err := d.Failure(); err != nil {
+			failures.add(d, service, err)
+		}
 		if !cfg.Log.Access || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}

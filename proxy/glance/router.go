@@ -1,6 +1,7 @@
 package glance
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
 			return nil, err
 		}
 		if f.status >= 500 {
-			s.Logger.Error("image request failed", "method", r.Method, "path", r.Path, "request", id, "err", err)
+			r.Log.Cause = fmt.Errorf("image request %s: %w", id, err)
 		}
 		res = errorPage(r, f)
 	}

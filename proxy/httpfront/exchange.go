@@ -159,15 +159,6 @@ func (x *exchange) respond(res *swift.Response) {
 			x.err = err
 		}
 	}
-	if x.status >= 500 || err != nil && !clientLeft(err) {
-		x.c.srv.opts.Logger.Error("request failed", "trans_id", x.req.TransID,
-			"method", x.head.method, "status", x.status, "err", x.err)
-	}
-}
-
-func clientLeft(err error) bool {
-	var status *swift.StatusError
-	return errors.As(err, &status) && status.Status == 499
 }
 
 // prepare decides the framing of res and makes its head.

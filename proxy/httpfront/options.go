@@ -1,6 +1,8 @@
 package httpfront
 
 import (
+	"cmp"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -102,3 +104,20 @@ type Done struct {
 	Log                    swift.LogInfo
 	Err                    error // the cause of an error status, or of a body cut short
 }
+
+// Failure is what failed of a request, for the log: the cause of a status of 500
+// or more, or of an answer that ended early although its client was there. It is
+// nil for what was answered as it should be, denials among them.
+func (d *Done) Failure() error {
+	var status *swift.StatusError
+	clientLeft := errors.As(d.Err, &status) && status.Status == 499
+	switch {
+	case d.Status >= 500:
+		return cmp.Or(d.Err, d.Log.Cause, errNoCause)
+	case d.Status < 400 && !clientLeft:
+		return d.Err
+	}
+	return nil
+}
+
+var errNoCause = errors.New("the cause is not told")

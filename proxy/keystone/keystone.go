@@ -64,6 +64,9 @@ func (h *handler) Serve(r *swift.Request) (*swift.Response, error) {
 		if res = c.errorResponse(err); res == nil {
 			return nil, err
 		}
+		if res.Status >= 500 {
+			c.Log.Cause = err
+		}
 	}
 	res.Header.Set("Vary", "X-Auth-Token")
 	res.Header.Set("x-openstack-request-id", newRequestID())

@@ -83,6 +83,9 @@ type Request struct {
 type LogInfo struct {
 	Account, User string
 	BodyBytesRead int64
+	// Cause is why the answer has a status of 500 or more, where a feature made
+	// an answer of an error.
+	Cause error
 	// Notes are remarks of features, Swift's log_info: "cs:valid".
 	Notes []string
 	// Line is nil unless Swift's access line is to be written.

@@ -18,8 +18,8 @@ import (
 	"needletail/proxy/swift"
 )
 
-// New makes the middleware. Errors that are answered with 500 or more are
-// logged, with their cause and without the query, which may hold signatures.
+// New makes the middleware. The front logs the causes of what is answered with
+// 500 or more.
 func New(log *slog.Logger) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
@@ -30,8 +30,7 @@ func New(log *slog.Logger) swift.Middleware {
 			if err != nil {
 				res = swift.ErrorResponse(err)
 				if res.Status >= 500 {
-					log.Error("request failed", "method", r.Method, "path", swift.Quote(r.Path),
-						"status", res.Status, "trans_id", r.TransID, "error", err)
+					r.Log.Cause = err
 				}
 			}
 			if r.Method == "HEAD" && res.Status >= 400 {

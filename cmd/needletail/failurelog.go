@@ -1,0 +1,68 @@
+package main
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"needletail/proxy/httpfront"
+)
+
+// A disk that is full fails every upload, and each is one line: the log says of
+// the first failuresInFull within failureWindow what failed, and of the others
+// how many there were.
+const (
+	failuresInFull = 10
+	failureWindow  = 10 * time.Second
+)
+
+// failureKind is what failures have in common that are summed up.
+type failureKind struct {
+	service string
+	status  int
+}
+
+// failureLog writes a line for each request that failed.
+type failureLog struct {
+	logger *slog.Logger
+
+	mu     sync.Mutex
+	failed map[failureKind]int // how many failed in this window
+}
+
+func newFailureLog(logger *slog.Logger) *failureLog {
+	return &failureLog{logger: logger, failed: map[failureKind]int{}}
+}
+
+// add logs a request that failed. The path has no query, which may hold
+// signatures.
+func (l *failureLog) add(d httpfront.Done, service string, cause error) {
+	if l.count(failureKind{service, d.Status}) > failuresInFull {
+		return
+	}
+	l.logger.Error("request failed", "method", d.Method, "path", d.RawPath, "status", d.Status,
+		"trans_id", d.TransID, "err", cause)
+}
+
+// count says how many of the kind there are in this window, which begins with
+// the first.
+func (l *failureLog) count(kind failureKind) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed[kind]++; l.failed[kind] == 1 {
+		time.AfterFunc(failureWindow, func() { l.sumUp(kind) })
+	}
+	return l.failed[kind]
+}
+
+// sumUp ends a window.
+func (l *failureLog) sumUp(kind failureKind) {
+	l.mu.Lock()
+	n := l.failed[kind]
+	delete(l.failed, kind)
+	l.mu.Unlock()
+	if more := n - failuresInFull; more > 0 {
+		l.logger.Error("more requests failed", "service", kind.service, "status", kind.status,
+			"count", more, "within", failureWindow)
+	}
+}
