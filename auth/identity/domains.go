@@ -23,7 +23,8 @@ func (s *Service) Domain(id string) (*Domain, error) { return get(s, s.domains, 
 // Domains are all that keep (nil: all) says so of, by id.
 func (s *Service) Domains(keep func(*Domain) bool) []*Domain { return list(s, s.domains, keep) }
 
-// UpdateDomain lets edit change a copy and stores it.
+// UpdateDomain lets edit change a copy and stores it. Disabling ends the tokens
+// of its users, and those on it and its projects.
 func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 	var d Domain
 	return &d, s.update(func(t *tx) error {
@@ -42,6 +43,9 @@ func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 		}
 		if err := free(s.domains, "domain", id, id, &d); err != nil {
 			return err
+		}
+		if old.Enabled && !d.Enabled {
+			s.revokeTx(t, Revocation{DomainID: id})
 		}
 		put(t, s.domains, id, &d)
 		return nil
@@ -84,6 +88,7 @@ func (s *Service) DeleteDomain(id string) error {
 			}
 		}
 		s.dropGrants(t, func(g *Grant) bool { return g.Target == OnDomain && g.TargetID == id })
+		s.revokeTx(t, Revocation{DomainID: id})
 		drop(t, s.domains, id)
 		return nil
 	})

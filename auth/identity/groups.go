@@ -48,11 +48,19 @@ func (s *Service) UpdateGroup(id string, edit func(*Group)) (*Group, error) {
 	})
 }
 
-// DeleteGroup deletes a group, its grants and memberships.
+// DeleteGroup deletes a group, its grants and memberships. Where it had grants,
+// the tokens of its members end.
 func (s *Service) DeleteGroup(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.groups.rows[id]; !ok {
 			return notFound("group", id)
+		}
+		if len(s.actorGrants[actorKey("", id)]) > 0 {
+			for _, m := range s.memberships.rows {
+				if m.GroupID == id {
+					s.revokeTx(t, Revocation{UserID: m.UserID})
+				}
+			}
 		}
 		s.dropGroup(t, id)
 		return nil
@@ -131,14 +139,15 @@ func (s *Service) hasMember(m Membership) error {
 	return nil
 }
 
-// RemoveMember takes a user out of a group: the group's roles are gone from the
-// user's tokens at once.
+// RemoveMember takes a user out of a group and ends the user's tokens, as
+// Keystone does: they do not come back with the membership.
 func (s *Service) RemoveMember(m Membership) error {
 	return s.update(func(t *tx) error {
 		if err := s.hasMember(m); err != nil {
 			return err
 		}
 		drop(t, s.memberships, m.id())
+		s.revokeTx(t, Revocation{UserID: m.UserID})
 		return nil
 	})
 }

@@ -162,16 +162,18 @@ type Endpoint struct {
 	Extra        map[string]any `json:",omitempty"`
 }
 
-// Revocation ends one token, or all tokens of a user, a project or a delegation
-// that were issued no later than IssuedBefore. It is forgotten after Until, when
-// all those have expired beyond any use.
+// Revocation ends one token, or all tokens of a user, a project, a domain or a
+// delegation that were issued no later than IssuedBefore. It is forgotten after
+// Until, when all those have expired beyond any use.
 type Revocation struct {
 	ID string
-	// What ends: exactly one of AuditID (one token), UserID, ProjectID, or, if
-	// those are empty, DelegationID.
+	// What ends: exactly one of AuditID (one token), UserID, ProjectID, DomainID
+	// (tokens of its users, and on it and its projects), or, if those are empty,
+	// DelegationID.
 	AuditID   string `json:",omitempty"`
 	UserID    string `json:",omitempty"`
 	ProjectID string `json:",omitempty"`
+	DomainID  string `json:",omitempty"`
 	// DelegationID is the application credential or trust of the tokens, and
 	// OwnerID their user, where a user's own request made the row.
 	DelegationID string `json:",omitempty"`

@@ -28,16 +28,17 @@ type tokenOwner struct{ userID, delegationID string }
 // revokedIndex answers in constant time whether a token is revoked. Times are
 // whole seconds, as a token's.
 type revokedIndex struct {
-	audits                       map[string]struct{}
-	users, projects, delegations map[string]time.Time
-	owned                        map[tokenOwner]map[string]struct{} // ids of rows of one token each
-	purged                       time.Time
+	audits                                map[string]struct{}
+	users, projects, domains, delegations map[string]time.Time
+	owned                                 map[tokenOwner]map[string]struct{} // ids of rows of one token each
+	purged                                time.Time
 }
 
 func newRevokedIndex() revokedIndex {
 	return revokedIndex{
 		audits: map[string]struct{}{}, owned: map[tokenOwner]map[string]struct{}{},
-		users: map[string]time.Time{}, projects: map[string]time.Time{}, delegations: map[string]time.Time{},
+		users: map[string]time.Time{}, projects: map[string]time.Time{},
+		domains: map[string]time.Time{}, delegations: map[string]time.Time{},
 	}
 }
 
@@ -56,13 +57,15 @@ func (x *revokedIndex) add(r *Revocation) {
 		x.users[r.UserID] = r.IssuedBefore
 	case r.ProjectID != "":
 		x.projects[r.ProjectID] = r.IssuedBefore
+	case r.DomainID != "":
+		x.domains[r.DomainID] = r.IssuedBefore
 	default:
 		x.delegations[r.DelegationID] = r.IssuedBefore
 	}
 }
 
-// remove needs no look at the time: there is one row of a user, project or
-// delegation.
+// remove needs no look at the time: there is one row of a user, project, domain
+// or delegation.
 func (x *revokedIndex) remove(r *Revocation) {
 	switch {
 	case r.AuditID != "":
@@ -76,43 +79,84 @@ func (x *revokedIndex) remove(r *Revocation) {
 		delete(x.users, r.UserID)
 	case r.ProjectID != "":
 		delete(x.projects, r.ProjectID)
+	case r.DomainID != "":
+		delete(x.domains, r.DomainID)
 	default:
 		delete(x.delegations, r.DelegationID)
 	}
 }
 
-func (x *revokedIndex) matches(p token.Payload, issued time.Time) bool {
+// isRevoked says whether a token has been ended. The caller holds mu.
+func (s *Service) isRevoked(p token.Payload, issued time.Time) bool {
 	if len(p.AuditIDs) > 0 {
-		if _, ok := x.audits[p.AuditIDs[0]]; ok {
+		if _, ok := s.revoked.audits[p.AuditIDs[0]]; ok {
 			return true
 		}
 	}
-	ended := func(by map[string]time.Time, id string) bool {
-		before, ok := by[id]
-		return ok && !issued.After(before)
+	return !issued.After(s.lastEnd(p))
+}
+
+// lastEnd is when all tokens like p were ended the last time, by whatever such a
+// token stands for: its user, project, domain and delegation, the domains of
+// those, and everybody in the chain of its trust. The caller holds mu.
+func (s *Service) lastEnd(p token.Payload) time.Time {
+	x := &s.revoked
+	end := latest(s.lastEndOfUser(p.UserID), x.delegations[p.Delegation])
+	switch p.Kind {
+	case token.Project, token.AppCred, token.Trust:
+		end = latest(end, x.projects[p.ScopeID])
+		if project := s.projects.rows[p.ScopeID]; project != nil {
+			end = latest(end, x.domains[project.DomainID])
+		}
+	case token.Domain:
+		end = latest(end, x.domains[p.ScopeID])
 	}
-	if ended(x.users, p.UserID) || p.Delegation != "" && ended(x.delegations, p.Delegation) {
-		return true
+	if trust := s.trusts.rows[p.Delegation]; p.Kind == token.Trust && trust != nil {
+		for _, link := range s.trustChain(trust) {
+			end = latest(end, latest(s.lastEndOfUser(link.TrustorID), s.lastEndOfUser(link.TrusteeID)))
+		}
 	}
-	return (p.Kind == token.Project || p.Kind == token.AppCred || p.Kind == token.Trust) && ended(x.projects, p.ScopeID)
+	return end
+}
+
+func (s *Service) lastEndOfUser(id string) time.Time {
+	end := s.revoked.users[id]
+	if u := s.users.rows[id]; u != nil {
+		end = latest(end, s.revoked.domains[u.DomainID])
+	}
+	return end
 }
 
 // issueTime is now in whole seconds, or the second after the last revocation of
-// the user, project or delegation: a token issued in the second of a revocation
-// is a new one, though its time cannot show it. (Keystone refuses those tokens.)
+// tokens like p: a token issued in the second of a revocation is a new one,
+// though its time cannot show it. (Keystone refuses those tokens.)
 func (s *Service) issueTime(p token.Payload) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	issued := s.opt.Clock().UTC().Truncate(time.Second)
-	issued = after(after(issued, s.revoked.users[p.UserID]), s.revoked.projects[p.ScopeID])
-	return after(issued, s.revoked.delegations[p.Delegation])
+	if end := s.lastEnd(p); !issued.After(end) {
+		issued = end.Add(time.Second)
+	}
+	s.noteIssued(issued)
+	return issued
 }
 
-func after(now, revoked time.Time) time.Time {
-	if !now.After(revoked) {
-		return revoked.Add(time.Second)
+// noteIssued remembers the latest time of a token, which may lie ahead of now.
+func (s *Service) noteIssued(at time.Time) {
+	for {
+		last := s.lastIssued.Load()
+		if at.Unix() <= last || s.lastIssued.CompareAndSwap(last, at.Unix()) {
+			return
+		}
 	}
-	return now
+}
+
+// noteAllIssued does so for the tokens of an earlier process: none is later than
+// the second after the last revocation. Open calls it.
+func (s *Service) noteAllIssued() {
+	for _, r := range s.revocations.rows {
+		s.noteIssued(r.IssuedBefore.Add(time.Second))
+	}
 }
 
 func latest(a, b time.Time) time.Time {
@@ -124,20 +168,25 @@ func latest(a, b time.Time) time.Time {
 
 // revokeTx ends the tokens that r speaks of, as a part of t. IssuedBefore and
 // Until, if set, are the least that they become; Until is the end of the tokens.
+//
+// What a revocation ends includes tokens whose time lies ahead, because a
+// revocation of something else came right before they were issued.
 func (s *Service) revokeTx(t *tx, r Revocation) {
 	now := s.opt.Clock().UTC().Truncate(time.Second)
-	var last time.Time
+	last := time.Unix(s.lastIssued.Load(), 0).UTC()
 	switch {
 	case r.AuditID != "":
 		r.ID = "audit/" + r.AuditID
 	case r.UserID != "":
-		r.ID, last = "user/"+r.UserID, s.revoked.users[r.UserID]
+		r.ID, last = "user/"+r.UserID, latest(last, s.revoked.users[r.UserID])
 	case r.ProjectID != "":
-		r.ID, last = "project/"+r.ProjectID, s.revoked.projects[r.ProjectID]
+		r.ID, last = "project/"+r.ProjectID, latest(last, s.revoked.projects[r.ProjectID])
+	case r.DomainID != "":
+		r.ID, last = "domain/"+r.DomainID, latest(last, s.revoked.domains[r.DomainID])
 	default:
-		r.ID, last = "delegation/"+r.DelegationID, s.revoked.delegations[r.DelegationID]
+		r.ID, last = "delegation/"+r.DelegationID, latest(last, s.revoked.delegations[r.DelegationID])
 	}
-	r.IssuedBefore = latest(r.IssuedBefore, after(now, last))
+	r.IssuedBefore = latest(r.IssuedBefore, latest(now, last))
 	r.Until = latest(r.Until, r.IssuedBefore.Add(s.opt.TokenLife)).Add(ExpiredWindow + revocationBuffer)
 	put(t, s.revocations, r.ID, &r)
 	s.purgeTx(t, now)

@@ -90,6 +90,7 @@ type Service struct {
 	actorGrants map[string]map[Grant]struct{}  // by Grant.actor
 	userGroups  map[string]map[string]struct{} // group ids by user id
 	revoked     revokedIndex
+	lastIssued  atomic.Int64 // the latest time of a token, Unix seconds
 
 	// generation counts changes; what was validated under another is stale.
 	generation atomic.Uint64
@@ -151,6 +152,7 @@ func Open(opt Options) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.closeStores())
 	}
+	s.noteAllIssued()
 	return s, nil
 }
 

@@ -91,7 +91,7 @@ func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Toke
 	if t.UserDomain == nil || !t.UserDomain.Enabled {
 		return nil, unauthorized("the user's domain is disabled")
 	}
-	if s.revoked.matches(p, issued) {
+	if s.isRevoked(p, issued) {
 		return nil, unauthorized("revoked")
 	}
 	switch p.Kind {

@@ -141,6 +141,8 @@ func TestGroupAndInheritedGrants(t *testing.T) {
 	c.as(admin, "HEAD", "/groups/"+group+"/users/"+ann, "", 404)
 	c.as(token, "GET", "/auth/projects", "", 401)
 	c.as(admin, "PUT", "/groups/"+group+"/users/"+ann, "", 204)
+	c.as(token, "GET", "/auth/projects", "", 401) // from before
+	token = onProject(top, 201)
 	c.as(token, "GET", "/auth/projects", "", 200)
 	c.as(admin, "DELETE", "/groups/"+group, "", 204)
 	c.as(token, "GET", "/auth/projects", "", 401)

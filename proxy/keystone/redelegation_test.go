@@ -79,7 +79,7 @@ func TestRedelegation(t *testing.T) {
 	c.as(last, "POST", trusts, delegate("u4", asMember), 403) // the depth is used up
 	c.as(last, "GET", "/auth/projects", "", 200)
 
-	// Whoever in the chain is disabled takes those below along.
+	// Whoever in the chain is disabled takes those below along, for good.
 	if _, err := c.svc.UpdateUser(t.Context(), "u1", func(u *identity.User) { u.Enabled = false }, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,8 @@ func TestRedelegation(t *testing.T) {
 	if _, err := c.svc.UpdateUser(t.Context(), "u1", func(u *identity.User) { u.Enabled = true }, nil); err != nil {
 		t.Fatal(err)
 	}
+	c.as(last, "GET", "/auth/projects", "", 401) // from before
+	last = c.trustToken("u3", id, 201)
 	c.as(last, "GET", "/auth/projects", "", 200)
 
 	// A token of a trust deletes what is below it, not above.
