@@ -3,6 +3,7 @@ package glance
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"needletail/auth"
 	"needletail/proxy/swift"
@@ -13,10 +14,15 @@ type caller struct {
 	user    string // its id
 	project string // in scope; "" for a domain's or the system's token
 	admin   bool
+	writes  bool // has the role that Glance's policies ask for who changes or downloads something
 }
 
-// roleAdmin is what Glance's policy context_is_admin asks for.
-const roleAdmin = "admin"
+// The roles of Glance's policies (glance/policies/base.py): context_is_admin asks
+// for the first, PROJECT_MEMBER for the second. Older Keystones have a "Member".
+const (
+	roleAdmin  = "admin"
+	roleMember = "member"
+)
 
 // serviceType is what access rules of a token call this service.
 const serviceType = "image"
@@ -55,8 +61,10 @@ func (s *service) authenticate(r *swift.Request) (caller, error) {
 // callerOf takes admin only from a project's or the system's token: the admin
 // of a domain is not the admin of the images of all domains.
 func callerOf(id *auth.Identity) caller {
-	scoped := id.ProjectID != "" || id.SystemScope
-	return caller{user: id.UserID, project: id.ProjectID, admin: scoped && slices.Contains(id.Roles, roleAdmin)}
+	c := caller{user: id.UserID, project: id.ProjectID}
+	c.admin = (id.ProjectID != "" || id.SystemScope) && slices.Contains(id.Roles, roleAdmin)
+	c.writes = c.admin || slices.ContainsFunc(id.Roles, func(r string) bool { return strings.EqualFold(r, roleMember) })
+	return c
 }
 
 func keystoneIsAway(cause error) error {
@@ -91,4 +99,4 @@ func (c caller) sees(m *image) bool {
 }
 
 // manages is whether the caller may change the image.
-func (c caller) manages(m *image) bool { return c.admin || c.owns(m) }
+func (c caller) manages(m *image) bool { return c.admin || c.writes && c.owns(m) }

@@ -38,6 +38,7 @@ func (t tokens) Validate(_ context.Context, token string) (*auth.Identity, error
 var users = tokens{
 	"admin":  {UserName: "admin", ProjectID: "de5af600557d44d0996e667499376dbb", Roles: []string{"reader", "member", "admin"}},
 	"alice":  {UserName: "alice", ProjectID: "project-a", Roles: []string{"member"}},
+	"rita":   {UserName: "rita", ProjectID: "project-a", Roles: []string{"reader"}},
 	"bob":    {UserName: "bob", ProjectID: "project-b", Roles: []string{"member"}},
 	"carol":  {UserName: "carol", ProjectID: "project-c", Roles: []string{"reader"}},
 	"domain": {UserName: "domain", DomainID: "default", Roles: []string{"admin"}},

@@ -34,7 +34,7 @@ func (s *service) listMembers(c *call) (*swift.Response, error) {
 }
 
 func (c caller) seesMember(m *image, project string) bool {
-	return c.manages(m) || c.project == project
+	return c.admin || c.owns(m) || c.project == project
 }
 
 // addMember is POST /v2/images/{image}/members.

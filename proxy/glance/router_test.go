@@ -29,7 +29,8 @@ func TestEveryRouteAsksItsRule(t *testing.T) {
 		if rt.serve == nil || rt.action == "" {
 			t.Errorf("%s %s is incomplete", rt.method, rt.pattern)
 		}
-		if strings.Contains(rt.pattern, "{image}") != (rt.rule == ruleSee || rt.rule == ruleManage) {
+		ofImage := rt.rule == ruleSee || rt.rule == ruleUse || rt.rule == ruleManage
+		if strings.Contains(rt.pattern, "{image}") != ofImage {
 			t.Errorf("%s %s: the rule does not fit the pattern", rt.method, rt.pattern)
 		}
 		a := s.want(401, "", rt.method, path, "")
@@ -38,7 +39,11 @@ func TestEveryRouteAsksItsRule(t *testing.T) {
 		}
 		s.want(401, "nobody", rt.method, path, "")
 		s.want(503, "down", rt.method, path, "")
-		if rt.rule == ruleSee || rt.rule == ruleManage {
+		if rt.method != "GET" || rt.rule == ruleUse {
+			s.want(403, "rita", rt.method, path, "{}") // only reads
+			s.want(403, "rita", rt.method, samplePath(rt.pattern, public), "{}")
+		}
+		if ofImage {
 			s.want(404, "bob", rt.method, path, "{}")
 			s.want(404, "system", rt.method, path, "{}")
 		}

@@ -24,11 +24,11 @@ type route struct {
 // routes are all that is served below /v2 (glance/api/v2/router.py).
 var routes = []route{
 	{"GET", "images", "get_images", ruleToken, false, (*service).listImages},
-	{"POST", "images", "add_image", ruleToken, false, (*service).createImage},
+	{"POST", "images", "add_image", ruleMember, false, (*service).createImage},
 	{"GET", "images/{image}", "get_image", ruleSee, true, (*service).showImage},
 	{"PATCH", "images/{image}", "modify_image", ruleManage, false, (*service).patchImage},
 	{"DELETE", "images/{image}", "delete_image", ruleManage, false, (*service).deleteImage},
-	{"GET", "images/{image}/file", "download_image", ruleSee, false, (*service).downloadImage},
+	{"GET", "images/{image}/file", "download_image", ruleUse, false, (*service).downloadImage},
 	{"PUT", "images/{image}/file", "upload_image", ruleManage, false, (*service).uploadImage},
 	{"PUT", "images/{image}/stage", "stage_image", ruleManage, false, (*service).stageImage},
 	{"POST", "images/{image}/import", "import_image", ruleManage, false, (*service).importImage},
@@ -40,7 +40,7 @@ var routes = []route{
 	{"GET", "images/{image}/members", "get_members", ruleSee, false, (*service).listMembers},
 	{"POST", "images/{image}/members", "add_member", ruleManage, false, (*service).addMember},
 	{"GET", "images/{image}/members/{member}", "get_member", ruleSee, false, (*service).showMember},
-	{"PUT", "images/{image}/members/{member}", "modify_member", ruleSee, false, (*service).setMember},
+	{"PUT", "images/{image}/members/{member}", "modify_member", ruleUse, false, (*service).setMember},
 	{"DELETE", "images/{image}/members/{member}", "delete_member", ruleManage, true, (*service).deleteMember},
 	{"GET", "tasks", "tasks_api_access", ruleAdmin, false, (*service).listTasks},
 	{"POST", "tasks", "tasks_api_access", ruleAdmin, false, (*service).createTask},

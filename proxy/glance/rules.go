@@ -10,11 +10,17 @@ const (
 	rulePublic
 	// ruleToken asks for a valid token; the handler decides on what it shows.
 	ruleToken
+	// ruleMember asks for who may write: a member of a project, or an admin.
+	ruleMember
 	// ruleAdmin asks for an admin.
 	ruleAdmin
 	// ruleSee asks for an image that the caller may see.
 	ruleSee
-	// ruleManage asks for an image of the caller's project, or for an admin.
+	// ruleUse asks for such an image and for who may write: its data is not for
+	// those who only read.
+	ruleUse
+	// ruleManage asks for who may write and an image of their project, or for an
+	// admin.
 	ruleManage
 )
 
@@ -28,11 +34,15 @@ func (u rule) allow(c caller, m *image, action string) error {
 		if c.admin {
 			return nil
 		}
-	case ruleSee, ruleManage:
+	case ruleMember:
+		if c.writes {
+			return nil
+		}
+	case ruleSee, ruleUse, ruleManage:
 		if m == nil || !c.sees(m) {
 			return errNoImage
 		}
-		if u == ruleSee || c.manages(m) {
+		if u == ruleSee || u == ruleUse && c.writes || c.manages(m) {
 			return nil
 		}
 	}

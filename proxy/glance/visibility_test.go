@@ -20,6 +20,7 @@ func TestVisibilityMatrix(t *testing.T) {
 	with := func(list []string, more ...string) []string { return append(slices.Clone(list), more...) }
 	for _, r := range []row{
 		{"private", "", "alice", 200, 200, with(status, "?visibility=all", "?visibility=private")},
+		{"private", "", "rita", 200, 403, with(status, "?visibility=all", "?visibility=private")},
 		{"private", "", "bob", 404, 404, nil},
 		{"private", "", "system", 404, 404, nil},
 		{"private", "", "domain", 404, 404, nil},
@@ -50,7 +51,11 @@ func TestVisibilityMatrix(t *testing.T) {
 		}
 		s.upload("alice", id, "data")
 		s.want(r.show, r.user, "GET", "/v2/images/"+id, "")
-		s.want(r.show, r.user, "GET", "/v2/images/"+id+"/file", "")
+		data := r.show
+		if data == 200 && !slices.Contains(users[r.user].Roles, roleMember) {
+			data = 403
+		}
+		s.want(data, r.user, "GET", "/v2/images/"+id+"/file", "")
 		if a := s.patch(r.user, id, patchV21, `[{"op": "add", "path": "/x", "value": "y"}]`); a.Status != r.change {
 			t.Errorf("%+v: patch %d", r, a.Status)
 		}
@@ -71,6 +76,7 @@ func TestCreateRules(t *testing.T) {
 		s.want(status, user, "POST", "/v2/images", body)
 	}
 	f("alice", `{"visibility": "public"}`, 403)
+	f("rita", `{}`, 403)
 	f("alice", `{"visibility": "community"}`, 201)
 	f("alice", `{"visibility": "private", "owner": "project-a"}`, 201)
 	f("alice", `{"owner": "project-b"}`, 403)
