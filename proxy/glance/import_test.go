@@ -347,3 +347,25 @@ func TestTasksAreBounded(t *testing.T) {
 		t.Errorf("after the others expired: %v", err)
 	}
 }
+
+// TestTasksOfAnImageKeepTheirSource: whoever sees an image sees that it was
+// imported; from where, by whom and with what message is for the task's project.
+func TestTasksOfAnImageKeepTheirSource(t *testing.T) {
+	s, server := newDownloadSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "data") }))
+	uri := server.URL + "/image?signature=secret"
+	id := s.create("alice", "")
+	if a := s.patch("admin", id, patchV21, `[{"op": "replace", "path": "/visibility", "value": "public"}]`); a.Status != 200 {
+		t.Fatal(a.body)
+	}
+	s.want(202, "alice", "POST", "/v2/images/"+id+"/import", `{"method": {"name": "web-download", "uri": "`+uri+`"}}`)
+	s.settle()
+	for user, shown := range map[string]bool{"alice": true, "rita": true, "admin": true, "bob": false, "carol": false, "system": false} {
+		body := s.want(200, user, "GET", "/v2/images/"+id+"/tasks", "").body
+		if strings.Contains(body, "signature=secret") != shown || strings.Contains(body, `"user_id": null`) == shown {
+			t.Errorf("%s sees %s", user, body)
+		}
+		if !strings.Contains(body, `"status": "success"`) {
+			t.Errorf("%s sees no task: %s", user, body)
+		}
+	}
+}

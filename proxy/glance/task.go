@@ -73,9 +73,15 @@ func taskMessage(err error) string {
 }
 
 // rowView is the task as GET /v2/images/{image}/tasks shows it: Glance gives
-// the row of its database (glance/db/sqlalchemy/api.py _task_format).
-func (t *task) rowView() pyjson.Object {
+// the row of its database (glance/db/sqlalchemy/api.py _task_format), to whoever
+// sees the image. What was imported from where, by whom and why it failed is
+// shown here to the task's project and to admins alone: a URI may be signed.
+func (t *task) rowView(who caller) pyjson.Object {
 	input, result := t.inputAndResult()
+	var user, request, message any = t.UserID, t.RequestID, t.Message
+	if !who.admin && (t.Owner == "" || t.Owner != who.project) {
+		input, user, request, message = nil, nil, nil, nil
+	}
 	return pyjson.Object{
 		{Key: "id", Value: t.ID},
 		{Key: "type", Value: t.Type},
@@ -87,11 +93,11 @@ func (t *task) rowView() pyjson.Object {
 		{Key: "deleted_at", Value: nil},
 		{Key: "deleted", Value: false},
 		{Key: "image_id", Value: t.ImageID},
-		{Key: "request_id", Value: t.RequestID},
-		{Key: "user_id", Value: t.UserID},
+		{Key: "request_id", Value: request},
+		{Key: "user_id", Value: user},
 		{Key: "input", Value: input},
 		{Key: "result", Value: result},
-		{Key: "message", Value: t.Message},
+		{Key: "message", Value: message},
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func (s *service) listImageTasks(c *call) (*swift.Response, error) {
 	p := newPage(c.Request, "tasks")
 	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
-	if _, err := addAll(p, list, (*task).rowView); err != nil {
+	if _, err := addAll(p, list, func(t *task) pyjson.Object { return t.rowView(c.caller) }); err != nil {
 		return nil, err
 	}
 	return p.end(nil), nil
