@@ -1,7 +1,6 @@
 package dlo
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -26,14 +25,19 @@ type segments struct {
 	page []segment // what is still to come of this page
 	last bool      // whether it is the last page
 	// marker is the last name of the page.
-	marker string
+	marker    string
+	heldBytes int64 // by the page
 }
+
+// segmentBytes is what an entry takes in memory beside its texts, in a slice that
+// may have grown to twice its length.
+const segmentBytes = 100
 
 // maxEntryBytes bounds what an entry of a page has in JSON: a name of 1024
 // bytes, each written with six characters, and as much again.
 const maxEntryBytes = 12 << 10
 
-// nextPage lists on. A response that is no listing is other, for the client.
+// nextPage lists on, in memory that the request holds. A response that is no listing is other, for the client.
 func (s *segments) nextPage() (other *swift.Response, err error) {
 	list := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container, source)
 	copyHeaders(list, s.r, "Referer")
@@ -46,10 +50,11 @@ func (s *segments) nextPage() (other *swift.Response, err error) {
 		return res, nil
 	}
 	defer res.Close()
-	s.page = nil
+	s.r.Release(s.heldBytes)
+	s.page, s.heldBytes = nil, 0
 	if res.Body != nil {
 		page := io.LimitReader(res.Body, int64(s.m.pageEntries)*maxEntryBytes)
-		if err := json.NewDecoder(page).Decode(&s.page); err != nil {
+		if _, err := swift.EachInList(page, s.add); err != nil {
 			return nil, fmt.Errorf("listing of %s: %w", list.Path, err)
 		}
 	}
@@ -58,6 +63,17 @@ func (s *segments) nextPage() (other *swift.Response, err error) {
 		s.marker = s.page[len(s.page)-1].Name
 	}
 	return nil, nil
+}
+
+// add keeps an entry of the page.
+func (s *segments) add(e *segment) error {
+	n := int64(segmentBytes + len(e.Name) + len(e.Hash))
+	if err := s.r.Hold(n); err != nil {
+		return err
+	}
+	s.heldBytes += n
+	s.page = append(s.page, *e)
+	return nil
 }
 
 // next is the segment that comes next, or io.EOF.

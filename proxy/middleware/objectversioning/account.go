@@ -1,7 +1,6 @@
 package objectversioning
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -105,29 +104,32 @@ const maxAccountEntryBytes = 8 << 10
 
 // relist writes a JSON listing anew, in the format that was asked for.
 func (m *middleware) relist(r *swift.Request, path swift.Path, res *swift.Response, format swift.ListingFormat) ([]byte, error) {
-	var entries []accountEntry
 	page := io.LimitReader(res.Body, int64(m.Limits.AccountListing+1)*maxAccountEntryBytes)
-	if err := json.NewDecoder(page).Decode(&entries); err != nil {
-		return nil, fmt.Errorf("listing of %s: %w", r.Path, err)
-	}
 	listing := swift.NewAccountListing(format, path.Account)
-	for _, e := range entries {
+	_, err := swift.EachInList(page, func(e *accountEntry) error {
+		if err := r.Hold(listedBytes + listedFactor*int64(len(e.Name)+len(e.Subdir))); err != nil {
+			return err
+		}
 		if e.Subdir != "" {
 			listing.Container(&objstore.ContainerEntry{Name: e.Subdir, Subdir: true}, "")
-			continue
+			return nil
 		}
 		path.Container = e.Name
 		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(containerOf(path)))
 		if err != nil && !missing(err) {
-			return nil, err
+			return err
 		}
 		modified, err := time.Parse("2006-01-02T15:04:05.999999", e.LastModified)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		listing.Container(&objstore.ContainerEntry{
 			Name: e.Name, ObjectCount: e.Count, BytesUsed: e.Bytes + hidden.BytesUsed, Modified: objstore.TimestampOf(modified),
 		}, e.Policy)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing of %s: %w", r.Path, err)
 	}
 	return listing.Bytes(), nil
 }

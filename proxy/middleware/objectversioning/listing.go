@@ -1,7 +1,6 @@
 package objectversioning
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +28,7 @@ func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*swift.Res
 	if err != nil {
 		return nil, err
 	}
-	body, err := m.page(r.Context(), containerOf(path), p)
+	body, err := m.page(r, containerOf(path), p)
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +140,21 @@ func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
 	return o
 }
 
+const (
+	// listedBytes is about what an entry takes beside its texts, in lists that
+	// may have grown to twice their length.
+	listedBytes = 1000
+	// listedFactor is how often its texts are in memory: in the entry, and in a
+	// page where a byte takes six at most and which may have grown to twice its
+	// length.
+	listedFactor = 13
+)
+
 // page lists both containers and merges them: null objects and subdirs of the
 // one, versions and subdirs of the other. Each has at most a page, so one page
-// of each is enough.
-func (m *middleware) page(ctx context.Context, c objstore.ContainerID, p page) ([]byte, error) {
+// of each is enough. All of it is in memory that the request holds.
+func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]byte, error) {
+	ctx := r.Context()
 	l := latest{m: m, ctx: ctx, container: c, links: map[string]objstore.Timestamp{}, nullMarker: p.nullMarker}
 	var entries, nulls, versions []objstore.ObjectEntry
 	subdirs := map[string]bool{}
@@ -154,7 +164,13 @@ func (m *middleware) page(ctx context.Context, c objstore.ContainerID, p page) (
 			entries = append(entries, objstore.ObjectEntry{Name: name, Subdir: true})
 		}
 	}
+	hold := func(e *objstore.ObjectEntry) error {
+		return r.Hold(listedBytes + listedFactor*int64(len(e.Name)+len(e.ContentType)))
+	}
 	err := m.Store.ListObjects(ctx, c, p.visible, func(e *objstore.ObjectEntry) error {
+		if err := hold(e); err != nil {
+			return err
+		}
 		switch {
 		case e.Subdir:
 			subdir(e.Name)
@@ -170,6 +186,9 @@ func (m *middleware) page(ctx context.Context, c objstore.ContainerID, p page) (
 		return nil, err
 	}
 	err = m.Store.ListObjects(ctx, hiddenContainer(c), p.hidden, func(e *objstore.ObjectEntry) error {
+		if err := hold(e); err != nil {
+			return err
+		}
 		if e.Subdir {
 			subdir(decode(e.Name))
 			return nil

@@ -21,6 +21,7 @@ package ratelimit
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"math"
 	"slices"
 	"strconv"
@@ -102,7 +103,7 @@ type Lookup interface {
 
 // New makes the middleware.
 func New(c Config, store Lookup) swift.Middleware {
-	buckets, err := lru.New[string, *rate.Limiter](maxBuckets)
+	buckets, err := lru.New[key, *rate.Limiter](maxBuckets)
 	if err != nil {
 		panic(err) // a size that is not positive
 	}
@@ -112,10 +113,14 @@ func New(c Config, store Lookup) swift.Middleware {
 	}
 }
 
+// key is the digest of a limit's key. A stranger may name accounts of any length,
+// and each is remembered.
+type key [sha256.Size]byte
+
 type middleware struct {
 	Config
 	store   Lookup
-	buckets *lru.Cache[string, *rate.Limiter]
+	buckets *lru.Cache[key, *rate.Limiter]
 	next    swift.Handler
 }
 
@@ -242,11 +247,12 @@ func (m *middleware) take(l limit) (wait time.Duration, ok bool) {
 	now := time.Now()
 	burst := max(1, int(min(l.perSecond*m.RateBuffer.Seconds(), math.MaxInt32)))
 	fresh := rate.NewLimiter(rate.Limit(l.perSecond), burst)
-	bucket, known, _ := m.buckets.PeekOrAdd(l.key, fresh)
+	k := key(sha256.Sum256([]byte(l.key)))
+	bucket, known, _ := m.buckets.PeekOrAdd(k, fresh)
 	if !known {
 		bucket = fresh
 	} else {
-		m.buckets.Get(l.key) // it was used
+		m.buckets.Get(k) // it was used
 	}
 	if bucket.Limit() != fresh.Limit() {
 		bucket.SetLimitAt(now, fresh.Limit())

@@ -121,6 +121,9 @@ func (d *deletion) take() (batch []doomed) {
 		switch status := swift.ErrorResponse(err).Status; {
 		case err == nil:
 			d.err = d.enqueue(stored)
+		case errors.Is(err, swift.ErrNoMemory):
+			d.err = err
+			return batch
 		case status == 404:
 			d.notFound++
 			continue
@@ -136,14 +139,15 @@ func (d *deletion) take() (batch []doomed) {
 // enqueue adds a manifest's segments, whose memory changes from the manifest to
 // the queue.
 func (d *deletion) enqueue(m *manifest) error {
+	defer m.release(d.r)
 	for i := range m.list {
 		next := doomed{name: strings.Clone(m.list[i].Name), manifest: m.list[i].SubSLO}
 		if err := d.r.Hold(next.heldBytes()); err != nil {
-			return errors.Join(err, m.release(d.r))
+			return err
 		}
 		d.queue = append(d.queue, next)
 	}
-	return m.release(d.r)
+	return nil
 }
 
 func (d *deletion) delete(o doomed) (status int) {

@@ -129,7 +129,7 @@ func (o *largeObject) leaveSub() {
 		return
 	}
 	o.sub.leaveSub()
-	_ = o.sub.held.release(o.r) // it cannot fail
+	o.sub.held.release(o.r)
 	o.sub = nil
 }
 
@@ -150,7 +150,8 @@ func (o *largeObject) readSub(s *segment) (*manifest, error) {
 		return nil, err
 	}
 	if err := o.cost.read(m.readBytes); err != nil {
-		return nil, errors.Join(fmt.Errorf("manifest %s: %w", get.Path, err), m.release(o.r))
+		m.release(o.r)
+		return nil, fmt.Errorf("manifest %s: %w", get.Path, err)
 	}
 	return m, nil
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,62 +66,46 @@ func readManifest(r *swift.Request, res *swift.Response, needed func(swift.ByteR
 	if res.Body == nil {
 		return nil, errManifest
 	}
-	m := new(manifest)
-	d := json.NewDecoder(io.LimitReader(res.Body, maxStoredBytes))
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return nil, errors.Join(errManifest, err, m.release(r))
-	}
-	for end := int64(0); d.More(); {
-		var s segment
-		err := d.Decode(&s)
-		if err == nil {
-			err = s.measure()
+	m, end := new(manifest), int64(0)
+	read, err := swift.EachInList(io.LimitReader(res.Body, maxStoredBytes), func(s *segment) error {
+		if err := s.measure(); err != nil {
+			return err
 		}
 		part := swift.ByteRange{Start: end, End: end + s.part.Length()}
 		if end = part.End; end < 0 {
-			err = errManifest
+			return errManifest
 		}
 		if s.Data != "" && needed != nil && !needed(part) {
 			s.Data = ""
 		}
-		if err == nil {
-			err = m.add(r, s)
+		return m.add(r, s)
+	})
+	if err != nil {
+		m.release(r)
+		var status *swift.StatusError
+		if !errors.As(err, &status) && !errors.Is(err, errManifest) {
+			err = fmt.Errorf("%w: %w", errManifest, err)
 		}
-		if err != nil {
-			return nil, errors.Join(faultOf(err), m.release(r))
-		}
+		return nil, err
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, errors.Join(errManifest, err, m.release(r))
-	}
-	m.readBytes = d.InputOffset()
+	m.readBytes = read
 	return m, nil
 }
 
-// faultOf makes what a decoder finds wrong a fault of the manifest.
-func faultOf(err error) error {
-	var status *swift.StatusError
-	if errors.Is(err, errManifest) || errors.As(err, &status) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errManifest, err)
-}
-
-func (m *manifest) add(r *swift.Request, s segment) error {
+func (m *manifest) add(r *swift.Request, s *segment) error {
 	n := elementBytes + s.textBytes()
 	if err := r.Hold(n); err != nil {
 		return err
 	}
 	m.heldBytes += n
-	m.list = append(m.list, s)
+	m.list = append(m.list, *s)
 	return nil
 }
 
 // release gives the memory back; the list is not to be used any more.
-func (m *manifest) release(r *swift.Request) error {
+func (m *manifest) release(r *swift.Request) {
 	r.Release(m.heldBytes)
 	m.heldBytes, m.list = 0, nil
-	return nil
 }
 
 // measure sets part.

@@ -1,10 +1,11 @@
 package staticweb
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
+
+	"needletail/proxy/swift"
 )
 
 // entry is one line of a container's listing.
@@ -21,7 +22,12 @@ type entry struct {
 // characters.
 const maxEntryBytes = 16 << 10
 
-// entries lists a page of the container as whoever asks. Where that is refused
+// entryHeldBytes is what an entry takes beside its texts, in a slice that may
+// have grown to twice its length.
+const entryHeldBytes = 200
+
+// entries lists a page of the container as whoever asks,
+// in memory that the request holds. Where that is refused
 // the refusal comes back instead; it is the zero answer otherwise.
 func (v *visit) entries(query url.Values) ([]entry, answer) {
 	query.Set("format", "json")
@@ -33,7 +39,11 @@ func (v *visit) entries(query url.Values) ([]entry, answer) {
 	var entries []entry
 	if list.res.Body != nil {
 		page := io.LimitReader(list.res.Body, int64(v.m.pageEntries)*maxEntryBytes)
-		if err := json.NewDecoder(page).Decode(&entries); err != nil && err != io.EOF {
+		_, err := swift.EachInList(page, func(e *entry) error {
+			entries = append(entries, *e)
+			return v.r.Hold(entryHeldBytes + int64(len(e.Name)+len(e.Subdir)+len(e.ContentType)+len(e.LastModified)))
+		})
+		if err != nil && err != io.EOF {
 			return nil, answer{nil, fmt.Errorf("listing of %s: %w", v.containerPath(), err)}
 		}
 	}

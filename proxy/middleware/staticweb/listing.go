@@ -39,17 +39,21 @@ func (v *visit) listing(s site, prefix string) (*swift.Response, error) {
 	if len(prefix) > len(reach) {
 		fmt.Fprintf(&b, parentRow, linkQuery)
 	}
-	for _, e := range entries {
-		if e.Subdir != "" {
-			name := strings.TrimPrefix(e.Subdir, prefix)
-			fmt.Fprintf(&b, folderRow, href(name), escape(name))
-		}
-	}
-	for _, e := range entries {
-		if e.Subdir == "" {
-			name := strings.TrimPrefix(e.Name, prefix)
-			fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name), escape(name),
-				humanReadable(e.Bytes), date(e.LastModified))
+	for _, folders := range []bool{true, false} {
+		for _, e := range entries {
+			before := b.Len()
+			switch {
+			case folders && e.Subdir != "":
+				name := strings.TrimPrefix(e.Subdir, prefix)
+				fmt.Fprintf(&b, folderRow, href(name), escape(name))
+			case !folders && e.Subdir == "":
+				name := strings.TrimPrefix(e.Name, prefix)
+				fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name), escape(name),
+					humanReadable(e.Bytes), date(e.LastModified))
+			}
+			if err := v.r.Hold(pageFactor * int64(b.Len()-before)); err != nil {
+				return v.fail(s, answer{nil, err})
+			}
 		}
 	}
 	b.WriteString(listingFoot)
@@ -57,6 +61,10 @@ func (v *visit) listing(s site, prefix string) (*swift.Response, error) {
 	res.Header.Add(swift.GeneratorHeader, swift.GeneratorStaticWeb)
 	return res, nil
 }
+
+// pageFactor is how often a page is in memory: as text that may have grown to
+// twice its length, and as the answer.
+const pageFactor = 3
 
 // tempURL is what links must carry where the request came by a temporary URL
 // with a prefix, and that prefix.
