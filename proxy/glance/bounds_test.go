@@ -136,3 +136,37 @@ func TestInputOfTasksIsBounded(t *testing.T) {
 		t.Error("room for one more")
 	}
 }
+
+// endless is a body without an end, of which n bytes have been read.
+type endless struct{ n int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.n += int64(len(p))
+	return len(p), nil
+}
+
+// Who shows no token is refused before a byte of the body is read, and so is who
+// may not see the image.
+func TestStrangersBodyIsNotRead(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	for _, route := range routes {
+		for _, user := range []string{"", "carol"} {
+			if user != "" && !strings.Contains(route.pattern, "{image}") {
+				continue
+			}
+			body := new(endless)
+			path := "/v2/" + strings.NewReplacer("{image}", id, "{", "", "}", "").Replace(route.pattern)
+			r := newRequest("carol", route.method, path, body, -1)
+			if user == "" {
+				r.Header.Del("X-Auth-Token")
+			}
+			if _, err := s.h.Serve(r); err != nil {
+				t.Fatalf("%s %s: %v", route.method, path, err)
+			}
+			if body.n > 0 {
+				t.Errorf("%s %s as %q: %d bytes of the body were read", route.method, route.pattern, user, body.n)
+			}
+		}
+	}
+}

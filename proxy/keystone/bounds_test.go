@@ -59,3 +59,39 @@ func TestBodiesAndListsAreHeld(t *testing.T) {
 		held.End()
 	}
 }
+
+// endless is a body without an end, of which n bytes have been read.
+type endless struct{ n int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.n += int64(len(p))
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// Of all routes, those alone read the body of who shows no token that are open to
+// everybody and need one: to log in, and to change a password with the old one.
+func TestStrangersBodyIsNotRead(t *testing.T) {
+	c := newCloud(t)
+	readers := map[string]bool{"POST /v3/auth/tokens": true, "POST /v3/users/{user}/password": true}
+	for _, route := range routes() {
+		body := new(endless)
+		path := strings.NewReplacer("{user}", adminUser, "{project}", adminProject, "{", "", "}", "").Replace(route.pattern)
+		r := &swift.Request{
+			Method: route.method, Path: path, RawPath: path, BasePath: "/identity", Host: "h", Scheme: "http",
+			Body: body, ContentLength: -1,
+		}
+		if _, err := c.handler.Serve(r); err != nil {
+			t.Fatalf("%s %s: %v", route.method, route.pattern, err)
+		}
+		bound := int64(0)
+		if readers[route.method+" "+route.pattern] {
+			bound = 2 * (maxStrangerBodyBytes + 1)
+		}
+		if body.n > bound {
+			t.Errorf("%s %s: %d bytes of the body were read", route.method, route.pattern, body.n)
+		}
+	}
+}

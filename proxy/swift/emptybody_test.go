@@ -14,7 +14,7 @@ func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func TestRefuseBody(t *testing.T) {
 	f := func(length int64, body io.Reader, want int) {
 		t.Helper()
-		err := (&Request{ContentLength: length, Body: body}).RefuseBody("100% no body")
+		err := (&Request{ContentLength: length, Body: body}).RefuseBody(allowing, "100% no body")
 		var se *StatusError
 		switch {
 		case want == 0 && err == nil:
@@ -42,3 +42,6 @@ func TestStatusPagesAreFilledIn(t *testing.T) {
 		}
 	}
 }
+
+// allowing allows everything.
+var allowing = HandlerFunc(func(*Request) (*Response, error) { return NewResponse(204), nil })

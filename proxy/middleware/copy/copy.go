@@ -68,7 +68,7 @@ func (m *middleware) serve(r *swift.Request) (*swift.Response, error) {
 	}
 	switch {
 	case r.Method == "PUT" && r.Header.Get("X-Copy-From") != "":
-		if err := r.RefuseBody("Copy requests require a zero byte body"); err != nil {
+		if err := r.RefuseBody(m.next, "Copy requests require a zero byte body"); err != nil {
 			return nil, err
 		}
 		job, err := fromPut(r.Header, path)

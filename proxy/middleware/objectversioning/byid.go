@@ -94,7 +94,7 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	if r.ContentLength == swift.NoLength {
 		return nil, swift.Status(411)
 	}
-	if err := r.RefuseBody("PUT version-id requests require a zero byte body"); err != nil {
+	if err := r.RefuseBody(m.next, "PUT version-id requests require a zero byte body"); err != nil {
 		return nil, err
 	}
 	notThere := swift.Textf(404, "The specified version does not exist")

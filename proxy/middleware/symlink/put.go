@@ -18,7 +18,7 @@ const dynamicType = "application/symlink"
 
 // put makes a link.
 func (m *middleware) put(r *swift.Request, path swift.Path) (*swift.Response, error) {
-	if err := r.RefuseBody("Symlink requests require a zero byte body"); err != nil {
+	if err := r.RefuseBody(m.next, "Symlink requests require a zero byte body"); err != nil {
 		return nil, err
 	}
 	link, err := readLink(r.Header, path)
