@@ -5,21 +5,23 @@ import (
 	"time"
 )
 
-// flushPatience is how long Close waits for what is in memory to be in tables. A
-// log whose content is in tables too may be lost or damaged without harm.
-const flushPatience = 10 * time.Second
+// closePatience is how long Close waits for what is in memory to be in tables, and
+// again for the rest, or HangLimit if that is shorter. A log whose content is in
+// tables too may be lost or damaged without harm.
+const closePatience = 10 * time.Second
 
 // Close closes the database, to which nobody begins to write any more. One that
-// hangs is left behind after HangLimit; the error of one that is sealed was told
+// hangs is left behind; the error of one that is sealed was told
 // before and is not repeated. Who still waits for a commit gets ErrSealed.
 func (d *DB) Close() error {
+	patience := min(closePatience, d.opts.HangLimit)
 	if !d.readOnly && d.seal.err() == nil && d.work.err() == nil {
-		d.within(min(flushPatience, d.opts.HangLimit), d.flush)
+		d.within(patience, d.flush)
 	}
 	close(d.fs.closing)
 	d.watcher.Wait()
 	var err error
-	if !d.within(d.opts.HangLimit, func() { err = d.close() }) {
+	if !d.within(patience, func() { err = d.close() }) {
 		err = fmt.Errorf("%s %s: %w", d.opts.Name, d.dir, errLeft)
 	}
 	if !d.seal.end() {

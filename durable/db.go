@@ -35,10 +35,9 @@ type Options struct {
 	// OpenFilesMax bounds the open files, at least OpenFilesMin.
 	OpenFilesMax int
 
-	// HangLimit is how long Close waits for a disk that hangs. Default 20 s.
+	// HangLimit is how long no commit may end while some run. Default 20 s.
 	HangLimit time.Duration
-	// SealHung says that a database of which no write ends for HangLimit is
-	// sealed with ErrHung. Else writers wait for the disk, unless background
+	// SealHung says that the database is sealed with ErrHung after HangLimit. Else writers wait for the disk, unless background
 	// work fails too.
 	SealHung bool
 	// Sealed is called once, from any goroutine and maybe under Pebble's locks,

@@ -2,6 +2,10 @@ package identity
 
 import "errors"
 
+// ErrDamaged: the database of identities is not as it was written, and there is
+// no second copy to make it anew.
+var ErrDamaged = errors.New("the identities are damaged")
+
 // Kind says what went wrong, as far as a caller can act on it.
 type Kind int
 
@@ -12,8 +16,10 @@ const (
 	KindUnauthorized             // login or token refused
 	KindForbidden                // refused in the present state
 	KindNotFound
-	KindConflict // the name or id is taken
-	KindBusy     // too much waits already; later it may succeed
+	KindConflict    // the name or id is taken
+	KindBusy        // too much waits already; later it may succeed
+	KindNoSpace     // the disk is full, or its reserve would be touched
+	KindUnavailable // the store takes no changes now, or until the next start
 )
 
 // Error is every error of this package but those of the context.

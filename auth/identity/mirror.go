@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"sync/atomic"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/durable"
 )
 
 // The second copy of the store lies in Options.MirrorDir, on another disk:
@@ -19,8 +22,9 @@ import (
 //	MIRROR/credential-keys/  likewise
 //
 // Each commit counts up in both; at a start the copy with the greater count is
-// right, and the other one becomes what it is. A second copy that cannot be
-// written is given up until the next start, and Options.MirrorLost is told.
+// right, and the other one becomes what it is. A copy that cannot be written is
+// given up until the next start, and Options.MirrorLost is told. One that is
+// damaged is moved aside, and made anew out of the other.
 
 // commitsKey holds the number of commits, big-endian; no table has its prefix.
 var commitsKey = []byte("\x00commits")
@@ -88,39 +92,91 @@ func copyFile(from, to string) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// openMirror opens the second copy and makes both what the newer one is.
-func (s *Service) openMirror(options *pebble.Options) (err error) {
-	if s.commits, err = commitsOf(s.db); err != nil || s.opt.MirrorDir == "" {
+// The names of the copies, in errors.
+const (
+	firstCopy  = "the first copy"
+	secondCopy = "the second copy"
+)
+
+// asideSuffix names the folder to which a damaged copy is moved.
+const asideSuffix = ".aside"
+
+// openCopies opens both copies. A second one that cannot be opened is given up.
+func (s *Service) openCopies() (err error) {
+	if s.opt.MirrorDir != "" {
+		if s.mirror, err = s.openCopy(s.opt.MirrorDir); errors.Is(err, durable.ErrDamaged) {
+			s.mirror, err = s.anew(s.opt.MirrorDir, err)
+		}
+		if err != nil {
+			s.tellLost(secondCopy, err)
+		}
+	}
+	s.db, err = s.openCopy(s.opt.Dir)
+	if !errors.Is(err, durable.ErrDamaged) || s.mirror == nil {
 		return err
 	}
-	options.Logger = &s.mirrorLog
-	m, err := pebble.Open(filepath.Join(s.opt.MirrorDir, "db"), options)
+	if n, errCount := commitsOf(s.mirror); n == 0 || errCount != nil {
+		return errors.Join(err, errCount) // the second copy holds nothing
+	}
+	s.db, err = s.anew(s.opt.Dir, err)
+	return err
+}
+
+func (s *Service) openCopy(dir string) (*durable.DB, error) {
+	d, err := durable.Open(filepath.Join(dir, "db"), durable.Options{
+		Name: "identities", FS: s.opt.FS, Logger: s.opt.Logger, OpenFilesMax: openFilesMax, SealHung: true,
+		Pebble: pebble.Options{MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest},
+	})
+	if errors.Is(err, durable.ErrDamaged) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	if err != nil {
-		s.loseMirror(err)
+		return nil, fmt.Errorf("identity: open the store: %w", err)
+	}
+	return d, nil
+}
+
+// anew moves a damaged copy aside and opens an empty one in its place.
+func (s *Service) anew(dir string, damage error) (*durable.DB, error) {
+	from := filepath.Join(dir, "db")
+	s.opt.Logger.Error("a copy of the identities is damaged, and is made anew out of the other one",
+		"copy", from, "kept", from+asideSuffix, "err", damage)
+	if err := errors.Join(os.RemoveAll(from+asideSuffix), os.Rename(from, from+asideSuffix)); err != nil {
+		return nil, errors.Join(damage, err)
+	}
+	return s.openCopy(dir)
+}
+
+// agree makes both copies what the newer one is.
+func (s *Service) agree() error {
+	var err error
+	if s.commits, err = commitsOf(s.db); err != nil {
+		return err
+	}
+	s.live = []*durable.DB{s.db}
+	if s.mirror == nil {
 		return nil
 	}
-	s.mirror = m
-	theirs, err := commitsOf(m)
+	theirs, err := commitsOf(s.mirror)
 	if err == nil && theirs > s.commits {
-		if err := copyRows(m, s.db); err != nil {
+		if err := copyRows(s.mirror, s.db); err != nil {
 			return err
 		}
 		s.commits = theirs
-		return nil
-	}
-	if err == nil {
-		err = copyRows(s.db, m)
-	}
-	if err == nil {
-		err = s.eachKeyFolder(copyFolder)
+	} else if err == nil {
+		if err = copyRows(s.db, s.mirror); err == nil {
+			err = s.eachKeyFolder(copyFolder)
+		}
 	}
 	if err != nil {
-		s.loseMirror(err)
+		s.tellLost(secondCopy, err)
+		return nil
 	}
+	s.live = append(s.live, s.mirror)
 	return nil
 }
 
-func commitsOf(db *pebble.DB) (uint64, error) {
+func commitsOf(db *durable.DB) (uint64, error) {
 	b, closer, err := db.Get(commitsKey)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
@@ -137,9 +193,8 @@ func commitsOf(db *pebble.DB) (uint64, error) {
 
 // copyRows makes the rows of to those of from. All of them fit into memory: the
 // service holds them there.
-func copyRows(from, to *pebble.DB) error {
+func copyRows(from, to *durable.DB) error {
 	b := to.NewBatch()
-	defer b.Close()
 	if err := b.DeleteRange([]byte{0}, []byte{0xff}, nil); err != nil {
 		return err
 	}
@@ -153,61 +208,53 @@ func copyRows(from, to *pebble.DB) error {
 	if err = errors.Join(err, it.Error(), it.Close()); err != nil {
 		return err
 	}
-	return b.Commit(pebble.Sync)
+	return to.Commit(b, true)
 }
 
-// commit writes a batch to both copies; s.writing is held.
+// commit writes a batch to the copies that are in step, at the same time; it
+// succeeds if one of them has it, which is right at the next start. s.writing is
+// held.
 func (s *Service) commit(b *pebble.Batch) error {
-	s.commits++
-	if err := b.Set(commitsKey, binary.BigEndian.AppendUint64(nil, s.commits), nil); err != nil {
+	if err := durable.Admit(b.Len(), s.live...); err != nil {
 		return err
 	}
-	var second *pebble.Batch
-	if s.mirror != nil {
-		second = s.mirror.NewBatch()
-		if err := second.Apply(b, nil); err != nil {
+	writes := make([]durable.Write, len(s.live))
+	for i, d := range s.live {
+		own := d.NewBatch()
+		err := errors.Join(own.Apply(b, nil),
+			own.Set(commitsKey, binary.BigEndian.AppendUint64(nil, s.commits+1), nil))
+		if err != nil {
 			return err
 		}
+		writes[i] = d.Start(own, true)
 	}
-	if err := b.Commit(pebble.Sync); err != nil {
-		return err
-	}
-	if second != nil {
-		err := second.Commit(pebble.Sync)
-		if err = errors.Join(err, s.mirrorLog.err()); err != nil {
-			s.loseMirror(err)
+	lost := map[*durable.DB]error{}
+	for i, d := range s.live {
+		if err := writes[i].Wait(); err != nil {
+			lost[d] = err
 		}
 	}
+	if len(lost) == len(s.live) {
+		return errors.Join(slices.Collect(maps.Values(lost))...)
+	}
+	for d, err := range lost {
+		s.tellLost(s.nameOf(d), err)
+	}
+	s.live = slices.DeleteFunc(s.live, func(d *durable.DB) bool { return lost[d] != nil })
+	s.commits++
 	return nil
 }
 
-// mirrorLog is told by Pebble of errors after which the second copy takes no
-// more writes. They are no reason to stop the process, as those of the first
-// copy are.
-type mirrorLog struct {
-	quiet
-	fatal atomic.Pointer[error]
-}
-
-func (l *mirrorLog) Fatalf(format string, args ...any) {
-	err := fmt.Errorf(format, args...)
-	l.fatal.CompareAndSwap(nil, &err)
-}
-
-func (l *mirrorLog) err() error {
-	if err := l.fatal.Load(); err != nil {
-		return *err
+func (s *Service) nameOf(d *durable.DB) string {
+	if d == s.db {
+		return firstCopy
 	}
-	return nil
+	return secondCopy
 }
 
-// loseMirror gives the second copy up until the next start.
-func (s *Service) loseMirror(err error) {
-	if s.mirror != nil {
-		_ = s.mirror.Close() // it has failed already
-		s.mirror = nil
-	}
+// tellLost tells that a copy is given up until the next start.
+func (s *Service) tellLost(name string, err error) {
 	if s.opt.MirrorLost != nil {
-		s.opt.MirrorLost(fmt.Errorf("identity: the second copy of the store: %w", err))
+		s.opt.MirrorLost(fmt.Errorf("identity: %s of the store: %w", name, err))
 	}
 }

@@ -6,15 +6,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"needletail/auth/token"
+	"needletail/durable"
 )
 
 // Options are the settings of a Service. Zero values stand for the defaults.
@@ -25,7 +27,12 @@ type Options struct {
 	BcryptCost int           // DefaultBcryptCost
 	Methods    []string      // of logins: DefaultMethods
 	Clock      func() time.Time
-	Logger     pebble.Logger // nil for none
+	Logger     *slog.Logger // slog.Default
+	FS         vfs.FS       // of the database; vfs.Default
+
+	// Reserve, if not nil, says whether the disk takes so many bytes more; its
+	// error refuses changes that make the store grow. Those that remove go on.
+	Reserve func(bytes int64) error
 
 	// LockoutAttempts failed logins in a row lock a user out for
 	// LockoutDuration (DefaultLockoutDuration); 0: never.
@@ -34,7 +41,7 @@ type Options struct {
 
 	// MirrorDir, if not "", is where a second copy is kept, on another disk.
 	MirrorDir string
-	// MirrorLost is told why the second copy was given up. Optional.
+	// MirrorLost is told why one of the two copies was given up. Optional.
 	MirrorLost func(error)
 }
 
@@ -50,12 +57,11 @@ const (
 // Service is the identity store. It is safe for concurrent use.
 type Service struct {
 	opt Options
-	db  *pebble.DB
 
-	mirror  *pebble.DB // the second copy, or nil; with commits under writing
+	db      *durable.DB   // the first copy
+	mirror  *durable.DB   // the second one, or nil
+	live    []*durable.DB // those that are in step; with commits under writing
 	commits uint64
-
-	mirrorLog mirrorLog
 
 	keys *token.Repository
 	// credentialKeys seal the blobs of credentials; they are never rotated.
@@ -126,25 +132,20 @@ func Open(opt Options) (*Service, error) {
 	if s.cache, err = lru.New[[32]byte, cachedToken](cachedTokens); err != nil {
 		return nil, err
 	}
-	logger := opt.Logger
-	if logger == nil {
-		logger = quiet{}
+	if s.opt.Logger == nil {
+		s.opt.Logger = slog.Default()
 	}
 	if err := s.restoreKeys(); err != nil {
-		s.loseMirror(err)
+		s.tellLost(secondCopy, err)
 	}
-	options := func() *pebble.Options {
-		return &pebble.Options{Logger: logger, MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest}
-	}
-	s.db, err = pebble.Open(filepath.Join(opt.Dir, "db"), options())
-	if err != nil {
-		return nil, fmt.Errorf("identity: open the store: %w", err)
+	if err := s.openCopies(); err != nil {
+		return nil, errors.Join(err, s.closeStores())
 	}
 	if s.keys, err = token.OpenRepository(opt.KeyDir); err == nil {
 		s.credentialKeys, err = token.OpenRepository(filepath.Join(opt.Dir, credentialKeyFolder))
 	}
 	if err == nil {
-		err = s.openMirror(options())
+		err = s.agree()
 	}
 	if err == nil {
 		err = s.load()
@@ -156,10 +157,22 @@ func Open(opt Options) (*Service, error) {
 	return s, nil
 }
 
-// Close closes the store.
+// closePatience is how long Close waits for a change that runs.
+const closePatience = 5 * time.Second
+
+// Close closes the store. A change that hangs fails then, and a disk that hangs
+// is left behind, within Options of package durable.
 func (s *Service) Close() error {
+	hung := time.AfterFunc(closePatience, func() {
+		for _, d := range []*durable.DB{s.db, s.mirror} {
+			if d != nil {
+				d.Seal(durable.ErrHung)
+			}
+		}
+	})
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	hung.Stop()
 	if s.failed == nil {
 		s.failed = errors.New("closed")
 	}
@@ -167,9 +180,11 @@ func (s *Service) Close() error {
 }
 
 func (s *Service) closeStores() error {
-	err := s.db.Close()
-	if s.mirror != nil {
-		err = errors.Join(err, s.mirror.Close())
+	var err error
+	for _, d := range []*durable.DB{s.db, s.mirror} {
+		if d != nil {
+			err = errors.Join(err, d.Close())
+		}
 	}
 	return err
 }
@@ -257,13 +272,4 @@ func idOr(given string) string {
 		return given
 	}
 	return NewID()
-}
-
-// quiet is a pebble.Logger that says nothing; what matters comes as an error.
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)  {}
-func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(format string, args ...any) {
-	panic(fmt.Sprintf("identity: the store: "+format, args...))
 }

@@ -2,18 +2,28 @@ package identity
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/durable"
+	"needletail/oserror"
 )
 
 // tx is one change: a batch for the store and what to do to memory after it.
 type tx struct {
 	batch *pebble.Batch
 	apply []func()
+	grows int64 // bytes of rows that are new or long
 	err   error
 }
+
+// updateMaxBytes is the length up to which a row that replaces another one does
+// not count as growth: a user is disabled, and a password changed, on a full disk
+// too.
+const updateMaxBytes = 4096
 
 // update runs fn, which may read the tables freely, and commits what it put and
 // deleted: durable first, then visible.
@@ -21,9 +31,9 @@ func (s *Service) update(fn func(*tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.failed != nil {
-		return &Error{Op: "write", Err: s.failed}
+		return &Error{Kind: KindUnavailable, Op: "write", Err: s.failed}
 	}
-	t := &tx{batch: s.db.NewBatch()}
+	t := &tx{batch: s.db.DB.NewBatch()}
 	defer t.batch.Close()
 	if err := fn(t); err != nil {
 		return err
@@ -31,12 +41,14 @@ func (s *Service) update(fn func(*tx) error) error {
 	if t.err != nil {
 		return &Error{Op: "write", Err: t.err}
 	}
-	if t.batch.Empty() {
+	if t.batch.Count() == 0 {
 		return nil
 	}
+	if err := s.reserve(t.grows); err != nil {
+		return &Error{Kind: KindNoSpace, Op: "write", Err: err}
+	}
 	if err := s.commit(t.batch); err != nil {
-		s.failed = fmt.Errorf("an earlier write failed: %w", err)
-		return &Error{Op: "write", Err: err}
+		return s.writeError(err)
 	}
 	s.mu.Lock()
 	for _, f := range t.apply {
@@ -47,6 +59,25 @@ func (s *Service) update(fn func(*tx) error) error {
 	return nil
 }
 
+// reserve says whether the disk takes so many bytes more.
+func (s *Service) reserve(bytes int64) error {
+	if bytes == 0 || s.opt.Reserve == nil {
+		return nil
+	}
+	return s.opt.Reserve(bytes)
+}
+
+// writeError is the error of a commit. Unless the commit was refused before it
+// began, nobody knows whether it took effect, and no more are taken.
+func (s *Service) writeError(err error) error {
+	if !errors.Is(err, durable.ErrBehind) || errors.Is(err, durable.ErrSealed) {
+		s.failed = fmt.Errorf("an earlier write failed: %w", err)
+	} else if oserror.NoSpace(err) {
+		return &Error{Kind: KindNoSpace, Op: "write", Err: err}
+	}
+	return &Error{Kind: KindUnavailable, Op: "write", Err: err}
+}
+
 func put[T any](t *tx, tab *table[T], id string, row *T) {
 	value, err := json.Marshal(row)
 	if err == nil {
@@ -54,6 +85,11 @@ func put[T any](t *tx, tab *table[T], id string, row *T) {
 	}
 	if err != nil && t.err == nil {
 		t.err = err
+	}
+	_, replaces := tab.rows[id]
+	endsTokens := tab.kind == kindRevocation || tab.kind == kindMilestone
+	if !replaces && !endsTokens || len(value) > updateMaxBytes {
+		t.grows += int64(len(value))
 	}
 	t.apply = append(t.apply, func() { tab.set(id, row) })
 }

@@ -58,6 +58,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		store.IdentityCopies(nil) // until MirrorLost says otherwise
 	}
 	options := cfg.identityOptions()
+	options.Logger, options.Reserve = logger, store.Reserve
 	options.MirrorDir = identityMirror(store)
 	options.MirrorLost = func(err error) {
 		logger.Error("identities have one copy until the next start", "err", err)

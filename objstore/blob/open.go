@@ -11,6 +11,7 @@ import (
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/ec"
+	"needletail/oserror"
 )
 
 // Reader is an open body. It may be used by several goroutines, each with a
@@ -110,6 +111,9 @@ func (s *Set) whyMissing(d *disk, err error) error {
 	away := device.Identify(d.spec.FS, d.spec.Dir, device.Identity{Store: s.store, Index: d.spec.Index})
 	if away == nil {
 		return err
+	}
+	if oserror.Exhausted(away) {
+		return away
 	}
 	d.monitor.Probed(away)
 	d.dev.Store(nil)

@@ -3,7 +3,8 @@ package device
 import (
 	"errors"
 	"fmt"
-	"syscall"
+
+	"needletail/oserror"
 )
 
 var (
@@ -19,7 +20,7 @@ func opError(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if oserror.NoSpace(err) {
 		return fmt.Errorf("device: %s: %w: %w", op, ErrNoSpace, err)
 	}
 	return fmt.Errorf("device: %s: %w", op, err)

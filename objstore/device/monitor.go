@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"needletail/oserror"
 )
 
 // operationsMax is the number of operations that one device runs at once. It
@@ -109,7 +111,8 @@ func (m *Monitor) Begin(wait time.Duration) (Operation, error) {
 func (m *Monitor) now() int64 { return int64(time.Since(m.base)) + 1 }
 
 // End ends the operation with its result. An error of a missing file or a full
-// disk does not count against the device.
+// disk does not count against the device, nor does one of a process that has no
+// descriptor left.
 func (o Operation) End(err error) {
 	m := o.m
 	took := time.Duration(m.now() - m.started[o.slot].Swap(0))
@@ -117,6 +120,9 @@ func (o Operation) End(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stats.Operations++
+	if oserror.Exhausted(err) {
+		return // the disk was not asked
+	}
 	m.stats.Latency += (took - m.stats.Latency) / latencyWeight
 	if faulty(err) {
 		m.blame(err)
@@ -154,8 +160,11 @@ func (m *Monitor) blame(err error) {
 }
 
 // Probed tells the result of a probe: a success makes the device ok, a failure
-// makes it failed.
+// makes it failed. A probe that got no descriptor tells nothing.
 func (m *Monitor) Probed(err error) {
+	if oserror.Exhausted(err) {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err == nil {

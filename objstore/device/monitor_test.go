@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,25 @@ func TestErrorsMakeADeviceSuspectThenFailed(t *testing.T) {
 	m.Probed(errDisk)
 	require.Equal(t, StateFailed, m.State())
 	require.EqualValues(t, 4, m.Stats().Errors)
+}
+
+// A process that is out of descriptors says nothing of its disks, neither good nor
+// bad.
+func TestNoDescriptorIsNoFault(t *testing.T) {
+	m := NewMonitor(MonitorOptions{ErrorsMax: 2, GoodMin: 1})
+	none := fmt.Errorf("open: %w", syscall.EMFILE)
+	for range 10 {
+		do(t, m, 0, none)
+		m.Blame(none)
+		m.Probed(fmt.Errorf("probe: %w", syscall.ENFILE))
+	}
+	require.Equal(t, StateOK, m.State())
+	require.EqualValues(t, 0, m.Stats().Errors)
+	do(t, m, 0, errDisk)
+	do(t, m, 0, none)
+	require.Equal(t, StateSuspect, m.State(), "it is no sign of health either")
+	do(t, m, 0, errDisk)
+	require.Equal(t, StateFailed, m.State())
 }
 
 func TestSlownessMakesADeviceSuspect(t *testing.T) {

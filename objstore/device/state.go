@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"needletail/oserror"
 )
 
 // State says how far a device is to be trusted.
@@ -37,7 +39,8 @@ func (s State) String() string {
 var ErrBusy = errors.New("device is busy with operations that do not end")
 
 // faulty tells whether err speaks against the device, and not against a file
-// that is not there or a disk that is full.
+// that is not there, a disk that is full, or a process that is out of
+// descriptors.
 func faulty(err error) bool {
-	return err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNoSpace)
+	return err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNoSpace) && !oserror.Exhausted(err)
 }

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	iofs "io/fs"
 	"strings"
-	"syscall"
 
+	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/blob"
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
+	"needletail/oserror"
 )
 
 // call is one running operation: what its errors say.
@@ -50,8 +51,10 @@ func (c call) wrap(err error) error {
 // kindOf translates the errors of the layers below.
 func kindOf(err error) objstore.Kind {
 	switch {
-	case errors.Is(err, device.ErrNoSpace), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case errors.Is(err, device.ErrNoSpace), oserror.NoSpace(err):
 		return objstore.KindNoSpace
+	case oserror.Exhausted(err), errors.Is(err, durable.ErrBehind):
+		return objstore.KindUnavailable
 	case errors.Is(err, device.ErrSealed), errors.Is(err, meta.ErrSealed), errors.Is(err, ErrLocked),
 		errors.Is(err, blob.ErrUnavailable):
 		return objstore.KindUnavailable

@@ -9,7 +9,6 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/durable"
-	"needletail/oserror"
 )
 
 // Copies says how the copies of the index are.
@@ -119,7 +118,7 @@ func (d *DB) writeAlone(home *side, b *pebble.Batch) error {
 // changes of one key but for merges, so both copies see them in one order.
 func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
 	other := d.other(home)
-	if err := admit(home, other, b.Len()); err != nil {
+	if err := durable.Admit(b.Len(), home.pebble, other.pebble); err != nil {
 		return err
 	}
 	slot, err := d.journal.begin(b)
@@ -144,26 +143,6 @@ func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
 	default:
 		return d.lose(home)
 	}
-}
-
-// admit asks both copies whether they take a batch of so many bytes. A copy whose
-// disk is why it is behind fails. If both are, or the process lacks descriptors,
-// neither does: the batch is refused.
-func admit(one, two *side, bytes int) error {
-	errOne, errTwo := one.pebble.Admit(bytes), two.pebble.Admit(bytes)
-	if errors.Is(errOne, durable.ErrBehind) && errors.Is(errTwo, durable.ErrBehind) {
-		return errors.Join(errOne, errTwo)
-	}
-	for s, err := range map[*side]error{one: errOne, two: errTwo} {
-		if !errors.Is(err, durable.ErrBehind) {
-			continue
-		}
-		if oserror.Exhausted(err) {
-			return err
-		}
-		s.fail(err)
-	}
-	return nil
 }
 
 func (d *DB) other(s *side) *side {

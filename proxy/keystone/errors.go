@@ -55,7 +55,7 @@ func (c *call) unauthorized() *apiError {
 var titles = map[int]string{
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
 	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
-	500: "Internal Server Error", 503: "Service Unavailable",
+	500: "Internal Server Error", 503: "Service Unavailable", 507: "Insufficient Storage",
 }
 
 // retryAfterSeconds is when a client that was told to come later may do so.
@@ -127,6 +127,10 @@ func (c *call) fromIdentity(ie *identity.Error) *apiError {
 		e.message = "Conflict occurred attempting to store " + ie.Entity + " - " + ie.Detail
 	case identity.KindBusy:
 		e.status = 503
+	case identity.KindNoSpace:
+		e.status, e.message = 507, "The disk of the identity store is full; nothing that makes it grow is stored."
+	case identity.KindUnavailable:
+		e.status, e.message = 503, "The identity store takes no changes at present."
 	default:
 		e.status, e.message = 500, "An unexpected error prevented the server from fulfilling your request."
 	}
