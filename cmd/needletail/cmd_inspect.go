@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -30,9 +31,10 @@ is looked up in the data folder, which no server may use meanwhile; of an object
 it also looks at the trailer and footer of each data file, and with --read-data
 at every block. Nothing is changed.
 
-Exit codes: 0 all is well; 1 damaged, or the command failed; 2 wrong usage; 3 no
-such file or name; 4 a server uses the data folder.`,
-		Args: exactArgs(1),
+Exit codes: 0 all is well; 1 damaged, or the command failed; 2 wrong usage, or a
+file that is no data file; 3 no such file or name; 4 a server uses the data
+folder.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := inspect(args[0], data, readData)
 			if v == nil {
@@ -58,6 +60,9 @@ such file or name; 4 a server uses the data folder.`,
 func inspect(what, data string, readData bool) (*inspected, error) {
 	if stat, err := os.Stat(what); err == nil && stat.Mode().IsRegular() {
 		f := inspectFile(what, true)
+		if f.foreign && !namedAsDataFile(what) {
+			return nil, fmt.Errorf("%w: %s is not a data file: it neither ends as one nor has the name of one", errUsage, what)
+		}
 		return &inspected{Files: []inspectedFile{f}}, f.err()
 	}
 	name, err := parseName(what)
@@ -105,6 +110,16 @@ type inspectedFile struct {
 	Fragment string       `json:"fragment,omitempty"`
 	Stored   int64        `json:"stored_bytes,omitempty"`
 	Blocks   *int64       `json:"blocks_read,omitempty"`
+
+	foreign bool // nothing in the file says that it is a data file
+}
+
+// namedAsDataFile says whether a file is called as those in a data folder and in
+// quarantine are: "ID" or "ID.1".
+func namedAsDataFile(path string) bool {
+	name, _, _ := strings.Cut(filepath.Base(path), ".")
+	_, err := device.ParseID(name)
+	return err == nil
 }
 
 const (
@@ -143,6 +158,7 @@ func inspectFile(path string, readData bool) inspectedFile {
 	r, id, err := datafile.OpenPath(vfs.Default, path)
 	if err != nil {
 		f.fail(err)
+		f.foreign = errors.Is(err, datafile.ErrForeign)
 		return f
 	}
 	defer r.Close()

@@ -26,10 +26,6 @@ dispersion take either.
 Exit codes: 0 done; 1 failed, or the ring is not valid; 2 wrong usage; 3 no such
 file or device; 5 done, but nothing could be moved, or balance or dispersion is
 not as it should be.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return fmt.Errorf("%w: %q is not a command of ring; see: needletail ring --help", errUsage, args)
-		},
 	}
 	cmd.AddCommand(newRingShowCommand(), newRingValidateCommand(), newRingCreateCommand(), newRingAddCommand(),
 		newRingRemoveCommand(), newRingSetWeightCommand(), newRingSetReplicasCommand(),
@@ -75,20 +71,6 @@ func asUsage(err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return err
-}
-
-// minArgs and exactArgs are cobra's, as errors of usage.
-func minArgs(n int) cobra.PositionalArgs { return asUsageArgs(cobra.MinimumNArgs(n)) }
-
-func exactArgs(n int) cobra.PositionalArgs { return asUsageArgs(cobra.ExactArgs(n)) }
-
-func asUsageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return fmt.Errorf("%w: %w; it is: %s", errUsage, err, cmd.UseLine())
-		}
-		return nil
-	}
 }
 
 // number reads a number of the command line.

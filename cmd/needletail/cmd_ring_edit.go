@@ -18,9 +18,9 @@ func newRingCreateCommand() *cobra.Command {
 		Short: "Make a builder of 2^PART_POWER partitions, or of a ring: create --from FILE.ring.gz FILE.builder MIN_PART_HOURS",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if from != "" {
-				return exactArgs(2)(cmd, args)
+				return cobra.ExactArgs(2)(cmd, args)
 			}
-			return exactArgs(4)(cmd, args)
+			return cobra.ExactArgs(4)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if exists(args[0]) {
@@ -74,7 +74,7 @@ func newRingAddCommand() *cobra.Command {
 			if len(args)%2 == 0 {
 				return fmt.Errorf("%w: every DEVICE has a WEIGHT; it is: %s", errUsage, cmd.UseLine())
 			}
-			return minArgs(3)(cmd, args)
+			return cobra.MinimumNArgs(3)(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var done []string
@@ -127,7 +127,7 @@ func newRingRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove FILE.builder DEVICE...",
 		Short: "Mark devices for removal by the next rebalance; DEVICE is dID or rREGIONzZONE-IP:PORT/NAME",
-		Args:  minArgs(2),
+		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var done []string
 			err := editBuilder(args[0], func(b *ring.Builder) error {
@@ -152,7 +152,7 @@ func newRingSetWeightCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set-weight FILE.builder DEVICE WEIGHT",
 		Short: "Change the weight of a device; DEVICE is dID or rREGIONzZONE-IP:PORT/NAME",
-		Args:  exactArgs(3),
+		Args:  cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var done []string
 			err := editBuilder(args[0], func(b *ring.Builder) error {
@@ -214,7 +214,7 @@ func newRingSetCommand(name, value, short string, set func(b *ring.Builder, text
 	return &cobra.Command{
 		Use:   name + " FILE.builder " + value,
 		Short: short,
-		Args:  exactArgs(2),
+		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var done string
 			err := editBuilder(args[0], func(b *ring.Builder) (err error) {

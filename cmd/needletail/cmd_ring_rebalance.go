@@ -17,7 +17,7 @@ func newRingRebalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rebalance FILE.builder",
 		Short: "Give every partition its devices with as few moves as possible, and write FILE.ring.gz",
-		Args:  exactArgs(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format < 0 || format > 2 {
 				return fmt.Errorf("%w: a ring's format is 1 or 2", errUsage)

@@ -21,7 +21,7 @@ func newRingShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FILE",
 		Short: "Print a builder or a ring and its devices",
-		Args:  exactArgs(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := openBuilder(args[0])
 			if err != nil {
@@ -39,7 +39,7 @@ func newRingValidateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Check that every replica of every partition has a device of its own",
-		Args:  exactArgs(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := openBuilder(args[0])
 			if err == nil {
@@ -127,7 +127,7 @@ func newRingDispersionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dispersion FILE",
 		Short: "Print the tiers that have more replicas of a partition than they should",
-		Args:  exactArgs(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := openBuilder(args[0])
 			if err != nil {

@@ -46,7 +46,7 @@ func newServeCommand() *cobra.Command {
 			}
 		}
 		cfg.TempAuth.Users = append(cfg.TempAuth.Users, users...)
-		if err := cfg.validate(); err != nil {
+		if err := errors.Join(cfg.validate(), resolveListen(cfg.Listen)); err != nil {
 			return err
 		}
 		tuneCollector()

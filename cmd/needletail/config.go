@@ -12,6 +12,7 @@ import (
 	"needletail/auth/identity"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
+	"needletail/proxy"
 	"needletail/objstore/engine"
 )
 
@@ -273,6 +274,15 @@ func (c *Config) validate() error {
 	}
 	if _, err := c.ContainerSync.realms(); err != nil {
 		return bad("container_sync: %w", err)
+	}
+	if err := c.validateEffect(); err != nil {
+		return bad("%w", err)
+	}
+	if _, err := newTempAuth(*c); err != nil {
+		return err
+	}
+	if err := c.addCNAMELookup(new(proxy.Config)); err != nil {
+		return err
 	}
 	if err := c.policies().Validate(); err != nil {
 		return bad("policy: %w", err)

@@ -61,10 +61,7 @@ func (k *KeystoneConfig) external() bool { return k.AuthURL != "" }
 // client is nil for the built-in Keystone.
 func (k *KeystoneConfig) client(logger *slog.Logger) (*keystoneclient.Client, error) {
 	if !k.external() {
-		if k.Username != "" || k.AppCredentialID != "" {
-			return nil, errors.New("auth_url is missing")
-		}
-		return nil, nil
+		return nil, k.validateBuiltIn()
 	}
 	if k.CacheTokens < 0 {
 		return nil, errors.New("cache_tokens is negative")

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net"
-	"strconv"
 )
 
 // validateListen checks HOST:PORT before anything is made or opened. Whether
@@ -13,8 +12,17 @@ func validateListen(address string) error {
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
-		return fmt.Errorf("port %q is not a number from 0 to 65535", port)
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("there is no port %q", port)
+	}
+	return nil
+}
+
+// resolveListen looks the host up: a name that is none is a mistake in the
+// command line, to be told before a store is made.
+func resolveListen(address string) error {
+	if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
+		return fmt.Errorf("%w: listen: %w", errUsage, err)
 	}
 	return nil
 }

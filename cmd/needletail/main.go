@@ -38,6 +38,7 @@ func newRootCommand() *cobra.Command {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
 	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
+	strictUsage(root)
 	return root
 }
 

@@ -10,6 +10,10 @@ import (
 	"needletail/objstore/device"
 )
 
+// ErrForeign: the file does not end as data files do. It is none, or its end is
+// lost; in that case the error is of damage as well.
+var ErrForeign = errors.New("not a data file")
+
 // OpenPath opens a data file wherever it lies and whatever it is called: it is
 // the file that its trailer says. Errors as those of Open.
 func OpenPath(fs vfs.FS, path string) (*Reader, device.ID, error) {
@@ -35,11 +39,14 @@ func (r *Reader) ownID() (device.ID, error) {
 		return device.ID{}, fmt.Errorf("datafile: stat: %w", err)
 	}
 	if stat.Size() < trailerBytes {
-		return device.ID{}, corrupt("file is too short")
+		return device.ID{}, fmt.Errorf("%w: %w", ErrForeign, corrupt("file is too short"))
 	}
 	var end [trailerBytes]byte
 	if err := r.readAt(end[:], stat.Size()-trailerBytes); err != nil {
 		return device.ID{}, err
+	}
+	if string(end[:len(trailerMagic)]) != trailerMagic {
+		return device.ID{}, fmt.Errorf("%w: %w", ErrForeign, corrupt("trailer has no magic"))
 	}
 	return device.ID(end[40:56]), nil
 }
