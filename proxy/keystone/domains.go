@@ -9,10 +9,10 @@ import (
 func domainRoutes() []route {
 	return []route{
 		{method: "GET", pattern: "/v3/domains", action: "identity:list_domains", rule: domainListers, handle: listDomains},
-		{method: "POST", pattern: "/v3/domains", action: "identity:create_domain", rule: adminOnly, handle: createDomain},
+		{method: "POST", pattern: "/v3/domains", action: "identity:create_domain", rule: cloudAdmin, handle: createDomain},
 		{method: "GET", pattern: "/v3/domains/{domain}", action: "identity:get_domain", rule: domainReaders, handle: showDomain},
-		{method: "PATCH", pattern: "/v3/domains/{domain}", action: "identity:update_domain", rule: adminOnly, handle: updateDomain},
-		{method: "DELETE", pattern: "/v3/domains/{domain}", action: "identity:delete_domain", rule: adminOnly, handle: deleteDomain},
+		{method: "PATCH", pattern: "/v3/domains/{domain}", action: "identity:update_domain", rule: cloudAdmin, handle: updateDomain},
+		{method: "DELETE", pattern: "/v3/domains/{domain}", action: "identity:delete_domain", rule: cloudAdmin, handle: deleteDomain},
 	}
 }
 

@@ -8,7 +8,7 @@ import "needletail/proxy/swift"
 var emptyRoutes = []route{
 	// Revoked tokens are known from their validation.
 	{method: "GET", pattern: "/v3/OS-REVOKE/events", action: "identity:list_revoke_events", rule: services, handle: emptyList("events")},
-	{method: "GET", pattern: "/v3/policies", action: "identity:list_policies", rule: systemReader, handle: emptyList("policies")},
+	{method: "GET", pattern: "/v3/policies", action: "identity:list_policies", rule: cloudReaders, handle: emptyList("policies")},
 }
 
 func emptyList(name string) func(*call) (*swift.Response, error) {

@@ -8,11 +8,11 @@ import (
 
 func endpointRoutes() []route {
 	return []route{
-		{method: "GET", pattern: "/v3/endpoints", action: "identity:list_endpoints", rule: systemReader, handle: listEndpoints},
-		{method: "POST", pattern: "/v3/endpoints", action: "identity:create_endpoint", rule: adminOnly, handle: createEndpoint},
-		{method: "GET", pattern: "/v3/endpoints/{endpoint}", action: "identity:get_endpoint", rule: systemReader, handle: showEndpoint},
-		{method: "PATCH", pattern: "/v3/endpoints/{endpoint}", action: "identity:update_endpoint", rule: adminOnly, handle: updateEndpoint},
-		{method: "DELETE", pattern: "/v3/endpoints/{endpoint}", action: "identity:delete_endpoint", rule: adminOnly, handle: deleteEndpoint},
+		{method: "GET", pattern: "/v3/endpoints", action: "identity:list_endpoints", rule: cloudReaders, handle: listEndpoints},
+		{method: "POST", pattern: "/v3/endpoints", action: "identity:create_endpoint", rule: cloudAdmin, handle: createEndpoint},
+		{method: "GET", pattern: "/v3/endpoints/{endpoint}", action: "identity:get_endpoint", rule: cloudReaders, handle: showEndpoint},
+		{method: "PATCH", pattern: "/v3/endpoints/{endpoint}", action: "identity:update_endpoint", rule: cloudAdmin, handle: updateEndpoint},
+		{method: "DELETE", pattern: "/v3/endpoints/{endpoint}", action: "identity:delete_endpoint", rule: cloudAdmin, handle: deleteEndpoint},
 	}
 }
 

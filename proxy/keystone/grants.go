@@ -37,15 +37,19 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 		}
 		return "identity:" + verb + "_grant" + plural
 	}
+	readers, makers, removers := grantReaders, adminInPerson, adminOnly
+	if g.Target == identity.OnSystem {
+		readers, makers, removers = cloudReaders, cloudAdminInPerson, cloudAdmin
+	}
 	routes := []route{
-		{method: "GET", pattern: member, action: name("check", ""), rule: grantReaders, handle: withGrant(g, checkGrant)},
-		{method: "PUT", pattern: member, action: name("create", ""), rule: adminInPerson, handle: withGrant(g, addGrant)},
-		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: adminOnly, handle: withGrant(g, removeGrant)},
+		{method: "GET", pattern: member, action: name("check", ""), rule: readers, handle: withGrant(g, checkGrant)},
+		{method: "PUT", pattern: member, action: name("create", ""), rule: makers, handle: withGrant(g, addGrant)},
+		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: removers, handle: withGrant(g, removeGrant)},
 	}
 	if g.Inherited && g.Target == identity.OnProject {
 		return routes // Keystone has no list of these
 	}
-	return append(routes, route{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: grantReaders, handle: withGrant(g, listGrants)})
+	return append(routes, route{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: readers, handle: withGrant(g, listGrants)})
 }
 
 // withGrant fills in what the path says of a grant.

@@ -10,12 +10,12 @@ func impliedRoutes() []route {
 	const list = "/v3/roles/{role}/implies"
 	const member = list + "/{implied}"
 	return []route{
-		{method: "GET", pattern: list, action: "identity:list_implied_roles", rule: systemReader, handle: listImplied},
-		{method: "GET", pattern: member, action: "identity:get_implied_role", rule: systemReader, handle: showImplied},
-		{method: "HEAD", pattern: member, action: "identity:check_implied_role", rule: systemReader, handle: checkImplied},
-		{method: "PUT", pattern: member, action: "identity:create_implied_role", rule: adminInPerson, handle: addImplied},
-		{method: "DELETE", pattern: member, action: "identity:delete_implied_role", rule: adminOnly, handle: removeImplied},
-		{method: "GET", pattern: "/v3/role_inferences", action: "identity:list_role_inference_rules", rule: systemReader, handle: listInferences},
+		{method: "GET", pattern: list, action: "identity:list_implied_roles", rule: cloudReaders, handle: listImplied},
+		{method: "GET", pattern: member, action: "identity:get_implied_role", rule: cloudReaders, handle: showImplied},
+		{method: "HEAD", pattern: member, action: "identity:check_implied_role", rule: cloudReaders, handle: checkImplied},
+		{method: "PUT", pattern: member, action: "identity:create_implied_role", rule: cloudAdminInPerson, handle: addImplied},
+		{method: "DELETE", pattern: member, action: "identity:delete_implied_role", rule: cloudAdmin, handle: removeImplied},
+		{method: "GET", pattern: "/v3/role_inferences", action: "identity:list_role_inference_rules", rule: cloudReaders, handle: listInferences},
 	}
 }
 

@@ -10,16 +10,16 @@ func limitRoutes() []route {
 	const registered = "/v3/registered_limits"
 	return []route{
 		{method: "GET", pattern: registered, action: "identity:list_registered_limits", rule: anyToken, handle: listRegistered},
-		{method: "POST", pattern: registered, action: "identity:create_registered_limits", rule: adminOnly, handle: createRegistered},
+		{method: "POST", pattern: registered, action: "identity:create_registered_limits", rule: cloudAdmin, handle: createRegistered},
 		{method: "GET", pattern: registered + "/{limit}", action: "identity:get_registered_limit", rule: anyToken, handle: showRegistered},
-		{method: "PATCH", pattern: registered + "/{limit}", action: "identity:update_registered_limit", rule: adminOnly, handle: updateRegistered},
-		{method: "DELETE", pattern: registered + "/{limit}", action: "identity:delete_registered_limit", rule: adminOnly, handle: deleteRegistered},
+		{method: "PATCH", pattern: registered + "/{limit}", action: "identity:update_registered_limit", rule: cloudAdmin, handle: updateRegistered},
+		{method: "DELETE", pattern: registered + "/{limit}", action: "identity:delete_registered_limit", rule: cloudAdmin, handle: deleteRegistered},
 		{method: "GET", pattern: "/v3/limits/model", action: "identity:get_limit_model", rule: anyToken, handle: limitModel},
 		{method: "GET", pattern: "/v3/limits", action: "identity:list_limits", rule: anyToken, handle: listLimits},
-		{method: "POST", pattern: "/v3/limits", action: "identity:create_limits", rule: adminOnly, handle: createLimits},
+		{method: "POST", pattern: "/v3/limits", action: "identity:create_limits", rule: cloudAdmin, handle: createLimits},
 		{method: "GET", pattern: "/v3/limits/{limit}", action: "identity:get_limit", rule: limitReaders, handle: showLimit},
-		{method: "PATCH", pattern: "/v3/limits/{limit}", action: "identity:update_limit", rule: adminOnly, handle: updateLimit},
-		{method: "DELETE", pattern: "/v3/limits/{limit}", action: "identity:delete_limit", rule: adminOnly, handle: deleteLimit},
+		{method: "PATCH", pattern: "/v3/limits/{limit}", action: "identity:update_limit", rule: cloudAdmin, handle: updateLimit},
+		{method: "DELETE", pattern: "/v3/limits/{limit}", action: "identity:delete_limit", rule: cloudAdmin, handle: deleteLimit},
 	}
 }
 

@@ -30,50 +30,57 @@ func TestEveryRouteHasARule(t *testing.T) {
 	newRoutes([]route{{method: "GET", pattern: "/v3/x", handle: versions}})
 }
 
-// policyActors are who asks. Tokens of the admin come in six kinds: of a login
-// on a project and on the system, of a trust, of two application credentials and
-// of an EC2 key.
-var policyActors = strings.Fields("anonymous member reader service system admin sysadmin trust restricted unrestricted ec2")
+// policyActors are who asks. Tokens of the admin come in seven kinds: of a login
+// on a project, on the system and on a domain, of a trust, of two application
+// credentials and of an EC2 key.
+var policyActors = strings.Fields("anonymous member reader service system admin sysadmin trust restricted unrestricted domain ec2")
 
 const (
-	adminsAnyhow = " admin sysadmin trust restricted unrestricted "
+	adminsAnyhow = " admin sysadmin trust restricted unrestricted domain "
+	cloudAdmins  = " admin sysadmin trust restricted unrestricted "
 	ownersOnly   = "" // the rows are about somebody else's things
 )
 
 // wantPolicy says which of the actors may, by the rule that guards a route.
 var wantPolicy = map[string]string{
-	"everybody":                                       "anonymous member reader service system" + adminsAnyhow,
-	"any token":                                       "member reader service system" + adminsAnyhow,
-	"any token, not by delegation":                    "member reader service system admin sysadmin",
-	"admin":                                           adminsAnyhow,
-	"admin, not by a trust":                           "admin sysadmin restricted unrestricted",
-	"admin or system reader":                          "system" + adminsAnyhow,
-	"admin or service":                                "service" + adminsAnyhow,
-	"admin or the user":                               adminsAnyhow,
-	"admin, system reader or domain reader":           "system" + adminsAnyhow,
-	"admin, service, system reader or the user":       "service system" + adminsAnyhow,
-	"admin, system reader or the user":                "system" + adminsAnyhow,
-	"admin, system reader, domain reader or the user": "system" + adminsAnyhow,
-	"admin, system reader, domain reader or the project's own": "system" + adminsAnyhow,
-	"admin, system reader or a token of the domain":            "system" + adminsAnyhow,
+	"everybody":                             "anonymous member reader service system" + adminsAnyhow,
+	"any token":                             "member reader service system" + adminsAnyhow,
+	"any token, not by delegation":          "member reader service system admin sysadmin domain",
+	"admin":                                 adminsAnyhow,
+	"admin, not by a trust":                 "admin sysadmin restricted unrestricted domain",
+	"admin or system reader":                "system" + adminsAnyhow,
+	"admin or service":                      "service" + adminsAnyhow,
+	"admin or the user":                     adminsAnyhow,
+	"admin, system reader or domain reader": "system" + adminsAnyhow,
 
+	"admin, service, system reader or the user":                        "service system" + adminsAnyhow,
+	"admin, system reader or the user":                                 "system" + adminsAnyhow,
+	"admin, system reader, domain reader or the user":                  "system" + adminsAnyhow,
+	"admin, system reader, domain reader or the project's own":         "system" + adminsAnyhow,
+	"admin, system reader or a token of the domain":                    "system" + adminsAnyhow,
 	"admin, system reader or domain reader of the group":               "system" + adminsAnyhow,
-	"admin, system reader or domain reader of the target":              "system" + adminsAnyhow,
+	"admin, system reader or domain reader of the grant":               "system" + adminsAnyhow,
 	"admin, system reader or a token of the limit's project or domain": "system" + adminsAnyhow,
 
-	"the user, unrestricted, not by a trust":                                              ownersOnly,
-	"admin, system reader or the user, not by a trust":                                    "system admin sysadmin restricted unrestricted",
-	"admin or the user, unrestricted, not by a trust":                                     "admin sysadmin unrestricted",
-	"system reader or the user, not by a trust":                                           "system sysadmin",
-	"system admin or the user, unrestricted, not by a trust":                              "sysadmin",
-	"admin, system reader or the user, not by delegation":                                 "system admin sysadmin",
-	"admin or the user as member, not by delegation":                                      "admin sysadmin",
-	"admin, system reader or the credential's user, not by delegation":                    "system admin sysadmin",
-	"admin or the credential's user, not by delegation":                                   "admin sysadmin",
-	"any token, not by an application credential":                                         "member reader service system admin sysadmin trust",
-	"admin or the trustor, by a trust those below, not by an application credential":      "admin sysadmin",
-	"admin, system reader or the trust's two, not by an application credential":           "system admin sysadmin trust",
-	"admin, system reader or who asks about own trusts, not by an application credential": "system admin sysadmin trust",
+	"admin, not on a domain":                  cloudAdmins,
+	"admin, not by a trust, not on a domain":  "admin sysadmin restricted unrestricted",
+	"admin or system reader, not on a domain": "system" + cloudAdmins,
+
+	"the user, unrestricted, not by a trust, not on a domain":                 ownersOnly,
+	"admin, system reader or the user, not by a trust, not on a domain":       "system admin sysadmin restricted unrestricted",
+	"admin or the user, unrestricted, not by a trust, not on a domain":        "admin sysadmin unrestricted",
+	"system reader or the user, not by a trust, not on a domain":              "system sysadmin",
+	"system admin or the user, unrestricted, not by a trust, not on a domain": "sysadmin",
+
+	"admin, system reader or the user, not by delegation, not on a domain": "system admin sysadmin",
+	"admin or the user as member, not by delegation, not on a domain":      "admin sysadmin",
+	"admin, system reader or the credential's user, not by delegation":     "system admin sysadmin domain",
+	"admin or the credential's user, not by delegation":                    "admin sysadmin domain",
+
+	"any token, not by an application credential, not on a domain":                                         "member reader service system admin sysadmin trust",
+	"admin or the trustor, by a trust those below, not by an application credential, not on a domain":      "admin sysadmin",
+	"admin, system reader or the trust's two, not by an application credential, not on a domain":           "system admin sysadmin trust",
+	"admin, system reader or who asks about own trusts, not by an application credential, not on a domain": "system admin sysadmin trust",
 }
 
 // TestPolicy asks on every route as everybody, about somebody else's things.
@@ -91,6 +98,8 @@ func TestPolicy(t *testing.T) {
 	tokens["system"] = c.login("glance", onSystem)
 	c.grant(adminUser, identity.OnSystem, "", adminRole)
 	tokens["sysadmin"] = c.login("admin", onSystem)
+	c.grant(adminUser, identity.OnDomain, "d2", adminRole)
+	tokens["domain"] = c.login("admin", `{"domain": {"id": "d2"}}`)
 	for kind, token := range c.delegations(tokens["admin"], tokens["service"]) {
 		tokens[kind] = token
 	}
@@ -196,11 +205,17 @@ func TestDomainReader(t *testing.T) {
 	c := newCloud(t)
 	c.someoneElse()
 	must[*identity.User](t)(c.svc.CreateUser(t.Context(), identity.User{ID: "in2", Name: "in2", DomainID: "d2", Enabled: true}, ""))
+	must[*identity.Group](t)(c.svc.CreateGroup(identity.Group{ID: "g2", Name: "g2", DomainID: "d2"}))
+	must[*identity.Role](t)(c.svc.CreateRole(identity.Role{ID: "own", Name: "own", DomainID: "default"}))
 	c.grant("else", identity.OnDomain, "d2", readerRole)
 	token := c.login("else", `{"domain": {"id": "d2"}}`)
 	for path, want := range map[string]int{
 		"/v3/users/in2": 200, "/v3/users/" + adminUser: 403, "/v3/domains/d2": 200, "/v3/domains/default": 403,
 		"/v3/projects": 200, "/v3/roles": 403, "/v3/users?domain_id=default": 200,
+		"/v3/domains/d2/users/in2/roles": 200, "/v3/domains/d2/users/" + adminUser + "/roles": 403,
+		"/v3/groups/g2": 200, "/v3/groups/g2/users/in2": 404, "/v3/groups/g2/users/" + adminUser: 403,
+		"/v3/domains/d2/groups/g2/roles": 200, "/v3/domains/d2/users/in2/roles/" + readerRole: 404, "/v3/domains/d2/users/in2/roles/own": 403,
+		"/v3/system/users/in2/roles": 403, "/v3/services": 403, "/v3/endpoints": 403,
 	} {
 		if res := c.do("GET", path, "", "X-Auth-Token", token); res.status != want || strings.Contains(res.body, `"glance"`) {
 			t.Errorf("%s: %d %s", path, res.status, res.body)

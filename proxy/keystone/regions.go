@@ -9,11 +9,11 @@ import (
 func regionRoutes() []route {
 	return []route{
 		{method: "GET", pattern: "/v3/regions", action: "identity:list_regions", rule: anyToken, handle: listRegions},
-		{method: "POST", pattern: "/v3/regions", action: "identity:create_region", rule: adminOnly, handle: createRegion},
+		{method: "POST", pattern: "/v3/regions", action: "identity:create_region", rule: cloudAdmin, handle: createRegion},
 		{method: "GET", pattern: "/v3/regions/{region}", action: "identity:get_region", rule: anyToken, handle: showRegion},
-		{method: "PUT", pattern: "/v3/regions/{region}", action: "identity:create_region", rule: adminOnly, handle: createRegion},
-		{method: "PATCH", pattern: "/v3/regions/{region}", action: "identity:update_region", rule: adminOnly, handle: updateRegion},
-		{method: "DELETE", pattern: "/v3/regions/{region}", action: "identity:delete_region", rule: adminOnly, handle: deleteRegion},
+		{method: "PUT", pattern: "/v3/regions/{region}", action: "identity:create_region", rule: cloudAdmin, handle: createRegion},
+		{method: "PATCH", pattern: "/v3/regions/{region}", action: "identity:update_region", rule: cloudAdmin, handle: updateRegion},
+		{method: "DELETE", pattern: "/v3/regions/{region}", action: "identity:delete_region", rule: cloudAdmin, handle: deleteRegion},
 	}
 }
 

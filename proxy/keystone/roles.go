@@ -9,10 +9,10 @@ import (
 func roleRoutes() []route {
 	return []route{
 		{method: "GET", pattern: "/v3/roles", action: "identity:list_roles", rule: systemReader, handle: listRoles},
-		{method: "POST", pattern: "/v3/roles", action: "identity:create_role", rule: adminOnly, handle: createRole},
+		{method: "POST", pattern: "/v3/roles", action: "identity:create_role", rule: cloudAdmin, handle: createRole},
 		{method: "GET", pattern: "/v3/roles/{role}", action: "identity:get_role", rule: systemReader, handle: showRole},
-		{method: "PATCH", pattern: "/v3/roles/{role}", action: "identity:update_role", rule: adminOnly, handle: updateRole},
-		{method: "DELETE", pattern: "/v3/roles/{role}", action: "identity:delete_role", rule: adminOnly, handle: deleteRole},
+		{method: "PATCH", pattern: "/v3/roles/{role}", action: "identity:update_role", rule: cloudAdmin, handle: updateRole},
+		{method: "DELETE", pattern: "/v3/roles/{role}", action: "identity:delete_role", rule: cloudAdmin, handle: deleteRole},
 	}
 }
 

@@ -49,19 +49,40 @@ var userReaders = anyOf("admin, system reader, domain reader or the user",
 		return err == nil && c.isDomainReader(u.DomainID)
 	})
 
+// groupReaders includes readers of the domain of the group, and of the user if
+// the question is about one.
 var groupReaders = anyOf("admin, system reader or domain reader of the group", (*call).isSystemReader, func(c *call) bool {
 	g, err := c.svc.Group(c.params["group"])
-	return err == nil && c.isDomainReader(g.DomainID)
+	return err == nil && c.isDomainReader(g.DomainID) && c.actorsAreOf(g.DomainID)
 })
 
-// grantReaders includes readers of the target's domain.
-var grantReaders = anyOf("admin, system reader or domain reader of the target", (*call).isSystemReader, func(c *call) bool {
+// grantReaders includes readers of the domain that the target, the user or group
+// and the role are all of; a global role is of any.
+var grantReaders = anyOf("admin, system reader or domain reader of the grant", (*call).isSystemReader, func(c *call) bool {
 	domain := c.params["target"]
 	if p, err := c.svc.Project(domain); err == nil {
 		domain = p.DomainID
 	}
-	return domain != "" && c.isDomainReader(domain)
+	role, err := c.svc.Role(c.params["role"])
+	roleFits := c.params["role"] == "" || err == nil && (role.DomainID == "" || role.DomainID == domain)
+	return c.isDomainReader(domain) && c.actorsAreOf(domain) && roleFits
 })
+
+// actorsAreOf says whether the path's user and group, as far as there are any,
+// belong to a domain.
+func (c *call) actorsAreOf(domain string) bool {
+	if id, ok := c.params["user"]; ok {
+		if u, err := c.svc.User(id); err != nil || u.DomainID != domain {
+			return false
+		}
+	}
+	if id, ok := c.params["group"]; ok {
+		if g, err := c.svc.Group(id); err != nil || g.DomainID != domain {
+			return false
+		}
+	}
+	return true
+}
 
 // services validate signatures of others.
 var services = anyOf("admin or service", func(c *call) bool { return c.caller.HasRole(roleService) })
@@ -71,30 +92,38 @@ var services = anyOf("admin or service", func(c *call) bool { return c.caller.Ha
 // its owner's roles. Unlike other rules, those of access rules ask an admin for a
 // token of the system (keystone/common/policies/access_rule.py).
 var (
-	appCredReaders = notByTrust(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
+	appCredReaders = notOnDomain(notByTrust(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)))
 
-	appCredMakers = notByTrust(unrestricted(oneOf("the user", (*call).isOwnUser)))
+	appCredMakers = notOnDomain(notByTrust(unrestricted(oneOf("the user", (*call).isOwnUser))))
 
-	appCredDeleters = notByTrust(unrestricted(anyOf("admin or the user", (*call).isOwnUser)))
+	appCredDeleters = notOnDomain(notByTrust(unrestricted(anyOf("admin or the user", (*call).isOwnUser))))
 
-	accessRuleReaders = notByTrust(oneOf("system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
+	accessRuleReaders = notOnDomain(notByTrust(oneOf("system reader or the user", (*call).isSystemReader, (*call).isOwnUser)))
 
-	accessRuleDeleters = notByTrust(unrestricted(oneOf("system admin or the user", (*call).isSystemAdmin, (*call).isOwnUser)))
+	accessRuleDeleters = notOnDomain(notByTrust(unrestricted(oneOf("system admin or the user", (*call).isSystemAdmin, (*call).isOwnUser))))
 )
 
 // The rules of EC2 keys. Who only reads keeps no keys, since a key is made to
 // write with.
 var (
-	ec2Readers = notDelegated(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser))
+	ec2Readers = notOnDomain(notDelegated(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)))
 
-	ec2Writers = notDelegated(anyOf("admin or the user as member", func(c *call) bool {
+	ec2Writers = notOnDomain(notDelegated(anyOf("admin or the user as member", func(c *call) bool {
 		return c.isOwnUser() && c.mayKeep(identity.TypeEC2)
-	}))
+	})))
 )
 
 // adminInPerson is for what gives somebody a right: through a trust it would
 // outlive the trust.
 var adminInPerson = notByTrust(adminOnly)
+
+// The rules of what belongs to the whole cloud and not to a domain: the admin of
+// a domain has no say in it (scope_types of keystone/common/policies).
+var (
+	cloudAdmin         = notOnDomain(adminOnly)
+	cloudAdminInPerson = notOnDomain(adminInPerson)
+	cloudReaders       = notOnDomain(systemReader)
+)
 
 var projectReaders = anyOf("admin, system reader, domain reader or the project's own",
 	(*call).isSystemReader, func(c *call) bool {
@@ -139,6 +168,11 @@ func (r rule) but(name string, refused func(*identity.Token) bool) rule {
 // trust.
 func notByTrust(r rule) rule {
 	return r.but(", not by a trust", func(t *identity.Token) bool { return t.Trust != nil })
+}
+
+// notOnDomain refuses tokens with a domain as their scope.
+func notOnDomain(r rule) rule {
+	return r.but(", not on a domain", func(t *identity.Token) bool { return t.Domain != nil })
 }
 
 // notByAppCred refuses tokens of application credentials, also of unrestricted

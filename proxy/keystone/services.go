@@ -8,11 +8,11 @@ import (
 
 func serviceRoutes() []route {
 	return []route{
-		{method: "GET", pattern: "/v3/services", action: "identity:list_services", rule: systemReader, handle: listServices},
-		{method: "POST", pattern: "/v3/services", action: "identity:create_service", rule: adminOnly, handle: createService},
-		{method: "GET", pattern: "/v3/services/{service}", action: "identity:get_service", rule: systemReader, handle: showService},
-		{method: "PATCH", pattern: "/v3/services/{service}", action: "identity:update_service", rule: adminOnly, handle: updateService},
-		{method: "DELETE", pattern: "/v3/services/{service}", action: "identity:delete_service", rule: adminOnly, handle: deleteService},
+		{method: "GET", pattern: "/v3/services", action: "identity:list_services", rule: cloudReaders, handle: listServices},
+		{method: "POST", pattern: "/v3/services", action: "identity:create_service", rule: cloudAdmin, handle: createService},
+		{method: "GET", pattern: "/v3/services/{service}", action: "identity:get_service", rule: cloudReaders, handle: showService},
+		{method: "PATCH", pattern: "/v3/services/{service}", action: "identity:update_service", rule: cloudAdmin, handle: updateService},
+		{method: "DELETE", pattern: "/v3/services/{service}", action: "identity:delete_service", rule: cloudAdmin, handle: deleteService},
 	}
 }
 

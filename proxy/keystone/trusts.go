@@ -23,29 +23,29 @@ func trustRoutes() []route {
 
 // Tokens of application credentials have no part in trusts, unrestricted ones
 // included (keystone/api/trusts.py). A token of a trust may pass the trust on.
-var trustMakers = notByAppCred(anyToken)
+var trustMakers = notOnDomain(notByAppCred(anyToken))
 
-var trustListers = notByAppCred(anyOf("admin, system reader or who asks about own trusts", (*call).isSystemReader, func(c *call) bool {
+var trustListers = notOnDomain(notByAppCred(anyOf("admin, system reader or who asks about own trusts", (*call).isSystemReader, func(c *call) bool {
 	own := c.caller.User.ID
 	q := c.Query()
 	return q.Get("trustor_user_id") == own || q.Get("trustor_user_id") == "" && q.Get("trustee_user_id") == own
-}))
+})))
 
-var trustReaders = notByAppCred(anyOf("admin, system reader or the trust's two", (*call).isSystemReader, func(c *call) bool {
+var trustReaders = notOnDomain(notByAppCred(anyOf("admin, system reader or the trust's two", (*call).isSystemReader, func(c *call) bool {
 	r, err := c.svc.Trust(c.params["trust"])
 	return err == nil && (r.TrustorID == c.caller.User.ID || r.TrusteeID == c.caller.User.ID)
-}))
+})))
 
 // trustDeleters lets a token of a trust delete that trust and those made with it
 // alone.
-var trustDeleters = notByAppCred(oneOf("admin or the trustor, by a trust those below", func(c *call) bool {
+var trustDeleters = notOnDomain(notByAppCred(oneOf("admin or the trustor, by a trust those below", func(c *call) bool {
 	id := c.params["trust"]
 	if own := c.caller.Trust; own != nil && !c.svc.TrustDescends(id, own.ID) {
 		return false
 	}
 	r, err := c.svc.Trust(id)
 	return c.isAdmin() || err == nil && r.TrustorID == c.caller.User.ID
-}))
+})))
 
 func (c *call) trust(r *identity.Trust) pyjson.Object {
 	var expires, uses any
