@@ -16,9 +16,6 @@ var signatureRoutes = []route{
 	{method: "POST", pattern: "/v3/ec2tokens", action: "identity:ec2tokens_validate", rule: services, handle: checkEC2},
 }
 
-// signatureLife is Keystone's [credential] auth_ttl.
-const signatureLife = 15 * time.Minute
-
 // signedRequest is the part of the body that says what was signed.
 func (c *call) signedRequest() (object, string, error) {
 	body, err := c.readObject()
@@ -51,7 +48,7 @@ func checkS3(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	stringToSign, err := base64.URLEncoding.DecodeString(text)
-	if err != nil || !signed.isFresh(time.Now()) {
+	if err != nil || !isFreshS3(string(stringToSign), time.Now()) {
 		return nil, c.unauthorized()
 	}
 	t, err := c.svc.AuthenticateEC2(access, func(secret string) bool {
@@ -75,7 +72,7 @@ func checkEC2(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !signed.isFresh(time.Now()) {
+	if !r.isFresh(time.Now()) {
 		return nil, c.unauthorized()
 	}
 	t, err := c.svc.AuthenticateEC2(access, r.signedWith)
@@ -83,26 +80,4 @@ func checkEC2(c *call) (*swift.Response, error) {
 		return nil, err
 	}
 	return c.tokenResponse(200, t), nil
-}
-
-// isFresh looks at the time of signing, if there is one.
-func (o object) isFresh(now time.Time) bool {
-	params, _ := o["params"].(map[string]any)
-	headers, _ := o["headers"].(map[string]any)
-	var stamp string
-	for _, v := range []any{params["Timestamp"], headers["X-Amz-Date"], params["X-Amz-Date"]} {
-		if s, ok := v.(string); ok && s != "" {
-			stamp = s
-			break
-		}
-	}
-	if stamp == "" {
-		return true
-	}
-	for _, layout := range []string{"20060102T150405Z", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, stamp); err == nil {
-			return now.Sub(t) <= signatureLife
-		}
-	}
-	return false
 }
