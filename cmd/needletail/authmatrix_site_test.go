@@ -25,6 +25,8 @@ type authSite struct {
 	tokens map[string]string
 	// changed says that reset has something to do.
 	changed bool
+	// version is a version of V, and owner the id of Keystone's owner.
+	version, owner string
 }
 
 // authAccounts are the accounts that the matrix is about, by the kind of users
@@ -141,11 +143,15 @@ func (s *authSite) logInKeystone(st *storage, cfg Config) {
 		})
 		must(err)
 		s.tokens["keystone "+f[0]] = got.Text
+		if f[0] == "owner" {
+			s.owner = user.ID
+		}
 		if f[0] == "disabled" {
 			_, err := st.identity.UpdateUser(t.Context(), user.ID, func(u *identity.User) { u.Enabled = false }, nil)
 			must(err)
 		}
 	}
+	s.delegate(st, roles["member"])
 	must(st.identity.RevokeToken(s.tokens["keystone revoked"]))
 	keys, err := token.OpenRepository(keyDir(cfg.Data))
 	must(err)
@@ -156,6 +162,49 @@ func (s *authSite) logInKeystone(st *storage, cfg Config) {
 	must(err)
 	whole := s.tokens["keystone owner"]
 	s.tokens["keystone cut"] = whole[:len(whole)-1]
+}
+
+// delegate makes tokens for what the owner gave away.
+func (s *authSite) delegate(st *storage, role string) {
+	s.t.Helper()
+	keep := func(name string, got *identity.Token, err error) {
+		s.t.Helper()
+		if err != nil {
+			s.t.Fatalf("%s: %v", name, err)
+		}
+		s.tokens["keystone "+name] = got.Text
+	}
+	ctx := s.t.Context()
+	trustee, err := st.identity.CreateUser(ctx, identity.User{Name: "trustee", DomainID: identity.DefaultDomainID, Enabled: true}, "pw")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	trust, err := st.identity.CreateTrust(identity.Trust{TrustorID: s.owner, TrusteeID: trustee.ID, ProjectID: matrixProjectID,
+		Impersonation: true, RoleIDs: []string{role}}, identity.Redelegation{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got, err := st.identity.Authenticate(ctx, identity.Login{Methods: []string{identity.MethodPassword}, User: identity.Ref{ID: trustee.ID},
+		Password: "pw", Scope: identity.Scope{Kind: identity.ScopeTrust, TrustID: trust.ID}})
+	keep("trust", got, err)
+	for name, rules := range map[string][]identity.AccessRule{
+		"appcred": nil, "narrow": {{Service: "object-store", Method: "GET", Path: "/v1/AUTH_" + matrixProjectID + "/c/o"}},
+	} {
+		a, err := st.identity.CreateAppCredential(ctx, identity.AppCredential{Name: name, UserID: s.owner, ProjectID: matrixProjectID,
+			RoleIDs: []string{role}}, "secret", rules)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		got, err := st.identity.Authenticate(ctx, identity.Login{Methods: []string{identity.MethodAppCred}, AppCred: identity.Ref{ID: a.ID}, Secret: "secret"})
+		keep(name, got, err)
+	}
+	_, err = st.identity.CreateCredential(identity.Credential{UserID: s.owner, ProjectID: matrixProjectID, Type: identity.TypeEC2,
+		Blob: `{"access": "matrix", "secret": "secret"}`})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got, err = st.identity.AuthenticateEC2("matrix", func(string) bool { return true })
+	keep("ec2", got, err)
 }
 
 // ask sends one request; lines are names and values in turn.

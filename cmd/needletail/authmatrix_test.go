@@ -17,9 +17,10 @@ import (
 	"testing"
 )
 
-// matrixRoutes are the rows: "METHOD path[?query] [Name: value] [body]". A, C, O
-// stand for the account, its container and an object there; X for an object that
-// is missing, N for a container and M for an account that are.
+// matrixRoutes are the rows: "METHOD path[?query] [Name:value…] [form]". A, C, O
+// stand for the account, its container and an object there, S for the service
+// account beside it, V for an object with a version ID, H for a hidden account,
+// and OWNER for the id of the account's owner.
 var matrixRoutes = []string{
 	"GET /info", "HEAD /info", "OPTIONS /info", "GET /healthcheck", "HEAD /healthcheck", "GET /crossdomain.xml", "GET /endpoints/C/o",
 	"GET A", "HEAD A", "POST A", "PUT A", "DELETE A", "OPTIONS A", "PATCH A", "COPY A",
@@ -30,12 +31,23 @@ var matrixRoutes = []string{
 	"GET A/open", "HEAD A/open", "GET A/open/o", "PUT A/open/o", "GET A/listed", "GET A/listed/o", "POST A/listed/o",
 	"POST A?bulk-delete", "DELETE A?bulk-delete", "PUT A?extract-archive=tar", "POST C/ form",
 	"GET S", "HEAD S", "PUT S/c", "GET S/c", "PUT S/c/o", "OPTIONS S/c",
-	"GET /image/v2/images", "POST /image/v2/images", "GET /identity/v3/users", "GET /identity/v3/auth/catalog", "GET /identity/v3", "GET /image/versions",
+	"GET V", "GET V?version-id=ID", "HEAD V?version-id=ID", "PUT V?version-id=ID", "POST V?version-id=ID", "DELETE V?version-id=ID",
+	"GET H", "HEAD H", "PUT H", "POST H", "DELETE H", "OPTIONS H", "GET H/images", "PUT H/images", "GET H/images/x", "PUT H/images/x", "DELETE H/images/x", "COPY H/images/x",
+	"PUT C/copied X-Copy-From:images/x X-Copy-From-Account:.glance", "COPY O Destination-Account:.glance", "PUT H?extract-archive=tar", "GET /endpoints/v2/.glance/images",
+	"GET /image/v2/images", "POST /image/v2/images", "GET /image/versions",
+	"GET /identity/v3", "GET /identity/v3/users", "POST /identity/v3/users", "GET /identity/v3/auth/catalog", "GET /identity/v3/auth/tokens", "GET /identity/v3/services",
+	"GET /identity/v3/users/OWNER/application_credentials", "POST /identity/v3/users/OWNER/application_credentials", "DELETE /identity/v3/users/OWNER/application_credentials/x",
+	"GET /identity/v3/users/OWNER/access_rules", "GET /identity/v3/credentials", "POST /identity/v3/credentials",
+	"GET /identity/v3/users/OWNER/credentials/OS-EC2", "POST /identity/v3/users/OWNER/credentials/OS-EC2", "POST /identity/v3/OS-TRUST/trusts",
 }
 
 // matrixColumns are who asks. Those before the gap hold tokens, those behind it
-// temporary URLs, which are forms in the row of forms.
+// temporary URLs, which are forms in the row of forms. "trust" to "ec2" are
+// delegations of the owner; "narrow" is one whose access rules allow GET of O. A
+// service token comes along behind a "+": that of a service, of the other user, or
+// the same token again.
 var matrixColumns = strings.Fields("none garbage cut expired revoked disabled other member racl wacl owner owner+svc other+svc reseller reader service" +
+	" trust appcred ec2 narrow narrow+svc narrow+other narrow+self" +
 	" tu-valid tu-prefix tu-expired tu-method tu-object tu-scope tu-key")
 
 // matrixFile has the table: a heading for each kind of users, the columns, and a
@@ -50,9 +62,9 @@ func TestAuthMatrix(t *testing.T) {
 	for _, kind := range []string{"tempauth", "keystone"} {
 		s.reset(kind)
 		s.wantRows(kind)
-		fmt.Fprintf(&got, "%-40s %s\n", kind, strings.Join(matrixColumns, " "))
+		fmt.Fprintf(&got, "%-60s %s\n", kind, strings.Join(matrixColumns, " "))
 		for _, row := range matrixRoutes {
-			fmt.Fprintf(&got, "%-40s", row)
+			fmt.Fprintf(&got, "%-60s", row)
 			cells := map[string]string{}
 			for _, column := range matrixColumns {
 				cells[column] = s.cell(kind, row, column)
@@ -91,6 +103,11 @@ func wantKinds(t *testing.T, row string, cells map[string]string) {
 				t.Errorf("%s as %s: %s", row, column, cell)
 			}
 		case strings.HasPrefix(column, "tu-"):
+		case strings.HasPrefix(column, "narrow") && (column != "narrow+svc" || strings.Contains(row, "/identity")):
+			allowed := strings.HasPrefix(row, "keystone GET O") || strings.Contains(row, "GET /identity/v3/auth/tokens")
+			if !allowed && cell != "401" && cell != "-" && cell != cells["none"] && cell != cells["garbage"] {
+				t.Errorf("%s as %s, whose rules do not allow it: %s", row, column, cell)
+			}
 		case cell == "401" && !meaningless:
 			t.Errorf("%s as %s, who has a token: %s", row, column, cell)
 		}
@@ -134,11 +151,18 @@ func (s *authSite) reset(kind string) {
 		{"PUT", a + "/open/o", "body", nil},
 		{"PUT", a + "/listed", "", []string{"X-Container-Read", ".r:*,.rlistings"}},
 		{"PUT", a + "/listed/o", "body", nil},
+		{"PUT", a + "/v", "", []string{"X-Versions-Enabled", "true", "X-Container-Read", project + ":racl," + project + ":wacl", "X-Container-Write", project + ":wacl"}},
+		{"PUT", a + "/v/o", "old", nil},
+		{"PUT", a + "/v/o", "new", nil},
 		{"PUT", strings.Replace(a, "AUTH_", "SERVICE_", 1) + "/c", "", []string{"X-Service-Token", service}},
 	} {
-		if res, _ := s.ask(r.method, r.path, r.body, append(r.lines, "X-Auth-Token", owner)...); res.StatusCode/100 != 2 {
+		res, header := s.ask(r.method, r.path, r.body, append(r.lines, "X-Auth-Token", owner)...)
+		if res.StatusCode/100 != 2 {
 			text, _ := io.ReadAll(res.Body)
 			s.t.Fatalf("%s %s: %d %s", r.method, r.path, res.StatusCode, text)
+		}
+		if r.body == "old" {
+			s.version = header.Get("X-Object-Version-Id")
 		}
 	}
 	s.ask("DELETE", a+"/made", "", "X-Auth-Token", owner)
@@ -148,7 +172,7 @@ func (s *authSite) reset(kind string) {
 func place(kind, name string) string {
 	a := "/v1/" + authAccounts[kind]
 	for _, p := range []struct{ name, path string }{
-		{"/endpoints/C", "/endpoints/" + authAccounts[kind] + "/c"}, {"A", a}, {"C", a + "/c"}, {"O", a + "/c/o"}, {"S", strings.Replace(a, "AUTH_", "SERVICE_", 1)},
+		{"/endpoints/C", "/endpoints/" + authAccounts[kind] + "/c"}, {"A", a}, {"C", a + "/c"}, {"O", a + "/c/o"}, {"V", a + "/v/o"}, {"H", "/v1/.glance"}, {"S", strings.Replace(a, "AUTH_", "SERVICE_", 1)},
 	} {
 		rest, ok := strings.CutPrefix(name, p.name)
 		if ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
@@ -167,8 +191,10 @@ func matrixBody(row string) (body, contentType string) {
 		return "c/o\n", "text/plain"
 	case strings.Contains(row, "extract-archive"):
 		return tarOfOne("c/extracted"), ""
-	case strings.Contains(row, "POST /image"):
+	case strings.Contains(row, "POST /image"), strings.Contains(row, "POST /identity"):
 		return "{}", "application/json"
+	case strings.Contains(row, "version-id="):
+		return "", ""
 	case strings.HasPrefix(row, "PUT O"), strings.HasPrefix(row, "PUT A/open/o"):
 		return "new", ""
 	}
@@ -179,13 +205,17 @@ func matrixBody(row string) (body, contentType string) {
 // of its part.
 func (s *authSite) cell(kind, row, column string) string {
 	s.t.Helper()
+	if s.changed {
+		s.reset(kind)
+	}
 	fields := strings.Fields(row)
-	method, path := fields[0], place(kind, fields[1])
+	method, path := fields[0], strings.NewReplacer("=ID", "="+s.version, "OWNER", s.owner).Replace(place(kind, fields[1]))
 	body, contentType := matrixBody(row)
 	lines := []string{"Content-Type", contentType, "Accept", "application/json"}
-	if len(fields) > 2 && fields[2] != "form" {
-		name, value, _ := strings.Cut(fields[2], ":")
-		lines = append(lines, name, value)
+	for _, line := range fields[2:] {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			lines = append(lines, name, value)
+		}
 	}
 	if method == "COPY" {
 		lines = append(lines, "Destination", "c/copied")
@@ -208,20 +238,15 @@ func (s *authSite) cell(kind, row, column string) string {
 		if !known {
 			return "-" // there is no such token of this kind
 		}
-		lines = append(lines, "X-Auth-Token", token)
-		if with != "" {
-			lines = append(lines, "X-Service-Token", s.tokens[kind+" service"])
-		}
-	}
-	if s.changed {
-		s.reset(kind)
+		beside := map[string]string{"": "", "svc": s.tokens[kind+" service"], "other": s.tokens[kind+" other"], "self": token}[with]
+		lines = append(lines, "X-Auth-Token", token, "X-Service-Token", beside, "X-Subject-Token", token)
 	}
 	res, header := s.ask(method, path, body, lines...)
 	if res.StatusCode == 401 && header.Get("Www-Authenticate") == "" {
 		s.t.Errorf("%s as %s %s: 401 without a challenge", row, kind, column)
 	}
 	s.changed = s.changed || res.StatusCode/100 == 2 && method != "GET" && method != "HEAD" && method != "OPTIONS"
-	if res.StatusCode == 200 && method != "GET" && method != "OPTIONS" && strings.Contains(row, "?") {
+	if res.StatusCode == 200 && method != "GET" && method != "HEAD" && method != "OPTIONS" && strings.Contains(row, "?") {
 		return statusOfPart(res)
 	}
 	return fmt.Sprint(res.StatusCode)
