@@ -78,7 +78,7 @@ func newSite(t *testing.T, change ...func(*controllers.Config)) *site {
 	s.serve = NewPipeline(Config{
 		Store: c.Store, Policies: c.Policies, Digests: signing.DefaultDigests(),
 		Controllers: controllers.New(c), Limits: c.Limits, Log: slog.New(slog.DiscardHandler), TempAuth: users,
-		Keystone: keystoneauth.Config{Validator: keystoneTokens{
+		Keystone: keystoneauth.Config{AuthURI: "http://h/identity", Validator: keystoneTokens{
 			"kowner":    keystoneIdentity("ktest", "ktester", "admin"),
 			"kother":    keystoneIdentity("ktest2", "ktester2", "member"),
 			"kreseller": keystoneIdentity("kadmin", "kboss", "ResellerAdmin"),

@@ -129,8 +129,9 @@ func ErrorResponse(err error) *Response {
 		res = NewBytes(se.Status, contentType, []byte(se.Body))
 	}
 	for _, f := range se.Header {
-		res.Header.Set(f.Name, f.Value)
+		res.Header.Del(f.Name)
 	}
+	res.Header = append(res.Header, se.Header...)
 	return res
 }
 

@@ -1,6 +1,10 @@
 package swift
 
-import "needletail/objstore"
+import (
+	"strings"
+
+	"needletail/objstore"
+)
 
 // Stored is where a feature keeps the object that a request's path names. The
 // controllers go there, and ask for the rights over the path: whoever may read
@@ -20,7 +24,7 @@ type Stored struct {
 
 // CheckAuthorized asks the controllers whether r is allowed, and for nothing
 // else: no handler runs and no byte of the body is read. at is r.Stored for the
-// question, or nil.
+// question, or nil. A refusal is an error, whether it came as one or as an answer.
 func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
 	probe := *r
 	probe.AuthorizeOnly, probe.Stored, probe.Header = true, at, r.Header.Clone()
@@ -28,6 +32,19 @@ func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
 	if err != nil {
 		return err
 	}
+	if err := res.Close(); err != nil {
+		return err
+	}
+	if res.Status/100 != 2 {
+		// A feature on the way has made an answer of the refusal.
+		refusal := &StatusError{Status: res.Status}
+		for _, f := range res.Header {
+			if !strings.HasPrefix(f.Name, "Content-") {
+				refusal.Header = append(refusal.Header, f)
+			}
+		}
+		return refusal
+	}
 	r.Grant = probe.Grant
-	return res.Close()
+	return nil
 }
