@@ -89,10 +89,11 @@ func TestPagesInPiecesAreHeld(t *testing.T) {
 		return s.handler.Serve(r)
 	}
 	const need = 2 * swift.ListingPieceBytes
-	if _, err := get(swift.NewMemory(need - 1)); swift.ErrorResponse(err).Status != 503 {
+	const account = 2 * need // strangers have half
+	if _, err := get(swift.NewMemory(account - 1)); swift.ErrorResponse(err).Status != 503 {
 		t.Errorf("with a byte too few: %v", err)
 	}
-	m := swift.NewMemory(need)
+	m := swift.NewMemory(account)
 	res, err := get(m)
 	if err != nil || m.Used() != need {
 		t.Fatalf("%d bytes are held, error %v", m.Used(), err)
