@@ -90,6 +90,9 @@ func Open(dir string, o Options) (*DB, error) {
 	if d.tail, err = checkLogs(o.FS, dir); err != nil {
 		return nil, err
 	}
+	if err = CheckManifest(o.FS, dir); err != nil {
+		return nil, err
+	}
 	d.fs = &sealingFS{FS: o.FS, dir: dir, seal: d.seal, closing: make(chan struct{}),
 		failing: func() bool { return d.work.err() != nil }}
 	if err := d.open(); err != nil {

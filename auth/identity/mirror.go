@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"needletail/auth/token"
 	"needletail/durable"
 )
 
@@ -29,10 +30,10 @@ import (
 // commitsKey holds the number of commits, big-endian; no table has its prefix.
 var commitsKey = []byte("\x00commits")
 
-// credentialKeyFolder and fernetKeyFolder are below Options.Dir by default.
+// The folders of keys below Options.Dir.
 const (
-	fernetKeyFolder     = "fernet-keys"
-	credentialKeyFolder = "credential-keys"
+	FernetKeyFolder     = "fernet-keys"
+	CredentialKeyFolder = "credential-keys"
 )
 
 // restoreKeys copies key folders that are missing from the second copy.
@@ -41,7 +42,7 @@ func (s *Service) restoreKeys() error {
 		return nil
 	}
 	return s.eachKeyFolder(func(mine, theirs string) error {
-		if _, err := os.Stat(mine); !errors.Is(err, fs.ErrNotExist) {
+		if has, err := token.HasKeys(mine); err != nil || has {
 			return err
 		}
 		return copyFolder(theirs, mine)
@@ -50,8 +51,8 @@ func (s *Service) restoreKeys() error {
 
 func (s *Service) eachKeyFolder(f func(mine, theirs string) error) error {
 	return errors.Join(
-		f(s.opt.KeyDir, filepath.Join(s.opt.MirrorDir, fernetKeyFolder)),
-		f(filepath.Join(s.opt.Dir, credentialKeyFolder), filepath.Join(s.opt.MirrorDir, credentialKeyFolder)))
+		f(s.opt.KeyDir, filepath.Join(s.opt.MirrorDir, FernetKeyFolder)),
+		f(filepath.Join(s.opt.Dir, CredentialKeyFolder), filepath.Join(s.opt.MirrorDir, CredentialKeyFolder)))
 }
 
 // copyFolder makes the files of to those of from, as one step; a missing from
@@ -123,6 +124,9 @@ func (s *Service) openCopies() (err error) {
 }
 
 func (s *Service) openCopy(dir string) (*durable.DB, error) {
+	if err := makeFolder(filepath.Join(dir, "db")); err != nil {
+		return nil, err
+	}
 	d, err := durable.Open(filepath.Join(dir, "db"), durable.Options{
 		Name: "identities", FS: s.opt.FS, Logger: s.opt.Logger, OpenFilesMax: openFilesMax, SealHung: true,
 		Pebble: pebble.Options{MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest},
@@ -158,6 +162,9 @@ func (s *Service) agree() error {
 		return nil
 	}
 	theirs, err := commitsOf(s.mirror)
+	if err == nil {
+		err = s.sameStore(s.mirror)
+	}
 	if err == nil && theirs > s.commits {
 		if err := copyRows(s.mirror, s.db); err != nil {
 			return err

@@ -70,13 +70,13 @@ func TestMirrorSurvivesEitherDisk(t *testing.T) {
 
 func fernetKeys(t *testing.T, dir string) string {
 	t.Helper()
-	if _, err := token.OpenRepository(dir + "/" + fernetKeyFolder); err != nil {
+	if _, err := token.OpenRepository(dir + "/" + FernetKeyFolder); err != nil {
 		t.Fatal(err)
 	}
 	all := ""
-	entries, err := os.ReadDir(dir + "/" + fernetKeyFolder)
+	entries, err := os.ReadDir(dir + "/" + FernetKeyFolder)
 	for _, e := range entries {
-		b, readErr := os.ReadFile(dir + "/" + fernetKeyFolder + "/" + e.Name())
+		b, readErr := os.ReadFile(dir + "/" + FernetKeyFolder + "/" + e.Name())
 		err = errors.Join(err, readErr)
 		all += e.Name() + string(b)
 	}

@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -33,6 +32,14 @@ type Options struct {
 	// Reserve, if not nil, says whether the disk takes so many bytes more; its
 	// error refuses changes that make the store grow. Those that remove go on.
 	Reserve func(bytes int64) error
+
+	// Store is the id of the store whose the identities are; "" compares
+	// nothing. Made says that identities and keys were made before: what is
+	// missing then is lost, ErrLost or token.ErrKeysLost.
+	// NewKeys takes keys that are missing, or others than before, as an operator
+	// asked for.
+	Store         string
+	Made, NewKeys bool
 
 	// LockoutAttempts failed logins in a row lock a user out for
 	// LockoutDuration (DefaultLockoutDuration); 0: never.
@@ -109,7 +116,7 @@ type Service struct {
 // folder is refused.
 func Open(opt Options) (*Service, error) {
 	if opt.KeyDir == "" {
-		opt.KeyDir = filepath.Join(opt.Dir, fernetKeyFolder)
+		opt.KeyDir = filepath.Join(opt.Dir, FernetKeyFolder)
 	}
 	if opt.TokenLife == 0 {
 		opt.TokenLife = DefaultTokenLife
@@ -141,14 +148,14 @@ func Open(opt Options) (*Service, error) {
 	if err := s.openCopies(); err != nil {
 		return nil, errors.Join(err, s.closeStores())
 	}
-	if s.keys, err = token.OpenRepository(opt.KeyDir); err == nil {
-		s.credentialKeys, err = token.OpenRepository(filepath.Join(opt.Dir, credentialKeyFolder))
-	}
-	if err == nil {
+	if err = s.openKeys(); err == nil {
 		err = s.agree()
 	}
 	if err == nil {
 		err = s.load()
+	}
+	if err == nil {
+		err = s.claim()
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.closeStores())
@@ -243,8 +250,8 @@ func (s *Service) load() error {
 	}
 	for ok := it.First(); ok; ok = it.Next() {
 		key := it.Key()
-		if bytes.Equal(key, commitsKey) {
-			continue
+		if key[0] == 0 {
+			continue // of no table
 		}
 		t := tables[key[0]]
 		if t == nil {

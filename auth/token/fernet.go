@@ -51,7 +51,7 @@ func ParseKey(text string) (*Key, error) {
 	text = strings.TrimRight(strings.TrimSpace(text), "=")
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != keyBytes {
-		return nil, fmt.Errorf("token: a key is the base64url of %d bytes", keyBytes)
+		return nil, fmt.Errorf("a key is the base64url of %d bytes", keyBytes)
 	}
 	k := &Key{}
 	copy(k.sign[:], raw)

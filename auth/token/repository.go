@@ -182,12 +182,12 @@ func (r *Repository) reload() error {
 		}
 		key, err := ParseKey(string(text))
 		if err != nil {
-			return fmt.Errorf("key %d: %w", n, err)
+			return fmt.Errorf("key %s: %w: %w", filepath.Join(r.dir, strconv.Itoa(n)), ErrKeysDamaged, err)
 		}
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return errors.New("token: the key repository is empty")
+		return fmt.Errorf("token: key repository %s: %w", r.dir, ErrKeysLost)
 	}
 	r.keys, r.mtime, r.checked = keys, info.ModTime(), time.Now()
 	return nil

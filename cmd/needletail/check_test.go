@@ -116,6 +116,12 @@ func TestCheckAndRepairUsage(t *testing.T) {
 	f(exitNotFound, "repair", "--rebuild-index", "--data", dir+"/nothing")
 	f(exitUsage, "repair", "--data", dir)
 	f(exitUsage, "repair", "--rebuild-index", "--from", "memory", "--data", dir)
+	f(exitUsage, "repair", "--rebuild-index", "--dark-data", "--data", dir)
+	f(exitUsage, "repair", "--dark-data", "--from", "files", "--data", dir)
+	f(exitUsage, "repair", "--rebuild-index", "--discard", "--data", dir)
+	f(exitUsage, "repair", "--new-rings", "--dry-run", "--data", dir)
+	f(exitNotFound, "repair", "--dark-data", "--data", dir+"/nothing")
+	f(exitNotFound, "repair", "--new-rings", "--data", dir+"/nothing")
 	for _, subset := range []string{"0/2", "3/2", "1/0", "a/b", "1", "1/65537", "-1/2"} {
 		f(exitUsage, "check", "--subset", subset, "--data", dir)
 	}

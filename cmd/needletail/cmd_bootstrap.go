@@ -76,12 +76,16 @@ func (b *bootstrapSettings) apply(cfg Config) (identity.BootstrapOptions, creden
 func newBootstrapCommand() *cobra.Command {
 	var path, data string
 	var settings bootstrapSettings
-	var immutable, mutable bool
+	var immutable, mutable, newIdentities, newKeys bool
 	cmd := &cobra.Command{
 		Use:   "bootstrap",
 		Short: "Make the first user, project and roles, or bring them back with a new password",
 		Long: "Does what `keystone-manage bootstrap` does, with its options and variables, while no server runs.\n" +
-			"Run again it changes only what is missing or another: it is the way back in for an admin.",
+			"Run again it changes only what is missing or another: it is the way back in for an admin.\n\n" +
+			"A server that has lost its identities or keys does not start. Without a backup,\n" +
+			"--new-identities begins with new users and projects: accounts of the old ones stay, but\n" +
+			"belong to nobody. --new-keys makes the keys anew: tokens end, and the secrets of EC2 and\n" +
+			"other credentials cannot be read any more. What was there is kept beside, as NAME.old.N.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadStoreConfig(path, data)
@@ -90,6 +94,12 @@ func newBootstrapCommand() *cobra.Command {
 			}
 			settings.readEnvironment()
 			settings.mutableRoles = mutable || !immutable
+			if err := settings.check(cfg); err != nil {
+				return err
+			}
+			if err := startAnew(cfg, newIdentities, newKeys, cmd.OutOrStdout()); err != nil {
+				return err
+			}
 			return runBootstrap(cmd.Context(), cfg, settings, cmd.OutOrStdout())
 		},
 	}
@@ -98,18 +108,24 @@ func newBootstrapCommand() *cobra.Command {
 	for _, o := range settings.options() {
 		cmd.Flags().StringVar(o.to, o.flag, "", o.usage+" ["+o.env+"]")
 	}
+	cmd.Flags().BoolVar(&newIdentities, "new-identities", false, "begin with new identities and keys")
+	cmd.Flags().BoolVar(&newKeys, "new-keys", false, "begin with new keys for tokens and credentials")
 	cmd.Flags().BoolVar(&immutable, "immutable-roles", true, "make the default roles immutable")
 	cmd.Flags().BoolVar(&mutable, "no-immutable-roles", false, "leave the default roles mutable")
 	return cmd
 }
 
-func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, out io.Writer) (err error) {
+func (b *bootstrapSettings) check(cfg Config) error {
 	switch {
 	case cfg.Keystone.external():
 		return fmt.Errorf("%w: keystone.auth_url names a Keystone of its own", errUsage)
-	case settings.password == "":
+	case b.password == "":
 		return fmt.Errorf("%w: either --bootstrap-password argument or OS_BOOTSTRAP_PASSWORD must be set", errUsage)
 	}
+	return nil
+}
+
+func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, out io.Writer) (err error) {
 	addr, err := net.ResolveTCPAddr("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)

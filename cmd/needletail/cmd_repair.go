@@ -24,15 +24,15 @@ var rebuildSources = map[string]engine.RebuildFrom{
 
 // repairSettings are the flags of repair.
 type repairSettings struct {
-	config, data, from, list               string
-	rebuild, dark, discard, dryRun, asJSON bool
+	config, data, from, list                      string
+	rebuild, dark, rings, discard, dryRun, asJSON bool
 }
 
 func newRepairCommand() *cobra.Command {
 	var s repairSettings
 	cmd := &cobra.Command{
 		Use:   "repair",
-		Short: "Rebuild the index, or bring dark data back, of a store that no server uses",
+		Short: "Rebuild the index, or bring back or make anew what was lost, of a store that no server uses",
 		Long: "Repair --rebuild-index makes the index anew: out of its newest intact copy, or else\n" +
 			"of what can be read of it, and of the data files. No data file is deleted: damaged\n" +
 			"ones go to quarantine. The old index is kept as DATA/index.old.N. A run that is cut\n" +
@@ -41,6 +41,8 @@ func newRepairCommand() *cobra.Command {
 			"names, unless there is a newer object of that name. A deletion whose file came back\n" +
 			"after a loss of power comes back too: look at --dry-run --list FILE first. What is\n" +
 			"left stays there until storage.dark_data_age; with --discard all of it is removed.\n\n" +
+			"Repair --new-rings moves the rings aside; the next start makes them anew, and moves\n" +
+			"most bodies. It is for rings that are lost or damaged.\n\n" +
 			"Exit codes: 0 done, and nothing was lost, 1 failed, 2 usage, 3 no store, 4 in use,\n" +
 			"5 done, and the report says what could not be told or brought back.",
 		Args: cobra.NoArgs,
@@ -49,6 +51,7 @@ func newRepairCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.data, "data", "", "`DIR` of the server")
 	cmd.Flags().BoolVar(&s.rebuild, "rebuild-index", false, "rebuild the index")
 	cmd.Flags().BoolVar(&s.dark, "dark-data", false, "bring objects back whose data files no row names")
+	cmd.Flags().BoolVar(&s.rings, "new-rings", false, "have the rings made anew by the next start")
 	cmd.Flags().BoolVar(&s.discard, "discard", false, "with --dark-data: remove these files instead")
 	cmd.Flags().StringVar(&s.from, "from", "auto", "`SOURCE`: auto, remains (no copy is whole) or files (no copy at all)")
 	cmd.Flags().BoolVar(&s.dryRun, "dry-run", false, "say what would be done, and change nothing")
@@ -65,13 +68,21 @@ func newRepairCommand() *cobra.Command {
 
 func (s *repairSettings) validate(fromGiven bool) error {
 	_, ok := rebuildSources[s.from]
+	tasks := 0
+	for _, task := range []bool{s.rebuild, s.dark, s.rings} {
+		if task {
+			tasks++
+		}
+	}
 	switch {
 	case !ok:
 		return fmt.Errorf("%w: --from is auto, remains or files", errUsage)
-	case s.rebuild == s.dark:
-		return fmt.Errorf("%w: repair needs either --rebuild-index or --dark-data", errUsage)
-	case s.discard && !s.dark, s.dark && fromGiven:
+	case tasks != 1:
+		return fmt.Errorf("%w: repair needs one of --rebuild-index, --dark-data and --new-rings", errUsage)
+	case s.discard && !s.dark, fromGiven && !s.rebuild:
 		return fmt.Errorf("%w: --discard goes with --dark-data alone, --from with --rebuild-index", errUsage)
+	case s.rings && (s.dryRun || s.asJSON || s.list != ""):
+		return fmt.Errorf("%w: --new-rings has no report", errUsage)
 	}
 	return nil
 }
@@ -86,6 +97,13 @@ func (s *repairSettings) run(cmd *cobra.Command) error {
 	}
 	logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
 	if err != nil {
+		return err
+	}
+	if s.rings {
+		moved, err := engine.NewRings(cfg.Data, cfg.engineOptions(logger))
+		for _, path := range moved {
+			fmt.Fprintln(cmd.OutOrStdout(), "moved aside:", path)
+		}
 		return err
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)

@@ -237,20 +237,11 @@ func (c *Config) validate() error {
 		return bad("limits.max_connections_per_ip is negative")
 	case c.Limits.MaxHeaderBytes < 16<<10:
 		return bad("limits.max_header_bytes is under 16384")
-	case c.Storage.ReserveBytes < 0 || c.Storage.ReservePercent < 0 || c.Storage.ReservePercent >= 100:
-		return bad("storage.reserve_bytes or storage.reserve_percent is out of range")
-	case c.Storage.InlineMaxBytes < 0 || c.Storage.InlineMaxBytes > 1*mebi:
-		return bad("storage.inline_max_bytes must be from 0 to 1048576")
-	case c.Storage.HealBytesPerSecond < mebi:
-		return bad("storage.heal_bytes_per_second is under 1048576")
-	case c.Storage.ScrubBytesPerSecond != 0 && c.Storage.ScrubBytesPerSecond < mebi:
-		return bad("storage.scrub_bytes_per_second is neither 0 nor from 1048576 on")
-	case c.Storage.DeviceFailedAfter <= 0:
-		return bad("storage.device_failed_after must be positive")
-	case c.Storage.DarkDataAge != 0 && time.Duration(c.Storage.DarkDataAge) < darkDataAgeMin:
-		return bad("storage.dark_data_age is neither 0 nor from %s on", darkDataAgeMin)
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
+	}
+	if err := c.Storage.validate(); err != nil {
+		return bad("storage.%w", err)
 	}
 	if err := c.validateIdentity(); err != nil {
 		return bad("%w", err)
@@ -298,6 +289,25 @@ func (c *Config) validate() error {
 	}
 	if err := c.validatePublicURL(); err != nil {
 		return bad("%w", err)
+	}
+	return nil
+}
+
+// validate says what is wrong, in terms of the keys below storage.
+func (c *StorageConfig) validate() error {
+	switch {
+	case c.ReserveBytes < 0 || c.ReservePercent < 0 || c.ReservePercent >= 100:
+		return fmt.Errorf("reserve_bytes or storage.reserve_percent is out of range")
+	case c.InlineMaxBytes < 0 || c.InlineMaxBytes > 1*mebi:
+		return fmt.Errorf("inline_max_bytes must be from 0 to 1048576")
+	case c.HealBytesPerSecond < mebi:
+		return fmt.Errorf("heal_bytes_per_second is under 1048576")
+	case c.ScrubBytesPerSecond != 0 && c.ScrubBytesPerSecond < mebi:
+		return fmt.Errorf("scrub_bytes_per_second is neither 0 nor from 1048576 on")
+	case c.DeviceFailedAfter <= 0:
+		return fmt.Errorf("device_failed_after must be positive")
+	case c.DarkDataAge != 0 && time.Duration(c.DarkDataAge) < darkDataAgeMin:
+		return fmt.Errorf("dark_data_age is neither 0 nor from %s on", darkDataAgeMin)
 	}
 	return nil
 }

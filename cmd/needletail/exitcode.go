@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 
+	"needletail/auth/identity"
+	"needletail/auth/token"
 	"needletail/objstore"
 	"needletail/objstore/engine"
 	"needletail/ring"
@@ -35,6 +37,11 @@ var exitKinds = []struct {
 	{errUsage, exitUsage},
 	{errWarning, exitWarning},
 	{engine.ErrLocked, exitInUse},
+	{engine.ErrForeign, exitFailure}, // a missing part is damage
+	{engine.ErrIndex, exitFailure},
+	{identity.ErrLost, exitFailure},
+	{identity.ErrDamaged, exitFailure},
+	{token.ErrKeysLost, exitFailure},
 	{errNoControl, exitInUse},
 	{ring.ErrNoDevice, exitNotFound},
 	{objstore.KindNotFound, exitNotFound},

@@ -23,6 +23,9 @@ var version = "0.1.0-dev"
 func main() {
 	if err := newRootCommand().Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "needletail:", err)
+		if help := advice(err); help != "" {
+			fmt.Fprintln(os.Stderr, "what helps:", help)
+		}
 		os.Exit(exitCode(err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -30,6 +31,22 @@ type storage struct {
 	limits *keystoneclient.Limits
 	// images is the Image API, which works in the background; nil: none.
 	images io.Closer
+}
+
+// identityNote says in the data folder that its identities were made: a start
+// without them is refused.
+const identityNote = "identity"
+
+// restrictFolders takes the folders of databases from other users, which earlier
+// versions let look in.
+func restrictFolders(data, mirror string) error {
+	var errs []error
+	for _, dir := range []string{filepath.Join(data, "index"), identityDir(data), mirror} {
+		if dir != "" {
+			errs = append(errs, os.Chmod(dir, 0o700))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func identityDir(data string) string { return filepath.Join(data, "identity") }
@@ -59,6 +76,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	}
 	options := cfg.identityOptions()
 	options.Logger, options.Reserve = logger, store.Reserve
+	options.Store, options.Made = store.ID(), store.Noted(identityNote)
 	options.MirrorDir = identityMirror(store)
 	options.MirrorLost = func(err error) {
 		logger.Error("identities have one copy until the next start", "err", err)
@@ -69,6 +87,9 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	st := &storage{engine: store, store: sealed, identity: ids}
+	if err := errors.Join(store.Note(identityNote), restrictFolders(cfg.Data, store.MirrorDir())); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
 	if st.keystone, err = cfg.Keystone.client(logger); err == nil {
 		st.limits, err = cfg.OsloLimit.limits(st.keystone, &cfg.Keystone)
 	}

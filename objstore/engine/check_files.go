@@ -132,7 +132,7 @@ func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (
 		return CheckReport{}, err
 	}
 	copies := e.compareCopies(dir, m) // before one of them is open
-	db, err := meta.OpenReadOnly(e.opts.FS, e.opts.FS.PathJoin(dir, indexName))
+	db, err := openReadOnly(e.opts.FS, dir)
 	if err != nil {
 		return CheckReport{}, err
 	}

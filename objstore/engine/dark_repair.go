@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
 	"slices"
 	"time"
 
@@ -84,7 +85,7 @@ func (k *darkRepair) realRun() (err error) {
 	if _, err := k.opts.FS.Stat(k.dir); err != nil {
 		return err
 	}
-	e, err := Open(k.dir, k.opts)
+	e, err := openIdle(k.dir, k.opts)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (k *darkRepair) realRun() (err error) {
 	return k.run()
 }
 
-// findDarkNow is findDark for a device that a worker may have yet to look at.
+// findDarkNow is findDark for a device that Open leaves to a worker.
 func (e *Engine) findDarkNow(ctx context.Context, i device.Index, dev *device.Device) error {
 	if i == 0 || e.db.WasClean() {
 		return nil // Open has looked, or there is nothing to look for
@@ -129,7 +130,7 @@ func (k *darkRepair) dryRun() (err error) {
 		return err
 	}
 	k.devices = r.devices
-	db, err := meta.OpenReadOnly(fs, fs.PathJoin(k.dir, indexName))
+	db, err := openReadOnly(fs, k.dir)
 	if err != nil {
 		return err
 	}
@@ -371,7 +372,7 @@ func (e *Engine) bringBack(id meta.FileID, on []device.Index) error {
 		if err == nil {
 			err = dev.BringBack(f)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, iofs.ErrExist) { // a file of that id is the same
 			return err
 		}
 	}

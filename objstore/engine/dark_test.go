@@ -72,6 +72,12 @@ func (w warnings) Handle(_ context.Context, r slog.Record) error {
 }
 func (w warnings) Enabled(context.Context, slog.Level) bool { return true }
 
+// openIdleTest opens the store in "store" without anything that works beside.
+func openIdleTest(t *testing.T, o Options) *Engine {
+	t.Helper()
+	return must[*Engine](t)(openIdle("store", quiet(o)))
+}
+
 func darkFiles(t *testing.T, dev *device.Device) (n int) {
 	t.Helper()
 	if err := dev.WalkDark(func(device.DarkFile) error { n++; return nil }); err != nil {
@@ -177,10 +183,8 @@ func TestDarkDataAge(t *testing.T) {
 func TestRepairDarkChooses(t *testing.T) {
 	fs := memFS()
 	o := Options{FS: fs, GCEvery: time.Hour}
-	e := openTest(t, "store", o)
+	e := openIdleTest(t, o) // no collection of the files that are replaced
 	makeBox(t, e)
-	e.stop() // no collection of the files that are replaced
-	e.work.Wait()
 	for seed := range uint64(3) { // three versions of each
 		for _, name := range []objstore.ObjectName{"older row", "newer row", "no row", "damaged"} {
 			put(t, e, name, randomBody(seed+1, 100_000))
@@ -191,9 +195,7 @@ func TestRepairDarkChooses(t *testing.T) {
 	must[objstore.ObjectInfo](t)(e.PutObject(ctx, alone.Object("o"), bytes.NewReader(randomBody(9, 100_000)), objstore.PutOptions{SizeBytes: 100_000}))
 	closeTest(t, e)
 
-	e = openTest(t, "store", o)
-	e.stop()
-	e.work.Wait()
+	e = openIdleTest(t, o)
 	forgetQueue(t, e)
 	keepVersion(t, e, "older row", 0)
 	keepVersion(t, e, "no row", -1)
@@ -323,15 +325,12 @@ func TestRepairDarkOnDevices(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := onDevices(memFS(), "d1", "d2", "d3")
 			o.Policies, o.DarkDataAge = objstore.Policies{policy}, -1
-			e := openTest(t, "store", o)
-			waitInStep(t, e)
+			e := openIdleTest(t, o)
 			makeBox(t, e)
 			for i, name := range []objstore.ObjectName{"whole", "one slot", "too few"} {
 				put(t, e, name, randomBody(uint64(i+1), 300_000))
 			}
 			loseRows(t, e, "whole")
-			e.stop()
-			e.work.Wait()
 			row, _, err := e.db.Object(box.Object("one slot"))
 			if err != nil {
 				t.Fatal(err)
@@ -359,7 +358,7 @@ func TestRepairDarkOnDevices(t *testing.T) {
 			if policy.Copies > 0 {
 				restored, incomplete = 2, 0
 			}
-			if err != nil || r.Files != 5 || r.Restored != restored || r.Slots != 1 || r.Incomplete != incomplete || r.Superseded+r.Damaged != 0 {
+			if err != nil || r.Files != 5 || r.Slots != 1 || r.Restored != restored || r.Incomplete != incomplete || r.Superseded+r.Damaged != 0 {
 				t.Errorf("%+v, %v", r, err)
 			}
 			e = openTest(t, "store", o)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"needletail/objstore"
 	"needletail/objstore/device"
@@ -21,6 +23,11 @@ type Engine struct {
 	id   string
 
 	lock io.Closer // DATA/LOCK
+
+	// notes are the parts that were made, noted in dir and in noteMirror.
+	notes      []string
+	dir        string
+	noteMirror mirror
 
 	mirrorLock io.Closer // of the device with the index's second copy, or nil
 	mirrorDir  string
@@ -64,9 +71,21 @@ const (
 // Open opens the store in dir, which it makes if it is missing, and clears up
 // after a crash. A folder that another process uses is refused with ErrLocked.
 func Open(dir string, o Options) (*Engine, error) {
+	e, err := openIdle(dir, o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	e.startWorkers(ctx)
+	return e, nil
+}
+
+// openIdle is Open for an engine beside whose operations nothing works.
+func openIdle(dir string, o Options) (*Engine, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
-		return nil, openError(dir, objstore.KindInvalid, err)
+		return nil, &objstore.Error{Kind: objstore.KindInvalid, Op: "open store", Name: dir, Err: err}
 	}
 	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
 	e.known.init()
@@ -76,16 +95,21 @@ func Open(dir string, o Options) (*Engine, error) {
 	e.heal.init(o.HealBytesPerSecond)
 	e.scrub.init(o.ScrubBytesPerSecond)
 	if err := e.open(dir); err != nil {
-		return nil, openError(dir, kindOf(err), errors.Join(err, e.release(false)))
+		return nil, onFolder("open store", dir, errors.Join(err, e.release(false)))
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	e.stop = stop
-	e.startWorkers(ctx)
+	e.stop = func() {}
 	return e, nil
 }
 
-func openError(dir string, k objstore.Kind, err error) error {
-	return &objstore.Error{Kind: k, Op: "open store", Name: dir, Err: err}
+// indexError marks an error of an index that repair makes anew. A newer format,
+// a full disk and the like are none.
+func indexError(err error) error {
+	var path *iofs.PathError
+	switch {
+	case errors.Is(err, meta.ErrVersion), errors.As(err, &path) && !isNotExist(err), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EMFILE):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrIndex, err)
 }
 
 func (e *Engine) open(dir string) (err error) {
@@ -97,8 +121,15 @@ func (e *Engine) open(dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
+	if err := e.checkManifests(dir, index); err != nil {
 		return err
+	}
+	// Pebble would let everybody look in.
+	if err := fs.MkdirAll(fs.PathJoin(dir, indexName), 0o700); err != nil {
+		return err
+	}
+	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
+		return indexError(err)
 	}
 	if err := e.openDevices(dir); err != nil {
 		return err

@@ -135,6 +135,7 @@ func absolute(fs vfs.FS, path string) string {
 func (e *Engine) openDevices(dir string) error {
 	fs := e.opts.FS
 	if len(e.opts.Devices) > 0 {
+		// A ring that is noted and missing is told by openRing.
 		if err := makeFolder(fs, dir, ringDir); err != nil {
 			return err
 		}

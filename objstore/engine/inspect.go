@@ -64,7 +64,7 @@ func present(found bool, err error) error {
 }
 
 func (in *Inspection) read(dir string, o Options, name objstore.ObjectID) error {
-	db, err := meta.OpenReadOnly(o.FS, o.FS.PathJoin(dir, indexName))
+	db, err := openReadOnly(o.FS, dir)
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,12 @@ func (e *Engine) prepareIndex(dir string) (meta.Options, error) {
 	if err == nil && fresh {
 		owner, err = e.opts.owner()
 	}
+	if err == nil && fresh && owner == "" {
+		// needletail.json alone is lost: the folder's own device.json has the id.
+		if id, unknown := device.ReadIdentity(e.opts.FS, dir); unknown == nil && id.Index == 0 {
+			owner = id.Store
+		}
+	}
 	if err != nil {
 		return o, err
 	}
@@ -115,6 +121,9 @@ func (e *Engine) prepareIndex(dir string) (meta.Options, error) {
 		return o, err
 	}
 	if e.id, err = identifyBoth(e.opts.FS, dir, m, owner); err != nil {
+		return o, err
+	}
+	if err := e.readNotes(dir, m, fresh); err != nil {
 		return o, err
 	}
 	if m.exists() {

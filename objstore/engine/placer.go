@@ -3,8 +3,11 @@ package engine
 import (
 	"bytes"
 	"crypto/md5"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
@@ -22,6 +25,7 @@ const (
 	ringSeed      = 1
 	ringOverload  = 0.1 // of its share, that a device takes to keep slots in distinct zones
 	ringFirstName = "object.ring.gz"
+	ringOwner     = "needletail store " // begins the free text of each device, before the store's id
 )
 
 func ringName(p objstore.PolicyIndex) string {
@@ -62,17 +66,12 @@ func (e *Engine) openRings(dir string) error {
 func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (device.Placer, error) {
 	fs, name := e.opts.FS, ringName(p.Index)
 	hash := ring.Hash{Suffix: e.id}
-	b, err := readFile(fs, fs.PathJoin(dir, ringDir, name), ringBytesMax)
-	if err != nil && !isNotExist(err) {
+	old, err := e.readRing(fs.PathJoin(dir, ringDir, name), ringNote+name)
+	if err != nil {
 		return nil, err
 	}
-	var old *ring.Ring
-	if err == nil {
-		if old, err = ring.Parse(b, hash); err != nil {
-			return nil, err
-		}
-	}
-	builder, err := followDevices(old, active)
+	owner := ringOwner + e.id
+	builder, err := followDevices(old, active, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +81,7 @@ func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (devic
 		}
 	}
 	if old != nil && !builder.Changed() {
-		return ringPlacer{old}, nil
+		return ringPlacer{old}, e.Note(ringNote + name)
 	}
 	report, err := builder.Rebalance(ringSeed)
 	if err != nil {
@@ -98,12 +97,87 @@ func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (devic
 	if err := r.Write(&out, ringFormat); err != nil {
 		return nil, err
 	}
-	return ringPlacer{r}, writeFile(fs, fs.PathJoin(dir, ringDir), name, out.Bytes())
+	if err := writeFile(fs, fs.PathJoin(dir, ringDir), name, out.Bytes()); err != nil {
+		return nil, err
+	}
+	return ringPlacer{r}, e.Note(ringNote + name)
+}
+
+// readRing reads a ring, or nil for one that was never made. One that is lost,
+// damaged or of another store would move most bodies if it were made anew:
+// ErrRing.
+func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
+	b, err := readFile(e.opts.FS, path, ringBytesMax)
+	if isNotExist(err) && !e.Noted(note) {
+		return nil, nil
+	}
+	if isNotExist(err) {
+		return nil, fmt.Errorf("%w: %w: %s is not there", ErrForeign, ErrRing, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := ring.Parse(b, ring.Hash{Suffix: e.id})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: %s: %w", ErrForeign, ErrRing, path, err)
+	}
+	for _, d := range r.Devices() {
+		if d == nil {
+			continue // a number that no device has any more
+		}
+		if id, ok := strings.CutPrefix(d.Meta, ringOwner); ok && id != e.id {
+			return nil, fmt.Errorf("%w: %w: %s belongs to the store %q", ErrForeign, ErrRing, path, id)
+		}
+	}
+	return r, nil
+}
+
+// NewRings moves the rings of the store in dir aside, as FILE.old, so that the
+// next start makes them anew; that moves most bodies. The store must not be in
+// use: ErrLocked.
+func NewRings(dir string, o Options) (moved []string, err error) {
+	o.EnsureDefaults()
+	e := &Engine{opts: o, log: o.Logger}
+	if _, err = o.FS.Stat(dir); err == nil {
+		e.lock, err = lockFolder(o.FS, dir)
+	}
+	if err == nil {
+		moved, err = e.newRings(dir)
+	}
+	for _, l := range []io.Closer{e.mirrorLock, e.lock} {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	return moved, onFolder("make rings anew", dir, err)
+}
+
+func (e *Engine) newRings(dir string) (moved []string, err error) {
+	if _, err := readIdentity(e.opts.FS, dir); err != nil {
+		return nil, err
+	}
+	if _, err := e.prepareIndex(dir); err != nil {
+		return nil, err
+	}
+	fs := e.opts.FS
+	var notes []string
+	for _, p := range e.opts.Policies {
+		path := fs.PathJoin(dir, ringDir, ringName(p.Index))
+		err := fs.Rename(path, path+".old")
+		if err != nil && !isNotExist(err) {
+			return moved, err
+		}
+		if err == nil {
+			moved = append(moved, path)
+		}
+		notes = append(notes, ringNote+ringName(p.Index))
+	}
+	return moved, e.Forget(notes...)
 }
 
 // followDevices is a builder that goes on from a ring, if there is one, with
 // the devices as they are now.
-func followDevices(old *ring.Ring, active []placed) (*ring.Builder, error) {
+func followDevices(old *ring.Ring, active []placed, owner string) (*ring.Builder, error) {
 	b, err := ring.NewBuilder(ringPower, 1, 0)
 	if err == nil {
 		err = b.SetOverload(ringOverload)
@@ -126,9 +200,9 @@ func followDevices(old *ring.Ring, active []placed) (*ring.Builder, error) {
 		delete(have, id)
 		switch {
 		case !there:
-			err = b.Add(ring.Device{ID: id, Region: 1, Zone: d.Zone, Weight: d.Weight, IP: "127.0.0.1", Device: d.Path})
+			err = b.Add(ring.Device{ID: id, Region: 1, Zone: d.Zone, Weight: d.Weight, IP: "127.0.0.1", Device: d.Path, Meta: owner})
 		case was.Zone != d.Zone:
-			return followDevices(nil, active) // everything may have to move
+			return followDevices(nil, active, owner) // everything may have to move
 		case was.Weight != d.Weight:
 			err = b.SetWeight(id, d.Weight)
 		}

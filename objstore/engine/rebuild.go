@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
@@ -135,12 +136,18 @@ func Rebuild(ctx context.Context, dir string, o Options, ro RebuildOptions) (Reb
 	return r.out, onFolder("rebuild index", dir, err)
 }
 
-// onFolder is an error of an operation on a store that is not open, or nil.
+// onFolder is an error of an operation on a store that is not open, or nil. One
+// without a kind is most often the operator's, a folder that is not there, and
+// not an internal one.
 func onFolder(op, dir string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &objstore.Error{Kind: kindOf(err), Op: op, Name: dir, Err: err}
+	kind := kindOf(err)
+	if kind == objstore.KindInternal {
+		return fmt.Errorf("%s %s: %w", op, dir, err)
+	}
+	return &objstore.Error{Kind: kind, Op: op, Name: dir, Err: err}
 }
 
 func (r *rebuild) run(ctx context.Context, e *Engine) error {
@@ -313,6 +320,11 @@ func (r *rebuild) takeCopy(ctx context.Context, o meta.Options) error {
 	for _, all := range []bool{true, false} {
 		for _, c := range found {
 			if all && (r.ro.From == RebuildRemains || c.age != found[0].age) {
+				continue
+			}
+			if err := durable.CheckManifest(c.FS, c.Dir); all && err != nil {
+				r.skip(c.Dir, err)
+				r.unsure = true
 				continue
 			}
 			copied, err := meta.CopyIndex(ctx, c.FS, c.Dir, r.opts.FS, r.path(rebuildName), all, func(keys, _ int64) {

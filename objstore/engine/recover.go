@@ -46,7 +46,7 @@ func (e *Engine) checkStore() error {
 		return nil
 	}
 	if id != "" {
-		return fmt.Errorf("%w: the index belongs to the store %q, the folder is %q", ErrForeign, id, e.id)
+		return fmt.Errorf("%w: %w: it belongs to the store %q, the folder is %q", ErrForeign, ErrIndex, id, e.id)
 	}
 	errFile := errors.New("a file")
 	for _, d := range e.fleet.devices {
@@ -56,7 +56,7 @@ func (e *Engine) checkStore() error {
 		}
 		err := dev.Walk(func(device.ID) error { return errFile })
 		if err == errFile {
-			return fmt.Errorf("%w: the index is new or lost, but data files are there: restore the index, or move them away", ErrForeign)
+			return fmt.Errorf("%w: %w: it is new, but data files are there", ErrForeign, ErrIndex)
 		}
 		if err != nil {
 			return err

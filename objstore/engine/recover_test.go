@@ -60,8 +60,8 @@ func FuzzIdentity(f *testing.F) {
 	f.Add([]byte(`{"format":1,"id":"0123456789abcdef0123456789abcdef"}`))
 	f.Add([]byte(`{"format":9}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if id, err := parseIdentity(b); err == nil && len(id) != 32 {
-			t.Errorf("took the id %q", id)
+		if id, err := parseIdentity(b); err == nil && len(id.ID) != 32 {
+			t.Errorf("took the id %q", id.ID)
 		}
 	})
 }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"needletail/auth/identity"
+	"needletail/objstore/engine"
+)
+
+// keptMax bounds the old identities or keys that are kept beside the new ones.
+const keptMax = 1000
+
+// startAnew moves identities, or their keys alone, aside in both copies, and
+// lets the next opening make new ones. The operator asked for that.
+func startAnew(cfg Config, identities, keys bool, out io.Writer) (err error) {
+	if !identities && !keys {
+		return nil
+	}
+	if !exists(cfg.Data) {
+		return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
+	}
+	store, err := engine.Open(cfg.Data, cfg.engineOptions(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	for _, dir := range []string{identityDir(cfg.Data), identityMirror(store)} {
+		switch {
+		case dir == "":
+		case identities:
+			err = moveAside(dir, out)
+		default:
+			err = errors.Join(moveAside(filepath.Join(dir, identity.FernetKeyFolder), out),
+				moveAside(filepath.Join(dir, identity.CredentialKeyFolder), out))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if identities {
+		return store.Forget(identityNote)
+	}
+	return renewKeys(cfg, store)
+}
+
+// renewKeys makes new keys for identities that are there.
+func renewKeys(cfg Config, store *engine.Engine) error {
+	options := cfg.identityOptions()
+	options.Store, options.Made, options.NewKeys = store.ID(), store.Noted(identityNote), true
+	options.MirrorDir = identityMirror(store)
+	ids, err := identity.Open(options)
+	if err != nil {
+		return err
+	}
+	return ids.Close()
+}
+
+// moveAside renames a folder that may be missing to NAME.old.N.
+func moveAside(dir string, out io.Writer) error {
+	for n := range keptMax {
+		to := dir + ".old." + strconv.Itoa(n)
+		if exists(to) {
+			continue
+		}
+		err := os.Rename(dir, to)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "kept what was there in", to)
+		return syncDir(filepath.Dir(dir))
+	}
+	return fmt.Errorf("%d of %s.old are there: remove some", keptMax, dir)
+}

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/durable"
+	"needletail/objstore/meta"
+)
+
+// checkManifests looks at the copies of the index before they are opened: one
+// with a damaged manifest would lose tables. If the other copy is whole, the
+// damaged one is moved aside, to NAME.damaged.N, and made anew from it; else the
+// start is refused with ErrIndex.
+func (e *Engine) checkManifests(dir string, o meta.Options) error {
+	copies := []meta.Mirror{{FS: e.opts.FS, Dir: e.opts.FS.PathJoin(dir, indexName)}}
+	if o.Mirror != nil {
+		copies = append(copies, *o.Mirror)
+	}
+	whole := 0
+	damage := make([]error, len(copies))
+	for i, c := range copies {
+		damage[i] = durable.CheckManifest(c.FS, c.Dir)
+		if damage[i] == nil && madeIndex(c) {
+			whole++
+		}
+	}
+	for i, c := range copies {
+		if damage[i] == nil {
+			continue
+		}
+		if whole == 0 {
+			return fmt.Errorf("%w: %w", ErrIndex, damage[i])
+		}
+		e.log.Error("a copy of the index is damaged, and is made anew from the other", "dir", c.Dir, "err", damage[i])
+		if err := setIndexAside(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// madeIndex says that a copy is there.
+func madeIndex(c meta.Mirror) bool {
+	_, err := meta.PeekAge(c.FS, c.Dir)
+	return err == nil
+}
+
+func setIndexAside(c meta.Mirror) error {
+	for n := range oldMax {
+		to := c.Dir + ".damaged." + strconv.Itoa(n)
+		if _, err := c.FS.Stat(to); !isNotExist(err) {
+			continue
+		}
+		if err := c.FS.Rename(c.Dir, to); err != nil {
+			return err
+		}
+		return syncFolder(c.FS, c.FS.PathDir(c.Dir))
+	}
+	return fmt.Errorf("%d damaged copies are beside %s: remove some", oldMax, c.Dir)
+}
+
+// openReadOnly opens the index of a store that is not open, if all of it can be
+// read.
+func openReadOnly(fs vfs.FS, dir string) (*meta.ReadOnly, error) {
+	path := fs.PathJoin(dir, indexName)
+	if err := durable.CheckManifest(fs, path); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrIndex, err)
+	}
+	db, err := meta.OpenReadOnly(fs, path)
+	if err != nil {
+		return nil, indexError(err)
+	}
+	return db, nil
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/durable"
+	"needletail/objstore"
+)
+
+// Notes stay, are in both copies, and go when they are asked to.
+func TestNotes(t *testing.T) {
+	fs := memFS()
+	o := onDevices(fs, "d1", "d2")
+	open := func() *Engine { return must[*Engine](t)(openIdle("store", quiet(o))) }
+	e := open()
+	if e.Noted("identity") {
+		t.Error("noted before it was made")
+	}
+	if err := e.Note("identity", "keys"); err != nil {
+		t.Fatal(err)
+	}
+	closeTest(t, e)
+	e = open()
+	if !e.Noted("identity") || !e.Noted("keys") || !e.Noted(ringNote+ringFirstName) {
+		t.Errorf("notes %v", e.notes)
+	}
+	closeTest(t, e)
+	if err := fs.RemoveAll("store"); err != nil { // the disk is lost
+		t.Fatal(err)
+	}
+	e = open()
+	if !e.Noted("identity") || !e.Noted("keys") {
+		t.Errorf("the second copy gave %v", e.notes)
+	}
+	if err := e.Forget("identity"); err != nil {
+		t.Fatal(err)
+	}
+	closeTest(t, e)
+	e = open()
+	if e.Noted("identity") || !e.Noted("keys") {
+		t.Errorf("notes %v", e.notes)
+	}
+	closeTest(t, e)
+}
+
+// Each flipped bit of needletail.json is told, or means the same.
+func TestIdentityFlips(t *testing.T) {
+	fs := memFS()
+	closeTest(t, noted(t, fs))
+	good := must[[]byte](t)(readFile(fs, "store/"+identityName, identityMax))
+	want := must[identity](t)(parseIdentity(good))
+	for bit := range len(good) * 8 {
+		b := append([]byte(nil), good...)
+		b[bit/8] ^= 1 << (bit % 8)
+		if got, err := parseIdentity(b); err == nil && (got.ID != want.ID || got.digest() != want.digest()) {
+			t.Errorf("bit %d of byte %d: taken as %+v", bit%8, bit/8, got)
+		}
+	}
+}
+
+func noted(t *testing.T, fs vfs.FS) *Engine {
+	t.Helper()
+	e := openTest(t, "store", Options{FS: fs})
+	if err := e.Note("identity"); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// A lost needletail.json comes back from device.json; a lost device.json too.
+func TestLostIdentityFiles(t *testing.T) {
+	fs := memFS()
+	e := noted(t, fs)
+	id := e.ID()
+	makeBox(t, e)
+	put(t, e, "o", randomBody(1, 100_000))
+	closeTest(t, e)
+	for _, name := range []string{identityName, "device.json"} {
+		if err := fs.Remove("store/" + name); err != nil {
+			t.Fatal(err)
+		}
+		e = openTest(t, "store", Options{FS: fs})
+		if e.ID() != id {
+			t.Errorf("%s: the store is %s, was %s", name, e.ID(), id)
+		}
+		wantBodies(t, e, map[objstore.ObjectName]uint64{"o": 1}, 100_000)
+		closeTest(t, e)
+	}
+}
+
+// A ring that is lost, damaged or of another store is refused until rings are
+// made anew; one that was never noted is made.
+func TestLostRingIsRefused(t *testing.T) {
+	fs := memFS()
+	path := "store/" + ringDir + "/" + ringFirstName
+	o := onDevices(fs, "d1", "d2")
+	makeRing := func(dir string, o Options) []byte {
+		closeTest(t, must[*Engine](t)(openIdle(dir, quiet(o))))
+		return must[[]byte](t)(readFile(fs, dir+"/"+ringDir+"/"+ringFirstName, ringBytesMax))
+	}
+	mine, foreign := makeRing("store", o), makeRing("other", onDevices(fs, "e1", "e2"))
+	cut := mine[:len(mine)/2]
+	for name, content := range map[string][]byte{"lost": nil, "foreign": foreign, "cut": cut} {
+		if err := fs.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if content != nil {
+			if err := writeFile(fs, "store/"+ringDir, ringFirstName, content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if _, err := Open("store", quiet(o)); !errors.Is(err, ErrRing) || !errors.Is(err, ErrForeign) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := writeFile(fs, "store/"+ringDir, ringFirstName, mine); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := fs.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if moved, err := NewRings("store", quiet(o)); err != nil || len(moved) != 2 {
+		t.Errorf("moved %v, %v", moved, err)
+	}
+	makeRing("store", o)
+}
+
+// An index with a damaged manifest is refused before Pebble removes what the
+// manifest does not name, or made anew from its second copy.
+func TestDamagedManifest(t *testing.T) {
+	for name, o := range map[string]Options{"alone": {FS: memFS()}, "twice": onDevices(memFS(), "d1", "d2")} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 { // the second start flushes what the first one wrote
+				e := must[*Engine](t)(openIdle("store", quiet(o)))
+				if !o.several() {
+					makeBox(t, e)
+					put(t, e, "o", randomBody(1, 100_000))
+				} else if err := e.fillMirror(ctx); err != nil {
+					t.Fatal(err)
+				}
+				makeBox(t, e)
+				put(t, e, "o", randomBody(1, 100_000))
+				closeTest(t, e)
+			}
+			names := must[[]string](t)(o.FS.List("store/" + indexName))
+			for _, n := range names {
+				if len(n) < 8 || n[:8] != "MANIFEST" {
+					continue
+				}
+				b := must[[]byte](t)(readFile(o.FS, "store/"+indexName+"/"+n, 1<<30))
+				b[len(b)/2] ^= 1
+				if err := writeFile(o.FS, "store/"+indexName, n, b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !o.several() {
+				if _, err := Open("store", quiet(o)); !errors.Is(err, ErrIndex) || !errors.Is(err, durable.ErrDamaged) {
+					t.Errorf("got %v", err)
+				}
+				if _, err := CheckClosed(ctx, "store", quiet(o), CheckOptions{}); !errors.Is(err, ErrIndex) {
+					t.Errorf("check: %v", err)
+				}
+				after := must[[]string](t)(o.FS.List("store/" + indexName))
+				if len(after) != len(names) {
+					t.Errorf("files %v, were %v", after, names)
+				}
+				r, err := Rebuild(ctx, "store", quiet(o), RebuildOptions{})
+				if err != nil || r.Exact {
+					t.Errorf("%+v, %v", r, err)
+				}
+			}
+			e := openTest(t, "store", o)
+			defer closeTest(t, e)
+			wantBodies(t, e, map[objstore.ObjectName]uint64{"o": 1}, 100_000)
+			wantRecount(t, e)
+		})
+	}
+}
+
+func (o *Options) several() bool { return len(o.Devices) > 0 }
