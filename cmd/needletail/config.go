@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -240,57 +239,33 @@ func (c *Config) validate() error {
 	case c.TempAuth.TokenLife <= 0:
 		return bad("tempauth.token_life must be positive")
 	}
-	if err := c.Storage.validate(); err != nil {
-		return bad("storage.%w", err)
-	}
-	if err := c.validateIdentity(); err != nil {
-		return bad("%w", err)
-	}
-	for prefix := range c.KeystoneAuth.ServiceRoles {
-		if !slices.Contains(c.KeystoneAuth.ResellerPrefixes, prefix) {
-			return bad("keystoneauth.service_roles: %q is not a reseller_prefix", prefix)
+	for _, part := range []struct {
+		keys  string // what the keys of the error stand behind
+		check func() error
+	}{
+		{"storage.", c.Storage.validate},
+		{"", c.validateIdentity},
+		{"keystoneauth.", c.KeystoneAuth.validate},
+		{"", c.validateKeystone},
+		{"", c.Encryption.validate},
+		{"", c.Filters.validate},
+		{"glance.", c.Glance.validate},
+		{"container_sync: ", func() error { _, err := c.ContainerSync.realms(); return err }},
+		{"", c.validateEffect},
+		{"policy: ", func() error { return c.policies().Validate() }},
+		{"device: ", c.validateDevices},
+		{"swift.", c.Swift.validate},
+		{"listen: ", func() error { return validateListen(c.Listen) }},
+		{"", c.validatePublicURL},
+	} {
+		if err := part.check(); err != nil {
+			return bad(part.keys+"%w", err)
 		}
-	}
-	if err := c.validateKeystone(); err != nil {
-		return bad("%w", err)
-	}
-	if err := c.Encryption.validate(); err != nil {
-		return bad("%w", err)
-	}
-	if err := c.Filters.validate(); err != nil {
-		return bad("%w", err)
-	}
-	if err := c.Glance.validate(); err != nil {
-		return bad("glance.%w", err)
-	}
-	if _, err := c.ContainerSync.realms(); err != nil {
-		return bad("container_sync: %w", err)
-	}
-	if err := c.validateEffect(); err != nil {
-		return bad("%w", err)
 	}
 	if _, err := newTempAuth(*c); err != nil {
 		return err
 	}
-	if err := c.addCNAMELookup(new(proxy.Config)); err != nil {
-		return err
-	}
-	if err := c.policies().Validate(); err != nil {
-		return bad("policy: %w", err)
-	}
-	if err := c.validateDevices(); err != nil {
-		return bad("device: %w", err)
-	}
-	if err := c.Swift.validate(); err != nil {
-		return bad("swift.%w", err)
-	}
-	if err := validateListen(c.Listen); err != nil {
-		return bad("listen: %w", err)
-	}
-	if err := c.validatePublicURL(); err != nil {
-		return bad("%w", err)
-	}
-	return nil
+	return c.addCNAMELookup(new(proxy.Config))
 }
 
 // validate says what is wrong, in terms of the keys below storage.

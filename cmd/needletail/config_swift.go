@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"needletail/auth/signing"
 	"needletail/objstore"
@@ -66,6 +67,15 @@ type KeystoneAuthConfig struct {
 	// ServiceRoles maps a reseller prefix to roles of which X-Service-Token must
 	// have one there (Swift's SERVICE_service_roles).
 	ServiceRoles map[string][]string `toml:"service_roles"`
+}
+
+func (k *KeystoneAuthConfig) validate() error {
+	for prefix := range k.ServiceRoles {
+		if !slices.Contains(k.ResellerPrefixes, prefix) {
+			return fmt.Errorf("service_roles: %q is not a reseller_prefix", prefix)
+		}
+	}
+	return nil
 }
 
 // keystoneRules are keystoneauth's: identity.operator_roles own the accounts of
