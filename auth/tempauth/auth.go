@@ -42,12 +42,12 @@ var ErrDenied = errors.New("unknown user or wrong key")
 
 // Auth holds the users and their live tokens. Safe for concurrent use.
 type Auth struct {
-	users        map[string]*account // by "account:user"
-	prefixes     []string            // "AUTH_"
-	requireGroup map[string]string   // by "SERVICE_"
+	prefixes     []string          // "AUTH_"
+	requireGroup map[string]string // by "SERVICE_"
 	life         time.Duration
 
 	mu     sync.Mutex
+	users  map[string]*account            // by "account:user"
 	tokens map[[sha256.Size]byte]*account // by the token's digest; see Validate
 }
 
@@ -70,7 +70,6 @@ type Token struct {
 // account), are errors.
 func New(c Config) (*Auth, error) {
 	a := &Auth{
-		users:        map[string]*account{},
 		requireGroup: map[string]string{},
 		tokens:       map[[sha256.Size]byte]*account{},
 		life:         c.TokenLife,
@@ -96,25 +95,55 @@ func New(c Config) (*Auth, error) {
 		}
 		a.requireGroup[normalPrefix(p)] = group
 	}
-	for _, u := range c.Users {
-		if err := a.add(u); err != nil {
-			return nil, err
-		}
+	var err error
+	if a.users, err = a.accounts(c.Users); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Auth) add(u User) error {
+// SetUsers takes the place of all users. Tokens of those who are the same live
+// on, all others end. An error leaves everything as it was.
+func (a *Auth) SetUsers(users []User) error {
+	next, err := a.accounts(users)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, now := range a.users {
+		if then := next[name]; then != nil && then.keyDigest == now.keyDigest && slices.Equal(then.identity.Groups, now.identity.Groups) {
+			next[name] = now
+			continue
+		}
+		delete(a.tokens, sha256.Sum256([]byte(now.token.Value)))
+	}
+	a.users = next
+	return nil
+}
+
+// accounts checks the users.
+func (a *Auth) accounts(users []User) (map[string]*account, error) {
+	all := map[string]*account{}
+	for _, u := range users {
+		if err := a.add(all, u); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (a *Auth) add(all map[string]*account, u User) error {
 	if err := u.validate(); err != nil {
 		return err
 	}
-	if a.users[u.Group()] != nil {
+	if all[u.Group()] != nil {
 		return fmt.Errorf("tempauth user %q is given twice", u.Group())
 	}
 	if a.prefixOf(u.Account) != "" {
 		return fmt.Errorf("tempauth user %q: the account begins with a reseller prefix", u.Group())
 	}
-	a.users[u.Group()] = &account{
+	all[u.Group()] = &account{
 		keyDigest: sha256.Sum256([]byte(u.Key)),
 		identity: auth.Identity{
 			Source: Source, UserID: u.Group(), UserName: u.Name,
@@ -173,6 +202,8 @@ func (a *Auth) IsToken(token string) bool { return strings.HasPrefix(token, a.pr
 // user who does not exist takes as long as a wrong key.
 func (a *Auth) Login(accountName, user, key string) (Token, error) {
 	var nobody account
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	acct, known := a.users[accountName+":"+user]
 	if !known {
 		acct = &nobody
@@ -181,8 +212,6 @@ func (a *Auth) Login(accountName, user, key string) (Token, error) {
 	if subtle.ConstantTimeCompare(given[:], acct.keyDigest[:]) != 1 || !known {
 		return Token{}, ErrDenied
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	now := time.Now()
 	if acct.token.Value == "" || !now.Before(acct.token.Expires) {
 		delete(a.tokens, sha256.Sum256([]byte(acct.token.Value)))

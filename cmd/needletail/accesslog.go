@@ -9,22 +9,55 @@ import (
 	"needletail/proxy/middleware/proxylogging"
 )
 
-// openAccessLog opens Swift's access log, which stdout is by default; nil if
-// there is to be none. A file is appended to, so it may be cut while the server
-// runs (copytruncate). close is never nil.
-func openAccessLog(cfg LogConfig, stdout io.Writer) (lines *proxylogging.Log, close func() error, err error) {
-	nothing := func() error { return nil }
-	switch {
-	case !cfg.SwiftAccess:
-		return nil, nothing, nil
-	case cfg.SwiftAccessFile == "":
-		return proxylogging.NewLog(stdout), nothing, nil
+// openAccessLog opens Swift's access log, which stdout is by default. A file is
+// appended to, so it may be cut while the server runs (copytruncate), or moved
+// away before a reopen.
+func openAccessLog(cfg LogConfig, stdout io.Writer) (*accessLog, error) {
+	l := &accessLog{stdout: stdout}
+	if !cfg.SwiftAccess {
+		return l, nil
 	}
-	f, err := os.OpenFile(cfg.SwiftAccessFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, nothing, err
+	l.lines = proxylogging.NewLog(stdout)
+	return l, l.reopen(cfg.SwiftAccessFile)
+}
+
+// accessLog is Swift's access log. Its methods are not safe for concurrent use,
+// its lines are.
+type accessLog struct {
+	lines  *proxylogging.Log // nil: none are written
+	stdout io.Writer
+	file   *os.File // nil: stdout
+}
+
+// reopen goes on in the file of that path, "" for stdout. If it cannot be opened
+// the log stays where it is.
+func (l *accessLog) reopen(path string) error {
+	if l.lines == nil {
+		return nil
 	}
-	return proxylogging.NewLog(f), f.Close, nil
+	old := l.file
+	if path == "" {
+		l.file = nil
+		l.lines.SetWriter(l.stdout)
+	} else {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return err
+		}
+		l.file = f
+		l.lines.SetWriter(f)
+	}
+	if old == nil {
+		return nil
+	}
+	return old.Close()
+}
+
+func (l *accessLog) close() error {
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Close()
 }
 
 // writeAccessLine is Swift's line of one request.

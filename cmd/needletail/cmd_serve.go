@@ -32,10 +32,10 @@ func newServeCommand() *cobra.Command {
 	cmd.Flags().StringVar(&publicURL, "public-url", "", "`URL` under which clients reach the server")
 	cmd.Flags().StringArrayVar(&users, "tempauth-user", nil, "`ACCOUNT:USER=KEY[,GROUP…]`, repeatable")
 	cmd.Flags().StringVar(&profile, "cpu-profile", "", "write a CPU profile to `FILE` until the server stops")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	load := func() (Config, error) {
 		cfg, err := loadConfig(path)
 		if err != nil {
-			return err
+			return cfg, err
 		}
 		for _, f := range []struct {
 			name        string
@@ -46,9 +46,16 @@ func newServeCommand() *cobra.Command {
 			}
 		}
 		cfg.TempAuth.Users = append(cfg.TempAuth.Users, users...)
-		if err := errors.Join(cfg.validate(), resolveListen(cfg.Listen)); err != nil {
+		return cfg, errors.Join(cfg.validate(), resolveListen(cfg.Listen))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		hangups := takeSignals()
+		cfg, err := load()
+		if err != nil {
 			return err
 		}
+		cfg.Log.live = new(liveLog)
+		r := &reloader{load: load, started: cfg, hangups: hangups}
 		tuneCollector()
 		tuneScheduler()
 		stopProfile, err := startProfile(profile)
@@ -58,7 +65,7 @@ func newServeCommand() *cobra.Command {
 		defer stopProfile()
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
-		return serve(ctx, cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		return serve(ctx, cfg, r, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return cmd
 }
@@ -96,8 +103,8 @@ func startProfile(path string) (stop func(), err error) {
 }
 
 // serve opens the store, listens, answers until ctx ends, then drains and
-// closes in the reverse order.
-func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
+// closes in the reverse order. Meanwhile r takes in what changes.
+func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) (err error) {
 	logger, err := newLogger(cfg.Log, logOut)
 	if err != nil {
 		return err
@@ -125,15 +132,16 @@ func serve(ctx context.Context, cfg Config, out, logOut io.Writer) (err error) {
 	if err := st.bootstrap(ctx, cfg); err != nil {
 		return err
 	}
-	lines, closeLines, err := openAccessLog(cfg.Log, out)
+	access, err := openAccessLog(cfg.Log, out)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeLines()) }()
-	front, err := newFront(cfg, st, logger, lines)
+	defer func() { err = errors.Join(err, access.close()) }()
+	front, err := newFront(cfg, st, logger, access.lines)
 	if err != nil {
 		return err
 	}
+	defer r.run(ctx, logger, access, st.users)()
 	syncer, err := cfg.ContainerSync.worker(st.store, logger)
 	if err != nil {
 		return err
@@ -189,6 +197,10 @@ func newLogger(cfg LogConfig, out io.Writer) (*slog.Logger, error) {
 		return nil, fmt.Errorf("%w: configuration: log.level: %w", errUsage, err)
 	}
 	options := &slog.HandlerOptions{Level: level}
+	if cfg.live != nil {
+		cfg.live.set(level, cfg.Access)
+		options.Level = &cfg.live.level
+	}
 	switch cfg.Format {
 	case "text":
 		return slog.New(slog.NewTextHandler(out, options)), nil

@@ -11,8 +11,8 @@ import (
 	"needletail/auth/identity"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
-	"needletail/proxy"
 	"needletail/objstore/engine"
+	"needletail/proxy"
 )
 
 // Config is the whole configuration: the TOML file's keys, their units and
@@ -63,6 +63,8 @@ type LogConfig struct {
 	// Swift's API, to SwiftAccessFile, or to standard output if that is empty.
 	SwiftAccess     bool   `toml:"swift_access"`
 	SwiftAccessFile string `toml:"swift_access_file"`
+
+	live *liveLog // what a reload changes of the above; nil: nothing
 }
 
 // LimitsConfig bounds what clients may send.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"needletail/auth/signing"
+	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/proxy/middleware/keystoneauth"
 )
@@ -58,6 +59,19 @@ type TempAuthConfig struct {
 	// StorageURLScheme is that of X-Storage-Url, for a server behind a TLS
 	// terminator; empty: the request's.
 	StorageURLScheme string `toml:"storage_url_scheme"`
+}
+
+// users reads the lines of Users.
+func (c *TempAuthConfig) users() ([]tempauth.User, error) {
+	users := make([]tempauth.User, len(c.Users))
+	for i, line := range c.Users {
+		user, err := tempauth.ParseUser(line)
+		if err != nil {
+			return nil, fmt.Errorf("%w: tempauth user %d: %w", errUsage, i+1, err)
+		}
+		users[i] = user
+	}
+	return users, nil
 }
 
 // KeystoneAuthConfig says whose accounts Keystone's projects are.

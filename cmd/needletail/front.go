@@ -121,6 +121,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 	if err != nil {
 		return nil, err
 	}
+	st.users = users
 	digests, err := signing.ParseDigests(cfg.Swift.AllowedDigests)
 	if err != nil {
 		return nil, err
@@ -177,13 +178,9 @@ func newTempAuth(cfg Config) (*tempauth.Auth, error) {
 	if len(cfg.TempAuth.Users) == 0 {
 		return nil, nil
 	}
-	users := make([]tempauth.User, len(cfg.TempAuth.Users))
-	for i, line := range cfg.TempAuth.Users {
-		user, err := tempauth.ParseUser(line)
-		if err != nil {
-			return nil, fmt.Errorf("%w: tempauth user %d: %w", errUsage, i+1, err)
-		}
-		users[i] = user
+	users, err := cfg.TempAuth.users()
+	if err != nil {
+		return nil, err
 	}
 	a, err := tempauth.New(tempauth.Config{
 		Users:            users,
@@ -213,7 +210,7 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 		if err := d.Failure(); err != nil {
 			failures.add(d, service, err)
 		}
-		if !cfg.Log.Access || !logger.Enabled(context.Background(), slog.LevelInfo) {
+		if !cfg.Log.accessOn() || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}
 		attrs := []slog.Attr{

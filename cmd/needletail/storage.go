@@ -13,6 +13,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/auth/keystoneclient"
+	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
@@ -29,6 +30,8 @@ type storage struct {
 	keystone *keystoneclient.Client
 	// limits are those of images at that Keystone; nil: none are read.
 	limits *keystoneclient.Limits
+	// users are TempAuth's; nil: there is no TempAuth.
+	users *tempauth.Auth
 	// images is the Image API, which works in the background; nil: none.
 	images io.Closer
 }

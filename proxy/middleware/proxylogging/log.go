@@ -20,6 +20,13 @@ type Log struct {
 // NewLog writes to w.
 func NewLog(w io.Writer) *Log { return &Log{w: w} }
 
+// SetWriter writes to w from the next line on, whatever failed before.
+func (l *Log) SetWriter(w io.Writer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.w, l.err = w, nil
+}
+
 // Write writes the line of a request, or none if info has no Line. The first
 // failure is returned once; later calls do nothing.
 func (l *Log) Write(o Outcome, info swift.LogInfo) error {

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"reflect"
+	"sync/atomic"
+	"syscall"
+
+	"needletail/auth/tempauth"
+)
+
+// takeSignals keeps signals that are no order to stop from ending the process:
+// SIGHUP is a reload, and SIGUSR1, SIGUSR2 and SIGPIPE (a log is piped to a
+// program that has ended) mean nothing. SIGQUIT stays Go's: all stacks, and the
+// end.
+func takeSignals() (hangups <-chan os.Signal) {
+	signal.Ignore(syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c
+}
+
+// liveLog is what a reload changes of a log.
+type liveLog struct {
+	level  slog.LevelVar
+	access atomic.Bool
+}
+
+func (l *liveLog) set(level slog.Level, access bool) {
+	l.level.Set(level)
+	l.access.Store(access)
+}
+
+// accessOn says whether requests are logged.
+func (c *LogConfig) accessOn() bool {
+	if c.live != nil {
+		return c.live.access.Load()
+	}
+	return c.Access
+}
+
+// reloader takes in, at a SIGHUP, what may change while the server runs: it
+// opens the access log anew and reads log.level, log.access,
+// log.swift_access_file and tempauth.users again. Nothing is taken of a
+// configuration that is wrong; the log says so, and what changed besides.
+type reloader struct {
+	load    func() (Config, error)
+	started Config
+	hangups <-chan os.Signal
+}
+
+// run reloads at each SIGHUP until the function that it gives is called.
+func (r *reloader) run(ctx context.Context, logger *slog.Logger, access *accessLog, users *tempauth.Auth) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-r.hangups:
+				r.reload(logger, access, users)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+func (r *reloader) reload(logger *slog.Logger, access *accessLog, users *tempauth.Auth) {
+	cfg, err := r.load()
+	if err == nil {
+		err = r.take(cfg, users)
+	}
+	if err != nil {
+		logger.Error("the configuration was not read again: the one before counts", "err", err)
+		cfg = r.started
+	}
+	if err := access.reopen(cfg.Log.SwiftAccessFile); err != nil {
+		logger.Error("the access log was not opened again", "err", err)
+	} else {
+		r.started.Log.SwiftAccessFile = cfg.Log.SwiftAccessFile
+	}
+	logger.Info("reloaded")
+	if !reflect.DeepEqual(r.rest(cfg), r.rest(r.started)) {
+		logger.Warn("more was changed in the configuration, which counts from the next start on")
+	}
+}
+
+// take applies a configuration that is valid, all of it or nothing.
+func (r *reloader) take(cfg Config, users *tempauth.Auth) error {
+	list, err := cfg.TempAuth.users()
+	var level slog.Level
+	if err = errors.Join(err, level.UnmarshalText([]byte(cfg.Log.Level))); err != nil {
+		return err
+	}
+	switch {
+	case users != nil:
+		err = users.SetUsers(list)
+	case len(list) > 0:
+		err = errors.New("the first TempAuth user takes a start")
+	}
+	if err != nil {
+		return err
+	}
+	r.started.Log.live.set(level, cfg.Log.Access)
+	r.started.Log.Level, r.started.Log.Access, r.started.TempAuth.Users = cfg.Log.Level, cfg.Log.Access, cfg.TempAuth.Users
+	return nil
+}
+
+// rest is a configuration without what a reload takes in.
+func (r *reloader) rest(c Config) Config {
+	c.Log.Level, c.Log.Access, c.Log.SwiftAccessFile, c.Log.live = "", false, "", nil
+	c.TempAuth.Users = nil
+	return c
+}
