@@ -14,11 +14,11 @@ import (
 )
 
 // takeSignals keeps signals that are no order to stop from ending the process:
-// SIGHUP is a reload, and SIGUSR1, SIGUSR2 and SIGPIPE (a log is piped to a
-// program that has ended) mean nothing. SIGQUIT stays Go's: all stacks, and the
-// end.
+// SIGHUP is a reload, and SIGPIPE (a log is piped to a program that has ended)
+// means nothing. Others stay Go's: SIGUSR1 and SIGUSR2 mean nothing either, and
+// SIGQUIT is all stacks, and the end.
 func takeSignals() (hangups <-chan os.Signal) {
-	signal.Ignore(syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGPIPE)
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGHUP)
 	return c

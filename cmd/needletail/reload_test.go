@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -195,6 +197,45 @@ func TestSignalsDoNotStop(t *testing.T) {
 		}
 		if status, _, body := asked(t, p, "/healthcheck", "h"); status != 200 {
 			t.Errorf("after %v: %d %s", s, status, body)
+		}
+	}
+	p.stop()
+}
+
+// TestLogWithoutAReader: the server goes on when the program that reads its log
+// ends.
+func TestLogWithoutAReader(t *testing.T) {
+	binary, err := buildBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, cmd: exec.Command(binary, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"), done: make(chan struct{})}
+	close(p.done) // nothing is collected
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	_ = w.Close()
+	for out := bufio.NewReader(r); p.url == ""; {
+		line, err := out.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, url, ok := strings.Cut(line, "listening on "); ok {
+			p.url = strings.TrimSpace(url)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if status, _, _ := asked(t, p, "/healthcheck", "h"); status != 200 {
+			t.Errorf("status %d", status)
 		}
 	}
 	p.stop()
