@@ -143,6 +143,7 @@ func startTraceSite(t *testing.T) string {
 	cfg := defaultConfig()
 	cfg.Data = t.TempDir()
 	cfg.PublicURL = "http://" + traceHost
+	cfg.settlePublicURL(nil)
 	cfg.Identity.TokenLifetime = Duration(3 * time.Hour)
 	cfg.Identity.PasswordHashRounds = 4
 	cfg.Log.Access = false
