@@ -63,8 +63,14 @@ func startServer(t *testing.T, data string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startCommand(t, data, binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// startCommand is startServer with a command line of one's own.
+func startCommand(t *testing.T, data, name string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, data: data, done: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+	p.cmd = exec.Command(name, args...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

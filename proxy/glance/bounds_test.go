@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -110,13 +111,42 @@ func TestPagesAreHeld(t *testing.T) {
 	s := newSite(t)
 	s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", 10_000)))
 	var held swift.Held
-	memory := swift.NewMemory(15_000)
+	memory := swift.NewMemory(10_000)
 	held.Use(memory)
 	held.SetKnown()
 	r := newRequest("alice", "GET", "/v2/images", swift.NoBody, swift.NoLength)
 	r.SetHeld(&held)
 	if _, err := s.h.Serve(r); !errors.Is(err, swift.ErrNoMemory) {
 		t.Errorf("%v", err)
+	}
+	held.End()
+}
+
+// A long page is encoded as it is taken: what an unread one holds is a piece.
+func TestUnreadPagesHoldAPiece(t *testing.T) {
+	s := newSite(t)
+	for range 100 {
+		s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", 10_000)))
+	}
+	var held swift.Held
+	memory := swift.NewMemory(1 << 20)
+	held.Use(memory)
+	held.SetKnown()
+	r := newRequest("alice", "GET", "/v2/images?limit=1000", swift.NoBody, swift.NoLength)
+	r.SetHeld(&held)
+	res, err := s.h.Serve(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := memory.Used(); used < pieceBytes || used > 3*pieceBytes {
+		t.Errorf("%d bytes are held", used)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil || len(body) < 100*10_000 {
+		t.Fatalf("%d bytes, %v", len(body), err)
+	}
+	if o := (answer{res, string(body)}).object(t); len(o["images"].([]any)) != 100 || o["schema"] != "/v2/schemas/images" {
+		t.Errorf("%d images", len(o["images"].([]any)))
 	}
 	held.End()
 }

@@ -17,16 +17,13 @@ func (s *service) listImages(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPage(c.Request, "images")
-	n, err := addAll(p, list, s.imageView)
-	if err != nil {
-		return nil, err
-	}
-	rest := pyjson.Object{{Key: "first", Value: q.link("")}}
-	if n > 0 && (n == q.limit || n < len(list)) {
-		rest = append(rest, pyjson.Member{Key: "next", Value: q.link(list[n-1].ID)})
-	}
-	return p.end(append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})), nil
+	return pageOf(c.Request, "images", list, s.imageView, func(n int) pyjson.Object {
+		rest := pyjson.Object{{Key: "first", Value: q.link("")}}
+		if n > 0 && (n == q.limit || n < len(list)) {
+			rest = append(rest, pyjson.Member{Key: "next", Value: q.link(list[n-1].ID)})
+		}
+		return append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})
+	})
 }
 
 // choose chooses, sorts and cuts.

@@ -35,18 +35,13 @@ func (s *service) listNamespaces(c *call) (*swift.Response, error) {
 		list = list[i+1:]
 	}
 	list = list[:min(len(list), q.limit)]
-	p := newPage(c.Request, "namespaces")
-	n, err := addAll(p, list, (*metadef).view)
-	if err != nil {
-		return nil, err
-	}
-	rest := pyjson.Object{
-		{Key: "first", Value: linkTo("/v2/metadefs/namespaces", q.pairs, "")},
-	}
-	if n > 0 && (n == q.limit || n < len(list)) {
-		rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/metadefs/namespaces", q.pairs, list[n-1].Namespace)})
-	}
-	return p.end(append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})), nil
+	return pageOf(c.Request, "namespaces", list, (*metadef).view, func(n int) pyjson.Object {
+		rest := pyjson.Object{{Key: "first", Value: linkTo("/v2/metadefs/namespaces", q.pairs, "")}}
+		if n > 0 && (n == q.limit || n < len(list)) {
+			rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/metadefs/namespaces", q.pairs, list[n-1].Namespace)})
+		}
+		return append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})
+	})
 }
 
 // createNamespace is POST /v2/metadefs/namespaces, also with all parts at once.

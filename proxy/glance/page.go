@@ -1,63 +1,104 @@
 package glance
 
 import (
+	"io"
+
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 )
 
-// maxPageBytes is where a page of a listing ends that is not at its limit yet: a
-// page may be shorter than its limit, and names the next one. One entry more may
-// make it longer.
-const maxPageBytes = 4 << 20
+const (
+	// maxPageBytes is where a page of a listing ends that is not at its limit
+	// yet: a page may be shorter than its limit, and names the next one. One row
+	// more may make it longer.
+	maxPageBytes = 4 << 20
+	// pieceBytes is how much of a page is encoded at a time. A page that fits is
+	// sent with its length; the rest of a longer one is encoded as the client
+	// takes it.
+	pieceBytes = swift.ListingPieceBytes
+)
 
-// pageHeldFactor is how often the bytes of a page are in memory while it grows.
-const pageHeldFactor = 2
-
-// page is a listing's page in the making, in memory that the request holds.
-type page struct {
+// page is a listing's page on its way, piece by piece, in memory that the request
+// holds.
+type page[T any] struct {
 	r    *swift.Request
-	body []byte
-	rows int
+	rows []T
+	view func(T) pyjson.Object
+	rest func(n int) pyjson.Object // what follows n rows
+
+	taken int    // rows that have been encoded
+	total int    // bytes that have been encoded
+	buf   []byte // the piece
+	sent  int    // bytes of it
+	held  int    // bytes that are held
+	done  bool   // the piece is the last
 }
 
-// newPage begins a page whose rows stand under a key.
-func newPage(r *swift.Request, key string) *page {
-	return &page{r: r, body: append(pyjson.AppendString([]byte{'{'}, key), ": ["...)}
-}
-
-// add adds a row. The page is full from maxPageBytes on.
-func (p *page) add(row pyjson.Object) (full bool, err error) {
-	before := len(p.body)
-	if p.rows > 0 {
-		p.body = append(p.body, ", "...)
+// pageOf answers with the rows under a key, as many as a page holds, and with
+// what rest says behind them.
+func pageOf[T any](r *swift.Request, key string, rows []T, view func(T) pyjson.Object, rest func(n int) pyjson.Object) (*swift.Response, error) {
+	p := &page[T]{r: r, rows: rows, view: view, rest: rest}
+	p.buf = append(pyjson.AppendString([]byte{'{'}, key), ": ["...)
+	if err := p.fill(); err != nil {
+		return nil, err
 	}
-	p.body = pyjson.Append(p.body, row)
-	p.rows++
-	err = p.r.Hold(pageHeldFactor * int64(len(p.body)-before))
-	return len(p.body) >= maxPageBytes, err
+	if p.done {
+		return swift.NewBytes(200, "application/json", p.buf), nil
+	}
+	return &swift.Response{
+		Status: 200, Header: swift.Header{{Name: "Content-Type", Value: "application/json"}}, Body: p, ContentLength: -1,
+	}, nil
 }
 
-// addAll adds rows until the page is full or there are none left, and gives how
-// many it took.
-func addAll[T any](p *page, rows []T, view func(T) pyjson.Object) (taken int, err error) {
-	for i, row := range rows {
-		full, err := p.add(view(row))
-		if err != nil {
+// fill encodes rows until the piece is full or the page is over.
+func (p *page[T]) fill() error {
+	for before := len(p.buf); len(p.buf) < pieceBytes; before = len(p.buf) {
+		if p.taken == len(p.rows) || p.total >= maxPageBytes {
+			p.end()
+			break
+		}
+		if p.taken > 0 {
+			p.buf = append(p.buf, ", "...)
+		}
+		p.buf = pyjson.Append(p.buf, p.view(p.rows[p.taken]))
+		p.taken++
+		p.total += len(p.buf) - before
+	}
+	if more := cap(p.buf) - p.held; more > 0 {
+		if err := p.r.Hold(int64(more)); err != nil {
+			return err
+		}
+		p.held += more
+	}
+	return nil
+}
+
+func (p *page[T]) end() {
+	p.done = true
+	p.buf = append(p.buf, ']')
+	rest := p.rest(p.taken)
+	if len(rest) == 0 {
+		p.buf = append(p.buf, '}')
+		return
+	}
+	p.buf = append(append(p.buf, ", "...), pyjson.Marshal(rest)[1:]...)
+}
+
+// Read gives the next bytes.
+func (p *page[T]) Read(b []byte) (int, error) {
+	for p.sent == len(p.buf) {
+		if p.done {
+			return 0, io.EOF
+		}
+		p.buf, p.sent = p.buf[:0], 0
+		if err := p.fill(); err != nil {
 			return 0, err
 		}
-		if full {
-			return i + 1, nil
-		}
 	}
-	return len(rows), nil
+	n := copy(b, p.buf[p.sent:])
+	p.sent += n
+	return n, nil
 }
 
-// end is the answer, with what follows the rows.
-func (p *page) end(rest pyjson.Object) *swift.Response {
-	p.body = append(p.body, ']')
-	if len(rest) == 0 {
-		return swift.NewBytes(200, "application/json", append(p.body, '}'))
-	}
-	p.body = append(p.body, ", "...)
-	return swift.NewBytes(200, "application/json", append(p.body, pyjson.Marshal(rest)[1:]...))
-}
+// Close does nothing: nothing is open.
+func (p *page[T]) Close() error { return nil }

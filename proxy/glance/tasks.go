@@ -12,12 +12,8 @@ import (
 
 // listImageTasks is GET /v2/images/{image}/tasks.
 func (s *service) listImageTasks(c *call) (*swift.Response, error) {
-	p := newPage(c.Request, "tasks")
 	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
-	if _, err := addAll(p, list, func(t *task) pyjson.Object { return t.rowView(c.caller) }); err != nil {
-		return nil, err
-	}
-	return p.end(nil), nil
+	return pageOf(c.Request, "tasks", list, func(t *task) pyjson.Object { return t.rowView(c.caller) }, func(int) pyjson.Object { return nil })
 }
 
 // listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
@@ -36,19 +32,16 @@ func (s *service) listTasks(c *call) (*swift.Response, error) {
 		list = list[i+1:]
 	}
 	list = list[:min(len(list), q.limit)]
-	p := newPage(c.Request, "tasks")
-	n, err := addAll(p, list, (*task).stubView)
-	if err != nil {
-		return nil, err
-	}
-	rest := pyjson.Object{
-		{Key: "first", Value: linkTo("/v2/tasks", q.pairs, "")},
-		{Key: "schema", Value: "/v2/schemas/tasks"},
-	}
-	if n > 0 && (n == q.limit || n < len(list)) {
-		rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[n-1].ID)})
-	}
-	return p.end(rest), nil
+	return pageOf(c.Request, "tasks", list, (*task).stubView, func(n int) pyjson.Object {
+		rest := pyjson.Object{
+			{Key: "first", Value: linkTo("/v2/tasks", q.pairs, "")},
+			{Key: "schema", Value: "/v2/schemas/tasks"},
+		}
+		if n > 0 && (n == q.limit || n < len(list)) {
+			rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[n-1].ID)})
+		}
+		return rest
+	})
 }
 
 // showTask is GET /v2/tasks/{task}.

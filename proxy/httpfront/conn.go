@@ -61,10 +61,12 @@ type conn struct {
 	requests  atomic.Uint32
 	seen      uint32
 	answering atomic.Bool      // the answer to the running request has begun
+	writing   atomic.Int64     // when the write that is under way began, Unix nanoseconds; else 0
 	granted   atomic.Bool      // the running request is allowed
 	known     atomic.Bool      // a request of a known user was allowed
 	onGrant   func(known bool) // grant, made once
 	waiting   *list.Element    // among the strangers, or nil; Server.mu guards it
+	arrived   time.Time        // among the strangers; Server.mu guards it
 	readCap   time.Time        // if set, no read waits longer
 	readAt    time.Time        // the deadlines that the socket has
 	writeAt   time.Time

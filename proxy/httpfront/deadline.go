@@ -28,9 +28,11 @@ func (c *conn) setReadDeadline(at time.Time) error {
 	return c.Conn.SetReadDeadline(at)
 }
 
-// rollWrite lets the next write wait for limit.
+// rollWrite lets the next write, which begins now, wait for limit.
 func (c *conn) rollWrite(limit time.Duration) error {
-	at, move := rolled(c.writeAt, time.Now(), limit)
+	now := time.Now()
+	c.writing.Store(now.UnixNano())
+	at, move := rolled(c.writeAt, now, limit)
 	if !move {
 		return nil
 	}

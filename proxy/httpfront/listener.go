@@ -116,13 +116,17 @@ func (s *Server) place(c *conn) bool {
 			s.mu.Unlock()
 			return true
 		}
-		stranger := s.strangers.longest(s.perIP)
+		stranger, soon := s.strangers.longest(s.perIP, time.Now())
 		s.mu.Unlock()
-		if stranger == nil {
+		switch {
+		case stranger != nil:
+			_ = stranger.kill() // nobody is there to be told
+			s.displaced.Add(1)
+		case soon && s.ctx.Err() == nil:
+			time.Sleep(yieldPause)
+		default:
 			return false
 		}
-		_ = stranger.kill() // nobody is there to be told
-		s.displaced.Add(1)
 	}
 }
 

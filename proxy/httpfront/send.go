@@ -26,11 +26,13 @@ var scratchPool = sync.Pool{New: func() any {
 	return &b
 }}
 
-// send writes p to the socket under the rolling deadline.
+// send writes p to the socket under the rolling deadline. While it waits for the
+// client, writing says since when.
 func (c *conn) send(p []byte) error {
 	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
+	defer c.writing.Store(0)
 	_, err := c.Conn.Write(p)
 	return err
 }
@@ -41,6 +43,7 @@ func (c *conn) sendAll(pieces net.Buffers) error {
 	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
+	defer c.writing.Store(0)
 	_, err := pieces.WriteTo(c.Conn)
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"needletail/proxy/swift"
 )
@@ -82,17 +83,48 @@ func TestLongestStranger(t *testing.T) {
 	for _, c := range []*conn{served, few, many} {
 		s.add(c)
 	}
-	if got := s.longest(perIP); got != many {
+	later := time.Now().Add(arrivalTime)
+	if got, _ := s.longest(perIP, later); got != many {
 		t.Errorf("the connection of %q gives way", got.key)
 	}
 	s.remove(many)
-	if got := s.longest(perIP); got != few {
+	if got, _ := s.longest(perIP, later); got != few {
 		t.Errorf("the connection of %v gives way", got)
 	}
 	s.remove(few)
 	s.remove(few)
-	if got := s.longest(perIP); got != nil {
+	if got, soon := s.longest(perIP, later); got != nil || soon {
 		t.Errorf("the connection of %q gives way while it is served", got.key)
+	}
+}
+
+// A connection has some time before it gives way, and one that is served with
+// the right of anybody gives way once nobody takes the answer.
+func TestWhenStrangersGiveWay(t *testing.T) {
+	now := time.Now()
+	writing := func(since time.Duration) *conn {
+		c := &conn{arrived: now.Add(-time.Hour)}
+		c.granted.Store(true)
+		c.writing.Store(now.Add(-since).UnixNano())
+		return c
+	}
+	between := writing(time.Hour)
+	between.writing.Store(0)
+	for name, x := range map[string]struct {
+		c         *conn
+		may, soon bool
+	}{
+		"has just come":             {&conn{arrived: now}, false, true},
+		"is about to be too long":   {&conn{arrived: now.Add(1 - arrivalTime)}, false, true},
+		"has had its time":          {&conn{arrived: now.Add(-arrivalTime)}, true, false},
+		"is served":                 {between, false, false},
+		"takes its answer":          {writing(slowTime - 1), false, false},
+		"does not take its answer":  {writing(slowTime), false, true},
+		"has not taken it for long": {writing(stalledTime), true, true},
+	} {
+		if may, soon := x.c.mayGiveWay(now); may != x.may || soon != x.soon {
+			t.Errorf("a connection that %s: %v, %v", name, may, soon)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 	// large one. Large ones, and strangers', have one half of the account
 	// together, so that there is room for the small ones, which are most, however
 	// many of the others wait.
-	smallHoldBytes = 1 << 20
+	smallHoldBytes = 256 << 10
 	// firstReadBytes is what ReadWhole begins with: a client that announces a
 	// long body and sends nothing holds no more.
 	firstReadBytes = 16 << 10
