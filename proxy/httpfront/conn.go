@@ -62,6 +62,7 @@ type conn struct {
 	seen      uint32
 	answering atomic.Bool      // the answer to the running request has begun
 	writing   atomic.Int64     // when the write that is under way began, Unix nanoseconds; else 0
+	asked     atomic.Bool      // the head of the running request is there
 	granted   atomic.Bool      // the running request is allowed
 	known     atomic.Bool      // a request of a known user was allowed
 	onGrant   func(known bool) // grant, made once
@@ -193,6 +194,7 @@ func (c *conn) begin() error {
 	c.requests.Add(1)
 	c.answering.Store(false)
 	c.granted.Store(false)
+	c.asked.Store(false)
 	if !c.state.CompareAndSwap(stateIdle, stateBusy) {
 		return io.EOF
 	}

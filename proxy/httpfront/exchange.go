@@ -115,6 +115,8 @@ func (x *exchange) run() {
 }
 
 func (x *exchange) callHandler() (res *swift.Response, err error) {
+	x.c.asked.Store(true)
+	defer x.c.asked.Store(false)
 	defer x.recoverPanic(&err)
 	return x.c.srv.opts.Handler.Serve(&x.req)
 }

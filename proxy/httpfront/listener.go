@@ -103,7 +103,7 @@ func (s *Server) admit(raw net.Conn) *conn {
 
 // place counts a connection in, if need be in the place of a stranger.
 func (s *Server) place(c *conn) bool {
-	for {
+	for began := time.Now(); ; {
 		s.mu.Lock()
 		if s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
 			s.mu.Unlock()
@@ -116,16 +116,21 @@ func (s *Server) place(c *conn) bool {
 			s.mu.Unlock()
 			return true
 		}
-		stranger, soon := s.strangers.longest(s.perIP, time.Now())
+		now := time.Now()
+		stranger, patience := s.strangers.longest(s.perIP, now), s.strangers.patience()
 		s.mu.Unlock()
 		switch {
+		case c.hasLeft():
+			// The kernel keeps thousands of connections whose clients have sent a
+			// request and gone. Nobody has to make way for one.
+			return false
 		case stranger != nil:
 			_ = stranger.kill() // nobody is there to be told
 			s.displaced.Add(1)
-		case soon && s.ctx.Err() == nil:
-			time.Sleep(yieldPause)
-		default:
+		case now.Sub(began) > patience || s.stopping.Load():
 			return false
+		default:
+			time.Sleep(yieldPause)
 		}
 	}
 }

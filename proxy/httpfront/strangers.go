@@ -9,23 +9,29 @@ import (
 // allowed yet. When all connections are taken, a stranger gives way to whoever
 // comes: a flood of connections that say nothing, or that ask for what everybody
 // may have and do not read it, then costs itself, and not those that are served.
-// A newcomer waits in the accept loop until one may give way, and the kernel
-// keeps those behind it.
+// A newcomer waits a little in the accept loop until one may give way or a place
+// is free, and the kernel keeps those behind it.
 
 const (
 	// displacedAmong is how many of the strangers that wait longest are compared
 	// for the one that gives way.
 	displacedAmong = 16
-	// arrivalTime is how long a connection has to send its head and be allowed
-	// something before it may have to give way. Under a flood of connections each
-	// would make way for the next otherwise, before anything of it is read.
+	// arrivalTime is how long a connection has to send its head before it may
+	// have to give way. Under a flood of connections each would make way for the
+	// next otherwise, before anything of it is read.
 	arrivalTime = 250 * time.Millisecond
+	// answerTime is how long the server has for a client that has done its part,
+	// on a busy processor too, until something is allowed to it.
+	answerTime = 2 * time.Second
 	// stalledTime is how long a client that was allowed its request as anybody
-	// may leave a write waiting, and slowTime after how much of it a newcomer
-	// waits for the rest: an answer that nobody reads gives way, one that is
-	// taken does not.
+	// may leave a write waiting: an answer that nobody reads gives way, one that
+	// is taken does not.
 	stalledTime = time.Second
-	slowTime    = stalledTime / 4
+	// yieldTime is how long a newcomer waits for a place, in the accept loop,
+	// before it gets 503, and strangersTime the same while there are strangers,
+	// one of whom will give way or be done.
+	yieldTime     = time.Second
+	strangersTime = 5 * time.Second
 	// yieldPause is how often a newcomer looks whether somebody may give way by
 	// now.
 	yieldPause = 5 * time.Millisecond
@@ -45,16 +51,12 @@ func (s *strangers) remove(c *conn) {
 }
 
 // longest gives the stranger that is to give way: of those that wait longest, the
-// first of the address with the most connections. If there is none, soon says
-// whether there will be one if nothing changes; else all strangers are being
-// served with a right that was given to them.
-func (s *strangers) longest(perIP map[string]int, now time.Time) (found *conn, soon bool) {
+// first of the address with the most connections; nil if there is none now.
+func (s *strangers) longest(perIP map[string]int, now time.Time) (found *conn) {
 	compared := 0
 	for e := s.list.Front(); e != nil && compared < displacedAmong; e = e.Next() {
 		c := e.Value.(*conn)
-		may, later := c.mayGiveWay(now)
-		soon = soon || later
-		if !may {
+		if !c.mayGiveWay(now) {
 			continue
 		}
 		compared++
@@ -62,21 +64,30 @@ func (s *strangers) longest(perIP map[string]int, now time.Time) (found *conn, s
 			found = c
 		}
 	}
-	return found, soon
+	return found
 }
 
-// mayGiveWay says whether a stranger may give way now, or else will soon.
-func (c *conn) mayGiveWay(now time.Time) (may, soon bool) {
-	if !c.granted.Load() {
-		may = now.Sub(c.arrived) >= arrivalTime
-		return may, !may
+// patience is how long a newcomer waits for a place.
+func (s *strangers) patience() time.Duration {
+	if s.list.Len() > 0 {
+		return strangersTime
 	}
-	began := c.writing.Load()
-	if began == 0 {
-		return false, false
+	return yieldTime
+}
+
+// mayGiveWay says whether a stranger may give way now.
+func (c *conn) mayGiveWay(now time.Time) bool {
+	if c.granted.Load() {
+		began := c.writing.Load()
+		return began != 0 && time.Duration(now.UnixNano()-began) >= stalledTime
 	}
-	waits := time.Duration(now.UnixNano() - began)
-	return waits >= stalledTime, waits >= slowTime
+	switch age := now.Sub(c.arrived); {
+	case age >= answerTime:
+		return true
+	case age >= arrivalTime:
+		return !c.asked.Load() && !c.hasSent()
+	}
+	return false
 }
 
 // grant notes that the running request is allowed; known says to a user, after

@@ -44,8 +44,12 @@ func TestStrangersGiveWay(t *testing.T) {
 		if a := ask(t, addr, "GET /user HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); a.StatusCode != 200 {
 			t.Fatalf("newcomer %d: %s", i, a.raw)
 		}
-		fill := dial(t, addr) // takes the place that the newcomer has left
+		fill := dial(t, addr) // a user takes the place that the newcomer has left
 		t.Cleanup(func() { _ = fill.Close() })
+		write(t, fill, "GET /user HTTP/1.1\r\nHost: h\r\n\r\n")
+		if a := readAnswer(t, bufio.NewReader(fill), "GET"); a.StatusCode != 200 {
+			t.Fatalf("%s", a.raw)
+		}
 		waitFor(t, func() bool { return s.displaced.Load() >= int64(i+1) })
 		closed(t, c)
 	}
@@ -84,16 +88,16 @@ func TestLongestStranger(t *testing.T) {
 		s.add(c)
 	}
 	later := time.Now().Add(arrivalTime)
-	if got, _ := s.longest(perIP, later); got != many {
+	if got := s.longest(perIP, later); got != many {
 		t.Errorf("the connection of %q gives way", got.key)
 	}
 	s.remove(many)
-	if got, _ := s.longest(perIP, later); got != few {
+	if got := s.longest(perIP, later); got != few {
 		t.Errorf("the connection of %v gives way", got)
 	}
 	s.remove(few)
 	s.remove(few)
-	if got, soon := s.longest(perIP, later); got != nil || soon {
+	if got := s.longest(perIP, later); got != nil {
 		t.Errorf("the connection of %q gives way while it is served", got.key)
 	}
 }
@@ -110,21 +114,46 @@ func TestWhenStrangersGiveWay(t *testing.T) {
 	}
 	between := writing(time.Hour)
 	between.writing.Store(0)
+	asked := &conn{arrived: now.Add(-arrivalTime)}
+	asked.asked.Store(true)
+	late := &conn{arrived: now.Add(-answerTime)}
+	late.asked.Store(true)
 	for name, x := range map[string]struct {
-		c         *conn
-		may, soon bool
+		c   *conn
+		may bool
 	}{
-		"has just come":             {&conn{arrived: now}, false, true},
-		"is about to be too long":   {&conn{arrived: now.Add(1 - arrivalTime)}, false, true},
-		"has had its time":          {&conn{arrived: now.Add(-arrivalTime)}, true, false},
-		"is served":                 {between, false, false},
-		"takes its answer":          {writing(slowTime - 1), false, false},
-		"does not take its answer":  {writing(slowTime), false, true},
-		"has not taken it for long": {writing(stalledTime), true, true},
+		"has just come":                {&conn{arrived: now}, false},
+		"is about to be too long":      {&conn{arrived: now.Add(1 - arrivalTime)}, false},
+		"has had its time":             {&conn{arrived: now.Add(-arrivalTime)}, true},
+		"has asked and waits":          {asked, false},
+		"has asked and waits for long": {late, true},
+		"is served":                    {between, false},
+		"takes its answer":             {writing(stalledTime - 1), false},
+		"has not taken it for long":    {writing(stalledTime), true},
 	} {
-		if may, soon := x.c.mayGiveWay(now); may != x.may || soon != x.soon {
-			t.Errorf("a connection that %s: %v, %v", name, may, soon)
+		if may := x.c.mayGiveWay(now); may != x.may {
+			t.Errorf("a connection that %s: %v", name, may)
 		}
+	}
+}
+
+// A client that has gone while it waited in the kernel takes nobody's place.
+func TestWhoHasGoneIsNotWaitedFor(t *testing.T) {
+	s, addr := start(t, Options{MaxConnections: 1, Handler: &recorder{}})
+	holder := dial(t, addr)
+	waitFor(t, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.conns) == 1
+	})
+	for range 20 {
+		gone := dial(t, addr)
+		write(t, gone, get)
+		_ = gone.Close()
+	}
+	write(t, holder, get)
+	if a := readAnswer(t, bufio.NewReader(holder), "GET"); a.StatusCode != 200 || s.displaced.Load() != 0 {
+		t.Errorf("%d gave way: %s", s.displaced.Load(), a.raw)
 	}
 }
 

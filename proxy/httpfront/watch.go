@@ -55,17 +55,24 @@ func (c *conn) look() {
 // is taken to have left too, as by Go's own server: the two look the same until
 // something is written.
 func (c *conn) hasLeft() bool {
+	return c.polls(unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR)
+}
+
+// hasSent says that the client has sent what has not been read yet.
+func (c *conn) hasSent() bool { return c.polls(unix.POLLIN) }
+
+// polls says whether one of the events has happened to the socket.
+func (c *conn) polls(events int16) bool {
 	if c.raw == nil {
 		return false
 	}
-	const gone = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
-	var left bool
+	var found bool
 	err := c.raw.Control(func(fd uintptr) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
 		n, err := unix.Poll(fds, 0)
-		left = err == nil && n > 0 && fds[0].Revents&gone != 0
+		found = err == nil && n > 0 && fds[0].Revents&events != 0
 	})
-	return err == nil && left
+	return err == nil && found
 }
 
 // rawOf gives access to the socket of a connection, also below TLS; nil if
