@@ -19,7 +19,7 @@ const (
 	// arrivalTime is how long a connection has to send its head before it may
 	// have to give way. Under a flood of connections each would make way for the
 	// next otherwise, before anything of it is read.
-	arrivalTime = 250 * time.Millisecond
+	arrivalTime = time.Second
 	// answerTime is how long the server has for a client that has done its part,
 	// on a busy processor too, until something is allowed to it.
 	answerTime = 2 * time.Second
