@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -36,6 +36,9 @@ chaos: ## eight disks that are lost, rot, err and hang under verifying writers a
 
 strangers: ## 200 of each kind of stranger against 100 legitimate requests a second, in 512 MiB with few descriptors
 	$(GO) test -tags strangers -timeout 30m -count=1 -run TestStrangers -v ./cmd/needletail
+
+flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
+	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail
 
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \

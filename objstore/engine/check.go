@@ -95,6 +95,7 @@ type checker struct {
 	live    meta.View // of now: what changed meanwhile is no finding
 	online  bool
 	devices map[device.Index]*device.Device
+	copies  []meta.Mirror // of the index
 	seen    int64
 	out     CheckReport
 }
@@ -114,6 +115,7 @@ func (e *Engine) Check(ctx context.Context, o CheckOptions) (CheckReport, error)
 	snap := e.db.Snapshot()
 	k := newChecker(ctx, o, snap.View)
 	k.live, k.online = e.db.View, true
+	k.copies = e.indexCopies(e.dir, e.noteMirror)
 	e.disks(k)
 	if copies := e.db.Copies(); copies.Configured {
 		k.out.IndexCopies = 2
@@ -160,7 +162,7 @@ func (k *checker) run() error {
 	for _, p := range r.out.Problems {
 		k.found(Finding{Kind: findIndex, What: p})
 	}
-	for _, step := range []func() error{k.expiries, k.bodies, k.orphans, k.dark} {
+	for _, step := range []func() error{k.expiries, k.bodies, k.orphans, k.dark, k.tables} {
 		if err == nil {
 			err = step()
 		}

@@ -63,6 +63,33 @@ func (k *checker) orphan(dev *device.Device, on device.Index, id device.ID) erro
 	return nil
 }
 
+// indexCopies are the folders of the index.
+func (e *Engine) indexCopies(dir string, m mirror) []meta.Mirror {
+	copies := []meta.Mirror{{FS: e.opts.FS, Dir: e.opts.FS.PathJoin(dir, indexName)}}
+	if m.exists() {
+		copies = append(copies, meta.Mirror{FS: m.fs, Dir: m.fs.PathJoin(m.dir, indexName)})
+	}
+	return copies
+}
+
+// tables reads every block of the index's tables.
+func (k *checker) tables() error {
+	if !k.o.ReadData {
+		return nil
+	}
+	for _, c := range k.copies {
+		k.step("tables of "+c.Dir, -1)
+		n, err := meta.VerifyTables(k.ctx, c.FS, c.Dir, func(path string, err error) {
+			k.found(Finding{Kind: findIndex, What: fmt.Sprintf("table %s: %v", path, err)})
+		})
+		k.out.BytesRead += n
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dark counts the files in quarantine that no row names: one finding a device.
 func (k *checker) dark() error {
 	for on, dev := range k.devices {
@@ -140,6 +167,7 @@ func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (
 	if m.exists() {
 		k.out.IndexCopies = 2
 	}
+	k.copies = e.indexCopies(dir, m)
 	if copies != "" {
 		k.found(Finding{Kind: findCopy, What: copies})
 	}

@@ -101,6 +101,9 @@ func parseIdentity(b []byte) (identity, error) {
 	if err := json.Unmarshal(b, &id); err != nil {
 		return identity{}, fmt.Errorf("%w: %w", ErrForeign, err)
 	}
+	if id.Format == 0 {
+		return identity{}, fmt.Errorf("%w: there is no format", ErrForeign)
+	}
 	if id.Format != formatVersion {
 		return identity{}, fmt.Errorf("format %d, this program knows %d: %w", id.Format, formatVersion, meta.ErrVersion)
 	}

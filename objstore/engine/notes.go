@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -27,8 +28,14 @@ func (e *Engine) readNotes(dir string, m mirror, fresh bool) error {
 	}
 	e.noteMirror = m
 	second, err := readIdentityFile(m.fs, m.dir)
+	if errors.Is(err, ErrForeign) {
+		e.log.Error("needletail.json of the second copy is damaged, and is written anew", "dir", m.dir, "err", err)
+		return writeIdentityFile(m.fs, m.dir, first)
+	}
 	if err != nil {
-		return nil // the disk may be away; identifyBoth has judged the ids
+		// The disk may be away, which is told by others, or newer.
+		e.log.Error("the second copy does not say what was made", "dir", m.dir, "err", err)
+		return nil
 	}
 	for _, part := range second.Parts {
 		if !e.Noted(part) && !(fresh && strings.HasPrefix(part, ringNote)) {
