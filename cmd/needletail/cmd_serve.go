@@ -196,7 +196,7 @@ func newLogger(cfg LogConfig, out io.Writer) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		return nil, fmt.Errorf("%w: configuration: log.level: %w", errUsage, err)
 	}
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: plainError}
 	if cfg.live != nil {
 		cfg.live.set(level, cfg.Access)
 		options.Level = &cfg.live.level
@@ -208,6 +208,18 @@ func newLogger(cfg LogConfig, out io.Writer) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(out, options)), nil
 	}
 	return nil, fmt.Errorf("%w: configuration: log.format %q is neither text nor json", errUsage, cfg.Format)
+}
+
+// plainError shows an error as its message: the text handler would print the
+// stack that errors of Pebble carry.
+func plainError(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }
 
 // ensureDataFolder creates the data folder for this user alone.

@@ -82,7 +82,7 @@ func RepairDark(ctx context.Context, dir string, o Options, do DarkOptions) (Dar
 }
 
 func (k *darkRepair) realRun() (err error) {
-	if _, err := k.opts.FS.Stat(k.dir); err != nil {
+	if err := storeIsThere(&k.opts, k.dir); err != nil {
 		return err
 	}
 	e, err := openIdle(k.dir, k.opts)

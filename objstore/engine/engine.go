@@ -139,7 +139,10 @@ func (e *Engine) open(dir string) (err error) {
 		return err
 	}
 	e.clock.Advance(last)
-	return e.recover()
+	if err := e.recover(); err != nil {
+		return err
+	}
+	return e.Note(indexNote)
 }
 
 // reportSealed tells the operator, once, that writes are refused from now on.

@@ -40,7 +40,7 @@ func InspectClosed(dir string, o Options, name objstore.ObjectID) (in Inspection
 	}
 	lock, err := lockFolder(o.FS, dir)
 	if err != nil {
-		return in, c.wrap(err)
+		return in, onFolder("inspect", dir, err)
 	}
 	in.Store, err = readIdentity(o.FS, dir)
 	if err == nil {
@@ -50,7 +50,7 @@ func InspectClosed(dir string, o Options, name objstore.ObjectID) (in Inspection
 	if errors.Is(err, errNotInIndex) {
 		return in, c.fail(objstore.KindNotFound, nil)
 	}
-	return in, c.wrap(err)
+	return in, onFolder("inspect", dir, err)
 }
 
 var errNotInIndex = errors.New("not in the index")

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -22,10 +24,15 @@ func (e *Engine) checkManifests(dir string, o meta.Options) error {
 	whole := 0
 	damage := make([]error, len(copies))
 	for i, c := range copies {
-		damage[i] = durable.CheckManifest(c.FS, c.Dir)
-		if damage[i] == nil && madeIndex(c) {
+		err := durable.CheckManifest(c.FS, c.Dir)
+		if errors.Is(err, durable.ErrDamaged) { // what else is wrong is told by the opening
+			damage[i] = err
+		} else if err == nil && madeIndex(c) {
 			whole++
 		}
+	}
+	if e.Noted(indexNote) && errors.Join(damage...) == nil && !slices.ContainsFunc(copies, thereIndex) {
+		return fmt.Errorf("%w: %w: %s is not there", ErrForeign, ErrIndex, copies[0].Dir)
 	}
 	for i, c := range copies {
 		if damage[i] == nil {
@@ -40,6 +47,15 @@ func (e *Engine) checkManifests(dir string, o meta.Options) error {
 		}
 	}
 	return nil
+}
+
+// indexNote says that the index was made.
+const indexNote = "index"
+
+// thereIndex says that a copy has a manifest, or that nobody can tell.
+func thereIndex(c meta.Mirror) bool {
+	_, err := meta.PeekAge(c.FS, c.Dir)
+	return !isNotExist(err)
 }
 
 // madeIndex says that a copy is there.

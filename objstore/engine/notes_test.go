@@ -183,3 +183,45 @@ func TestDamagedManifest(t *testing.T) {
 }
 
 func (o *Options) several() bool { return len(o.Devices) > 0 }
+
+// An index that was made and is gone is refused, though no data file is there
+// to tell of it.
+func TestLostIndexOfSmallObjects(t *testing.T) {
+	fs := memFS()
+	e := openTest(t, "store", Options{FS: fs})
+	makeBox(t, e)
+	put(t, e, "small", []byte("x"))
+	closeTest(t, e)
+	if err := fs.RemoveAll("store/" + indexName); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := Open("store", quiet(Options{FS: fs})); !errors.Is(err, ErrIndex) || !errors.Is(err, ErrForeign) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := Rebuild(ctx, "store", quiet(Options{FS: fs}), RebuildOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	closeTest(t, openTest(t, "store", Options{FS: fs}))
+}
+
+// A repair of a folder without a store makes none.
+func TestRepairOfNothing(t *testing.T) {
+	fs := memFS()
+	if err := fs.MkdirAll("empty", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := quiet(Options{FS: fs})
+	_, rebuild := Rebuild(ctx, "empty", o, RebuildOptions{})
+	_, dark := RepairDark(ctx, "empty", o, DarkOptions{})
+	_, rings := NewRings("empty", o)
+	for _, err := range []error{rebuild, dark, rings} {
+		if !isNotExist(err) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if names := must[[]string](t)(fs.List("empty")); len(names) != 0 {
+		t.Errorf("made %v", names)
+	}
+}

@@ -138,7 +138,7 @@ func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
 func NewRings(dir string, o Options) (moved []string, err error) {
 	o.EnsureDefaults()
 	e := &Engine{opts: o, log: o.Logger}
-	if _, err = o.FS.Stat(dir); err == nil {
+	if err = storeIsThere(&o, dir); err == nil {
 		e.lock, err = lockFolder(o.FS, dir)
 	}
 	if err == nil {

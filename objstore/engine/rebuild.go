@@ -122,6 +122,9 @@ func Rebuild(ctx context.Context, dir string, o Options, ro RebuildOptions) (Reb
 	e := &Engine{opts: o, log: o.Logger}
 	err := o.Validate()
 	if err == nil {
+		err = storeIsThere(&o, dir)
+	}
+	if err == nil {
 		e.lock, err = lockFolder(o.FS, dir)
 	}
 	if err == nil {
@@ -134,6 +137,19 @@ func Rebuild(ctx context.Context, dir string, o Options, ro RebuildOptions) (Reb
 	}
 	r.out.Took = time.Since(begin)
 	return r.out, onFolder("rebuild index", dir, err)
+}
+
+// storeIsThere gives an error unless there is something to repair: a folder that
+// says whose it is, or devices.
+func storeIsThere(o *Options, dir string) error {
+	if _, err := readIdentity(o.FS, dir); !isNotExist(err) || len(o.Devices) > 0 {
+		return nil // what is wrong with the file is told later
+	}
+	_, err := device.ReadIdentity(o.FS, dir)
+	if errors.Is(err, device.ErrUnformatted) {
+		return fmt.Errorf("no store is there: %w", iofs.ErrNotExist)
+	}
+	return nil
 }
 
 // onFolder is an error of an operation on a store that is not open, or nil. One
