@@ -35,7 +35,7 @@ const checkPartsMax = 1 << 16
 // Finding is one thing that is not as it should be.
 type Finding struct {
 	// Kind is "index", "missing", "corrupt", "device": damage; or "orphan",
-	// "dark", "degraded", "copy": to be healed by the store itself, or by an
+	// "log", "dark", "degraded", "copy": to be healed by the store itself, or by an
 	// operator's decision.
 	Kind   string `json:"kind"`
 	Object string `json:"object,omitempty"`
@@ -47,7 +47,7 @@ type Finding struct {
 // Damage says that the finding is more than a chore of the store.
 func (f Finding) Damage() bool {
 	switch f.Kind {
-	case findOrphan, findDark, findDegraded, findCopy:
+	case findOrphan, findLog, findDark, findDegraded, findCopy:
 		return false
 	}
 	return true
@@ -60,6 +60,7 @@ const (
 	findDevice   = "device"   // a disk that cannot be looked at
 	findOrphan   = "orphan"   // a file that no row names and that is not in quarantine yet
 	findDegraded = "degraded" // a body with fewer slots than it should have
+	findLog      = "log"      // a log of the index that does not end where its last commit ends
 	findDark     = "dark"     // files in quarantine that no row names
 	findCopy     = "copy"     // a copy of the index that is not in step
 )

@@ -167,6 +167,11 @@ func (e *Engine) checkClosed(ctx context.Context, dir string, co CheckOptions) (
 		k.out.IndexCopies = 2
 	}
 	k.copies = e.indexCopies(dir, m)
+	if tail := db.Tail(); tail.Acknowledged {
+		k.found(Finding{Kind: findIndex, What: "acknowledged changes are lost: " + tail.String()})
+	} else if tail.DroppedBytes > 0 {
+		k.found(Finding{Kind: findLog, What: tail.String()})
+	}
 	if copies != "" {
 		k.found(Finding{Kind: findCopy, What: copies})
 	}

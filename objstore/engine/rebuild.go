@@ -338,7 +338,7 @@ func (r *rebuild) takeCopy(ctx context.Context, o meta.Options) error {
 			if all && (r.ro.From == RebuildRemains || c.age != found[0].age) {
 				continue
 			}
-			if err := durable.CheckManifest(c.FS, c.Dir); all && err != nil {
+			if err := r.lacks(c); all && err != nil {
 				r.skip(c.Dir, err)
 				r.unsure = true
 				continue
@@ -358,6 +358,26 @@ func (r *rebuild) takeCopy(ctx context.Context, o meta.Options) error {
 		}
 	}
 	return nil
+}
+
+// lacks says what a copy that can be opened has lost: the rest of its manifest,
+// or acknowledged commits of a log. A log whose end a crash cut off is whole, but
+// may not be the newest.
+func (r *rebuild) lacks(c oldCopy) error {
+	if err := durable.CheckManifest(c.FS, c.Dir); err != nil {
+		return err
+	}
+	db, err := meta.OpenReadOnly(c.FS, c.Dir)
+	if err != nil {
+		return err
+	}
+	tail := db.Tail()
+	r.unsure = r.unsure || tail.DroppedBytes > 0
+	err = db.Close()
+	if tail.Acknowledged {
+		err = errors.Join(fmt.Errorf("%w: %v", durable.ErrDamaged, tail), err)
+	}
+	return err
 }
 
 func (r *rebuild) step(name string, fraction float64, done int64) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"needletail/durable"
 )
 
 // VerifyTables reads every block of every table of the index in dir, which may
@@ -59,3 +61,6 @@ func verifyTable(ctx context.Context, fsys vfs.FS, path string, o sstable.Reader
 	}
 	return errors.Join(r.ValidateBlockChecksums(), r.Close())
 }
+
+// Tail says how the index's logs end, the worst of them.
+func (r *ReadOnly) Tail() durable.Tail { return r.side.pebble.Tail() }
