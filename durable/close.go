@@ -18,6 +18,10 @@ func (d *DB) Close() error {
 	if !d.readOnly && d.seal.err() == nil && d.work.err() == nil {
 		d.within(patience, d.flush)
 	}
+	if cause := d.work.err(); cause != nil && d.running.Load() > 0 {
+		d.seal.fail(cause) // who waits for a flush would wait for ever
+	}
+	d.fs.void.Store(d.seal.err() != nil)
 	close(d.fs.closing)
 	d.watcher.Wait()
 	var err error
@@ -49,7 +53,9 @@ func (d *DB) within(limit time.Duration, f func()) bool {
 
 // flush writes what is in memory into tables, as far as the disk obeys.
 func (d *DB) flush() {
+	d.running.Add(1)
 	done, err := d.DB.AsyncFlush()
+	d.running.Add(-1)
 	if err != nil {
 		return // the log holds it
 	}

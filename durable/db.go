@@ -35,6 +35,9 @@ type Options struct {
 	// OpenFilesMax bounds the open files, at least OpenFilesMin.
 	OpenFilesMax int
 
+	// OpenPatience is how long a file that is to be written is asked for again
+	// while there is no descriptor for it; writers wait. Default 3 s.
+	OpenPatience time.Duration
 	// HangLimit is how long no commit may end while some run. Default 20 s.
 	HangLimit time.Duration
 	// SealHung says that the database is sealed with ErrHung after HangLimit. Else writers wait for the disk, unless background
@@ -45,7 +48,10 @@ type Options struct {
 	Sealed func(error)
 }
 
-const hangLimitDefault = 20 * time.Second
+const (
+	hangLimitDefault    = 20 * time.Second
+	openPatienceDefault = 3 * time.Second
+)
 
 func (o *Options) ensureDefaults() {
 	if o.FS == nil {
@@ -53,6 +59,9 @@ func (o *Options) ensureDefaults() {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.OpenPatience == 0 {
+		o.OpenPatience = openPatienceDefault
 	}
 	if o.HangLimit == 0 {
 		o.HangLimit = hangLimitDefault
@@ -93,7 +102,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if err = CheckManifest(o.FS, dir); err != nil {
 		return nil, err
 	}
-	d.fs = &sealingFS{FS: o.FS, dir: dir, seal: d.seal, closing: make(chan struct{}),
+	d.fs = &sealingFS{FS: o.FS, dir: dir, patience: o.OpenPatience, seal: d.seal, closing: make(chan struct{}),
 		failing: func() bool { return d.work.err() != nil }}
 	if err := d.open(); err != nil {
 		d.fs.dropSpare()
@@ -116,9 +125,13 @@ func (d *DB) open() (err error) {
 			err = fmt.Errorf("%w: %v", ErrDamaged, r)
 		}
 	}()
+	if !d.readOnly {
+		d.fs.beginOpen()
+	}
 	if d.DB, err = pebble.Open(d.dir, &p); err != nil {
 		return errors.Join(d.seal.err(), err)
 	}
+	d.fs.endOpen()
 	if err := d.seal.err(); err != nil { // Pebble was not told
 		close(d.fs.closing)
 		_ = d.DB.Close() // the failure is told already

@@ -10,9 +10,9 @@
 //   - Commit returns nil only for a batch that is on stable storage. The seal is
 //     set before Pebble hears of the failed call, and looked at after Pebble
 //     says that the batch is committed.
-//   - The log that Pebble writes never errs: a write that fails seals the
-//     database and is swallowed. Pebble's panics and fatal errors about its log
-//     are so never reached.
+//   - Logs, manifests and folders never err: a call that fails seals the database
+//     and is swallowed. Pebble's panics and fatal errors about them are so never
+//     reached.
 //   - After the seal nothing is written, renamed or removed. What the next
 //     start finds is what was there when the database was sealed.
 //   - A log that does not end where its last record ends is told (see Tail), and

@@ -9,36 +9,20 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// sealingFile is a file that Pebble writes, or a folder that Pebble syncs. Of a
-// log and of a folder no call errs: Pebble would panic. The failure is in the
-// seal instead, and after it nothing reaches the disk.
+// sealingFile is a file that Pebble writes, or a folder that it syncs.
 type sealingFile struct {
-	vfs.File // nil of a log that could not be made
-	log, dir bool
-	seal     *seal
-	name     string
+	vfs.File // nil of one that could not be made
+	fs       *sealingFS
+	// vital says that no call may err, as Pebble would panic or give up: of the
+	// files that are vital to it, and of folders, whose sync makes them durable.
+	vital bool
+	name  string
 }
 
 var errShortWrite = errors.Join(io.ErrShortWrite, errors.New("the file system took less than it was given"))
 
-// quiet says that errors of this file end in the seal alone.
-func (f *sealingFile) quiet() bool { return f.log || f.dir }
-
 // do makes one call that changes the disk.
-func (f *sealingFile) do(call func() error) error {
-	if err := f.seal.err(); err != nil {
-		if f.quiet() {
-			return nil
-		}
-		return err
-	}
-	err := call()
-	if err != nil && f.quiet() {
-		f.seal.fail(err)
-		return nil
-	}
-	return err
-}
+func (f *sealingFile) do(call func() error) error { return f.fs.change(f.vital, call) }
 
 func (f *sealingFile) Write(b []byte) (int, error) {
 	n := len(b)
@@ -72,26 +56,23 @@ func (f *sealingFile) SyncTo(length int64) (full bool, err error) {
 }
 
 func (f *sealingFile) Preallocate(offset, length int64) error {
-	if f.seal.err() != nil {
+	if f.File == nil || f.fs.seal.err() != nil {
 		return nil
 	}
 	return f.File.Preallocate(offset, length) // Pebble works without
 }
 
-// Close closes the file below, also after the seal. Of a log whose last bytes
-// may not be written a failed close is a failed write.
+// Close closes the file below, also after the seal. A failed close is a failed
+// write.
 func (f *sealingFile) Close() error {
 	if f.File == nil {
 		return nil
 	}
 	err := f.File.Close()
-	if err == nil || !f.quiet() {
-		return err
+	if f.fs.seal.err() != nil {
+		return nil
 	}
-	if f.log {
-		f.seal.fail(err)
-	}
-	return nil
+	return f.do(func() error { return err })
 }
 
 func (f *sealingFile) Stat() (vfs.FileInfo, error) {
@@ -99,9 +80,8 @@ func (f *sealingFile) Stat() (vfs.FileInfo, error) {
 		return noFile{f.name}, nil
 	}
 	info, err := f.File.Stat()
-	if err != nil && f.log {
-		f.seal.fail(err)
-		return noFile{f.name}, nil
+	if err = f.do(func() error { return err }); err == nil && info == nil {
+		info = noFile{f.name}
 	}
 	return info, err
 }

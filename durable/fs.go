@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,24 +14,37 @@ import (
 )
 
 const (
-	// openPatience is how long a call that found no free descriptor is tried
-	// again. Writers wait meanwhile.
-	openPatience = 3 * time.Second
-	openRetry    = 20 * time.Millisecond
+	// openRetry is the pause between two tries to get a descriptor.
+	openRetry = 20 * time.Millisecond
 	// Pebble begins a failed flush or compaction again at once. sealedPause and
 	// failingPause are what each attempt waits first.
 	sealedPause  = time.Second
 	failingPause = 100 * time.Millisecond
 )
 
-// sealingFS is the file system below Pebble. A call on a log never errs; one
-// that fails seals the database. After the seal no call changes anything.
+// sealingFS is the file system below Pebble. A call on a file that is vital to
+// Pebble never errs: one that fails seals the database. After the seal no call
+// changes anything.
+//
+// Pebble does not come back from opening a database before what was in its logs
+// is in tables, and tries that for ever; nor does a commit that waits for a flush.
+// So while a database is opened every failure seals, and from then on, or when a
+// sealed one is closed, all calls seem to work, in the void: nobody reads any more.
 type sealingFS struct {
 	vfs.FS
-	dir     string
-	seal    *seal
-	failing func() bool   // flushes or compactions fail
-	closing chan struct{} // closed when the database is being closed
+	dir      string
+	patience time.Duration // see Options.OpenPatience
+	seal     *seal
+	failing  func() bool   // flushes or compactions fail
+	closing  chan struct{} // closed when the database is being closed
+	// void is set while the database is opened, or is closed after the seal.
+	void atomic.Bool
+
+	// oldLogs are removed when the database is open: until there is a new one,
+	// a database without a log is one that lost it.
+	oldMu   sync.Mutex // guards opening and oldLogs
+	opening bool
+	oldLogs []string
 
 	spareMu sync.Mutex
 	// spare keeps a descriptor for the next log when there are no others.
@@ -52,6 +66,13 @@ func logNumber(base string) (number uint64, isLog bool) {
 func (f *sealingFS) isLog(path string) bool {
 	_, isLog := logNumber(f.PathBase(path))
 	return isLog
+}
+
+// isVital says that Pebble cannot go on without the file: a log, a manifest, or
+// the mark of which manifest counts.
+func (f *sealingFS) isVital(path string) bool {
+	base := f.PathBase(path)
+	return f.isLog(path) || strings.HasPrefix(base, "MANIFEST-") || strings.HasPrefix(base, "marker.")
 }
 
 // keepSpare opens the spare descriptor if it is not there. Without one the
@@ -76,13 +97,13 @@ func (f *sealingFS) dropSpare() {
 }
 
 // patient calls open until it does not fail for want of a descriptor, for
-// openPatience at most. The spare one goes first.
+// its patience at most. The spare one goes first.
 func (f *sealingFS) patient(open func() error) error {
 	err := open()
 	if !oserror.Exhausted(err) {
 		return err
 	}
-	deadline := time.Now().Add(openPatience)
+	deadline := time.Now().Add(f.patience)
 	for f.dropSpare(); ; f.wait(openRetry) {
 		if err = open(); !oserror.Exhausted(err) {
 			f.keepSpare()
@@ -112,35 +133,46 @@ func (f *sealingFS) isClosing() bool {
 	}
 }
 
-// change lets a call that changes the disk through, unless the database is
-// sealed.
-func (f *sealingFS) change(call func() error) error {
-	if err := f.seal.err(); err != nil {
-		return err
+// quiet says that a failed call must not err.
+func (f *sealingFS) quiet(vital bool) bool { return vital || f.void.Load() }
+
+// change makes a call that changes the disk, unless the database is sealed.
+func (f *sealingFS) change(vital bool, call func() error) error {
+	err := f.seal.err()
+	if err == nil {
+		if err = call(); err != nil && f.quiet(vital) {
+			f.seal.fail(err)
+		}
 	}
-	return f.patient(call)
+	if f.quiet(vital) {
+		return nil
+	}
+	return err
 }
 
-// newFile makes a file to be written. If that fails for a log, a dead one
+// changeName is change for names, not for what is in a file.
+func (f *sealingFS) changeName(call func() error) error {
+	return f.change(false, func() error { return f.patient(call) })
+}
+
+// newFile makes a file to be written. If that fails and must not err, a dead one
 // stands in for it.
 func (f *sealingFS) newFile(path string, create func() (vfs.File, error)) (vfs.File, error) {
-	log := f.isLog(path)
-	if !log {
+	vital := f.isVital(path)
+	if !f.quiet(vital) {
 		f.slowDown()
 	}
 	var file vfs.File
-	err := f.change(func() (err error) {
-		file, err = create()
-		return err
+	err := f.change(vital, func() error {
+		return f.patient(func() (err error) {
+			file, err = create()
+			return err
+		})
 	})
-	switch {
-	case err == nil:
-		return &sealingFile{File: file, log: log, seal: f.seal}, nil
-	case log:
-		f.seal.fail(err)
-		return &sealingFile{log: true, seal: f.seal, name: f.PathBase(path)}, nil
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
+	return &sealingFile{File: file, fs: f, vital: vital, name: f.PathBase(path)}, nil
 }
 
 // slowDown holds back work that would fail again at once.
@@ -188,25 +220,55 @@ func (f *sealingFS) OpenDir(path string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealingFile{File: file, dir: true, seal: f.seal}, nil
+	return &sealingFile{File: file, fs: f, vital: true, name: f.PathBase(path)}, nil
 }
 
 func (f *sealingFS) Link(from, to string) error {
-	return f.change(func() error { return f.FS.Link(from, to) })
+	return f.changeName(func() error { return f.FS.Link(from, to) })
 }
 
 func (f *sealingFS) Rename(from, to string) error {
-	return f.change(func() error { return f.FS.Rename(from, to) })
+	return f.changeName(func() error { return f.FS.Rename(from, to) })
 }
 
 func (f *sealingFS) Remove(path string) error {
-	return f.change(func() error { return f.FS.Remove(path) })
+	if f.isLog(path) && f.keepLog(path) {
+		return nil
+	}
+	return f.changeName(func() error { return f.FS.Remove(path) })
 }
 
 func (f *sealingFS) RemoveAll(path string) error {
-	return f.change(func() error { return f.FS.RemoveAll(path) })
+	return f.changeName(func() error { return f.FS.RemoveAll(path) })
 }
 
 func (f *sealingFS) MkdirAll(path string, mode fs.FileMode) error {
-	return f.change(func() error { return f.FS.MkdirAll(path, mode) })
+	return f.changeName(func() error { return f.FS.MkdirAll(path, mode) })
+}
+
+// keepLog says whether a log that is not needed any more stays for now.
+func (f *sealingFS) keepLog(path string) bool {
+	f.oldMu.Lock()
+	defer f.oldMu.Unlock()
+	if f.opening {
+		f.oldLogs = append(f.oldLogs, path)
+	}
+	return f.opening
+}
+
+// beginOpen and endOpen stand around Pebble's opening of the database.
+func (f *sealingFS) beginOpen() {
+	f.opening = true
+	f.void.Store(true)
+}
+
+func (f *sealingFS) endOpen() {
+	f.void.Store(f.seal.err() != nil)
+	f.oldMu.Lock()
+	defer f.oldMu.Unlock()
+	f.opening = false
+	for _, path := range f.oldLogs {
+		_ = f.changeName(func() error { return f.FS.Remove(path) }) // the next start tries again
+	}
+	f.oldLogs = nil
 }

@@ -29,10 +29,6 @@ type Options struct {
 	Logger     *slog.Logger // slog.Default
 	FS         vfs.FS       // of the database; vfs.Default
 
-	// Reserve, if not nil, says whether the disk takes so many bytes more; its
-	// error refuses changes that make the store grow. Those that remove go on.
-	Reserve func(bytes int64) error
-
 	// Store is the id of the store whose the identities are; "" compares
 	// nothing. Made says that identities and keys were made before: what is
 	// missing then is lost, ErrLost or token.ErrKeysLost.
@@ -79,6 +75,7 @@ type Service struct {
 	writing sync.Mutex
 	mu      sync.RWMutex
 	failed  error // under writing
+	room    func(bytes int64) error
 
 	domains      *table[Domain]
 	projects     *table[Project]

@@ -59,12 +59,21 @@ func (s *Service) update(fn func(*tx) error) error {
 	return nil
 }
 
+// KeepReserve has changes that make the store grow refused with KindNoSpace when
+// room gives an error for so many bytes. Those that remove, or end tokens, go on,
+// as does what was done before: a first start needs little.
+func (s *Service) KeepReserve(room func(bytes int64) error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.room = room
+}
+
 // reserve says whether the disk takes so many bytes more.
 func (s *Service) reserve(bytes int64) error {
-	if bytes == 0 || s.opt.Reserve == nil {
+	if bytes == 0 || s.room == nil {
 		return nil
 	}
-	return s.opt.Reserve(bytes)
+	return s.room(bytes)
 }
 
 // writeError is the error of a commit. Unless the commit was refused before it

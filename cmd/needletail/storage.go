@@ -78,7 +78,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 		store.IdentityCopies(nil) // until MirrorLost says otherwise
 	}
 	options := cfg.identityOptions()
-	options.Logger, options.Reserve = logger, store.Reserve
+	options.Logger = logger
 	options.Store, options.Made = store.ID(), store.Noted(identityNote)
 	options.MirrorDir = identityMirror(store)
 	options.MirrorLost = func(err error) {
@@ -153,6 +153,7 @@ func darkDataAge(configured time.Duration) time.Duration {
 // bootstrap does, if no start has done so; later starts only make the catalog
 // follow the public URL. Without a password in the environment it makes one up.
 func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
+	defer s.identity.KeepReserve(s.engine.Reserve)
 	if s.keystone != nil {
 		return nil
 	}
