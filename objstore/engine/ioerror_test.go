@@ -13,75 +13,64 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
+	"needletail/durable/faultfs"
 	"needletail/objstore"
+	"needletail/objstore/device"
+	"needletail/oserror"
 )
 
-// errorRounds bounds the loop below; a workload makes fewer calls.
-const errorRounds = 400
-
-// TestNthCallFails lets the first, second, third … write to the file system
-// fail until the workload makes no more calls: no error becomes a success, and
-// after the next Open every acknowledged version is there.
+// TestNthCallFails lets the first, second, third … call of the file system fail
+// until the workload makes no more calls: no error becomes a success, nobody
+// hangs, and after the next Open every acknowledged version is there.
 func TestNthCallFails(t *testing.T) {
-	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
-		failed := 0
-		for n := range errorRounds {
-			if !testNthCall(t, n, cause) {
-				break
-			}
-			failed++
-		}
-		if failed < 40 || failed == errorRounds {
-			t.Errorf("%v: %d calls failed", cause, failed)
-		}
+	sum := faultfs.Sweep(t, faultfs.Once, 5, func(f faultfs.Fault) faultfs.Outcome { return testNthCall(t, f) })
+	if sum.Injected < 60 || sum.Sealed == 0 || sum.Refused > 0 {
+		t.Errorf("%+v", sum)
 	}
 }
 
-func testNthCall(t *testing.T, n int, cause error) (injected bool) {
-	what := fmt.Sprintf("call %d, %v", n, cause)
+func testNthCall(t *testing.T, fault faultfs.Fault) (out faultfs.Outcome) {
 	mem, l := memFS(), newLedger()
-	index := errorfs.OnIndex(int32(n))
-	counter := &errorfs.Counter{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if op.Kind.ReadOrWrite() == errorfs.OpIsRead {
-			return nil
-		}
-		if index.MaybeError(op) != nil {
-			return fmt.Errorf("%v of %s: %w", op.Kind, op.Path, cause)
-		}
-		return nil
-	})}
-	toggle := &errorfs.Toggle{Injector: counter}
-	o := Options{FS: errorfs.Wrap(mem, toggle), InlineMaxBytes: 4096}
-	e := openTest(t, "store", o)
+	fs := faultfs.New(mem)
+	e := openTest(t, "store", Options{FS: fs, InlineMaxBytes: 4096})
 	makeBox(t, e)
-	toggle.On()
+	fs.Arm(fault)
 	errs := workload(e, l)
-	toggle.Off()
-	if err := counter.LastError(); err != nil {
-		what += ": " + err.Error()
-	}
+	var first string
+	out.Calls, out.Injected, first = fs.Disarm()
+	what := fmt.Sprintf("%v: %s", fault, first)
 	for _, err := range errs {
 		var oe *objstore.Error
 		if !errors.As(err, &oe) {
 			t.Errorf("%s: bare error %v", what, err)
 		}
-		if k := objstore.KindOf(err); strings.Contains(err.Error(), "no space left") && k == objstore.KindInternal {
-			t.Errorf("%s: %v", what, err)
+		k := objstore.KindOf(err)
+		if oserror.NoSpace(err) && k == objstore.KindInternal || oserror.Exhausted(err) && k != objstore.KindUnavailable {
+			t.Errorf("%s: %v is of kind %v", what, err, k)
 		}
 	}
-	if e.db.Sealed() == nil {
+	if errors.Is(fault.Err, syscall.EMFILE) {
+		for _, d := range e.Status().Devices {
+			if d.State != device.StateOK.String() {
+				t.Errorf("%s: device %d is %s", what, d.Index, d.State)
+			}
+		}
+	}
+	out.Sealed = e.db.Sealed() != nil
+	if !out.Sealed {
 		l.check(t, e, what+", still open")
 	}
 	_ = e.Close() // repeats the injected error if the log failed
 	again, err := Open("store", quiet(Options{FS: mem, InlineMaxBytes: 4096}))
 	if err != nil {
 		t.Errorf("%s: open again: %v", what, err)
-		return true
+		out.Refused = true
+		return out
 	}
 	l.check(t, again, what)
 	wantTidy(t, again, what)
 	closeTest(t, again)
-	return counter.Load() > 0
+	return out
 }
 
 // workload does the same operations each time, whatever fails.
