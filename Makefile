@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -39,6 +39,9 @@ strangers: ## 200 of each kind of stranger against 100 legitimate requests a sec
 
 flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail
+
+faults: ## every call of the disk below index and identities fails, with four causes, under work and at a start
+	NEEDLETAIL_FAULTS=full $(GO) test -timeout 120m -count=1 -run 'TestNthCall|TestLogFails' -v ./durable ./objstore/engine ./auth/identity
 
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \

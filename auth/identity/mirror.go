@@ -129,6 +129,7 @@ func (s *Service) openCopy(dir string) (*durable.DB, error) {
 	}
 	d, err := durable.Open(filepath.Join(dir, "db"), durable.Options{
 		Name: "identities", FS: s.opt.FS, Logger: s.opt.Logger, OpenFilesMax: openFilesMax, SealHung: true,
+		HangLimit: s.opt.HangLimit, OpenPatience: s.opt.OpenPatience,
 		Pebble: pebble.Options{MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest},
 	})
 	if errors.Is(err, durable.ErrDamaged) {
@@ -145,7 +146,7 @@ func (s *Service) anew(dir string, damage error) (*durable.DB, error) {
 	from := filepath.Join(dir, "db")
 	s.opt.Logger.Error("a copy of the identities is damaged, and is made anew out of the other one",
 		"copy", from, "kept", from+asideSuffix, "err", damage)
-	if err := errors.Join(os.RemoveAll(from+asideSuffix), os.Rename(from, from+asideSuffix)); err != nil {
+	if err := errors.Join(s.opt.FS.RemoveAll(from+asideSuffix), s.opt.FS.Rename(from, from+asideSuffix)); err != nil {
 		return nil, errors.Join(damage, err)
 	}
 	return s.openCopy(dir)

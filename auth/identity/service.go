@@ -28,6 +28,8 @@ type Options struct {
 	Clock      func() time.Time
 	Logger     *slog.Logger // slog.Default
 	FS         vfs.FS       // of the database; vfs.Default
+	// HangLimit and OpenPatience are those of package durable.
+	HangLimit, OpenPatience time.Duration
 
 	// Store is the id of the store whose the identities are; "" compares
 	// nothing. Made says that identities and keys were made before: what is
@@ -135,6 +137,9 @@ func Open(opt Options) (*Service, error) {
 	}
 	if s.cache, err = lru.New[[32]byte, cachedToken](cachedTokens); err != nil {
 		return nil, err
+	}
+	if s.opt.FS == nil {
+		s.opt.FS = vfs.Default
 	}
 	if s.opt.Logger == nil {
 		s.opt.Logger = slog.Default()
