@@ -57,6 +57,8 @@ var engineFigures = []engineFigure{
 	figure(counter, "index_cache_misses_total", "Blocks not found in the cache.", func(m *engine.Metrics) int64 { return m.IndexCacheMisses }),
 	figure(gauge, "index_read_amplification", "Levels that a lookup may visit.", func(m *engine.Metrics) int64 { return m.IndexReadAmplification }),
 	figure(gauge, "index_compaction_debt_bytes", "Bytes that compactions have still to rewrite.", func(m *engine.Metrics) int64 { return m.IndexCompactionDebtBytes }),
+	figure(gauge, "index_log_dropped_bytes", "Bytes at the end of the index's logs that could not be read at the start.", func(m *engine.Metrics) int64 { return m.IndexDroppedBytes }),
+	figure(counter, "index_corruptions_total", "Damage of the index that was met in the background.", func(m *engine.Metrics) int64 { return m.IndexCorruptions }),
 	figure(counter, "index_written_bytes_total", "Bytes written to the index, its log included.", func(m *engine.Metrics) int64 { return m.IndexWriteBytes }),
 }
 

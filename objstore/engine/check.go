@@ -118,6 +118,11 @@ func (e *Engine) Check(ctx context.Context, o CheckOptions) (CheckReport, error)
 	k.live, k.online = e.db.View, true
 	k.copies = e.indexCopies(e.dir, e.noteMirror)
 	e.disks(k)
+	for _, t := range e.db.Tails() {
+		if t.DroppedBytes > 0 {
+			k.found(Finding{Kind: findLog, File: t.Path, What: "since the last start: " + t.String()})
+		}
+	}
 	if copies := e.db.Copies(); copies.Configured {
 		k.out.IndexCopies = 2
 		if !copies.InStep {

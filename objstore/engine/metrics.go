@@ -25,6 +25,8 @@ type Metrics struct {
 	IndexCacheHits, IndexCacheMisses          int64
 	IndexReadAmplification, IndexL0Files      int64 // now
 	IndexFlushes, IndexCompactions            int64
+	IndexDroppedBytes                         int64 // of logs that did not end where their last commit ends, at Open
+	IndexCorruptions                          int64 // damage that was met in the background
 	IndexCompactionDebtBytes, IndexWriteBytes int64 // debt: now
 }
 
@@ -127,6 +129,10 @@ func (e *Engine) indexMetrics(m *Metrics) {
 	m.IndexFlushes, m.IndexCompactions = p.Flush.Count, p.Compact.Count
 	m.IndexCompactionDebtBytes = int64(p.Compact.EstimatedDebt)
 	m.IndexWriteBytes = int64(p.WAL.BytesWritten)
+	m.IndexCorruptions = e.db.Corruptions()
+	for _, t := range e.db.Tails() {
+		m.IndexDroppedBytes += t.DroppedBytes
+	}
 	for i := range p.Levels {
 		m.IndexWriteBytes += int64(p.Levels[i].TableBytesFlushed + p.Levels[i].TableBytesCompacted)
 	}

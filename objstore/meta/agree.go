@@ -182,6 +182,9 @@ var (
 	errDisagree   = errors.New("the copies disagree and none of them says why")
 )
 
+// dropped is how much of the newest log could not be read.
+func (s *standing) dropped() int64 { return s.side.pebble.Tail().DroppedBytes }
+
 // compareCopies says which of two copies, of which one is usable, is right,
 // and why the other is not in step; nil if it is.
 func compareCopies(one, two *standing) (right, wrong *standing, why error) {
@@ -219,6 +222,9 @@ func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 			right, wrong = two, one
 		}
 		return right, wrong, errDisagree
+	case two.dropped() < one.dropped():
+		// What was answered is in both, unless damage took it from one.
+		right, wrong = two, one
 	}
 	return right, wrong, nil
 }

@@ -25,6 +25,7 @@ type DB struct {
 	fatal  func(error)
 	sealed atomic.Pointer[error]
 	clean  bool
+	tails  []durable.Tail
 
 	mirrored bool // there are to be two copies
 	// main and mirror are changed by a fill alone, with gate and mu held.
@@ -66,6 +67,11 @@ func Open(dir string, o Options) (*DB, error) {
 		d.mirror, d.hangLimit = newSide("second", m.FS, m.Dir, small), m.HangLimit
 	}
 	err := d.open()
+	for _, s := range []*side{d.main, d.mirror} {
+		if s != nil && s.pebble != nil {
+			d.tails = append(d.tails, s.pebble.Tail())
+		}
+	}
 	if err == nil {
 		d.clean, err = d.takeClean()
 	}
@@ -111,6 +117,14 @@ func (d *DB) Sealed() error {
 	}
 	return nil
 }
+
+// Tails are how the newest logs of the copies ended when the index was opened.
+// What was dropped of one may have named data files.
+func (d *DB) Tails() []durable.Tail { return d.tails }
+
+// Corruptions is how often damage was met in the background, in the copy that is
+// read.
+func (d *DB) Corruptions() int64 { return d.reader.Load().pebble.Corruptions() }
 
 // WasClean says that the last user of the index closed it in order.
 func (d *DB) WasClean() bool { return d.clean }

@@ -84,6 +84,9 @@ func rescue(ctx context.Context, from, to *side, all bool, progress func(keys, b
 	if _, err := from.schema(); err != nil && all {
 		return Copied{}, err
 	}
+	if t := from.pebble.Tail(); all && (t.Acknowledged || t.DroppedBytes > 0) {
+		return Copied{}, fmt.Errorf("%w: %v", ErrCorrupt, t)
+	}
 	var c Copied
 	schema := map[string]struct{}{}
 	t := newTables(to, progress)
