@@ -39,8 +39,8 @@ func (a *acked) add(key int) {
 // nobody hangs or panics, and what was acknowledged is there, whether the process
 // is stopped or the power is cut.
 func TestNthCallOfADatabaseFails(t *testing.T) {
-	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 40, func(f faultfs.Fault) faultfs.Outcome { return faultRun(t, f) })
-	if sum.Injected < 50 || sum.Sealed == 0 || sum.Refused > 0 {
+	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 80, func(f faultfs.Fault) faultfs.Outcome { return faultRun(t, f) })
+	if sum.Injected < 30 || sum.Sealed == 0 || sum.Refused > 0 {
 		t.Errorf("%+v", sum)
 	}
 }
@@ -94,7 +94,7 @@ func faultRun(t *testing.T, fault faultfs.Fault) (out faultfs.Outcome) {
 // opened: an error or a database that works, and the next start finds all.
 func TestNthCallOfAnOpenFails(t *testing.T) {
 	crashed := crashedStore(t)
-	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 10, func(f faultfs.Fault) (out faultfs.Outcome) {
+	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 25, func(f faultfs.Fault) (out faultfs.Outcome) {
 		mem := crashed.CrashClone(vfs.CrashCloneCfg{})
 		fs := faultfs.New(mem)
 		fs.Arm(f)
@@ -118,7 +118,7 @@ func TestNthCallOfAnOpenFails(t *testing.T) {
 		closeTest(t, again)
 		return out
 	})
-	if sum.Injected < 20 || sum.Refused > 0 {
+	if sum.Injected < 10 || sum.Refused > 0 {
 		t.Errorf("%+v", sum)
 	}
 }

@@ -117,7 +117,8 @@ func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.close()) }()
+	deadline := time.Now().Add(time.Duration(cfg.Timeouts.Shutdown))
+	defer func() { err = errors.Join(err, closeBy(deadline, st.close)) }()
 	ln, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return err
@@ -156,6 +157,7 @@ func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) 
 	case <-ctx.Done():
 	}
 	logger.Info("stopping", "grace", time.Duration(cfg.Timeouts.Shutdown))
+	deadline = time.Now().Add(time.Duration(cfg.Timeouts.Shutdown))
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(cfg.Timeouts.Shutdown))
 	defer cancel()
 	if err := front.Shutdown(grace); err != nil {
