@@ -41,7 +41,7 @@ flips: ## flip single bits of the files of stopped and killed stores: all are to
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail
 
 faults: ## every call of the disk below index and identities fails, with four causes, under work and at a start
-	NEEDLETAIL_FAULTS=full $(GO) test -timeout 120m -count=1 -run 'TestNthCall|TestLogFails' -v ./durable ./objstore/engine ./auth/identity
+	NEEDLETAIL_FAULTS=full $(GO) test -timeout 120m -count=1 -run 'TestNthCall|TestLogFails' -v ./objstore/durable ./objstore/engine ./auth/identity
 
 fuzz: ## each fuzz target for 20 s
 	@set -e; for p in $$($(GO) list ./...); do \

@@ -13,8 +13,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"needletail/durable"
-	"needletail/durable/faultfs"
+	"needletail/objstore/durable"
+	"needletail/objstore/durable/faultfs"
 )
 
 func openOn(fs vfs.FS, keys string, mirrored bool) (*Service, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/auth/token"
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // ErrLost: the identities are lost or those of another store. Nothing was

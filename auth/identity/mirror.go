@@ -13,7 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/auth/token"
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // The second copy of the store lies in Options.MirrorDir, on another disk:

@@ -1,6 +1,6 @@
 package identity
 
-import "needletail/durable"
+import "needletail/objstore/durable"
 
 // openFilesMax bounds the open files of one copy of the store. Its rows are in
 // memory: tables are read at the start alone, and by compactions.

@@ -15,7 +15,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"needletail/auth/token"
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // Options are the settings of a Service. Zero values stand for the defaults.

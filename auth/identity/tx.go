@@ -8,8 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/durable"
-	"needletail/oserror"
+	"needletail/objstore/durable"
+	"needletail/objstore/oserror"
 )
 
 // tx is one change: a batch for the store and what to do to memory after it.

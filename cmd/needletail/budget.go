@@ -10,7 +10,7 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"needletail/auth/identity"
-	"needletail/durable"
+	"needletail/objstore/durable"
 	"needletail/proxy/swift"
 )
 

@@ -14,6 +14,12 @@ const (
 	pebblePath   = "github.com/cockroachdb/pebble/v2"
 )
 
+// enginePackages are those of the store of objects.
+var enginePackages = []string{
+	"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/blob", "needletail/objstore/datafile",
+	"needletail/objstore/device", "needletail/objstore/ec", "needletail/objstore/checksum", "needletail/objstore/encryption",
+}
+
 // importRules are the layers. A rule holds for the package named and all below
 // it, except those in but. A banned path bans all below it too, unless it ends
 // in "$".
@@ -32,10 +38,11 @@ var importRules = []struct {
 	{"needletail/objstore/ec", nil, []string{pebblePath, "needletail/objstore"}, "Reed-Solomon is arithmetic"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
-	{"needletail/oserror", nil, []string{"needletail/", "github.com/", "golang.org/"}, "what an error of the system means depends on nothing"},
-	{"needletail/durable", nil, []string{"needletail/objstore", "needletail/auth", "needletail/proxy", "needletail/cmd", "needletail/ring"}, "the database under the index and under identities is a leaf: neither knows of the other"},
+	{"needletail/objstore/oserror", nil, []string{"needletail/", "github.com/", "golang.org/"}, "what an error of the system means depends on nothing"},
+	{"needletail/objstore/durable", nil, append([]string{"needletail/objstore$", "needletail/ring"}, enginePackages...), "the database under the index and under identities is a leaf: neither knows of the other"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
-	{"needletail/auth", nil, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
+	{"needletail/auth", []string{"needletail/auth/identity"}, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
+	{"needletail/auth/identity", nil, append([]string{"needletail/proxy", fasthttpPath}, enginePackages...), "identities lie in a database of their own; they share how it survives its disk, and nothing else"},
 	{"needletail/auth/passwordhash", nil, []string{"needletail/", "github.com/"}, "verifying a hash is arithmetic"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
 	{"needletail/proxy", nil, []string{"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/datafile", "needletail/cmd"}, "the proxy knows the Store contract, not the engine"},

@@ -11,7 +11,7 @@ import (
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/ec"
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // Reader is an open body. It may be used by several goroutines, each with a

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 var (

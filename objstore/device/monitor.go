@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // operationsMax is the number of operations that one device runs at once. It

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // State says how far a device is to be trusted.

@@ -6,13 +6,13 @@ import (
 	iofs "io/fs"
 	"strings"
 
-	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/blob"
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
+	"needletail/objstore/durable"
 	"needletail/objstore/meta"
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // call is one running operation: what its errors say.

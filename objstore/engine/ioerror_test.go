@@ -13,10 +13,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"needletail/durable/faultfs"
 	"needletail/objstore"
 	"needletail/objstore/device"
-	"needletail/oserror"
+	"needletail/objstore/durable/faultfs"
+	"needletail/objstore/oserror"
 )
 
 // TestNthCallFails lets the first, second, third … call of the file system fail

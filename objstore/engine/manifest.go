@@ -8,7 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 	"needletail/objstore/meta"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
 	"needletail/objstore"
+	"needletail/objstore/durable"
 )
 
 // Notes stay, are in both copies, and go when they are asked to.

@@ -1,6 +1,6 @@
 package engine
 
-import "needletail/durable"
+import "needletail/objstore/durable"
 
 const (
 	// filesPerDevice is what a device has open beside requests: a probe, the

@@ -3,8 +3,8 @@ package engine
 import (
 	"testing"
 
-	"needletail/durable"
 	"needletail/objstore"
+	"needletail/objstore/durable"
 )
 
 // Devices and policies raise the number of files; a small index lowers it, but

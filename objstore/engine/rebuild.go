@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"time"
 
-	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/device"
+	"needletail/objstore/durable"
 	"needletail/objstore/meta"
 )
 

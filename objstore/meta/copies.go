@@ -8,7 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // Copies says how the copies of the index are.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // ErrSealed is what a Commit gives once the index could not be written: after

@@ -15,8 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
-	"needletail/durable"
 	"needletail/objstore"
+	"needletail/objstore/durable"
 )
 
 func mirrored(fs vfs.FS) Options {

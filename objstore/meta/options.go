@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // Options are the settings of the index. The zero value is a store for small

@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // side is one copy of the index: one database.

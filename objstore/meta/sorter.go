@@ -7,9 +7,9 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
 	"needletail/objstore"
 	"needletail/objstore/device"
+	"needletail/objstore/durable"
 )
 
 // Sorter brings rows that were found in any order into the order of names, the

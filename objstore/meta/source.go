@@ -6,7 +6,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // source is where a View reads: a database, a snapshot, or whichever copy of

@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable"
+	"needletail/objstore/durable"
 )
 
 // VerifyTables reads every block of every table of the index in dir, which may

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"needletail/durable/faultfs"
+	"needletail/objstore/durable/faultfs"
 )
 
 // faultOptions rotate logs, flush and compact a lot.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/oserror"
+	"needletail/objstore/oserror"
 )
 
 // Every batch begins with a note that Pebble writes to the log and nowhere else:
