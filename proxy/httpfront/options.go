@@ -109,15 +109,18 @@ type Done struct {
 // or more, or of an answer that ended early although its client was there. It is
 // nil for what was answered as it should be, denials among them.
 func (d *Done) Failure() error {
-	var status *swift.StatusError
-	clientLeft := errors.As(d.Err, &status) && status.Status == 499
 	switch {
 	case d.Status >= 500:
 		return cmp.Or(d.Err, d.Log.Cause, errNoCause)
-	case d.Status < 400 && !clientLeft:
-		return d.Err
+	case d.Err == nil || d.Status >= 400 || clientLeft(d.Err):
+		return nil
 	}
-	return nil
+	return d.Err
+}
+
+func clientLeft(err error) bool {
+	var status *swift.StatusError
+	return errors.As(err, &status) && status.Status == 499
 }
 
 var errNoCause = errors.New("the cause is not told")
