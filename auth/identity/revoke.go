@@ -32,10 +32,12 @@ type revokedIndex struct {
 	users, projects, domains, delegations map[string]time.Time
 	owned                                 map[tokenOwner]map[string]struct{} // ids of rows of one token each
 	purged                                time.Time
+	max                                   int // rows: revocationsMax, fewer in tests
 }
 
 func newRevokedIndex() revokedIndex {
 	return revokedIndex{
+		max:    revocationsMax,
 		audits: map[string]struct{}{}, owned: map[tokenOwner]map[string]struct{}{},
 		users: map[string]time.Time{}, projects: map[string]time.Time{},
 		domains: map[string]time.Time{}, delegations: map[string]time.Time{},
@@ -221,7 +223,7 @@ func (s *Service) RevokeToken(text string) error {
 	r := Revocation{OwnerID: owner.userID, DelegationID: owner.delegationID, IssuedBefore: t.IssuedAt, Until: t.ExpiresAt}
 	return s.update(func(tx *tx) error {
 		switch {
-		case len(s.revocations.rows) >= revocationsMax:
+		case len(s.revocations.rows) >= s.revoked.max:
 			s.revokeAsOneTx(tx, r, Revocation{UserID: owner.userID}, func(old *Revocation) bool { return old.OwnerID == owner.userID })
 		case len(s.revoked.owned[owner]) < revocationsPerOwner:
 			r.AuditID = t.AuditIDs[0]
