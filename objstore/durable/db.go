@@ -44,7 +44,8 @@ type Options struct {
 	// work fails too.
 	SealHung bool
 	// Sealed is called once, from any goroutine and maybe under Pebble's locks,
-	// with the error that sealed the database. Optional.
+	// with the error that seals the database, before anybody sees that. It must
+	// not call the database. Optional.
 	Sealed func(error)
 }
 

@@ -39,8 +39,8 @@ func (a *acked) add(key int) {
 // nobody hangs or panics, and what was acknowledged is there, whether the process
 // is stopped or the power is cut.
 func TestNthCallOfADatabaseFails(t *testing.T) {
-	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 80, func(f faultfs.Fault) faultfs.Outcome { return faultRun(t, f) })
-	if sum.Injected < 30 || sum.Sealed == 0 || sum.Refused > 0 {
+	sum := faultfs.Sweep(t, faultfs.OnceAndForever, 150, func(f faultfs.Fault) faultfs.Outcome { return faultRun(t, f) })
+	if sum.Injected < 10 || sum.Sealed == 0 || sum.Refused > 0 {
 		t.Errorf("%+v", sum)
 	}
 }

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -12,9 +13,10 @@ var ErrSealed = errors.New("sealed after a failed write")
 
 // seal is the first failure of a database.
 type seal struct {
+	once   sync.Once
 	cause  atomic.Pointer[error]
 	broken chan struct{} // closed by the first failure
-	told   func(error)   // called once, maybe under Pebble's locks
+	told   func(error)   // called once, before anybody sees the seal
 }
 
 func newSeal(told func(error)) *seal {
@@ -26,21 +28,19 @@ func newSeal(told func(error)) *seal {
 
 // fail seals the database; only the first cause counts.
 func (s *seal) fail(cause error) {
-	err := cause
-	if !errors.Is(cause, ErrSealed) {
-		err = fmt.Errorf("%w: %w", ErrSealed, cause)
-	}
-	if s.set(err) {
+	s.once.Do(func() {
+		err := cause
+		if !errors.Is(cause, ErrSealed) {
+			err = fmt.Errorf("%w: %w", ErrSealed, cause)
+		}
 		s.told(err)
-	}
+		s.set(err)
+	})
 }
 
-func (s *seal) set(err error) bool {
-	first := s.cause.CompareAndSwap(nil, &err)
-	if first {
-		close(s.broken)
-	}
-	return first
+func (s *seal) set(err error) {
+	s.cause.Store(&err)
+	close(s.broken)
 }
 
 // err matches ErrSealed and the cause, or is nil.
@@ -52,4 +52,10 @@ func (s *seal) err() error {
 }
 
 // end seals a database that is closed, and says whether it was not sealed.
-func (s *seal) end() bool { return s.set(fmt.Errorf("%w: %w", ErrSealed, errClosed)) }
+func (s *seal) end() (first bool) {
+	s.once.Do(func() {
+		first = true
+		s.set(fmt.Errorf("%w: %w", ErrSealed, errClosed))
+	})
+	return first
+}
