@@ -103,6 +103,7 @@ func (s *Server) admit(raw net.Conn) *conn {
 
 // place counts a connection in, if need be in the place of a stranger.
 func (s *Server) place(c *conn) bool {
+	arrival := arrivalTime(s.opts.MaxConnections)
 	for began := time.Now(); ; {
 		s.mu.Lock()
 		if s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
@@ -117,7 +118,7 @@ func (s *Server) place(c *conn) bool {
 			return true
 		}
 		now := time.Now()
-		stranger, patience := s.strangers.longest(s.perIP, now), s.strangers.patience()
+		stranger, patience := s.strangers.longest(s.perIP, now, arrival), s.strangers.patience(arrival)
 		s.mu.Unlock()
 		switch {
 		case c.hasLeft():

@@ -87,17 +87,17 @@ func TestLongestStranger(t *testing.T) {
 	for _, c := range []*conn{served, few, many} {
 		s.add(c)
 	}
-	later := time.Now().Add(arrivalTime)
-	if got := s.longest(perIP, later); got != many {
+	later := time.Now().Add(time.Second)
+	if got := s.longest(perIP, later, time.Second); got != many {
 		t.Errorf("the connection of %q gives way", got.key)
 	}
 	s.remove(many)
-	if got := s.longest(perIP, later); got != few {
+	if got := s.longest(perIP, later, time.Second); got != few {
 		t.Errorf("the connection of %v gives way", got)
 	}
 	s.remove(few)
 	s.remove(few)
-	if got := s.longest(perIP, later); got != nil {
+	if got := s.longest(perIP, later, time.Second); got != nil {
 		t.Errorf("the connection of %q gives way while it is served", got.key)
 	}
 }
@@ -105,6 +105,7 @@ func TestLongestStranger(t *testing.T) {
 // A connection has some time before it gives way, and one that is served with
 // the right of anybody gives way once nobody takes the answer.
 func TestWhenStrangersGiveWay(t *testing.T) {
+	const arrival = 3 * time.Second
 	now := time.Now()
 	writing := func(since time.Duration) *conn {
 		c := &conn{arrived: now.Add(-time.Hour)}
@@ -114,24 +115,24 @@ func TestWhenStrangersGiveWay(t *testing.T) {
 	}
 	between := writing(time.Hour)
 	between.writing.Store(0)
-	asked := &conn{arrived: now.Add(-arrivalTime)}
+	asked := &conn{arrived: now.Add(-arrival)}
 	asked.asked.Store(true)
-	late := &conn{arrived: now.Add(-answerTime)}
+	late := &conn{arrived: now.Add(-answerFactor * arrival)}
 	late.asked.Store(true)
 	for name, x := range map[string]struct {
 		c   *conn
 		may bool
 	}{
 		"has just come":                {&conn{arrived: now}, false},
-		"is about to be too long":      {&conn{arrived: now.Add(1 - arrivalTime)}, false},
-		"has had its time":             {&conn{arrived: now.Add(-arrivalTime)}, true},
+		"is about to be too long":      {&conn{arrived: now.Add(1 - arrival)}, false},
+		"has had its time":             {&conn{arrived: now.Add(-arrival)}, true},
 		"has asked and waits":          {asked, false},
 		"has asked and waits for long": {late, true},
 		"is served":                    {between, false},
 		"takes its answer":             {writing(stalledTime - 1), false},
 		"has not taken it for long":    {writing(stalledTime), true},
 	} {
-		if may := x.c.mayGiveWay(now); may != x.may {
+		if may := x.c.mayGiveWay(now, arrival); may != x.may {
 			t.Errorf("a connection that %s: %v", name, may)
 		}
 	}
