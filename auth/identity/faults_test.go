@@ -142,7 +142,7 @@ func TestDamagedCopy(t *testing.T) {
 			if len(s.live) != 2 {
 				t.Errorf("%s: %d copies are in step", dir, len(s.live))
 			}
-			if _, err := killed.Stat(keys + dir + asideSuffix); err != nil {
+			if _, err := killed.Stat(keys + dir + ".aside.0"); err != nil {
 				t.Error(err)
 			}
 			closeMirrored(t, s)

@@ -99,9 +99,6 @@ const (
 	secondCopy = "the second copy"
 )
 
-// asideSuffix names the folder to which a damaged copy is moved.
-const asideSuffix = ".aside"
-
 // openCopies opens both copies. A second one that cannot be opened is given up.
 func (s *Service) openCopies() (err error) {
 	if s.opt.MirrorDir != "" {
@@ -144,11 +141,12 @@ func (s *Service) openCopy(dir string) (*durable.DB, error) {
 // anew moves a damaged copy aside and opens an empty one in its place.
 func (s *Service) anew(dir string, damage error) (*durable.DB, error) {
 	from := filepath.Join(dir, "db")
-	s.opt.Logger.Error("a copy of the identities is damaged, and is made anew out of the other one",
-		"copy", from, "kept", from+asideSuffix, "err", damage)
-	if err := errors.Join(s.opt.FS.RemoveAll(from+asideSuffix), s.opt.FS.Rename(from, from+asideSuffix)); err != nil {
+	kept, err := durable.SetAside(s.opt.FS, from)
+	if err != nil {
 		return nil, errors.Join(damage, err)
 	}
+	s.opt.Logger.Error("a copy of the identities is damaged, and is made anew out of the other one",
+		"copy", from, "kept", kept, "err", damage)
 	return s.openCopy(dir)
 }
 

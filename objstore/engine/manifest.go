@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -14,7 +13,7 @@ import (
 
 // checkManifests looks at the copies of the index before they are opened: one
 // with a damaged manifest would lose tables. If the other copy is whole, the
-// damaged one is moved aside, to NAME.damaged.N, and made anew from it; else the
+// damaged one is set aside (durable.SetAside) and made anew from it; else the
 // start is refused with ErrIndex.
 func (e *Engine) checkManifests(dir string, o meta.Options) error {
 	copies := []meta.Mirror{{FS: e.opts.FS, Dir: e.opts.FS.PathJoin(dir, indexName)}}
@@ -41,10 +40,11 @@ func (e *Engine) checkManifests(dir string, o meta.Options) error {
 		if whole == 0 {
 			return fmt.Errorf("%w: %w", ErrIndex, damage[i])
 		}
-		e.log.Error("a copy of the index is damaged, and is made anew from the other", "dir", c.Dir, "err", damage[i])
-		if err := setIndexAside(c); err != nil {
+		kept, err := durable.SetAside(c.FS, c.Dir)
+		if err != nil {
 			return err
 		}
+		e.log.Error("a copy of the index is damaged, and is made anew from the other", "dir", c.Dir, "kept", kept, "err", damage[i])
 	}
 	return nil
 }
@@ -62,20 +62,6 @@ func thereIndex(c meta.Mirror) bool {
 func madeIndex(c meta.Mirror) bool {
 	_, err := meta.PeekAge(c.FS, c.Dir)
 	return err == nil
-}
-
-func setIndexAside(c meta.Mirror) error {
-	for n := range oldMax {
-		to := c.Dir + ".damaged." + strconv.Itoa(n)
-		if _, err := c.FS.Stat(to); !isNotExist(err) {
-			continue
-		}
-		if err := c.FS.Rename(c.Dir, to); err != nil {
-			return err
-		}
-		return syncFolder(c.FS, c.FS.PathDir(c.Dir))
-	}
-	return fmt.Errorf("%d damaged copies are beside %s: remove some", oldMax, c.Dir)
 }
 
 // openReadOnly opens the index of a store that is not open, if all of it can be

@@ -10,10 +10,6 @@ import (
 // ErrOtherStore: the two copies are indexes of different stores.
 var ErrOtherStore = errors.New("the copies of the index belong to different stores")
 
-// asideSuffix names the folder to which a copy is moved that may hold what the
-// other one does not.
-const asideSuffix = ".aside"
-
 // standing is what Open finds of one copy.
 type standing struct {
 	side    *side

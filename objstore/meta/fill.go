@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"needletail/objstore/durable"
 )
 
 // ErrFillLater: the lost copy may still be read by this process; the next one
@@ -109,9 +111,8 @@ func (d *DB) anew(s *side) (*side, error) {
 	if err := s.close(); err != nil {
 		return nil, err
 	}
-	aside := s.dir + asideSuffix
 	if s.keep {
-		if err := errors.Join(s.fs.RemoveAll(aside), s.fs.Rename(s.dir, aside)); err != nil {
+		if _, err := durable.SetAside(s.fs, s.dir); err != nil {
 			return nil, err
 		}
 		s.keep = false

@@ -181,7 +181,7 @@ func TestSplitCopiesArePutAside(t *testing.T) {
 	fillTest(t, db)
 	wantEqualCopies(t, db, "filled")
 	closeTest(t, db)
-	if _, err := fs.Stat("one" + asideSuffix); err != nil {
+	if _, err := fs.Stat("one.aside.0"); err != nil {
 		t.Error("the other copy was not put aside", err)
 	}
 }
