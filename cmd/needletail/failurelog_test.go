@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +55,7 @@ func TestFailuresAreLoggedOnce(t *testing.T) {
 // the others as a number, and those of another kind are told beside them.
 func TestFloodsAreSummedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer // the window ends in a goroutine of its own
 		l := newFailureLog(slog.New(slog.NewTextHandler(&out, nil)))
 		fail := func(status, n int) {
 			for range n {
@@ -88,4 +89,28 @@ func TestFloodsAreSummedUp(t *testing.T) {
 		time.Sleep(failureWindow)
 		want("after a window without a flood", 0, 0)
 	})
+}
+
+// lockedBuffer is a log that is read while others write it.
+type lockedBuffer struct {
+	mu  sync.Mutex // protects buf
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *lockedBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buf.Reset()
 }
