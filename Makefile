@@ -2,7 +2,7 @@
 # installs what it needs from Debian's packages and the Go module proxy.
 SHELL := /bin/bash
 GO    ?= go
-APT   := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
+APT   := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends -o Dpkg::Options::=--force-confold
 BIN   := bin/needletail
 DATA  ?= ./data
 LISTEN ?= 127.0.0.1:8080
