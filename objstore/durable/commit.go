@@ -41,10 +41,19 @@ type Write struct {
 }
 
 // Commit makes a batch of NewBatch take effect, on stable storage if sync is
-// true. ErrSealed leaves it open whether it did; with ErrBehind it did not. The
+// true. It waits for a disk that hangs, unless SealHung ends that. ErrSealed leaves it open whether it did; with ErrBehind it did not. The
 // batch must not be used again after an error.
 func (d *DB) Commit(b *pebble.Batch, sync bool) error {
 	if err := d.Admit(b.Len()); err != nil {
+		return err
+	}
+	if !d.opts.SealHung && d.work.err() == nil && d.room.take(b) {
+		d.running.Add(1)
+		d.commits.Add(1)
+		defer d.commits.Done()
+		err := d.apply(b, sync)
+		d.ended.Add(1)
+		d.running.Add(-1)
 		return err
 	}
 	return d.Start(b, sync).Wait()

@@ -82,6 +82,7 @@ type DB struct {
 	work     *background
 	tail     Tail
 
+	room  room
 	acked atomic.Uint64 // the greatest sequence number on stable storage
 
 	running, ended atomic.Int64 // commits
@@ -118,6 +119,8 @@ func Open(dir string, o Options) (*DB, error) {
 func (d *DB) open() (err error) {
 	p := d.opts.Pebble
 	p.FS, p.EventListener = d.fs, d.work.listener()
+	d.room.init(p.MemTableSize)
+	p.EventListener.WALCreated = d.room.begin
 	p.Logger = &logger{name: d.opts.Name, slog: d.opts.Logger, seal: d.seal}
 	p.FileCache = tableCache(d.opts.OpenFilesMax)
 	defer p.FileCache.Unref()

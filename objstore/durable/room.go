@@ -1,0 +1,43 @@
+package durable
+
+import (
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// A commit waits for flushes and compactions only where it finds the memtable
+// full and begins another, and behind such a commit. One that surely fits into
+// the memtable needs no goroutine beside its caller: with it a PUT of 4 KiB by 16
+// clients takes 15 % more processor, for the wake-ups.
+
+const (
+	// entryBytes is what an entry of a batch takes in a memtable at most, beside
+	// its key and value.
+	entryBytes = 256
+	// roomPercent is how much of a memtable is filled so. The rest is for commits
+	// that are under way, and small memtables leave too little for them.
+	roomPercent       = 85
+	roomMemTableBytes = 16 << 20
+)
+
+// room counts what was committed since the memtable was begun.
+type room struct {
+	used  atomic.Int64 // bytes, at most so many as the memtable holds of them
+	limit int64
+}
+
+// init is for memtables of so many bytes.
+func (r *room) init(memTableBytes uint64) {
+	if memTableBytes >= roomMemTableBytes {
+		r.limit = int64(memTableBytes) / 100 * roomPercent
+	}
+}
+
+// take says whether a batch fits.
+func (r *room) take(b *pebble.Batch) bool {
+	return r.used.Add(int64(b.Len())+entryBytes*int64(b.Count())) < r.limit
+}
+
+// begin begins with an empty memtable: each has a log of its own.
+func (r *room) begin(pebble.WALCreateInfo) { r.used.Store(0) }
