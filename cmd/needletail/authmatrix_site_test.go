@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -75,25 +74,8 @@ func newAuthSite(t *testing.T) *authSite {
 	cfg.KeystoneAuth.ServiceRoles = map[string][]string{"SERVICE": {"service"}}
 	cfg.Filters.CrossDomain.Enabled = true
 	cfg.Filters.ListEndpoints.Enabled = true
-	logger := slog.New(slog.DiscardHandler)
-	st, err := openStorage(cfg, logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
-	if err := st.bootstrap(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	front, err := newFront(cfg, st, logger, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &authSite{t: t, url: "http://" + serveFront(t, front), tokens: map[string]string{
+	st, addr := serveConfig(t, cfg)
+	s := &authSite{t: t, url: "http://" + addr, tokens: map[string]string{
 		"tempauth none": "", "keystone none": "", "tempauth garbage": "AUTH_tk" + strings.Repeat("0", 32), "keystone garbage": "gAAAAABgarbage",
 	}}
 	s.logInTempAuth()

@@ -169,6 +169,31 @@ func startTraceSite(t *testing.T) string {
 	return serveFront(t, front)
 }
 
+// serveConfig opens the store of a configuration, makes its first user, admin
+// with the password "pw", and serves it until the test ends, at HOST:PORT.
+func serveConfig(t *testing.T, cfg Config) (st *storage, addr string) {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	st, err := openStorage(cfg, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
+	if err := st.bootstrap(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	front, err := newFront(cfg, st, logger, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st, serveFront(t, front)
+}
+
 // serveFront serves on a free port until the test ends, and gives HOST:PORT.
 func serveFront(t *testing.T, front *httpfront.Server) string {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -22,25 +21,8 @@ func startSmall(t *testing.T) string {
 	cfg.Log.Access = false
 	cfg.TempAuth.Users = []string{"test:tester=testing,.admin"}
 	cfg.Limits.MaxConnections = 1
-	logger := slog.New(slog.DiscardHandler)
-	st, err := openStorage(cfg, logger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
-	if err := st.bootstrap(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	front, err := newFront(cfg, st, logger, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveFront(t, front)
+	_, addr := serveConfig(t, cfg)
+	return addr
 }
 
 // connection is one kept connection of a client.
