@@ -114,7 +114,7 @@ rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of t
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
 
 lint: check ## staticcheck beside the house rules
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@2026.1 ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

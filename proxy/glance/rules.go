@@ -6,8 +6,6 @@ type rule uint8
 
 const (
 	ruleDeny rule = iota
-	// rulePublic asks for no token.
-	rulePublic
 	// ruleToken asks for a valid token; the handler decides on what it shows.
 	ruleToken
 	// ruleMember asks for who may write: a member of a project, or an admin.
