@@ -25,6 +25,7 @@ endpoint() { # TYPE INTERFACE URL
 service image glance
 endpoint image public "$IMAGE_URL"
 endpoint image internal "$IMAGE_URL"
+endpoint image admin "$IMAGE_URL"
 service object-store swift
 endpoint object-store public "$SWIFT_URL/v1/AUTH_\$(project_id)s"
 endpoint object-store internal "$SWIFT_URL/v1/AUTH_\$(project_id)s"
