@@ -14,9 +14,9 @@ import (
 	"needletail/proxy/swift"
 )
 
-// The budget divides what the process may use of the machine, memory and open
-// files, between the stores, requests and connections, so that no number of
-// clients makes the process need more.
+// The budget divides the memory and the open files that the process may use
+// between the stores, requests and connections. No number of clients makes the
+// process need more.
 
 const (
 	// indexBytes is what one copy of the index has outside of Go's heap: its

@@ -12,10 +12,9 @@ import (
 // asideMax is how many databases may stand aside beside one folder.
 const asideMax = 1000
 
-// SetAside renames the folder of a database that may hold what nothing else does
-// to the first of DIR.aside.0, DIR.aside.1 and so on that is free, and gives the
-// new name. No database that stands aside is ever removed: an operator may do
-// so.
+// SetAside renames the folder of a database to the first free name of
+// DIR.aside.0, DIR.aside.1 and so on, and returns the new name. The database may
+// hold data that no other copy has, so only an operator removes it.
 func SetAside(on vfs.FS, dir string) (string, error) {
 	for n := range asideMax {
 		to := dir + ".aside." + strconv.Itoa(n)

@@ -6,10 +6,10 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// A commit waits for flushes and compactions only where it finds the memtable
-// full and begins another, and behind such a commit. One that surely fits into
-// the memtable needs no goroutine beside its caller: with it a PUT of 4 KiB by 16
-// clients takes 15 % more processor, for the wake-ups.
+// A commit that finds the memtable full begins another, and may wait there for
+// flushes and compactions; commits behind it wait too. A batch that fits into the
+// memtable is committed by its caller. A goroutine for each batch costs a PUT of
+// 4 KiB by 16 clients 15 % more processor, for the wake-ups.
 
 const (
 	// entryBytes is what an entry of a batch takes in a memtable beside its key

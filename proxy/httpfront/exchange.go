@@ -1,7 +1,6 @@
 package httpfront
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -97,9 +96,6 @@ func (x *exchange) run() {
 		}
 	}
 	if err != nil {
-		if errors.Is(err, context.Canceled) && x.c.ctx.Err() != nil {
-			err = &swift.StatusError{Status: 499, Err: err} // the client has left, and work for it ended
-		}
 		x.err = err
 		res = swift.ErrorResponse(err)
 		// A denial quotes what the client sent; it must not split either.

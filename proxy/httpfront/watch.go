@@ -14,8 +14,8 @@ import (
 const watchEvery = 250 * time.Millisecond
 
 // watch ends the contexts of requests whose client has left, until the server
-// stops. The goroutine of a connection cannot see that itself: the handler has
-// it.
+// stops. The goroutine of a connection runs the handler and cannot look at the
+// socket meanwhile.
 func (s *Server) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -50,10 +50,10 @@ func (c *conn) look() {
 	}
 }
 
-// hasLeft says that the client has closed its side of the connection, or all of
-// it. A client that closes one side and waits for the answer to a long request
-// is taken to have left too, as by Go's own server: the two look the same until
-// something is written.
+// hasLeft says whether the client has closed its side of the connection, or the
+// whole connection. A client that closes one side and waits for the answer to a
+// long request counts as gone too, as in Go's own server: both cases look the
+// same until the server writes.
 func (c *conn) hasLeft() bool {
 	return c.polls(unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR)
 }
