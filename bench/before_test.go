@@ -14,7 +14,7 @@ import (
 // builds take their turns: rounds of one build spread by some percent, and the
 // median of many is steadier than a long one.
 const (
-	beforeRounds = 9
+	beforeRounds = 21
 	beforeFor    = 2 * time.Second
 )
 

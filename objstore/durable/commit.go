@@ -41,39 +41,49 @@ type Write struct {
 }
 
 // Commit makes a batch of NewBatch take effect, on stable storage if sync is
-// true. It waits for a disk that hangs, unless SealHung ends that. ErrSealed leaves it open whether it did; with ErrBehind it did not. The
+// true. It waits for a disk that hangs, unless SealHung ends that. ErrSealed
+// leaves it open whether the batch took effect; with ErrBehind it did not. The
 // batch must not be used again after an error.
 func (d *DB) Commit(b *pebble.Batch, sync bool) error {
 	if err := d.Admit(b.Len()); err != nil {
 		return err
 	}
-	if !d.opts.SealHung && d.work.err() == nil && d.room.take(b) {
-		d.running.Add(1)
+	bytes := memTableBytes(b)
+	if d.room.take(bytes) && !d.opts.SealHung && d.work.err() == nil {
 		d.commits.Add(1)
 		defer d.commits.Done()
-		err := d.apply(b, sync)
-		d.ended.Add(1)
-		d.running.Add(-1)
-		return err
+		return d.run(b, sync, bytes)
 	}
-	return d.Start(b, sync).Wait()
+	return d.start(b, sync, bytes).Wait()
 }
 
 // Start begins a Commit of what was admitted, or is small.
 func (d *DB) Start(b *pebble.Batch, sync bool) Write {
+	bytes := memTableBytes(b)
+	d.room.take(bytes)
+	return d.start(b, sync, bytes)
+}
+
+// start runs a commit, whose bytes were taken, in a goroutine of its own.
+func (d *DB) start(b *pebble.Batch, sync bool, bytes int64) Write {
 	w := Write{d, make(chan error, 1)}
 	if err := d.seal.err(); err != nil {
+		d.room.end(bytes)
 		w.done <- err
 		return w
 	}
-	d.running.Add(1)
-	d.commits.Go(func() {
-		err := d.apply(b, sync)
-		d.ended.Add(1)
-		d.running.Add(-1)
-		w.done <- err
-	})
+	d.commits.Go(func() { w.done <- d.run(b, sync, bytes) })
 	return w
+}
+
+// run commits a batch whose bytes were taken.
+func (d *DB) run(b *pebble.Batch, sync bool, bytes int64) error {
+	d.running.Add(1)
+	err := d.apply(b, sync)
+	d.room.end(bytes)
+	d.ended.Add(1)
+	d.running.Add(-1)
+	return err
 }
 
 // Wait waits for the commit to end, or until the database is sealed.

@@ -16,16 +16,18 @@ const (
 	// and value: a node of a skip list has 20 bytes and, on the average, two links
 	// of 8, and there are bytes for alignment.
 	entryBytes = 64
-	// roomPercent is how much of a memtable is filled so. The rest is for commits
-	// that are under way, and small memtables leave too little for them.
-	roomPercent       = 90
+	// roomPercent is how much of a memtable is filled so. A begin that overlaps a
+	// take may lose the batch of that take, and the rest makes up for the loss.
+	roomPercent       = 98
 	roomMemTableBytes = 16 << 20
 )
 
-// room counts what was committed since the memtable was begun.
+// room counts what is committed to the memtable of now. Batches that are under
+// way when a memtable begins count for the new one: Pebble may put them there.
 type room struct {
-	used  atomic.Int64 // bytes
-	limit int64
+	used     atomic.Int64 // bytes
+	underWay atomic.Int64 // bytes that were taken and whose commit has not ended
+	limit    int64
 }
 
 // init is for memtables of so many bytes.
@@ -35,10 +37,18 @@ func (r *room) init(memTableBytes uint64) {
 	}
 }
 
-// take says whether a batch fits.
-func (r *room) take(b *pebble.Batch) bool {
-	return r.used.Add(int64(b.Len())+entryBytes*int64(b.Count())) < r.limit
+// take counts a batch of so many bytes, which end ends, and says whether the
+// batch fits.
+func (r *room) take(bytes int64) bool {
+	r.underWay.Add(bytes)
+	return r.used.Add(bytes) < r.limit
 }
 
+// end ends the commit of a batch of so many bytes.
+func (r *room) end(bytes int64) { r.underWay.Add(-bytes) }
+
 // begin begins with an empty memtable: each has a log of its own.
-func (r *room) begin(pebble.WALCreateInfo) { r.used.Store(0) }
+func (r *room) begin(pebble.WALCreateInfo) { r.used.Store(r.underWay.Load()) }
+
+// memTableBytes is at least what a batch takes in a memtable.
+func memTableBytes(b *pebble.Batch) int64 { return int64(b.Len()) + entryBytes*int64(b.Count()) }
