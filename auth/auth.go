@@ -1,5 +1,5 @@
 // Package auth says who a request comes from and what that identity may do. It
-// knows nothing of HTTP: proxy/middleware/tempauth and keystoneauth bring the
+// knows nothing of HTTP: proxy/swift/middleware/tempauth and keystoneauth bring the
 // requests, proxy/swift asks the questions, in one place.
 //
 // Vocabulary: an Identity is a verified answer to "who"; an Access is one

@@ -14,10 +14,12 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
-	"needletail/proxy/controllers"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/pipeline"
+	"needletail/proxy/web"
 )
 
 // BenchmarkSmallRequest measures what one request of a 4 KiB object costs
@@ -41,7 +43,7 @@ func BenchmarkSmallRequest(b *testing.B) {
 }
 
 // benchSite is the pipeline over an engine with an empty container c.
-func benchSite(b *testing.B) (serve swift.Handler, token string) {
+func benchSite(b *testing.B) (serve web.Handler, token string) {
 	b.Helper()
 	store, err := engine.Open(b.TempDir(), engine.Options{})
 	require.NoError(b, err)
@@ -54,30 +56,30 @@ func benchSite(b *testing.B) (serve swift.Handler, token string) {
 	login, err := users.Login("bench", "bench", "k")
 	require.NoError(b, err)
 	serve = &Mount{
-		Swift: NewPipeline(Config{
+		Swift: swift.Door(pipeline.New(pipeline.Config{
 			Store: st, Policies: objstore.DefaultPolicies(), Digests: signing.DefaultDigests(),
 			Limits: swift.DefaultLimits(), Log: slog.New(slog.DiscardHandler), TempAuth: users,
 			Controllers: controllers.New(controllers.Config{
 				Store: st, Policies: objstore.DefaultPolicies(), Limits: swift.DefaultLimits(),
 				AccountAutocreate: true, CleanACL: acl.Clean,
 			}),
-		}),
+		})),
 		Keystone: keystone.New(keystone.Config{}), Metrics: metrics.New(),
 	}
 	benchServe(b, serve, benchRequest("PUT", "/v1/AUTH_bench/c", login.Value))
 	return serve, login.Value
 }
 
-func benchRequest(method, path, token string) *swift.Request {
-	return &swift.Request{
+func benchRequest(method, path, token string) *web.Request {
+	return &web.Request{
 		Method: method, RawPath: path, Path: path, Scheme: "http", Host: "h", RemoteAddr: "127.0.0.1",
-		Proto: "HTTP/1.1", TransID: "tx0", Body: swift.NoBody, ContentLength: swift.NoLength,
-		Header: swift.Header{{Name: "Host", Value: "h"}, {Name: "X-Auth-Token", Value: token},
+		Proto: "HTTP/1.1", TransID: "tx0", Body: web.NoBody, ContentLength: web.NoLength,
+		Header: web.Header{{Name: "Host", Value: "h"}, {Name: "X-Auth-Token", Value: token},
 			{Name: "Content-Type", Value: "application/octet-stream"}},
 	}
 }
 
-func benchServe(b *testing.B, serve swift.Handler, r *swift.Request) {
+func benchServe(b *testing.B, serve web.Handler, r *web.Request) {
 	res, err := serve.Serve(r)
 	if err != nil || res.Status/100 != 2 {
 		b.Fatal(res, err)

@@ -3,7 +3,7 @@ package proxy
 import (
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Mount divides the paths of the one port among the services, as devstack's
@@ -16,7 +16,7 @@ import (
 //
 // The paths at the root are for clients that were given the port alone.
 type Mount struct {
-	Swift, Keystone, Glance, Metrics swift.Handler
+	Swift, Keystone, Glance, Metrics web.Handler
 	// SwiftHost, if not nil, says of which hosts every path is Swift's: those
 	// that name an account (middleware/domainremap).
 	SwiftHost func(host string) bool
@@ -46,7 +46,7 @@ const (
 )
 
 // Serve passes the request to the service of its path.
-func (m *Mount) Serve(r *swift.Request) (*swift.Response, error) {
+func (m *Mount) Serve(r *web.Request) (*web.Response, error) {
 	if scheme, host, ok := strings.Cut(m.PublicURL, "://"); ok && sameHost(scheme, r.Host, host) {
 		r.Scheme = scheme
 	}
@@ -113,7 +113,7 @@ func isGlanceRoot(path string) bool {
 }
 
 // cutBase moves base from the front of the path to BasePath, if it is there.
-func cutBase(r *swift.Request, base string) {
+func cutBase(r *web.Request, base string) {
 	if !below(r.Path, base) {
 		return
 	}

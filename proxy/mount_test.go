@@ -3,21 +3,25 @@ package proxy
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/middleware/domainremap"
+	"needletail/proxy/web"
 )
 
 func TestMountDividesPaths(t *testing.T) {
 	var got string
-	named := func(name string) swift.Handler {
-		return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	named := func(name string) web.Handler {
+		return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 			got = name + " " + r.BasePath + " " + r.Path
-			return swift.NewResponse(200), nil
+			return web.NewResponse(200), nil
 		})
 	}
 	m := &Mount{Swift: named("swift"), Keystone: named("keystone"), Glance: named("glance"), Metrics: named("metrics")}
 	f := func(raw, want string) {
 		t.Helper()
-		if _, err := m.Serve(&swift.Request{RawPath: raw, Path: swift.Unquote(raw)}); err != nil {
+		if _, err := m.Serve(&web.Request{RawPath: raw, Path: web.Unquote(raw)}); err != nil {
 			t.Fatal(err)
 		}
 		if got != want {
@@ -53,9 +57,9 @@ func TestMountDividesPaths(t *testing.T) {
 // TestMountKnowsTheSchemeOfThePublicURL: who ends TLS in front passes the Host on.
 func TestMountKnowsTheSchemeOfThePublicURL(t *testing.T) {
 	var scheme string
-	m := &Mount{Swift: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	m := &Mount{Swift: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		scheme = r.Scheme
-		return swift.NewResponse(200), nil
+		return web.NewResponse(200), nil
 	})}
 	for _, c := range []struct{ public, host, want string }{
 		{"https://cloud.example:8443", "cloud.example:8443", "https"},
@@ -71,8 +75,38 @@ func TestMountKnowsTheSchemeOfThePublicURL(t *testing.T) {
 		{"", "", "http"},
 	} {
 		m.PublicURL = c.public
-		if _, err := m.Serve(&swift.Request{Path: "/info", Host: c.host, Scheme: "http"}); err != nil || scheme != c.want {
+		if _, err := m.Serve(&web.Request{Path: "/info", Host: c.host, Scheme: "http"}); err != nil || scheme != c.want {
 			t.Errorf("%s behind %s: %s, %v", c.host, c.public, scheme, err)
 		}
+	}
+}
+
+// TestDomainRemapTakesEveryPathOfItsHosts: also those of other services, and
+// one that looks like another API version.
+func TestDomainRemapTakesEveryPathOfItsHosts(t *testing.T) {
+	remap := domainremap.Config{StorageDomains: []string{"example.com"}}
+	var seen string
+	echo := func(name string) web.Handler {
+		return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
+			seen = name + " " + r.Path
+			return web.NewResponse(200), nil
+		})
+	}
+	inner := swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) { return echo("swift").Serve(r.Request) })
+	m := &Mount{
+		Swift: swift.Door(domainremap.New(remap)(inner)), Keystone: echo("keystone"), Glance: echo("glance"), Metrics: echo("metrics"),
+		SwiftHost: remap.Matches,
+	}
+	for _, c := range []struct{ host, path, want string }{
+		{"AUTH-a.example.com", "/", "swift /v1/AUTH_a/"},
+		{"AUTH-a.example.com:80", "/identity/v3", "swift /v1/AUTH_a/identity/v3"},
+		{"c.AUTH-a.example.com", "/v2/images", "swift /v1/AUTH_a/c/v2/images"},
+		{"c.AUTH-a.example.com", "/metrics", "swift /v1/AUTH_a/c/metrics"},
+		{"example.com", "/", "glance /"},
+		{"example.com", "/metrics", "metrics /metrics"},
+	} {
+		_, err := m.Serve(&web.Request{Method: "GET", Host: c.host, Path: c.path, RawPath: c.path})
+		require.NoError(t, err)
+		require.Equal(t, c.want, seen, "%+v", c)
 	}
 }

@@ -1,7 +1,7 @@
 // Package tempauth is Swift's simplest authentication: users with keys in the
 // configuration, tokens in memory, accounts that belong to reseller prefixes
 // (swift/common/middleware/tempauth.py). It knows no HTTP; the endpoints are
-// proxy/middleware/tempauth.
+// proxy/swift/middleware/tempauth.
 //
 // Vocabulary: a user is ACCOUNT:USER; a reseller prefix ("AUTH") makes account
 // "test" the Swift account "AUTH_test"; a group is what ACLs match: the

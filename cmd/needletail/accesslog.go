@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"needletail/proxy/httpfront"
-	"needletail/proxy/middleware/proxylogging"
+	"needletail/proxy/swift/middleware/proxylogging"
 )
 
 // openAccessLog opens Swift's access log, which stdout is by default. A file is

@@ -11,7 +11,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/objstore/durable"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The budget divides the memory and the open files that the process may use
@@ -130,9 +130,9 @@ func (b *budget) apply(cfg *Config, logger *slog.Logger) {
 
 // accounts are those of what requests and their heads hold; nil without a
 // budget.
-func (b *budget) accounts() (requests, heads *swift.Memory) {
+func (b *budget) accounts() (requests, heads *web.Memory) {
 	if b.requestBytes == 0 {
 		return nil, nil
 	}
-	return swift.NewMemory(b.requestBytes), swift.NewMemory(b.headBytes)
+	return web.NewMemory(b.requestBytes), web.NewMemory(b.headBytes)
 }

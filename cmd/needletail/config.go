@@ -12,7 +12,7 @@ import (
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 	"needletail/objstore/engine"
-	"needletail/proxy"
+	"needletail/proxy/swift/pipeline"
 )
 
 // Config is the whole configuration: the TOML file's keys, their units and
@@ -267,7 +267,7 @@ func (c *Config) validate() error {
 	if _, err := newTempAuth(*c); err != nil {
 		return err
 	}
-	return c.addCNAMELookup(new(proxy.Config))
+	return c.addCNAMELookup(new(pipeline.Config))
 }
 
 // validate says what is wrong, in terms of the keys below storage.

@@ -8,18 +8,18 @@ import (
 	"strconv"
 	"time"
 
-	"needletail/proxy"
-	"needletail/proxy/middleware/bulk"
-	"needletail/proxy/middleware/cnamelookup"
-	"needletail/proxy/middleware/crossdomain"
-	"needletail/proxy/middleware/domainremap"
-	"needletail/proxy/middleware/listendpoints"
-	"needletail/proxy/middleware/namecheck"
-	"needletail/proxy/middleware/ratelimit"
-	"needletail/proxy/middleware/readonly"
-	"needletail/proxy/middleware/slo"
-	"needletail/proxy/middleware/staticweb"
-	"needletail/proxy/middleware/symlink"
+	"needletail/proxy/swift/middleware/bulk"
+	"needletail/proxy/swift/middleware/cnamelookup"
+	"needletail/proxy/swift/middleware/crossdomain"
+	"needletail/proxy/swift/middleware/domainremap"
+	"needletail/proxy/swift/middleware/listendpoints"
+	"needletail/proxy/swift/middleware/namecheck"
+	"needletail/proxy/swift/middleware/ratelimit"
+	"needletail/proxy/swift/middleware/readonly"
+	"needletail/proxy/swift/middleware/slo"
+	"needletail/proxy/swift/middleware/staticweb"
+	"needletail/proxy/swift/middleware/symlink"
+	"needletail/proxy/swift/pipeline"
 )
 
 // FiltersConfig has a section for each of Swift's filters that has options,
@@ -82,7 +82,7 @@ func (c *Config) swiftHosts() func(host string) bool {
 }
 
 // addCNAMELookup puts the filter into the pipeline if it is configured.
-func (c *Config) addCNAMELookup(to *proxy.Config) error {
+func (c *Config) addCNAMELookup(to *pipeline.Config) error {
 	if len(c.Filters.CNAMELookup.StorageDomains) == 0 {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (f *FiltersConfig) validate() error {
 }
 
 // addTo puts the options, which validate accepts, where the pipeline reads them.
-func (f *FiltersConfig) addTo(c *proxy.Config) {
+func (f *FiltersConfig) addTo(c *pipeline.Config) {
 	if len(f.DomainRemap.StorageDomains) > 0 {
 		remap := domainremap.Config(f.DomainRemap)
 		c.DomainRemap = &remap

@@ -11,8 +11,8 @@ import (
 
 	"needletail/auth"
 	"needletail/auth/keystoneclient"
-	"needletail/proxy/middleware/keystoneauth"
-	"needletail/proxy/swift"
+	"needletail/proxy/swift/middleware/keystoneauth"
+	"needletail/proxy/web"
 )
 
 // KeystoneConfig is about an external Keystone, with the names of
@@ -149,6 +149,6 @@ func (c *Config) keystoneURL() string {
 }
 
 // notServed stands where a service is not served.
-func notServed() swift.Handler {
-	return swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) { return nil, swift.Status(404) })
+func notServed() web.Handler {
+	return web.HandlerFunc(func(*web.Request) (*web.Response, error) { return nil, web.Status(404) })
 }

@@ -8,7 +8,7 @@ import (
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
 	"needletail/objstore"
-	"needletail/proxy/middleware/keystoneauth"
+	"needletail/proxy/swift/middleware/keystoneauth"
 )
 
 // SwiftConfig has the options of Swift's proxy server, under Swift's names.

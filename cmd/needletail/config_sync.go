@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"needletail/objstore"
-	"needletail/proxy/middleware/containersync"
+	"needletail/proxy/swift/middleware/containersync"
 )
 
 // ContainerSyncConfig is about keeping containers like those of other clusters;

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"needletail/proxy"
+	"needletail/proxy/swift/pipeline"
 )
 
 func writeConfig(t *testing.T, text string) string {
@@ -109,13 +109,13 @@ func TestConfigFilters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var p proxy.Config
+	var p pipeline.Config
 	c.Filters.addTo(&p)
 	if p.DomainRemap == nil || p.DomainRemap.StorageDomains[0] != "d" || !p.EtagQuoter.EnableByDefault ||
 		p.Bulk.MaxDeletesPerRequest != 7 || p.CrossDomain != nil {
 		t.Errorf("the pipeline has %+v", p)
 	}
-	p = proxy.Config{}
+	p = pipeline.Config{}
 	c = defaultConfig()
 	if c.Filters.addTo(&p); p.DomainRemap != nil || p.EtagQuoter.EnableByDefault {
 		t.Errorf("the default pipeline has %+v", p)
@@ -131,7 +131,7 @@ func TestConfigOptionalFilters(t *testing.T) {
 	if err := c.validate(); err != nil {
 		t.Fatal(err)
 	}
-	var p proxy.Config
+	var p pipeline.Config
 	c.Filters.addTo(&p)
 	if r := p.RateLimit; r == nil || r.AccountPerSecond != 2.5 || len(r.Containers) != 1 || r.Containers[0].Objects != 100 || r.MaxSleep != time.Second {
 		t.Errorf("ratelimit is %+v", r)
@@ -143,7 +143,7 @@ func TestConfigOptionalFilters(t *testing.T) {
 		t.Errorf("filters are %+v", p)
 	}
 	c = defaultConfig()
-	p = proxy.Config{}
+	p = pipeline.Config{}
 	c.Filters.addTo(&p)
 	if p.RateLimit != nil || p.ReadOnly != nil || p.NameCheck != nil || p.ListEndpoints != nil || p.DomainRemap != nil || p.CrossDomain != nil {
 		t.Errorf("filters that are off by default: %+v", p)
@@ -165,7 +165,7 @@ func TestConfigHostsOfSwift(t *testing.T) {
 			t.Errorf("%s: %v, want %v", host, got, want)
 		}
 	}
-	var p proxy.Config
+	var p pipeline.Config
 	c.Filters.CNAMELookup.Nameservers = []string{"nobody"}
 	if err := c.addCNAMELookup(&p); !errors.Is(err, errUsage) {
 		t.Errorf("a name server that is none: %v", err)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"needletail/objstore"
-	"needletail/proxy/middleware/containersync"
+	"needletail/proxy/swift/middleware/containersync"
 )
 
 // cluster is a server on a port of its own, and the worker that it would run.

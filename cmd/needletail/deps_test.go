@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +19,18 @@ const (
 var enginePackages = []string{
 	"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/blob", "needletail/objstore/datafile",
 	"needletail/objstore/device", "needletail/objstore/ec", "needletail/objstore/checksum", "needletail/objstore/encryption",
+}
+
+// wings are the services of the proxy, the front before them, and what puts them
+// together.
+var wings = []string{
+	"needletail/proxy$", "needletail/proxy/swift", "needletail/proxy/keystone", "needletail/proxy/glance",
+	"needletail/proxy/metrics", "needletail/proxy/httpfront",
+}
+
+// but is a list without one of its members.
+func but(list []string, member string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == member })
 }
 
 // importRules are the layers. A rule holds for the package named and all below
@@ -45,13 +58,18 @@ var importRules = []struct {
 	{"needletail/auth/identity", nil, append([]string{"needletail/proxy", fasthttpPath}, enginePackages...), "identities lie in a database of their own; they share how it survives its disk, and nothing else"},
 	{"needletail/auth/passwordhash", nil, []string{"needletail/", "github.com/"}, "verifying a hash is arithmetic"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
-	{"needletail/proxy", nil, []string{"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/datafile", "needletail/cmd"}, "the proxy knows the Store contract, not the engine"},
-	{"needletail/proxy/httpfront", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/keystone", "needletail/proxy/glance"}, "the front knows no feature"},
-	{"needletail/proxy/swift", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront"}, "the vocabulary knows no feature"},
-	{"needletail/proxy/controllers", nil, []string{"needletail/proxy/middleware", "needletail/proxy/httpfront"}, "controllers are the innermost handlers"},
-	{"needletail/proxy/middleware", nil, []string{"needletail/proxy/middleware/", "needletail/proxy/controllers", "needletail/proxy/httpfront"}, "features do not know one another"},
-	{"needletail/proxy/keystone", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront", "needletail/proxy/glance"}, "a facade stands alone"},
-	{"needletail/proxy/glance", nil, []string{"needletail/proxy/middleware", "needletail/proxy/controllers", "needletail/proxy/httpfront", "needletail/proxy/keystone"}, "a facade stands alone"},
+	{"needletail/proxy", nil, []string{"needletail/objstore/", "needletail/cmd"}, "the proxy knows the Store contract, and nothing below it"},
+	{"needletail/proxy/web", nil, []string{"needletail/proxy/", "needletail/objstore/"}, "the hall knows no wing"},
+	{"needletail/proxy/httpfront", nil, wings, "the front knows the hall alone"},
+	{"needletail/proxy/pyjson", nil, []string{"needletail/"}, "an encoding is a leaf"},
+	{"needletail/proxy/metrics", nil, wings, "a wing knows the hall, and no other wing"},
+	{"needletail/proxy/keystone", nil, but(wings, "needletail/proxy/keystone"), "a wing knows the hall, and no other wing"},
+	{"needletail/proxy/glance", nil, but(wings, "needletail/proxy/glance"), "a wing knows the hall, and no other wing"},
+	{"needletail/proxy/swift", nil, but(wings, "needletail/proxy/swift"), "a wing knows the hall, and no other wing"},
+	{"needletail/proxy/swift", []string{"needletail/proxy/swift/"}, []string{"needletail/proxy/swift/"}, "the vocabulary of Swift's wing knows no feature"},
+	{"needletail/proxy/swift/listing", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline"}, "a page is text: no feature takes part"},
+	{"needletail/proxy/swift/controllers", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/pipeline"}, "controllers are the innermost handlers"},
+	{"needletail/proxy/swift/middleware", nil, []string{"needletail/proxy/swift/middleware/", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline"}, "features do not know one another"},
 	{"needletail/bench", nil, []string{"needletail/objstore", "needletail/proxy", "needletail/auth"}, "benchmarks speak HTTP"},
 }
 
@@ -140,9 +158,26 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/objstore/engine", pebblePath, false)
 	f("needletail/objstore/datafile", pebblePath+"/vfs", false)
 	f("needletail/objstore/datafile", pebblePath, true)
-	f("needletail/proxy/middleware/copy", "needletail/proxy/middleware/slo", true)
-	f("needletail/proxy/middleware/copy", "needletail/proxy/swift", false)
-	f("needletail/proxy/swift", fasthttpPath, true)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/middleware/slo", true)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/controllers", true)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift", false)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/glance", true)
+	f("needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline", true)
+	f("needletail/proxy/swift/pipeline", "needletail/proxy/swift/controllers", false)
+	f("needletail/proxy/swift", "needletail/proxy/swift/listing", true)
+	f("needletail/proxy/swift", "needletail/proxy/web", false)
+	f("needletail/proxy/web", "needletail/proxy/swift", true)
+	f("needletail/proxy/web", "needletail/proxy/pyjson", true)
+	f("needletail/proxy/keystone", "needletail/proxy/swift", true)
+	f("needletail/proxy/keystone", "needletail/proxy/web", false)
+	f("needletail/proxy/glance", "needletail/proxy/keystone", true)
+	f("needletail/proxy/glance", "needletail/proxy/glance/imageformat", false)
+	f("needletail/proxy/metrics", "needletail/proxy/swift", true)
+	f("needletail/proxy/httpfront", "needletail/proxy/web", false)
+	f("needletail/proxy/swift/middleware/slo", "needletail/objstore/engine", true)
+	f("needletail/proxy/glance", "needletail/objstore/checksum", true)
+	f("needletail/proxy/glance", "needletail/objstore", false)
+	f("needletail/proxy/web", fasthttpPath, true)
 	f("needletail/proxy/httpfront", fasthttpPath, false)
 	f("needletail/ring", "needletail/objstore", true)
 	f("needletail/auth/acl", "needletail/objstore", false)

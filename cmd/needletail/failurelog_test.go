@@ -14,21 +14,21 @@ import (
 	"needletail/objstore"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/metrics"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // TestFailuresAreLoggedOnce: which requests are failures, and what their line
 // says.
 func TestFailuresAreLoggedOnce(t *testing.T) {
 	full := &objstore.Error{Kind: objstore.KindNoSpace, Op: "put"}
-	left := swift.Status(499)
+	left := web.Status(499)
 	for _, c := range []struct {
 		name  string
 		d     httpfront.Done
 		lines int
 	}{
 		{"a cause of the front", httpfront.Done{Status: 500, Err: io.ErrShortWrite}, 1},
-		{"a cause of a feature", httpfront.Done{Status: 507, Log: swift.LogInfo{Cause: full}}, 1},
+		{"a cause of a feature", httpfront.Done{Status: 507, Log: web.LogInfo{Cause: full}}, 1},
 		{"no cause", httpfront.Done{Status: 503}, 1},
 		{"a body that failed", httpfront.Done{Status: 200, Err: io.ErrShortWrite}, 1},
 		{"a client that left", httpfront.Done{Status: 200, Err: left}, 0},

@@ -15,15 +15,17 @@ import (
 	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/proxy"
-	"needletail/proxy/controllers"
 	"needletail/proxy/glance"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
-	"needletail/proxy/middleware/containersync"
-	"needletail/proxy/middleware/proxylogging"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/middleware/containersync"
+	"needletail/proxy/swift/middleware/proxylogging"
+	"needletail/proxy/swift/pipeline"
+	"needletail/proxy/web"
 )
 
 // newFront wires every service to the one port. lines gets Swift's access
@@ -74,7 +76,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 }
 
 // newGlance builds the Image API, if it has an account to keep images in.
-func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, error) {
+func newGlance(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error) {
 	account, err := st.serviceAccount(cfg)
 	if err != nil {
 		return nil, err
@@ -116,7 +118,7 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, err
 }
 
 // newSwift builds Swift's pipeline over the store.
-func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, error) {
+func newSwift(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error) {
 	users, err := newTempAuth(cfg)
 	if err != nil {
 		return nil, err
@@ -136,7 +138,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 	}
 	limits := swift.DefaultLimits()
 	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
-	pipeline := proxy.Config{
+	config := pipeline.Config{
 		Store:    store,
 		Policies: cfg.policies(),
 		Limits:   limits,
@@ -149,16 +151,16 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
 		Keystone:         cfg.keystoneAuth(st.validator()),
 	}
-	cfg.Filters.addTo(&pipeline)
-	if err := cfg.addCNAMELookup(&pipeline); err != nil {
+	cfg.Filters.addTo(&config)
+	if err := cfg.addCNAMELookup(&config); err != nil {
 		return nil, err
 	}
-	pipeline.Controllers = controllers.New(controllers.Config{
+	config.Controllers = controllers.New(controllers.Config{
 		Store:    store,
 		Policies: cfg.policies(),
 		Limits:   limits,
 		Version:  version,
-		Info:     proxy.InfoSections(pipeline),
+		Info:     pipeline.InfoSections(config),
 		CleanACL: acl.Clean,
 
 		CheckSyncTo:            checkSyncTo,
@@ -170,7 +172,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (swift.Handler, erro
 		CORSAllowOrigin:        cfg.Swift.CORSAllowOrigin,
 		CORSExposeHeaders:      cfg.Swift.CORSExposeHeaders,
 	})
-	return proxy.NewPipeline(pipeline), nil
+	return swift.Door(pipeline.New(config)), nil
 }
 
 // newTempAuth is nil if no user is configured: there is no default one.
@@ -202,7 +204,7 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 		if lines != nil {
 			writeAccessLine(lines, d, logger)
 		}
-		service := proxy.ServiceOf(swift.Unquote(d.RawPath))
+		service := proxy.ServiceOf(web.Unquote(d.RawPath))
 		counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,
 			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,

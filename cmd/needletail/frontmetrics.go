@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"needletail/proxy/httpfront"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // connectionFigures show the connections of a server, which answers once there
@@ -23,11 +23,11 @@ func connectionFigures(server func() *httpfront.Server) []prometheus.Collector {
 
 // memoryFigures show how much of the accounts of memory is taken; none without
 // accounts.
-func memoryFigures(requests, heads *swift.Memory) []prometheus.Collector {
+func memoryFigures(requests, heads *web.Memory) []prometheus.Collector {
 	var figures []prometheus.Collector
 	for _, a := range []struct {
 		name, what string
-		memory     *swift.Memory
+		memory     *web.Memory
 	}{
 		{"request", "what requests hold whole in memory", requests},
 		{"head", "request heads longer than usual", heads},

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"needletail/proxy/middleware/proxylogging"
-	"needletail/proxy/swift"
+	"needletail/proxy/swift/middleware/proxylogging"
+	"needletail/proxy/web"
 )
 
 // reloading is a reloader over a file, and what it reloads.
@@ -80,7 +80,7 @@ func (l *reloading) hangup() string {
 
 func (l *reloading) line(text string) {
 	l.t.Helper()
-	if err := l.access.lines.Write(proxylogging.Outcome{Method: text}, swift.LogInfo{Line: &swift.AccessLine{}}); err != nil {
+	if err := l.access.lines.Write(proxylogging.Outcome{Method: text}, web.LogInfo{Line: &proxylogging.AccessLine{}}); err != nil {
 		l.t.Fatal(err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"needletail/auth"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // TestAccessRules: a token that has rules is good for what they name alone.
@@ -20,7 +20,7 @@ func TestAccessRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for request, want := range map[[2]string]int{{"GET", "/v2/images"}: 200, {"GET", "/v2/images/x"}: 401, {"POST", "/v2/images"}: 401} {
-		res, err := h.Serve(newRequest("limited", request[0], request[1], nil, swift.NoLength))
+		res, err := h.Serve(newRequest("limited", request[0], request[1], nil, web.NoLength))
 		if err != nil || res.Status != want {
 			t.Errorf("%v: %v, %v, want %d", request, res, err, want)
 		}

@@ -1,19 +1,19 @@
 package glance
 
-import "needletail/proxy/swift"
+import "needletail/proxy/web"
 
 // deactivateImage is POST /v2/images/{image}/actions/deactivate.
-func (s *service) deactivateImage(c *call) (*swift.Response, error) {
+func (s *service) deactivateImage(c *call) (*web.Response, error) {
 	return s.switchStatus(c, "deactivate", statusActive, statusDeactivated)
 }
 
 // reactivateImage is POST /v2/images/{image}/actions/reactivate.
-func (s *service) reactivateImage(c *call) (*swift.Response, error) {
+func (s *service) reactivateImage(c *call) (*web.Response, error) {
 	return s.switchStatus(c, "reactivate", statusDeactivated, statusActive)
 }
 
 // switchStatus goes from one status to the other, or stays there.
-func (s *service) switchStatus(c *call, verb, from, to string) (*swift.Response, error) {
+func (s *service) switchStatus(c *call, verb, from, to string) (*web.Response, error) {
 	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		switch m.Status {
 		case to:

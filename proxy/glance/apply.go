@@ -4,11 +4,11 @@ import (
 	"slices"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // patchImage is PATCH /v2/images/{image}.
-func (s *service) patchImage(c *call) (*swift.Response, error) {
+func (s *service) patchImage(c *call) (*web.Response, error) {
 	old, err := patchType(c.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, err

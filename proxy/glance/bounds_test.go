@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // described is an image with a description of a length, as a change leaves it.
@@ -110,13 +110,13 @@ func TestPageEndsByItsBytes(t *testing.T) {
 func TestPagesAreHeld(t *testing.T) {
 	s := newSite(t)
 	s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", 10_000)))
-	var held swift.Held
-	memory := swift.NewMemory(10_000)
+	var held web.Held
+	memory := web.NewMemory(10_000)
 	held.Use(memory)
 	held.SetKnown()
-	r := newRequest("alice", "GET", "/v2/images", swift.NoBody, swift.NoLength)
+	r := newRequest("alice", "GET", "/v2/images", web.NoBody, web.NoLength)
 	r.SetHeld(&held)
-	if _, err := s.h.Serve(r); !errors.Is(err, swift.ErrNoMemory) {
+	if _, err := s.h.Serve(r); !errors.Is(err, web.ErrNoMemory) {
 		t.Errorf("%v", err)
 	}
 	held.End()
@@ -128,11 +128,11 @@ func TestUnreadPagesHoldAPiece(t *testing.T) {
 	for range 100 {
 		s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", 10_000)))
 	}
-	var held swift.Held
-	memory := swift.NewMemory(1 << 20)
+	var held web.Held
+	memory := web.NewMemory(1 << 20)
 	held.Use(memory)
 	held.SetKnown()
-	r := newRequest("alice", "GET", "/v2/images?limit=1000", swift.NoBody, swift.NoLength)
+	r := newRequest("alice", "GET", "/v2/images?limit=1000", web.NoBody, web.NoLength)
 	r.SetHeld(&held)
 	res, err := s.h.Serve(r)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"needletail/auth"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // caller is who asks: a verified token.
@@ -32,7 +32,7 @@ const retryAfterSeconds = "2"
 
 // authenticate finds out who sent the request. As with Glance, a service token
 // that is not valid is ignored.
-func (s *service) authenticate(r *swift.Request) (caller, error) {
+func (s *service) authenticate(r *web.Request) (caller, error) {
 	token := r.Header.Get("X-Auth-Token")
 	if token == "" {
 		token = r.Header.Get("X-Storage-Token")
@@ -68,11 +68,11 @@ func callerOf(id *auth.Identity) caller {
 }
 
 func keystoneIsAway(cause error) error {
-	return &failure{status: 503, err: cause, header: swift.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
+	return &failure{status: 503, err: cause, header: web.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
 }
 
 func (s *service) unauthorized(cause error) error {
-	return &failure{status: 401, err: cause, header: swift.Header{
+	return &failure{status: 401, err: cause, header: web.Header{
 		{Name: "WWW-Authenticate", Value: `Keystone uri="` + s.KeystoneURL + `"`},
 	}}
 }

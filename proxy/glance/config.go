@@ -10,7 +10,7 @@ import (
 	"needletail/auth"
 	"needletail/objstore"
 	"needletail/proxy/glance/webdownload"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -117,7 +117,7 @@ type service struct {
 // Handler serves the Image API. Close ends what runs in the background and
 // waits for it; no request may follow.
 type Handler interface {
-	swift.Handler
+	web.Handler
 	Close() error
 }
 

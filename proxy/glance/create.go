@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // createImage is POST /v2/images.
-func (s *service) createImage(c *call) (*swift.Response, error) {
+func (s *service) createImage(c *call) (*web.Response, error) {
 	body, err := readObject(c.Request)
 	if err != nil {
 		return nil, err
@@ -124,12 +124,12 @@ func mayPublish(who caller, m *image) error {
 }
 
 // showImage is GET /v2/images/{image}.
-func (s *service) showImage(c *call) (*swift.Response, error) {
+func (s *service) showImage(c *call) (*web.Response, error) {
 	return jsonResponse(200, s.imageView(c.image)), nil
 }
 
 // deleteImage is DELETE /v2/images/{image}.
-func (s *service) deleteImage(c *call) (*swift.Response, error) {
+func (s *service) deleteImage(c *call) (*web.Response, error) {
 	err := s.images.remove(c.Context(), c.image.ID, func(m *image) error {
 		if m.Protected {
 			return failf(403, "Image %s is protected and cannot be deleted.", m.ID)

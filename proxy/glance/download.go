@@ -6,11 +6,11 @@ import (
 	"io"
 
 	"needletail/objstore"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // downloadImage is GET /v2/images/{image}/file.
-func (s *service) downloadImage(c *call) (*swift.Response, error) {
+func (s *service) downloadImage(c *call) (*web.Response, error) {
 	m := c.image
 	switch m.Status {
 	case statusActive:
@@ -21,8 +21,8 @@ func (s *service) downloadImage(c *call) (*swift.Response, error) {
 	default:
 		return emptyResponse(204), nil
 	}
-	if tag := entityTag(m); tag != "" && swift.MatchesETag(c.Header.Get("If-None-Match"), tag) {
-		return swift.NewResponse(304, swift.HeaderField{Name: "Etag", Value: tag}), nil
+	if tag := entityTag(m); tag != "" && web.MatchesETag(c.Header.Get("If-None-Match"), tag) {
+		return web.NewResponse(304, web.HeaderField{Name: "Etag", Value: tag}), nil
 	}
 	o, err := s.images.open(c.Context(), m.ID)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
@@ -53,13 +53,13 @@ func entityTag(m *image) string {
 
 // dataResponse streams the object, or the part of it that is asked for. The
 // response owns the object.
-func dataResponse(h swift.Header, m *image, o objstore.Object) (*swift.Response, error) {
+func dataResponse(h web.Header, m *image, o objstore.Object) (*web.Response, error) {
 	sizeBytes := o.Info().SizeBytes
 	part, whole, err := requestedSpan(h, sizeBytes)
 	if err != nil {
 		return nil, err
 	}
-	res := swift.NewResponse(200, swift.HeaderField{Name: "Content-Type", Value: octetStream})
+	res := web.NewResponse(200, web.HeaderField{Name: "Content-Type", Value: octetStream})
 	if tag := entityTag(m); tag != "" {
 		res.Header.Add("Etag", tag)
 	}

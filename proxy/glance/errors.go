@@ -7,14 +7,14 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // failure is an error with its answer. The message reaches the client.
 type failure struct {
 	status  int
 	message string // "" for WebOb's own explanation
-	header  swift.Header
+	header  web.Header
 	err     error // the cause
 }
 
@@ -76,27 +76,27 @@ func asFailure(err error) *failure {
 
 // errorPage renders a failure as WebOb does: by the Accept header, as HTML,
 // JSON or plain text (webob/exc.py WSGIHTTPException.generate_response).
-func errorPage(r *swift.Request, f *failure) *swift.Response {
+func errorPage(r *web.Request, f *failure) *web.Response {
 	page := webobPages[f.status]
 	status := fmt.Sprintf("%d %s", f.status, page.title)
 	message := f.message
 	if message == "" {
 		message = page.explanation
 	}
-	var res *swift.Response
+	var res *web.Response
 	switch offer(r.Header.Get("Accept")) {
 	case "application/json":
-		res = swift.NewBytes(f.status, "application/json", pyjson.Marshal(pyjson.Object{
+		res = web.NewBytes(f.status, "application/json", pyjson.Marshal(pyjson.Object{
 			{Key: "message", Value: message + "<br /><br />\n\n\n"},
 			{Key: "code", Value: status},
 			{Key: "title", Value: page.title},
 		}))
 	case "text/html":
-		res = swift.NewBytes(f.status, "text/html; charset=UTF-8", []byte("<html>\n <head>\n  <title>"+status+
+		res = web.NewBytes(f.status, "text/html; charset=UTF-8", []byte("<html>\n <head>\n  <title>"+status+
 			"</title>\n </head>\n <body>\n  <h1>"+status+"</h1>\n  "+htmlEscape.Replace(message)+
 			"<br /><br />\n\n\n\n </body>\n</html>"))
 	default:
-		res = swift.NewBytes(f.status, "text/plain; charset=UTF-8", []byte(status+"\n\n"+message+"\n\n   "))
+		res = web.NewBytes(f.status, "text/plain; charset=UTF-8", []byte(status+"\n\n"+message+"\n\n   "))
 	}
 	res.Reason = page.title
 	res.Header = append(res.Header, f.header...)

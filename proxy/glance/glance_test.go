@@ -17,7 +17,7 @@ import (
 	"needletail/objstore/memstore"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // tokens is the validator of the tests: the token is the user.
@@ -49,7 +49,7 @@ var users = tokens{
 type site struct {
 	t     *testing.T
 	store objstore.Store
-	h     swift.Handler
+	h     web.Handler
 
 	fetcher *webdownload.Fetcher
 
@@ -95,13 +95,13 @@ func (s *site) restart(change ...func(*Config)) {
 	s.h = h
 }
 
-func newRequest(user, method, path string, body io.Reader, length int64, header ...string) *swift.Request {
-	r := &swift.Request{
-		Method: method, Host: "127.0.0.1:60999", Scheme: "http", Body: swift.NoBody, ContentLength: swift.NoLength,
-		Header: swift.Header{{Name: "Accept", Value: "application/json"}},
+func newRequest(user, method, path string, body io.Reader, length int64, header ...string) *web.Request {
+	r := &web.Request{
+		Method: method, Host: "127.0.0.1:60999", Scheme: "http", Body: web.NoBody, ContentLength: web.NoLength,
+		Header: web.Header{{Name: "Accept", Value: "application/json"}},
 	}
 	path, r.RawQuery, _ = strings.Cut(path, "?")
-	r.RawPath, r.Path = path, swift.Unquote(path)
+	r.RawPath, r.Path = path, web.Unquote(path)
 	if body != nil {
 		r.Body, r.ContentLength = body, length
 	}
@@ -116,11 +116,11 @@ func newRequest(user, method, path string, body io.Reader, length int64, header 
 
 // answer is a response read to its end.
 type answer struct {
-	*swift.Response
+	*web.Response
 	body string
 }
 
-func (s *site) serve(r *swift.Request) answer {
+func (s *site) serve(r *web.Request) answer {
 	s.t.Helper()
 	res, err := s.h.Serve(r)
 	if err != nil {
@@ -268,7 +268,7 @@ func TestSeedBodies(t *testing.T) {
 	if a.body != want || len(a.body) != 781 {
 		t.Errorf("create: %d bytes\n%s\nwant\n%s", len(a.body), a.body, want)
 	}
-	wantHeader := swift.Header{
+	wantHeader := web.Header{
 		{Name: "Content-Type", Value: "application/json"},
 		{Name: "Location", Value: "http://127.0.0.1:60999/v2/images/" + id},
 		{Name: "OpenStack-image-import-methods", Value: "glance-direct,web-download,copy-image"},
@@ -284,7 +284,7 @@ func TestSeedBodies(t *testing.T) {
 	if a.Status != 204 || a.body != "" {
 		t.Errorf("upload: %d %q", a.Status, a.body)
 	}
-	checkHeader(t, a.Header, swift.Header{
+	checkHeader(t, a.Header, web.Header{
 		{Name: "Content-Type", Value: "text/html; charset=UTF-8"},
 		{Name: "x-openstack-request-id", Value: "req-724a98b0-01ec-4de3-8dde-6acd0fb6cd11"},
 	})
@@ -293,7 +293,7 @@ func TestSeedBodies(t *testing.T) {
 	}
 }
 
-func checkHeader(t *testing.T, got, want swift.Header) {
+func checkHeader(t *testing.T, got, want web.Header) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("header %v, want %v", got, want)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // newUUID is a random UUID, version 4.
@@ -45,7 +45,7 @@ const (
 
 // requestID is the client's X-Openstack-Request-Id with the prefix "req-", or
 // a new one (glance/api/middleware/context.py).
-func requestID(r *swift.Request) (string, error) {
+func requestID(r *web.Request) (string, error) {
 	id := r.Header.Get(requestIDHeader)
 	if len(id) > maxRequestIDBytes {
 		return "req-" + newUUID(), &failure{status: 431}

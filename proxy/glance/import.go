@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // importRequest is the body of an import, checked.
@@ -18,7 +18,7 @@ type importRequest struct {
 
 // importImage is POST /v2/images/{image}/import: 202, and a task that tells
 // what became of it.
-func (s *service) importImage(c *call) (*swift.Response, error) {
+func (s *service) importImage(c *call) (*web.Response, error) {
 	req, err := s.readImport(c)
 	if err != nil {
 		return nil, err

@@ -2,11 +2,11 @@ package glance
 
 import (
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // infoImport is GET /v2/info/import.
-func (s *service) infoImport(*call) (*swift.Response, error) {
+func (s *service) infoImport(*call) (*web.Response, error) {
 	return jsonResponse(200, pyjson.Object{{Key: "import-methods", Value: pyjson.Object{
 		{Key: "description", Value: "Import methods available."},
 		{Key: "type", Value: "array"},
@@ -15,6 +15,6 @@ func (s *service) infoImport(*call) (*swift.Response, error) {
 }
 
 // infoStores is GET /v2/info/stores: there is one store, and so no list.
-func (s *service) infoStores(*call) (*swift.Response, error) {
+func (s *service) infoStores(*call) (*web.Response, error) {
 	return nil, failf(404, "Multi backend is not supported at this site.")
 }

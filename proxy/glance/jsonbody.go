@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -23,12 +23,12 @@ const (
 var errJSONDepth = errors.New("nested too deeply")
 
 // readJSON reads the request's body, which must be one JSON value.
-func readJSON(r *swift.Request) (any, error) {
-	if r.ContentLength == swift.NoLength || r.ContentLength == 0 {
+func readJSON(r *web.Request) (any, error) {
+	if r.ContentLength == web.NoLength || r.ContentLength == 0 {
 		return nil, failf(400, "Body expected in request.")
 	}
 	body, err := r.ReadWhole(maxJSONBytes)
-	if errors.Is(err, swift.ErrBodyTooLong) {
+	if errors.Is(err, web.ErrBodyTooLong) {
 		return nil, failf(413, "The request body is longer than %d bytes.", maxJSONBytes)
 	}
 	if err == nil {
@@ -45,7 +45,7 @@ func readJSON(r *swift.Request) (any, error) {
 }
 
 // readObject is readJSON for a JSON object.
-func readObject(r *swift.Request) (pyjson.Object, error) {
+func readObject(r *web.Request) (pyjson.Object, error) {
 	v, err := readJSON(r)
 	if err != nil {
 		return nil, err

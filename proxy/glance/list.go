@@ -4,11 +4,11 @@ import (
 	"slices"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // listImages is GET /v2/images.
-func (s *service) listImages(c *call) (*swift.Response, error) {
+func (s *service) listImages(c *call) (*web.Response, error) {
 	q, err := parseListQuery(c.RawQuery)
 	if err != nil {
 		return nil, err

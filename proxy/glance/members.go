@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // onlyShared refuses members of an image that is not shared.
@@ -17,7 +17,7 @@ func onlyShared(m *image) error {
 }
 
 // listMembers is GET /v2/images/{image}/members. A member finds itself alone.
-func (s *service) listMembers(c *call) (*swift.Response, error) {
+func (s *service) listMembers(c *call) (*web.Response, error) {
 	if err := onlyShared(c.image); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (c caller) seesMember(m *image, project string) bool {
 }
 
 // addMember is POST /v2/images/{image}/members.
-func (s *service) addMember(c *call) (*swift.Response, error) {
+func (s *service) addMember(c *call) (*web.Response, error) {
 	body, err := readObject(c.Request)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func noMember(m *image, project string) error {
 }
 
 // showMember is GET /v2/images/{image}/members/{member}.
-func (s *service) showMember(c *call) (*swift.Response, error) {
+func (s *service) showMember(c *call) (*web.Response, error) {
 	if c.image.Visibility != visibilityShared {
 		return nil, failf(404, "Only shared images have members.")
 	}
@@ -86,7 +86,7 @@ func (s *service) showMember(c *call) (*swift.Response, error) {
 
 // setMember is PUT /v2/images/{image}/members/{member}: the member alone, or an
 // admin, accepts or rejects.
-func (s *service) setMember(c *call) (*swift.Response, error) {
+func (s *service) setMember(c *call) (*web.Response, error) {
 	project := c.vars[1]
 	if !c.caller.seesMember(c.image, project) {
 		return nil, noMember(c.image, project)
@@ -125,7 +125,7 @@ func (s *service) setMember(c *call) (*swift.Response, error) {
 }
 
 // deleteMember is DELETE /v2/images/{image}/members/{member}.
-func (s *service) deleteMember(c *call) (*swift.Response, error) {
+func (s *service) deleteMember(c *call) (*web.Response, error) {
 	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		if err := onlyShared(m); err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // partKind is how one kind of parts is read and shown.
@@ -29,12 +29,12 @@ var (
 )
 
 // serve is the handler of a route for this kind of parts.
-func (k partKind) serve(f func(partKind, *service, *call) (*swift.Response, error)) func(*service, *call) (*swift.Response, error) {
-	return func(s *service, c *call) (*swift.Response, error) { return f(k, s, c) }
+func (k partKind) serve(f func(partKind, *service, *call) (*web.Response, error)) func(*service, *call) (*web.Response, error) {
+	return func(s *service, c *call) (*web.Response, error) { return f(k, s, c) }
 }
 
 // createPart answers the POST of a part.
-func (k partKind) createPart(s *service, c *call) (*swift.Response, error) {
+func (k partKind) createPart(s *service, c *call) (*web.Response, error) {
 	body, err := readShape(c, k.schema, k.shapes, k.must...)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (k partKind) createPart(s *service, c *call) (*swift.Response, error) {
 }
 
 // updatePart answers the PUT of a part, which may get another name.
-func (k partKind) updatePart(s *service, c *call) (*swift.Response, error) {
+func (k partKind) updatePart(s *service, c *call) (*web.Response, error) {
 	body, err := readShape(c, k.schema, k.shapes, k.must...)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (k partKind) updatePart(s *service, c *call) (*swift.Response, error) {
 	return k.set(s, c, 200, c.vars[1], newPart(body, s.nowMicros()))
 }
 
-func (k partKind) set(s *service, c *call, status int, old string, p metadefPart) (*swift.Response, error) {
+func (k partKind) set(s *service, c *call, status int, old string, p metadefPart) (*web.Response, error) {
 	d, err := s.metadefs.update(c.Context(), c.vars[0], s.nowMicros(), func(d *metadef) error { return d.setPart(k.kind, old, p) })
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (k partKind) set(s *service, c *call, status int, old string, p metadefPart
 }
 
 // showPart answers the GET of a part.
-func (k partKind) showPart(s *service, c *call) (*swift.Response, error) {
+func (k partKind) showPart(s *service, c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -80,19 +80,19 @@ func (k partKind) showPart(s *service, c *call) (*swift.Response, error) {
 }
 
 // deletePart answers the DELETE of a part.
-func (k partKind) deletePart(s *service, c *call) (*swift.Response, error) {
+func (k partKind) deletePart(s *service, c *call) (*web.Response, error) {
 	return k.change(s, c, func(d *metadef) error { return d.deletePart(k.kind, c.vars[1]) })
 }
 
 // deleteParts answers the DELETE of all parts of a kind.
-func (k partKind) deleteParts(s *service, c *call) (*swift.Response, error) {
+func (k partKind) deleteParts(s *service, c *call) (*web.Response, error) {
 	return k.change(s, c, func(d *metadef) error {
 		*d.parts(k.kind) = nil
 		return nil
 	})
 }
 
-func (k partKind) change(s *service, c *call, change func(*metadef) error) (*swift.Response, error) {
+func (k partKind) change(s *service, c *call, change func(*metadef) error) (*web.Response, error) {
 	if _, err := s.metadefs.update(c.Context(), c.vars[0], s.nowMicros(), change); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (k partKind) change(s *service, c *call, change func(*metadef) error) (*swi
 }
 
 // listProperties is GET …/properties.
-func (s *service) listProperties(c *call) (*swift.Response, error) {
+func (s *service) listProperties(c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (s *service) listProperties(c *call) (*swift.Response, error) {
 }
 
 // listObjects is GET …/objects.
-func (s *service) listObjects(c *call) (*swift.Response, error) {
+func (s *service) listObjects(c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (s *service) listObjects(c *call) (*swift.Response, error) {
 }
 
 // listTags is GET …/tags.
-func (s *service) listTags(c *call) (*swift.Response, error) {
+func (s *service) listTags(c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (s *service) listTags(c *call) (*swift.Response, error) {
 }
 
 // listAssociations is GET …/resource_types.
-func (s *service) listAssociations(c *call) (*swift.Response, error) {
+func (s *service) listAssociations(c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s *service) listAssociations(c *call) (*swift.Response, error) {
 }
 
 // createTag is POST …/tags/{tag}, which has no body.
-func (s *service) createTag(c *call) (*swift.Response, error) {
+func (s *service) createTag(c *call) (*web.Response, error) {
 	name := pyjson.Object{{Key: "name", Value: c.vars[1]}}
 	if err := checkShape("tag", name, tagShape); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (s *service) createTag(c *call) (*swift.Response, error) {
 }
 
 // createTags is POST …/tags: the tags given replace all, or come to them.
-func (s *service) createTags(c *call) (*swift.Response, error) {
+func (s *service) createTags(c *call) (*web.Response, error) {
 	shapes := map[string]shape{"tags": {kind: "parts", of: tagShape, must: []string{"name"}}}
 	body, err := readShape(c, "tags", shapes, "tags")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // namespace finds the namespace of the path, if the caller may see it.
@@ -20,7 +20,7 @@ func (s *service) namespace(c *call) (*metadef, error) {
 }
 
 // listNamespaces is GET /v2/metadefs/namespaces.
-func (s *service) listNamespaces(c *call) (*swift.Response, error) {
+func (s *service) listNamespaces(c *call) (*web.Response, error) {
 	q, err := parseMetadefQuery(c.RawQuery)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *service) listNamespaces(c *call) (*swift.Response, error) {
 }
 
 // createNamespace is POST /v2/metadefs/namespaces, also with all parts at once.
-func (s *service) createNamespace(c *call) (*swift.Response, error) {
+func (s *service) createNamespace(c *call) (*web.Response, error) {
 	body, err := readShape(c, "namespace", namespaceShape, "namespace")
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func readShape(c *call, schema string, shapes map[string]shape, must ...string) 
 }
 
 // showNamespace is GET /v2/metadefs/namespaces/{namespace}.
-func (s *service) showNamespace(c *call) (*swift.Response, error) {
+func (s *service) showNamespace(c *call) (*web.Response, error) {
 	d, err := s.namespace(c)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (s *service) showNamespace(c *call) (*swift.Response, error) {
 }
 
 // updateNamespace is PUT /v2/metadefs/namespaces/{namespace}.
-func (s *service) updateNamespace(c *call) (*swift.Response, error) {
+func (s *service) updateNamespace(c *call) (*web.Response, error) {
 	body, err := readShape(c, "namespace", namespaceShape, "namespace")
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (s *service) updateNamespace(c *call) (*swift.Response, error) {
 }
 
 // deleteNamespace is DELETE /v2/metadefs/namespaces/{namespace}.
-func (s *service) deleteNamespace(c *call) (*swift.Response, error) {
+func (s *service) deleteNamespace(c *call) (*web.Response, error) {
 	if err := s.metadefs.remove(c.Context(), c.vars[0]); err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (s *service) deleteNamespace(c *call) (*swift.Response, error) {
 
 // listResourceTypes is GET /v2/metadefs/resource_types: those that a namespace
 // which the caller may see is for.
-func (s *service) listResourceTypes(c *call) (*swift.Response, error) {
+func (s *service) listResourceTypes(c *call) (*web.Response, error) {
 	first := map[string]metadefPart{}
 	for _, d := range s.metadefs.visible(c.caller) {
 		for _, p := range d.ResourceTypes {

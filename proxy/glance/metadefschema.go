@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // metadefSchemas are generated from what checkShape checks.
@@ -88,7 +88,7 @@ func (s shape) schema() pyjson.Object {
 }
 
 // showMetadefSchema is GET /v2/schemas/metadefs/{schema}.
-func (s *service) showMetadefSchema(c *call) (*swift.Response, error) {
+func (s *service) showMetadefSchema(c *call) (*web.Response, error) {
 	schema, ok := metadefSchemas[c.vars[0]]
 	if !ok {
 		return nil, &failure{status: 404}

@@ -4,7 +4,7 @@ import (
 	"io"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -15,13 +15,13 @@ const (
 	// pieceBytes is how much of a page is encoded at a time. A page that fits is
 	// sent with its length; the rest of a longer one is encoded as the client
 	// takes it.
-	pieceBytes = swift.ListingPieceBytes
+	pieceBytes = web.PieceBytes
 )
 
 // page is a listing's page on its way, piece by piece, in memory that the request
 // holds.
 type page[T any] struct {
-	r    *swift.Request
+	r    *web.Request
 	rows []T
 	view func(T) pyjson.Object
 	rest func(n int) pyjson.Object // what follows n rows
@@ -36,17 +36,17 @@ type page[T any] struct {
 
 // pageOf answers with the rows under a key, as many as a page holds, and with
 // what rest says behind them.
-func pageOf[T any](r *swift.Request, key string, rows []T, view func(T) pyjson.Object, rest func(n int) pyjson.Object) (*swift.Response, error) {
+func pageOf[T any](r *web.Request, key string, rows []T, view func(T) pyjson.Object, rest func(n int) pyjson.Object) (*web.Response, error) {
 	p := &page[T]{r: r, rows: rows, view: view, rest: rest}
 	p.buf = append(pyjson.AppendString([]byte{'{'}, key), ": ["...)
 	if err := p.fill(); err != nil {
 		return nil, err
 	}
 	if p.done {
-		return swift.NewBytes(200, "application/json", p.buf), nil
+		return web.NewBytes(200, "application/json", p.buf), nil
 	}
-	return &swift.Response{
-		Status: 200, Header: swift.Header{{Name: "Content-Type", Value: "application/json"}}, Body: p, ContentLength: -1,
+	return &web.Response{
+		Status: 200, Header: web.Header{{Name: "Content-Type", Value: "application/json"}}, Body: p, ContentLength: -1,
 	}, nil
 }
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The media types of a PATCH: JSON patch, and the older form in which the
@@ -34,7 +34,7 @@ func patchType(contentType string) (old bool, err error) {
 	case patchV20:
 		return true, nil
 	}
-	return false, &failure{status: 415, header: swift.Header{
+	return false, &failure{status: 415, header: web.Header{
 		{Name: "Accept-Patch", Value: patchV20 + ", " + patchV21},
 	}}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -41,7 +41,7 @@ func parsePairs(raw string) ([]pair, error) {
 			return nil, failf(400, "The query has more than %d parameters.", maxQueryPairs)
 		}
 		key, value, _ := strings.Cut(strings.ReplaceAll(item, "+", " "), "=")
-		pairs = append(pairs, pair{swift.Unquote(key), swift.Unquote(value)})
+		pairs = append(pairs, pair{web.Unquote(key), web.Unquote(value)})
 	}
 	return pairs, nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The resources whose use is limited, by their names in Keystone's limits
@@ -82,7 +82,7 @@ func (s *service) mayUse(c *call, resource string, delta int64) error {
 }
 
 // infoUsage is GET /v2/info/usage; it shows nothing if nothing is limited.
-func (s *service) infoUsage(c *call) (*swift.Response, error) {
+func (s *service) infoUsage(c *call) (*web.Response, error) {
 	usage, limited := pyjson.Object{}, false
 	used := s.images.used(c.caller.project)
 	for _, resource := range Quotas {

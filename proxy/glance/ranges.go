@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // span is a part of an image: length bytes from offset.
@@ -13,7 +13,7 @@ type span struct{ offset, length int64 }
 // requestedSpan is the one range that the request asks for; whole is true if it
 // asks for none. Content-Range in a request is an old name for Range
 // (glance/common/wsgi.py Request.get_range_from_request).
-func requestedSpan(h swift.Header, sizeBytes int64) (part span, whole bool, err error) {
+func requestedSpan(h web.Header, sizeBytes int64) (part span, whole bool, err error) {
 	if value, ok := h.Lookup("Range"); ok {
 		part, err = parseRange(value, sizeBytes)
 		return part, false, err

@@ -5,17 +5,17 @@ import (
 	"slices"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Serve answers one request.
-func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
+func (s *service) Serve(r *web.Request) (*web.Response, error) {
 	path, ok := splitVersion(r)
 	if !ok {
 		return s.showVersions(r), nil
 	}
 	id, err := requestID(r)
-	var res *swift.Response
+	var res *web.Response
 	if err == nil {
 		res, err = s.serveV2(r, path, id)
 	}
@@ -34,7 +34,7 @@ func (s *service) Serve(r *swift.Request) (*swift.Response, error) {
 }
 
 // serveV2 authenticates, finds the route, asks its rule and runs it.
-func (s *service) serveV2(r *swift.Request, path, requestID string) (*swift.Response, error) {
+func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response, error) {
 	who, err := s.authenticate(r)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func match(method, path string) (*route, []string, error) {
 	if allowed == nil {
 		return nil, nil, &failure{status: 404}
 	}
-	return nil, nil, &failure{status: 405, header: swift.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
+	return nil, nil, &failure{status: 405, header: web.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
 }
 
 // matchPattern compares segment by segment; braces match any one that is not
@@ -111,7 +111,7 @@ func noImage(method, path, id string) error {
 // the path. A media type of the Accept header may name it instead
 // (glance/api/middleware/version_negotiation.py). Anything else is a question
 // for the versions.
-func splitVersion(r *swift.Request) (path string, ok bool) {
+func splitVersion(r *web.Request) (path string, ok bool) {
 	const vendor = "application/vnd.openstack.images-"
 	path = strings.TrimPrefix(r.Path, "/")
 	first, rest, _ := strings.Cut(path, "/")

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // samplePath fills the braces of a pattern.
@@ -198,7 +198,7 @@ func TestRequestID(t *testing.T) {
 
 // TestStatesOfTheStoreAreStatuses drives the mapping of the store's errors.
 func TestStatesOfTheStoreAreStatuses(t *testing.T) {
-	if asFailure(io.ErrUnexpectedEOF) != nil || asFailure(swift.Status(499)) != nil {
+	if asFailure(io.ErrUnexpectedEOF) != nil || asFailure(web.Status(499)) != nil {
 		t.Error("an error of the body became a page")
 	}
 	if f := asFailure(errors.Join(errNoImage)); f.status != 404 {

@@ -1,10 +1,10 @@
 package glance
 
-import "needletail/proxy/swift"
+import "needletail/proxy/web"
 
 // call is one request on its way through a route.
 type call struct {
-	*swift.Request
+	*web.Request
 	caller    caller
 	requestID string
 	image     *image   // the snapshot at the time of the check; nil without {image}
@@ -18,7 +18,7 @@ type route struct {
 	action          string // Glance's policy name
 	rule            rule
 	bodyless        bool // a body is refused (body_reject)
-	serve           func(*service, *call) (*swift.Response, error)
+	serve           func(*service, *call) (*web.Response, error)
 }
 
 // routes are all that is served below /v2 (glance/api/v2/router.py).

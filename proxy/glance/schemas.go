@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The schemas of one image, one member and one task, as Glance shows them
@@ -93,7 +93,7 @@ func arrayOf(items pyjson.Object) pyjson.Object {
 }
 
 // showSchema is GET /v2/schemas/{schema}.
-func (s *service) showSchema(c *call) (*swift.Response, error) {
+func (s *service) showSchema(c *call) (*web.Response, error) {
 	schema, ok := schemas[c.vars[0]]
 	if !ok {
 		return nil, &failure{status: 404}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // manifestHeader of the object ID says that the image's data is in segments, as
@@ -61,7 +61,7 @@ func (c *catalog) inSegments(id string, info *objstore.ObjectInfo) (bool, error)
 		}
 	}
 	manifest, ok := info.Metadata.Lookup(manifestHeader)
-	if ok && swift.Unquote(manifest) != string(c.data.Container)+"/"+id+"-" {
+	if ok && web.Unquote(manifest) != string(c.data.Container)+"/"+id+"-" {
 		return false, fmt.Errorf("%w: its manifest is of %q", errForeignData, manifest)
 	}
 	return ok, nil
@@ -114,20 +114,20 @@ type segmented struct {
 	ctx      context.Context
 	info     objstore.ObjectInfo // the manifest's, but for the size
 	segments []segment
-	bodies   []*swift.SegmentBody
+	bodies   []*web.SegmentBody
 }
 
 func (o *segmented) Info() *objstore.ObjectInfo { return &o.info }
 
 func (o *segmented) Range(offset, length int64) io.Reader {
 	left := o.segments
-	body := swift.NewSegmentBody(func() (swift.Segment, error) {
+	body := web.NewSegmentBody(func() (web.Segment, error) {
 		if len(left) == 0 {
-			return swift.Segment{}, io.EOF
+			return web.Segment{}, io.EOF
 		}
 		seg := left[0]
 		left = left[1:]
-		return swift.Segment{Bytes: seg.sizeBytes, Open: func(part swift.ByteRange) (io.ReadCloser, error) {
+		return web.Segment{Bytes: seg.sizeBytes, Open: func(part web.ByteRange) (io.ReadCloser, error) {
 			return o.openSegment(seg, part)
 		}}, nil
 	}, offset, length)
@@ -135,13 +135,13 @@ func (o *segmented) Range(offset, length int64) io.Reader {
 	return body
 }
 
-func (o *segmented) openSegment(seg segment, part swift.ByteRange) (io.ReadCloser, error) {
+func (o *segmented) openSegment(seg segment, part web.ByteRange) (io.ReadCloser, error) {
 	opened, err := o.store.OpenObject(o.ctx, o.data.Object(seg.name), objstore.OpenOptions{})
 	if err != nil {
 		return nil, err
 	}
 	if opened.Info().SizeBytes != seg.sizeBytes {
-		return nil, errors.Join(swift.ErrSegmentChanged, opened.Close())
+		return nil, errors.Join(web.ErrSegmentChanged, opened.Close())
 	}
 	return newBody(opened, span{part.Start, part.Length()}), nil
 }

@@ -3,7 +3,7 @@ package glance
 import (
 	"slices"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The import methods (glance/api/v2/images.py import_image).
@@ -15,7 +15,7 @@ const (
 
 // stageImage is PUT /v2/images/{image}/stage. The data is stored where it will
 // stay: an import makes it the image's without copying it.
-func (s *service) stageImage(c *call) (*swift.Response, error) {
+func (s *service) stageImage(c *call) (*web.Response, error) {
 	if !slices.Contains(s.ImportMethods, methodDirect) {
 		return nil, failf(404, "'%s' method is not available at this site.", methodDirect)
 	}

@@ -4,11 +4,11 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // putTag is PUT /v2/images/{image}/tags/{tag}.
-func (s *service) putTag(c *call) (*swift.Response, error) {
+func (s *service) putTag(c *call) (*web.Response, error) {
 	tag := c.vars[1]
 	if utf8.RuneCountInString(tag) > maxNameChars || !utf8.ValidString(tag) {
 		return nil, failf(400, "A tag is valid UTF-8 of %d characters at most.", maxNameChars)
@@ -26,7 +26,7 @@ func (s *service) putTag(c *call) (*swift.Response, error) {
 }
 
 // deleteTag is DELETE /v2/images/{image}/tags/{tag}.
-func (s *service) deleteTag(c *call) (*swift.Response, error) {
+func (s *service) deleteTag(c *call) (*web.Response, error) {
 	return s.changeTags(c, func(m *image) error {
 		i := slices.Index(m.Tags, c.vars[1])
 		if i < 0 {
@@ -37,7 +37,7 @@ func (s *service) deleteTag(c *call) (*swift.Response, error) {
 	})
 }
 
-func (s *service) changeTags(c *call, change func(*image) error) (*swift.Response, error) {
+func (s *service) changeTags(c *call, change func(*image) error) (*web.Response, error) {
 	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		if err := change(m); err != nil {
 			return err

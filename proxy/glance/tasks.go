@@ -7,17 +7,17 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // listImageTasks is GET /v2/images/{image}/tasks.
-func (s *service) listImageTasks(c *call) (*swift.Response, error) {
+func (s *service) listImageTasks(c *call) (*web.Response, error) {
 	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
 	return pageOf(c.Request, "tasks", list, func(t *task) pyjson.Object { return t.rowView(c.caller) }, func(int) pyjson.Object { return nil })
 }
 
 // listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
-func (s *service) listTasks(c *call) (*swift.Response, error) {
+func (s *service) listTasks(c *call) (*web.Response, error) {
 	q, err := parseTaskQuery(c.RawQuery)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *service) listTasks(c *call) (*swift.Response, error) {
 }
 
 // showTask is GET /v2/tasks/{task}.
-func (s *service) showTask(c *call) (*swift.Response, error) {
+func (s *service) showTask(c *call) (*web.Response, error) {
 	t := s.tasks.find(c.vars[0], s.nowMicros())
 	if t == nil {
 		return nil, failf(404, "Task not found: %s", cut(c.vars[0]))
@@ -54,16 +54,16 @@ func (s *service) showTask(c *call) (*swift.Response, error) {
 }
 
 // deleteTask is DELETE /v2/tasks/{task}: tasks go by themselves.
-func (s *service) deleteTask(*call) (*swift.Response, error) {
+func (s *service) deleteTask(*call) (*web.Response, error) {
 	return nil, &failure{
-		status: 405, header: swift.Header{{Name: "Allow", Value: "GET"}},
+		status: 405, header: web.Header{{Name: "Allow", Value: "GET"}},
 		message: "This operation is currently not permitted on Glance Tasks. They are auto deleted after " +
 			"reaching the time based on their expires_at property.",
 	}
 }
 
 // createTask is POST /v2/tasks: the old way to import an image from a URI.
-func (s *service) createTask(c *call) (*swift.Response, error) {
+func (s *service) createTask(c *call) (*web.Response, error) {
 	input, err := readTask(c)
 	if err != nil {
 		return nil, err

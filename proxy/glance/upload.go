@@ -5,19 +5,19 @@ import (
 	"io"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const octetStream = "application/octet-stream"
 
 // uploadImage is PUT /v2/images/{image}/file: queued, saving, active, and back
 // to queued if the data does not arrive whole.
-func (s *service) uploadImage(c *call) (*swift.Response, error) {
+func (s *service) uploadImage(c *call) (*web.Response, error) {
 	return s.takeBody(c, intake{maySave, statusSaving, quotaSize, s.activate})
 }
 
 // takeBody receives the data of an image from the request.
-func (s *service) takeBody(c *call, in intake) (*swift.Response, error) {
+func (s *service) takeBody(c *call, in intake) (*web.Response, error) {
 	sizeBytes, err := s.checkUpload(c, in)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *service) checkUpload(c *call, in intake) (int64, error) {
 	if err := s.mayUse(c, quotaUploading, 1); err != nil {
 		return 0, err
 	}
-	if c.ContentLength == swift.NoLength {
+	if c.ContentLength == web.NoLength {
 		return 0, nil
 	}
 	return c.ContentLength, nil

@@ -9,7 +9,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/memstore"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // hooked is a store whose writes of objects can be made to fail.
@@ -73,13 +73,13 @@ type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
 
-func putFile(user, id string, body io.Reader, length int64) *swift.Request {
+func putFile(user, id string, body io.Reader, length int64) *web.Request {
 	return newRequest(user, "PUT", "/v2/images/"+id+"/file", body, length, "Content-Type", octetStream)
 }
 
 func TestBodyThatEndsEarlyLeavesTheImageQueued(t *testing.T) {
 	s := newSite(t)
-	cutOff := &swift.StatusError{Status: 499, Err: io.ErrUnexpectedEOF}
+	cutOff := &web.StatusError{Status: 499, Err: io.ErrUnexpectedEOF}
 	f := func(name, data string, length int64, cause error) {
 		t.Helper()
 		id := s.create("alice", "")
@@ -105,7 +105,7 @@ func TestBodyThatEndsEarlyLeavesTheImageQueued(t *testing.T) {
 	f("cut in the head, chunked", "abc", -1, cutOff)
 	f("cut later", strings.Repeat("x", 900), 1000, cutOff)
 	f("cut later, chunked", strings.Repeat("x", 100_000), -1, cutOff)
-	f("stalled", strings.Repeat("x", 900), 1000, &swift.StatusError{Status: 408})
+	f("stalled", strings.Repeat("x", 900), 1000, &web.StatusError{Status: 408})
 	f("bare error", "abc", -1, io.ErrUnexpectedEOF)
 }
 
@@ -170,7 +170,7 @@ func TestUploadLengths(t *testing.T) {
 	f(204, 1000, -1)
 	f(204, 0, 0)
 	f(204, 0, -1)
-	f(204, 0, swift.NoLength)
+	f(204, 0, web.NoLength)
 	f(204, firstReadBytes, -1)
 	f(204, firstReadBytes-1, -1)
 	f(413, 1001, 1001)
@@ -364,7 +364,7 @@ func TestServerStopsDuringUpload(t *testing.T) {
 	s, _ := newHookedSite(t)
 	id := s.create("alice", "")
 	ctx, cancel := context.WithCancel(context.Background())
-	cutOff := &swift.StatusError{Status: 499}
+	cutOff := &web.StatusError{Status: 499}
 	r := putFile("alice", id, io.MultiReader(strings.NewReader(strings.Repeat("x", 100)), stopper{cancel, cutOff}), 1000)
 	r.SetContext(ctx)
 	if _, err := s.h.Serve(r); !errors.Is(err, cutOff) {

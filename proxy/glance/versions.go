@@ -2,7 +2,7 @@ package glance
 
 import (
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The first of a list is the current version (glance/api/versions.py).
@@ -22,7 +22,7 @@ const versionsName = "versions"
 
 // showVersions answers every path without a version: 300, and 200 for the one
 // that asks for the versions by name.
-func (s *service) showVersions(r *swift.Request) *swift.Response {
+func (s *service) showVersions(r *web.Request) *web.Response {
 	status, reason, shown := 300, "Multiple Choices", versions
 	if firstSegment(r.Path) == versionsName {
 		status, reason, shown = 200, "OK", features

@@ -2,7 +2,7 @@ package glance
 
 import (
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // imageView is an image as the API shows it: custom properties first, then the
@@ -66,11 +66,11 @@ func orNull(n *int64) any {
 	return *n
 }
 
-func jsonResponse(status int, v any) *swift.Response {
-	return swift.NewBytes(status, "application/json", pyjson.Marshal(v))
+func jsonResponse(status int, v any) *web.Response {
+	return web.NewBytes(status, "application/json", pyjson.Marshal(v))
 }
 
 // emptyResponse is an answer without a body as WebOb gives it.
-func emptyResponse(status int) *swift.Response {
-	return swift.NewBytes(status, "text/html; charset=UTF-8", nil)
+func emptyResponse(status int) *web.Response {
+	return web.NewBytes(status, "text/html; charset=UTF-8", nil)
 }

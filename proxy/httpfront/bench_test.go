@@ -10,7 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // versus runs us and bare fasthttp in turns, and reports our best time over
@@ -64,8 +64,8 @@ const benchGet = "GET /v1/AUTH_x/c/o HTTP/1.1\r\nHost: h\r\nUser-Agent: bench\r\
 
 func BenchmarkSmallGet(b *testing.B) {
 	body := make([]byte, 1024)
-	_, addr := start(b, Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-		return swift.NewBytes(200, "application/octet-stream", body), nil
+	_, addr := start(b, Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+		return web.NewBytes(200, "application/octet-stream", body), nil
 	})})
 	bare := startBare(b, nil, func(ctx *fasthttp.RequestCtx) { ctx.SetBody(body) })
 	versus(b, roundTrips(b, addr, benchGet, 0, 100), roundTrips(b, bare, benchGet, 0, 100))
@@ -83,8 +83,8 @@ func BenchmarkPut64MiB(b *testing.B) {
 			}
 		}
 	}
-	_, addr := start(b, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
-		return swift.NewResponse(200), discard(r.Body)
+	_, addr := start(b, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
+		return web.NewResponse(200), discard(r.Body)
 	})})
 	bare := startBare(b, nil, func(ctx *fasthttp.RequestCtx) {
 		if err := discard(ctx.RequestBodyStream()); err != nil {
@@ -109,8 +109,8 @@ func (c *loopConn) Write(p []byte) (int, error) { return len(p), nil }
 // request made, a response of 1 KiB framed; no engine, no system call.
 func BenchmarkExchange(b *testing.B) {
 	body := make([]byte, 1024)
-	s := New(Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-		return swift.NewBytes(200, "application/octet-stream", body), nil
+	s := New(Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+		return web.NewBytes(200, "application/octet-stream", body), nil
 	})})
 	c := &conn{Conn: &loopConn{request: benchGet}, srv: s}
 	b.ReportAllocs()

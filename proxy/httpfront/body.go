@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -92,18 +92,18 @@ func (b *body) read(p []byte) (int, error) {
 var errWhole = errors.New("the body is whole")
 
 func bodyError(err error) error {
-	var status *swift.StatusError
+	var status *web.StatusError
 	switch {
 	case err == errWhole:
 		return io.EOF
 	case errors.As(err, &status):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &swift.StatusError{Status: 408, Err: fmt.Errorf("the body stalled: %w", err)}
+		return &web.StatusError{Status: 408, Err: fmt.Errorf("the body stalled: %w", err)}
 	case err == io.EOF:
 		err = io.ErrUnexpectedEOF
 	}
-	return &swift.StatusError{Status: 499, Err: fmt.Errorf("the body was cut short: %w", err)}
+	return &web.StatusError{Status: 499, Err: fmt.Errorf("the body was cut short: %w", err)}
 }
 
 // drainable says whether it is worth trying to read what is left.

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -126,7 +126,7 @@ func (c *conn) nextHead() error {
 		return err
 	}
 	x := &exchange{c: c, start: time.Now()}
-	x.head.length = swift.NoLength
+	x.head.length = web.NoLength
 	c.next = x
 	limited := false
 	scan := headScan{
@@ -156,14 +156,14 @@ func (c *conn) nextHead() error {
 		if err := c.fill(); err != nil {
 			status := 408
 			switch {
-			case errors.Is(err, swift.ErrNoMemory):
+			case errors.Is(err, web.ErrNoMemory):
 				status = 503
 			case !errors.Is(err, os.ErrDeadlineExceeded):
 				c.end()
 				return io.EOF
 			}
 			x.head.parsePart(c.buf[c.r:c.w], &scan)
-			x.headErr = &swift.StatusError{Status: status, Err: err}
+			x.headErr = &web.StatusError{Status: status, Err: err}
 			return nil
 		}
 	}
@@ -239,7 +239,7 @@ func (c *conn) takeHead(n int) error {
 		return nil
 	}
 	if !heads.Try(take) {
-		return fmt.Errorf("%w: %d bytes for a long head", swift.ErrNoMemory, take)
+		return fmt.Errorf("%w: %d bytes for a long head", web.ErrNoMemory, take)
 	}
 	c.headBytes += take
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // cut ends a connection as named: an orderly FIN or a reset.
@@ -32,7 +32,7 @@ func TestBodyCutAtEveryByte(t *testing.T) {
 		for _, how := range []string{"FIN", "RST"} {
 			t.Run(framing+how, func(t *testing.T) {
 				entered, result := make(chan struct{}), make(chan error)
-				_, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+				_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 					entered <- struct{}{}
 					_, err := io.ReadAll(r.Body)
 					result <- err
@@ -40,7 +40,7 @@ func TestBodyCutAtEveryByte(t *testing.T) {
 					if _, again := r.Body.Read(make([]byte, 1)); err != nil && again != err {
 						t.Errorf("after %v: %v", err, again)
 					}
-					return swift.NewResponse(201), err
+					return web.NewResponse(201), err
 				})})
 				for n := 0; n <= len(body); n++ {
 					c := dial(t, addr)

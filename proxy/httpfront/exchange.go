@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // exchange is one request and its response: one piece of memory, which a
@@ -16,14 +16,14 @@ type exchange struct {
 	start   time.Time // when the first byte came
 	head    head
 	headErr error // the head is refused
-	req     swift.Request
-	held    swift.Held
+	req     web.Request
+	held    web.Held
 	body    body
 	out     wire
 	close   bool // the connection ends with this response
 	status  int
 	err     error
-	lines   [usualLines]swift.HeaderField // what head.header begins as
+	lines   [usualLines]web.HeaderField // what head.header begins as
 }
 
 // usualLines is how many header lines most requests have, with some that
@@ -39,12 +39,12 @@ func (x *exchange) begin() {
 	if c.tls {
 		scheme = "https"
 	}
-	x.req = swift.Request{
-		Method: h.method, RawPath: h.rawPath, Path: swift.Unquote(h.rawPath),
+	x.req = web.Request{
+		Method: h.method, RawPath: h.rawPath, Path: web.Unquote(h.rawPath),
 		RawQuery: h.query, Header: h.header, Host: h.host, Scheme: scheme,
 		RemoteAddr: c.remote, Proto: h.proto,
 		Body: &x.body, ContentLength: h.length,
-		TransID: swift.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
+		TransID: web.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
 	}
 	x.req.SetContext(c.ctx)
 	x.req.OnGrant = c.onGrant
@@ -60,7 +60,7 @@ func (s *Server) serve(x *exchange) (keep bool) {
 	whole := false
 	if x.headErr != nil {
 		x.err = x.headErr
-		x.respond(swift.ErrorResponse(x.headErr))
+		x.respond(web.ErrorResponse(x.headErr))
 	} else {
 		x.run()
 		whole = x.body.finish()
@@ -97,11 +97,11 @@ func (x *exchange) run() {
 	}
 	if err != nil {
 		x.err = err
-		res = swift.ErrorResponse(err)
+		res = web.ErrorResponse(err)
 		// A denial quotes what the client sent; it must not split either.
 		if bad := checkResponse(res, false); bad != nil {
 			x.err = errors.Join(err, bad)
-			res = swift.StatusPage(500)
+			res = web.StatusPage(500)
 		}
 	}
 	if !x.body.drainable() {
@@ -110,7 +110,7 @@ func (x *exchange) run() {
 	x.respond(res)
 }
 
-func (x *exchange) callHandler() (res *swift.Response, err error) {
+func (x *exchange) callHandler() (res *web.Response, err error) {
 	x.c.asked.Store(true)
 	defer x.c.asked.Store(false)
 	defer x.recoverPanic(&err)
@@ -133,7 +133,7 @@ var errPanic = errors.New("the handler panicked")
 // respond sends res and closes it. If its body fails before anything was sent,
 // an error page goes out instead; after that the client gets a short body and
 // the connection closes.
-func (x *exchange) respond(res *swift.Response) {
+func (x *exchange) respond(res *web.Response) {
 	buf := pendingPool.Get().(*[]byte)
 	defer func() {
 		*buf = x.out.pending[:0]
@@ -146,7 +146,7 @@ func (x *exchange) respond(res *swift.Response) {
 	err := x.sendBody(res)
 	if err != nil && !x.out.started {
 		x.err = err
-		res = swift.ErrorResponse(err)
+		res = web.ErrorResponse(err)
 		x.close = true
 		x.prepare(x.out.pending[:0], res)
 		err = x.sendBody(res)
@@ -160,7 +160,7 @@ func (x *exchange) respond(res *swift.Response) {
 }
 
 // prepare decides the framing of res and makes its head.
-func (x *exchange) prepare(buf []byte, res *swift.Response) {
+func (x *exchange) prepare(buf []byte, res *web.Response) {
 	x.status = res.Status
 	x.c.answering.Store(true)
 	x.out = wire{c: x.c, left: res.ContentLength}
@@ -177,7 +177,7 @@ func (x *exchange) prepare(buf []byte, res *swift.Response) {
 	x.out.pending = x.appendHead(buf[:0], res)
 }
 
-func (x *exchange) sendBody(res *swift.Response) (err error) {
+func (x *exchange) sendBody(res *web.Response) (err error) {
 	defer func() {
 		if closeErr := res.Close(); err == nil && closeErr != nil {
 			x.err = errors.Join(x.err, closeErr)

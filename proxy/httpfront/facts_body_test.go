@@ -12,7 +12,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The tests named TestFnn each hold one thing that fasthttp's streaming mode
@@ -41,7 +41,7 @@ func bareBody(t *testing.T, raw string) (body string, err error, calls int) {
 
 func wantStatus(t *testing.T, err error, status int) {
 	t.Helper()
-	var se *swift.StatusError
+	var se *web.StatusError
 	if !errors.As(err, &se) || se.Status != status {
 		t.Errorf("error %v, want status %d", err, status)
 	}
@@ -103,9 +103,9 @@ func TestF03UnreadBody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var paths atomic.Value
 			paths.Store("")
-			_, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 				paths.Store(paths.Load().(string) + r.Path)
-				return swift.NewBytes(200, "text/plain", nil), nil
+				return web.NewBytes(200, "text/plain", nil), nil
 			})})
 			got := talkAnyhow(t, addr, c.raw+"GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
 			want := "/a"
@@ -124,8 +124,8 @@ func TestF03UnreadBody(t *testing.T) {
 
 // A refusal before the end of a long body reaches the client that still sends.
 func TestF04RefusalIsReadable(t *testing.T) {
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
-		return nil, swift.Status(413)
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
+		return nil, web.Status(413)
 	})})
 	for range 20 {
 		c := dial(t, addr)
@@ -143,18 +143,18 @@ func TestF04RefusalIsReadable(t *testing.T) {
 // Content-Length, and in the middle of chunks.
 func TestF05BodyLimitIsTheHandlers(t *testing.T) {
 	const limit = 1000
-	h := swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	h := web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if r.ContentLength > limit {
-			return nil, swift.Status(413)
+			return nil, web.Status(413)
 		}
 		n, err := io.Copy(io.Discard, io.LimitReader(r.Body, limit+1))
 		if err != nil {
 			return nil, err
 		}
 		if n > limit {
-			return nil, swift.Status(413)
+			return nil, web.Status(413)
 		}
-		return swift.NewResponse(201), nil
+		return web.NewResponse(201), nil
 	})
 	_, addr := start(t, Options{Handler: h})
 	for raw, status := range map[string]int{
@@ -202,13 +202,13 @@ func TestF06MultipartIsNotParsed(t *testing.T) {
 // No trailer becomes a header of the request, before or after the body.
 func TestF20TrailersAreDropped(t *testing.T) {
 	raw := chunkedHead + "1\r\na\r\n0\r\nX-Auth-Token: stolen\r\nX-Object-Meta-T: t\r\n\r\n"
-	got := make(chan swift.Header, 2)
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	got := make(chan web.Header, 2)
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
 		got <- r.Header.Clone()
-		return swift.NewResponse(201), nil
+		return web.NewResponse(201), nil
 	})})
 	answers := talk(t, addr, raw+"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	if h := <-got; h.Has("X-Auth-Token") || h.Has("X-Object-Meta-T") {
@@ -228,7 +228,7 @@ func TestLargeReadsBypassTheBuffer(t *testing.T) {
 	var whole atomic.Bool
 	var reads atomic.Int64
 	want := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		got := make([]byte, 0, size)
 		p := make([]byte, 1<<20)
 		largest := 0
@@ -245,7 +245,7 @@ func TestLargeReadsBypassTheBuffer(t *testing.T) {
 		}
 		reads.Store(int64(largest))
 		whole.Store(bytes.Equal(got, want))
-		return swift.NewResponse(201), nil
+		return web.NewResponse(201), nil
 	})})
 	a := ask(t, addr, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: "+itoa(size)+"\r\n\r\n"+string(want))
 	if a.StatusCode != 201 || !whole.Load() {

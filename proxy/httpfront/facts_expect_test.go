@@ -11,30 +11,31 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const expectHead = "PUT %s HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n"
 
 // expectHandler refuses "/no" by its head, and "/late" after one byte.
-func expectHandler(calls *atomic.Int64) swift.Handler {
-	return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+func expectHandler(calls *atomic.Int64) web.Handler {
+	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		calls.Add(1)
 		switch r.Path {
 		case "/no":
 			return nil, swift.Unauthorized("AUTH_x")
 		case "/skip":
-			return swift.NewBytes(202, "text/plain", []byte("not needed")), nil
+			return web.NewBytes(202, "text/plain", []byte("not needed")), nil
 		case "/late":
 			if _, err := r.Body.Read(make([]byte, 1)); err != nil {
 				return nil, err
 			}
-			return nil, swift.Status(422)
+			return nil, web.Status(422)
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err
 		}
-		return swift.NewBytes(201, "text/plain", body), nil
+		return web.NewBytes(201, "text/plain", body), nil
 	})
 }
 
@@ -117,9 +118,9 @@ func TestExpectWithoutBodyOrUnknown(t *testing.T) {
 // refuse by Content-Length.
 func TestF15HandlerRunsBeforeTheBody(t *testing.T) {
 	var calls atomic.Int64
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
 		calls.Add(1)
-		return nil, swift.Statusf(413, "Your request is too large.")
+		return nil, web.Statusf(413, "Your request is too large.")
 	})})
 	raw := "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"
 	if a := ask(t, addr, raw); a.StatusCode != 413 || a.body != "Your request is too large." || calls.Load() != 1 {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // bareCalls says how often a bare handler is called for raw.
@@ -227,7 +227,7 @@ func TestF22RepeatedHeaders(t *testing.T) {
 	refused(t, "PUT / HTTP/1.1\r\nHost: h\r\nContent_Length: 3\r\n\r\nabc", 400, htmlBadRequest)
 	r, addr := startRecorder(t, Options{})
 	ask(t, addr, "GET / HTTP/1.1\r\nHost: h\r\nx-object-meta-foo2bar:  1 \t\r\nX_OBJECT_META_Foo2bar: 2\r\nX-\xc3\xa4b: \xc3\xbc\xff\r\nX-Empty:\r\n\r\n")
-	want := swift.Header{{Name: "Host", Value: "h"}, {Name: "X-Object-Meta-Foo2Bar", Value: "1,2"}, {Name: "X-\xc3\xa4B", Value: "\xc3\xbc\xff"}, {Name: "X-Empty", Value: ""}}
+	want := web.Header{{Name: "Host", Value: "h"}, {Name: "X-Object-Meta-Foo2Bar", Value: "1,2"}, {Name: "X-\xc3\xa4B", Value: "\xc3\xbc\xff"}, {Name: "X-Empty", Value: ""}}
 	if calls := r.calls(); len(calls) != 1 || fmt.Sprintf("%q", calls[0].header) != fmt.Sprintf("%q", want) {
 		t.Errorf("%+v", calls)
 	}

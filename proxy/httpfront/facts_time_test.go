@@ -14,7 +14,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // trickle writes s in n pieces with a pause before each. The pause is the
@@ -142,8 +142,8 @@ func (z *zeros) Close() error { return nil }
 
 func TestF08SlowDownloadOutlivesTheTimeout(t *testing.T) {
 	const size, limit = 32 << 20, 800 * time.Millisecond
-	_, addr := start(t, Options{WriteIdleTimeout: limit, Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-		return &swift.Response{Status: 200, Body: &zeros{size}, ContentLength: size}, nil
+	_, addr := start(t, Options{WriteIdleTimeout: limit, Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+		return &web.Response{Status: 200, Body: &zeros{size}, ContentLength: size}, nil
 	})})
 	slowly := func(addr string) (n int64) {
 		c := dial(t, addr)
@@ -177,8 +177,8 @@ func TestF08ClientThatDoesNotReadIsDropped(t *testing.T) {
 	done := make(chan Done, 1)
 	_, addr := start(t, Options{WriteIdleTimeout: 100 * time.Millisecond,
 		OnDone: func(d Done) { done <- d },
-		Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-			return &swift.Response{Status: 200, Body: &zeros{1 << 30}, ContentLength: 1 << 30}, nil
+		Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+			return &web.Response{Status: 200, Body: &zeros{1 << 30}, ContentLength: 1 << 30}, nil
 		})})
 	c := dial(t, addr)
 	write(t, c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -279,11 +279,11 @@ func TestF10ShutdownClosesSilentConnections(t *testing.T) {
 // Bare fasthttp lets a panic end the process, so there is no control.
 func TestF11PanicIs500(t *testing.T) {
 	log := &logBuffer{}
-	_, addr := start(t, Options{Logger: textLog(log), Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	_, addr := start(t, Options{Logger: textLog(log), Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if r.Path == "/panic" {
 			panic("boom")
 		}
-		return &swift.Response{Status: 200, Body: panicBody{}, ContentLength: 5}, nil
+		return &web.Response{Status: 200, Body: panicBody{}, ContentLength: 5}, nil
 	})})
 	for range 2 {
 		c := dial(t, addr)

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // singleHeaders may come once, and not under a name with '_': two of them, or
@@ -92,7 +92,7 @@ func (h *head) frameExpect() error {
 		return nil
 	}
 	if !strings.EqualFold(expect, "100-continue") {
-		return swift.Status(417)
+		return web.Status(417)
 	}
 	h.expect = h.length == -1 || h.length > 0
 	return nil
@@ -101,10 +101,10 @@ func (h *head) frameExpect() error {
 // transferCoding judges as swob.py's Request.message_length does.
 func transferCoding(value string) error {
 	if strings.Contains(value, ",") {
-		return swift.Textf(501, "Unsupported Transfer-Coding header value specified in Transfer-Encoding header")
+		return web.Textf(501, "Unsupported Transfer-Coding header value specified in Transfer-Encoding header")
 	}
 	if !strings.EqualFold(value, "chunked") {
-		return swift.Textf(400, "Invalid Transfer-Encoding header value")
+		return web.Textf(400, "Invalid Transfer-Encoding header value")
 	}
 	return nil
 }

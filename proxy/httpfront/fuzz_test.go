@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // memConn is a socket whose client has sent in, and is gone.
@@ -61,9 +61,9 @@ func FuzzServe(f *testing.F) {
 		out := serveBytes(in, Options{
 			Logger: discardLog(), MaxHeaderBytes: 1 << 10, MaxHeaderLineBytes: 200,
 			OnDone: func(d Done) { methods = append(methods, d.Method) },
-			Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+			Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 				body, err := io.ReadAll(io.LimitReader(r.Body, 100))
-				return swift.NewBytes(200, "text/plain", body), err
+				return web.NewBytes(200, "text/plain", body), err
 			}),
 		})
 		br := bufio.NewReader(strings.NewReader(strings.ReplaceAll(out, continueLine, "")))
@@ -93,7 +93,7 @@ func FuzzHead(f *testing.F) {
 		if err != nil || n == 0 {
 			return
 		}
-		h := &head{length: swift.NoLength}
+		h := &head{length: web.NoLength}
 		if h.parse([]byte(in[scan.start:n])) != nil {
 			return
 		}
@@ -102,8 +102,8 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		length := theirs.ContentLength
-		if h.length == swift.NoLength && length == 0 {
-			length = swift.NoLength
+		if h.length == web.NoLength && length == 0 {
+			length = web.NoLength
 		}
 		if h.length != length || h.method != theirs.Method || h.host != theirs.Host {
 			t.Errorf("%q: %d %s %q, net/http %d %s %q", in, h.length, h.method, h.host, length, theirs.Method, theirs.Host)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // head is the head of one request.
@@ -14,7 +14,7 @@ type head struct {
 	rawPath, query   string
 	authority        string // of an absolute-form target
 	host             string
-	header           swift.Header
+	header           web.Header
 	length           int64 // as swift.Request.ContentLength
 	http11           bool
 	close, keepAlive bool // what Connection asked for
@@ -150,9 +150,9 @@ func trim(s string) string {
 func (h *head) addLine(name, value string) error {
 	title := name
 	if !isTitle(name) {
-		title = swift.TitleName(name)
+		title = web.TitleName(name)
 	}
-	known := slices.IndexFunc(h.header, func(f swift.HeaderField) bool { return f.Name == title })
+	known := slices.IndexFunc(h.header, func(f web.HeaderField) bool { return f.Name == title })
 	switch {
 	case (known >= 0 || strings.IndexByte(name, '_') >= 0) && singleHeaders[title]:
 		return errSingle

@@ -19,13 +19,13 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // seen is what a handler saw of one request.
 type seen struct {
 	method, path, rawPath, query string
-	header                       swift.Header
+	header                       web.Header
 	length                       int64
 	body                         string
 	err                          error // nil for a clean end
@@ -38,7 +38,7 @@ type recorder struct {
 	done []Done
 }
 
-func (r *recorder) Serve(req *swift.Request) (*swift.Response, error) {
+func (r *recorder) Serve(req *web.Request) (*web.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	r.mu.Lock()
 	r.list = append(r.list, seen{req.Method, req.Path, req.RawPath, req.RawQuery, req.Header, req.ContentLength, string(body), err})
@@ -46,7 +46,7 @@ func (r *recorder) Serve(req *swift.Request) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+	return web.NewBytes(200, "text/plain", []byte("ok")), nil
 }
 
 func (r *recorder) onDone(d Done) {

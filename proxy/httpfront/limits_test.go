@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func TestHeadLimits(t *testing.T) {
@@ -78,7 +78,7 @@ func TestConnectionLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{}
-			o.Handler = swift.HandlerFunc(func(req *swift.Request) (*swift.Response, error) {
+			o.Handler = web.HandlerFunc(func(req *web.Request) (*web.Response, error) {
 				req.Granted(true) // a known user's connections do not give way
 				return r.Serve(req)
 			})

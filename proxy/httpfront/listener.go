@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // An accept that fails for want of a resource is tried again after a pause
@@ -141,9 +141,9 @@ func (s *Server) place(c *conn) bool {
 // first, gets none.
 func (s *Server) refuse(c *conn) {
 	if !c.tls {
-		x := &exchange{c: c, head: head{length: swift.NoLength}, close: true,
-			req: swift.Request{TransID: swift.NewTransID(time.Now(), "")}}
-		x.respond(swift.StatusPage(503))
+		x := &exchange{c: c, head: head{length: web.NoLength}, close: true,
+			req: web.Request{TransID: web.NewTransID(time.Now(), "")}}
+		x.respond(web.StatusPage(503))
 	}
 	c.leave()
 	_ = c.Conn.Close()

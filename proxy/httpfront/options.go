@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Defaults of Options. The two line limits are Swift's max_header_size and
@@ -30,7 +30,7 @@ const maxHeaderLines = 1000
 // Handler is required.
 type Options struct {
 	// Handler gets every well-formed request, whatever its path.
-	Handler swift.Handler
+	Handler web.Handler
 	// OnDone is called once for each request, also for one that was refused
 	// before the handler, on the goroutine of its connection.
 	OnDone func(Done)
@@ -56,7 +56,7 @@ type Options struct {
 
 	// Memory is the account of what requests hold whole, and Heads that of heads
 	// longer than minBufferBytes: 503 above. Nil is without a bound.
-	Memory, Heads *swift.Memory
+	Memory, Heads *web.Memory
 
 	Logger *slog.Logger
 }
@@ -101,7 +101,7 @@ type Done struct {
 	TransID                string
 	RemoteAddr             string // without the port
 	UserAgent              string
-	Log                    swift.LogInfo
+	Log                    web.LogInfo
 	Err                    error // the cause of an error status, or of a body cut short
 }
 
@@ -119,7 +119,7 @@ func (d *Done) Failure() error {
 }
 
 func clientLeft(err error) bool {
-	var status *swift.StatusError
+	var status *web.StatusError
 	return errors.As(err, &status) && status.Status == 499
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 var errResponse = errors.New("the handler's response cannot be sent")
@@ -20,7 +20,7 @@ var ownHeaders = map[string]bool{
 }
 
 // checkResponse finds what would break the framing or split the response.
-func checkResponse(res *swift.Response, isHead bool) error {
+func checkResponse(res *web.Response, isHead bool) error {
 	if res.Status < 200 || res.Status > 999 {
 		return fmt.Errorf("%w: status %d", errResponse, res.Status)
 	}
@@ -55,10 +55,10 @@ func bodiless(status int) bool { return status == 204 || status == 304 }
 
 // appendHead appends the head of res as Swift under eventlet sends it: a 204
 // and a 304 have "Content-Length: 0".
-func (x *exchange) appendHead(b []byte, res *swift.Response) []byte {
+func (x *exchange) appendHead(b []byte, res *web.Response) []byte {
 	reason := res.Reason
 	if reason == "" {
-		reason = swift.StatusText(res.Status)
+		reason = web.StatusText(res.Status)
 	}
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(res.Status), 10)
@@ -122,7 +122,7 @@ func isOwn(name string) bool {
 		return false
 	}
 	if !isTitle(name) {
-		name = swift.TitleName(name)
+		name = web.TitleName(name)
 	}
 	return ownHeaders[name]
 }

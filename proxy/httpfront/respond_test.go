@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"needletail/objstore"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // closer counts how often a response is closed.
@@ -23,11 +23,11 @@ type closer struct {
 func (c closer) Close() error { c.closed.Add(1); return nil }
 
 // answerWith serves one response and gives what comes over the wire.
-func answerWith(t *testing.T, request string, res *swift.Response, err error) (raw string, d Done, log string) {
+func answerWith(t *testing.T, request string, res *web.Response, err error) (raw string, d Done, log string) {
 	t.Helper()
 	buf, done := &logBuffer{}, make(chan Done, 8)
 	_, addr := start(t, Options{Logger: textLog(buf), OnDone: func(d Done) { done <- d },
-		Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) { return res, err })})
+		Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) { return res, err })})
 	raw = talk(t, addr, request)
 	return raw, <-done, buf.String()
 }
@@ -66,33 +66,33 @@ func lines(t *testing.T, raw string) string {
 
 func TestResponseOnTheWire(t *testing.T) {
 	body := func(s string) io.ReadCloser { return io.NopCloser(strings.NewReader(s)) }
-	fields := swift.Header{{Name: "Zz-First", Value: "1"}, {Name: "aCl-ODD", Value: "\xc3\xbc"}, {Name: "Set-Cookie", Value: "a"}, {Name: "Set-Cookie", Value: "b"}}
+	fields := web.Header{{Name: "Zz-First", Value: "1"}, {Name: "aCl-ODD", Value: "\xc3\xbc"}, {Name: "Set-Cookie", Value: "a"}, {Name: "Set-Cookie", Value: "b"}}
 	head, get10 := strings.Replace(get, "GET", "HEAD", 1), "GET /a HTTP/1.0\r\n\r\n"
 	for _, c := range []struct {
 		request string
-		res     *swift.Response
+		res     *web.Response
 		want    string
 	}{
-		{get, &swift.Response{Status: 200, Header: fields, Body: body("abc"), ContentLength: 3},
+		{get, &web.Response{Status: 200, Header: fields, Body: body("abc"), ContentLength: 3},
 			"HTTP/1.1 200 OK|Zz-First: 1|aCl-ODD: \xc3\xbc|Set-Cookie: a|Set-Cookie: b|Content-Length: 3#abc"},
-		{get, &swift.Response{Status: 200, Body: body("abc"), ContentLength: -1},
+		{get, &web.Response{Status: 200, Body: body("abc"), ContentLength: -1},
 			"HTTP/1.1 200 OK|Transfer-Encoding: chunked#3\r\nabc\r\n0\r\n\r\n"},
-		{get10, &swift.Response{Status: 200, Body: body("abc"), ContentLength: -1},
+		{get10, &web.Response{Status: 200, Body: body("abc"), ContentLength: -1},
 			"HTTP/1.1 200 OK|Connection: close#abc"},
-		{get, &swift.Response{Status: 200, Body: body(""), ContentLength: -1},
+		{get, &web.Response{Status: 200, Body: body(""), ContentLength: -1},
 			"HTTP/1.1 200 OK|Transfer-Encoding: chunked#0\r\n\r\n"},
-		{get, swift.NewResponse(204, swift.HeaderField{Name: "Content-Type", Value: "text/html; charset=UTF-8"}),
+		{get, web.NewResponse(204, web.HeaderField{Name: "Content-Type", Value: "text/html; charset=UTF-8"}),
 			"HTTP/1.1 204 No Content|Content-Type: text/html; charset=UTF-8|Content-Length: 0#"},
-		{get, &swift.Response{Status: 204, Body: body("stray"), ContentLength: 5}, "HTTP/1.1 204 No Content|Content-Length: 0#"},
-		{get, &swift.Response{Status: 304, Header: swift.Header{{Name: "Etag", Value: "x"}}, Body: body("stray"), ContentLength: 5},
+		{get, &web.Response{Status: 204, Body: body("stray"), ContentLength: 5}, "HTTP/1.1 204 No Content|Content-Length: 0#"},
+		{get, &web.Response{Status: 304, Header: web.Header{{Name: "Etag", Value: "x"}}, Body: body("stray"), ContentLength: 5},
 			"HTTP/1.1 304 Not Modified|Etag: x|Content-Length: 0#"},
-		{head, &swift.Response{Status: 200, ContentLength: 5 << 30}, "HTTP/1.1 200 OK|Content-Length: 5368709120#"},
-		{head, &swift.Response{Status: 200, Body: body("abc"), ContentLength: 3}, "HTTP/1.1 200 OK|Content-Length: 3#"},
-		{head, &swift.Response{Status: 200, Body: body("abc"), ContentLength: -1}, "HTTP/1.1 200 OK#"},
-		{head, &swift.Response{Status: 204}, "HTTP/1.1 204 No Content|Content-Length: 0#"},
-		{get, &swift.Response{Status: 498, Reason: "Rate Limited"}, "HTTP/1.1 498 Rate Limited|Content-Length: 0#"},
-		{get, &swift.Response{Status: 499}, "HTTP/1.1 499 Client Disconnect|Content-Length: 0#"},
-		{get, &swift.Response{Status: 200, Header: swift.Header{{Name: "content-length", Value: "77"}, {Name: "Date", Value: "x"},
+		{head, &web.Response{Status: 200, ContentLength: 5 << 30}, "HTTP/1.1 200 OK|Content-Length: 5368709120#"},
+		{head, &web.Response{Status: 200, Body: body("abc"), ContentLength: 3}, "HTTP/1.1 200 OK|Content-Length: 3#"},
+		{head, &web.Response{Status: 200, Body: body("abc"), ContentLength: -1}, "HTTP/1.1 200 OK#"},
+		{head, &web.Response{Status: 204}, "HTTP/1.1 204 No Content|Content-Length: 0#"},
+		{get, &web.Response{Status: 498, Reason: "Rate Limited"}, "HTTP/1.1 498 Rate Limited|Content-Length: 0#"},
+		{get, &web.Response{Status: 499}, "HTTP/1.1 499 Client Disconnect|Content-Length: 0#"},
+		{get, &web.Response{Status: 200, Header: web.Header{{Name: "content-length", Value: "77"}, {Name: "Date", Value: "x"},
 			{Name: "Transfer-Encoding", Value: "chunked"}, {Name: "connection", Value: "close"}, {Name: "X", Value: ""}}},
 			"HTTP/1.1 200 OK|X: |Content-Length: 0#"},
 	} {
@@ -108,19 +108,19 @@ func TestResponseOnTheWire(t *testing.T) {
 
 // The handler's own ids win, so that they come where it put them.
 func TestTransactionIDs(t *testing.T) {
-	raw, _, _ := answerWith(t, get, swift.NewResponse(200, swift.HeaderField{Name: "X-Trans-Id", Value: "mine"}, swift.HeaderField{Name: "X-Openstack-Request-Id", Value: "mine"}), nil)
+	raw, _, _ := answerWith(t, get, web.NewResponse(200, web.HeaderField{Name: "X-Trans-Id", Value: "mine"}, web.HeaderField{Name: "X-Openstack-Request-Id", Value: "mine"}), nil)
 	if strings.Count(raw, "mine") != 2 || strings.Count(raw, "X-Trans-Id") != 1 {
 		t.Errorf("%q", raw)
 	}
-	raw, d, _ := answerWith(t, "GET /a HTTP/1.1\r\nHost: h\r\nX-Trans-Id-Extra: a b\r\nUser-Agent: ua\r\n\r\n", swift.NewResponse(200), nil)
+	raw, d, _ := answerWith(t, "GET /a HTTP/1.1\r\nHost: h\r\nX-Trans-Id-Extra: a b\r\nUser-Agent: ua\r\n\r\n", web.NewResponse(200), nil)
 	if !strings.HasSuffix(d.TransID, "-a%20b") || !strings.Contains(raw, d.TransID) || d.UserAgent != "ua" || d.RemoteAddr != "127.0.0.1" {
 		t.Errorf("%q %+v", raw, d)
 	}
 }
 
 func TestResponseThatCannotBeSent(t *testing.T) {
-	field := func(name, value string) swift.Header { return swift.Header{{Name: name, Value: value}} }
-	for name, res := range map[string]*swift.Response{
+	field := func(name, value string) web.Header { return web.Header{{Name: name, Value: value}} }
+	for name, res := range map[string]*web.Response{
 		"none":       nil,
 		"CR LF":      {Status: 200, Header: field("X", "a\r\nSet-Cookie: b")},
 		"LF":         {Status: 200, Header: field("X", "a\nb")},
@@ -198,7 +198,7 @@ func TestBodyFailsMidway(t *testing.T) {
 		"chunked error": {-1, pushes{[]string{"abc"}, errors.New("rotten")}, "3\r\nabc\r\n"},
 		"ignores":       {3, pushes{[]string{"abc", "def", "ghi"}, nil}, "abc"},
 	} {
-		raw, d, _ := answerWith(t, get+get, &swift.Response{Status: 200, Body: c.body, ContentLength: c.length}, nil)
+		raw, d, _ := answerWith(t, get+get, &web.Response{Status: 200, Body: c.body, ContentLength: c.length}, nil)
 		if _, got, _ := strings.Cut(raw, "\r\n\r\n"); got != c.want {
 			t.Errorf("%s: %d bytes, want %d: %.100q", name, len(got), len(c.want), got)
 		}
@@ -210,12 +210,12 @@ func TestBodyFailsMidway(t *testing.T) {
 
 func TestBodyPieces(t *testing.T) {
 	piece := strings.Repeat("0123456789abcdef", (3*writePieceBytes+joinBytes)/16) + "!"
-	raw, d, _ := answerWith(t, get, &swift.Response{Status: 200, Body: pushes{[]string{piece, "", "x"}, nil}, ContentLength: int64(len(piece) + 1)}, nil)
+	raw, d, _ := answerWith(t, get, &web.Response{Status: 200, Body: pushes{[]string{piece, "", "x"}, nil}, ContentLength: int64(len(piece) + 1)}, nil)
 	if _, got, _ := strings.Cut(raw, "\r\n\r\n"); got != piece+"x" || d.BytesOut != int64(len(piece)+1) || d.Err != nil {
 		t.Errorf("%d bytes, %+v", len(got), d)
 	}
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-		return &swift.Response{Status: 200, Body: pushes{[]string{piece, "", "x"}, nil}, ContentLength: -1}, nil
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+		return &web.Response{Status: 200, Body: pushes{[]string{piece, "", "x"}, nil}, ContentLength: -1}, nil
 	})})
 	if a := ask(t, addr, get); a.body != piece+"x" {
 		t.Errorf("%d bytes", len(a.body))
@@ -225,8 +225,8 @@ func TestBodyPieces(t *testing.T) {
 // A slow body shows each piece when it is written, not when it ends.
 func TestPiecesAreFlushed(t *testing.T) {
 	next := make(chan string)
-	_, addr := start(t, Options{Handler: swift.HandlerFunc(func(*swift.Request) (*swift.Response, error) {
-		return &swift.Response{Status: 202, Body: chanBody(next), ContentLength: -1}, nil
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
+		return &web.Response{Status: 202, Body: chanBody(next), ContentLength: -1}, nil
 	})})
 	c := dial(t, addr)
 	write(t, c, get)
@@ -271,11 +271,11 @@ func TestHandlerErrors(t *testing.T) {
 		want   string
 		failed bool
 	}{
-		{swift.Status(404), "HTTP/1.1 404 Not Found|Content-Type: text/html; charset=UTF-8|Content-Length: 70#<html><h1>Not Found</h1><p>The resource could not be found.</p></html>", false},
-		{swift.Textf(400, "no"), "HTTP/1.1 400 Bad Request|Content-Type: text/plain|Content-Length: 2#no", false},
+		{web.Status(404), "HTTP/1.1 404 Not Found|Content-Type: text/html; charset=UTF-8|Content-Length: 70#<html><h1>Not Found</h1><p>The resource could not be found.</p></html>", false},
+		{web.Textf(400, "no"), "HTTP/1.1 400 Bad Request|Content-Type: text/plain|Content-Length: 2#no", false},
 		{&objstore.Error{Kind: objstore.KindNoSpace}, "HTTP/1.1 507 Insufficient Storage", true},
 		{errors.New("the cause"), "HTTP/1.1 500 Internal Error", true},
-		{&swift.StatusError{Status: 401, Header: swift.Header{{Name: "Www-Authenticate", Value: "a\r\nb"}}}, "HTTP/1.1 500 Internal Error", true},
+		{&web.StatusError{Status: 401, Header: web.Header{{Name: "Www-Authenticate", Value: "a\r\nb"}}}, "HTTP/1.1 500 Internal Error", true},
 	} {
 		raw, d, _ := answerWith(t, get, nil, c.err)
 		if got := lines(t, raw); !strings.HasPrefix(got, c.want) {
@@ -290,10 +290,10 @@ func TestHandlerErrors(t *testing.T) {
 func TestDone(t *testing.T) {
 	before := time.Now()
 	r := &recorder{}
-	_, addr := start(t, Options{OnDone: r.onDone, Handler: swift.HandlerFunc(func(req *swift.Request) (*swift.Response, error) {
+	_, addr := start(t, Options{OnDone: r.onDone, Handler: web.HandlerFunc(func(req *web.Request) (*web.Response, error) {
 		req.Log.Account = "AUTH_x"
 		_, err := io.ReadFull(req.Body, make([]byte, 3))
-		return swift.NewBytes(200, "text/plain", []byte("hello")), err
+		return web.NewBytes(200, "text/plain", []byte("hello")), err
 	})})
 	talk(t, addr, "PUT /a%20b?q HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789bad\r\n\r\n")
 	list := r.dones()

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 var (
@@ -15,7 +15,7 @@ var (
 	errLineTooLong = errors.New("a header line is too long")
 )
 
-func badRequest(cause error) error { return &swift.StatusError{Status: 400, Err: cause} }
+func badRequest(cause error) error { return &web.StatusError{Status: 400, Err: cause} }
 
 // headScan finds the end of a head in a buffer that grows. It refuses at the
 // first byte that breaks a rule or a limit, so that a client that never ends
@@ -70,7 +70,7 @@ func (s *headScan) check(n, end int) error {
 	switch {
 	case s.lines == 0:
 		if n > s.maxRequestLine {
-			return &swift.StatusError{Status: 414}
+			return &web.StatusError{Status: 414}
 		}
 	case n > s.maxLine:
 		return badRequest(errLineTooLong)

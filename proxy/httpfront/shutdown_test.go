@@ -12,16 +12,16 @@ import (
 	"strings"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func TestShutdownDrains(t *testing.T) {
 	entered, wake := make(chan struct{}), make(chan struct{})
-	s, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	s, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		entered <- struct{}{}
 		<-wake
 		body, err := io.ReadAll(r.Body)
-		return swift.NewBytes(201, "text/plain", body), err
+		return web.NewBytes(201, "text/plain", body), err
 	})})
 	c := dial(t, addr)
 	write(t, c, "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n01234")
@@ -91,7 +91,7 @@ func untilRefused(addr string) {
 
 func TestHardShutdownCuts(t *testing.T) {
 	entered, ended := make(chan struct{}), make(chan error, 2)
-	s, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	s, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		entered <- struct{}{}
 		_, err := io.ReadAll(r.Body)
 		ended <- err
@@ -124,13 +124,13 @@ func TestTLS(t *testing.T) {
 	donor.Close()
 	ln := listen(t)
 	schemes := make(chan string, 8)
-	startOn(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	startOn(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		schemes <- r.Scheme
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return nil, err
 		}
-		return swift.NewBytes(200, "text/plain", body), nil
+		return web.NewBytes(200, "text/plain", body), nil
 	})}, tls.NewListener(ln, &tls.Config{Certificates: cert}))
 	for raw, want := range map[string]int{
 		"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello":  200,

@@ -7,21 +7,21 @@ import (
 	"testing"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // When all connections are taken, those on which nobody was allowed anything
 // give way, the longest first, whatever they do: idle, half a head, half a body.
 func TestStrangersGiveWay(t *testing.T) {
 	entered := make(chan struct{}, 1)
-	s, addr := start(t, Options{MaxConnections: 4, Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	s, addr := start(t, Options{MaxConnections: 4, Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if r.Path == "/user" {
 			r.Granted(true)
 		} else if r.ContentLength > 0 {
 			entered <- struct{}{}
 		}
 		_, err := io.ReadAll(r.Body)
-		return swift.NewBytes(200, "text/plain", []byte("ok")), err
+		return web.NewBytes(200, "text/plain", []byte("ok")), err
 	})})
 	user := dial(t, addr)
 	users := bufio.NewReader(user)
@@ -60,11 +60,11 @@ func TestStrangersGiveWay(t *testing.T) {
 // nobody does if there is no other.
 func TestAllowedRequestsDoNotGiveWay(t *testing.T) {
 	entered, wake := make(chan struct{}), make(chan struct{})
-	_, addr := start(t, Options{MaxConnections: 1, Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	_, addr := start(t, Options{MaxConnections: 1, Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		r.Granted(false)
 		entered <- struct{}{}
 		<-wake
-		return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+		return web.NewBytes(200, "text/plain", []byte("ok")), nil
 	})})
 	c := dial(t, addr)
 	write(t, c, get)
@@ -160,7 +160,7 @@ func TestWhoHasGoneIsNotWaitedFor(t *testing.T) {
 
 // Long heads take of an account, short ones never do.
 func TestHeadsHaveABound(t *testing.T) {
-	heads := swift.NewMemory(2 * 3 * minBufferBytes) // a buffer of 16 KiB grew by 4 and 8
+	heads := web.NewMemory(2 * 3 * minBufferBytes) // a buffer of 16 KiB grew by 4 and 8
 	r := &recorder{}
 	_, addr := start(t, Options{Handler: r, Heads: heads})
 	head := func(n int) string {
@@ -192,15 +192,15 @@ func TestHeadsHaveABound(t *testing.T) {
 
 // What a request holds is given back after its answer, whatever becomes of it.
 func TestMemoryIsGivenBack(t *testing.T) {
-	memory := swift.NewMemory(100)
-	_, addr := start(t, Options{Memory: memory, Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	memory := web.NewMemory(100)
+	_, addr := start(t, Options{Memory: memory, Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if err := r.Hold(100); err != nil {
 			return nil, err
 		}
 		if r.Path == "/panic" {
 			panic("as asked")
 		}
-		return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+		return web.NewBytes(200, "text/plain", []byte("ok")), nil
 	})})
 	for _, path := range []string{"/", "/panic", "/"} {
 		ask(t, addr, "GET "+path+" HTTP/1.1\r\nHost: h\r\n\r\n")

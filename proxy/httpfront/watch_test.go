@@ -7,7 +7,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The context of a request ends once its client has left, whatever of the
@@ -38,8 +38,8 @@ func TestContextEndsWithTheClient(t *testing.T) {
 
 // waiting is a handler that tells when it has a request, and how the request's
 // context ended.
-func waiting(entered chan<- struct{}, ended chan<- error) swift.Handler {
-	return swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+func waiting(entered chan<- struct{}, ended chan<- error) web.Handler {
+	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		entered <- struct{}{}
 		<-r.Context().Done()
 		ended <- r.Context().Err()
@@ -69,10 +69,10 @@ func TestContextEndsWithTheClientOfTLS(t *testing.T) {
 // to have left.
 func TestContextOutlivesTheWatch(t *testing.T) {
 	looked := make(chan error, 1)
-	s, addr := start(t, Options{Handler: swift.HandlerFunc(func(r *swift.Request) (*swift.Response, error) {
+	s, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		looked <- r.Context().Err()
 		looked <- r.Context().Err()
-		return swift.NewBytes(200, "text/plain", []byte("ok")), nil
+		return web.NewBytes(200, "text/plain", []byte("ok")), nil
 	})})
 	c := dial(t, addr)
 	write(t, c, get+get)

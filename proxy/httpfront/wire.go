@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"sync"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 var (
@@ -128,4 +128,4 @@ func (w *wire) finish() error {
 
 // writeError is the cause for the log of a client that does not take the
 // response.
-func writeError(err error) error { return &swift.StatusError{Status: 499, Err: err} }
+func writeError(err error) error { return &web.StatusError{Status: 499, Err: err} }

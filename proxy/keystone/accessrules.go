@@ -4,7 +4,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func accessRuleRoutes() []route {
@@ -35,7 +35,7 @@ func ruleObjects(rules []auth.AccessRule) []pyjson.Object {
 	return out
 }
 
-func listAccessRules(c *call) (*swift.Response, error) {
+func listAccessRules(c *call) (*web.Response, error) {
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func listAccessRules(c *call) (*swift.Response, error) {
 	return c.collection("access_rules", render(rules, c.accessRule), "service", "path", "method")
 }
 
-func showAccessRule(c *call) (*swift.Response, error) {
+func showAccessRule(c *call) (*web.Response, error) {
 	r, err := c.svc.AccessRule(c.params["user"], c.params["rule"])
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func showAccessRule(c *call) (*swift.Response, error) {
 	return one(200, "access_rule", c.accessRule(r)), nil
 }
 
-func deleteAccessRule(c *call) (*swift.Response, error) {
+func deleteAccessRule(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteAccessRule(c.params["user"], c.params["rule"]))
 }
 

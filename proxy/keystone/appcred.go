@@ -9,7 +9,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func appCredRoutes() []route {
@@ -53,7 +53,7 @@ func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
 	return append(o, c.links("users/"+a.UserID+"/application_credentials", a.ID))
 }
 
-func listAppCreds(c *call) (*swift.Response, error) {
+func listAppCreds(c *call) (*web.Response, error) {
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (c *call) findAppCred() (*identity.AppCredential, error) {
 	return a, err
 }
 
-func showAppCred(c *call) (*swift.Response, error) {
+func showAppCred(c *call) (*web.Response, error) {
 	a, err := c.findAppCred()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func showAppCred(c *call) (*swift.Response, error) {
 	return one(200, "application_credential", c.appCred(a)), nil
 }
 
-func deleteAppCred(c *call) (*swift.Response, error) {
+func deleteAppCred(c *call) (*web.Response, error) {
 	a, err := c.findAppCred()
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func deleteAppCred(c *call) (*swift.Response, error) {
 	return dropped(c.svc.DeleteAppCredential(a.ID))
 }
 
-func createAppCred(c *call) (*swift.Response, error) {
+func createAppCred(c *call) (*web.Response, error) {
 	in, err := c.inside("application_credential")
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 var assignmentRoutes = []route{
@@ -44,7 +44,7 @@ func (c *call) checkAssignmentQuery() error {
 }
 
 // listAssignments lists grants, or with "effective" what comes of them.
-func listAssignments(c *call) (*swift.Response, error) {
+func listAssignments(c *call) (*web.Response, error) {
 	if err := c.checkAssignmentQuery(); err != nil {
 		return nil, err
 	}

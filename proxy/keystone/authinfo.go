@@ -3,15 +3,15 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // authProjects lists where the caller's user could get a token.
-func authProjects(c *call) (*swift.Response, error) {
+func authProjects(c *call) (*web.Response, error) {
 	return c.collection("projects", render(c.svc.UserProjects(c.caller.User.ID), c.project))
 }
 
-func authDomains(c *call) (*swift.Response, error) {
+func authDomains(c *call) (*web.Response, error) {
 	return c.collection("domains", render(c.svc.UserDomains(c.caller.User.ID), c.domain))
 }
 
@@ -19,7 +19,7 @@ func (c *call) selfLink() pyjson.Member {
 	return pyjson.Member{Key: "links", Value: pyjson.Object{{Key: "self", Value: c.self()}}}
 }
 
-func authSystem(c *call) (*swift.Response, error) {
+func authSystem(c *call) (*web.Response, error) {
 	system := []pyjson.Object{}
 	if len(c.svc.EffectiveRoles(c.caller.User.ID, identity.OnSystem, "")) > 0 {
 		system = append(system, pyjson.Object{{Key: "all", Value: true}})
@@ -27,7 +27,7 @@ func authSystem(c *call) (*swift.Response, error) {
 	return answer(200, pyjson.Object{{Key: "system", Value: system}, c.selfLink()}), nil
 }
 
-func authCatalog(c *call) (*swift.Response, error) {
+func authCatalog(c *call) (*web.Response, error) {
 	if c.caller.Project == nil {
 		return nil, forbidden("A project-scoped token is required to produce a service catalog.")
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -44,7 +44,7 @@ func (c *call) readObject() (object, error) {
 		limit = maxStrangerBodyBytes
 	}
 	raw, err := c.ReadWhole(limit)
-	if errors.Is(err, swift.ErrBodyTooLong) {
+	if errors.Is(err, web.ErrBodyTooLong) {
 		return nil, newError(413, "Request is too large.")
 	}
 	if err == nil {
@@ -223,16 +223,16 @@ func immutableOption(immutable bool) pyjson.Object {
 }
 
 // answer is a JSON body; Keystone's resources end in a newline.
-func answer(status int, o pyjson.Object) *swift.Response {
-	return swift.NewBytes(status, jsonType, append(pyjson.Marshal(o), '\n'))
+func answer(status int, o pyjson.Object) *web.Response {
+	return web.NewBytes(status, jsonType, append(pyjson.Marshal(o), '\n'))
 }
 
 // exact is a JSON body without the newline.
-func exact(status int, o pyjson.Object) *swift.Response {
-	return swift.NewBytes(status, jsonType, pyjson.Marshal(o))
+func exact(status int, o pyjson.Object) *web.Response {
+	return web.NewBytes(status, jsonType, pyjson.Marshal(o))
 }
 
-func noContent() *swift.Response { return swift.NewResponse(204) }
+func noContent() *web.Response { return web.NewResponse(204) }
 
 // orNull is nil for "", for keys that Keystone shows as null.
 func orNull(s string) any {

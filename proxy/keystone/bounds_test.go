@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Who shows no token may send less than a user.
@@ -46,14 +46,14 @@ func TestBodiesAndListsAreHeld(t *testing.T) {
 		{"POST", "/v3/users", `{"user": {}}` + strings.Repeat(" ", 10_000), bodyHeldFactor * 10_000},
 		{"GET", "/v3/users", "", 3 * rowBytes},
 	} {
-		var held swift.Held
-		memory := swift.NewMemory(x.bytes)
+		var held web.Held
+		memory := web.NewMemory(x.bytes)
 		held.Use(memory)
 		held.SetKnown()
-		r := &swift.Request{Method: x.method, Path: x.path, Body: strings.NewReader(x.body), ContentLength: int64(len(x.body))}
+		r := &web.Request{Method: x.method, Path: x.path, Body: strings.NewReader(x.body), ContentLength: int64(len(x.body))}
 		r.Header.Set("X-Auth-Token", token)
 		r.SetHeld(&held)
-		if _, err := c.handler.Serve(r); !errors.Is(err, swift.ErrNoMemory) {
+		if _, err := c.handler.Serve(r); !errors.Is(err, web.ErrNoMemory) {
 			t.Errorf("%s %s: %v", x.method, x.path, err)
 		}
 		held.End()
@@ -79,7 +79,7 @@ func TestStrangersBodyIsNotRead(t *testing.T) {
 	for _, route := range routes() {
 		body := new(endless)
 		path := strings.NewReplacer("{user}", adminUser, "{project}", adminProject, "{", "", "}", "").Replace(route.pattern)
-		r := &swift.Request{
+		r := &web.Request{
 			Method: route.method, Path: path, RawPath: path, BasePath: "/identity", Host: "h", Scheme: "http",
 			Body: body, ContentLength: -1,
 		}

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func credentialRoutes() []route {
@@ -51,7 +51,7 @@ func (c *call) credential(cred *identity.Credential) pyjson.Object {
 	}
 }
 
-func listCredentials(c *call) (*swift.Response, error) {
+func listCredentials(c *call) (*web.Response, error) {
 	all := c.isAdmin() || c.isSystemReader()
 	rows, err := c.svc.Credentials(func(cred *identity.Credential) bool { return all || cred.UserID == c.caller.User.ID })
 	if err != nil {
@@ -60,7 +60,7 @@ func listCredentials(c *call) (*swift.Response, error) {
 	return c.collection("credentials", render(rows, c.credential), "user_id", "type")
 }
 
-func showCredential(c *call) (*swift.Response, error) {
+func showCredential(c *call) (*web.Response, error) {
 	cred, err := c.svc.Credential(c.params["credential"])
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func blobAsText(in object) {
 	}
 }
 
-func createCredential(c *call) (*swift.Response, error) {
+func createCredential(c *call) (*web.Response, error) {
 	var cred identity.Credential
 	if err := c.readCredential(&cred); err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func createCredential(c *call) (*swift.Response, error) {
 
 // updateCredential changes the blob and nothing else, as Keystone does since its
 // fixes of 2025 (credential/schema.py): a credential stays whose it is.
-func updateCredential(c *call) (*swift.Response, error) {
+func updateCredential(c *call) (*web.Response, error) {
 	old, err := c.svc.Credential(c.params["credential"])
 	if err != nil {
 		return nil, err
@@ -137,6 +137,6 @@ func updateCredential(c *call) (*swift.Response, error) {
 	return one(200, "credential", c.credential(made)), nil
 }
 
-func deleteCredential(c *call) (*swift.Response, error) {
+func deleteCredential(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteCredential(c.params["credential"]))
 }

@@ -2,7 +2,7 @@ package keystone
 
 import (
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // version is the document of v3 (keystone/server/flask/application and
@@ -19,7 +19,7 @@ func (c *call) version() pyjson.Object {
 	}
 }
 
-func versions(c *call) (*swift.Response, error) {
+func versions(c *call) (*web.Response, error) {
 	res := exact(300, pyjson.Object{{Key: "versions", Value: pyjson.Object{
 		{Key: "values", Value: []pyjson.Object{c.version()}},
 	}}})
@@ -27,11 +27,11 @@ func versions(c *call) (*swift.Response, error) {
 	return res, nil
 }
 
-func versionThree(c *call) (*swift.Response, error) {
+func versionThree(c *call) (*web.Response, error) {
 	return exact(200, pyjson.Object{{Key: "version", Value: c.version()}}), nil
 }
 
 // health is oslo.middleware's healthcheck.
-func health(*call) (*swift.Response, error) {
-	return swift.NewBytes(200, "text/plain; charset=UTF-8", []byte("OK")), nil
+func health(*call) (*web.Response, error) {
+	return web.NewBytes(200, "text/plain; charset=UTF-8", []byte("OK")), nil
 }

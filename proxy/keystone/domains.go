@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func domainRoutes() []route {
@@ -26,13 +26,13 @@ func (c *call) domain(d *identity.Domain) pyjson.Object {
 
 var domainKeys = []string{"id", "explicit_domain_id", "name", "description", "enabled", "tags", "options", "links"}
 
-func listDomains(c *call) (*swift.Response, error) {
+func listDomains(c *call) (*web.Response, error) {
 	limit := c.domainLimit()
 	domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
 	return c.collection("domains", render(domains, c.domain), "name", "enabled")
 }
 
-func showDomain(c *call) (*swift.Response, error) {
+func showDomain(c *call) (*web.Response, error) {
 	d, err := c.svc.Domain(c.params["domain"])
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (c *call) readDomain(d *identity.Domain) (object, error) {
 	return in, err
 }
 
-func createDomain(c *call) (*swift.Response, error) {
+func createDomain(c *call) (*web.Response, error) {
 	d := identity.Domain{Enabled: true}
 	in, err := c.readDomain(&d)
 	if err != nil {
@@ -77,7 +77,7 @@ func createDomain(c *call) (*swift.Response, error) {
 	return one(201, "domain", c.domain(made)), nil
 }
 
-func updateDomain(c *call) (*swift.Response, error) {
+func updateDomain(c *call) (*web.Response, error) {
 	old, err := c.svc.Domain(c.params["domain"])
 	if err != nil {
 		return nil, err
@@ -93,6 +93,6 @@ func updateDomain(c *call) (*swift.Response, error) {
 	return one(200, "domain", c.domain(made)), nil
 }
 
-func deleteDomain(c *call) (*swift.Response, error) {
+func deleteDomain(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteDomain(c.params["domain"]))
 }

@@ -5,7 +5,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // ec2Credential shows a credential as OS-EC2 does.
@@ -19,7 +19,7 @@ func (c *call) ec2Credential(cred *identity.Credential) pyjson.Object {
 	}
 }
 
-func listEC2(c *call) (*swift.Response, error) {
+func listEC2(c *call) (*web.Response, error) {
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func listEC2(c *call) (*swift.Response, error) {
 	return c.collection("credentials", render(rows, c.ec2Credential))
 }
 
-func createEC2(c *call) (*swift.Response, error) {
+func createEC2(c *call) (*web.Response, error) {
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (c *call) findEC2() (*identity.Credential, error) {
 	return cred, err
 }
 
-func showEC2(c *call) (*swift.Response, error) {
+func showEC2(c *call) (*web.Response, error) {
 	cred, err := c.findEC2()
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func showEC2(c *call) (*swift.Response, error) {
 	return one(200, "credential", c.ec2Credential(cred)), nil
 }
 
-func deleteEC2(c *call) (*swift.Response, error) {
+func deleteEC2(c *call) (*web.Response, error) {
 	cred, err := c.findEC2()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 package keystone
 
-import "needletail/proxy/swift"
+import "needletail/proxy/web"
 
 // emptyRoutes are lists of what this package does not have, for clients that
 // ask before they do anything else. What has no list here is 404: federation,
@@ -11,6 +11,6 @@ var emptyRoutes = []route{
 	{method: "GET", pattern: "/v3/policies", action: "identity:list_policies", rule: cloudReaders, handle: emptyList("policies")},
 }
 
-func emptyList(name string) func(*call) (*swift.Response, error) {
-	return func(c *call) (*swift.Response, error) { return c.collection(name, nil) }
+func emptyList(name string) func(*call) (*web.Response, error) {
+	return func(c *call) (*web.Response, error) { return c.collection(name, nil) }
 }

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func endpointRoutes() []route {
@@ -27,12 +27,12 @@ func (c *call) endpoint(e *identity.Endpoint) pyjson.Object {
 
 var endpointKeys = []string{"id", "interface", "region_id", "region", "service_id", "url", "enabled", "links", "legacy_endpoint_id"}
 
-func listEndpoints(c *call) (*swift.Response, error) {
+func listEndpoints(c *call) (*web.Response, error) {
 	return c.collection("endpoints", render(c.svc.Endpoints(nil), c.endpoint),
 		"interface", "service_id", "region_id")
 }
 
-func showEndpoint(c *call) (*swift.Response, error) {
+func showEndpoint(c *call) (*web.Response, error) {
 	e, err := c.svc.Endpoint(c.params["endpoint"])
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (c *call) readEndpoint(e *identity.Endpoint) error {
 	return err
 }
 
-func createEndpoint(c *call) (*swift.Response, error) {
+func createEndpoint(c *call) (*web.Response, error) {
 	e := identity.Endpoint{Enabled: true}
 	if err := c.readEndpoint(&e); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func createEndpoint(c *call) (*swift.Response, error) {
 	return one(201, "endpoint", c.endpoint(made)), nil
 }
 
-func updateEndpoint(c *call) (*swift.Response, error) {
+func updateEndpoint(c *call) (*web.Response, error) {
 	old, err := c.svc.Endpoint(c.params["endpoint"])
 	if err != nil {
 		return nil, err
@@ -94,6 +94,6 @@ func updateEndpoint(c *call) (*swift.Response, error) {
 	return one(200, "endpoint", c.endpoint(made)), nil
 }
 
-func deleteEndpoint(c *call) (*swift.Response, error) {
+func deleteEndpoint(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteEndpoint(c.params["endpoint"]))
 }

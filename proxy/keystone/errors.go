@@ -6,7 +6,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 const (
@@ -63,7 +63,7 @@ const retryAfterSeconds = "5"
 
 // errorResponse renders an error, or gives nil for one that is not ours: of the
 // request's body or of the context.
-func (c *call) errorResponse(err error) *swift.Response {
+func (c *call) errorResponse(err error) *web.Response {
 	var e *apiError
 	var ie *identity.Error
 	var partial *identity.PartialLogin
@@ -76,7 +76,7 @@ func (c *call) errorResponse(err error) *swift.Response {
 	default:
 		return nil
 	}
-	res := swift.NewBytes(e.status, jsonType, e.body())
+	res := web.NewBytes(e.status, jsonType, e.body())
 	if e.status == 401 {
 		res.Header.Add("WWW-Authenticate", `Keystone uri="`+e.authURI+`"`)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // comparators are the inexact filters: name__contains and so on
@@ -34,7 +34,7 @@ const (
 // collection answers a list: the rows that pass the query's filters on keys, cut
 // to a page or to Config.ListLimit. Rows and answer are in memory that the
 // request holds.
-func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*swift.Response, error) {
+func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*web.Response, error) {
 	if err := c.Hold(rowBytes * int64(len(rows))); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*s
 		}
 	}
 	body = append(append(body, "], "...), pyjson.Marshal(rest)[1:]...)
-	return swift.NewBytes(200, jsonType, append(body, '\n')), nil
+	return web.NewBytes(200, jsonType, append(body, '\n')), nil
 }
 
 func passes(row pyjson.Object, query url.Values, keys []string) bool {
@@ -115,7 +115,7 @@ func (c *call) links(collection, id string) pyjson.Member {
 }
 
 // one answers a single row.
-func one(status int, name string, row pyjson.Object) *swift.Response {
+func one(status int, name string, row pyjson.Object) *web.Response {
 	return answer(status, pyjson.Object{{Key: name, Value: row}})
 }
 
@@ -129,7 +129,7 @@ func render[T any](rows []*T, show func(*T) pyjson.Object) []pyjson.Object {
 }
 
 // dropped answers a delete.
-func dropped(err error) (*swift.Response, error) {
+func dropped(err error) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}

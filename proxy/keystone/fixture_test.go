@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"needletail/auth/identity"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // The fixture is the cloud in which the bodies in testdata were recorded.
@@ -61,7 +61,7 @@ var fixtureCatalog = [][]string{
 type cloud struct {
 	*testing.T
 	svc     *identity.Service
-	handler swift.Handler
+	handler web.Handler
 }
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -140,7 +140,7 @@ func (c *cloud) load() {
 // reply is a response read whole.
 type reply struct {
 	status int
-	header swift.Header
+	header web.Header
 	body   string
 }
 
@@ -148,9 +148,9 @@ type reply struct {
 func (c *cloud) do(method, path, body string, headers ...string) reply {
 	c.Helper()
 	path, query, _ := strings.Cut(path, "?")
-	r := &swift.Request{
+	r := &web.Request{
 		Method: method, Path: path, RawPath: path, RawQuery: query, Host: fixtureHost, Scheme: "http",
-		BasePath: "/identity", Proto: "HTTP/1.1", Body: swift.NoBody, ContentLength: swift.NoLength,
+		BasePath: "/identity", Proto: "HTTP/1.1", Body: web.NoBody, ContentLength: web.NoLength,
 	}
 	if body != "" {
 		r.Body, r.ContentLength = strings.NewReader(body), int64(len(body))

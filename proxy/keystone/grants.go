@@ -2,7 +2,7 @@ package keystone
 
 import (
 	"needletail/auth/identity"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // grantRoutes are the same four for each target of a role, for users and
@@ -53,8 +53,8 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 }
 
 // withGrant fills in what the path says of a grant.
-func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*swift.Response, error)) func(*call) (*swift.Response, error) {
-	return func(c *call) (*swift.Response, error) {
+func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*web.Response, error)) func(*call) (*web.Response, error) {
+	return func(c *call) (*web.Response, error) {
 		g := kind
 		g.UserID, g.GroupID = c.params["user"], c.params["group"]
 		g.RoleID, g.TargetID = c.params["role"], c.params["target"]
@@ -62,7 +62,7 @@ func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*swift.Respon
 	}
 }
 
-func listGrants(c *call, g identity.Grant) (*swift.Response, error) {
+func listGrants(c *call, g identity.Grant) (*web.Response, error) {
 	roles, err := c.svc.GrantedRoles(g)
 	if err != nil {
 		return nil, err
@@ -70,10 +70,10 @@ func listGrants(c *call, g identity.Grant) (*swift.Response, error) {
 	return c.collection("roles", render(roles, c.role))
 }
 
-func checkGrant(c *call, g identity.Grant) (*swift.Response, error) {
+func checkGrant(c *call, g identity.Grant) (*web.Response, error) {
 	return dropped(c.svc.HasGrant(g))
 }
-func addGrant(c *call, g identity.Grant) (*swift.Response, error) { return dropped(c.svc.AddGrant(g)) }
-func removeGrant(c *call, g identity.Grant) (*swift.Response, error) {
+func addGrant(c *call, g identity.Grant) (*web.Response, error) { return dropped(c.svc.AddGrant(g)) }
+func removeGrant(c *call, g identity.Grant) (*web.Response, error) {
 	return dropped(c.svc.RemoveGrant(g))
 }

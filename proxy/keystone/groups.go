@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func groupRoutes() []route {
@@ -28,13 +28,13 @@ func (c *call) group(g *identity.Group) pyjson.Object {
 	}, g.Extra)
 }
 
-func listGroups(c *call) (*swift.Response, error) {
+func listGroups(c *call) (*web.Response, error) {
 	limit := c.domainLimit()
 	groups := c.svc.Groups(func(g *identity.Group) bool { return limit == "" || g.DomainID == limit })
 	return c.collection("groups", render(groups, c.group), "name", "domain_id")
 }
 
-func showGroup(c *call) (*swift.Response, error) {
+func showGroup(c *call) (*web.Response, error) {
 	g, err := c.svc.Group(c.params["group"])
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (c *call) readGroup(g *identity.Group) error {
 	return err
 }
 
-func createGroup(c *call) (*swift.Response, error) {
+func createGroup(c *call) (*web.Response, error) {
 	var g identity.Group
 	if err := c.readGroup(&g); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func createGroup(c *call) (*swift.Response, error) {
 	return one(201, "group", c.group(made)), nil
 }
 
-func updateGroup(c *call) (*swift.Response, error) {
+func updateGroup(c *call) (*web.Response, error) {
 	old, err := c.svc.Group(c.params["group"])
 	if err != nil {
 		return nil, err
@@ -91,11 +91,11 @@ func updateGroup(c *call) (*swift.Response, error) {
 	return one(200, "group", c.group(made)), nil
 }
 
-func deleteGroup(c *call) (*swift.Response, error) {
+func deleteGroup(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteGroup(c.params["group"]))
 }
 
-func listMembers(c *call) (*swift.Response, error) {
+func listMembers(c *call) (*web.Response, error) {
 	users, err := c.svc.Members(c.params["group"])
 	if err != nil {
 		return nil, err
@@ -103,13 +103,13 @@ func listMembers(c *call) (*swift.Response, error) {
 	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled")
 }
 
-func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*swift.Response, error) {
-	return func(c *call) (*swift.Response, error) {
+func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*web.Response, error) {
+	return func(c *call) (*web.Response, error) {
 		return dropped(f(c.svc, identity.Membership{GroupID: c.params["group"], UserID: c.params["user"]}))
 	}
 }
 
-func listUserGroups(c *call) (*swift.Response, error) {
+func listUserGroups(c *call) (*web.Response, error) {
 	groups, err := c.svc.GroupsOf(c.params["user"])
 	if err != nil {
 		return nil, err

@@ -9,12 +9,12 @@ import (
 	"testing"
 
 	"needletail/auth/identity"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // TestBusyForm: whoever is told to come later is told when, in Keystone's form.
 func TestBusyForm(t *testing.T) {
-	c := &call{Request: &swift.Request{}}
+	c := &call{Request: &web.Request{}}
 	res := c.errorResponse(&identity.Error{Kind: identity.KindBusy, Detail: "Too many."})
 	body, err := io.ReadAll(res.Body)
 	if want := `{"error":{"code":503,"message":"Too many.","title":"Service Unavailable"}}` + "\n"; err != nil || res.Status != 503 ||
@@ -137,8 +137,8 @@ func TestHeadAndSlashes(t *testing.T) {
 // TestBodyThatFails: the front has to see the error of a body that was cut.
 func TestBodyThatFails(t *testing.T) {
 	c := newCloud(t)
-	for _, want := range []error{swift.Status(499), io.ErrUnexpectedEOF} {
-		_, err := c.handler.Serve(&swift.Request{Method: "POST", Path: "/v3/auth/tokens", Body: failing{want}, ContentLength: 10})
+	for _, want := range []error{web.Status(499), io.ErrUnexpectedEOF} {
+		_, err := c.handler.Serve(&web.Request{Method: "POST", Path: "/v3/auth/tokens", Body: failing{want}, ContentLength: 10})
 		if !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
@@ -158,7 +158,7 @@ func TestBaseURL(t *testing.T) {
 		{"http", "h", "https://cloud/id/", "https://cloud/id/v3/"},
 	} {
 		h := New(Config{PublicURL: x.public})
-		res, err := h.Serve(&swift.Request{Method: "GET", Path: "/", Host: x.host, Scheme: x.scheme, BasePath: "/identity"})
+		res, err := h.Serve(&web.Request{Method: "GET", Path: "/", Host: x.host, Scheme: x.scheme, BasePath: "/identity"})
 		if err != nil || res.Header.Get("Location") != x.want {
 			t.Errorf("%+v: %v, %v", x, res, err)
 		}
@@ -189,7 +189,7 @@ func FuzzLogin(f *testing.F) {
 	})
 }
 
-func readAll(t *testing.T, res *swift.Response) []byte {
+func readAll(t *testing.T, res *web.Response) []byte {
 	t.Helper()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func impliedRoutes() []route {
@@ -39,7 +39,7 @@ func (c *call) inference(prior *identity.Role, implies any) pyjson.Object {
 	return pyjson.Object{{Key: "prior_role", Value: c.shortRole(prior)}, {Key: "implies", Value: implies}}
 }
 
-func listImplied(c *call) (*swift.Response, error) {
+func listImplied(c *call) (*web.Response, error) {
 	prior, err := c.svc.Role(c.params["role"])
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func listImplied(c *call) (*swift.Response, error) {
 }
 
 // oneInference shows the implication of the path.
-func (c *call) oneInference(status int) (*swift.Response, error) {
+func (c *call) oneInference(status int) (*web.Response, error) {
 	prior, err := c.svc.Role(c.params["role"])
 	if err != nil {
 		return nil, err
@@ -64,18 +64,18 @@ func (c *call) oneInference(status int) (*swift.Response, error) {
 	}), nil
 }
 
-func showImplied(c *call) (*swift.Response, error) {
+func showImplied(c *call) (*web.Response, error) {
 	if err := c.svc.HasImplication(c.params["role"], c.params["implied"]); err != nil {
 		return nil, err
 	}
 	return c.oneInference(200)
 }
 
-func checkImplied(c *call) (*swift.Response, error) {
+func checkImplied(c *call) (*web.Response, error) {
 	return dropped(c.svc.HasImplication(c.params["role"], c.params["implied"]))
 }
 
-func addImplied(c *call) (*swift.Response, error) {
+func addImplied(c *call) (*web.Response, error) {
 	if c.svc.HasImplication(c.params["role"], c.params["implied"]) == nil {
 		return nil, newError(409, "Conflict occurred attempting to store implied_role - Duplicate entry.")
 	}
@@ -85,11 +85,11 @@ func addImplied(c *call) (*swift.Response, error) {
 	return c.oneInference(201)
 }
 
-func removeImplied(c *call) (*swift.Response, error) {
+func removeImplied(c *call) (*web.Response, error) {
 	return dropped(c.svc.RemoveImplication(c.params["role"], c.params["implied"]))
 }
 
-func listInferences(c *call) (*swift.Response, error) {
+func listInferences(c *call) (*web.Response, error) {
 	rows := []pyjson.Object{}
 	seen := map[string]bool{}
 	for _, i := range c.svc.Implications(nil) {

@@ -9,7 +9,7 @@ import (
 
 	"needletail/auth"
 	"needletail/auth/identity"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Config says what a handler serves.
@@ -25,7 +25,7 @@ type Config struct {
 
 // New makes the handler. It takes paths that begin below Request.BasePath: "",
 // "/", "/v3…".
-func New(c Config) swift.Handler {
+func New(c Config) web.Handler {
 	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), routes: routes(), listLimit: c.ListLimit}
 }
 
@@ -38,7 +38,7 @@ type handler struct {
 
 // call is one request on a route.
 type call struct {
-	*swift.Request
+	*web.Request
 	svc     *identity.Service
 	base    string // where "/" is, without the slash
 	caller  *identity.Token
@@ -57,7 +57,7 @@ func (c *call) Context() context.Context {
 
 // Serve answers with a response in every case but one: the body failed to
 // arrive, which the front knows to answer.
-func (h *handler) Serve(r *swift.Request) (*swift.Response, error) {
+func (h *handler) Serve(r *web.Request) (*web.Response, error) {
 	c := &call{Request: r, svc: h.svc, base: h.base(r), listLimit: h.listLimit}
 	res, err := h.serve(c)
 	if err != nil {
@@ -73,7 +73,7 @@ func (h *handler) Serve(r *swift.Request) (*swift.Response, error) {
 	return res, nil
 }
 
-func (h *handler) serve(c *call) (*swift.Response, error) {
+func (h *handler) serve(c *call) (*web.Response, error) {
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (c *call) followsRules(caller *identity.Token) bool {
 }
 
 // base is the public URL, or the request's without a default port.
-func (h *handler) base(r *swift.Request) string {
+func (h *handler) base(r *web.Request) string {
 	if h.publicURL != "" {
 		return h.publicURL
 	}

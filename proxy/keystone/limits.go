@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func limitRoutes() []route {
@@ -43,7 +43,7 @@ func (c *call) seesLimit(l *identity.Limit) bool {
 	return false
 }
 
-func limitModel(*call) (*swift.Response, error) {
+func limitModel(*call) (*web.Response, error) {
 	return answer(200, pyjson.Object{{Key: "model", Value: pyjson.Object{
 		{Key: "name", Value: "flat"},
 		{Key: "description", Value: "Limit enforcement and validation does not take project hierarchy into consideration."},
@@ -130,7 +130,7 @@ func (o object) required(keys ...string) error {
 	return nil
 }
 
-func createRegistered(c *call) (*swift.Response, error) {
+func createRegistered(c *call) (*web.Response, error) {
 	list, err := c.limitList("registered_limits")
 	if err != nil {
 		return nil, err
@@ -151,12 +151,12 @@ func createRegistered(c *call) (*swift.Response, error) {
 	return answer(201, pyjson.Object{{Key: "registered_limits", Value: render(made, c.registered)}}), nil
 }
 
-func listRegistered(c *call) (*swift.Response, error) {
+func listRegistered(c *call) (*web.Response, error) {
 	return c.collection("registered_limits", render(c.svc.RegisteredLimits(), c.registered),
 		"service_id", "region_id", "resource_name")
 }
 
-func showRegistered(c *call) (*swift.Response, error) {
+func showRegistered(c *call) (*web.Response, error) {
 	r, err := c.svc.RegisteredLimit(c.params["limit"])
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func showRegistered(c *call) (*swift.Response, error) {
 	return one(200, "registered_limit", c.registered(r)), nil
 }
 
-func updateRegistered(c *call) (*swift.Response, error) {
+func updateRegistered(c *call) (*web.Response, error) {
 	old, err := c.svc.RegisteredLimit(c.params["limit"])
 	if err != nil {
 		return nil, err
@@ -184,11 +184,11 @@ func updateRegistered(c *call) (*swift.Response, error) {
 	return one(200, "registered_limit", c.registered(made)), nil
 }
 
-func deleteRegistered(c *call) (*swift.Response, error) {
+func deleteRegistered(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteRegisteredLimit(c.params["limit"]))
 }
 
-func createLimits(c *call) (*swift.Response, error) {
+func createLimits(c *call) (*web.Response, error) {
 	list, err := c.limitList("limits")
 	if err != nil {
 		return nil, err
@@ -210,7 +210,7 @@ func createLimits(c *call) (*swift.Response, error) {
 }
 
 // listLimits shows those of the caller's scope, all to the system's.
-func listLimits(c *call) (*swift.Response, error) {
+func listLimits(c *call) (*web.Response, error) {
 	rows := c.svc.Limits(nil)
 	shown := rows[:0]
 	for _, l := range rows {
@@ -222,7 +222,7 @@ func listLimits(c *call) (*swift.Response, error) {
 		"service_id", "region_id", "resource_name", "project_id", "domain_id")
 }
 
-func showLimit(c *call) (*swift.Response, error) {
+func showLimit(c *call) (*web.Response, error) {
 	l, err := c.svc.Limit(c.params["limit"])
 	if err != nil {
 		return nil, err
@@ -230,7 +230,7 @@ func showLimit(c *call) (*swift.Response, error) {
 	return one(200, "limit", c.limit(l)), nil
 }
 
-func updateLimit(c *call) (*swift.Response, error) {
+func updateLimit(c *call) (*web.Response, error) {
 	old, err := c.svc.Limit(c.params["limit"])
 	if err != nil {
 		return nil, err
@@ -250,6 +250,6 @@ func updateLimit(c *call) (*swift.Response, error) {
 	return one(200, "limit", c.limit(made)), nil
 }
 
-func deleteLimit(c *call) (*swift.Response, error) {
+func deleteLimit(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteLimit(c.params["limit"]))
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // TestPages walks a list by its links, and finds each row once.
@@ -83,7 +83,7 @@ func TestLongestPage(t *testing.T) {
 		for i := range rows {
 			rows[i] = pyjson.Object{{Key: "id", Value: fmt.Sprintf("%06d", n-i)}}
 		}
-		c := &call{Request: &swift.Request{Path: "/v3/users", RawQuery: "limit=5000"}, route: &route{pattern: "/v3/users"}}
+		c := &call{Request: &web.Request{Path: "/v3/users", RawQuery: "limit=5000"}, route: &route{pattern: "/v3/users"}}
 		cut, next, err := c.page(rows)
 		if err != nil || len(cut) != maxPage || (next != nil) != more {
 			t.Errorf("of %d rows %d, next %v, %v", n, len(cut), next, err)

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func projectRoutes() []route {
@@ -31,7 +31,7 @@ var projectKeys = []string{"id", "name", "domain_id", "description", "enabled", 
 
 // listProjects leaves out the domains, which are projects too, unless they
 // alone are asked for.
-func listProjects(c *call) (*swift.Response, error) {
+func listProjects(c *call) (*web.Response, error) {
 	limit := c.domainLimit()
 	if v, ok := c.Query()["is_domain"]; ok && asBool(v[0]) {
 		domains := c.svc.Domains(func(d *identity.Domain) bool { return limit == "" || d.ID == limit })
@@ -54,7 +54,7 @@ func (c *call) domainProject(d *identity.Domain) pyjson.Object {
 	}, d.Extra)
 }
 
-func showProject(c *call) (*swift.Response, error) {
+func showProject(c *call) (*web.Response, error) {
 	p, err := c.svc.Project(c.params["project"])
 	if err != nil {
 		if d, none := c.svc.Domain(c.params["project"]); none == nil {
@@ -94,7 +94,7 @@ func (c *call) readProject(p *identity.Project) (object, error) {
 	return in, err
 }
 
-func createProject(c *call) (*swift.Response, error) {
+func createProject(c *call) (*web.Response, error) {
 	p := identity.Project{Enabled: true}
 	in, err := c.readProject(&p)
 	if err != nil {
@@ -113,7 +113,7 @@ func createProject(c *call) (*swift.Response, error) {
 	return one(201, "project", c.project(made)), nil
 }
 
-func updateProject(c *call) (*swift.Response, error) {
+func updateProject(c *call) (*web.Response, error) {
 	old, err := c.svc.Project(c.params["project"])
 	if err != nil {
 		return nil, err
@@ -129,6 +129,6 @@ func updateProject(c *call) (*swift.Response, error) {
 	return one(200, "project", c.project(made)), nil
 }
 
-func deleteProject(c *call) (*swift.Response, error) {
+func deleteProject(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteProject(c.params["project"]))
 }

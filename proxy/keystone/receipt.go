@@ -3,14 +3,14 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // receiptHeader gives and takes what a login has shown that lacks a factor.
 const receiptHeader = "Openstack-Auth-Receipt"
 
 // receiptResponse is the 401 of such a login (keystone/receipt/handlers.py).
-func receiptResponse(p *identity.PartialLogin) *swift.Response {
+func receiptResponse(p *identity.PartialLogin) *web.Response {
 	required := make(pyjson.Array, len(p.Required))
 	for i, rule := range p.Required {
 		required[i] = rule

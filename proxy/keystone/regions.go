@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func regionRoutes() []route {
@@ -24,11 +24,11 @@ func (c *call) region(r *identity.Region) pyjson.Object {
 	}, r.Extra)
 }
 
-func listRegions(c *call) (*swift.Response, error) {
+func listRegions(c *call) (*web.Response, error) {
 	return c.collection("regions", render(c.svc.Regions(nil), c.region), "parent_region_id")
 }
 
-func showRegion(c *call) (*swift.Response, error) {
+func showRegion(c *call) (*web.Response, error) {
 	r, err := c.svc.Region(c.params["region"])
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (c *call) readRegion(r *identity.Region) error {
 	return err
 }
 
-func createRegion(c *call) (*swift.Response, error) {
+func createRegion(c *call) (*web.Response, error) {
 	r := identity.Region{ID: c.params["region"]}
 	if err := c.readRegion(&r); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func createRegion(c *call) (*swift.Response, error) {
 	return one(201, "region", c.region(made)), nil
 }
 
-func updateRegion(c *call) (*swift.Response, error) {
+func updateRegion(c *call) (*web.Response, error) {
 	old, err := c.svc.Region(c.params["region"])
 	if err != nil {
 		return nil, err
@@ -82,6 +82,6 @@ func updateRegion(c *call) (*swift.Response, error) {
 	return one(200, "region", c.region(made)), nil
 }
 
-func deleteRegion(c *call) (*swift.Response, error) {
+func deleteRegion(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteRegion(c.params["region"]))
 }

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func roleRoutes() []route {
@@ -24,13 +24,13 @@ func (c *call) role(r *identity.Role) pyjson.Object {
 }
 
 // listRoles shows global roles, unless a domain's are asked for.
-func listRoles(c *call) (*swift.Response, error) {
+func listRoles(c *call) (*web.Response, error) {
 	domain := c.Query().Get("domain_id")
 	roles := c.svc.Roles(func(r *identity.Role) bool { return r.DomainID == domain })
 	return c.collection("roles", render(roles, c.role), "name")
 }
 
-func showRole(c *call) (*swift.Response, error) {
+func showRole(c *call) (*web.Response, error) {
 	r, err := c.svc.Role(c.params["role"])
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (c *call) readRole(r *identity.Role) (object, error) {
 	return in, err
 }
 
-func createRole(c *call) (*swift.Response, error) {
+func createRole(c *call) (*web.Response, error) {
 	var r identity.Role
 	in, err := c.readRole(&r)
 	if err != nil {
@@ -76,7 +76,7 @@ func createRole(c *call) (*swift.Response, error) {
 	return one(201, "role", c.role(made)), nil
 }
 
-func updateRole(c *call) (*swift.Response, error) {
+func updateRole(c *call) (*web.Response, error) {
 	old, err := c.svc.Role(c.params["role"])
 	if err != nil {
 		return nil, err
@@ -92,4 +92,4 @@ func updateRole(c *call) (*swift.Response, error) {
 	return one(200, "role", c.role(made)), nil
 }
 
-func deleteRole(c *call) (*swift.Response, error) { return dropped(c.svc.DeleteRole(c.params["role"])) }
+func deleteRole(c *call) (*web.Response, error) { return dropped(c.svc.DeleteRole(c.params["role"])) }

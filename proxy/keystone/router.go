@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // route is a line of the table. A segment "{x}" of the pattern takes any
@@ -13,7 +13,7 @@ type route struct {
 	method, pattern string
 	action          string
 	rule            rule
-	handle          func(*call) (*swift.Response, error)
+	handle          func(*call) (*web.Response, error)
 	segments        []string
 }
 

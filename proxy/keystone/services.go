@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func serviceRoutes() []route {
@@ -27,11 +27,11 @@ func (c *call) service(s *identity.CatalogService) pyjson.Object {
 		pyjson.Member{Key: "enabled", Value: s.Enabled}, c.links("services", s.ID)), s.Extra)
 }
 
-func listServices(c *call) (*swift.Response, error) {
+func listServices(c *call) (*web.Response, error) {
 	return c.collection("services", render(c.svc.Services(nil), c.service), "type", "name")
 }
 
-func showService(c *call) (*swift.Response, error) {
+func showService(c *call) (*web.Response, error) {
 	s, err := c.svc.Service(c.params["service"])
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (c *call) readService(s *identity.CatalogService) error {
 	return err
 }
 
-func createService(c *call) (*swift.Response, error) {
+func createService(c *call) (*web.Response, error) {
 	s := identity.CatalogService{Enabled: true}
 	if err := c.readService(&s); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func createService(c *call) (*swift.Response, error) {
 	return one(201, "service", c.service(made)), nil
 }
 
-func updateService(c *call) (*swift.Response, error) {
+func updateService(c *call) (*web.Response, error) {
 	old, err := c.svc.Service(c.params["service"])
 	if err != nil {
 		return nil, err
@@ -87,6 +87,6 @@ func updateService(c *call) (*swift.Response, error) {
 	return one(200, "service", c.service(made)), nil
 }
 
-func deleteService(c *call) (*swift.Response, error) {
+func deleteService(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteService(c.params["service"]))
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"time"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // signatureRoutes let a service have the signature of a request checked that
@@ -38,7 +38,7 @@ func (c *call) signedRequest() (object, string, error) {
 
 // checkS3 answers with the token, but without its text: the service is told who
 // it is, not given the means to be it (keystone/api/s3tokens.py).
-func checkS3(c *call) (*swift.Response, error) {
+func checkS3(c *call) (*web.Response, error) {
 	signed, access, err := c.signedRequest()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func checkS3(c *call) (*swift.Response, error) {
 	return res, nil
 }
 
-func checkEC2(c *call) (*swift.Response, error) {
+func checkEC2(c *call) (*web.Response, error) {
 	signed, access, err := c.signedRequest()
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func tagRoutes() []route {
@@ -83,11 +83,11 @@ func (c *call) setTags(edit func([]string) ([]string, error)) ([]string, error) 
 	return p.Tags, nil
 }
 
-func (c *call) tagList(tags []string) *swift.Response {
+func (c *call) tagList(tags []string) *web.Response {
 	return answer(200, pyjson.Object{{Key: "tags", Value: append([]string{}, tags...)}, c.selfLink()})
 }
 
-func listTags(c *call) (*swift.Response, error) {
+func listTags(c *call) (*web.Response, error) {
 	p, err := c.svc.Project(c.params["project"])
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func listTags(c *call) (*swift.Response, error) {
 	return c.tagList(p.Tags), nil
 }
 
-func replaceTags(c *call) (*swift.Response, error) {
+func replaceTags(c *call) (*web.Response, error) {
 	body, err := c.readObject()
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func replaceTags(c *call) (*swift.Response, error) {
 	return c.tagList(tags), nil
 }
 
-func deleteTags(c *call) (*swift.Response, error) {
+func deleteTags(c *call) (*web.Response, error) {
 	_, err := c.setTags(func([]string) ([]string, error) { return nil, nil })
 	return dropped(err)
 }
@@ -123,7 +123,7 @@ func (c *call) noTag() error {
 	return newError(404, "Could not find project tag: "+c.params["tag"]+".")
 }
 
-func showTag(c *call) (*swift.Response, error) {
+func showTag(c *call) (*web.Response, error) {
 	p, err := c.svc.Project(c.params["project"])
 	if err == nil && !slices.Contains(p.Tags, c.params["tag"]) {
 		err = c.noTag()
@@ -131,7 +131,7 @@ func showTag(c *call) (*swift.Response, error) {
 	return dropped(err)
 }
 
-func addTag(c *call) (*swift.Response, error) {
+func addTag(c *call) (*web.Response, error) {
 	_, err := c.setTags(func(tags []string) ([]string, error) {
 		if !slices.Contains(tags, c.params["tag"]) {
 			tags = append(tags, c.params["tag"])
@@ -141,12 +141,12 @@ func addTag(c *call) (*swift.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := swift.NewResponse(201)
+	res := web.NewResponse(201)
 	res.Header.Add("Location", c.base+"/v3/projects/"+c.params["project"]+"/tags/"+(&url.URL{Path: c.params["tag"]}).EscapedPath())
 	return res, nil
 }
 
-func deleteTag(c *call) (*swift.Response, error) {
+func deleteTag(c *call) (*web.Response, error) {
 	_, err := c.setTags(func(tags []string) ([]string, error) {
 		i := slices.Index(tags, c.params["tag"])
 		if i < 0 {

@@ -3,13 +3,13 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // tokenTime is how tokens show times; Keystone's have no microseconds.
 const tokenTime = "2006-01-02T15:04:05.000000Z"
 
-func issueToken(c *call) (*swift.Response, error) {
+func issueToken(c *call) (*web.Response, error) {
 	body, err := c.readObject()
 	if err != nil {
 		return nil, err
@@ -35,21 +35,21 @@ func (c *call) withURI(err error) error {
 	return err
 }
 
-func showToken(c *call) (*swift.Response, error) {
+func showToken(c *call) (*web.Response, error) {
 	if c.subject == nil {
 		return nil, newError(404, "No token in the request")
 	}
 	return c.tokenResponse(200, c.subject), nil
 }
 
-func revokeToken(c *call) (*swift.Response, error) {
+func revokeToken(c *call) (*web.Response, error) {
 	if c.subject == nil {
 		return nil, newError(404, "No token in the request")
 	}
 	return noContent(), c.svc.RevokeToken(c.subject.Text)
 }
 
-func (c *call) tokenResponse(status int, t *identity.Token) *swift.Response {
+func (c *call) tokenResponse(status int, t *identity.Token) *web.Response {
 	o := tokenObject(t)
 	if (t.Project != nil || t.Domain != nil || t.System) && !c.flag("nocatalog") {
 		o = append(o, pyjson.Member{Key: "catalog", Value: catalogList(c.svc.Catalog(t))})

@@ -5,7 +5,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func trustRoutes() []route {
@@ -82,12 +82,12 @@ func (c *call) trustRoles(r *identity.Trust) (roles []*identity.Role) {
 	return roles
 }
 
-func listTrusts(c *call) (*swift.Response, error) {
+func listTrusts(c *call) (*web.Response, error) {
 	rows := c.svc.Trusts(nil)
 	return c.collection("trusts", render(rows, c.trust), "trustor_user_id", "trustee_user_id")
 }
 
-func showTrust(c *call) (*swift.Response, error) {
+func showTrust(c *call) (*web.Response, error) {
 	r, err := c.svc.Trust(c.params["trust"])
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func showTrust(c *call) (*swift.Response, error) {
 	return one(200, "trust", c.trustWithRoles(r)), nil
 }
 
-func createTrust(c *call) (*swift.Response, error) {
+func createTrust(c *call) (*web.Response, error) {
 	in, err := c.inside("trust")
 	if err != nil {
 		return nil, err
@@ -200,11 +200,11 @@ func (c *call) readRoleRefs(in object) ([]string, error) {
 	return out, nil
 }
 
-func deleteTrust(c *call) (*swift.Response, error) {
+func deleteTrust(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteTrust(c.params["trust"]))
 }
 
-func listTrustRoles(c *call) (*swift.Response, error) {
+func listTrustRoles(c *call) (*web.Response, error) {
 	r, err := c.svc.Trust(c.params["trust"])
 	if err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func listTrustRoles(c *call) (*swift.Response, error) {
 	return c.collection("roles", render(c.trustRoles(r), c.role))
 }
 
-func showTrustRole(c *call) (*swift.Response, error) {
+func showTrustRole(c *call) (*web.Response, error) {
 	r, err := c.svc.Trust(c.params["trust"])
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package keystone
 import (
 	"needletail/auth/identity"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func userRoutes() []route {
@@ -35,13 +35,13 @@ func (c *call) user(u *identity.User) pyjson.Object {
 var userKeys = []string{"id", "name", "domain_id", "enabled", "password", "original_password",
 	"default_project_id", "options", "links", "password_expires_at", "federated"}
 
-func listUsers(c *call) (*swift.Response, error) {
+func listUsers(c *call) (*web.Response, error) {
 	limit := c.domainLimit()
 	users := c.svc.Users(func(u *identity.User) bool { return limit == "" || u.DomainID == limit })
 	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled")
 }
 
-func showUser(c *call) (*swift.Response, error) {
+func showUser(c *call) (*web.Response, error) {
 	u, err := c.svc.User(c.params["user"])
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (c *call) ownDomain() string {
 	return identity.DefaultDomainID
 }
 
-func createUser(c *call) (*swift.Response, error) {
+func createUser(c *call) (*web.Response, error) {
 	in, err := c.inside("user")
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func createUser(c *call) (*swift.Response, error) {
 	return one(201, "user", c.user(made)), nil
 }
 
-func updateUser(c *call) (*swift.Response, error) {
+func updateUser(c *call) (*web.Response, error) {
 	id := c.params["user"]
 	old, err := c.svc.User(id)
 	if err != nil {
@@ -135,9 +135,9 @@ func updateUser(c *call) (*swift.Response, error) {
 	return one(200, "user", c.user(made)), nil
 }
 
-func deleteUser(c *call) (*swift.Response, error) { return dropped(c.svc.DeleteUser(c.params["user"])) }
+func deleteUser(c *call) (*web.Response, error) { return dropped(c.svc.DeleteUser(c.params["user"])) }
 
-func changePassword(c *call) (*swift.Response, error) {
+func changePassword(c *call) (*web.Response, error) {
 	in, err := c.inside("user")
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func changePassword(c *call) (*swift.Response, error) {
 	return dropped(c.svc.ChangePassword(c.Context(), c.params["user"], original, password))
 }
 
-func listUserProjects(c *call) (*swift.Response, error) {
+func listUserProjects(c *call) (*web.Response, error) {
 	if _, err := c.svc.User(c.params["user"]); err != nil {
 		return nil, err
 	}

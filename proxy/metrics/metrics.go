@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Metrics is the set of counters of one server. Safe for concurrent use.
@@ -120,9 +120,9 @@ func (m *Metrics) learn(k kind) series {
 }
 
 // Serve answers GET and HEAD /metrics.
-func (m *Metrics) Serve(r *swift.Request) (*swift.Response, error) {
+func (m *Metrics) Serve(r *web.Request) (*web.Response, error) {
 	if r.Method != "GET" && r.Method != "HEAD" {
-		return nil, &swift.StatusError{Status: 405, Header: swift.Header{{Name: "Allow", Value: "GET, HEAD"}}}
+		return nil, &web.StatusError{Status: 405, Header: web.Header{{Name: "Allow", Value: "GET, HEAD"}}}
 	}
 	families, err := m.registry.Gather()
 	if err != nil {
@@ -136,7 +136,7 @@ func (m *Metrics) Serve(r *swift.Request) (*swift.Response, error) {
 			return nil, err
 		}
 	}
-	return swift.NewBytes(200, string(format), b.Bytes()), nil
+	return web.NewBytes(200, string(format), b.Bytes()), nil
 }
 
-var _ swift.Handler = (*Metrics)(nil)
+var _ web.Handler = (*Metrics)(nil)

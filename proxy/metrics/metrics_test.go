@@ -11,12 +11,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func scrape(t *testing.T, m *Metrics) string {
 	t.Helper()
-	res, err := m.Serve(&swift.Request{Method: "GET", Path: "/metrics"})
+	res, err := m.Serve(&web.Request{Method: "GET", Path: "/metrics"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +82,8 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 func TestOnlyGetAndHead(t *testing.T) {
-	_, err := New().Serve(&swift.Request{Method: "POST", Path: "/metrics"})
-	var se *swift.StatusError
+	_, err := New().Serve(&web.Request{Method: "POST", Path: "/metrics"})
+	var se *web.StatusError
 	if !errors.As(err, &se) || se.Status != 405 || se.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST gave %v", err)
 	}

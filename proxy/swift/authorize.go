@@ -1,6 +1,9 @@
 package swift
 
-import "needletail/auth"
+import (
+	"needletail/auth"
+	"needletail/proxy/web"
+)
 
 // Authorize asks the request's Authorizer, once and in this place, whether the
 // access is allowed, and remembers the Grant. A denial is 403 for a known
@@ -15,20 +18,9 @@ func (r *Request) Authorize(a auth.Access) error {
 		return nil
 	}
 	if r.Identity != nil {
-		return Status(403)
+		return web.Status(403)
 	}
 	return Unauthorized(a.Account)
-}
-
-// Granted tells the front that the request is allowed: to a known user, or to
-// anybody. Whoever authorizes requests other than by Authorize calls it.
-func (r *Request) Granted(known bool) {
-	if known && r.held != nil {
-		r.held.SetKnown()
-	}
-	if r.OnGrant != nil {
-		r.OnGrant(known)
-	}
 }
 
 // Unauthorized is Swift's 401; account is quoted into the realm.
@@ -36,7 +28,7 @@ func Unauthorized(account string) error {
 	if account == "" {
 		account = "unknown"
 	}
-	return &StatusError{Status: 401, Header: Header{
-		{"Www-Authenticate", `Swift realm="` + Quote(account) + `"`},
+	return &web.StatusError{Status: 401, Header: web.Header{
+		{Name: "Www-Authenticate", Value: `Swift realm="` + web.Quote(account) + `"`},
 	}}
 }

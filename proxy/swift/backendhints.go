@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // Lines that a feature adds to a GET or HEAD whose answer it will replace,
@@ -21,7 +22,7 @@ const (
 )
 
 // AddHint adds a metadata name to such a line.
-func (h *Header) AddHint(line, name string) {
+func AddHint(h *web.Header, line, name string) {
 	if v := h.Get(line); v != "" {
 		name = v + "," + name
 	}
@@ -30,7 +31,7 @@ func (h *Header) AddHint(line, name string) {
 
 // ConditionETag is the ETag that the request's conditions speak of, for an
 // object with this metadata and etag.
-func ConditionETag(h Header, m objstore.Metadata, etag string) string {
+func ConditionETag(h web.Header, m objstore.Metadata, etag string) string {
 	if v, ok := hinted(h, ETagIsAt, m); ok {
 		return v
 	}
@@ -38,14 +39,14 @@ func ConditionETag(h Header, m objstore.Metadata, etag string) string {
 }
 
 // RangeOf is the request's Range, or "" where the object is to be sent whole.
-func RangeOf(h Header, m objstore.Metadata) string {
+func RangeOf(h web.Header, m objstore.Metadata) string {
 	if _, ok := hinted(h, IgnoreRangeIf, m); ok {
 		return ""
 	}
 	return h.Get("Range")
 }
 
-func hinted(h Header, line string, m objstore.Metadata) (string, bool) {
+func hinted(h web.Header, line string, m objstore.Metadata) (string, bool) {
 	for list := h.Get(line); list != ""; {
 		var name string
 		name, list, _ = strings.Cut(list, ",")

@@ -4,10 +4,11 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 func TestHints(t *testing.T) {
-	h := Header{{"Range", "bytes=0-1"}}
+	h := web.Header{{Name: "Range", Value: "bytes=0-1"}}
 	slo := objstore.Metadata{{Name: "X-Object-Sysmeta-Slo-Etag", Value: "s"}}
 	check := func(m objstore.Metadata, wantETag, wantRange string) {
 		t.Helper()
@@ -19,9 +20,9 @@ func TestHints(t *testing.T) {
 		}
 	}
 	check(slo, "own", "bytes=0-1")
-	h.AddHint(ETagIsAt, "X-Object-Sysmeta-Other")
-	h.AddHint(ETagIsAt, "X-Object-Sysmeta-Slo-Etag")
-	h.AddHint(IgnoreRangeIf, "X-Object-Sysmeta-Slo-Etag")
+	AddHint(&h, ETagIsAt, "X-Object-Sysmeta-Other")
+	AddHint(&h, ETagIsAt, "X-Object-Sysmeta-Slo-Etag")
+	AddHint(&h, IgnoreRangeIf, "X-Object-Sysmeta-Slo-Etag")
 	if want := "X-Object-Sysmeta-Other,X-Object-Sysmeta-Slo-Etag"; h.Get(ETagIsAt) != want {
 		t.Errorf("two hints: %q, want %q", h.Get(ETagIsAt), want)
 	}

@@ -1,16 +1,10 @@
-// Package swift is the vocabulary that every feature of the proxy shares: the
-// request, the response with a lazy body, headers, errors as statuses, and the
-// one question to the authorizer. It stands where swift/common/swob.py and
-// request_helpers.py stand in OpenStack Swift. It knows no HTTP library:
-// proxy/httpfront builds a Request out of a connection and writes a Response to
-// it.
+// Package swift is the vocabulary of Swift's wing: what several features of
+// Swift's API share and the other services do not need. It has the request with
+// the right to ask an authorizer, the path split into names, limits, metadata,
+// links, and the lines by which features speak to one another. It stands where
+// request_helpers.py and constraints.py stand in OpenStack Swift.
 //
-// # Invariants
-//
-//   - Path is decoded once and never cleaned; names are its bytes.
-//   - Checks that need no body come before the first Read of Request.Body: that
-//     Read is what sends "100 Continue" to a client that waits for it.
-//   - A Request and all that it holds belong to the handler until Serve
-//     returns and the Response's body is closed.
-//   - Whoever receives a Response closes it.
+// The wing below it: controllers answer for accounts, containers and objects;
+// middleware has one package for each feature, by the name of Swift's filter;
+// pipeline puts them in order; listing encodes pages.
 package swift

@@ -1,6 +1,10 @@
 package swift
 
-import "io"
+import (
+	"io"
+
+	"needletail/proxy/web"
+)
 
 // RefuseBody answers a request that has a body with 400 and the text, as
 // text/plain. Of a chunked body the length is only known by reading, so h is
@@ -18,7 +22,7 @@ func (r *Request) RefuseBody(h Handler, text string) error {
 		withBody = n > 0
 	}
 	if withBody {
-		return Textf(400, "%s", text)
+		return web.Textf(400, "%s", text)
 	}
 	return nil
 }

@@ -1,16 +1,26 @@
 package swift
 
-// Handler answers a request. An error is rendered in one place, by
-// ErrorResponse; a handler that returns an error returns no response.
+import (
+	"needletail/proxy/web"
+)
+
+// Handler answers a request to Swift's API, as a web.Handler does.
 type Handler interface {
-	Serve(*Request) (*Response, error)
+	Serve(*Request) (*web.Response, error)
 }
 
 // HandlerFunc is a function as a Handler.
-type HandlerFunc func(*Request) (*Response, error)
+type HandlerFunc func(*Request) (*web.Response, error)
 
 // Serve calls f.
-func (f HandlerFunc) Serve(r *Request) (*Response, error) { return f(r) }
+func (f HandlerFunc) Serve(r *Request) (*web.Response, error) { return f(r) }
 
 // Middleware wraps a handler with one feature.
 type Middleware func(next Handler) Handler
+
+// Door is the way from the hall to a pipeline.
+func Door(h Handler) web.Handler {
+	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
+		return h.Serve(&Request{Request: r})
+	})
+}

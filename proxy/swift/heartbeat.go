@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"needletail/proxy/web"
 )
 
 // HeartbeatInterval is how often an answer that takes long sends a space,
@@ -18,12 +20,12 @@ const HeartbeatInterval = 10 * time.Second
 // a goroutine of its own, which ends before the body is closed; closing ends
 // its context. It must read the request's body first of all, since a 100
 // Continue cannot follow the head of the answer.
-func Heartbeat(r *Request, contentType, first string, work func(context.Context) []byte) *Response {
+func Heartbeat(r *Request, contentType, first string, work func(context.Context) []byte) *web.Response {
 	h := startHeartbeat(r, first, work)
 	select {
 	case <-h.done:
 		_ = h.Close()
-		return NewBytes(200, contentType, h.outcome())
+		return web.NewBytes(200, contentType, h.outcome())
 	case <-h.ticker.C:
 	}
 	return h.response(200, contentType)
@@ -31,7 +33,7 @@ func Heartbeat(r *Request, contentType, first string, work func(context.Context)
 
 // HeartbeatAtOnce is Heartbeat with 202 and a space before the work is done,
 // however short it is. The request's body must have been read.
-func HeartbeatAtOnce(r *Request, contentType string, work func(context.Context) []byte) *Response {
+func HeartbeatAtOnce(r *Request, contentType string, work func(context.Context) []byte) *web.Response {
 	return startHeartbeat(r, " ", work).response(202, contentType)
 }
 
@@ -47,9 +49,9 @@ func startHeartbeat(r *Request, first string, work func(context.Context) []byte)
 	return h
 }
 
-func (h *heartbeat) response(status int, contentType string) *Response {
-	return &Response{
-		Status: status, Header: Header{{"Content-Type", contentType}},
+func (h *heartbeat) response(status int, contentType string) *web.Response {
+	return &web.Response{
+		Status: status, Header: web.Header{{Name: "Content-Type", Value: contentType}},
 		Body: h, ContentLength: -1,
 	}
 }

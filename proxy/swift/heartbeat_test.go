@@ -10,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/proxy/pyjson"
+	"needletail/proxy/web"
 )
 
 func TestHeartbeatOfQuickWorkHasALength(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		res := Heartbeat(&Request{}, "text/plain", " ", func(context.Context) []byte {
+		res := Heartbeat(&Request{Request: &web.Request{}}, "text/plain", " ", func(context.Context) []byte {
 			time.Sleep(HeartbeatInterval - 1)
 			return []byte("result")
 		})
@@ -28,7 +29,7 @@ func TestHeartbeatOfQuickWorkHasALength(t *testing.T) {
 
 func TestHeartbeatBeatsOncePerInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		res := Heartbeat(&Request{}, "text/xml", "<?xml?>\n", func(context.Context) []byte {
+		res := Heartbeat(&Request{Request: &web.Request{}}, "text/xml", "<?xml?>\n", func(context.Context) []byte {
 			time.Sleep(3*HeartbeatInterval + time.Second)
 			return []byte("result")
 		})
@@ -43,7 +44,7 @@ func TestHeartbeatBeatsOncePerInterval(t *testing.T) {
 func TestHeartbeatCloseEndsTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := false
-		res := Heartbeat(&Request{}, "text/plain", " ", func(ctx context.Context) []byte {
+		res := Heartbeat(&Request{Request: &web.Request{}}, "text/plain", " ", func(ctx context.Context) []byte {
 			<-ctx.Done()
 			ended = true
 			return nil
@@ -56,9 +57,9 @@ func TestHeartbeatCloseEndsTheWork(t *testing.T) {
 func TestHeartbeatPanicsWhereTheFrontSeesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		require.PanicsWithValue(t, "bug", func() {
-			Heartbeat(&Request{}, "text/plain", " ", func(context.Context) []byte { panic("bug") })
+			Heartbeat(&Request{Request: &web.Request{}}, "text/plain", " ", func(context.Context) []byte { panic("bug") })
 		})
-		res := Heartbeat(&Request{}, "text/plain", " ", func(context.Context) []byte {
+		res := Heartbeat(&Request{Request: &web.Request{}}, "text/plain", " ", func(context.Context) []byte {
 			time.Sleep(HeartbeatInterval + 1)
 			panic("bug")
 		})
@@ -84,4 +85,14 @@ func TestHeartbeatResult(t *testing.T) {
 		require.Equal(t, want, string(HeartbeatResult(contentType, values, failed, "delete")), contentType)
 	}
 	require.Equal(t, `{"Number Deleted": 2, "Errors": []}`, string(HeartbeatResult("application/json", values[1:], nil, "delete")))
+}
+
+func TestHeartbeatAtOnce(t *testing.T) {
+	res := HeartbeatAtOnce(&Request{Request: &web.Request{}}, "text/plain", func(context.Context) []byte { return []byte("result") })
+	require.Equal(t, 202, res.Status)
+	require.EqualValues(t, -1, res.ContentLength)
+	b, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, " \r\n\r\nresult", string(b))
+	require.NoError(t, res.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
+	"needletail/proxy/web"
 )
 
 // ResultTypes are the forms of a HeartbeatResult, as Accept may choose them.
@@ -37,13 +38,13 @@ func HeartbeatResult(contentType string, values pyjson.Object, failed []FailedNa
 		for _, m := range sorted {
 			tag := strings.ToLower(strings.ReplaceAll(m.Key, " ", "_"))
 			out = append(out, "<"+tag+">"...)
-			out = appendXMLText(out, fmt.Sprint(m.Value))
+			out = web.AppendXMLText(out, fmt.Sprint(m.Value))
 			out = append(out, "</"+tag+">\n"...)
 		}
 		out = append(out, "<errors>\n"...)
 		for _, f := range failed {
-			out = appendXMLText(append(out, "<object><name>"...), f.Name)
-			out = appendXMLText(append(out, "</name><status>"...), f.Status)
+			out = web.AppendXMLText(append(out, "<object><name>"...), f.Name)
+			out = web.AppendXMLText(append(out, "</name><status>"...), f.Status)
 			out = append(out, "</status></object>\n"...)
 		}
 		return append(out, "</errors>\n</"+root+">\n"...)

@@ -5,6 +5,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/pyjson"
+	"needletail/proxy/web"
 )
 
 // InfoSection is what one feature tells about itself in /info. A client takes
@@ -86,18 +87,18 @@ func InfoHandler(sections []InfoSection) Handler {
 	}
 	body := pyjson.Marshal(all)
 	const allow = "HEAD, GET, OPTIONS"
-	return HandlerFunc(func(r *Request) (*Response, error) {
+	return HandlerFunc(func(r *Request) (*web.Response, error) {
 		switch r.Method {
 		case "OPTIONS":
-			return NewResponse(200, HeaderField{"Content-Type", htmlType}, HeaderField{"Allow", allow}), nil
+			return web.NewResponse(200, web.HeaderField{Name: "Content-Type", Value: web.HTMLType}, web.HeaderField{Name: "Allow", Value: allow}), nil
 		case "GET", "HEAD":
-			res := NewBytes(200, "application/json; charset=UTF-8", body)
+			res := web.NewBytes(200, "application/json; charset=UTF-8", body)
 			if origin := r.Header.Get("Origin"); origin != "" {
 				res.Header.Add("Access-Control-Allow-Origin", origin)
 				res.Header.Add("Access-Control-Expose-Headers", "x-trans-id")
 			}
 			return res, nil
 		}
-		return nil, &StatusError{Status: 405, Header: Header{{"Allow", allow}}}
+		return nil, &web.StatusError{Status: 405, Header: web.Header{{Name: "Allow", Value: allow}}}
 	})
 }

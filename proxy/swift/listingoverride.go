@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // OverridePrefix begins the sysmeta of a PUT that says what the container's
@@ -25,7 +26,7 @@ const OverrideETag = OverridePrefix + "Etag"
 
 // ListingOverride reads those lines for an object of the account. What makes no
 // sense is ignored: only the server's own features write them.
-func ListingOverride(h Header, account string) (o objstore.ListingOverride) {
+func ListingOverride(h web.Header, account string) (o objstore.ListingOverride) {
 	if v, ok := h.Lookup(OverridePrefix + "Size"); ok {
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
 			o.SizeBytes = &n
@@ -40,7 +41,7 @@ func ListingOverride(h Header, account string) (o objstore.ListingOverride) {
 		case "symlink_target":
 			target = p.value
 		case "symlink_target_account":
-			account = Unquote(p.value)
+			account = web.Unquote(p.value)
 		case "symlink_target_etag":
 			o.Extra.Set("symlink_etag", p.value)
 		case "symlink_target_bytes":
@@ -50,7 +51,7 @@ func ListingOverride(h Header, account string) (o objstore.ListingOverride) {
 		}
 	}
 	if target != "" {
-		o.Extra.Set("symlink_path", "/v1/"+Quote(account)+"/"+target)
+		o.Extra.Set("symlink_path", "/v1/"+web.Quote(account)+"/"+target)
 	}
 	return o
 }

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // Resource is what a path names.
@@ -65,14 +66,14 @@ func oneOf(name string, list []string) bool {
 
 // CheckMetadata checks a request's metadata of a resource by itself, and the
 // length of every header (swift/common/constraints.py: check_metadata).
-func (l Limits) CheckMetadata(h Header, of Resource) error {
+func (l Limits) CheckMetadata(h web.Header, of Resource) error {
 	prefix := of.UserPrefix()
 	count, size := 0, 0
 	for _, f := range h {
 		if len(f.Value) > l.HeaderBytes {
-			return Textf(400, "Header value too long: %s", f.Name[:min(len(f.Name), l.MetaNameBytes)])
+			return web.Textf(400, "Header value too long: %s", f.Name[:min(len(f.Name), l.MetaNameBytes)])
 		}
-		name, ok := CutPrefix(f.Name, prefix)
+		name, ok := web.CutPrefix(f.Name, prefix)
 		if !ok {
 			continue
 		}
@@ -81,17 +82,17 @@ func (l Limits) CheckMetadata(h Header, of Resource) error {
 		shown := strings.ToLower(prefix) + name
 		switch {
 		case name == "":
-			return Textf(400, "Metadata name cannot be empty")
+			return web.Textf(400, "Metadata name cannot be empty")
 		case of != ObjectResource && !(ValidText(name) && ValidText(f.Value)):
-			return Textf(400, "Metadata must be valid UTF-8")
+			return web.Textf(400, "Metadata must be valid UTF-8")
 		case len(name) > l.MetaNameBytes:
-			return Textf(400, "Metadata name too long: %s", shown)
+			return web.Textf(400, "Metadata name too long: %s", shown)
 		case len(f.Value) > l.MetaValueBytes:
-			return Textf(400, "Metadata value longer than %d: %s", l.MetaValueBytes, shown)
+			return web.Textf(400, "Metadata value longer than %d: %s", l.MetaValueBytes, shown)
 		case count > l.MetaCount:
-			return Textf(400, "Too many metadata items; max %d", l.MetaCount)
+			return web.Textf(400, "Too many metadata items; max %d", l.MetaCount)
 		case size > l.MetaOverallBytes:
-			return Textf(400, "Total metadata too large; max %d", l.MetaOverallBytes)
+			return web.Textf(400, "Total metadata too large; max %d", l.MetaOverallBytes)
 		}
 	}
 	return nil
@@ -103,10 +104,10 @@ func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	count, size := 0, 0
 	for _, f := range merged {
 		if !ValidText(f.Name) || !ValidText(f.Value) {
-			return Statusf(400, "Metadata must be valid UTF-8")
+			return web.Statusf(400, "Metadata must be valid UTF-8")
 		}
 		for _, of := range []Resource{AccountResource, ContainerResource} {
-			if name, ok := CutPrefix(f.Name, of.UserPrefix()); ok {
+			if name, ok := web.CutPrefix(f.Name, of.UserPrefix()); ok {
 				count++
 				size += len(name) + len(f.Value)
 			}
@@ -114,9 +115,9 @@ func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	}
 	switch {
 	case count > l.MetaCount:
-		return Statusf(400, "Too many metadata items; max %d", l.MetaCount)
+		return web.Statusf(400, "Too many metadata items; max %d", l.MetaCount)
 	case size > l.MetaOverallBytes:
-		return Statusf(400, "Total metadata too large; max %d", l.MetaOverallBytes)
+		return web.Statusf(400, "Total metadata too large; max %d", l.MetaOverallBytes)
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func ValidText(s string) bool {
 // container; "X-Remove-" counts less than a value. Without owner the headers
 // that are the owner's are left alone.
 // (swift/proxy/controllers/base.py: transfer_headers.)
-func (l Limits) MetadataUpdate(h Header, of Resource, owner bool) objstore.MetadataUpdate {
+func (l Limits) MetadataUpdate(h web.Header, of Resource, owner bool) objstore.MetadataUpdate {
 	u := objstore.MetadataUpdate{Check: l.CheckMerged}
 	stored := func(name string) bool {
 		if !owner && IsOwnerHeader(name) {
@@ -139,7 +140,7 @@ func (l Limits) MetadataUpdate(h Header, of Resource, owner bool) objstore.Metad
 		return hasMember(name, of.UserPrefix()) || of == ContainerResource && oneOf(name, containerHeaders)
 	}
 	for _, f := range h {
-		if rest, ok := CutPrefix(f.Name, "X-Remove-"); ok && stored("X-"+rest) {
+		if rest, ok := web.CutPrefix(f.Name, "X-Remove-"); ok && stored("X-"+rest) {
 			u.Set.Set("X-"+rest, "")
 		}
 	}
@@ -152,7 +153,7 @@ func (l Limits) MetadataUpdate(h Header, of Resource, owner bool) objstore.Metad
 }
 
 // SystemMetadata collects the request's sysmeta of a resource.
-func SystemMetadata(h Header, of Resource) (m objstore.Metadata) {
+func SystemMetadata(h web.Header, of Resource) (m objstore.Metadata) {
 	for _, f := range h {
 		if hasMember(f.Name, of.SystemPrefix()) && f.Value != "" {
 			m.Set(f.Name, f.Value)
@@ -163,7 +164,7 @@ func SystemMetadata(h Header, of Resource) (m objstore.Metadata) {
 
 // ObjectMetadata collects what an object keeps of a request: user metadata,
 // sysmeta and ObjectHeaders; empty ones too.
-func ObjectMetadata(h Header) (m objstore.Metadata) {
+func ObjectMetadata(h web.Header) (m objstore.Metadata) {
 	for _, f := range h {
 		if hasMember(f.Name, ObjectResource.UserPrefix()) ||
 			hasMember(f.Name, ObjectResource.SystemPrefix()) ||
@@ -177,13 +178,13 @@ func ObjectMetadata(h Header) (m objstore.Metadata) {
 
 // hasMember says whether name is prefix and something more.
 func hasMember(name, prefix string) bool {
-	rest, ok := CutPrefix(name, prefix)
+	rest, ok := web.CutPrefix(name, prefix)
 	return ok && rest != ""
 }
 
 // AddMetadata adds stored metadata to a response; the owner's lines only for
 // the owner.
-func (h *Header) AddMetadata(m objstore.Metadata, owner bool) {
+func AddMetadata(h *web.Header, m objstore.Metadata, owner bool) {
 	for _, f := range m {
 		if owner || !IsOwnerHeader(f.Name) {
 			h.Add(f.Name, f.Value)

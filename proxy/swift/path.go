@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // Path is a request path split into its names. Container and Object are empty
@@ -24,10 +25,10 @@ type Path struct{ Version, Account, Container, Object string }
 //	400 an API version other than v1 and v1.0
 func SplitPath(path string) (Path, error) {
 	if !utf8.ValidString(path) || strings.IndexByte(path, 0) >= 0 || path == "" {
-		return Path{}, Statusf(412, "Invalid UTF8 or contains NULL")
+		return Path{}, web.Statusf(412, "Invalid UTF8 or contains NULL")
 	}
 	if path[0] != '/' {
-		return Path{}, Status(404)
+		return Path{}, web.Status(404)
 	}
 	var p Path
 	rest, more := path[1:], true
@@ -37,7 +38,7 @@ func SplitPath(path string) (Path, error) {
 		}
 		*to, rest, more = strings.Cut(rest, "/")
 		if *to == "" && (more || i == 0) {
-			return Path{}, Status(404)
+			return Path{}, web.Status(404)
 		}
 	}
 	if more {
@@ -45,9 +46,9 @@ func SplitPath(path string) (Path, error) {
 	}
 	switch {
 	case p.Account == "", objstore.AccountName(p.Account).Hidden():
-		return Path{}, Statusf(412, "Bad URL")
+		return Path{}, web.Statusf(412, "Bad URL")
 	case p.Version != "v1" && p.Version != "v1.0":
-		return Path{}, Status(400)
+		return Path{}, web.Status(400)
 	}
 	return p, nil
 }
@@ -75,14 +76,14 @@ func (l Limits) CheckContainerName(name string) error {
 // CheckObjectName refuses a name that is too long.
 func (l Limits) CheckObjectName(name string) error {
 	if len(name) > l.ObjectNameBytes {
-		return Textf(400, "Object name length of %d longer than %d", len(name), l.ObjectNameBytes)
+		return web.Textf(400, "Object name length of %d longer than %d", len(name), l.ObjectNameBytes)
 	}
 	return nil
 }
 
 func checkLength(what, name string, limitBytes int) error {
 	if len(name) > limitBytes {
-		return Statusf(400, "%s name length of %d longer than %d", what, len(name), limitBytes)
+		return web.Statusf(400, "%s name length of %d longer than %d", what, len(name), limitBytes)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"needletail/proxy/web"
 )
 
 func TestSplitPath(t *testing.T) {
@@ -35,7 +37,7 @@ func TestSplitPath(t *testing.T) {
 		got, err := SplitPath(tc.path)
 		status := 0
 		if err != nil {
-			status = ErrorResponse(err).Status
+			status = web.ErrorResponse(err).Status
 		}
 		if got != tc.want || status != tc.status {
 			t.Errorf("SplitPath(%q) = %q, %d; want %q, %d", tc.path, got, status, tc.want, tc.status)
@@ -50,7 +52,7 @@ func FuzzSplitPath(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		p, err := SplitPath(path)
 		if err != nil {
-			if s := ErrorResponse(err).Status; s != 404 && s != 412 && s != 400 {
+			if s := web.ErrorResponse(err).Status; s != 404 && s != 412 && s != 400 {
 				t.Fatalf("status %d", s)
 			}
 			return
@@ -73,7 +75,7 @@ func FuzzSplitPath(f *testing.F) {
 
 // TestRequestSplitPath: a feature may change the path, or copy the request.
 func TestRequestSplitPath(t *testing.T) {
-	r := &Request{}
+	r := &Request{Request: &web.Request{}}
 	for _, path := range []string{"", "/v1/a/c/o", "/v1/a/c/o", "/v1/b", "/", "/v1/a//", "/v1/a/c/o"} {
 		r.Path = path
 		want, wantErr := SplitPath(path)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"needletail/auth"
+	"needletail/proxy/web"
 )
 
 type denyAll struct{}
@@ -11,7 +12,7 @@ type denyAll struct{}
 func (denyAll) Authorize(*auth.Identity, auth.Access) auth.Grant { return auth.Grant{} }
 
 func TestPreauthorized(t *testing.T) {
-	r := &Request{Path: "/v1/a/c/o", TransID: "tx", Authorizer: denyAll{}}
+	r := &Request{Request: &web.Request{Path: "/v1/a/c/o", TransID: "tx"}, Authorizer: denyAll{}}
 	sub := r.Preauthorized("PUT", "/v1/a/archive/é o", "VW")
 	if err := sub.Authorize(auth.Access{Account: "a"}); err != nil || sub.Grant.Owner || sub.Grant.Reseller {
 		t.Errorf("%v, %+v", err, sub.Grant)

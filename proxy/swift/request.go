@@ -2,46 +2,22 @@ package swift
 
 import (
 	"context"
-	"io"
-	"net/url"
 
 	"needletail/auth"
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
-// Request is one request, from a client or from another feature (a
-// subrequest). It is not safe for concurrent use.
+// Request is a request to Swift's API, from a client or from another feature (a
+// subrequest): the request of the hall, and what Swift's features tell one
+// another. A Request is not safe for concurrent use.
 type Request struct {
-	Method string
-	// RawPath is the path as the client sent it, without the query. Path is
-	// RawPath percent-decoded once; never cleaned.
-	RawPath, Path string
-	RawQuery      string
-	// Header has request lines under names of TitleName's form. Lines that a
-	// client may not set are gone once gatekeeper has run.
-	Header Header
-	// Host is the Host header; Scheme is "http" or "https".
-	Host, Scheme string
-	// RemoteAddr is the peer's IP address without the port.
-	RemoteAddr string
-	Proto      string // "HTTP/1.1"
+	*web.Request
 
-	// Body is never nil. Read gives io.EOF only after a body that arrived whole;
-	// a body cut short fails with an error whose status is 499, a stalled one
-	// with 408. ContentLength is -1 for a chunked body, NoLength without any.
-	Body          io.Reader
-	ContentLength int64
-
-	// TransID is the transaction id that every response carries.
-	TransID string
 	// Source tags a subrequest ("COPY"); empty for a client's request.
 	Source string
-	// BasePath is what a mount cut from the front of Path: "/identity".
-	BasePath string
-
-	// Identity is who sent it: nil for anonymous. Only authentication
-	// middleware sets it. Authorizer answers for this request; nil denies.
-	Identity   *auth.Identity
+	// Authorizer answers for this request; nil denies. Only authentication
+	// middleware sets it.
 	Authorizer auth.Authorizer
 	// Grant is what Authorize found last.
 	Grant auth.Grant
@@ -61,17 +37,6 @@ type Request struct {
 	// zero for everybody else's.
 	Timestamp objstore.Timestamp
 
-	// Log is what the access log adds.
-	Log LogInfo
-
-	// OnGrant, if not nil, is told that the request is allowed; known says to a
-	// user, and not to anybody.
-	OnGrant func(known bool)
-
-	ctx   context.Context
-	held  *Held // nil: Hold takes nothing
-	query url.Values
-
 	// What SplitPath last made of splitPath.
 	split      bool
 	splitPath  string
@@ -79,65 +44,37 @@ type Request struct {
 	splitError error
 }
 
-// LogInfo is filled on the way for the access log.
-type LogInfo struct {
-	Account, User string
-	BodyBytesRead int64
-	// Cause is why the answer has a status of 500 or more, where a feature made
-	// an answer of an error.
-	Cause error
-	// Notes are remarks of features, Swift's log_info: "cs:valid".
-	Notes []string
-	// Line is nil unless Swift's access line is to be written.
-	Line *AccessLine
+// newRequest allocates both parts of a request at once.
+func newRequest() *Request {
+	both := new(struct {
+		swift Request
+		web   web.Request
+	})
+	both.swift.Request = &both.web
+	return &both.swift
 }
 
-// NoLength is the ContentLength of a request with neither Content-Length nor
-// Transfer-Encoding.
-const NoLength = -2
-
-// Context ends when the client has left, and when the server is stopped hard.
-func (r *Request) Context() context.Context {
-	if r.ctx == nil {
-		return context.Background()
-	}
-	return r.ctx
+// Clone is a copy of r that shares its body, its header lines and its context.
+func (r *Request) Clone() *Request {
+	c := newRequest()
+	inner := c.Request
+	*inner, *c = *r.Request, *r
+	c.Request = inner
+	return c
 }
-
-// SetContext replaces the context.
-func (r *Request) SetContext(ctx context.Context) { r.ctx = ctx }
-
-// Query is the parsed query: '+' is a space, a key without '=' has the value
-// "", pairs that cannot be decoded are kept as they are. It is for reading.
-func (r *Request) Query() url.Values {
-	if r.query == nil && r.RawQuery != "" {
-		r.query = parseQuery(r.RawQuery)
-	}
-	return r.query
-}
-
-// SetRawQuery replaces the query.
-func (r *Request) SetRawQuery(raw string) { r.RawQuery, r.query = raw, nil }
-
-// BaseURL is "scheme://host" plus BasePath.
-func (r *Request) BaseURL() string { return r.Scheme + "://" + r.Host + r.BasePath }
 
 // Subrequest derives a request to another path that inherits who asks, where
 // from and the transaction id, but neither headers nor body.
 func (r *Request) Subrequest(method, path, source string) *Request {
-	return &Request{
-		Method: method, Path: path, RawPath: (&url.URL{Path: path}).EscapedPath(),
-		Host: r.Host, Scheme: r.Scheme, RemoteAddr: r.RemoteAddr, Proto: r.Proto,
-		Body: NoBody, ContentLength: NoLength,
-		TransID: r.TransID, Source: source,
-		Identity: r.Identity, Authorizer: r.Authorizer, OnGrant: r.OnGrant,
-		ctx: r.ctx, held: r.held,
-	}
+	sub := newRequest()
+	r.Derive(sub.Request, method, path)
+	sub.Source, sub.Authorizer = source, r.Authorizer
+	return sub
 }
 
-// NoBody is an empty body.
-var NoBody io.Reader = noBody{}
-
-type noBody struct{}
-
-func (noBody) Read([]byte) (int, error) { return 0, io.EOF }
+// WithContext is a Clone of r that ends with another context.
+func (r *Request) WithContext(ctx context.Context) *Request {
+	c := r.Clone()
+	c.SetContext(ctx)
+	return c
+}

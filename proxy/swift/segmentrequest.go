@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"needletail/proxy/web"
 )
 
 // OpenSegment asks next for a part of a segment that is bytes long. What
 // answers with another length is ErrSegmentChanged; a fault of the server is
 // 503. Get is the request for the whole.
-func OpenSegment(next Handler, get *Request, bytes int64, part ByteRange) (*Response, error) {
+func OpenSegment(next Handler, get *Request, bytes int64, part web.ByteRange) (*web.Response, error) {
 	want := 200
 	if part.Start > 0 || part.End < bytes {
 		get.Header.Set("Range", "bytes="+strconv.FormatInt(part.Start, 10)+"-"+strconv.FormatInt(part.End-1, 10))
@@ -17,16 +19,16 @@ func OpenSegment(next Handler, get *Request, bytes int64, part ByteRange) (*Resp
 	}
 	res, err := next.Serve(get)
 	if err != nil {
-		return nil, segmentError(get, ErrorResponse(err).Status, err)
+		return nil, segmentError(get, web.ErrorResponse(err).Status, err)
 	}
 	switch {
 	case res.Status != want:
 		err = segmentError(get, res.Status, fmt.Errorf("status %d", res.Status))
 	case res.ContentLength != part.Length():
-		err = segmentError(get, res.Status, fmt.Errorf("%w: %d bytes, not %d", ErrSegmentChanged, res.ContentLength, part.Length()))
+		err = segmentError(get, res.Status, fmt.Errorf("%w: %d bytes, not %d", web.ErrSegmentChanged, res.ContentLength, part.Length()))
 	}
 	if err == nil && res.Body == nil {
-		res.Body = io.NopCloser(NoBody)
+		res.Body = io.NopCloser(web.NoBody)
 	}
 	if err != nil {
 		_ = res.Close() // its error is no news
@@ -38,7 +40,7 @@ func OpenSegment(next Handler, get *Request, bytes int64, part ByteRange) (*Resp
 func segmentError(get *Request, status int, cause error) error {
 	err := fmt.Errorf("segment %s: %w", get.Path, cause)
 	if status >= 500 {
-		return &StatusError{Status: 503, Err: err}
+		return &web.StatusError{Status: 503, Err: err}
 	}
 	return err
 }
@@ -46,14 +48,14 @@ func segmentError(get *Request, status int, cause error) error {
 // StartLargeObject opens the first segment of a body, so that a large object
 // that cannot be read at all is 409, or 503 for a fault of the server, and no
 // torn body (swift/common/request_helpers.py: validate_first_segment).
-func StartLargeObject(b *SegmentBody) error {
+func StartLargeObject(b *web.SegmentBody) error {
 	err := b.Advance()
 	if err == nil || err == io.EOF {
 		return nil
 	}
 	_ = b.Close() // its error is no news
-	if ErrorResponse(err).Status == 503 {
+	if web.ErrorResponse(err).Status == 503 {
 		return err
 	}
-	return &StatusError{Status: 409, Err: err}
+	return &web.StatusError{Status: 409, Err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // Stored is where a feature keeps the object that a request's path names. The
@@ -26,9 +27,9 @@ type Stored struct {
 // else: no handler runs and no byte of the body is read. at is r.Stored for the
 // question, or nil. A refusal is an error, whether it came as one or as an answer.
 func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
-	probe := *r
+	probe := r.Clone()
 	probe.AuthorizeOnly, probe.Stored, probe.Header = true, at, r.Header.Clone()
-	res, err := h.Serve(&probe)
+	res, err := h.Serve(probe)
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
 	}
 	if res.Status/100 != 2 {
 		// A feature on the way has made an answer of the refusal.
-		refusal := &StatusError{Status: res.Status}
+		refusal := &web.StatusError{Status: res.Status}
 		for _, f := range res.Header {
 			if !strings.HasPrefix(f.Name, "Content-") {
 				refusal.Header = append(refusal.Header, f)

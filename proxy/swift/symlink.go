@@ -3,6 +3,8 @@ package swift
 import (
 	"strconv"
 	"strings"
+
+	"needletail/proxy/web"
 )
 
 // Symlink is what an object that stands for another keeps in its sysmeta
@@ -29,13 +31,13 @@ const (
 
 // SymlinkOf reads a response to GET, HEAD or POST of an object: whether it is a
 // link, and where to.
-func SymlinkOf(h Header) (s Symlink, ok bool) {
+func SymlinkOf(h web.Header) (s Symlink, ok bool) {
 	target, ok := h.Lookup(symlinkTarget)
 	if !ok {
 		return s, false
 	}
-	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(Unquote(target), "/"), "/")
-	s.Account, s.ETag = Unquote(h.Get(symlinkAccount)), h.Get(symlinkETag)
+	s.Container, s.Object, _ = strings.Cut(strings.TrimLeft(web.Unquote(target), "/"), "/")
+	s.Account, s.ETag = web.Unquote(h.Get(symlinkAccount)), h.Get(symlinkETag)
 	s.SizeBytes, _ = strconv.ParseInt(h.Get(symlinkBytes), 10, 64) // written by SetSymlink
 	return s, s.Container != "" && s.Object != ""
 }
@@ -51,7 +53,7 @@ func (s Symlink) Path(version, account string) string {
 // SetSymlink makes the PUT of an empty object the PUT of a link: it sets the
 // sysmeta and what the listing shows of it. Other parameters of OverrideETag
 // stay as they are.
-func (h *Header) SetSymlink(s Symlink) {
+func SetSymlink(h *web.Header, s Symlink) {
 	set := func(name, value string) {
 		if value == "" {
 			h.Del(name)
@@ -68,12 +70,12 @@ func (h *Header) SetSymlink(s Symlink) {
 			etag += "; " + p.name + "=" + p.value
 		}
 	}
-	target := Quote(s.Container + "/" + s.Object)
+	target := web.Quote(s.Container + "/" + s.Object)
 	etag += "; symlink_target=" + target
 	set(symlinkTarget, target)
-	set(symlinkAccount, Quote(s.Account))
+	set(symlinkAccount, web.Quote(s.Account))
 	if s.Account != "" {
-		etag += "; symlink_target_account=" + Quote(s.Account)
+		etag += "; symlink_target_account=" + web.Quote(s.Account)
 	}
 	set(symlinkETag, s.ETag)
 	size := ""

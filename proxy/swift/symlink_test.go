@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 func TestSymlinkRoundTrip(t *testing.T) {
@@ -13,15 +14,15 @@ func TestSymlinkRoundTrip(t *testing.T) {
 		{Account: "AUTH_ü;", Container: "c;=\"", Object: "a/b//c %2F\n", ETag: "e", SizeBytes: 7},
 		{Container: "c", Object: "o", ETag: "e"},
 	} {
-		h := Header{{OverrideETag, "m; slo_etag=s; symlink_target=old; symlink_target_account=old"},
-			{symlinkAccount, "old"}, {symlinkETag, "old"}}
-		h.SetSymlink(s)
+		h := web.Header{{Name: OverrideETag, Value: "m; slo_etag=s; symlink_target=old; symlink_target_account=old"},
+			{Name: symlinkAccount, Value: "old"}, {Name: symlinkETag, Value: "old"}}
+		SetSymlink(&h, s)
 		if got, ok := SymlinkOf(h); !ok || got != s {
 			t.Errorf("%+v became %+v, %t", s, got, ok)
 		}
 	}
 	for _, target := range []string{"", "c", "/", "c/", "//o"} {
-		if s, ok := SymlinkOf(Header{{symlinkTarget, target}}); ok {
+		if s, ok := SymlinkOf(web.Header{{Name: symlinkTarget, Value: target}}); ok {
 			t.Errorf("%q is a link: %+v", target, s)
 		}
 	}
@@ -31,8 +32,8 @@ func TestSymlinkRoundTrip(t *testing.T) {
 }
 
 func TestListingOverride(t *testing.T) {
-	h := Header{{OverridePrefix + "Size", "12"}, {OverridePrefix + "Content-Type", "a/b"}, {OverrideETag, "m; slo_etag=s"}}
-	h.SetSymlink(Symlink{Account: "ü", Container: "c", Object: "a b;", ETag: "e", SizeBytes: 7})
+	h := web.Header{{Name: OverridePrefix + "Size", Value: "12"}, {Name: OverridePrefix + "Content-Type", Value: "a/b"}, {Name: OverrideETag, Value: "m; slo_etag=s"}}
+	SetSymlink(&h, Symlink{Account: "ü", Container: "c", Object: "a b;", ETag: "e", SizeBytes: 7})
 	got := ListingOverride(h, "link account")
 	size := int64(12)
 	want := objstore.ListingOverride{ETag: "m", SizeBytes: &size, ContentType: "a/b", Extra: objstore.Metadata{
@@ -42,12 +43,12 @@ func TestListingOverride(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	h = Header{}
-	h.SetSymlink(Symlink{Container: "c", Object: "o"})
+	h = web.Header{}
+	SetSymlink(&h, Symlink{Container: "c", Object: "o"})
 	if got := ListingOverride(h, "a"); got.ETag != EmptyETag || got.Extra.Get("symlink_path") != "/v1/a/c/o" || got.SizeBytes != nil {
 		t.Errorf("%+v", got)
 	}
-	if got := ListingOverride(Header{{OverridePrefix + "Size", "-1"}, {OverrideETag, ";;=; x"}}, "a"); !reflect.DeepEqual(got, objstore.ListingOverride{}) {
+	if got := ListingOverride(web.Header{{Name: OverridePrefix + "Size", Value: "-1"}, {Name: OverrideETag, Value: ";;=; x"}}, "a"); !reflect.DeepEqual(got, objstore.ListingOverride{}) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -56,13 +57,13 @@ func FuzzSymlinkOf(f *testing.F) {
 	f.Add("c/o", "a", "m; symlink_target=x; slo_etag=\"e\"")
 	f.Add("%2f/%", "", ";=;")
 	f.Fuzz(func(t *testing.T, target, account, override string) {
-		h := Header{{symlinkTarget, target}, {symlinkAccount, account}, {OverrideETag, override}}
+		h := web.Header{{Name: symlinkTarget, Value: target}, {Name: symlinkAccount, Value: account}, {Name: OverrideETag, Value: override}}
 		ListingOverride(h, "a")
 		s, ok := SymlinkOf(h)
 		if !ok {
 			return
 		}
-		h.SetSymlink(s)
+		SetSymlink(&h, s)
 		if again, ok := SymlinkOf(h); !ok || again != s {
 			t.Errorf("%+v became %+v", s, again)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // TempURLKeys are the keys under which an account and one of its containers
@@ -38,7 +39,7 @@ func ReadTempURLKeys(ctx context.Context, store KeyStore, p Path) (keys TempURLK
 
 func tempURLKeys(m objstore.Metadata, of Resource) (keys []string) {
 	for _, f := range m {
-		name, ok := CutPrefix(f.Name, of.UserPrefix())
+		name, ok := web.CutPrefix(f.Name, of.UserPrefix())
 		isKey := strings.EqualFold(name, "Temp-Url-Key") || strings.EqualFold(name, "Temp-Url-Key-2")
 		if ok && isKey && f.Value != "" {
 			keys = append(keys, f.Value)

@@ -1,0 +1,130 @@
+package controllers
+
+import (
+	"errors"
+	"strconv"
+
+	"needletail/proxy/swift/listing"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// getAccount answers GET and HEAD. With AccountAutocreate an account that does
+// not exist looks like an empty one.
+func (c *Controllers) getAccount(r *call) (*web.Response, error) {
+	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
+		return nil, err
+	}
+	format, vary, err := listing.Negotiate(r.Request.Request)
+	if err != nil {
+		return nil, err
+	}
+	options, err := listOptions(r.Request, c.Limits.AccountListing)
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.Store.HeadAccount(r.Context(), r.account())
+	missing := errors.Is(err, objstore.KindNotFound)
+	if missing && c.AccountAutocreate {
+		info, err = objstore.AccountInfo{Created: c.clock.Now()}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := listing.NewAccount(format, r.path.Account)
+	res, err := listed(r.Request, l, format, vary, func() error {
+		if missing {
+			return nil
+		}
+		err := c.Store.ListContainers(r.Context(), r.account(), options, func(e *objstore.ContainerEntry) error {
+			policy, _ := c.Policies.ByIndex(e.Policy)
+			l.Container(e, policy.Name)
+			return after(&options, l, e.Name)
+		})
+		// The account may have gone meanwhile: then it has no containers.
+		if c.AccountAutocreate && errors.Is(err, objstore.KindNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.accountHeaders(&res.Header, &info, r.Grant.Owner)
+	return res, nil
+}
+
+func (c *Controllers) accountHeaders(h *web.Header, info *objstore.AccountInfo, owner bool) {
+	h.Add("X-Account-Container-Count", strconv.FormatInt(info.ContainerCount, 10))
+	h.Add("X-Account-Object-Count", strconv.FormatInt(info.ObjectCount, 10))
+	h.Add("X-Account-Bytes-Used", strconv.FormatInt(info.BytesUsed, 10))
+	h.Add("X-Timestamp", info.Created.String())
+	for _, u := range info.Policies {
+		policy, ok := c.Policies.ByIndex(u.Policy)
+		if !ok {
+			continue
+		}
+		prefix := web.TitleName("X-Account-Storage-Policy-" + policy.Name)
+		h.Add(prefix+"-Container-Count", strconv.FormatInt(u.ContainerCount, 10))
+		h.Add(prefix+"-Object-Count", strconv.FormatInt(u.ObjectCount, 10))
+		h.Add(prefix+"-Bytes-Used", strconv.FormatInt(u.BytesUsed, 10))
+	}
+	swift.AddMetadata(h, info.Metadata, owner)
+	if acl := info.Metadata.Get(accountACLName); owner && acl != "" && acl != "{}" {
+		h.Add("X-Account-Access-Control", acl)
+	}
+}
+
+// updateAccount merges the request's metadata; the name and the metadata have
+// to be good by themselves first.
+func (c *Controllers) updateAccount(r *call) (created bool, err error) {
+	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
+		return false, err
+	}
+	if err := c.Limits.CheckMetadata(r.Header, swift.AccountResource); err != nil {
+		return false, err
+	}
+	update := c.Limits.MetadataUpdate(r.Header, swift.AccountResource, r.Grant.Owner)
+	return c.Store.PostAccount(r.Context(), r.account(), update)
+}
+
+func (c *Controllers) postAccount(r *call) (*web.Response, error) {
+	if !c.AccountAutocreate {
+		if _, err := c.Store.HeadAccount(r.Context(), r.account()); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := c.updateAccount(r); err != nil {
+		return nil, err
+	}
+	return web.StatusPage(204), nil
+}
+
+func (c *Controllers) putAccount(r *call) (*web.Response, error) {
+	created, err := c.updateAccount(r)
+	if err != nil {
+		return nil, err
+	}
+	return createdResponse(created), nil
+}
+
+// deleteAccount refuses any query: it is more likely a typing error than wished
+// (swift/proxy/controllers/account.py).
+func (c *Controllers) deleteAccount(r *call) (*web.Response, error) {
+	if r.RawQuery != "" {
+		return nil, web.Status(400)
+	}
+	if err := c.Store.DeleteAccount(r.Context(), r.account()); err != nil {
+		return nil, err
+	}
+	return web.StatusPage(204), nil
+}
+
+func createdResponse(created bool) *web.Response {
+	if created {
+		return web.StatusPage(201)
+	}
+	return web.StatusPage(202)
+}

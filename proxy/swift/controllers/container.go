@@ -1,0 +1,160 @@
+package controllers
+
+import (
+	"strconv"
+
+	"needletail/proxy/swift/listing"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// getContainer answers GET and HEAD.
+func (c *Controllers) getContainer(r *call) (*web.Response, error) {
+	format, vary, err := listing.Negotiate(r.Request.Request)
+	if err != nil {
+		return nil, err
+	}
+	options, err := containerListOptions(r.Request, c.Limits.ContainerListing)
+	if err != nil {
+		return nil, err
+	}
+	info := r.container
+	if info == nil {
+		found, err := c.Store.HeadContainer(r.Context(), r.containerID())
+		if err != nil {
+			return nil, err
+		}
+		info = &found
+	}
+	l := listing.NewContainer(format, r.path.Container)
+	res, err := listed(r.Request, l, format, vary, func() error {
+		return c.Store.ListObjects(r.Context(), r.containerID(), options, func(e *objstore.ObjectEntry) error {
+			l.Object(e)
+			return after(&options, l, e.Name)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.containerHeaders(&res.Header, info, r)
+	return res, nil
+}
+
+// containerListOptions are listOptions and "path", which may be empty.
+func containerListOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error) {
+	o, err := listOptions(r, maxEntries)
+	if err != nil {
+		return o, err
+	}
+	if _, ok := r.Query()["path"]; ok {
+		path, err := r.QueryText("path")
+		if err != nil {
+			return o, err
+		}
+		o.Path = &path
+	}
+	return o, nil
+}
+
+func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerInfo, r *call) {
+	h.Add("X-Container-Object-Count", strconv.FormatInt(info.ObjectCount, 10))
+	h.Add("X-Container-Bytes-Used", strconv.FormatInt(info.BytesUsed, 10))
+	h.Add("X-Timestamp", info.Created.String())
+	h.Add("Last-Modified", info.Modified.LastModified())
+	if policy, ok := c.Policies.ByIndex(info.Policy); ok {
+		h.Add("X-Storage-Policy", policy.Name)
+	}
+	swift.AddMetadata(h, info.Metadata, r.Grant.Owner)
+	if r.Grant.Reseller {
+		h.Add("X-Container-Sharding", "False")
+	}
+}
+
+// containerUpdate checks and collects what a PUT or POST changes.
+func (c *Controllers) containerUpdate(r *call) (objstore.MetadataUpdate, error) {
+	for _, name := range []string{"X-Container-Read", "X-Container-Write"} {
+		value, ok := r.Header.Lookup(name)
+		if !ok || c.CleanACL == nil {
+			continue
+		}
+		clean, err := c.CleanACL(name, value)
+		if err != nil {
+			return objstore.MetadataUpdate{}, web.Statusf(400, "%s", err)
+		}
+		r.Header.Set(name, clean)
+	}
+	if err := c.checkSyncTo(r.Header.Get("X-Container-Sync-To")); err != nil {
+		return objstore.MetadataUpdate{}, err
+	}
+	if err := c.Limits.CheckMetadata(r.Header, swift.ContainerResource); err != nil {
+		return objstore.MetadataUpdate{}, err
+	}
+	return c.Limits.MetadataUpdate(r.Header, swift.ContainerResource, r.Grant.Owner), nil
+}
+
+func (c *Controllers) putContainer(r *call) (*web.Response, error) {
+	update, err := c.containerUpdate(r)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := c.requestedPolicy(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Limits.CheckContainerName(r.path.Container); err != nil {
+		return nil, err
+	}
+	if c.Limits.CheckAccountName(r.path.Account) != nil {
+		return nil, web.Status(404) // no account of such a name can come to be
+	}
+	if !c.AccountAutocreate {
+		if _, err := c.Store.HeadAccount(r.Context(), r.account()); err != nil {
+			return nil, err
+		}
+	}
+	created, err := c.Store.PutContainer(r.Context(), r.containerID(), objstore.PutContainerOptions{
+		MetadataUpdate:  update,
+		Policy:          policy,
+		AccountMetadata: swift.SystemMetadata(r.Header, swift.AccountResource),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return createdResponse(created), nil
+}
+
+// requestedPolicy is the policy that X-Storage-Policy names; nil if none.
+func (c *Controllers) requestedPolicy(r *call) (*objstore.PolicyIndex, error) {
+	name := r.Header.Get("X-Storage-Policy")
+	if name == "" {
+		return nil, nil
+	}
+	policy, ok := c.Policies.ByName(name)
+	switch {
+	case !ok:
+		return nil, web.Textf(400, "Invalid X-Storage-Policy '%s'", name)
+	case policy.Deprecated:
+		return nil, web.Statusf(400, "Storage Policy '%s' is deprecated", policy.Name)
+	}
+	return &policy.Index, nil
+}
+
+func (c *Controllers) postContainer(r *call) (*web.Response, error) {
+	update, err := c.containerUpdate(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Store.PostContainer(r.Context(), r.containerID(), update); err != nil {
+		return nil, err
+	}
+	return web.StatusPage(204), nil
+}
+
+func (c *Controllers) deleteContainer(r *call) (*web.Response, error) {
+	if err := c.Store.DeleteContainer(r.Context(), r.containerID()); err != nil {
+		return nil, err
+	}
+	return web.StatusPage(204), nil
+}

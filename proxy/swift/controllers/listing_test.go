@@ -1,0 +1,108 @@
+package controllers
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+
+	"needletail/proxy/swift/listing"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// fillLong puts objects whose listing takes many pieces: folders of names of
+// 700 bytes.
+func fillLong(s *server) {
+	s.t.Helper()
+	s.do("PUT /v1/a/c", "")
+	for i := range 400 {
+		s.do(fmt.Sprintf("PUT /v1/a/c/dir%02d%s/%03d", i/8, strings.Repeat("x", 700), i), "")
+	}
+}
+
+// A page that is sent in pieces is, to the byte, the page that one look at the
+// store gives.
+func TestPagesInPieces(t *testing.T) {
+	s := newServer(t)
+	fillLong(s)
+	id := objstore.ContainerID{Account: "a", Container: "c"}
+	dir := "dir07" + strings.Repeat("x", 700)
+	for _, query := range []string{
+		"", "reverse=true", "limit=333", "delimiter=/", "delimiter=/&reverse=true", "prefix=dir0",
+		"marker=" + dir, "end_marker=" + dir, "path=" + dir, "prefix=" + dir + "/&delimiter=/",
+	} {
+		for format, name := range []string{"plain", "json", "xml"} {
+			r := &swift.Request{Request: &web.Request{Method: "GET", RawQuery: query}}
+			o, err := containerListOptions(r, s.limits().ContainerListing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := listing.NewContainer(listing.Format(format), "c")
+			entries := 0
+			err = s.store.ListObjects(t.Context(), id, o, func(e *objstore.ObjectEntry) error {
+				want.Object(e)
+				entries++
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := s.do("GET /v1/a/c?format="+name+"&"+query, "")
+			body := string(want.Bytes())
+			if a.status != 200 || a.body != body {
+				t.Errorf("%s %q: status %d, %d bytes, want %d", name, query, a.status, len(a.body), len(body))
+			}
+			if whole := len(body) < web.PieceBytes; whole != (a.length >= 0) {
+				t.Errorf("%s %q: %d bytes (%d entries) are sent with length %d", name, query, len(body), entries, a.length)
+			}
+		}
+	}
+}
+
+func (s *server) limits() swift.Limits { return swift.DefaultLimits() }
+
+// The containers of an account come in pieces too.
+func TestAccountPagesInPieces(t *testing.T) {
+	s := newServer(t)
+	var want strings.Builder
+	for i := range 600 {
+		name := fmt.Sprintf("%03d%s", i, strings.Repeat("y", 200))
+		s.do("PUT /v1/a/"+name, "")
+		want.WriteString(name + "\n")
+	}
+	if a := s.do("GET /v1/a", ""); a.length != -1 || a.body != want.String() {
+		t.Errorf("length %d, %d bytes, want %d", a.length, len(a.body), want.Len())
+	}
+}
+
+// A page in pieces takes the bytes of its buffer of the account of memory.
+func TestPagesInPiecesAreHeld(t *testing.T) {
+	s := newServer(t)
+	fillLong(s)
+	get := func(m *web.Memory) (*web.Response, error) {
+		var held web.Held
+		held.Use(m)
+		r := &swift.Request{Request: &web.Request{Method: "GET", RawPath: "/v1/a/c", Path: "/v1/a/c", Body: web.NoBody,
+			ContentLength: web.NoLength}, Authorizer: s.who,
+		}
+		r.SetHeld(&held)
+		return s.handler.Serve(r)
+	}
+	const need = 2 * web.PieceBytes
+	const account = 2 * need // strangers have half
+	if _, err := get(web.NewMemory(account - 1)); web.ErrorResponse(err).Status != 503 {
+		t.Errorf("with a byte too few: %v", err)
+	}
+	m := web.NewMemory(account)
+	res, err := get(m)
+	if err != nil || m.Used() != need {
+		t.Fatalf("%d bytes are held, error %v", m.Used(), err)
+	}
+	if n, err := io.Copy(io.Discard, res.Body); err != nil || n < 4*web.PieceBytes {
+		t.Errorf("%s bytes, error %v", strconv.FormatInt(n, 10), err)
+	}
+}

@@ -1,0 +1,119 @@
+package controllers
+
+import (
+	"errors"
+	"slices"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// getObject answers GET and HEAD: conditions first, then ranges.
+func (c *Controllers) getObject(r *call) (*web.Response, error) {
+	if r.Method == "HEAD" {
+		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
+		if err != nil {
+			return missingObject(r, err)
+		}
+		res := objectResponse(200, &info)
+		if status := objectPrecondition(r, &info); status != 0 {
+			return unmet(status, res), nil
+		}
+		res.ContentLength = info.SizeBytes
+		return res, nil
+	}
+	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
+	if err != nil {
+		return missingObject(r, err)
+	}
+	info := obj.Info()
+	if status := objectPrecondition(r, info); status != 0 {
+		return unmet(status, objectResponse(status, info)), obj.Close()
+	}
+	return bodyResponse(r, obj)
+}
+
+func objectPrecondition(r *call, info *objstore.ObjectInfo) int {
+	return web.Precondition(r.Header, swift.ConditionETag(r.Header, info.Metadata, info.ETag), info.Modified)
+}
+
+// unmet is the answer where a condition did not hold: the object's headers and
+// no body. A 412 does not speak of the object's type, nor of ranges.
+func unmet(status int, res *web.Response) *web.Response {
+	res.Status = status
+	if status == 412 {
+		res.Header.Set("Content-Type", "text/html; charset=UTF-8")
+		res.Header.Del("Accept-Ranges")
+	}
+	return res
+}
+
+// bodyResponse is the whole object, or what Range asks of it.
+func bodyResponse(r *call, obj objstore.Object) (*web.Response, error) {
+	info := obj.Info()
+	res := objectResponse(200, info)
+	ranges, ok := web.ResolveRanges(swift.RangeOf(r.Header, info.Metadata), info.SizeBytes)
+	switch {
+	case !ok:
+		whole := web.ByteRange{Start: 0, End: info.SizeBytes}
+		res.Body, res.ContentLength = web.RangeBody(obj, whole), info.SizeBytes
+	case len(ranges) == 0:
+		return unsatisfiable(info), obj.Close()
+	case len(ranges) == 1:
+		res.Status = 206
+		res.Header.Set("Content-Range", web.ContentRange(ranges[0], info.SizeBytes))
+		res.Body, res.ContentLength = web.RangeBody(obj, ranges[0]), ranges[0].Length()
+	default:
+		res.Status = 206
+		var contentType string
+		res.Body, contentType, res.ContentLength = web.NewMultiRangeBody(obj, ranges, info.ContentType, info.SizeBytes)
+		res.Header.Set("Content-Type", contentType)
+	}
+	return res, nil
+}
+
+// unsatisfiable is 416 with the object's headers and Swift's page.
+func unsatisfiable(info *objstore.ObjectInfo) *web.Response {
+	page := web.StatusPage(416)
+	page.Header = objectResponse(416, info).Header
+	page.Header.Set("Content-Range", web.UnsatisfiedRange(info.SizeBytes))
+	return page
+}
+
+// missingObject turns a 404 into 412 where "If-Match: *" asks for it.
+func missingObject(r *call, err error) (*web.Response, error) {
+	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
+	if status := web.PreconditionMissing(r.Header); missing && status != 0 {
+		return web.NewBytes(status, "text/html; charset=UTF-8", nil), nil
+	}
+	return nil, err
+}
+
+// objectLines is how many lines most answers about an object have, with its
+// metadata and what features add.
+const objectLines = 10
+
+// objectResponse has an object's headers and no body.
+func objectResponse(status int, info *objstore.ObjectInfo) *web.Response {
+	// One piece of memory, as most requests are small ones.
+	answer := &struct {
+		web.Response
+		lines [objectLines]web.HeaderField
+	}{}
+	timestamp, lastModified := info.Modified.Forms()
+	res := &answer.Response
+	res.Status, res.Header = status, append(answer.lines[:0],
+		web.HeaderField{Name: "Content-Type", Value: info.ContentType},
+		web.HeaderField{Name: "Etag", Value: info.ETag},
+		web.HeaderField{Name: "Last-Modified", Value: lastModified},
+		web.HeaderField{Name: "X-Timestamp", Value: timestamp},
+		web.HeaderField{Name: "Accept-Ranges", Value: "bytes"},
+	)
+	res.Header = slices.Grow(res.Header, len(info.Metadata))
+	swift.AddMetadata(&res.Header, info.Metadata, true)
+	if info.DeleteAt != 0 {
+		res.Header.Add("X-Delete-At", formatDeleteAt(info.DeleteAt))
+	}
+	return res
+}

@@ -1,0 +1,188 @@
+package controllers
+
+import (
+	"errors"
+	"strings"
+
+	"needletail/auth"
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// right is what a route asks of whoever sends the request. The zero value asks
+// for nothing that exists, and denies.
+type right uint8
+
+const (
+	rightMissing right = iota
+	rightNone          // anybody; the handler shows nothing that is protected
+	rightAccount       // the account's own rights; container ACLs do not count
+	rightRead          // or the container's read ACL
+	rightWrite         // or the container's write ACL
+)
+
+// call is one request on its way through a route.
+type call struct {
+	*swift.Request
+	path swift.Path
+	// container is what authorization had to look up, for the handler; nil if
+	// it did not need to.
+	container *objstore.ContainerInfo
+}
+
+func (c *call) account() objstore.AccountName { return objstore.AccountName(c.path.Account) }
+
+func (c *call) containerID() objstore.ContainerID {
+	return objstore.ContainerID{Account: c.account(), Container: objstore.ContainerName(c.path.Container)}
+}
+
+func (c *call) objectID() objstore.ObjectID {
+	if c.Stored != nil {
+		return c.Stored.Object
+	}
+	return c.containerID().Object(objstore.ObjectName(c.path.Object))
+}
+
+type route struct {
+	right right
+	serve func(*Controllers, *call) (*web.Response, error)
+	// managed routes exist only with AllowAccountManagement.
+	managed bool
+}
+
+// methods is the order in which Allow names them.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
+
+// routes is every verb that there is. A method without a row is 405.
+var routes map[swift.Resource]map[string]route
+
+func init() {
+	routes = map[swift.Resource]map[string]route{
+		swift.AccountResource: {
+			"GET":     {right: rightAccount, serve: (*Controllers).getAccount},
+			"HEAD":    {right: rightAccount, serve: (*Controllers).getAccount},
+			"POST":    {right: rightAccount, serve: (*Controllers).postAccount},
+			"PUT":     {right: rightAccount, serve: (*Controllers).putAccount, managed: true},
+			"DELETE":  {right: rightAccount, serve: (*Controllers).deleteAccount, managed: true},
+			"OPTIONS": {right: rightNone, serve: (*Controllers).options},
+		},
+		swift.ContainerResource: {
+			"GET":     {right: rightRead, serve: (*Controllers).getContainer},
+			"HEAD":    {right: rightRead, serve: (*Controllers).getContainer},
+			"POST":    {right: rightAccount, serve: (*Controllers).postContainer},
+			"PUT":     {right: rightAccount, serve: (*Controllers).putContainer},
+			"DELETE":  {right: rightAccount, serve: (*Controllers).deleteContainer},
+			"OPTIONS": {right: rightNone, serve: (*Controllers).options},
+		},
+		swift.ObjectResource: {
+			"GET":     {right: rightRead, serve: (*Controllers).getObject},
+			"HEAD":    {right: rightRead, serve: (*Controllers).getObject},
+			"POST":    {right: rightWrite, serve: (*Controllers).postObject},
+			"PUT":     {right: rightWrite, serve: (*Controllers).putObject},
+			"DELETE":  {right: rightWrite, serve: (*Controllers).deleteObject},
+			"OPTIONS": {right: rightNone, serve: (*Controllers).options},
+		},
+	}
+}
+
+func resourceOf(p swift.Path) swift.Resource {
+	switch {
+	case p.Container == "":
+		return swift.AccountResource
+	case p.Object == "":
+		return swift.ContainerResource
+	}
+	return swift.ObjectResource
+}
+
+// allowed lists the methods of a resource.
+func (c *Controllers) allowed(of swift.Resource) []string {
+	var list []string
+	for _, m := range methods {
+		if rt, ok := routes[of][m]; ok && (!rt.managed || c.AllowAccountManagement) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func (c *Controllers) dispatch(r *call) (*web.Response, error) {
+	of := resourceOf(r.path)
+	rt, ok := routes[of][r.Method]
+	if !ok || rt.managed && !c.AllowAccountManagement {
+		return nil, &web.StatusError{Status: 405, Header: web.Header{
+			{Name: "Allow", Value: strings.Join(c.allowed(of), ", ")},
+		}}
+	}
+	want := rt.right
+	if r.Stored != nil && r.Stored.AccountRight {
+		want = rightAccount
+	}
+	if err := c.authorize(r, want); err != nil {
+		return nil, err
+	}
+	if r.AuthorizeOnly {
+		return web.NewResponse(204), nil
+	}
+	return rt.serve(c, r)
+}
+
+// authorize asks for a route's right. As Swift does (delay_denial), it asks
+// first without the ACLs: they can only add to what is allowed, and an owner's
+// request then costs no look-up. Only a denial is asked again with them.
+func (c *Controllers) authorize(r *call, want right) error {
+	access := auth.Access{
+		Method: r.Method, Account: r.path.Account, Container: r.path.Container, Object: r.path.Object,
+		Referer: r.Header.Get("Referer"),
+	}
+	switch want {
+	case rightNone:
+		return nil
+	case rightAccount, rightRead, rightWrite:
+	default:
+		return web.Status(403)
+	}
+	denied := r.Authorize(access)
+	if denied == nil {
+		return nil
+	}
+	if err := c.lookUpACLs(r, want, &access); err != nil {
+		return err
+	}
+	if access.ACL == "" && access.AccountACL == "" && access.AccountProjectDomainID == "" {
+		return denied
+	}
+	return r.Authorize(access)
+}
+
+const (
+	accountACLName      = "X-Account-Sysmeta-Core-Access-Control"
+	projectDomainIDName = "X-Account-Sysmeta-Project-Domain-Id"
+)
+
+// lookUpACLs fills in the ACLs. What does not exist has none.
+func (c *Controllers) lookUpACLs(r *call, want right, access *auth.Access) error {
+	account, err := c.Store.HeadAccount(r.Context(), r.account())
+	if err != nil && !errors.Is(err, objstore.KindNotFound) {
+		return err
+	}
+	access.AccountACL = account.Metadata.Get(accountACLName)
+	access.AccountProjectDomainID = account.Metadata.Get(projectDomainIDName)
+	if want == rightAccount {
+		return nil
+	}
+	container, err := c.Store.HeadContainer(r.Context(), r.containerID())
+	if errors.Is(err, objstore.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.container = &container
+	access.ACL = container.Metadata.Get("X-Container-Read")
+	if want == rightWrite {
+		access.ACL = container.Metadata.Get("X-Container-Write")
+	}
+	return nil
+}

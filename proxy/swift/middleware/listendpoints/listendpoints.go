@@ -1,0 +1,119 @@
+// Package listendpoints says where the bytes of an object, container or account
+// are, for software that moves its computing there
+// (swift/common/middleware/list_endpoints.py):
+//
+//	GET /endpoints/ACCOUNT[/CONTAINER[/OBJECT]]      a JSON list of URLs
+//	GET /endpoints/v1/ACCOUNT[/…]                    the same
+//	GET /endpoints/v2/ACCOUNT[/…]                    {"endpoints": […], "headers": {…}}
+//
+// This server is one process, so there is one URL, the resource's own below the
+// server's; in place of a device and a partition it has "v1". Headers have the
+// index of the policy of an object's container, which is the default policy
+// where there is no container. Another method is 405, a path without an account
+// or with an unknown version 400.
+//
+// It asks for no token, and so tells a stranger an object's policy: it is for
+// networks that are trusted.
+package listendpoints
+
+import (
+	"strconv"
+	"strings"
+
+	"needletail/objstore"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// DefaultPath is where endpoints are asked for.
+const DefaultPath = "/endpoints/"
+
+// Config has the options of the filter.
+type Config struct {
+	Path string // "" is DefaultPath
+}
+
+// New makes the middleware; containers are looked up in store.
+func New(c Config, store objstore.ContainerStore, policies objstore.Policies) swift.Middleware {
+	if c.Path == "" {
+		c.Path = DefaultPath
+	}
+	if !strings.HasSuffix(c.Path, "/") {
+		c.Path += "/"
+	}
+	return func(next swift.Handler) swift.Handler {
+		return swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {
+			rest, ok := strings.CutPrefix(r.Path, c.Path)
+			if !ok {
+				return next.Serve(r)
+			}
+			if r.Method != "GET" {
+				return nil, &web.StatusError{Status: 405, Header: web.Header{{Name: "Allow", Value: "GET"}}}
+			}
+			version, path, err := parse(rest)
+			if err != nil {
+				return nil, err
+			}
+			endpoints := []string{r.BaseURL() + "/v1/" + web.Quote(path.join())}
+			if version == 1 {
+				return web.NewBytes(200, jsonType, pyjson.Marshal(endpoints)), nil
+			}
+			headers := pyjson.Object{}
+			if path.object != "" {
+				index := policies.Default().Index
+				info, err := store.HeadContainer(r.Context(), path.container())
+				if err == nil {
+					index = info.Policy
+				}
+				headers.Set("X-Backend-Storage-Policy-Index", strconv.Itoa(int(index)))
+			}
+			return web.NewBytes(200, jsonType, pyjson.Marshal(pyjson.Object{
+				{Key: "endpoints", Value: endpoints}, {Key: "headers", Value: headers},
+			})), nil
+		})
+	}
+}
+
+const jsonType = "application/json"
+
+// resource is what an endpoint is asked for.
+type resource struct{ account, box, object string }
+
+func (p resource) container() objstore.ContainerID {
+	return objstore.ContainerID{Account: objstore.AccountName(p.account), Container: objstore.ContainerName(p.box)}
+}
+
+func (p resource) join() string {
+	s := p.account
+	for _, name := range []string{p.box, p.object} {
+		if name != "" {
+			s += "/" + name
+		}
+	}
+	return s
+}
+
+// parse reads [VERSION/]ACCOUNT[/CONTAINER[/OBJECT]]. What begins with 'v' and
+// has no '_' is meant as a version.
+func parse(rest string) (version int, p resource, err error) {
+	version = 1
+	first, after, _ := strings.Cut(rest, "/")
+	number, err := strconv.ParseFloat(strings.TrimLeft(first, "v"), 64)
+	switch {
+	case err == nil && (number == 1 || number == 2):
+		version, rest = int(number), after
+	case strings.HasPrefix(first, "v") && !strings.Contains(first, "_"):
+		return 0, p, web.Statusf(400, "Unsupported version '%s'", first)
+	}
+	parts := strings.SplitN(rest, "/", 3)
+	for i, to := range []*string{&p.account, &p.box, &p.object} {
+		if i < len(parts) {
+			*to = parts[i]
+		}
+	}
+	if p.account == "" || p.box == "" && p.object != "" || objstore.AccountName(p.account).Hidden() {
+		return 0, p, web.Statusf(400, "No account specified")
+	}
+	return version, p, nil
+}

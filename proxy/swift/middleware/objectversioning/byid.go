@@ -1,0 +1,152 @@
+package objectversioning
+
+import (
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// nullID names the object that is no version.
+const nullID = "null"
+
+// ofVersion serves a request with version-id.
+func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*web.Response, error) {
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
+	}
+	v, err := m.find(r.Context(), path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Method == "POST":
+		return nil, web.Statusf(400, "POST to a specific version is not allowed")
+	case v == nil && id != nullID:
+		return nil, web.Statusf(400, "version-aware operations require that the container is versioned")
+	}
+	version, err := objstore.ParseTimestamp(id)
+	if id != nullID && (err != nil || version == 0) {
+		return nil, web.Statusf(400, "Invalid version parameter")
+	}
+	if id != nullID {
+		// Restoring asks for it too: a version that is current again can be read.
+		if err := r.CheckAuthorized(m.next, &swift.Stored{AccountRight: true}); err != nil {
+			return nil, err
+		}
+	}
+	switch r.Method {
+	case "GET", "HEAD":
+		if id == nullID {
+			return m.getNull(r)
+		}
+		return m.getVersion(r, v, version, id)
+	case "PUT":
+		if id == nullID {
+			return nil, web.Statusf(400, "Invalid version parameter")
+		}
+		return m.restore(r, v, version, path)
+	case "DELETE":
+		if id != nullID {
+			return m.deleteVersion(r, v, version, id)
+		}
+	}
+	return m.next.Serve(r)
+}
+
+func (m *middleware) getNull(r *swift.Request) (*web.Response, error) {
+	res, err := m.next.Serve(r)
+	if err != nil {
+		return nil, err
+	}
+	if res.Header.Has(linkSysmeta) {
+		return nil, errors.Join(web.Status(404), res.Close())
+	}
+	if res.Status/100 == 2 {
+		res.Header.Set(versionIDHeader, nullID)
+	}
+	return res, nil
+}
+
+func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*web.Response, error) {
+	at := &swift.Stored{Object: v.version(version), AccountRight: true}
+	info, err := m.Store.HeadObject(r.Context(), at.Object, objstore.OpenOptions{})
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	if info.ContentType == markerType {
+		return nil, &web.StatusError{Status: 404, Header: web.Header{
+			{Name: versionIDHeader, Value: id}, {Name: "Content-Type", Value: markerType},
+		}}
+	}
+	get := r.Clone()
+	get.Stored = at
+	res, err := m.next.Serve(get)
+	if err == nil && res.Status/100 == 2 {
+		res.Header.Set(versionIDHeader, id)
+	}
+	return res, err
+}
+
+// restore makes a version the current one. Unlike Swift it keeps a null object
+// that is in the way as a version, and makes no marker current.
+func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Timestamp, path swift.Path) (*web.Response, error) {
+	if r.ContentLength == web.NoLength {
+		return nil, web.Status(411)
+	}
+	if err := r.RefuseBody(m.next, "PUT version-id requests require a zero byte body"); err != nil {
+		return nil, err
+	}
+	notThere := web.Textf(404, "The specified version does not exist")
+	var info objstore.ObjectInfo
+	found, err := m.Store.HeadObject(r.Context(), v.version(version), objstore.OpenOptions{})
+	if missing(err) || err == nil && found.ContentType == markerType {
+		return nil, notThere
+	}
+	if err == nil {
+		err = m.replace(r.Context(), v, func(*current) (err error) {
+			info, err = m.link(r.Context(), v, version, path, 0)
+			return err
+		})
+	}
+	if missing(err) {
+		return nil, notThere
+	}
+	if err != nil {
+		return nil, err
+	}
+	res := web.StatusPage(201)
+	res.Header.Add("Etag", info.ETag)
+	res.Header.Add("Last-Modified", info.Modified.LastModified())
+	res.Header.Add(versionIDHeader, version.String())
+	return res, nil
+}
+
+// deleteVersion removes a version for good, and the link first if it is the
+// current one. No other becomes current.
+func (m *middleware) deleteVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*web.Response, error) {
+	ctx := r.Context()
+	defer m.locks.lock(v.id)()
+	cur, err := m.current(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if cur.link == version {
+		if _, err := m.Store.DeleteObject(ctx, v.id, objstore.DeleteOptions{}); err != nil && !missing(err) {
+			return nil, err
+		}
+		cur = current{}
+	}
+	res := web.StatusPage(204)
+	_, err = m.Store.DeleteObject(ctx, v.version(version), objstore.DeleteOptions{})
+	if missing(err) {
+		res, err = web.StatusPage(404), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	res.Header.Set(versionIDHeader, id)
+	res.Header.Set("X-Object-Current-Version-Id", cur.versionID())
+	return res, nil
+}

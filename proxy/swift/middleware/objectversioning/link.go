@@ -1,0 +1,128 @@
+package objectversioning
+
+import (
+	"context"
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// maxArchives bounds how often a null object may appear while its predecessor
+// is copied, which takes versioning being switched off and on meanwhile; and
+// how many versions may have the time that a null object should be kept under.
+const maxArchives = 4
+
+var errRestless = errors.New("the object keeps changing while it is versioned")
+
+// replace runs change under the name's lock, when no null object is in its way:
+// what there is has been copied among the versions before. The hidden container
+// has to be there.
+func (m *middleware) replace(ctx context.Context, v *versioned, change func(*current) error) error {
+	archived := objstore.Timestamp(0)
+	for range maxArchives {
+		cur, done, err := m.tryReplace(ctx, v, archived, change)
+		if done || err != nil {
+			return err
+		}
+		if err := m.archive(ctx, v); err != nil {
+			return err
+		}
+		archived = cur.info.Modified
+	}
+	return &web.StatusError{Status: 503, Err: errRestless}
+}
+
+// tryReplace is not done if there is a null object other than the archived one.
+func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objstore.Timestamp,
+	change func(*current) error) (cur current, done bool, err error) {
+	defer m.locks.lock(v.id)()
+	cur, err = m.current(ctx, v)
+	if err != nil || cur.isNull() && cur.info.Modified != archived {
+		return cur, false, err
+	}
+	return cur, true, change(&cur)
+}
+
+// archive copies the null object among the versions, as of when it was put.
+// Its expiry is the name's and stays behind.
+func (m *middleware) archive(ctx context.Context, v *versioned) error {
+	obj, err := m.Store.OpenObject(ctx, v.id, objstore.OpenOptions{})
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer obj.Close()
+	info := obj.Info()
+	if linkOf(info.Metadata.Get(linkSysmeta)) != 0 {
+		return nil
+	}
+	// Its time may be taken: by itself, from a request that went no further, or
+	// by a version from before the clock was set back. A later one would make it
+	// newer than what replaces it.
+	for id := info.Modified; id > info.Modified-maxArchives; id-- {
+		err = m.copyNull(ctx, v, obj, id)
+		if !errors.Is(err, objstore.KindPrecondition) {
+			return err
+		}
+		there, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
+		if err != nil || there.ETag == info.ETag && there.SizeBytes == info.SizeBytes {
+			return err
+		}
+	}
+	return &web.StatusError{Status: 503, Err: errRestless}
+}
+
+func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Object, id objstore.Timestamp) error {
+	info := obj.Info()
+	_, err := m.Store.PutObject(ctx, v.version(id), obj.Range(0, info.SizeBytes), objstore.PutOptions{
+		SizeBytes: info.SizeBytes, ETag: info.ETag, SHA512: info.SHA512 != "",
+		Timestamp: id, IfNoneMatch: true,
+		ContentType: info.ContentType, Metadata: info.Metadata, Listing: info.Listing,
+	})
+	return err
+}
+
+// link makes a version the current one. Only under the name's lock.
+func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
+	version, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
+	if err != nil {
+		return version, err
+	}
+	_, err = m.Store.PutObject(ctx, v.id, web.NoBody, objstore.PutOptions{
+		ContentType: version.ContentType,
+		Metadata:    objstore.Metadata{{Name: linkSysmeta, Value: id.String()}},
+		DeleteAt:    deleteAt,
+		Listing:     listed(&version, versionPath(path, id)),
+	})
+	return version, err
+}
+
+// listed is what the visible container's listing shows of a version.
+func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride {
+	l := version.Listing
+	size := version.SizeBytes
+	if l.SizeBytes != nil {
+		size = *l.SizeBytes
+	}
+	l.SizeBytes = &size
+	if l.ETag == "" {
+		l.ETag = version.ETag
+	}
+	// What a version that is a link itself points at, its own listing shows.
+	l.Extra = l.Extra.Clone()
+	for _, name := range []string{"symlink_bytes", "symlink_etag"} {
+		l.Extra.Del(name)
+	}
+	l.Extra.Set("symlink_path", path)
+	l.Extra.Set("version_symlink", "true")
+	return l
+}
+
+// versionPath is the path of a version as clients read it.
+func versionPath(p swift.Path, id objstore.Timestamp) string {
+	return web.Quote("/v1/"+p.Account+"/"+p.Container+"/"+p.Object) + "?version-id=" + id.String()
+}

@@ -1,0 +1,251 @@
+package objectversioning
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"needletail/proxy/swift/listing"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// listVersions answers GET of a container with versions. A container that never
+// had any lists its objects as null versions.
+func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*web.Response, error) {
+	head := r.Clone()
+	head.Method = "HEAD"
+	res, err := m.headContainer(head, path)
+	if err != nil || res.Status/100 != 2 {
+		return res, err
+	}
+	if err := res.Close(); err != nil {
+		return nil, err
+	}
+	if err := onlyJSON(r); err != nil {
+		return nil, err
+	}
+	p, err := m.readPage(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := m.page(r, containerOf(path), p)
+	if err != nil {
+		return nil, err
+	}
+	out := web.NewBytes(200, listing.JSON.ContentType(), body)
+	res.Header.Set("Content-Type", listing.JSON.ContentType())
+	out.Header = res.Header
+	return out, nil
+}
+
+// onlyJSON is 406 where the client wants another format.
+func onlyJSON(r *swift.Request) error {
+	format, err := r.QueryText("format")
+	if err != nil {
+		return err
+	}
+	if format != "" {
+		if strings.EqualFold(format, "json") {
+			return nil
+		}
+		return web.Status(406)
+	}
+	best, err := web.BestAccept(r.Header.Get("Accept"), "application/json")
+	if err == nil && best == "" {
+		err = web.Status(406)
+	}
+	return err
+}
+
+// page is what the query asks for, once for each container.
+type page struct {
+	visible, hidden objstore.ListOptions
+	limit           int
+	// nullMarker is the name whose null version the page comes after; Swift
+	// takes none of its versions for the latest then.
+	nullMarker string
+}
+
+// readPage reads the query. Markers are bounds that no entry equals: a name as marker stands for all its versions.
+func (m *middleware) readPage(r *swift.Request) (p page, err error) {
+	q := r.Query()
+	text := func(name string) (v string) {
+		if err == nil {
+			v, err = r.QueryText(name)
+		}
+		return v
+	}
+	p.visible = objstore.ListOptions{
+		Prefix: text("prefix"), Delimiter: text("delimiter"), Marker: text("marker"), EndMarker: text("end_marker"),
+		Reverse: swift.IsTrue(text("reverse")), Limit: m.Limits.ContainerListing,
+	}
+	limit, versionMarker := text("limit"), text("version_marker")
+	if err != nil {
+		return p, err
+	}
+	if p.visible.Limit, err = listing.Limit(limit, m.Limits.ContainerListing); err != nil {
+		return p, err
+	}
+	if strings.ContainsAny(p.visible.Delimiter, "0123456789.") {
+		return p, web.Statusf(400, "invalid delimiter param")
+	}
+	p.hidden, p.limit = encodeOptions(p.visible), p.visible.Limit
+	if !q.Has("version_marker") {
+		return p, nil
+	}
+	marker := p.visible.Marker
+	switch id, err := objstore.ParseTimestamp(versionMarker); {
+	case !q.Has("marker"):
+		return p, web.Statusf(400, "version_marker param requires marker")
+	case versionMarker == nullID:
+		p.hidden.Marker, p.nullMarker = encode(marker)+endOfName, marker
+	case err != nil:
+		return p, web.Statusf(400, "invalid version_marker param")
+	default:
+		p.hidden.Marker = string(versionName(marker, id))
+		if p.visible.Reverse {
+			// The null version comes after all others. A link there may be one
+			// entry whose versions have all been listed.
+			p.visible.Marker += "\x01"
+			p.visible.Limit++
+		}
+	}
+	return p, nil
+}
+
+// encodeOptions are the options for a hidden container that choose the versions
+// of the names that o chooses.
+func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
+	after := func(name string) string { // excludes name and all before it
+		switch {
+		case name == "":
+			return ""
+		case o.Delimiter != "" && len(name) > len(o.Prefix) && strings.HasSuffix(name, o.Delimiter):
+			return encode(name) // a subdir: the store leaves it out as a whole
+		}
+		return encode(name) + pastName
+	}
+	before := func(name string) string { // excludes name and all after it
+		if name == "" {
+			return ""
+		}
+		return encode(name) + endOfName
+	}
+	marker, endMarker := after, before
+	if o.Reverse {
+		marker, endMarker = before, after
+	}
+	o.Prefix, o.Delimiter = encode(o.Prefix), encode(o.Delimiter)
+	o.Marker, o.EndMarker = marker(o.Marker), endMarker(o.EndMarker)
+	return o
+}
+
+const (
+	// listedBytes is about what an entry takes beside its texts, in lists that
+	// may have grown to twice their length.
+	listedBytes = 1000
+	// listedFactor is how often its texts are in memory: in the entry, and in a
+	// page where a byte takes six at most and which may have grown to twice its
+	// length.
+	listedFactor = 13
+)
+
+// page lists both containers and merges them: null objects and subdirs of the
+// one, versions and subdirs of the other. Each has at most a page, so one page
+// of each is enough. All of it is in memory that the request holds.
+func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]byte, error) {
+	ctx := r.Context()
+	l := latest{m: m, ctx: ctx, container: c, links: map[string]objstore.Timestamp{}, nullMarker: p.nullMarker}
+	var entries, nulls, versions []objstore.ObjectEntry
+	subdirs := map[string]bool{}
+	subdir := func(name string) {
+		if !subdirs[name] {
+			subdirs[name] = true
+			entries = append(entries, objstore.ObjectEntry{Name: name, Subdir: true})
+		}
+	}
+	hold := func(e *objstore.ObjectEntry) error {
+		return r.Hold(listedBytes + listedFactor*int64(len(e.Name)+len(e.ContentType)))
+	}
+	err := m.Store.ListObjects(ctx, c, p.visible, func(e *objstore.ObjectEntry) error {
+		if err := hold(e); err != nil {
+			return err
+		}
+		switch {
+		case e.Subdir:
+			subdir(e.Name)
+		case e.Extra.Get("version_symlink") == "true":
+			l.add(e)
+		default:
+			l.links[e.Name] = 0
+			nulls = append(nulls, listedVersion(e, e.Name, nullID, true))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = m.Store.ListObjects(ctx, hiddenContainer(c), p.hidden, func(e *objstore.ObjectEntry) error {
+		if err := hold(e); err != nil {
+			return err
+		}
+		if e.Subdir {
+			subdir(decode(e.Name))
+			return nil
+		}
+		versions = append(versions, *e)
+		versions[len(versions)-1].Extra = e.Extra.Clone()
+		return nil
+	})
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	if !p.visible.Reverse {
+		entries = append(entries, nulls...)
+	}
+	for _, e := range versions {
+		name, id, ok := parseVersionName(e.Name)
+		if !ok {
+			continue
+		}
+		isLatest, err := l.is(name, id, e.ContentType)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, listedVersion(&e, name, id.String(), isLatest))
+	}
+	if p.visible.Reverse {
+		entries = append(entries, nulls...)
+	}
+	return encodePage(entries, p), nil
+}
+
+// listedVersion is an entry as clients see it. Extra keys are of the callee's.
+func listedVersion(e *objstore.ObjectEntry, name, id string, isLatest bool) objstore.ObjectEntry {
+	out := *e
+	out.Name, out.Extra = name, e.Extra.Clone()
+	out.Extra.Set("version_id", id)
+	out.Extra.Set("is_latest", strconv.FormatBool(isLatest))
+	return out
+}
+
+// encodePage sorts by name alone: entries of one name are in order already.
+func encodePage(entries []objstore.ObjectEntry, p page) []byte {
+	slices.SortStableFunc(entries, func(a, b objstore.ObjectEntry) int {
+		if p.visible.Reverse {
+			a, b = b, a
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	if len(entries) > p.limit {
+		entries = entries[:p.limit]
+	}
+	listing := listing.NewContainer(listing.JSON, "")
+	for i := range entries {
+		listing.Object(&entries[i])
+	}
+	return listing.Bytes()
+}

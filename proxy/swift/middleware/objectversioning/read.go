@@ -1,0 +1,77 @@
+package objectversioning
+
+import (
+	"errors"
+	"strconv"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// maxLinkReads bounds how often a version may go between the reading of its
+// link and of itself.
+const maxLinkReads = 4
+
+// get answers as the current version does. A plain object costs no look-up
+// before it is read.
+func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
+	for i := 1; ; i++ {
+		res, err := m.next.Serve(r)
+		if err != nil {
+			return nil, err
+		}
+		id := linkOf(res.Header.Get(linkSysmeta))
+		if id == 0 {
+			return res, m.markNull(r, path, res)
+		}
+		if err := res.Close(); err != nil {
+			return nil, err
+		}
+		version := r.Clone()
+		version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
+		found, err := m.next.Serve(version)
+		if missing(err) && i < maxLinkReads {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, isLink := swift.SymlinkOf(found.Header); r.Query().Get("symlink") == "get" && !isLink {
+			return showLink(res, found, path, id)
+		}
+		found.Header.Set(versionIDHeader, id.String())
+		found.Header.Set("Content-Location", versionPath(path, id))
+		return found, nil
+	}
+}
+
+// markNull says of a plain object in a container with versions that it is none.
+func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Response) error {
+	if res.Status/100 != 2 {
+		return nil
+	}
+	v, err := m.find(r.Context(), path)
+	if err != nil {
+		return errors.Join(err, res.Close())
+	}
+	if v != nil {
+		res.Header.Set(versionIDHeader, nullID)
+	}
+	return nil
+}
+
+// showLink answers symlink=get: the link itself, as Swift shows it.
+func showLink(link, version *web.Response, path swift.Path, id objstore.Timestamp) (*web.Response, error) {
+	h := web.Header{
+		{Name: "Content-Type", Value: version.Header.Get("Content-Type")},
+		{Name: "Etag", Value: swift.EmptyETag},
+		{Name: "Last-Modified", Value: link.Header.Get("Last-Modified")},
+		{Name: "X-Timestamp", Value: link.Header.Get("X-Timestamp")},
+		{Name: "X-Symlink-Target", Value: web.Quote(path.Container+"/"+path.Object) + "?version-id=" + id.String()},
+		{Name: "X-Symlink-Target-Etag", Value: version.Header.Get("Etag")},
+		{Name: "X-Symlink-Target-Bytes", Value: strconv.FormatInt(max(version.ContentLength, 0), 10)},
+		{Name: versionIDHeader, Value: id.String()},
+	}
+	return &web.Response{Status: 200, Header: h}, version.Close()
+}

@@ -1,0 +1,121 @@
+package objectversioning
+
+import (
+	"errors"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// put stores the body as a version and then makes it the current one.
+func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, error) {
+	v, err := m.find(r.Context(), path)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil || !v.enabled {
+		return m.next.Serve(r)
+	}
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
+	}
+	cur, err := m.current(r.Context(), v)
+	if err != nil {
+		return nil, err
+	}
+	onlyNew := web.MatchesETag(r.Header.Get("If-None-Match"), "*")
+	if cur.exists && onlyNew {
+		return nil, web.Status(412)
+	}
+	if err := m.ensureHidden(r.Context(), v); err != nil {
+		return nil, err
+	}
+	id, err := m.newID(r.Context(), v, &cur)
+	if err != nil {
+		return nil, err
+	}
+	version := r.Clone()
+	version.Stored = &swift.Stored{Object: v.version(id), Timestamp: id}
+	res, err := m.next.Serve(version)
+	if err != nil || res.Status/100 != 2 {
+		return res, err
+	}
+	err = m.replace(r.Context(), v, func(cur *current) error {
+		if cur.exists && onlyNew {
+			return web.Status(412)
+		}
+		newest, err := m.newest(r.Context(), v)
+		if err != nil || newest != id {
+			return err // a later PUT or DELETE has been faster, and stays
+		}
+		_, err = m.link(r.Context(), v, id, path, version.Stored.DeleteAt)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, res.Close())
+	}
+	res.Header.Set(versionIDHeader, id.String())
+	return res, nil
+}
+
+// delete leaves a delete marker, also for a name that never was.
+func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, error) {
+	ctx := r.Context()
+	v, err := m.find(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	// The expiry of a name is no deletion of a version.
+	if v == nil || !v.enabled || r.Header.Has("X-If-Delete-At") {
+		return m.next.Serve(r)
+	}
+	if err := r.CheckAuthorized(m.next, nil); err != nil {
+		return nil, err
+	}
+	if err := m.ensureHidden(ctx, v); err != nil {
+		return nil, err
+	}
+	status, id := 204, objstore.Timestamp(0)
+	err = m.replace(ctx, v, func(cur *current) error {
+		if id, err = m.newID(ctx, v, cur); err != nil {
+			return err
+		}
+		_, err := m.Store.PutObject(ctx, v.version(id), web.NoBody, objstore.PutOptions{
+			Timestamp: id, IfNoneMatch: true, ContentType: markerType,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = m.Store.DeleteObject(ctx, v.id, objstore.DeleteOptions{})
+		if missing(err) {
+			status, err = 404, nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := web.StatusPage(status)
+	res.Header.Set(versionIDHeader, id.String())
+	return res, nil
+}
+
+// post changes the link, which knows what the listing shows and when the name
+// expires, and then the version, whose metadata clients see.
+func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, error) {
+	res, err := m.next.Serve(r)
+	if err != nil {
+		return nil, err
+	}
+	id := linkOf(res.Header.Get(linkSysmeta))
+	if id == 0 {
+		return res, nil
+	}
+	if err := res.Close(); err != nil {
+		return nil, err
+	}
+	version := r.Clone()
+	version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
+	return m.next.Serve(version)
+}

@@ -1,0 +1,269 @@
+// Package ratelimit slows writers and listers down
+// (swift/common/middleware/ratelimit.py). A request that comes too early waits;
+// one that would have to wait longer than MaxSleep is
+//
+//	498 Rate Limited    "Slow down"
+//
+// Limits are requests a second:
+//
+//   - of an account's PUTs and DELETEs of containers;
+//   - of a container's PUTs, POSTs, DELETEs and COPYs of objects, by the number
+//     of its objects, and of its listings likewise. Between two sizes the rate
+//     is on the line between theirs; below the smallest there is no limit;
+//   - of all writes to an account, by its sysmeta
+//     X-Account-Sysmeta-Global-Write-Ratelimit: a number, or WHITELIST for no
+//     limit at all, or BLACKLIST for none of its requests: 497 "Your account
+//     has been blacklisted", after a second.
+//
+// What was not used of RateBuffer is there for a burst. Limits are those of one
+// process. The subrequests of a bulk operation are requests of their own.
+package ratelimit
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"needletail/objstore"
+	"needletail/proxy/pyjson"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// SizeRate is the rate of a container of so many objects.
+type SizeRate struct {
+	Objects   int64
+	PerSecond float64
+}
+
+// Config has the options of the filter; zero means Swift's default.
+type Config struct {
+	AccountPerSecond  float64 // 0: no limit
+	Containers        []SizeRate
+	ContainerListings []SizeRate
+	MaxSleep          time.Duration // 60 s
+	RateBuffer        time.Duration // 5 s
+	Whitelist         []string      // accounts without any limit
+	Blacklist         []string      // accounts without any service
+}
+
+const (
+	defaultMaxSleep   = 60 * time.Second
+	defaultRateBuffer = 5 * time.Second
+	// blacklistSleep keeps who has no service from asking often.
+	blacklistSleep = time.Second
+	// maxBuckets bounds the accounts and containers that are remembered. One
+	// that is forgotten begins anew.
+	maxBuckets = 65536
+)
+
+func (c Config) withDefaults() Config {
+	if c.MaxSleep <= 0 {
+		c.MaxSleep = defaultMaxSleep
+	}
+	if c.RateBuffer <= 0 {
+		c.RateBuffer = defaultRateBuffer
+	}
+	c.Containers, c.ContainerListings = sorted(c.Containers), sorted(c.ContainerListings)
+	return c
+}
+
+func sorted(rates []SizeRate) []SizeRate {
+	return slices.SortedFunc(slices.Values(rates), func(a, b SizeRate) int { return cmp.Compare(a.Objects, b.Objects) })
+}
+
+// Info is the filter's section of /info; not all limits are shown.
+func (c Config) Info() *swift.InfoSection {
+	c = c.withDefaults()
+	list := func(rates []SizeRate) pyjson.Array {
+		a := pyjson.Array{}
+		for _, r := range rates {
+			a = append(a, pyjson.Array{r.Objects, r.PerSecond})
+		}
+		return a
+	}
+	return &swift.InfoSection{Name: "ratelimit", Value: pyjson.Object{
+		{Key: "account_ratelimit", Value: c.AccountPerSecond},
+		{Key: "max_sleep_time_seconds", Value: c.MaxSleep.Seconds()},
+		{Key: "container_ratelimits", Value: list(c.Containers)},
+		{Key: "container_listing_ratelimits", Value: list(c.ContainerListings)},
+	}}
+}
+
+// Lookup is where accounts and containers are found.
+type Lookup interface {
+	objstore.AccountStore
+	objstore.ContainerStore
+}
+
+// New makes the middleware.
+func New(c Config, store Lookup) swift.Middleware {
+	buckets, err := lru.New[key, *rate.Limiter](maxBuckets)
+	if err != nil {
+		panic(err) // a size that is not positive
+	}
+	c = c.withDefaults()
+	return func(next swift.Handler) swift.Handler {
+		return &middleware{Config: c, store: store, buckets: buckets, next: next}
+	}
+}
+
+// key is the digest of a limit's key. A stranger may name accounts of any length,
+// and each is remembered.
+type key [sha256.Size]byte
+
+type middleware struct {
+	Config
+	store   Lookup
+	buckets *lru.Cache[key, *rate.Limiter]
+	next    swift.Handler
+}
+
+const globalSysmeta = "X-Account-Sysmeta-Global-Write-Ratelimit"
+
+func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
+	path, err := r.SplitPath()
+	if err != nil {
+		return m.next.Serve(r)
+	}
+	account, err := m.store.HeadAccount(r.Context(), objstore.AccountName(path.Account))
+	global := ""
+	if err == nil {
+		global = account.Metadata.Get(globalSysmeta)
+	}
+	switch {
+	case slices.Contains(m.Whitelist, path.Account) || global == "WHITELIST":
+		return m.next.Serve(r)
+	case slices.Contains(m.Blacklist, path.Account) || global == "BLACKLIST":
+		if err := sleep(r, blacklistSleep); err != nil {
+			return nil, err
+		}
+		return refusal(497, "Blacklisted", "Your account has been blacklisted"), nil
+	}
+	for _, limit := range m.limits(r, path, global) {
+		wait, ok := m.take(limit)
+		if !ok {
+			return refusal(498, "Rate Limited", "Slow down"), nil
+		}
+		if err := sleep(r, wait); err != nil {
+			return nil, err
+		}
+	}
+	return m.next.Serve(r)
+}
+
+func refusal(status int, reason, text string) *web.Response {
+	res := web.NewBytes(status, "text/html; charset=UTF-8", []byte(text))
+	res.Reason = reason
+	return res
+}
+
+// sleep waits; a server that stops ends it.
+func sleep(r *swift.Request, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-r.Context().Done():
+		return &web.StatusError{Status: 503, Err: r.Context().Err()}
+	}
+}
+
+// limit is one rate that a request counts against.
+type limit struct {
+	key       string
+	perSecond float64
+}
+
+// limits are in the order in which they are asked.
+func (m *middleware) limits(r *swift.Request, path swift.Path, global string) (list []limit) {
+	add := func(key string, perSecond float64) {
+		if perSecond > 0 && !math.IsInf(perSecond, 0) {
+			list = append(list, limit{key, perSecond})
+		}
+	}
+	writes := r.Method == "PUT" || r.Method == "DELETE" || r.Method == "POST" || r.Method == "COPY"
+	name := path.Account + "/" + path.Container
+	switch {
+	case path.Container == "":
+	case path.Object != "" && writes:
+		add("w/"+name, m.rateOf(r, path, m.Containers))
+	case path.Object == "" && r.Method == "GET":
+		add("l/"+name, m.rateOf(r, path, m.ContainerListings))
+	case path.Object == "" && (r.Method == "PUT" || r.Method == "DELETE"):
+		add("a/"+path.Account, m.AccountPerSecond)
+	}
+	if writes {
+		if perSecond, err := strconv.ParseFloat(global, 64); err == nil {
+			add("g/"+path.Account, perSecond)
+		}
+	}
+	return list
+}
+
+// rateOf is the rate for the path's container; 0 means none.
+func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []SizeRate) float64 {
+	if len(rates) == 0 {
+		return 0
+	}
+	info, err := m.store.HeadContainer(r.Context(), objstore.ContainerID{
+		Account: objstore.AccountName(path.Account), Container: objstore.ContainerName(path.Container),
+	})
+	if err != nil {
+		return 0
+	}
+	return interpolate(rates, info.ObjectCount)
+}
+
+// interpolate is get_maxrate of ratelimit.py: an empty container has no limit.
+func interpolate(rates []SizeRate, objects int64) float64 {
+	i := len(rates) - 1
+	for i >= 0 && rates[i].Objects > objects {
+		i--
+	}
+	switch {
+	case i < 0 || objects == 0:
+		return 0
+	case i == len(rates)-1:
+		return rates[i].PerSecond
+	}
+	low, high := rates[i], rates[i+1]
+	slope := (high.PerSecond - low.PerSecond) / float64(high.Objects-low.Objects)
+	return low.PerSecond + slope*float64(objects-low.Objects)
+}
+
+// take counts a request and says how long it has to wait; not ok, and not
+// counted, if that is too long.
+func (m *middleware) take(l limit) (wait time.Duration, ok bool) {
+	now := time.Now()
+	burst := max(1, int(min(l.perSecond*m.RateBuffer.Seconds(), math.MaxInt32)))
+	fresh := rate.NewLimiter(rate.Limit(l.perSecond), burst)
+	k := key(sha256.Sum256([]byte(l.key)))
+	bucket, known, _ := m.buckets.PeekOrAdd(k, fresh)
+	if !known {
+		bucket = fresh
+	} else {
+		m.buckets.Get(k) // it was used
+	}
+	if bucket.Limit() != fresh.Limit() {
+		bucket.SetLimitAt(now, fresh.Limit())
+		bucket.SetBurstAt(now, burst)
+	}
+	reservation := bucket.ReserveN(now, 1)
+	wait = reservation.DelayFrom(now)
+	if wait > m.MaxSleep {
+		reservation.CancelAt(now)
+		return 0, false
+	}
+	return wait, true
+}

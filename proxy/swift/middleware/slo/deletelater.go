@@ -1,0 +1,84 @@
+package slo
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// deleteLater lets the segments expire, a second from now, and deletes the
+// manifest at once (slo.py: handle_async_delete).
+func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*web.Response, error) {
+	manifest := doomed{name: "/" + path.Container + "/" + path.Object, versionID: r.Query().Get("version-id")}
+	stored, err := m.segmentsOf(r, path, manifest)
+	if err != nil {
+		return nil, err
+	}
+	list := stored.list
+	if len(list) == 0 {
+		return m.next.Serve(r)
+	}
+	if err := checkLater(list); err != nil {
+		return nil, err
+	}
+	// Nothing may happen to the segments of a manifest that must stay.
+	for _, check := range []*swift.Request{r, subrequest(r, "DELETE", path, list[0].Name)} {
+		if err := check.CheckAuthorized(m.next, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.expire(r, path, list); err != nil {
+		return nil, err
+	}
+	return m.next.Serve(r)
+}
+
+// checkLater refuses what only the report of a delete could tell about.
+func checkLater(list []segment) error {
+	var containers []string
+	for i := range list {
+		container, _, _ := strings.Cut(strings.TrimLeft(list[i].Name, "/"), "/")
+		if quoted := `"` + web.Quote(container) + `"`; !slices.Contains(containers, quoted) {
+			containers = append(containers, quoted)
+		}
+	}
+	if len(containers) > 1 {
+		return web.Statusf(400, "All segments must be in one container. Found segments in %s", strings.Join(containers, ", "))
+	}
+	if slices.ContainsFunc(list, func(s segment) bool { return s.SubSLO }) {
+		return web.Statusf(400, "No segments may be large objects.")
+	}
+	return nil
+}
+
+// expire sets X-Delete-At of the segments. One of which that is not possible,
+// a link for example, is deleted instead; one that is not there is no matter.
+func (m *middleware) expire(r *swift.Request, path swift.Path, list []segment) error {
+	at := strconv.FormatInt(time.Now().Unix()+1, 10)
+	d := &deletion{m: m, r: r, path: path}
+	statuses := make([]int, len(list))
+	parallel(m.Concurrency, len(list), func(i int) {
+		post := subrequest(r, "POST", path, list[i].Name)
+		post.Header.Set("X-Delete-At", at)
+		statuses[i] = 500
+		if res, err := m.next.Serve(post); err == nil {
+			statuses[i] = res.Status
+			_ = res.Close() // the status is the answer
+		} else {
+			statuses[i] = web.ErrorResponse(err).Status
+		}
+		if statuses[i]/100 != 2 && statuses[i] != 404 {
+			statuses[i] = d.delete(doomed{name: list[i].Name})
+		}
+	})
+	for _, status := range statuses {
+		if status/100 != 2 && status != 404 {
+			return web.Status(503)
+		}
+	}
+	return nil
+}

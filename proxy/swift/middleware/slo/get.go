@@ -1,0 +1,172 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// get passes on what is no large object. Of one it asks for the whole manifest,
+// under conditions about the large object's ETag, so one request inside is
+// enough (slo.py: handle_slo_get_or_head).
+func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
+	asManifest := r.Query().Get("multipart-manifest") == "get"
+	switch {
+	case asManifest && r.Query().Get("format") == "raw":
+		return m.getRaw(r)
+	case !asManifest:
+		swift.AddHint(&r.Header, swift.ETagIsAt, etagSysmeta)
+		swift.AddHint(&r.Header, swift.IgnoreRangeIf, etagSysmeta)
+	}
+	res, err := m.next.Serve(r)
+	if err != nil || !res.Header.Has(etagSysmeta) {
+		return res, err
+	}
+	if asManifest {
+		if !strings.HasPrefix(res.Header.Get("Content-Type"), "multipart/") {
+			res.Header.Set("Content-Type", "application/json; charset=utf-8")
+		}
+		show(res)
+		return res, nil
+	}
+	return m.content(r, path, res)
+}
+
+// show hides what is this feature's own, and tells that it is a large object.
+func show(res *web.Response) {
+	res.Header.DelFunc(isOwn)
+	res.Header.Add(shownHeader, "True")
+}
+
+// getRaw answers with the list as the PUT had it, under the type of the large
+// object, so that it can be put again. A Range does not count.
+func (m *middleware) getRaw(r *swift.Request) (*web.Response, error) {
+	inner := r.Clone()
+	inner.Header = r.Header.Clone()
+	swift.AddHint(&inner.Header, swift.IgnoreRangeIf, etagSysmeta)
+	swift.AddHint(&inner.Header, swift.ETagIsAt, etagSysmeta)
+	res, err := m.next.Serve(inner)
+	if err != nil || !res.Header.Has(etagSysmeta) {
+		return res, err
+	}
+	if res.Status != 200 {
+		show(res)
+		return res, nil
+	}
+	if r.Method == "HEAD" {
+		if res, err = m.fetch(r, res); err != nil {
+			return nil, err
+		}
+	}
+	stored, err := readManifest(r, res, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Hold(encodedBytes(stored.list)); err != nil {
+		return nil, err
+	}
+	body := encodeRaw(stored.list)
+	raw := web.NewBytes(200, "", body)
+	raw.Header = res.Header
+	raw.Header.Set("Etag", md5Hex(body))
+	show(raw)
+	return raw, nil
+}
+
+// fetch gets the manifest that a HEAD found.
+func (m *middleware) fetch(r *swift.Request, head *web.Response) (*web.Response, error) {
+	get := r.Subrequest("GET", r.Path, source)
+	get.SetRawQuery(r.RawQuery)
+	if v, ok := r.Header.Lookup("X-Open-Expired"); ok {
+		get.Header.Set("X-Open-Expired", v)
+	}
+	if err := head.Close(); err != nil {
+		return nil, err
+	}
+	res, err := m.next.Serve(get)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != 200 || res.Header.Get(etagSysmeta) != head.Header.Get(etagSysmeta) {
+		return nil, errors.Join(&web.StatusError{Status: 503, Err: errors.New("the manifest was replaced")}, res.Close())
+	}
+	return res, nil
+}
+
+// content turns the answer with the manifest, which it closes, into that with
+// its content.
+func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Response) (*web.Response, error) {
+	part, err := partNumber(r)
+	if err != nil {
+		return nil, errors.Join(err, res.Close())
+	}
+	size, err := strconv.ParseInt(res.Header.Get(sizeSysmeta), 10, 64)
+	if err != nil || size < 0 {
+		return nil, errors.Join(errManifest, err, res.Close())
+	}
+	out := &web.Response{Status: res.Status, Header: res.Header.Clone(), ContentLength: size}
+	out.Header.Set("X-Manifest-Etag", web.NormalizeETag(res.Header.Get("Etag")))
+	out.Header.Set("Etag", `"`+res.Header.Get(etagSysmeta)+`"`)
+	show(out)
+	if res.Status != 200 {
+		out.ContentLength = 0
+		return out, res.Close()
+	}
+	if r.Method == "HEAD" && part == 0 {
+		return out, res.Close()
+	}
+	if r.Method == "HEAD" {
+		if res, err = m.fetch(r, res); err != nil {
+			return nil, err
+		}
+	}
+	stored, err := readManifest(r, res, neededBy(r, size, part))
+	if err != nil {
+		return nil, err
+	}
+	list := stored.list
+	if total, ok := contentBytes(list); !ok || total != size {
+		return nil, fmt.Errorf("%w: %d bytes, not %d", errManifest, total, size)
+	}
+	o := &largeObject{m: m, r: r, path: path, list: list, size: size, cost: new(cost)}
+	if part > 0 {
+		return o.part(out, part)
+	}
+	return o.respond(out, r.Header.Get("Range"))
+}
+
+// neededBy tells which parts of the content an answer has data of; nil is all.
+func neededBy(r *swift.Request, size int64, part int) func(web.ByteRange) bool {
+	ranges, ok := web.ResolveRanges(r.Header.Get("Range"), size)
+	if !ok || part > 0 {
+		return nil
+	}
+	return func(p web.ByteRange) bool {
+		return slices.ContainsFunc(ranges, func(want web.ByteRange) bool { return want.Start < p.End && p.Start < want.End })
+	}
+}
+
+// partNumber is 0 if the request has none
+// (swift/common/request_helpers.py: get_valid_part_num).
+func partNumber(r *swift.Request) (int, error) {
+	if !r.Query().Has("part-number") {
+		return 0, nil
+	}
+	value, err := r.QueryText("part-number")
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(value))
+	if err != nil || n <= 0 {
+		return 0, web.Statusf(400, "Part number must be an integer greater than 0")
+	}
+	if _, ok := web.ResolveRanges(r.Header.Get("Range"), 1); ok {
+		return 0, web.Statusf(400, "Range requests are not supported with part number queries")
+	}
+	return n, nil
+}

@@ -1,0 +1,150 @@
+package staticweb
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strings"
+
+	"needletail/auth/signing"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// listing shows a folder: its folders first, then its objects, one page of the
+// container at most.
+func (v *visit) listing(s site, prefix string) (*web.Response, error) {
+	label := v.r.Path
+	if s.label != "" {
+		label = s.label + "/" + v.path.Object
+	}
+	if !s.listed() {
+		page := web.NewBytes(404, htmlType, []byte(disabledPage(s, label, prefix)))
+		return v.fail(s, answer{page, nil})
+	}
+	query := url.Values{"delimiter": {"/"}}
+	if prefix != "" {
+		query.Set("prefix", prefix)
+	}
+	entries, other := v.entries(query)
+	switch {
+	case other != answer{}:
+		return v.fail(s, other)
+	case prefix != "" && len(entries) == 0:
+		return v.fail(s, answer{nil, web.Status(404)})
+	}
+	linkQuery, reach := v.tempURL()
+	var b strings.Builder
+	fmt.Fprintf(&b, listingHead, escape(label), style(s, prefix, listingStyle), escape(label))
+	href := func(name string) string { return href(name, linkQuery, v.m.DotSlashLinks) }
+	if len(prefix) > len(reach) {
+		fmt.Fprintf(&b, parentRow, linkQuery)
+	}
+	for _, folders := range []bool{true, false} {
+		for _, e := range entries {
+			before := b.Len()
+			switch {
+			case folders && e.Subdir != "":
+				name := strings.TrimPrefix(e.Subdir, prefix)
+				fmt.Fprintf(&b, folderRow, href(name), escape(name))
+			case !folders && e.Subdir == "":
+				name := strings.TrimPrefix(e.Name, prefix)
+				fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name), escape(name),
+					humanReadable(e.Bytes), date(e.LastModified))
+			}
+			if err := v.r.Hold(pageFactor * int64(b.Len()-before)); err != nil {
+				return v.fail(s, answer{nil, err})
+			}
+		}
+	}
+	b.WriteString(listingFoot)
+	res := web.NewBytes(200, htmlType, []byte(b.String()))
+	res.Header.Add(swift.GeneratorHeader, swift.GeneratorStaticWeb)
+	return res, nil
+}
+
+// pageFactor is how often a page is in memory: as text that may have grown to
+// twice its length, and as the answer.
+const pageFactor = 3
+
+// tempURL is what links must carry where the request came by a temporary URL
+// with a prefix, and that prefix.
+func (v *visit) tempURL() (linkQuery, reach string) {
+	if _, ok := v.r.Authorizer.(signing.Scope); !ok {
+		return "", ""
+	}
+	u, ok := signing.ParseTempURL(v.r.Query())
+	if !ok || u.Prefix == nil {
+		return "", ""
+	}
+	parts := []string{
+		"temp_url_prefix=" + web.Quote(*u.Prefix),
+		"temp_url_expires=" + web.Quote(u.Expires),
+		"temp_url_sig=" + web.Quote(u.Signature),
+	}
+	if u.IPRange != "" {
+		parts = append(parts, "temp_url_ip_range="+web.Quote(u.IPRange))
+	}
+	if u.Inline {
+		parts = append(parts, "inline")
+	}
+	return "?" + strings.Join(parts, "&amp;"), *u.Prefix
+}
+
+// href is a link to an entry. A name that begins so that it would lead elsewhere
+// stands behind "./", as all do with dotSlash, and so do the names in listings
+// that Swift has only since it writes all links so: those of temporary URLs.
+func href(name, linkQuery string, dotSlash bool) string {
+	quoted := web.Quote(name)
+	if !dotSlash && linkQuery == "" && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, ".") {
+		return quoted
+	}
+	return "./" + strings.ReplaceAll(quoted, ".", "%2E") + linkQuery
+}
+
+// style links to the site's style sheet, or else is the built-in one.
+func style(s site, prefix, builtIn string) string {
+	if s.css == "" {
+		return builtIn
+	}
+	return fmt.Sprintf(styleLink, cssPath(s.css, prefix))
+}
+
+// cssPath leads from a folder to a style sheet in the root; what begins with a
+// slash or a scheme stays.
+func cssPath(css, prefix string) string {
+	for _, absolute := range []string{"/", "http://", "https://"} {
+		if strings.HasPrefix(css, absolute) {
+			return strings.ReplaceAll(web.Quote(css), "%3A", ":")
+		}
+	}
+	return strings.Repeat("../", strings.Count(prefix, "/")) + web.Quote(css)
+}
+
+// classes are "type-text type-plain" for text/plain.
+func classes(contentType string) string {
+	parts := strings.Split(contentType, "/")
+	for i, p := range parts {
+		parts[i] = "type-" + escape(strings.ToLower(p))
+	}
+	return strings.Join(parts, " ")
+}
+
+// date is 2000-01-02 03:04:05 of 2000-01-02T03:04:05.678900.
+func date(lastModified string) string {
+	seconds, _, _ := strings.Cut(lastModified, ".")
+	return escape(strings.Replace(seconds, "T", " ", 1))
+}
+
+// humanReadable is 1Mi for 1048576 (swift/common/utils: human_readable).
+func humanReadable(bytes int64) string {
+	const suffixes = "KMGTPEZY"
+	value, unit := float64(bytes), -1
+	for value >= 1024 && unit+1 < len(suffixes) {
+		value, unit = math.RoundToEven(value/1024), unit+1
+	}
+	if unit < 0 {
+		return fmt.Sprintf("%.0f", value)
+	}
+	return fmt.Sprintf("%.0f%ci", value, suffixes[unit])
+}

@@ -1,0 +1,127 @@
+// Package tempauth serves TempAuth's login and says whose its tokens are
+// (swift/common/middleware/tempauth.py). Users, tokens and decisions are
+// auth/tempauth's.
+//
+// # Login
+//
+//	GET /auth/v1.0, /auth/auth       X-Auth-User: ACCOUNT:USER   X-Auth-Key: KEY
+//	GET /auth/v1/ACCOUNT/auth        X-Storage-User: USER        X-Storage-Pass: KEY
+//
+// Either pair of headers does for either path; with the second path a user of
+// X-Auth-User is written ACCOUNT:USER. The answer is 200 with X-Auth-Token,
+// X-Storage-Token (the same), X-Auth-Token-Expires (whole seconds from now) and
+// X-Storage-Url. A wrong user or key is 401 with the account as realm, another
+// method 405, an empty path 404, any other path below /auth/ 400.
+//
+// # Tokens
+//
+// The token is X-Auth-Token, else X-Storage-Token. One that begins with the
+// first reseller prefix is known here or nowhere: 401 at once if it is not
+// valid, also for public containers. Any other token, and none, is left to the
+// next middleware (keystoneauth). The groups of a valid X-Service-Token are
+// the identity's ServiceGroups; an invalid one is as good as none. A request
+// that has an Authorizer already (tempurl, formpost) is left alone.
+//
+// # X-Account-Access-Control
+//
+// On a request of a TempAuth identity it must be valid, or 400. A request for
+// an account then carries it in canonical form, "" to remove it, as
+// X-Account-Sysmeta-Core-Access-Control: the name under which the controllers
+// store it, and show it to owners as X-Account-Access-Control again.
+package tempauth
+
+import (
+	"errors"
+
+	"needletail/auth"
+	"needletail/auth/acl"
+	"needletail/auth/tempauth"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+const (
+	aclHeader  = "X-Account-Access-Control"
+	aclSysmeta = "X-Account-Sysmeta-Core-Access-Control"
+)
+
+// Config is what New needs.
+type Config struct {
+	Auth *tempauth.Auth
+	// StorageURLScheme replaces the request's scheme in X-Storage-Url, for a
+	// server behind a TLS terminator; "" keeps the request's.
+	StorageURLScheme string
+}
+
+// New makes the middleware.
+func New(c Config) swift.Middleware {
+	return func(next swift.Handler) swift.Handler {
+		m := &middleware{auth: c.Auth, scheme: c.StorageURLScheme, next: next}
+		return swift.HandlerFunc(m.serve)
+	}
+}
+
+type middleware struct {
+	auth   *tempauth.Auth
+	scheme string
+	next   swift.Handler
+}
+
+func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
+	if r.Authorizer != nil {
+		return m.next.Serve(r)
+	}
+	if rest, ok := cutLogin(r.Path); ok {
+		return m.login(r, rest)
+	}
+	token := r.Header.Get("X-Auth-Token")
+	if token == "" {
+		token = r.Header.Get("X-Storage-Token")
+	}
+	if !m.auth.IsToken(token) {
+		return m.next.Serve(r)
+	}
+	id, err := m.auth.Validate(token)
+	if errors.Is(err, auth.ErrInvalidToken) {
+		path, _ := r.SplitPath()
+		return nil, swift.Unauthorized(path.Account)
+	} else if err != nil {
+		return nil, err
+	}
+	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
+		if service, err := m.auth.Validate(serviceToken); err == nil {
+			id.ServiceGroups = service.Groups
+		}
+	}
+	r.Identity, r.Authorizer = id, m.auth
+	r.Log.User, r.Log.Account = id.UserID, id.ProjectName
+	if err := m.checkAccountACL(r); err != nil {
+		return nil, err
+	}
+	return m.next.Serve(r)
+}
+
+// checkAccountACL puts a valid account ACL under the name by which controllers
+// store it: after they have authorized the request.
+func (m *middleware) checkAccountACL(r *swift.Request) error {
+	value, ok := r.Header.Lookup(aclHeader)
+	if !ok {
+		return nil
+	}
+	path, err := r.SplitPath()
+	if err != nil || !m.auth.Owns(path.Account) {
+		return nil // the controllers will refuse the request
+	}
+	list, err := acl.ParseAccountACL(value)
+	if err != nil {
+		return &web.StatusError{
+			Status: 400, ContentType: "text/plain; charset=UTF-8",
+			Body: aclHeader + " invalid: " + err.Error() + "\n\nInput: " + value + "\n",
+		}
+	}
+	r.Header.Del(aclHeader)
+	if path.Container == "" {
+		r.Header.Set(aclSysmeta, list.String())
+	}
+	return nil
+}

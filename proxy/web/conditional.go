@@ -1,0 +1,65 @@
+package web
+
+import (
+	"strings"
+
+	"needletail/objstore"
+)
+
+// NormalizeETag strips one pair of quotes.
+func NormalizeETag(tag string) string {
+	if len(tag) >= 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
+		return tag[1 : len(tag)-1]
+	}
+	return tag
+}
+
+// MatchesETag says whether a list, as If-Match and If-None-Match have it,
+// holds the tag or "*". Quotes do not matter; "W/" is not special.
+func MatchesETag(list, etag string) bool {
+	etag = NormalizeETag(etag)
+	for list != "" {
+		var tag string
+		tag, list, _ = strings.Cut(list, ",")
+		tag = strings.TrimSpace(tag)
+		if tag == "" {
+			continue
+		}
+		if tag = NormalizeETag(tag); tag == "*" || tag == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// Precondition evaluates the conditional headers of a GET or HEAD of an object
+// that exists, in the order of swob's _get_conditional_response_status. It
+// gives 304, 412, or 0 to go on.
+func Precondition(h Header, etag string, modified objstore.Timestamp) int {
+	if MatchesETag(h.Get("If-None-Match"), etag) {
+		return 304
+	}
+	// An empty list is there, and matches nothing.
+	if v, ok := h.Lookup("If-Match"); ok && !MatchesETag(v, etag) {
+		return 412
+	}
+	seconds := modified.CeilSeconds()
+	if since, ok := ParseHTTPDate(h.Get("If-Modified-Since")); ok && seconds <= since {
+		return 304
+	}
+	if since, ok := ParseHTTPDate(h.Get("If-Unmodified-Since")); ok && seconds > since {
+		return 412
+	}
+	return 0
+}
+
+// PreconditionMissing is Precondition for an object that does not exist: only
+// "If-Match: *" can fail.
+func PreconditionMissing(h Header) int {
+	for _, tag := range strings.Split(h.Get("If-Match"), ",") {
+		if NormalizeETag(strings.TrimSpace(tag)) == "*" {
+			return 412
+		}
+	}
+	return 0
+}

@@ -1,0 +1,162 @@
+package web
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Ranger gives parts of a body, one after the other; objstore.Object is one.
+type Ranger interface {
+	Range(offset, length int64) io.Reader
+	Close() error
+}
+
+// ContentRange is the value of a Content-Range header.
+func ContentRange(r ByteRange, size int64) string {
+	return fmt.Sprintf("bytes %d-%d/%d", r.Start, r.End-1, size)
+}
+
+// RangeBody is the part r of src as a response body. Closing it closes src.
+func RangeBody(src Ranger, r ByteRange) io.ReadCloser {
+	return &rangeBody{Reader: src.Range(r.Start, r.Length()), src: src}
+}
+
+type rangeBody struct {
+	io.Reader
+	src Ranger
+}
+
+func (b *rangeBody) Close() error { return b.src.Close() }
+
+// WriteTo hands the copy to the reader's own WriteTo, if it has one.
+func (b *rangeBody) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, b.Reader) }
+
+// multiBody is a multipart/byteranges body. Its parts are opened as the reading
+// gets there, so it holds no more than one part's head.
+type multiBody struct {
+	src         Ranger
+	ranges      []ByteRange
+	contentType string
+	boundary    string
+	size        int64
+	length      int64
+
+	next    int // the range that comes next; len(ranges)+1 when all is out
+	head    []byte
+	part    io.Reader
+	partEnd int64 // bytes of part still to come
+}
+
+// NewMultiRangeBody is the multipart/byteranges body of several ranges of a
+// body of size bytes; with the Content-Type to send and its exact length
+// (swob: multi_range_iterator). Closing it closes src.
+func NewMultiRangeBody(src Ranger, ranges []ByteRange, contentType string, size int64) (body io.ReadCloser, multipartType string, length int64) {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // crypto/rand.Read does not fail
+	b := &multiBody{src: src, ranges: ranges, contentType: contentType, size: size,
+		boundary: hex.EncodeToString(random[:])}
+	b.length = b.measure()
+	return b, "multipart/byteranges;boundary=" + b.boundary, b.length
+}
+
+func (b *multiBody) measure() int64 {
+	n := int64(len(b.appendEnd(nil)))
+	for i, r := range b.ranges {
+		n += int64(len(b.appendHead(nil, i))) + r.Length()
+	}
+	return n
+}
+
+// appendHead appends what stands before part i: also the line end after the
+// part before it.
+func (b *multiBody) appendHead(dst []byte, i int) []byte {
+	if i > 0 {
+		dst = append(dst, "\r\n"...)
+	}
+	dst = append(dst, "--"+b.boundary+"\r\nContent-Type: "+b.contentType+"\r\nContent-Range: bytes "...)
+	dst = strconv.AppendInt(dst, b.ranges[i].Start, 10)
+	dst = append(dst, '-')
+	dst = strconv.AppendInt(dst, b.ranges[i].End-1, 10)
+	dst = append(dst, '/')
+	dst = strconv.AppendInt(dst, b.size, 10)
+	return append(dst, "\r\n\r\n"...)
+}
+
+func (b *multiBody) appendEnd(dst []byte) []byte {
+	return append(dst, "\r\n--"+b.boundary+"--"...)
+}
+
+func (b *multiBody) advance() bool {
+	switch {
+	case b.next < len(b.ranges):
+		r := b.ranges[b.next]
+		b.head = b.appendHead(b.head[:0], b.next)
+		b.part, b.partEnd = b.src.Range(r.Start, r.Length()), r.Length()
+	case b.next == len(b.ranges):
+		b.head, b.part = b.appendEnd(b.head[:0]), nil
+	default:
+		return false
+	}
+	b.next++
+	return true
+}
+
+// Read gives heads and parts in turn. A part that ends early is an error: the
+// length has been promised.
+func (b *multiBody) Read(p []byte) (int, error) {
+	for {
+		if len(b.head) > 0 {
+			n := copy(p, b.head)
+			b.head = b.head[n:]
+			return n, nil
+		}
+		if b.part != nil && b.partEnd > 0 {
+			n, err := b.part.Read(p)
+			b.partEnd -= int64(n)
+			switch {
+			case n > 0 && (err == nil || err == io.EOF):
+				return n, nil
+			case err == io.EOF:
+				return 0, io.ErrUnexpectedEOF
+			case n > 0 || err != nil || len(p) == 0:
+				return n, err
+			}
+			continue
+		}
+		if !b.advance() {
+			return 0, io.EOF
+		}
+	}
+}
+
+// WriteTo copies each part with the part's own WriteTo, if it has one.
+func (b *multiBody) WriteTo(w io.Writer) (total int64, err error) {
+	for {
+		n, err := w.Write(b.head)
+		total, b.head = total+int64(n), b.head[n:]
+		if err != nil {
+			return total, err
+		}
+		if b.part != nil && b.partEnd > 0 {
+			n, err := io.Copy(w, b.part)
+			total, b.partEnd = total+n, b.partEnd-n
+			if err == nil && b.partEnd > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			if err != nil {
+				return total, err
+			}
+		}
+		if !b.advance() {
+			return total, nil
+		}
+	}
+}
+
+func (b *multiBody) Close() error { return b.src.Close() }
+
+// UnsatisfiedRange is the Content-Range of a 416.
+func UnsatisfiedRange(size int64) string { return fmt.Sprintf("bytes */%d", size) }

@@ -1,0 +1,132 @@
+package web
+
+import (
+	"math"
+	"strings"
+)
+
+// ByteRange is the half-open part [Start, End) of a body.
+type ByteRange struct{ Start, End int64 }
+
+// Length is the number of bytes in the range.
+func (r ByteRange) Length() int64 { return r.End - r.Start }
+
+// Limits against requests that make a server do much for little (RFC 9110
+// 17.15), with the values of swift/common/swob.py.
+const (
+	maxRanges             = 50
+	maxRangeOverlaps      = 2
+	maxNonascendingRanges = 8
+)
+
+// rangeSpec is one element of a Range header; -1 stands for a bound that was
+// left out. A suffix range has no start.
+type rangeSpec struct{ start, end int64 }
+
+// ResolveRanges reads a Range header for a body of size bytes. Not ok means
+// that the header is ignored and the answer is the whole body; ok without any
+// range is 416. Ranges come in the order asked (swob: Range).
+func ResolveRanges(header string, size int64) (ranges []ByteRange, ok bool) {
+	specs, ok := parseRanges(header)
+	if !ok {
+		return nil, false
+	}
+	for _, s := range specs {
+		if r, satisfiable := s.resolve(size); satisfiable {
+			ranges = append(ranges, r)
+		}
+	}
+	if size == 0 && len(ranges) > 0 {
+		// A suffix of nothing: there is no Content-Range to say so with.
+		return nil, false
+	}
+	if len(ranges) > maxRanges || tooManyOverlaps(ranges) || outOfOrder(ranges) {
+		return nil, true
+	}
+	return ranges, true
+}
+
+func (s rangeSpec) resolve(size int64) (r ByteRange, satisfiable bool) {
+	switch {
+	case s.start < 0 && s.end == 0:
+		return ByteRange{}, false
+	case s.start < 0:
+		return ByteRange{max(0, size-s.end), size}, true
+	case s.start >= size:
+		return ByteRange{}, false
+	case s.end < 0 || s.end >= size:
+		return ByteRange{s.start, size}, true
+	}
+	return ByteRange{s.start, s.end + 1}, true
+}
+
+// parseRanges refuses the whole header for one bad element.
+func parseRanges(header string) ([]rangeSpec, bool) {
+	header = strings.ReplaceAll(header, " ", "")
+	list, ok := CutPrefix(header, "bytes=")
+	if !ok {
+		return nil, false
+	}
+	var specs []rangeSpec
+	for _, element := range strings.Split(list, ",") {
+		first, last, hyphen := strings.Cut(element, "-")
+		start, ok1 := rangeBound(first)
+		end, ok2 := rangeBound(last)
+		if !hyphen || !ok1 || !ok2 || start < 0 && end < 0 || end >= 0 && end < start {
+			return nil, false
+		}
+		specs = append(specs, rangeSpec{start, end})
+	}
+	return specs, true
+}
+
+// rangeBound reads digits; more than an int64 holds is its largest value.
+func rangeBound(s string) (int64, bool) {
+	if s == "" {
+		return -1, true
+	}
+	var n int64
+	for i := 0; i < len(s); i++ {
+		c := int64(s[i]) - '0'
+		if c < 0 || c > 9 {
+			return 0, false
+		}
+		if n > (math.MaxInt64-c)/10 {
+			n = math.MaxInt64
+			continue
+		}
+		n = n*10 + c
+	}
+	return n, true
+}
+
+// tooManyOverlaps counts pairs of ranges that have a byte in common. Swift leaves
+// out equal ones, so that 50 of them give 50 times the body.
+func tooManyOverlaps(ranges []ByteRange) bool {
+	inside := func(x int64, r ByteRange) bool { return r.Start < x && x < r.End }
+	overlaps := 0
+	for i, a := range ranges {
+		for _, b := range ranges[i+1:] {
+			if a == b || inside(b.Start, a) || inside(b.End, a) || inside(a.Start, b) || inside(a.End, b) {
+				overlaps++
+			}
+		}
+		if overlaps > maxRangeOverlaps {
+			return true
+		}
+	}
+	return false
+}
+
+func outOfOrder(ranges []ByteRange) bool {
+	if len(ranges) < maxNonascendingRanges {
+		return false
+	}
+	for i := 1; i < len(ranges); i++ {
+		a, b := ranges[i-1], ranges[i]
+		if a.Start > b.Start || a.Start == b.Start && a.End > b.End {
+			return true
+		}
+	}
+	return false
+}
