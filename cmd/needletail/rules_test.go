@@ -118,7 +118,8 @@ func checkFunctions(t *testing.T, fset *token.FileSet, file *ast.File) {
 var allowedTopLevel = map[string]bool{
 	"cmd": true, "objstore": true, "ring": true, "proxy": true, "auth": true, "bench": true,
 	"go.mod": true, "go.sum": true, "Makefile": true, "README.md": true,
-	"ARCHITECTURE.md": true, "CHANGELOG.md": true, "LICENSE": true,
+	"ARCHITECTURE.md": true, "CHANGELOG.md": true, "LICENSE": true, "CONTRIBUTING.md": true, "SECURITY.md": true,
+	"docs": true,
 	"bin": true, "data": true, // what `make build` and `make run` make
 }
 
