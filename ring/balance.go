@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// maxBalance is reported for a device that has partitions and no weight.
+// maxBalance is reported for a device with partitions and without weight.
 const maxBalance = 999.99
 
 // held counts the replicas on each device.
@@ -21,8 +21,8 @@ func held(rows [][]uint32, devices int) []int {
 	return n
 }
 
-// Balance is by how many percent the worst device is off the share that its
-// weight gives it, as swift-ring-builder reports it.
+// Balance returns by how many percent the worst device is off the share of its
+// weight, as swift-ring-builder reports the balance.
 func (b *Builder) Balance() float64 {
 	worst := 0.0
 	for _, x := range b.Balances() {
@@ -62,13 +62,13 @@ func (b *Builder) Held() []int { return held(b.rows, len(b.devices)) }
 
 // Dispersion says how well the replicas of partitions are kept apart.
 type Dispersion struct {
-	// Percent of all replicas that are too many in a tier of theirs.
+	// Percent of all replicas by which the worst tier has too many.
 	Percent float64
 	// Tiers in the order of their names, from regions down to devices.
 	Tiers []TierDispersion
 }
 
-// TierDispersion is the count of one tier.
+// TierDispersion is the count of a single tier.
 type TierDispersion struct {
 	Level        int // 0 region, 1 zone, 2 server, 3 device
 	Region, Zone int
@@ -78,7 +78,7 @@ type TierDispersion struct {
 	Replicas     []int   // Replicas[n] is the number of partitions with n replicas here
 }
 
-// Name is what Swift's tools call the tier: r1z2-10.0.0.1/sdb.
+// Name returns the name of the tier in Swift's tools: r1z2-10.0.0.1/sdb.
 func (t *TierDispersion) Name() string {
 	name := fmt.Sprintf("r%d", t.Region)
 	if t.Level >= levelZone {
@@ -93,7 +93,7 @@ func (t *TierDispersion) Name() string {
 	return name
 }
 
-// Excess is the number of replicas that are too many.
+// Excess returns the number of replicas above the bound of the tier.
 func (t *TierDispersion) Excess() int {
 	sum := 0
 	for n, parts := range t.Replicas {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Builder makes rings. Changes of devices take effect with Rebalance. It is
-// not safe for concurrent use.
+// Builder makes rings. Changes of devices take effect with Rebalance. A Builder
+// is not safe for concurrent use.
 type Builder struct {
 	power        int
 	replicas     float64
@@ -21,9 +21,9 @@ type Builder struct {
 	moved        []uint32   // by partition: hour since 1970 of its last move, 0 for never
 }
 
-// NewBuilder makes an empty builder of 2^partPower partitions. After a replica
-// of a partition was moved, none of that partition is moved for minPartHours,
-// except away from removed devices.
+// NewBuilder returns an empty builder of 2^partPower partitions. After a move
+// of a replica, no replica of the same partition moves for minPartHours, except
+// away from removed devices.
 func NewBuilder(partPower int, replicas float64, minPartHours int) (*Builder, error) {
 	b := &Builder{power: partPower, moved: []uint32{}}
 	if partPower < 0 || partPower > maxPartPower {
@@ -42,14 +42,14 @@ func NewBuilder(partPower int, replicas float64, minPartHours int) (*Builder, er
 
 func (b *Builder) parts() int { return 1 << b.power }
 
-// Replicas, PartPower, MinPartHours, Overload and Version say what the builder
-// was given; Version counts the changes.
+// Replicas returns the number of replicas of the builder, which may be
+// fractional.
 func (b *Builder) Replicas() float64 { return b.replicas }
 
 // PartPower is the binary logarithm of the number of partitions.
 func (b *Builder) PartPower() int { return b.power }
 
-// MinPartHours is the rest that a partition gets after a move.
+// MinPartHours returns how many hours a partition rests after a move.
 func (b *Builder) MinPartHours() int { return b.minPartHours }
 
 // Overload is the fraction set by SetOverload.
@@ -58,8 +58,8 @@ func (b *Builder) Overload() float64 { return b.overload }
 // Version counts the changes.
 func (b *Builder) Version() int64 { return b.version }
 
-// Devices gives copies of the devices in the order of their ids, those that
-// are marked for removal included.
+// Devices returns copies of the devices, sorted by id. Devices marked for
+// removal are included.
 func (b *Builder) Devices() []Device {
 	var list []Device
 	for _, d := range b.devices {
@@ -73,7 +73,7 @@ func (b *Builder) Devices() []Device {
 // Removed says whether a device leaves with the next Rebalance.
 func (b *Builder) Removed(id int) bool { return id >= 0 && id < len(b.removed) && b.removed[id] }
 
-// NextID is the lowest id that is free.
+// NextID returns the lowest free id.
 func (b *Builder) NextID() int {
 	if i := slices.Index(b.devices, nil); i >= 0 {
 		return i
@@ -81,8 +81,8 @@ func (b *Builder) NextID() int {
 	return len(b.devices)
 }
 
-// Add adds a device under the id that it has. The replication address is the
-// address if it is empty.
+// Add adds a device under the id of d. Without a replication address, the
+// address serves for replication too.
 func (b *Builder) Add(d Device) error {
 	if err := d.check(); err != nil {
 		return err
@@ -104,8 +104,8 @@ func (b *Builder) Add(d Device) error {
 	return nil
 }
 
-// Remove marks a device; Rebalance moves all that it has, at once, and drops
-// it. Before the first Rebalance of a device that has nothing it works too.
+// Remove marks a device. The next Rebalance moves everything off the device at
+// once and drops the device. Remove also works before the first Rebalance.
 func (b *Builder) Remove(id int) error {
 	d, err := b.device(id)
 	if err != nil {
@@ -134,7 +134,8 @@ func (b *Builder) SetWeight(id int, weight float64) error {
 	return nil
 }
 
-// device gives a device that is there and stays.
+// device returns the device of an id. A device marked for removal is
+// ErrNoDevice.
 func (b *Builder) device(id int) (*Device, error) {
 	if id < 0 || id >= len(b.devices) || b.devices[id] == nil {
 		return nil, fail(ErrNoDevice, "device %d", id)
@@ -145,7 +146,7 @@ func (b *Builder) device(id int) (*Device, error) {
 	return b.devices[id], nil
 }
 
-// SetReplicas changes the number of replicas, which may be fractional.
+// SetReplicas changes the number of replicas. Fractions are allowed.
 func (b *Builder) SetReplicas(n float64) error {
 	if !(n >= 1) || n > maxReplicas {
 		return fail(ErrLimit, "%v replicas are not within 1 and %d", n, maxReplicas)
@@ -155,7 +156,7 @@ func (b *Builder) SetReplicas(n float64) error {
 	return nil
 }
 
-// SetMinPartHours changes the rest that a partition gets after a move.
+// SetMinPartHours changes how many hours a partition rests after a move.
 func (b *Builder) SetMinPartHours(hours int) error {
 	if hours < 0 || hours > maxMinPartHours {
 		return fail(ErrLimit, "%d hours are not within 0 and %d", hours, maxMinPartHours)
@@ -164,8 +165,8 @@ func (b *Builder) SetMinPartHours(hours int) error {
 	return nil
 }
 
-// SetOverload lets a device take up to this fraction more than its share if
-// that keeps replicas of a partition apart.
+// SetOverload lets a device take up to this fraction more than its share where
+// the extra load keeps replicas of a partition apart.
 func (b *Builder) SetOverload(fraction float64) error {
 	if !(fraction >= 0) || math.IsInf(fraction, 1) {
 		return fail(ErrArgument, "overload %v is not a fraction from 0 on", fraction)
@@ -180,7 +181,7 @@ func (b *Builder) touch() { b.changed, b.version = true, b.version+1 }
 // Changed says whether there are changes since the last Rebalance.
 func (b *Builder) Changed() bool { return b.changed }
 
-// Rest is how long no partition that was moved last may be moved again.
+// Rest returns how long the partition moved last has still to rest.
 func (b *Builder) Rest() time.Duration {
 	if len(b.moved) == 0 || b.rows == nil {
 		return 0
@@ -192,7 +193,7 @@ func (b *Builder) Rest() time.Duration {
 // ForgetMoves lets the next Rebalance move every partition.
 func (b *Builder) ForgetMoves() { clear(b.moved) }
 
-// Ring gives the ring as of the last Rebalance. Its lookups use hash.
+// Ring returns the ring as of the last Rebalance. Lookups in the ring use hash.
 func (b *Builder) Ring(hash Hash) (*Ring, error) {
 	if b.rows == nil {
 		return nil, fail(ErrArgument, "the builder has not been balanced yet")
@@ -219,8 +220,9 @@ func (b *Builder) Ring(hash Hash) (*Ring, error) {
 	return r, nil
 }
 
-// FromRing makes a builder that goes on from a ring. When its partitions were
-// moved last is not known, so the next Rebalance may move them all.
+// FromRing returns a builder for the next versions of a ring. A ring does not
+// tell when partitions moved last, so the next Rebalance may move every
+// partition.
 func FromRing(r *Ring, minPartHours int) (*Builder, error) {
 	b, err := NewBuilder(r.power, r.Replicas(), minPartHours)
 	if err != nil {
@@ -234,7 +236,7 @@ func FromRing(r *Ring, minPartHours int) (*Builder, error) {
 			return nil, err
 		}
 	}
-	// Holes at the end of the list stay, so that ids are not used again.
+	// Holes at the end of the list stay, so that no id is used again.
 	for len(b.devices) < len(r.devices) {
 		b.devices, b.removed = append(b.devices, nil), append(b.removed, false)
 	}

@@ -2,11 +2,11 @@ package ring
 
 import "slices"
 
-// maxChains bounds the chains of one Rebalance; each costs at most a look at
+// maxChains bounds the chains of a Rebalance. A chain costs at most a look at
 // every replica for every device.
 const maxChains = 4096
 
-// chainStep is the move of a slot to a device, the end of a chain of such moves.
+// chainStep is the move of a slot to a device: the end of a chain of moves.
 type chainStep struct {
 	to   *tier
 	slot slot
@@ -14,9 +14,10 @@ type chainStep struct {
 }
 
 // chains moves a replica from a device above its quota (or from nowhere) over
-// other devices to one below: each device on the way gives one replica and
-// gets one. The search is breadth first where a replica that was moved in this
-// run already is free to be moved again, so that the fewest new ones are moved.
+// further devices to a device below its quota. Each device on the way gives a
+// replica and gets a replica. The search is breadth first, and a replica moved
+// earlier in this run moves again for free, so that as few further replicas as
+// possible move.
 func (m *mover) chains(homeless []slot) {
 	c := &chainSearch{mover: m, slots: make([][]slot, len(m.b.devices)), dead: make([]bool, len(m.b.devices))}
 	for i, row := range m.rows {
@@ -49,7 +50,7 @@ type chainSearch struct {
 	dead  []bool   // by device id: no chain leads on from it
 }
 
-// run finds a chain that begins with one of the slots and makes its moves.
+// run finds a chain from one of the slots and makes the moves of the chain.
 func (c *chainSearch) run(from []slot) bool {
 	reached := make([]bool, len(c.slots))
 	var now, next []*chainStep // steps of equal cost, and of one move more
@@ -69,16 +70,16 @@ func (c *chainSearch) run(from []slot) bool {
 			c.extend(c.slots[step.to.id], step, reached, &now, &next)
 		}
 	}
-	// Nothing leads on from what was reached, neither now nor later in this
-	// run: moves only use up what may be moved.
+	// Nothing leads on from the devices reached so far, now or later in this
+	// run: moves only use up the slots that may move.
 	for id, yes := range reached {
 		c.dead[id] = c.dead[id] || yes
 	}
 	return false
 }
 
-// extend adds one step for every device that one of the slots can move to, a
-// free one if there is any.
+// extend adds a step for every device to which a slot can move, with a free
+// slot where there is one.
 func (c *chainSearch) extend(slots []slot, prev *chainStep, reached []bool, now, next *[]*chainStep) {
 	open := slices.DeleteFunc(slices.Clone(c.t.leaves), func(t *tier) bool {
 		return t.weight == 0 || reached[t.id] || c.dead[t.id]
@@ -106,14 +107,15 @@ func (c *chainSearch) extend(slots []slot, prev *chainStep, reached []bool, now,
 	}
 }
 
-// isFree says whether moving the slot costs nothing: it is not where it was
-// before this run.
+// isFree reports whether a move of the slot costs nothing, because the slot
+// moved already in this run.
 func (c *chainSearch) isFree(s slot) bool {
 	return c.old[s.row][s.part] != c.rows[s.row][s.part] || c.rows[s.row][s.part] == none
 }
 
-// inChain says whether a chain moves a replica of the partition already: its
-// bounds were checked against the others as they are.
+// inChain reports whether a chain already moves a replica of the partition. The
+// bounds of a partition were checked against the present places of the
+// remaining replicas.
 func inChain(step *chainStep, part int) bool {
 	for ; step != nil; step = step.prev {
 		if step.slot.part == part {

@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// Device is one disk of a ring. The fields are those of Swift's device dicts.
+// Device is a disk of a ring. The fields are the fields of Swift's device
+// dicts.
 type Device struct {
 	ID              int // index in the ring's list of devices
 	Region          int
@@ -20,13 +21,13 @@ type Device struct {
 	Meta            string // free text
 }
 
-// String gives the form that Swift's tools print and take:
+// String returns the device in the form of Swift's tools:
 // rREGIONzZONE-IP:PORT/DEVICE.
 func (d *Device) String() string {
 	return fmt.Sprintf("r%dz%d-%s/%s", d.Region, d.Zone, net.JoinHostPort(d.IP, strconv.Itoa(d.Port)), d.Device)
 }
 
-// check says what is wrong with a device that a builder is given.
+// check returns the fault of a device given to a builder, or nil.
 func (d *Device) check() error {
 	switch {
 	case d.ID < 0 || d.ID > maxDeviceID:

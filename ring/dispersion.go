@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Dispersion counts, for every tier, partitions by their replicas in it. What
-// is too many follows swift-ring-builder: the replicas of a tier divided
-// evenly among its children, rounded up, whatever their weights are. With
-// fractional replicas swift-ring-builder leaves out the partitions that the
-// last row does not reach; here they count.
+// Dispersion counts, for every tier, partitions by their number of replicas in
+// the tier. The bound follows swift-ring-builder: the replicas of a tier
+// divided evenly among the children of the tier, rounded up, without regard to
+// weights. With fractional replicas swift-ring-builder leaves out the
+// partitions beyond the end of the last row; Dispersion counts them.
 func (b *Builder) Dispersion() *Dispersion {
 	tiers := b.mostByTier()
 	atRisk, slots := 0, 0
@@ -40,8 +40,9 @@ type tierCounts struct {
 	seen map[*TierDispersion]int   // replicas of one partition
 }
 
-// countPartition adds a partition to the counts and gives the replicas of it
-// that are too many, at the level where they are most.
+// countPartition adds a partition to the counts. It returns by how many
+// replicas the partition exceeds the bound, at the level with the largest
+// excess.
 func (b *Builder) countPartition(tiers *tierCounts, part int) int {
 	clear(tiers.seen)
 	for _, row := range b.rows {
@@ -61,8 +62,8 @@ func (b *Builder) countPartition(tiers *tierCounts, part int) int {
 	return slices.Max(excess[:])
 }
 
-// mostByTier makes the list of tiers of all devices that are there. Only tiers
-// with weight share replicas.
+// mostByTier returns the tiers of all present devices with their bounds. Only
+// tiers with weight share replicas.
 func (b *Builder) mostByTier() *tierCounts {
 	tiers := &tierCounts{path: make([][levels]*TierDispersion, len(b.devices)), seen: map[*TierDispersion]int{}}
 	named := map[tierName]*TierDispersion{}

@@ -7,23 +7,24 @@ import (
 
 // Kinds of errors, to be matched with errors.Is.
 var (
-	// ErrFormat: the bytes are not a ring, or a ring that contradicts itself.
+	// ErrFormat: the bytes are not a ring, or the ring contradicts itself.
 	ErrFormat = errors.New("not a valid ring")
-	// ErrVersion: a ring file of a format that is not read or cannot be written.
+	// ErrVersion: the format of a ring file cannot be read, or cannot be
+	// written.
 	ErrVersion = errors.New("unsupported ring format")
 	// ErrLimit: something is bigger than this package accepts.
 	ErrLimit = errors.New("over the limit of a ring")
 	// ErrDevices: too few devices for the replicas asked for.
 	ErrDevices = errors.New("too few devices")
-	// ErrNoDevice: there is no device of that id.
+	// ErrNoDevice: no device has the id.
 	ErrNoDevice = errors.New("no such device")
 	// ErrDuplicate: the device is there already.
 	ErrDuplicate = errors.New("device exists")
-	// ErrArgument: a value that makes no sense.
+	// ErrArgument: a value makes no sense.
 	ErrArgument = errors.New("invalid value")
 )
 
-// Error says which operation on which file failed, and why.
+// Error tells the operation, the file and the cause of a failure.
 type Error struct {
 	Op   string // "load", "write"
 	Path string

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// A ring file is one gzip member. Unpacked, both formats begin the same way
-// (swift/common/ring/ring.py, doc/source/overview_ring_format.rst):
+// A ring file is a single gzip member. Unpacked, both formats begin the same
+// way (swift/common/ring/ring.py, doc/source/overview_ring_format.rst):
 //
 //	offset  size  field
 //	0       4     "R1NG"
@@ -27,17 +27,17 @@ import (
 // and ends with 16 bytes, two big-endian numbers: where the blob of the index
 // begins in the unpacked data, and where in the file. The index is a JSON
 // object: name of a section -> [start in the file, start unpacked, end in the
-// file, end unpacked, name of a digest, digest in hexadecimal]; starts, ends and
-// digest cover the blob with its length. The sections are
+// file, end unpacked, name of a digest, digest in hexadecimal]. Starts, ends
+// and digest cover the blob with its length. The sections are
 //
 //	swift/ring/metadata     a JSON object, see metadataV2
 //	swift/ring/devices      a JSON array of devices, null for a hole
 //	swift/ring/assignments  the rows, device ids of dev_id_bytes bytes,
 //	                        big-endian; the last row may be shorter
 //
-// Every blob of version 2 begins at a boundary of the deflate stream that can
-// be read without what is before it (a full flush), and the last 31 bytes of
-// the file have a fixed layout, see tailV2.
+// Every blob of version 2 begins at a boundary of the deflate stream (a full
+// flush), so a reader can begin there. The last 31 bytes of the file have a
+// fixed layout, see tailV2.
 const (
 	magic        = "R1NG"
 	headerBytes  = 6
@@ -48,8 +48,8 @@ const (
 	sectionAssignments = "swift/ring/assignments"
 )
 
-// none is the device id of a replica that is nowhere. Swift reserves the
-// greatest number of either width for it.
+// none is the device id of a replica without a place. Swift reserves the
+// greatest number of either width for such replicas.
 const (
 	none      = 1<<32 - 1
 	noneShort = 1<<16 - 1
@@ -73,7 +73,7 @@ type metadataV2 struct {
 }
 
 // devRecord is a device in JSON. A pointer tells an absent field, which has a
-// default, from an empty one.
+// default, from an empty field.
 type devRecord struct {
 	Device          string  `json:"device"`
 	ID              int     `json:"id"`
@@ -110,7 +110,8 @@ func recordOf(d *Device) *devRecord {
 		ReplicationIP: &d.ReplicationIP, ReplicationPort: &d.ReplicationPort, Weight: d.Weight, Zone: d.Zone}
 }
 
-// devicesOf checks a list of devices: each at the index that is its id.
+// devicesOf checks a list of devices: the index of a device is the id of the
+// device.
 func devicesOf(records []*devRecord) ([]*Device, error) {
 	if len(records) > maxDeviceID+1 {
 		return nil, fail(ErrLimit, "%d devices, over %d", len(records), maxDeviceID+1)

@@ -15,9 +15,9 @@ const (
 	levels
 )
 
-// tierIndex numbers the tiers of each level from 0. A tier counts only if one
-// of its devices has a partition: Swift's handoffs stop as soon as they have
-// been in all tiers that count.
+// tierIndex numbers the tiers of each level from 0. A tier counts only if a
+// device of the tier has a partition: Swift's handoffs stop as soon as they
+// have been in all counted tiers.
 type tierIndex struct {
 	of    [levels][]int32 // device id -> number of its tier
 	total [levels]int     // number of tiers that count
@@ -72,11 +72,11 @@ func indexTiers(r *Ring) tierIndex {
 	return x
 }
 
-// Handoffs gives every device that has partitions and is not a node of this
-// one, in the order of Swift's get_more_nodes (swift/common/ring/ring.py):
-// devices of regions without a replica first, then those of new zones, of new
-// servers, and the rest. Each walk starts at a partition that is drawn from
-// the hash of the partition's number.
+// Handoffs returns every device with partitions, except the nodes of this
+// partition, in the order of Swift's get_more_nodes
+// (swift/common/ring/ring.py): devices of regions without a replica first, then
+// devices of new zones, of new servers, and the rest. Each walk starts at a
+// partition drawn from the hash of the partition's number.
 func (r *Ring) Handoffs(partition uint32) iter.Seq[*Device] {
 	return func(yield func(*Device) bool) {
 		if int64(partition) >= int64(r.Partitions()) {
@@ -98,14 +98,14 @@ func (r *Ring) Handoffs(partition uint32) iter.Seq[*Device] {
 	}
 }
 
-// handoffStart gives the first partition to look at and the distance to the
-// next, which keeps a walk within 65,536 partitions.
+// handoffStart returns the first partition of a walk and the distance to the
+// next. The distance keeps a walk within 65,536 partitions.
 func (r *Ring) handoffStart(partition uint32) (start, step int) {
 	sum := md5.Sum(strconv.AppendUint(nil, uint64(partition), 10))
 	return int(r.PartitionOf(sum)), max(1, r.Partitions()/65536)
 }
 
-// handoffWalk knows which tiers of each level have been used.
+// handoffWalk has the used tiers of each level.
 type handoffWalk struct {
 	ring *Ring
 	seen [levels][]bool
@@ -122,8 +122,8 @@ func (w *handoffWalk) use(id int) {
 	}
 }
 
-// walk yields the devices that are the first of their tier at a level; false
-// if the caller wants no more.
+// walk yields, at a level, the first device of each tier. It returns false once
+// the caller wants no more devices.
 func (w *handoffWalk) walk(level, start, step int, yield func(*Device) bool) bool {
 	parts := w.ring.Partitions()
 	for p := start; p < parts; p += step {
@@ -132,7 +132,7 @@ func (w *handoffWalk) walk(level, start, step int, yield func(*Device) bool) boo
 		}
 	}
 	// The first step past the end lands on a partition above zero even where
-	// zero is due: Swift leaves that partition out, and so must we.
+	// zero is due. Swift leaves partition zero out, and this walk must too.
 	for p := step - (parts-start)%step; p < start; p += step {
 		if more, want := w.visit(level, p, yield); !more || !want {
 			return want
@@ -141,8 +141,8 @@ func (w *handoffWalk) walk(level, start, step int, yield func(*Device) bool) boo
 	return true
 }
 
-// visit looks at the replicas of one partition: more says whether the level
-// has tiers left, want whether the caller does.
+// visit looks at the replicas of a partition. more reports whether the level
+// has tiers left; want reports whether the caller wants more devices.
 func (w *handoffWalk) visit(level, partition int, yield func(*Device) bool) (more, want bool) {
 	r := w.ring
 	for _, row := range r.rows {

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// Hash is the pair of secrets that a cluster mixes into the hash of every
-// path: swift_hash_path_prefix and swift_hash_path_suffix of swift.conf.
+// Hash is the pair of secrets in the hash of every path of a cluster:
+// swift_hash_path_prefix and swift_hash_path_suffix of swift.conf.
 type Hash struct{ Prefix, Suffix string }
 
-// pathHash is what Sum needs, kept so that a lookup allocates nothing.
+// pathHash has the state of Sum, so that a lookup allocates nothing.
 type pathHash struct {
 	md5 hash.Hash
 	buf []byte

@@ -1,13 +1,13 @@
 package ring
 
-// Limits of what is parsed and built.
+// Limits of parsed and built rings.
 const (
-	// maxFileBytes bounds a ring or builder file as it lies on disk.
+	// maxFileBytes bounds a ring or builder file on disk.
 	maxFileBytes = 256 << 20
-	// maxRawBytes bounds what such a file unpacks to: a ring of 2^25 partitions
-	// with three replicas is 192 MiB.
+	// maxRawBytes bounds an unpacked file: a ring of 2^25 partitions with three
+	// replicas is 192 MiB.
 	maxRawBytes = 256 << 20
-	// maxPartPower bounds the partitions of a ring that is built or read.
+	// maxPartPower bounds the partitions of a built or parsed ring.
 	maxPartPower = 26
 	// maxReplicas bounds the rows of a ring.
 	maxReplicas = 256

@@ -16,7 +16,7 @@ import (
 	"os"
 )
 
-// Load reads a ring file of format 1 or 2. Its lookups use hash.
+// Load reads a ring file of format 1 or 2. Lookups in the ring use hash.
 func Load(path string, hash Hash) (*Ring, error) {
 	data, err := readFile(path)
 	if err == nil {
@@ -49,7 +49,7 @@ func readBounded(r io.Reader, limit int64, what string) ([]byte, error) {
 	return data, nil
 }
 
-// unpack undoes gzip, within limit bytes, and verifies its checksum.
+// unpack undoes gzip, within limit bytes, and verifies the checksum.
 func unpack(data []byte, limit int64) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -109,7 +109,7 @@ func parseV1(b []byte, hash Hash) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A fraction too small for one partition is a last row of none.
+	// A fraction too small for a partition leaves the last row empty.
 	if len(rows) != m.ReplicaCount && (len(rows) != m.ReplicaCount-1 || len(b)%(2<<power) != 0) {
 		return nil, fail(ErrFormat, "there are %d rows, replica_count says %d", len(rows), m.ReplicaCount)
 	}
@@ -143,7 +143,8 @@ func powerOf(partShift int) (int, error) {
 	return power, nil
 }
 
-// cutBlob takes a length of width bytes and what it counts off b.
+// cutBlob cuts a length of width bytes, and as many bytes as the length says,
+// off b.
 func cutBlob(b []byte, width int) (blob, rest []byte, ok bool) {
 	if len(b) < width {
 		return nil, nil, false
@@ -158,8 +159,8 @@ func cutBlob(b []byte, width int) (blob, rest []byte, ok bool) {
 	return b[width : width+int(n)], b[width+int(n):], true
 }
 
-// readRows divides a table of device ids of width bytes into rows. The memory
-// that it takes is at most twice that of the table.
+// readRows divides a table of device ids of width bytes into rows. The rows
+// take at most twice the memory of the table.
 func readRows(b []byte, power, width int, order binary.ByteOrder) ([][]uint32, error) {
 	parts := 1 << power
 	if len(b)%width != 0 {
@@ -184,15 +185,15 @@ func readRows(b []byte, power, width int, order binary.ByteOrder) ([][]uint32, e
 	return rows, nil
 }
 
-// indexEntry is one section of the index of format 2.
+// indexEntry is a section in the index of format 2.
 type indexEntry struct {
 	start, end uint64 // of the blob with its length, unpacked
 	digest     string // name of the algorithm; "" for none
 	sum        string
 }
 
-// UnmarshalJSON takes the array of six that the index has; ends and digest may
-// be null.
+// UnmarshalJSON reads the index's array of six values. Ends and digest may be
+// null.
 func (e *indexEntry) UnmarshalJSON(text []byte) error {
 	var fileStart, start uint64
 	var fileEnd, end *uint64
@@ -276,8 +277,8 @@ func sectionJSON(raw []byte, index map[string]indexEntry, name string, to any) e
 	return nil
 }
 
-// section gives the content of a section, verified with its digest if it has
-// one that is known.
+// section returns the content of a section, verified with its digest if the
+// digest is of a known kind.
 func section(raw []byte, index map[string]indexEntry, name string) ([]byte, error) {
 	e, ok := index[name]
 	if !ok {

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Rebalance gives every partition its devices. The first time it places all
-// replicas; after that it moves as few as it can:
+// Rebalance gives every partition its devices. The first Rebalance places all
+// replicas. Later runs move as few replicas as they can:
 //
-//  1. replicas that are nowhere (of removed devices, or new ones) are placed;
-//  2. replicas that are too close to another one of their partition are moved;
-//  3. devices above their quota give to devices below it;
-//  4. what no single move can do is done by chains of moves (chain.go).
+// 1. replicas without a place (of removed devices, or new replicas) are placed;
+// 2. replicas too close to another replica of their partition are moved; 3.
+// devices above their quota give to devices below their quota; 4. chains of
+// moves do the rest, where no single move can help (chain.go).
 //
-// At most one replica of a partition is moved at a time, and none of one that
-// still rests, except away from removed devices. The same builder, seed and
-// time give the same ring.
+// At most one replica of a partition moves at a time. A resting partition does
+// not move, except away from removed devices. The same builder, seed and time
+// give the same ring.
 func (b *Builder) Rebalance(seed uint64) (*Report, error) {
 	lengths := b.lengths()
 	b.resize(lengths)
@@ -50,7 +50,7 @@ func (b *Builder) Rebalance(seed uint64) (*Report, error) {
 	return report, nil
 }
 
-// Report says what a Rebalance did and what the ring is like after it.
+// Report tells what a Rebalance did and the state of the ring after the run.
 type Report struct {
 	Moved      int     // replicas that are on another device than before
 	Resting    int     // replicas above the quota of their device that rest
@@ -86,7 +86,7 @@ func (b *Builder) resize(lengths []int) {
 	}
 }
 
-// slot is one replica of one partition.
+// slot is a replica of a partition.
 type slot struct{ row, part int }
 
 // mover changes an assignment.
@@ -138,8 +138,8 @@ func (m *mover) run() {
 	}
 }
 
-// evict takes replicas off removed devices and gives those that are nowhere,
-// in random order.
+// evict takes replicas off removed devices. It returns the slots without a
+// place, in random order.
 func (m *mover) evict() []slot {
 	var list []slot
 	for i, row := range m.rows {
@@ -166,8 +166,8 @@ func (b *Builder) rested(part int, hour uint32) bool {
 	return b.moved[part] == 0 || int64(hour) >= int64(b.moved[part])+int64(b.minPartHours)
 }
 
-// excess is by how many replicas a device at a tier's level would have too
-// many of a partition, summed over the levels, if the slot moved to it.
+// excess returns by how many replicas of a partition a device's tiers would be
+// above their bounds, summed over the levels, if the slot moved to the device.
 func (m *mover) excess(s slot, to *tier) int {
 	path := &m.t.path[to.id]
 	total := 0
@@ -188,8 +188,8 @@ func (m *mover) excess(s slot, to *tier) int {
 
 func (m *mover) fits(s slot, to *tier) bool { return m.excess(s, to) == 0 }
 
-// best gives the device below its quota that lacks most and that the slot
-// fits, nil if there is none. Devices that have reached their quota leave the
+// best returns, of the devices below their quota, the device that lacks most
+// and fits the slot; nil if no device fits. Devices at their quota leave the
 // list here.
 func (m *mover) best(s slot) *tier {
 	m.under = slices.DeleteFunc(m.under, func(t *tier) bool { return t.held >= t.quota })
@@ -215,8 +215,8 @@ func (m *mover) move(s slot, to *tier) {
 	m.moved[s.part] = true
 }
 
-// disperse moves a replica that is too close to others of its partition, if
-// any, to the device that it fits best.
+// disperse moves a replica too close to the rest of its partition, if there is
+// such a replica, to the best device for the move.
 func (m *mover) disperse(part int) {
 	if !m.mayMove(part) {
 		return
@@ -241,7 +241,8 @@ func (m *mover) disperse(part int) {
 	}
 }
 
-// balance moves a replica off a device above its quota to one below.
+// balance moves a replica off a device above its quota to a device below its
+// quota.
 func (m *mover) balance(part int) {
 	for i, row := range m.rows {
 		if part >= len(row) || row[part] == none {
@@ -258,8 +259,8 @@ func (m *mover) balance(part int) {
 	}
 }
 
-// nearest gives the device with weight, without this partition, that breaks
-// the fewest bounds, and of those the one that lacks most.
+// nearest returns the device with weight and without this partition where the
+// fewest bounds break. Of several, the device that lacks most counts.
 func (m *mover) nearest(s slot) *tier {
 	var found *tier
 	least := 0
@@ -284,11 +285,13 @@ func (m *mover) holds(part int, t *tier) bool {
 	return false
 }
 
-// force places a replica that no chain of moves could place within bounds.
-// There is a device for it, because there are as many as rows.
+// force places a replica for which no chain of moves found a place within
+// bounds. A device is always there, because the ring has at least as many
+// devices as rows.
 func (m *mover) force(s slot) { m.move(s, m.nearest(s)) }
 
-// finish notes the time of the moves and counts them, and what must wait.
+// finish notes the time of the moves. It returns how many replicas moved and
+// how many have to wait.
 func (m *mover) finish() (moved, resting int) {
 	for i, row := range m.rows {
 		for p, id := range row {

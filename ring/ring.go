@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// Ring says on which devices a partition lies. It is immutable and safe for
-// concurrent use; the devices that it gives out must not be changed.
+// Ring tells on which devices a partition lies. A Ring is immutable and safe
+// for concurrent use; callers must not change the devices.
 type Ring struct {
 	hash          Hash
 	devices       []*Device // by id; nil is a hole
@@ -18,7 +18,7 @@ type Ring struct {
 	tiers         tierIndex
 }
 
-// newRing checks what was read or built and prepares lookups.
+// newRing checks parsed or built parts and prepares lookups.
 func newRing(devices []*Device, rows [][]uint32, power int, hash Hash) (*Ring, error) {
 	r := &Ring{hash: hash, devices: devices, rows: rows, power: power, format: 1}
 	if err := r.check(); err != nil {
@@ -56,9 +56,9 @@ func (r *Ring) PartitionOf(sum [md5.Size]byte) uint32 {
 	return binary.BigEndian.Uint32(sum[:4]) >> (32 - r.power)
 }
 
-// Nodes gives the devices of a partition in the order of its replicas. A
-// device that holds two replicas is there once, as in Swift's get_nodes.
-// A partition that the ring does not have has none.
+// Nodes returns the devices of a partition in the order of the replicas. A
+// device with two replicas is there once, as in Swift's get_nodes. A partition
+// beyond the ring has no nodes.
 func (r *Ring) Nodes(partition uint32) []*Device {
 	if int64(partition) >= int64(r.Partitions()) {
 		return nil
@@ -80,8 +80,8 @@ next:
 	return nodes
 }
 
-// Devices gives the devices by id; nil is a hole, left by a removed one. The
-// caller must not change the slice.
+// Devices returns the devices by id. A nil device is a hole, left by a removal.
+// The caller must not change the slice.
 func (r *Ring) Devices() []*Device { return r.devices }
 
 // Partitions is the number of partitions, a power of two.
@@ -90,16 +90,16 @@ func (r *Ring) Partitions() int { return 1 << r.power }
 // PartPower is the binary logarithm of Partitions.
 func (r *Ring) PartPower() int { return r.power }
 
-// Version counts the changes of the builder that wrote the ring; 0 if the file
-// does not say.
+// Version returns how many changes the builder had made when it wrote the ring;
+// 0 if the file does not tell.
 func (r *Ring) Version() int64 { return r.version }
 
-// Replicas is the number of replicas, which may be fractional.
+// Replicas returns the number of replicas, which may be fractional.
 func (r *Ring) Replicas() float64 {
 	last := float64(len(r.rows[len(r.rows)-1])) / float64(len(r.rows[0]))
 	return float64(len(r.rows)-1) + last
 }
 
-// FormatVersion is 1 or 2: the format of the file that the ring was read from,
-// or the one that it is written in unless told otherwise.
+// FormatVersion returns 1 or 2: the format of the file that the ring was read
+// from, and the default format for writing the ring.
 func (r *Ring) FormatVersion() int { return r.format }

@@ -3,15 +3,15 @@ package ring
 import "math/rand/v2"
 
 // sampler makes the first assignment of a ring. It gives out the quotas by
-// systematic sampling: the tiers lie on a line, each as long as what it still
-// has to get, and the replicas of one partition are points on it, at a random
-// offset and at a distance of the partitions that are left. So a tier gets
-// floor or ceil of its share of every partition, and what is left of its quota
-// stays within what the partitions left can take; in the end every quota is
-// met exactly. The order of the tiers on the line is random every time, so that
-// all devices meet one another.
+// systematic sampling. The tiers lie on a line, and the length of a tier is the
+// rest of its quota. The replicas of a partition are points on the line, at a
+// random offset, and the distance between two points is the number of
+// partitions left. So a tier gets floor or ceil of its share of every
+// partition, the rest of a quota stays within the capacity of the partitions
+// left, and in the end every quota is met exactly. The order of the tiers on
+// the line is random for each partition, so that all devices meet all devices.
 //
-// A ring with fractional replicas has one more tier, which takes the replica
+// A ring with fractional replicas has a further tier, which takes the replica
 // that some partitions lack.
 type sampler struct {
 	rng    *rand.Rand
@@ -20,7 +20,7 @@ type sampler struct {
 	chosen []uint32
 }
 
-// lacking is the device of the tier that stands for no device.
+// lacking is the device of the tier without devices.
 const lacking = -2
 
 // sample fills rows of the given lengths from the tree's quotas.
@@ -57,8 +57,8 @@ func (t *tier) fillUp() {
 	}
 }
 
-// visit takes the points that fall into a tier which begins at start, and
-// gives their number.
+// visit takes the points within a tier that begins at start, and returns their
+// number.
 func (s *sampler) visit(t *tier, start int) int {
 	points := s.before(start+t.left) - s.before(start)
 	if points == 0 {

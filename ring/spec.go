@@ -10,7 +10,7 @@ import (
 // maxSpecBytes bounds the text of a device.
 const maxSpecBytes = 4096
 
-// spec is the text of a device, as swift-ring-builder takes it:
+// spec is the text of a device, as swift-ring-builder takes a device:
 //
 //	[dID]rREGIONzZONE-IP:PORT[RREPLICATION_IP:PORT]/DEVICE[_META]
 //
@@ -19,7 +19,7 @@ var spec = regexp.MustCompile(`^(?:d(\d+))?r(\d+)z(\d+)-(` + address + `):(\d+)(
 
 const address = `\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+`
 
-// ParseDevice reads the text of a device. Its ID is -1 if the text has none.
+// ParseDevice reads the text of a device. The ID is -1 if the text has no id.
 func ParseDevice(text string) (Device, error) {
 	if len(text) > maxSpecBytes {
 		return Device{}, fail(ErrLimit, "a device of more than %d bytes", maxSpecBytes)
@@ -47,7 +47,7 @@ func ParseDevice(text string) (Device, error) {
 	return d, check.check()
 }
 
-// plainIP takes the brackets off an address and gives IPv6 its shortest form.
+// plainIP returns an address without brackets, and IPv6 in the shortest form.
 func plainIP(text string) string {
 	text = strings.Trim(text, "[]")
 	if ip, err := netip.ParseAddr(text); err == nil {
@@ -56,7 +56,7 @@ func plainIP(text string) string {
 	return text
 }
 
-// Find gives the device that is named dID, or by what Device.String prints.
+// Find returns the device named by dID or by the text of Device.String.
 func (b *Builder) Find(text string) (Device, error) {
 	if id, err := strconv.ParseUint(strings.TrimPrefix(text, "d"), 10, 31); err == nil {
 		if int(id) < len(b.devices) && b.devices[id] != nil {

@@ -7,9 +7,9 @@ import (
 	"io"
 )
 
-// builderFormat is the format of builder files: one gzip member with a JSON
-// object, builderRecord. It is needletail's own; Swift's builder files are
-// Python pickles, which are not read.
+// builderFormat is the format of builder files: a gzip member with a JSON
+// object, builderRecord. The format is needletail's own. Swift's builder files
+// are Python pickles, and needletail does not read pickles.
 const builderFormat = "needletail ring builder 1"
 
 // builderRecord is a builder in JSON. Rows and moves are base64 of 4 bytes per
@@ -54,7 +54,7 @@ func (b *Builder) write(w io.Writer) error {
 	return z.Close()
 }
 
-// LoadBuilder reads a file that Save wrote.
+// LoadBuilder reads a file written by Save.
 func LoadBuilder(path string) (*Builder, error) {
 	data, err := readFile(path)
 	if err == nil {
@@ -86,8 +86,8 @@ func ParseBuilder(data []byte) (*Builder, error) {
 }
 
 func (rec *builderRecord) builder() (*Builder, error) {
-	// A small file must not make a big table: the moves have an entry for
-	// every partition, so they bound it.
+	// A small file must not make a big table: the moves have an entry for every
+	// partition, so they bound the table.
 	if rec.PartPower < 0 || rec.PartPower > maxPartPower || len(rec.Moved) != 4<<rec.PartPower {
 		return nil, fail(ErrFormat, "%d bytes of moves for a part power of %d", len(rec.Moved), rec.PartPower)
 	}
@@ -139,8 +139,9 @@ func unpackIDs(b []byte) []uint32 {
 	return ids
 }
 
-// Validate checks that every replica of every partition is on a device that is
-// there, and no two of them on one. A builder that was never balanced is valid.
+// Validate checks that every replica of every partition is on a present device,
+// and that no two replicas of a partition share a device. A builder before its
+// first Rebalance is valid.
 func (b *Builder) Validate() error {
 	if b.rows == nil {
 		return nil

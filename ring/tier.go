@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// tier is a node of the tree that placement works on: the whole ring, its
-// regions, their zones, their servers, their devices. Shares are numbers of
-// replicas of one partition, on the average over all partitions.
+// tier is a node of the tree for placement: the whole ring, its regions, their
+// zones, their servers, their devices. A share is a number of replicas of a
+// partition, on the average over all partitions.
 type tier struct {
 	parent   *tier
 	children []*tier
@@ -26,21 +26,22 @@ type tier struct {
 	left  int // those that sampling has not given out yet
 }
 
-// tree is the tiers of a builder's devices without those that are removed.
+// tree is the tiers of a builder's devices, without removed devices.
 type tree struct {
 	root   *tier
 	leaves []*tier         // devices in the order of their ids
 	path   [][levels]*tier // by device id: its tiers from the region down; nil for holes
 }
 
-// slack absorbs rounding in shares: a share this close to a whole number is one.
+// slack absorbs rounding in shares: a share this close to a whole number is
+// whole.
 const slack = 1e-6
 
 func ceil(x float64) int  { return int(math.Ceil(x - slack)) }
 func floor(x float64) int { return int(math.Floor(x + slack)) }
 
-// plantTree builds the tree with its shares and quotas. rows say what devices
-// hold now.
+// plantTree builds the tree with its shares and quotas. rows tell the present
+// assignments.
 func (b *Builder) plantTree(lengths []int) (*tree, error) {
 	t := &tree{root: &tier{id: -1}, path: make([][levels]*tier, len(b.devices))}
 	named := map[tierName]*tier{}
@@ -84,8 +85,8 @@ func (b *Builder) plantTree(lengths []int) (*tree, error) {
 	return t, nil
 }
 
-// hold adds n to what a device and its tiers hold. Devices that are not in
-// the tree hold nothing.
+// hold adds n to the count of a device and of its tiers. Devices outside the
+// tree hold nothing.
 func (t *tree) hold(id uint32, n int) {
 	if id == none || t.path[id][0] == nil {
 		return
@@ -96,12 +97,12 @@ func (t *tree) hold(id uint32, n int) {
 	t.root.held += n
 }
 
-// setTargets computes the three shares of every tier. By weight, no device
-// gets more than one replica of a partition. Apart, each child of a tier has
-// between floor and ceil of an equal part, if it has the devices for that.
-// The target goes from the first towards the second until a device would
-// exceed its weight by more than the overload. (Swift's names for them:
-// weighted, wanted and target replicas by tier.)
+// setTargets computes the three shares of every tier. By weight, no device gets
+// more than one replica of a partition. Apart, each child of a tier has between
+// floor and ceil of an equal part, if the child has enough devices. The target
+// goes from the first share towards the second until a device would exceed its
+// weight by more than the overload. (Swift's names for the shares: weighted,
+// wanted and target replicas by tier.)
 func (t *tree) setTargets(replicas, overload float64) {
 	weights, bounds := make([]float64, len(t.leaves)), make([]bound, len(t.leaves))
 	for i, leaf := range t.leaves {
@@ -135,7 +136,7 @@ func (t *tier) setTarget(toward float64) {
 	}
 }
 
-// spread divides the share that keeps replicas apart among the children.
+// spread divides the share for keeping replicas apart among the children.
 func (t *tier) spread() {
 	if len(t.children) == 0 {
 		return
@@ -172,9 +173,9 @@ func (t *tier) spread() {
 type bound struct{ least, most float64 }
 
 // divide divides a sum in proportion to weights, each share within its bound.
-// It looks for the factor of the weights by bisection, which takes as many
-// steps as a float64 has bits; bounds that the sum does not fit are met as far
-// as they can be.
+// It finds the factor of the weights by bisection, in as many steps as a
+// float64 has bits. Where the sum does not fit the bounds, divide comes as
+// close as it can.
 func divide(sum float64, weights []float64, bounds []bound) []float64 {
 	shares := make([]float64, len(weights))
 	fill := func(factor float64) (total float64) {
@@ -203,8 +204,9 @@ func divide(sum float64, weights []float64, bounds []bound) []float64 {
 	return shares
 }
 
-// setQuotas divides the quota among the children: each gets its target times
-// the partitions, rounded up or down, preferably up where more is held now.
+// setQuotas divides the quota among the children. A child gets its target times
+// the partitions, rounded up or down, preferably up where the child holds more
+// now.
 func (t *tier) setQuotas(parts int) {
 	rest := t.quota
 	order := slices.Clone(t.children)
@@ -217,7 +219,7 @@ func (t *tier) setQuotas(parts int) {
 		return cmp.Or(cmp.Compare(bit(y.held > y.quota), bit(x.held > x.quota)), cmp.Compare(fraction(y), fraction(x)))
 	})
 	for _, c := range order {
-		// A tier whose share is a whole number has no fraction to round up.
+		// A whole share has no fraction to round up.
 		if rest > 0 && fraction(c) > slack {
 			c.quota++
 			rest--

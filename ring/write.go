@@ -13,7 +13,7 @@ import (
 )
 
 // WriteFile writes the ring to a file, atomically and durably, in format 1 or
-// 2, or with 0 in its own (FormatVersion).
+// 2. Format 0 means the ring's own format (FormatVersion).
 func (r *Ring) WriteFile(path string, format int) error {
 	if err := writeAtomically(path, func(w io.Writer) error { return r.Write(w, format) }); err != nil {
 		return &Error{Op: "write", Path: path, Err: err}
@@ -55,9 +55,9 @@ func writeAtomically(path string, write func(io.Writer) error) error {
 	return d.Sync()
 }
 
-// Write writes the ring in format 1 or 2, or with 0 in its own. The same ring
-// gives the same bytes every time. Format 1 has no room for device ids from
-// 65,535 on.
+// Write writes the ring in format 1 or 2. Format 0 means the ring's own format.
+// The same ring gives the same bytes every time. Format 1 has no room for
+// device ids from 65,535 on.
 func (r *Ring) Write(w io.Writer, format int) error {
 	if format == 0 {
 		format = r.format
@@ -79,7 +79,8 @@ func (r *Ring) Write(w io.Writer, format int) error {
 	return fail(ErrVersion, "version %d", format)
 }
 
-// idBytes is the width of the device ids: 4 if one of them needs it.
+// idBytes returns the width of the device ids: 4 if an id needs 4 bytes, else
+// 2.
 func (r *Ring) idBytes() int {
 	if len(r.devices) > noneShort {
 		return 4
@@ -137,10 +138,10 @@ func (r *Ring) writeV2(w io.Writer, version *int64, next *int) error {
 	return z.close()
 }
 
-// gzipWriter writes a gzip member whose deflate stream has boundaries at which
-// a reader can begin. What is before a boundary is never referred to after it,
-// because every stretch between two has a compressor of its own. An error
-// stays; the methods do nothing after it and close reports it.
+// gzipWriter writes a gzip member whose deflate stream has boundaries. A reader
+// can begin at a boundary, since every stretch between two boundaries has a
+// compressor of its own and nothing refers back. An error stays: the methods do
+// nothing after an error, and close returns it.
 type gzipWriter struct {
 	w         io.Writer
 	z         *flate.Writer
@@ -151,18 +152,19 @@ type gzipWriter struct {
 	fileBytes uint64
 }
 
-// The parts of the file around the deflate stream, and the blocks of it that
-// are written without a compressor:
+// The parts of the file around the deflate stream, and the blocks written
+// without a compressor:
 //
 //	header  1f 8b 08 00 | time, 4 bytes | 02 ff
 //	stored  00 | n, 2 bytes | ^n, 2 bytes | n bytes, then a flush
 //	flush   00 00 00 ff ff
 //	end     01 00 00 ff ff | CRC-32 | unpacked length mod 2^32
 //
-// tailV2: format 2 ends with a stored block of 8 bytes, a flush and an end:
-// 13 + 5 + 13 = 31 bytes, and Swift begins to read there.
+// tailV2: format 2 ends with a stored block of 8 bytes, a flush and an end: 13
+// + 5 + 13 = 31 bytes, and Swift begins to read there.
 var (
-	// gzipTime is the one that Swift writes, so that equal rings are equal files.
+	// gzipTime is the time that Swift writes, so that equal rings are equal
+	// files.
 	gzipTime   = uint32(1300507380)
 	flushBlock = []byte{0, 0, 0, 0xff, 0xff}
 	endBlock   = []byte{1, 0, 0, 0xff, 0xff}
@@ -215,7 +217,8 @@ func (g *gzipWriter) write(b []byte) {
 	}
 }
 
-// boundary ends a stretch: its bytes are out, and the next begins afresh.
+// boundary ends a stretch: all bytes are out, and the next stretch begins
+// afresh.
 func (g *gzipWriter) boundary() {
 	if g.err == nil {
 		g.err = g.z.Flush()
@@ -242,7 +245,7 @@ func (g *gzipWriter) rows(rows [][]uint32, width int, order binary.AppendByteOrd
 	g.write(buf)
 }
 
-// section writes a blob of n bytes and gives its entry for the index.
+// section writes a blob of n bytes and returns its entry for the index.
 func (g *gzipWriter) section(n int, content func()) [6]any {
 	fileStart, rawStart := g.fileBytes, g.rawBytes
 	g.hash = sha256.New()
