@@ -2,8 +2,8 @@ package objstore
 
 import "context"
 
-// AccountInfo is an account as HEAD shows it. Counters are exact. Policies may
-// be shared: they are for reading.
+// AccountInfo is an account in the answer to HEAD. Counters are exact. Policies
+// may be shared and must not be changed.
 type AccountInfo struct {
 	Created        Timestamp
 	Metadata       Metadata // X-Account-Meta-*, X-Account-Sysmeta-*
@@ -13,7 +13,7 @@ type AccountInfo struct {
 	Policies       []PolicyUsage // one per policy that has containers, by index
 }
 
-// PolicyUsage is the part of an account that lies in one storage policy.
+// PolicyUsage is the part of an account in a single storage policy.
 type PolicyUsage struct {
 	Policy         PolicyIndex
 	ContainerCount int64
@@ -21,7 +21,7 @@ type PolicyUsage struct {
 	BytesUsed      int64
 }
 
-// ContainerEntry is one line of an account's listing.
+// ContainerEntry is a line of an account's listing.
 type ContainerEntry struct {
 	Name        string // the container's name, or the prefix if Subdir
 	Subdir      bool
@@ -35,14 +35,15 @@ type ContainerEntry struct {
 type AccountStore interface {
 	// HeadAccount reports an account, or KindNotFound.
 	HeadAccount(ctx context.Context, a AccountName) (AccountInfo, error)
-	// PostAccount creates the account if it is missing (created is true then)
-	// and merges metadata into it.
+	// PostAccount creates the account if the account is missing (created is
+	// true then) and merges metadata into the account.
 	PostAccount(ctx context.Context, a AccountName, u MetadataUpdate) (created bool, err error)
 	// DeleteAccount removes an account without containers: KindNotFound,
 	// KindNotEmpty.
 	DeleteAccount(ctx context.Context, a AccountName) error
-	// ListContainers calls visit for each entry of one page, in listing order.
-	// The entry is the callee's for the call only. An error from visit ends the
-	// listing and is returned unchanged. KindNotFound.
+	// ListContainers calls visit for each entry of a page, in listing order.
+	// The entry belongs to the caller of visit, for the length of the call. An
+	// error from visit ends the listing and is returned unchanged.
+	// KindNotFound.
 	ListContainers(ctx context.Context, a AccountName, o ListOptions, visit func(*ContainerEntry) error) error
 }

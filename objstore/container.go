@@ -2,7 +2,7 @@ package objstore
 
 import "context"
 
-// ContainerInfo is a container as HEAD shows it. Counters are exact.
+// ContainerInfo is a container in the answer to HEAD. Counters are exact.
 type ContainerInfo struct {
 	Created     Timestamp
 	Modified    Timestamp // of the last PUT or POST; object writes leave it
@@ -18,11 +18,12 @@ type PutContainerOptions struct {
 	// Policy for a new container; nil means the default. An existing container
 	// of another policy: KindConflict.
 	Policy *PolicyIndex
-	// AccountMetadata is merged into the account if the PUT creates it.
+	// AccountMetadata is merged into the account if the PUT creates the
+	// account.
 	AccountMetadata Metadata
 }
 
-// ObjectEntry is one line of a container's listing.
+// ObjectEntry is a line of a container's listing.
 type ObjectEntry struct {
 	Name        string // the object's name, or the prefix if Subdir
 	Subdir      bool
@@ -37,15 +38,16 @@ type ObjectEntry struct {
 type ContainerStore interface {
 	// HeadContainer reports a container, or KindNotFound.
 	HeadContainer(ctx context.Context, c ContainerID) (ContainerInfo, error)
-	// PutContainer creates the container (created is true then), and its
-	// account if that is missing, or merges metadata into an existing one.
+	// PutContainer creates the container (created is true then), and a missing
+	// account too, or merges metadata into an existing container.
 	PutContainer(ctx context.Context, c ContainerID, o PutContainerOptions) (created bool, err error)
 	// PostContainer merges metadata, or KindNotFound.
 	PostContainer(ctx context.Context, c ContainerID, u MetadataUpdate) error
 	// DeleteContainer removes an empty container: KindNotFound, KindNotEmpty.
 	DeleteContainer(ctx context.Context, c ContainerID) error
-	// ListObjects calls visit for each entry of one page, in listing order. The
-	// entry is the callee's for the call only. An error from visit ends the
-	// listing and is returned unchanged. KindNotFound.
+	// ListObjects calls visit for each entry of a page, in listing order. The
+	// entry belongs to the caller of visit, for the length of the call. An
+	// error from visit ends the listing and is returned unchanged.
+	// KindNotFound.
 	ListObjects(ctx context.Context, c ContainerID, o ListOptions, visit func(*ObjectEntry) error) error
 }

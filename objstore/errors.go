@@ -2,28 +2,28 @@ package objstore
 
 import "errors"
 
-// Kind says what went wrong in terms that a caller can act on. It is an error
-// itself, so errors.Is(err, objstore.KindNotFound) matches any *Error of that
+// Kind says what went wrong, in terms on which a caller can act. A Kind is an
+// error, so errors.Is(err, objstore.KindNotFound) matches any *Error of the
 // kind. The list only grows at its end.
 type Kind uint8
 
 const (
 	// KindInternal is a fault of ours or of the machine without a better name.
 	KindInternal Kind = iota
-	// KindNotFound: the account, container or object that was named is absent.
+	// KindNotFound: the named account, container or object is absent.
 	KindNotFound
 	// KindContainerNotFound: the object's container is absent.
 	KindContainerNotFound
-	// KindNotEmpty: a container that holds objects, or an account that holds
-	// containers, cannot be deleted.
+	// KindNotEmpty: a container with objects, or an account with containers,
+	// cannot be deleted.
 	KindNotEmpty
 	// KindPrecondition: an If-None-Match or If-Delete-At did not hold.
 	KindPrecondition
-	// KindETagMismatch: the body's MD5 is not the one that the client stated.
+	// KindETagMismatch: the body's MD5 differs from the ETag of the client.
 	KindETagMismatch
 	// KindTooLarge: the body is longer than PutOptions.MaxBytes.
 	KindTooLarge
-	// KindShortBody: the body ended before the length that was stated.
+	// KindShortBody: the body ended before its stated length.
 	KindShortBody
 	// KindBody: reading the body failed; the cause is the reader's error.
 	KindBody
@@ -68,7 +68,7 @@ func (k Kind) Error() string {
 	return "unknown error kind"
 }
 
-// Error is what every Store method returns when it fails.
+// Error is the failure of a Store method.
 type Error struct {
 	Kind Kind
 	Op   string // the Store method, lower case: "put object"

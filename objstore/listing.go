@@ -1,7 +1,7 @@
 package objstore
 
-// ListOptions choose one page of a listing. Names sort by their bytes.
-// (swift/container/backend.py list_objects_iter.)
+// ListOptions choose a page of a listing. Names sort by their bytes
+// (swift/container/backend.py list_objects_iter).
 type ListOptions struct {
 	Limit     int    // entries at most, subdirs included; ≤ 0 gives none
 	Prefix    string // only names that begin with it
@@ -9,8 +9,9 @@ type ListOptions struct {
 	Marker    string // exclusive bound at the side where the listing starts
 	EndMarker string // exclusive bound at the side where it ends
 	Reverse   bool   // descending; Marker is then the upper bound
-	// Path, if not nil, lists the direct children of a pseudo-directory: it
-	// stands for Prefix = *Path + "/" (unless empty or so ended) and Delimiter
-	// = "/", leaves out the object named as the prefix, and shows no subdirs.
+	// Path, if not nil, lists the direct children of a pseudo-directory. It
+	// stands for Prefix = *Path + "/" (unless *Path is empty or ends in "/")
+	// and Delimiter = "/", leaves out the object named as the prefix, and shows
+	// no subdirs.
 	Path *string
 }

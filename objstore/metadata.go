@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Field is one metadata item: a header's name in Swift's Title-Case form
-// ("X-Object-Meta-Color") and its value, which may be any bytes.
+// Field is a metadata item: a header's name in Swift's Title-Case form
+// ("X-Object-Meta-Color") and a value of any bytes.
 type Field struct{ Name, Value string }
 
 // Metadata is a list of fields, sorted by name, each name once. The zero value
 // is empty.
 type Metadata []Field
 
-// SysmetaObject is the prefix of object metadata that clients neither see nor
-// set, and that a POST keeps.
+// SysmetaObject is the prefix of object metadata hidden from clients. A client
+// cannot set sysmeta, and a POST keeps sysmeta.
 const SysmetaObject = "X-Object-Sysmeta-"
 
 // Get is the value of name, or "".
@@ -23,7 +23,7 @@ func (m Metadata) Get(name string) string {
 	return v
 }
 
-// Lookup is the value of name, and whether it is there.
+// Lookup returns the value of name, and whether the name is there.
 func (m Metadata) Lookup(name string) (string, bool) {
 	i, ok := m.search(name)
 	if !ok {
@@ -42,14 +42,14 @@ func (m *Metadata) Set(name, value string) {
 	*m = slices.Insert(*m, i, Field{name, value})
 }
 
-// Del removes a field if it is there.
+// Del removes a field, if the field is there.
 func (m *Metadata) Del(name string) {
 	if i, ok := m.search(name); ok {
 		*m = slices.Delete(*m, i, i+1)
 	}
 }
 
-// Clone is a copy that shares nothing with m.
+// Clone returns a copy, without memory in common with m.
 func (m Metadata) Clone() Metadata { return slices.Clone(m) }
 
 func (m Metadata) search(name string) (int, bool) {
@@ -62,12 +62,13 @@ func (m Metadata) search(name string) (int, bool) {
 type MetadataUpdate struct {
 	// Set replaces each named field. An empty value removes the field.
 	Set Metadata
-	// Check, if not nil, sees the result before it is committed, and may
-	// refuse it: the error is returned unchanged in the chain.
+	// Check, if not nil, sees the result before the commit, and may refuse the
+	// result: the error is returned unchanged in the chain.
 	Check func(merged Metadata) error
 }
 
-// Apply merges the update into a copy of old and runs Check on it.
+// Apply returns the merge of the update into a copy of old, after Check
+// accepted the result.
 func (u MetadataUpdate) Apply(old Metadata) (Metadata, error) {
 	merged := old.Clone()
 	for _, f := range u.Set {

@@ -3,16 +3,16 @@ package objstore
 // AccountName is an account's name, such as "AUTH_7c4cda7e". Any bytes but NUL.
 type AccountName string
 
-// Hidden says whether the account is of a kind that features keep for themselves:
-// its name begins with "." or with the byte 0xFF. No request of a client reaches
-// such an account, whoever sends it and whatever names the account: a path, a
-// header or a signature.
+// Hidden reports whether a feature keeps the account for itself: the name
+// begins with "." or with the byte 0xFF. No request of a client reaches a
+// hidden account, with any role and by any way to name an account: path, header
+// or signature.
 func (a AccountName) Hidden() bool {
 	return a != "" && (a[0] == '.' || a[0] == 0xFF)
 }
 
-// ContainerName is a container's name within its account. Any bytes but NUL
-// and '/'.
+// ContainerName is a container's name within its account. Any bytes but NUL and
+// '/'.
 type ContainerName string
 
 // ObjectName is an object's name within its container. Any bytes but NUL.
@@ -41,7 +41,7 @@ type ObjectID struct {
 	Object    ObjectName
 }
 
-// ContainerID is the container that the object is in.
+// ContainerID returns the container of the object.
 func (o ObjectID) ContainerID() ContainerID {
 	return ContainerID{Account: o.Account, Container: o.Container}
 }

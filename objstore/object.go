@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// ObjectInfo is an object as HEAD shows it.
+// ObjectInfo is an object in the answer to HEAD.
 type ObjectInfo struct {
 	Created     Timestamp // of the PUT: X-Timestamp until a POST
 	Modified    Timestamp // of the PUT or the last POST
@@ -18,9 +18,8 @@ type ObjectInfo struct {
 	Listing     ListingOverride
 }
 
-// ListingOverride is what the container's listing shows in place of the
-// object's own values, for manifests and links. The zero value overrides
-// nothing.
+// ListingOverride replaces the object's own values in the container's listing,
+// for manifests and links. The zero value overrides nothing.
 type ListingOverride struct {
 	ETag        string
 	SizeBytes   *int64
@@ -30,33 +29,34 @@ type ListingOverride struct {
 
 // PutOptions are the arguments of PutObject.
 type PutOptions struct {
-	// SizeBytes is the length that the client stated, or -1 if it stated none.
-	// A body that ends earlier: KindShortBody. One byte more is never read.
+	// SizeBytes is the length stated by the client, or -1 without a stated
+	// length. An earlier end of the body is KindShortBody. A byte beyond the
+	// length is never read.
 	SizeBytes int64
-	// MaxBytes is the longest body that is taken; 0 means no limit. Over it:
+	// MaxBytes is the longest accepted body; 0 means no limit. A longer body is
 	// KindTooLarge, at once if SizeBytes says so.
 	MaxBytes int64
-	// ETag is the MD5 that the body must have, lower-case hex; "" for any.
+	// ETag is the MD5 required of the body, in lower-case hex; "" for any.
 	ETag string
-	// IfNoneMatch refuses to replace an object: KindPrecondition. It is checked
-	// before the body is read and again at the commit.
+	// IfNoneMatch refuses to replace an object: KindPrecondition. The check is
+	// made before the body is read and again at the commit.
 	IfNoneMatch bool
-	// Timestamp is the object's; zero lets the store give the time of the
-	// commit. A set one that is not newer than the stored object: KindConflict.
+	// Timestamp is the object's time. Zero lets the store choose the time of
+	// the commit. A set time not newer than the stored object is KindConflict.
 	Timestamp   Timestamp
 	ContentType string
 	Metadata    Metadata
 	DeleteAt    int64 // Unix seconds; 0 means never
 	SHA512      bool  // also take the SHA-512 of the body
 	Listing     ListingOverride
-	// AnyETag says that the caller keeps a digest of its own, and needs none of
-	// the store: ETag may be the MD5 or 32 random hex digits, others at each
-	// PUT. It is not for use with ETag.
+	// AnyETag says that the caller keeps a digest of its own and needs no
+	// digest of the store: the stored ETag may be the MD5 or 32 random hex
+	// digits, different at each PUT. AnyETag excludes ETag.
 	AnyETag bool
 	// Finish, if not nil, is called once after the whole body was read and its
-	// ETag agreed, before anything is visible. It sees all but the times, and
-	// may replace Metadata and Listing: what depends on the body. Its error ends
-	// the PUT and is the cause of a KindInternal.
+	// ETag agreed, before anything is visible. Finish sees everything but the
+	// times, and may replace Metadata and Listing, which depend on the body. An
+	// error of Finish ends the PUT and is the cause of a KindInternal.
 	Finish func(*ObjectInfo) error
 }
 
@@ -79,31 +79,33 @@ type DeleteOptions struct {
 	// IfDeleteAt, if not zero, must equal the object's DeleteAt:
 	// KindPrecondition.
 	IfDeleteAt int64
-	// Timestamp, if not zero, is when the deletion was asked for, elsewhere. An
-	// object that is not older stays: KindConflict.
+	// Timestamp, if not zero, is when the deletion was asked for, elsewhere. A
+	// newer object stays: KindConflict.
 	Timestamp Timestamp
 }
 
-// Object is an open object: one version, unaffected by later writes. Close it.
+// Object is an open object: a single version, unaffected by later writes. Close
+// it.
 type Object interface {
 	// Info belongs to the Object and must not be changed.
 	Info() *ObjectInfo
-	// Range reads length bytes from offset; both must lie inside the object.
-	// Bytes are verified before they are returned; damage is KindCorrupt. The
-	// reader may implement io.WriterTo to avoid a copy. It must not be used
-	// after Close. Several ranges may be read, one after the other.
+	// Range returns a reader of length bytes from offset; both ends must lie
+	// inside the object. Bytes are verified before they are returned; damage is
+	// KindCorrupt. The reader may implement io.WriterTo to avoid a copy. The
+	// reader must not be used after Close. Several ranges may be read, one
+	// after the other.
 	Range(offset, length int64) io.Reader
 	Close() error
 }
 
-// ObjectStore is the object part of a Store. An object whose DeleteAt has
-// passed is absent for all of its methods, except where options say otherwise;
-// DeleteObject removes it and still answers KindNotFound.
+// ObjectStore is the object part of a Store. An object past its DeleteAt is
+// absent for all methods, except where options say otherwise. DeleteObject
+// removes an expired object and still answers KindNotFound.
 type ObjectStore interface {
 	// PutObject stores body whole, or nothing. The body is read to its end or
 	// not at all: KindContainerNotFound, KindPrecondition, KindTooLarge and
-	// KindNoSpace, where they can be known, come before the first Read. An error
-	// of body itself comes back as the cause of a KindBody.
+	// KindNoSpace come before the first Read, where they can be known. An error
+	// of body comes back as the cause of a KindBody.
 	PutObject(ctx context.Context, o ObjectID, body io.Reader, opts PutOptions) (ObjectInfo, error)
 	// HeadObject: KindNotFound.
 	HeadObject(ctx context.Context, o ObjectID, opts OpenOptions) (ObjectInfo, error)
@@ -111,6 +113,7 @@ type ObjectStore interface {
 	OpenObject(ctx context.Context, o ObjectID, opts OpenOptions) (Object, error)
 	// PostObject replaces metadata: KindNotFound.
 	PostObject(ctx context.Context, o ObjectID, opts PostOptions) (ObjectInfo, error)
-	// DeleteObject: KindNotFound, KindPrecondition, KindConflict. It reports what it removed.
+	// DeleteObject removes an object and returns the removed object:
+	// KindNotFound, KindPrecondition, KindConflict.
 	DeleteObject(ctx context.Context, o ObjectID, opts DeleteOptions) (ObjectInfo, error)
 }

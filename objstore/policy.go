@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// PolicyIndex identifies a storage policy on disk; it never changes. A
-// container keeps the policy that it was created with.
+// PolicyIndex identifies a storage policy on disk and never changes. A
+// container keeps its first policy for good.
 type PolicyIndex uint16
 
-// Policy is a storage policy: how many devices keep what of an object. It has
-// either copies, or data and parity fragments; neither means one copy.
+// Policy is a storage policy: how many devices keep which part of an object. A
+// policy has either copies, or data and parity fragments. Without both, an
+// object has a single copy.
 type Policy struct {
 	Index      PolicyIndex
 	Name       string
@@ -20,19 +21,19 @@ type Policy struct {
 
 	// Copies is how many devices hold all of an object's bytes.
 	Copies int
-	// DataFragments (k) and ParityFragments (m) are those of a Reed-Solomon
-	// code: any k of k+m devices give the bytes back.
+	// DataFragments (k) and ParityFragments (m) are the numbers of a
+	// Reed-Solomon code: any k of k+m devices give the bytes back.
 	DataFragments   int
 	ParityFragments int
 }
 
-// slotsMax bounds the devices that one object lies on.
+// slotsMax bounds the devices of an object.
 const slotsMax = 64
 
-// Erasure says that bodies are coded, not copied.
+// Erasure reports whether bodies are coded, not copied.
 func (p Policy) Erasure() bool { return p.DataFragments > 0 }
 
-// Slots is the number of devices that each hold a part of an object.
+// Slots returns the number of devices with a part of an object.
 func (p Policy) Slots() int {
 	if p.Erasure() {
 		return p.DataFragments + p.ParityFragments
@@ -58,7 +59,7 @@ func (p Policy) validate() error {
 // Policies is the set of configured policies.
 type Policies []Policy
 
-// DefaultPolicies is what a store without configuration has.
+// DefaultPolicies returns the policies of a store without configuration.
 func DefaultPolicies() Policies {
 	return Policies{{Index: 0, Name: "Policy-0", Default: true}}
 }
@@ -73,7 +74,7 @@ func (ps Policies) Default() Policy {
 	return Policy{}
 }
 
-// ByIndex finds a policy by its index.
+// ByIndex returns the policy of an index.
 func (ps Policies) ByIndex(i PolicyIndex) (Policy, bool) {
 	for _, p := range ps {
 		if p.Index == i {
@@ -83,7 +84,7 @@ func (ps Policies) ByIndex(i PolicyIndex) (Policy, bool) {
 	return Policy{}, false
 }
 
-// ByName finds a policy by its name or an alias; case does not matter.
+// ByName returns the policy of a name or an alias, without regard to case.
 func (ps Policies) ByName(name string) (Policy, bool) {
 	for _, p := range ps {
 		if strings.EqualFold(p.Name, name) {
@@ -98,8 +99,9 @@ func (ps Policies) ByName(name string) (Policy, bool) {
 	return Policy{}, false
 }
 
-// Validate checks that names and indexes are unique, one policy is default, and
-// each has sensible numbers of copies or fragments.
+// Validate checks that names and indexes are unique, that a single policy is
+// the default, and that each policy has sensible numbers of copies or
+// fragments.
 func (ps Policies) Validate() error {
 	names, indexes, defaults := map[string]bool{}, map[PolicyIndex]bool{}, 0
 	for _, p := range ps {

@@ -1,8 +1,9 @@
 package objstore
 
-// Store is all that the proxy asks of storage: the embedded engine, the
-// reference model of the tests, and one day a cluster of Swift's own servers.
-// All methods are safe for concurrent use. Every error is an *Error.
+// Store is everything that the proxy asks of storage. The embedded engine and
+// the reference model of the tests are Stores; a cluster of Swift's own servers
+// can become a Store too. All methods are safe for concurrent use. Every error
+// is an *Error.
 type Store interface {
 	AccountStore
 	ContainerStore

@@ -12,7 +12,7 @@ import (
 // resolution of Swift's X-Timestamp. Zero means "not set".
 type Timestamp int64
 
-// TimestampUnit is the length of one Timestamp unit.
+// TimestampUnit is the length of a Timestamp unit.
 const TimestampUnit = 10 * time.Microsecond
 
 const timestampsPerSecond = int64(time.Second / TimestampUnit)
@@ -27,11 +27,11 @@ func (t Timestamp) Time() time.Time {
 	return time.UnixMicro(int64(t) * int64(TimestampUnit/time.Microsecond)).UTC()
 }
 
-// Seconds is the whole Unix second that the timestamp lies in.
+// Seconds returns the whole Unix second of the timestamp, rounded down.
 func (t Timestamp) Seconds() int64 { return int64(t) / timestampsPerSecond }
 
-// CeilSeconds is the first whole Unix second at or after the timestamp: what
-// Swift's Last-Modified header shows.
+// CeilSeconds returns the first whole Unix second at or after the timestamp,
+// the value of Swift's Last-Modified header.
 func (t Timestamp) CeilSeconds() int64 {
 	return (int64(t) + timestampsPerSecond - 1) / timestampsPerSecond
 }
@@ -57,8 +57,8 @@ func (t Timestamp) appendLastModified(b []byte) []byte {
 	return append(appendPadded(b, int64(second), 2), " GMT"...)
 }
 
-// Forms is String and LastModified in one piece of memory: most answers have
-// both.
+// Forms returns String and LastModified in a single piece of memory: most
+// answers have both.
 func (t Timestamp) Forms() (normal, lastModified string) {
 	b := t.Append(make([]byte, 0, len(normalForm)+len(lastModifiedForm)))
 	n := len(b)
@@ -79,7 +79,8 @@ func (t Timestamp) Append(dst []byte) []byte {
 	return appendPadded(append(dst, '.'), int64(t)%timestampsPerSecond, 5)
 }
 
-// appendPadded appends v with zeros in front, to so many digits, at most ten.
+// appendPadded appends v with zeros in front, to the given number of digits, at
+// most ten.
 func appendPadded(dst []byte, v int64, digits int) []byte {
 	start, rest := len(dst), uint64(v)
 	dst = append(dst, "0000000000"[:digits]...)
@@ -99,8 +100,8 @@ func (t Timestamp) AppendISO(dst []byte) []byte {
 	return t.Time().AppendFormat(dst, "2006-01-02T15:04:05.000000")
 }
 
-// ParseTimestamp reads a decimal number of seconds, such as X-Timestamp has.
-// More than five digits of fraction are cut.
+// ParseTimestamp reads a decimal number of seconds, as in X-Timestamp. Digits
+// of the fraction after the fifth are cut.
 func ParseTimestamp(s string) (Timestamp, error) {
 	whole, frac, _ := strings.Cut(s, ".")
 	sec, err := strconv.ParseUint(whole, 10, 40)
@@ -115,12 +116,12 @@ func ParseTimestamp(s string) (Timestamp, error) {
 	return Timestamp(int64(sec)*timestampsPerSecond + int64(part)), nil
 }
 
-// Clock gives timestamps that strictly increase, also when the system's clock
-// does not. The zero value is ready. Safe for concurrent use.
+// Clock gives strictly increasing timestamps, also when the system's clock
+// stands still or goes back. The zero value is ready. Safe for concurrent use.
 type Clock struct{ last atomic.Int64 }
 
-// Now is the current time, or one unit after the last one given if the
-// system's clock has not moved past that.
+// Now returns the current time, or a unit after the last timestamp if the
+// system's clock has not moved past it.
 func (c *Clock) Now() Timestamp {
 	now := int64(TimestampOf(time.Now()))
 	for {
