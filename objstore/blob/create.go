@@ -12,10 +12,10 @@ import (
 	"needletail/objstore/ec"
 )
 
-// Create starts the body id. order lists devices: the primaries, one per slot,
-// then handoffs, the best first; device.None and devices that are not
-// configured are passed over. Devices that fail, are full or drained are too,
-// and suspect ones are taken when there is no other. Errors: *ShortError that
+// Create starts the body id. order lists devices: the primaries, a device per
+// slot, then handoffs, the best first. Create passes over device.None, devices
+// missing from the configuration, and devices that fail, are full or are
+// drained; suspect devices are the last choice. Errors: *ShortError that
 // matches ErrUnavailable or device.ErrNoSpace, datafile.ErrTooLarge.
 func (s *Set) Create(id device.ID, l Layout, order []device.Index, o datafile.WriterOptions) (*Writer, error) {
 	if err := l.Validate(); err != nil {
@@ -46,8 +46,8 @@ func (s *Set) Create(id device.ID, l Layout, order []device.Index, o datafile.Wr
 	return &Writer{many: u}, nil
 }
 
-// createSingle opens a file on the first device that takes it: an ok one, or
-// else a suspect one.
+// createSingle opens a file on the first device that accepts the file: an ok
+// device, or else a suspect device.
 func (s *Set) createSingle(id device.ID, order []device.Index, o datafile.WriterOptions) (*Writer, error) {
 	short := &ShortError{Op: "write", Need: 1}
 	for _, state := range [...]device.State{device.StateOK, device.StateSuspect} {
@@ -84,7 +84,7 @@ func (e *ShortError) names(i device.Index) bool {
 	return slices.ContainsFunc(e.Slots, func(slot *SlotError) bool { return slot.Device == i })
 }
 
-// candidates are the devices that a new body may use, each once.
+// candidates are the devices for a new body, without repetition.
 type candidates struct {
 	primary  []*disk // per slot, or nil; ok ones alone
 	handoffs []*disk // ok ones, then suspect ones
@@ -180,8 +180,8 @@ func (u *upload) start(c *candidates) error {
 	return nil
 }
 
-// giveUp leaves a lane alone whose file was not created in time. When it is, the
-// lane removes it.
+// giveUp leaves a lane alone whose file was not created in time. The lane
+// removes the file as soon as the file is there.
 func (u *upload) giveUp(l *lane) {
 	u.mu.Lock()
 	u.drop(l)
@@ -189,14 +189,14 @@ func (u *upload) giveUp(l *lane) {
 	close(l.queue)
 }
 
-// short is the error of too few slots that work. u.mu is held.
+// short returns the error of too few working slots. The caller holds u.mu.
 func (u *upload) short(have int) error {
 	e := &ShortError{Op: "write", Have: have, Need: u.layout.Quorum(), Slots: slices.Clone(u.failures)}
 	return e.judge()
 }
 
-// judge decides what a failed write matches: that there is no space if nothing
-// but full devices stands in its way.
+// judge decides what a failed write matches: ErrNoSpace if only full devices
+// stand in the way of the write, else ErrUnavailable.
 func (e *ShortError) judge() error {
 	full := 0
 	for _, slot := range e.Slots {

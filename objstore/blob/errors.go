@@ -10,12 +10,12 @@ import (
 	"needletail/objstore/device"
 )
 
-// ErrUnavailable: too few devices do their work for now. Errors that match it
-// match objstore.KindUnavailable too.
+// ErrUnavailable: too few devices do their work for now. An error that matches
+// ErrUnavailable matches objstore.KindUnavailable too.
 var ErrUnavailable = errors.New("too few devices are available")
 
 var (
-	// errAway: the slot's device is not open, or there is none.
+	// errAway: the slot's device is not open, or the slot has no device.
 	errAway = errors.New("device is away")
 	// errSlow: the device did not answer in time.
 	errSlow = errors.New("device did not answer in time")
@@ -23,7 +23,7 @@ var (
 	errNoDevice = errors.New("no device has it")
 )
 
-// SlotError is what is wrong with one slot.
+// SlotError is the fault of a slot.
 type SlotError struct {
 	Slot   int
 	Device device.Index // or device.None
@@ -37,9 +37,10 @@ func (e *SlotError) Error() string {
 // Unwrap gives the cause.
 func (e *SlotError) Unwrap() error { return e.Err }
 
-// ShortError: fewer slots than needed could be written or read. It matches one
-// of ErrUnavailable, device.ErrNoSpace, datafile.ErrCorrupt and fs.ErrNotExist,
-// and the objstore.Kind that goes with the first and the third.
+// ShortError: fewer slots than needed could be written or read. The error
+// matches exactly one of ErrUnavailable, device.ErrNoSpace, datafile.ErrCorrupt
+// and fs.ErrNotExist. With ErrUnavailable and ErrCorrupt it matches the
+// corresponding objstore.Kind too.
 type ShortError struct {
 	Op    string // "write" or "read"
 	Have  int    // slots that work
@@ -58,7 +59,7 @@ func (e *ShortError) Error() string {
 	return s.String()
 }
 
-// Is matches as the type says. The causes do not match: one of them does not
+// Is matches as the type says. The causes do not match: a single cause does not
 // speak for all.
 func (e *ShortError) Is(target error) bool {
 	switch target {
@@ -72,8 +73,8 @@ func (e *ShortError) Is(target error) bool {
 	return false
 }
 
-// faultOf is err if the device is to blame for it, else nil: not for damage, a
-// body that cannot be read, or what it holds.
+// faultOf returns err if the device is to blame, else nil: the device is not to
+// blame for damage, an unreadable body, or its content.
 func faultOf(err error) error {
 	var read *datafile.ReadError
 	for _, other := range []error{datafile.ErrCorrupt, datafile.ErrVersion, datafile.ErrTooLarge, datafile.ErrDone, device.ErrSealed} {

@@ -77,7 +77,7 @@ func (u *upload) blocksOf(slot int) []uint64 {
 }
 
 // waitForQuorum waits for the lanes: SyncWait for the quorum, then QuorumWait
-// for the rest. Lanes that are late are dropped and undo what they do.
+// for the rest. It drops late lanes, which undo their work.
 func (u *upload) waitForQuorum() (Placement, int) {
 	p, have, waiting := make(Placement, u.layout.Slots()), 0, 0
 	u.mu.Lock()
@@ -108,7 +108,7 @@ func (u *upload) waitForQuorum() (Placement, int) {
 	return u.dropLate(p, have)
 }
 
-// dropLate drops the lanes that have not settled, and counts those that have
+// dropLate drops the lanes that have not settled, and counts the lanes settled
 // since the last look.
 func (u *upload) dropLate(p Placement, have int) (Placement, int) {
 	u.mu.Lock()
@@ -127,8 +127,8 @@ func (u *upload) dropLate(p Placement, have int) (Placement, int) {
 	return p, have
 }
 
-// settle tells the result of a lane's publishing; false if it was dropped
-// meanwhile. What a lane settled counts.
+// settle tells the result of a lane's publishing. It returns false if the lane
+// was dropped meanwhile. A settled result counts.
 func (u *upload) settle(l *lane, err error) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -144,8 +144,7 @@ func (u *upload) settle(l *lane, err error) bool {
 	return true
 }
 
-// revoke removes the files that were published though the quorum was not
-// reached.
+// revoke removes the published files of an upload without quorum.
 func (u *upload) revoke(p Placement) {
 	var wait sync.WaitGroup
 	for _, i := range p {
@@ -156,7 +155,7 @@ func (u *upload) revoke(p Placement) {
 	waitFor(&wait, u.set.opts.WriteWait)
 }
 
-// Abort gives up the body. It does not wait longer than WriteWait for devices.
+// Abort gives up the body. Abort waits at most WriteWait for devices.
 func (u *upload) Abort() {
 	if u.ended {
 		return
@@ -203,7 +202,7 @@ func waitFor(wait *sync.WaitGroup, limit time.Duration) {
 	}
 }
 
-// release gives back the hash and the stripes that no lane holds.
+// release gives back the hash and the stripes without a lane.
 func (u *upload) release() {
 	u.hash.Release()
 	u.set.extraStripes.Add(-int64(u.made - 1))

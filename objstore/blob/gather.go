@@ -12,8 +12,8 @@ import (
 	"needletail/objstore/device"
 )
 
-// request is what is read of the files of a body at once: the same blocks of
-// several slots.
+// request is a read of the files of a body: the same blocks of several slots at
+// once.
 type request struct {
 	want  uint64 // bit per slot: all of these are enough
 	need  int    // so many of any slots are enough too
@@ -21,12 +21,12 @@ type request struct {
 	first int64  // number of the first block
 	bytes int    // 0: files are opened and nothing is read
 	more  bool   // the blocks after these are read next
-	// padding: what follows the content is checked, and nothing is read.
+	// padding: the bytes behind the content are checked, and nothing is read.
 	padding bool
 }
 
-// gathering collects the answers to a request. Slots are asked as few as
-// possible; one that fails or is slow is replaced by another.
+// gathering collects the answers to a request. It asks as few slots as
+// possible. Another slot replaces a slot that fails or is slow.
 type gathering struct {
 	request
 	r      *Reader
@@ -52,7 +52,7 @@ type answer struct {
 // readBuffer is a pointer, so that the pool does not allocate.
 type readBuffer struct{ bytes []byte }
 
-// readUnitBytes is the most that is read of one file at once.
+// readUnitBytes is the most that is read of a file at once.
 const readUnitBytes = 2 * checksum.BlockBytes
 
 var readBuffers = [2]sync.Pool{
@@ -106,7 +106,7 @@ func (g *gathering) enough(slots uint64) bool {
 	return slots&g.want == g.want || bits.OnesCount64(slots) >= g.need
 }
 
-// running is the slots that have not answered.
+// running returns the slots without an answer.
 func (g *gathering) running() uint64 { return g.started &^ g.have &^ g.failed() }
 
 func (g *gathering) failed() uint64 {
@@ -117,8 +117,8 @@ func (g *gathering) failed() uint64 {
 	return failed
 }
 
-// startEnough asks slots until those that answered or may do so in time are
-// enough, or none is left.
+// startEnough asks slots until the slots with an answer, or with an answer due
+// in time, are enough. It stops when no slot is left.
 func (g *gathering) startEnough() {
 	for !g.enough(g.have | g.running()&^g.late) {
 		slot := g.best()
@@ -176,7 +176,8 @@ func (r *Reader) rank(slot int) int {
 	return 0
 }
 
-// start counts a fetch of a slot that begins, or tells why it cannot be asked.
+// start counts a fetch that begins in a slot. It returns the reason if the slot
+// cannot be asked.
 func (r *Reader) start(slot int) error {
 	f := &r.files[slot]
 	f.state.Lock()
@@ -197,11 +198,11 @@ func (r *Reader) ended(slot int) {
 	f.state.Lock()
 	f.running--
 	f.state.Unlock()
-	// What closing the files gives is of no use to anybody by now.
+	// An error in closing the files is of no use to anybody by now.
 	_ = r.unref()
 }
 
-// fetch asks one slot.
+// fetch asks a single slot.
 func (g *gathering) fetch(slot int) {
 	r := g.r
 	a := answer{slot: slot}
@@ -270,7 +271,7 @@ func (r *Reader) markBad(slot int, err error) {
 	}
 }
 
-// hedge stops counting on those that have not answered.
+// hedge stops counting on the slots without an answer.
 func (g *gathering) hedge() {
 	g.late |= g.running()
 	for slot := range g.r.files {
@@ -306,8 +307,8 @@ func (r *Reader) hedgeDelay() time.Duration {
 	return max(delay, o.HedgeMin)
 }
 
-// short is the error of too few answers: that devices are away if one of them
-// is, else that the body is gone or damaged.
+// short returns the error of too few answers: devices are away if a slot's
+// device is away, else the body is gone or damaged.
 func (g *gathering) short() error {
 	e := &ShortError{Op: "read", Have: bits.OnesCount64(g.have), Need: g.need, Slots: g.failures}
 	missing, damaged := 0, 0
@@ -330,7 +331,8 @@ func (g *gathering) short() error {
 	return e
 }
 
-// release gives the buffers back; what comes later gives them back itself.
+// release gives the buffers back. A later answer gives its buffer back by
+// itself.
 func (g *gathering) release() {
 	g.mu.Lock()
 	g.over = true

@@ -5,8 +5,8 @@ import (
 	"needletail/objstore/device"
 )
 
-// lane writes the file of one slot, in a goroutine of its own: nobody else ever
-// waits for its device.
+// lane writes the file of a slot, in a goroutine of its own: no other goroutine
+// ever waits for the slot's device.
 type lane struct {
 	u     *upload
 	slot  int
@@ -19,15 +19,15 @@ type lane struct {
 	err     error
 }
 
-// laneResult is what a lane reports after each of its two phases: a file was
+// laneResult is the report of a lane after each of its two phases: the file was
 // created, or published.
 type laneResult struct {
 	lane *lane
 	err  error
 }
 
-// run creates the file, writes what comes, and when the queue is closed
-// publishes the file if the upload has a footer.
+// run creates the file, writes the stripes of the queue, and, once the queue is
+// closed, publishes the file if the upload has a footer.
 func (l *lane) run(created chan<- laneResult) {
 	u := l.u
 	defer u.lanes.Done()
@@ -54,8 +54,7 @@ func (l *lane) create() error {
 	})
 }
 
-// write adds the slot's shard. A lane that failed or was dropped only hands
-// stripes on.
+// write adds the slot's shard. A failed or dropped lane only hands stripes on.
 func (l *lane) write(st *stripe) {
 	if l.usable() {
 		err := l.disk.do(l.u.set.opts.WriteWait, func(*device.Device) error {
@@ -75,7 +74,7 @@ func (l *lane) usable() bool {
 	return l.err == nil && !l.dropped
 }
 
-// end publishes the file, or removes it.
+// end publishes the file, or removes the file.
 func (l *lane) end() {
 	u := l.u
 	if l.publishes() {
@@ -108,7 +107,7 @@ func (l *lane) publishes() bool {
 	return err == nil
 }
 
-// removeFile removes a published file that no placement names.
+// removeFile removes a published file without a placement.
 func (s *Set) removeFile(id device.ID, d *disk) {
 	err := d.do(s.opts.WriteWait, func(dev *device.Device) error { return dev.Remove(id) })
 	if err != nil {

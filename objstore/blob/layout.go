@@ -7,11 +7,11 @@ import (
 	"needletail/objstore/device"
 )
 
-// slotsMax bounds the files of one body. A stripe of so many fragments is 8 MiB.
+// slotsMax bounds the files of a body. A stripe of 64 fragments is 8 MiB.
 const slotsMax = 64
 
-// Layout says in how many files a body is kept: Copies, or Data and Parity, and
-// the others 0.
+// Layout says in how many files a body is kept: either Copies, or Data and
+// Parity, with the remaining fields 0.
 type Layout struct {
 	Copies int // 1 or more
 	Data   int // k, 1 or more
@@ -25,7 +25,8 @@ func (l Layout) Validate() error {
 	if !copies && !coded {
 		return fmt.Errorf("blob: a layout of %d copies, %d data and %d parity fragments is neither", l.Copies, l.Data, l.Parity)
 	}
-	// One by one: the sum of outside numbers may overflow.
+	// Each number is checked first: the sum of numbers from outside may
+	// overflow.
 	if max(l.Copies, l.Data, l.Parity) > slotsMax || l.Slots() > slotsMax {
 		return fmt.Errorf("blob: a layout of more than %d files", slotsMax)
 	}
@@ -35,7 +36,7 @@ func (l Layout) Validate() error {
 // Slots is the number of files.
 func (l Layout) Slots() int { return l.Copies + l.Data + l.Parity }
 
-// Need is the number of files that give the whole body.
+// Need returns how many files give the whole body.
 func (l Layout) Need() int {
 	if l.Copies > 0 {
 		return 1
@@ -43,11 +44,11 @@ func (l Layout) Need() int {
 	return l.Data
 }
 
-// Quorum is the number of files that must be on stable storage for a body to
-// count as stored: half of the copies, rounded up, as quorum_size of Swift's
-// utils has it, so that two copies take writes when one of two disks is gone;
-// and one fragment more than give the body, or just those where there is only
-// one parity fragment.
+// Quorum returns how many files must be on stable storage for a body to count
+// as stored. Of copies half count, rounded up, as in quorum_size of Swift's
+// utils, so that two copies take writes with one of two disks gone. Of
+// fragments Data+1 count, or just Data where the code has a single parity
+// fragment.
 func (l Layout) Quorum() int {
 	switch {
 	case l.Copies > 0:
@@ -69,7 +70,7 @@ func (l Layout) String() string {
 	return fmt.Sprintf("%d copies", l.Copies)
 }
 
-// Placement is the device of each slot, device.None where the file is missing.
+// Placement is the device of each slot, device.None for a missing file.
 type Placement []device.Index
 
 // Missing counts the slots without a device.

@@ -14,7 +14,7 @@ import (
 	"needletail/objstore/oserror"
 )
 
-// Reader is an open body. It may be used by several goroutines, each with a
+// Reader is an open body. Several goroutines may use a Reader, each with a
 // Range of its own.
 type Reader struct {
 	single *datafile.Reader // of a body with one copy; the rest is unset then
@@ -29,11 +29,11 @@ type Reader struct {
 	quiet     bool // damage is not told to Events
 }
 
-// slotFile is the file of one slot.
+// slotFile is the file of a slot.
 type slotFile struct {
 	disk *disk // nil if there is none
 
-	// opening has room for the one fetch that opens the file.
+	// opening has room for the single fetch that opens the file.
 	opening chan struct{}
 	file    *datafile.Reader // guarded by opening
 
@@ -44,9 +44,9 @@ type slotFile struct {
 }
 
 // Open opens a body by its id, layout and placement. Errors: *ShortError that
-// matches ErrUnavailable, fs.ErrNotExist (all its files are gone: it was
-// removed) or datafile.ErrCorrupt; datafile.ErrVersion; of a single copy those
-// of datafile.Open.
+// matches ErrUnavailable, fs.ErrNotExist (all files are gone: the body was
+// removed) or datafile.ErrCorrupt; datafile.ErrVersion; for a single copy the
+// errors of datafile.Open.
 func (s *Set) Open(id device.ID, l Layout, p Placement) (*Reader, error) {
 	if err := p.Validate(l); err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func (s *Set) Open(id device.ID, l Layout, p Placement) (*Reader, error) {
 		return s.openSingle(id, p[0])
 	}
 	r := s.newReader(id, l, p)
-	// As many files as a whole body takes, so that a body that cannot be read is
-	// an error here and not in its middle.
+	// The first request asks as many files as a whole body takes, so that an
+	// unreadable body is an error here and not in the middle of an answer.
 	g := r.gather(request{want: r.allSlots(), need: l.Need()})
 	defer g.release()
 	if g.err != nil {
@@ -79,9 +79,9 @@ func (s *Set) newReader(id device.ID, l Layout, p Placement) *Reader {
 
 func (r *Reader) allSlots() uint64 { return 1<<len(r.files) - 1 }
 
-// openSingle opens a single copy in the caller's goroutine. Once a probe hangs
-// for the monitor's HungAfter it gives an error at once; what began before then
-// waits for as long as the disk does.
+// openSingle opens a single copy in the caller's goroutine. Once a probe has
+// hung for the monitor's HungAfter, openSingle returns an error at once. An
+// earlier call waits for as long as the disk does.
 func (s *Set) openSingle(id device.ID, i device.Index) (*Reader, error) {
 	d := s.byIndex[i]
 	var why error
@@ -105,8 +105,8 @@ func (s *Set) openSingle(id device.ID, i device.Index) (*Reader, error) {
 	return nil, err
 }
 
-// whyMissing tells a missing file from a device that is not mounted any more,
-// under whose path nothing is found.
+// whyMissing tells a missing file from a device no longer mounted, under whose
+// path every file is missing.
 func (s *Set) whyMissing(d *disk, err error) error {
 	away := device.Identify(d.spec.FS, d.spec.Dir, device.Identity{Store: s.store, Index: d.spec.Index})
 	if away == nil {
@@ -142,10 +142,10 @@ func (r *Reader) geometry() ec.Geometry {
 	return ec.Geometry{Data: r.layout.Data, SizeBytes: r.footer.Info.SizeBytes}
 }
 
-// Range gives the bytes [off, off+length) of the body, cut to what there is. The
-// result is also an io.WriterTo; it is for one goroutine, and ends with the
-// Reader's Close. No byte is given that was not checked. Errors: *ShortError as
-// from Open; of a single copy *datafile.CorruptError.
+// Range returns the bytes [off, off+length) of the body, cut to the body's end.
+// The result is also an io.WriterTo, belongs to a single goroutine, and ends
+// with the Reader's Close. Every byte is checked before it is given. Errors:
+// *ShortError as from Open; for a single copy *datafile.CorruptError.
 func (r *Reader) Range(off, length int64) io.Reader {
 	if r.single != nil {
 		return r.single.Range(off, length)
@@ -155,8 +155,8 @@ func (r *Reader) Range(off, length int64) io.Reader {
 	return &rangeReader{reader: r, off: off, end: off + min(max(length, 0), size-off)}
 }
 
-// Close ends the use of the Reader. Files that a device which hangs is still
-// reading are closed when it answers.
+// Close ends the use of the Reader. A file still being read by a hanging device
+// is closed when the device answers.
 func (r *Reader) Close() error {
 	if r.single != nil {
 		return r.single.Close()
@@ -177,7 +177,7 @@ func (r *Reader) unref() error {
 	return errors.Join(errs...)
 }
 
-// open gives the file of a slot, which it opens at the first use.
+// open returns the file of a slot. The first use opens the file.
 func (r *Reader) open(slot int, dev *device.Device) (*datafile.Reader, error) {
 	f := &r.files[slot]
 	f.opening <- struct{}{}

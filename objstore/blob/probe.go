@@ -9,7 +9,7 @@ import (
 	"needletail/objstore/device"
 )
 
-// Status is what is known of a device.
+// Status is the known state of a device.
 type Status struct {
 	Index    device.Index
 	Dir      string
@@ -21,8 +21,8 @@ type Status struct {
 	Space device.Space // as of the last probe; zeros before
 }
 
-// Devices reports all devices, in the order of their configuration. It asks no
-// device.
+// Devices reports all devices, in the order of their configuration. Devices
+// asks no device.
 func (s *Set) Devices() []Status {
 	var all []Status
 	for _, d := range s.disks {
@@ -52,9 +52,9 @@ func (s *Set) Run(ctx context.Context) {
 	}
 }
 
-// Probe looks at every device: whether it is still the disk that it was, how
-// full it is, and, if it is not ok, whether it takes and gives bytes. A device
-// that is away is opened if it is back, one that is sealed is opened anew.
+// Probe looks at every device: whether the disk is still the same, how full the
+// disk is, and, if its state is not ok, whether the disk takes and gives bytes.
+// Probe opens a device that is back, and opens a sealed device anew.
 func (s *Set) Probe() {
 	s.each(func(d *disk) {
 		if !d.probing.CompareAndSwap(false, true) {
@@ -109,8 +109,8 @@ func (d *disk) look() {
 	})
 }
 
-// Format makes a disk that replaces another the device i: one without an
-// identity gets it, and is opened. What lay on the old one must be rebuilt.
+// Format makes a replacement disk the device i: a disk without an identity gets
+// the identity and is opened. The content of the old disk must be rebuilt.
 func (s *Set) Format(i device.Index) error {
 	d := s.byIndex[i]
 	if d == nil {

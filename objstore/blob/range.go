@@ -7,7 +7,7 @@ import (
 	"needletail/objstore/ec"
 )
 
-// rangeReader gives a range of a body that is kept in several files.
+// rangeReader reads a range of a body kept in several files.
 type rangeReader struct {
 	reader *Reader
 	off    int64 // of the next byte to read from the devices
@@ -30,7 +30,7 @@ func (x *rangeReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo writes all that is left of the range.
+// WriteTo writes the rest of the range.
 func (x *rangeReader) WriteTo(w io.Writer) (int64, error) {
 	var total int64
 	for {
@@ -75,8 +75,8 @@ func (x *rangeReader) drop() {
 	}
 }
 
-// fill makes sure that at least one byte is ready, or gives the error or io.EOF
-// that the range ends with.
+// fill makes at least one byte ready, or returns the error or io.EOF at the end
+// of the range.
 func (x *rangeReader) fill() error {
 	if x.err != nil || len(x.ready) > 0 {
 		return x.err
@@ -96,7 +96,7 @@ func (x *rangeReader) fill() error {
 	return x.err
 }
 
-// fillBlocks reads blocks of one copy.
+// fillBlocks reads blocks of a single copy.
 func (x *rangeReader) fillBlocks() error {
 	first := x.off / checksum.BlockBytes
 	start := first * checksum.BlockBytes
@@ -119,8 +119,8 @@ func (x *rangeReader) fillBlocks() error {
 	panic("blob: an answer without bytes")
 }
 
-// fillStripe reads the shards that the range touches in one stripe, and decodes
-// those that are missing.
+// fillStripe reads the shards of a stripe within the range, and decodes missing
+// shards.
 func (x *rangeReader) fillStripe() error {
 	g := x.reader.geometry()
 	stripe := x.off / g.StripeBytes()
@@ -147,8 +147,8 @@ func (x *rangeReader) fillStripe() error {
 }
 
 // stripe reads the wanted shards of a stripe of fragments, without the files of
-// the slots in skip, and decodes those that are missing. The result must be
-// released, also after an error.
+// the slots in skip, and decodes missing shards. The result must be released,
+// also after an error.
 func (r *Reader) stripe(stripe int64, want, skip uint64, more bool) (*gathering, error) {
 	g := r.gather(request{
 		want: want, need: r.layout.Data, skip: skip,

@@ -14,21 +14,22 @@ import (
 var ErrBusy = errors.New("the file is being written already")
 
 // Rebuild makes the file of a slot anew on the device to, from the files of the
-// other slots, and publishes it durably. It is byte for byte what it was. limiter
-// may be nil. The placement p is as the index has it; on success p[slot] is to be
-// recorded as to. Errors: *ShortError if too few others can be read, ErrBusy,
-// those of device to, of ctx or of the limiter.
+// remaining slots, and publishes the file durably. The file is byte for byte
+// the old file. limiter may be nil. p is the placement in the index; on success
+// the caller records to as p[slot]. Errors: *ShortError if too few files can be
+// read, ErrBusy, the errors of device to, of ctx and of the limiter.
 func (s *Set) Rebuild(ctx context.Context, id device.ID, l Layout, p Placement, slot int, to device.Index, limiter Limiter) error {
 	return s.copySlot(ctx, id, l, p, slot, to, limiter, 1<<slot)
 }
 
-// Move is Rebuild from the slot's own file, as long as that is good. The caller
-// removes that file when the index has the new placement.
+// Move is Rebuild from the slot's own file, as long as the file is good. The
+// caller removes the old file when the index has the new placement.
 func (s *Set) Move(ctx context.Context, id device.ID, l Layout, p Placement, slot int, to device.Index, limiter Limiter) error {
 	return s.copySlot(ctx, id, l, p, slot, to, limiter, 0)
 }
 
-// copySlot writes the file of a slot to a device, without reading those in skip.
+// copySlot writes the file of a slot to a device, without reading the slots in
+// skip.
 func (s *Set) copySlot(ctx context.Context, id device.ID, l Layout, p Placement, slot int, to device.Index, limiter Limiter, skip uint64) error {
 	if err := checkCopy(l, p, slot, to); err != nil {
 		return err
@@ -65,7 +66,7 @@ func checkCopy(l Layout, p Placement, slot int, to device.Index) error {
 	return nil
 }
 
-// copier makes the file of one slot.
+// copier makes the file of a slot.
 type copier struct {
 	set    *Set
 	disk   *disk // that gets the file
@@ -75,8 +76,8 @@ type copier struct {
 	skip   uint64
 	part   *datafile.Part
 	blocks []uint64
-	// lost says that the device did not answer: whoever gets the answer ends
-	// the part.
+	// lost says that the device did not answer: the receiver of the late answer
+	// ends the part.
 	lost bool
 	// publishing is set before the last operation.
 	publishing bool
@@ -105,14 +106,14 @@ func (c *copier) open() error {
 	return err
 }
 
-// stored is the length of what the file holds.
+// stored returns the length of the file's content.
 func (c *copier) stored() int64 {
 	f := c.reader.layout.footer(c.reader.footer, c.slot)
 	return f.StoredBytes()
 }
 
-// run runs an operation on the device that gets the file. If it does not answer
-// in time, the answer ends the part.
+// run runs an operation on the device of the new file. If the device does not
+// answer in time, the late answer ends the part.
 func (c *copier) run(op func(*device.Device) error) error {
 	err := c.disk.within(c.set.opts.SyncWait, op, func(err error) {
 		if c.publishing && err == nil {
@@ -124,7 +125,7 @@ func (c *copier) run(op func(*device.Device) error) error {
 	return err
 }
 
-// abort ends the part, unless it is finished, and the claim to its place.
+// abort ends an unfinished part, and the claim to its place.
 func (c *copier) abort() {
 	if c.part != nil {
 		if err := c.part.Abort(); err != nil {
@@ -181,7 +182,7 @@ func (c *copier) copyUnit(first int64, n int) error {
 	return err
 }
 
-// readUnit reads what belongs into the file.
+// readUnit reads the content for the new file.
 func (c *copier) readUnit(first int64, n int) (*gathering, []byte, error) {
 	r := c.reader
 	if r.fragments {

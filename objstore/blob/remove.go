@@ -7,9 +7,10 @@ import (
 	"needletail/objstore/device"
 )
 
-// Remove deletes the files of a body, one that is missing too. The result names
-// the devices that did not obey, by slot, and is nil if all did: they must be
-// asked again when they are back. A removal is not synced (device.Remove).
+// Remove deletes the files of a body; a missing file is no error. The result
+// names, by slot, the devices that did not obey, and is nil if all did: the
+// caller must ask these devices again when they are back. A removal is not
+// synced (device.Remove).
 func (s *Set) Remove(id device.ID, p Placement) (left Placement, err error) {
 	if len(p) == 1 {
 		if err := s.remove(id, p[0]); err != nil {

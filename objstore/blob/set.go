@@ -11,47 +11,49 @@ import (
 	"needletail/objstore/device"
 )
 
-// Set is the open devices of a store. It is safe for concurrent use; there is
-// nothing to close.
+// Set is the open devices of a store. A Set is safe for concurrent use and
+// needs no Close.
 type Set struct {
 	store string
 	opts  Options
 	disks []*disk // in the order of the specs
 	// byIndex finds a disk in constant time.
 	byIndex map[device.Index]*disk
-	// extraStripes counts the stripe buffers in use beyond one per upload.
+	// extraStripes counts the stripe buffers in use beyond the first of each
+	// upload.
 	extraStripes atomic.Int64
-	// writing holds a place for each file that a lane writes, so that none is
-	// rebuilt at the same place meanwhile.
+	// writing holds a place for each file that a lane writes, so that no
+	// rebuild begins at the same place meanwhile.
 	writing sync.Map
 }
 
-// place is one file on one device.
+// place is a file on a device.
 type place struct {
 	id device.ID
 	on device.Index
 }
 
-// disk is one device: open, or away.
+// disk is a device: open, or away.
 type disk struct {
 	spec     Spec
 	monitor  *device.Monitor
 	draining atomic.Bool
 	// dev is nil while the device is away: missing, foreign, not formatted.
 	dev atomic.Pointer[device.Device]
-	// probing says that a probe runs: one that hangs is not joined by others.
+	// probing says that a probe runs. While a probe hangs, no further probe
+	// begins.
 	probing atomic.Bool
 	// space is as of the last probe, or nil.
 	space atomic.Pointer[device.Space]
 
-	// toldMu guards told, the state that Events.State heard last.
+	// toldMu guards told, the last state given to Events.State.
 	toldMu sync.Mutex
 	told   device.State
 }
 
-// Open opens the devices of the store with that id. One that is missing, not
-// formatted or foreign is opened as failed: Devices tells why, and Probe tries
-// again. The error is one of the arguments alone.
+// Open opens the devices of the store with the given id. A missing, unformatted
+// or foreign device is opened as failed: Devices tells the reason, and Probe
+// tries again. An error is an error of the arguments alone.
 func Open(store string, specs []Spec, o Options) (*Set, error) {
 	o.ensureDefaults()
 	s := &Set{store: store, opts: o, byIndex: map[device.Index]*disk{}}
@@ -83,8 +85,8 @@ func Open(store string, specs []Spec, o Options) (*Set, error) {
 	return s, nil
 }
 
-// each runs f for every disk side by side, and waits for those that end within
-// ReadWait: a disk that hangs does not keep a store from starting.
+// each runs f for every disk side by side, and waits at most ReadWait: a
+// hanging disk does not keep a store from starting.
 func (s *Set) each(f func(*disk)) {
 	done := make(chan struct{}, len(s.disks))
 	for _, d := range s.disks {
@@ -104,7 +106,8 @@ func (s *Set) each(f func(*disk)) {
 	}
 }
 
-// reopen opens a device that is away or sealed, and formats it first if it may.
+// reopen opens a device that is away or sealed, and formats the device first
+// where allowed.
 func (s *Set) reopen(d *disk, format bool) error {
 	id := device.Identity{Store: s.store, Index: d.spec.Index}
 	check := device.Identify
@@ -122,7 +125,7 @@ func (s *Set) reopen(d *disk, format bool) error {
 	return nil
 }
 
-// state is the device's own, or that it is being drained.
+// state returns the device's own state, or the state of being drained.
 func (d *disk) state() device.State {
 	dev := d.dev.Load()
 	if dev == nil {
@@ -138,8 +141,8 @@ func (d *disk) state() device.State {
 	return state
 }
 
-// do runs one operation of the device in the caller's goroutine: errAway,
-// device.ErrBusy after wait, or op's own error.
+// do runs an operation of the device in the caller's goroutine. It returns
+// errAway, device.ErrBusy after wait, or op's own error.
 func (d *disk) do(wait time.Duration, op func(*device.Device) error) error {
 	dev := d.dev.Load()
 	if dev == nil {
@@ -154,9 +157,9 @@ func (d *disk) do(wait time.Duration, op func(*device.Device) error) error {
 	return err
 }
 
-// within is do with a limit to the caller's patience: errSlow if op takes longer.
-// Then late is called, if it is not nil, when op comes back after all; until
-// then op may use what it was given.
+// within is do with a limit to the caller's patience: errSlow if op takes
+// longer. Then late, if not nil, is called when op comes back after all. Until
+// then op may use its arguments.
 func (d *disk) within(limit time.Duration, op func(*device.Device) error, late func(error)) error {
 	var claimed atomic.Bool // by the answer, or by the end of patience
 	done := make(chan error, 1)
@@ -181,7 +184,7 @@ func (d *disk) within(limit time.Duration, op func(*device.Device) error, late f
 	}
 }
 
-// Device gives an open device, or nil if it is away.
+// Device returns an open device, or nil if the device is away.
 func (s *Set) Device(i device.Index) *device.Device {
 	if d := s.byIndex[i]; d != nil {
 		return d.dev.Load()
@@ -189,7 +192,8 @@ func (s *Set) Device(i device.Index) *device.Device {
 	return nil
 }
 
-// State is a device's state; one that is not configured is failed.
+// State returns a device's state. A device missing from the configuration is
+// failed.
 func (s *Set) State(i device.Index) device.State {
 	if d := s.byIndex[i]; d != nil {
 		return d.state()

@@ -10,13 +10,14 @@ import (
 )
 
 const (
-	// copyStripeBytes is what an upload of copies hands to its devices at once.
+	// copyStripeBytes is how much an upload of copies hands to its devices at
+	// once.
 	copyStripeBytes = 512 << 10
-	// stripesEach is the number of stripes of one upload: one that is read, one
-	// whose digests are taken, and two that are written.
+	// stripesEach is the number of stripes of an upload: a stripe is being
+	// read, a stripe is being digested, and two stripes are being written.
 	stripesEach = 4
-	// extraStripesMax bounds the stripes of a Set beyond one per upload. With
-	// 4+2, whose stripe is 768 KiB, they are 144 MiB.
+	// extraStripesMax bounds the stripes of a Set beyond the first of each
+	// upload. With 4+2, whose stripe is 768 KiB, the stripes are 144 MiB.
 	extraStripesMax = 192
 )
 
@@ -25,13 +26,13 @@ type stripe struct {
 	buf    []byte // aligned: room for the body, then for parity
 	body   []byte // what is filled
 	shards [][]byte
-	// sent is when the lanes got it.
+	// sent is when the lanes got the stripe.
 	sent time.Time
 
 	// The following are guarded by upload.mu.
 	pending uint64 // bit per slot whose lane has not done with it
-	// tainted says that a lane was left alone with it, which may still read it
-	// at any time: it is not filled again.
+	// tainted says that a lane was left alone with the stripe. The lane may
+	// still read the stripe at any time, so the stripe is not filled again.
 	tainted bool
 }
 
@@ -43,7 +44,7 @@ func (l Layout) bodyRoom() int {
 	return l.Data * ec.BlockBytes
 }
 
-// stripePools holds one *sync.Pool per length: their number is that of layouts.
+// stripePools holds a *sync.Pool per length: as many pools as layouts.
 var stripePools sync.Map
 
 func stripePool(bytes int) *sync.Pool {

@@ -13,12 +13,12 @@ import (
 	"needletail/objstore/ec"
 )
 
-// emptyReadsMax is the number of reads without bytes or error, one after
-// another, that make a reader broken.
+// emptyReadsMax is the number of reads without bytes or error in a row that
+// make a reader broken.
 const emptyReadsMax = 100
 
-// upload writes one body to several devices: the caller fills a stripe, one
-// goroutine takes the digests and computes parity, one lane per slot writes.
+// upload writes a body to several devices: the caller fills a stripe, a
+// goroutine takes the digests and computes parity, and a lane per slot writes.
 type upload struct {
 	set    *Set
 	id     device.ID
@@ -128,7 +128,7 @@ func (u *upload) room() ([]byte, error) {
 	return u.cur.buf[len(u.cur.body):u.layout.bodyRoom()], nil
 }
 
-// next hands the full stripe over and takes an empty one.
+// next hands the full stripe over and takes an empty stripe.
 func (u *upload) next() error {
 	if err := u.checkQuorum(); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (u *upload) digestAll(body <-chan *stripe) {
 	}
 }
 
-// digest takes the digests of a stripe and gives it to the lanes.
+// digest takes the digests of a stripe and gives the stripe to the lanes.
 func (u *upload) digest(st *stripe) {
 	u.hash.Write(st.body)
 	if err := st.cut(u.layout, u.code); err != nil && u.cutErr == nil {
@@ -173,7 +173,7 @@ func (u *upload) digest(st *stripe) {
 	u.recycle(st)
 }
 
-// handBack tells that a lane has done with a stripe.
+// handBack tells that a lane is done with a stripe.
 func (u *upload) handBack(st *stripe, slot int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -183,7 +183,7 @@ func (u *upload) handBack(st *stripe, slot int) {
 	}
 }
 
-// recycle frees a stripe that no lane works on. u.mu is held.
+// recycle frees a stripe without a lane. The caller holds u.mu.
 func (u *upload) recycle(st *stripe) {
 	if st.pending != 0 {
 		return
@@ -196,8 +196,8 @@ func (u *upload) recycle(st *stripe) {
 	u.free <- st
 }
 
-// takeFree gives an empty stripe. It goes on without lanes that hold the oldest
-// one longer than WriteWait, as long as the quorum holds.
+// takeFree returns an empty stripe. As long as the quorum holds, takeFree goes
+// on without lanes that hold the oldest stripe longer than WriteWait.
 func (u *upload) takeFree() (*stripe, error) {
 	select {
 	case st := <-u.free:
@@ -294,7 +294,7 @@ func (u *upload) checkQuorum() error {
 	return u.short(have)
 }
 
-// fail keeps the first error and gives it.
+// fail keeps the first error and returns the kept error.
 func (u *upload) fail(err error) error {
 	if u.err == nil {
 		u.err = err

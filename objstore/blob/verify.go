@@ -11,24 +11,25 @@ import (
 	"needletail/objstore/device"
 )
 
-// Limiter bounds the bytes per second of work in the background;
-// golang.org/x/time/rate has one. Its burst must be 256 KiB or more.
+// Limiter bounds the bytes per second of background work, as
+// golang.org/x/time/rate does. The burst must be 256 KiB or more.
 type Limiter interface {
 	WaitN(ctx context.Context, n int) error
 }
 
-// Condition is that of the file of one slot.
+// Condition is the condition of a slot's file.
 type Condition uint8
 
 const (
 	// SlotOK: every byte was read and is right.
 	SlotOK Condition = iota
-	// SlotMissing: no device has the file, or the one that has it is there
-	// without it.
+	// SlotMissing: no device has the file, or the slot's device is present
+	// without the file.
 	SlotMissing
 	// SlotCorrupt: the file is damaged.
 	SlotCorrupt
-	// SlotAway: its device is away, errs or does not answer. It may come back.
+	// SlotAway: the slot's device is away, errs or does not answer. The device
+	// may come back.
 	SlotAway
 )
 
@@ -42,7 +43,7 @@ func (c Condition) String() string {
 	return fmt.Sprintf("condition %d", uint8(c))
 }
 
-// Health is the condition of each slot, and why it is not ok.
+// Health is the condition of each slot, and the reason where a slot is not ok.
 type Health struct {
 	Slots []Condition
 	Errs  []error
@@ -59,9 +60,9 @@ func (h Health) Count(c Condition) int {
 	return n
 }
 
-// Verify reads every byte of every file of a body. limiter may be nil. The error
-// is that of the arguments, of ctx or of the limiter; damage is in the Health,
-// and is not told to Events.
+// Verify reads every byte of every file of a body. limiter may be nil. The
+// error is an error of the arguments, of ctx or of the limiter; damage is in
+// the Health, and Events is not told.
 func (s *Set) Verify(ctx context.Context, id device.ID, l Layout, p Placement, limiter Limiter) (Health, error) {
 	if err := p.Validate(l); err != nil {
 		return Health{}, err
@@ -92,7 +93,7 @@ func conditionOf(err error) Condition {
 	return SlotAway
 }
 
-// verifySlot reads one file; broken is what is wrong with it.
+// verifySlot reads a file; broken is the fault of the file.
 func (r *Reader) verifySlot(ctx context.Context, slot int, limiter Limiter) (broken, err error) {
 	one := request{want: 1 << slot, need: len(r.files) + 1, skip: ^uint64(1 << slot)}
 	footer, broken := r.ask(one)
@@ -115,7 +116,7 @@ func (r *Reader) verifySlot(ctx context.Context, slot int, limiter Limiter) (bro
 	return broken, nil
 }
 
-// ask runs a request of one slot alone and drops the bytes.
+// ask runs a request of a single slot and drops the bytes.
 func (r *Reader) ask(q request) (footer datafile.Footer, broken error) {
 	g := r.gather(q)
 	defer g.release()
@@ -125,7 +126,7 @@ func (r *Reader) ask(q request) (footer datafile.Footer, broken error) {
 	return g.footer, nil
 }
 
-// wait waits for the limiter, if there is one.
+// wait waits for the limiter; a nil limiter does not wait.
 func wait(ctx context.Context, limiter Limiter, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err

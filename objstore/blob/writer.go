@@ -6,9 +6,9 @@ import (
 	"needletail/objstore/datafile"
 )
 
-// Writer streams one body to its devices. Like a datafile.Writer it is for one
-// goroutine; Finish or Abort must end it, and an Abort after either does
-// nothing. After an error every call but Abort gives that error.
+// Writer streams a body to its devices. Like a datafile.Writer it belongs to a
+// single goroutine. Finish or Abort must end a Writer; a further Abort does
+// nothing. After an error every call but Abort returns the same error.
 type Writer struct {
 	single *datafile.Writer // of a body with one copy, on disk
 	disk   *disk
@@ -24,7 +24,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, w.blame(err)
 }
 
-// ReadFrom adds all that r gives, as datafile.Writer.ReadFrom does.
+// ReadFrom adds all bytes of r, as datafile.Writer.ReadFrom does.
 func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	if w.many != nil {
 		return w.many.ReadFrom(r)
@@ -33,8 +33,8 @@ func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	return n, w.blame(err)
 }
 
-// Sum is the digests of the body, which is complete with this call. It must not
-// be called after Finish or Abort.
+// Sum returns the digests of the body and completes the body. Sum must not be
+// called after Finish or Abort.
 func (w *Writer) Sum() datafile.Digests {
 	if w.many != nil {
 		return w.many.Sum()
@@ -43,8 +43,9 @@ func (w *Writer) Sum() datafile.Digests {
 }
 
 // Finish publishes the files side by side, and returns nil only when the quorum
-// of them is on stable storage. The placement says which; slots without a file
-// are device.None. After an error no file is left, as far as the devices obey.
+// of files is on stable storage. The placement names the devices; slots without
+// a file are device.None. After an error no file is left, as far as the devices
+// obey.
 func (w *Writer) Finish(f datafile.Footer) (Placement, error) {
 	if w.many != nil {
 		return w.many.Finish(f)
@@ -55,7 +56,7 @@ func (w *Writer) Finish(f datafile.Footer) (Placement, error) {
 	return Placement{w.disk.spec.Index}, nil
 }
 
-// Abort gives up the body and removes what was written.
+// Abort gives up the body and removes the files.
 func (w *Writer) Abort() error {
 	if w.many != nil {
 		w.many.Abort()
