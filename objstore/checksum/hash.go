@@ -11,13 +11,13 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// BlockBytes is the number of bytes that one xxh3 covers, and so the least that
-// a range read must take from the disk. 128 KiB costs 8 bytes in 131,072: 320
-// KiB of checksums for a body of 5 GiB.
+// BlockBytes is the number of bytes under a single xxh3, and so the least that
+// a range read takes from the disk. 128 KiB costs 8 bytes in 131,072: 320 KiB
+// of checksums for a body of 5 GiB.
 const BlockBytes = 128 << 10
 
-// keptBlocksMax is the longest list of block sums that a pooled Hash keeps: that
-// of a body of 8 GiB.
+// keptBlocksMax is the longest list of block sums kept by a pooled Hash: the
+// list of a body of 8 GiB.
 const keptBlocksMax = 8 << 30 / BlockBytes
 
 // Digests are the results of one pass over a body.
@@ -28,8 +28,8 @@ type Digests struct {
 	Blocks    []uint64 // xxh3-64 of each block; the last may be shorter
 }
 
-// Hash takes the digests of one stream. It comes from New and goes back with
-// Release; it is for one goroutine at a time.
+// Hash takes the digests of a stream. A Hash comes from New, goes back with
+// Release, and belongs to one goroutine at a time.
 type Hash struct {
 	sizeBytes int64
 	lane      lane
@@ -46,7 +46,8 @@ var hashes = sync.Pool{New: func() any {
 	return &Hash{block: xxh3.New(), lane: newLane()}
 }}
 
-// New is an empty Hash. It must be released, whatever becomes of the stream.
+// New returns an empty Hash. The Hash must be released, with any outcome of the
+// stream.
 func New(withSHA512 bool) *Hash {
 	if !takesMD5 {
 		return NewWithoutMD5(withSHA512)
@@ -63,7 +64,8 @@ func newHash(withSHA512 bool) *Hash {
 	return h
 }
 
-// NewWithoutMD5 is a Hash whose MD5 is 16 random bytes, which cost nothing.
+// NewWithoutMD5 returns a Hash whose MD5 is 16 random bytes, which cost
+// nothing.
 func NewWithoutMD5(withSHA512 bool) *Hash {
 	h := newHash(withSHA512)
 	h.noMD5 = true
@@ -71,7 +73,7 @@ func NewWithoutMD5(withSHA512 bool) *Hash {
 	return h
 }
 
-// Release ends the use of h. What Sum gave stays valid.
+// Release ends the use of h. The results of Sum stay valid.
 func (h *Hash) Release() {
 	h.Wait()
 	allLanes.end(&h.lane)
@@ -84,10 +86,10 @@ func (h *Hash) Release() {
 	hashes.Put(h)
 }
 
-// Add adds p to the stream and tells the sink when it has done with it: maybe
-// before Add returns, maybe only after Hurry, Wait or Sum. Until then p must not
-// change. It costs least if every piece but the last is a multiple of BlockBytes
-// long.
+// Add adds p to the stream and tells the sink when p is done with: maybe before
+// Add returns, maybe only after Hurry, Wait or Sum. Until then p must not
+// change. Add costs least if the length of every piece but the last is a
+// multiple of BlockBytes.
 func (h *Hash) Add(p []byte, sink Sink) {
 	if h.noMD5 || h.sizeBytes%md5.BlockSize != 0 || len(p)%md5.BlockSize != 0 || len(p) == 0 {
 		h.Write(p)
@@ -98,14 +100,14 @@ func (h *Hash) Add(p []byte, sink Sink) {
 	allLanes.add(&h.lane, piece{p, sink})
 }
 
-// Hurry says that the stream will not go on before one more of its sinks is told.
+// Hurry says that the stream goes on only after one more of its sinks is told.
 func (h *Hash) Hurry() { allLanes.hurry(&h.lane) }
 
 // Wait returns when all sinks were told.
 func (h *Hash) Wait() { allLanes.wait(&h.lane) }
 
-// Write adds p to the stream; it never fails and does not keep or change p.
-// Pieces that are multiples of BlockBytes cost least.
+// Write adds p to the stream. Write never fails and does not keep or change p.
+// Pieces of multiples of BlockBytes cost least.
 func (h *Hash) Write(p []byte) (int, error) {
 	if !h.noMD5 {
 		h.addMD5(p)
@@ -157,7 +159,7 @@ func (h *Hash) addOthers(p []byte) {
 	}
 }
 
-// Sum is the digests of what was written so far. It waits for all of it.
+// Sum returns the digests of all bytes written so far, and waits for them.
 func (h *Hash) Sum() Digests {
 	h.Wait()
 	allLanes.end(&h.lane)
@@ -179,5 +181,5 @@ func (h *Hash) Sum() Digests {
 	return d
 }
 
-// Block is the xxh3-64 of one block.
+// Block returns the xxh3-64 of a block.
 func Block(p []byte) uint64 { return xxh3.Hash(p) }

@@ -7,36 +7,36 @@ import (
 )
 
 const (
-	// lanesMax is the number of lanes that are taken side by side.
+	// lanesMax is the number of lanes taken side by side.
 	lanesMax = 16
 
-	// roundBytes bounds what is taken of each lane at once, so that a lane that
-	// becomes urgent soon has its turn: 0.2 ms.
+	// roundBytes bounds the bytes taken of each lane in a round, so that a
+	// newly urgent lane soon has its turn: 0.2 ms.
 	roundBytes = 64 << 10
 
-	// patience is how often the leader lets the other goroutines run before it
-	// begins a round that not all streams are part of. A reader that finds its
-	// socket full fills all its buffers in one go and hurries before the others
-	// had their turn: without patience 28 % of the bytes of 16 uploads went
-	// through rounds of 16 lanes, and a round was 68 % full; with it 58 % and
-	// 85 % (two runs on a busy machine).
+	// patience is how often the leader lets the rest of the goroutines run
+	// before it begins a round without some of the streams. A reader that finds
+	// its socket full fills all its buffers in one go and hurries before the
+	// rest had their turn: without patience 28 % of the bytes of 16 uploads
+	// went through rounds of 16 lanes, and a round was 68 % full; with patience
+	// 58 % and 85 % (two runs on a busy machine).
 	patience = 4
 
-	// pauseFor is how long the leader sleeps after that, so that clients can send
-	// what the others need. Where the disk is what limits the uploads, 41 % of the
-	// bytes of 16 went through rounds of 16 lanes without it and 58 % with it; of
-	// a round 81 and 88 % were full; a GB took 0.63 and 0.58 s of the processors.
-	// 200 µs do the same.
+	// pauseFor is how long the leader sleeps after its patience, so that
+	// clients can send the missing bytes. Where the disk limits the uploads, 41
+	// % of the bytes of 16 uploads went through rounds of 16 lanes without the
+	// pause and 58 % with the pause; a round was 81 and 88 % full; a GB took
+	// 0.63 and 0.58 s of the processors. A pause of 200 µs does the same.
 	pauseFor = 100 * time.Microsecond
 
-	// pausesLeftOutMax is the number of rounds without a pause after the last of
-	// several pauses that brought nobody: each such pause doubles it. So streams
-	// that nobody sends to cost the others a hundredth of their time.
+	// pausesLeftOutMax is the most rounds without a pause after a series of
+	// pauses in vain: each pause in vain doubles the number. So streams without
+	// a sender cost the rest a hundredth of their time.
 	pausesLeftOutMax = 64
 )
 
-// Sink is told when the bytes that Hash.Add was given are no longer needed. The
-// call must not block.
+// Sink is told when the bytes given to Hash.Add are no longer needed. The call
+// must not block.
 type Sink interface{ Hashed() }
 
 // piece is bytes of a stream on their way into its digest.
@@ -45,9 +45,9 @@ type piece struct {
 	sink Sink   // or nil
 }
 
-// lane is the MD5 of the whole blocks of one stream. All but the state is
-// guarded by the mutex of its lanes; the state belongs to the leader while there
-// are pieces.
+// lane is the MD5 of the whole blocks of a stream. The mutex of the lanes
+// guards everything but the state, which belongs to the leader while there are
+// pieces.
 type lane struct {
 	state  [4]uint32
 	plain  *plainMD5
@@ -65,11 +65,11 @@ func newLane() lane {
 // addPlain adds whole blocks with crypto/md5.
 func (l *lane) addPlain(p []byte) { l.plain.add(&l.state, p) }
 
-// lanes takes the MD5 of many streams side by side. Pieces wait until the vector
-// unit is full or until somebody cannot go on without them: then a leader, one
-// goroutine at a time, works until neither is so; whoever is about to add to a
-// round that is not full may do so first. So the unit is well filled under load,
-// and a stream alone is never held up.
+// lanes takes the MD5 of many streams side by side. Pieces wait until the
+// vector unit is full or until a stream cannot go on without them. Then a
+// leader, one goroutine at a time, works as long as either holds; before a
+// round that is not full, streams about to add pieces may do so. So the unit is
+// well filled under load, and a stream alone is never held up.
 type lanes struct {
 	mu      sync.Mutex
 	ready   []*lane // those with pieces, but for those of the round that runs
@@ -84,7 +84,7 @@ type lanes struct {
 	leaveOut int    // of those, the ones to come
 }
 
-// turn is what one lane adds in a round.
+// turn is the part of a lane in a round.
 type turn struct {
 	*lane
 	bytes []byte
@@ -98,7 +98,7 @@ func newLanes() *lanes {
 	return q
 }
 
-// add hands over bytes, which stay unchanged until the sink is told.
+// add hands over bytes, which must stay unchanged until the sink is told.
 func (q *lanes) add(l *lane, p piece) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -113,9 +113,9 @@ func (q *lanes) add(l *lane, p piece) {
 	q.wake()
 }
 
-// hurry says that the stream cannot go on without one more of its pieces. Only so
-// many are urgent: by the time the next one is, others may be there to share its
-// rounds.
+// hurry says that the stream cannot go on without one more of its pieces. Only
+// as many pieces are urgent as streams wait: by the time the next piece is
+// urgent, further streams may be there to share its rounds.
 func (q *lanes) hurry(l *lane) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -132,7 +132,7 @@ func (q *lanes) press(l *lane, n int) {
 	q.wake()
 }
 
-// wait returns when a stream has no pieces. Nobody may add any meanwhile.
+// wait returns when a stream has no pieces. No piece may be added meanwhile.
 func (q *lanes) wait(l *lane) {
 	q.mu.Lock()
 	q.press(l, len(l.pieces))
@@ -144,7 +144,7 @@ func (q *lanes) wait(l *lane) {
 	}
 }
 
-// end says that no pieces will come for a while; there are none.
+// end says that no pieces come for a while. The stream has no pieces.
 func (q *lanes) end(l *lane) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -155,13 +155,13 @@ func (q *lanes) end(l *lane) {
 	}
 }
 
-// due says whether it is time to work.
+// due reports whether it is time to work.
 func (q *lanes) due() bool { return q.urgent > 0 || len(q.ready) > 0 && q.full() }
 
-// full says that a round would have all the lanes that it can.
+// full reports whether a round would have as many lanes as possible.
 func (q *lanes) full() bool { return len(q.ready) >= min(q.active, lanesMax) }
 
-// wake makes sure that there is a leader if one is due.
+// wake starts a leader if a leader is due.
 func (q *lanes) wake() {
 	if !q.leading && q.due() {
 		q.leading = true
@@ -182,8 +182,8 @@ func (q *lanes) lead() {
 	q.leading = false
 }
 
-// gather gives the streams that could take part in the next round the chance to:
-// those whose goroutines can run, and, now and then, those that wait for bytes.
+// gather gives streams the chance to take part in the next round: streams with
+// a runnable goroutine, and, now and then, streams that wait for bytes.
 func (q *lanes) gather() {
 	for tries := 0; tries < patience && !q.full(); tries++ {
 		q.apart(runtime.Gosched)
@@ -212,8 +212,8 @@ func (q *lanes) apart(f func()) {
 	f()
 }
 
-// take moves the lanes of the next round out of ready, urgent ones first, and
-// gives each as many bytes as the one with the fewest has.
+// take moves the lanes of the next round out of ready, urgent lanes first. Each
+// lane gets as many bytes as the lane with the fewest bytes has.
 func (q *lanes) take() []turn {
 	round := q.round[:0]
 	for _, urgent := range []bool{true, false} {

@@ -6,17 +6,17 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// The vector units whose kernels there are.
+// The vector units with a kernel.
 var (
 	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL
 	hasAVX2   = cpu.X86.HasAVX2
 )
 
-// kernelFrom is the number of lanes from which the kernels take less of a
-// processor than crypto/md5, or 0 if this one has none. Bytes per second of one
-// core (BenchmarkKernels, Zen 4): plain 0.81e9 whatever the number; AVX-512
-// 0.71e9 for each of up to 8 lanes and 0.56e9 for each of up to 16, 9.0e9 in all;
-// AVX2 0.58e9 for each of up to 8.
+// kernelFrom returns the number of lanes from which the kernels take less of a
+// processor than crypto/md5, or 0 on a processor without a kernel. Bytes per
+// second of one core (BenchmarkKernels, Zen 4): plain 0.81e9 for any number;
+// AVX-512 0.71e9 for each of up to 8 lanes and 0.56e9 for each of up to 16,
+// 9.0e9 in all; AVX2 0.58e9 for each of up to 8.
 func kernelFrom() int {
 	switch {
 	case hasAVX512:
@@ -40,8 +40,8 @@ func md5Blocks8VL(state *[4][8]uint32, lanes *[8]*byte, blocks int)
 //go:noescape
 func md5Blocks8(state *[4][8]uint32, lanes *[8]*byte, blocks int)
 
-// addSideBySide adds the bytes of a round, which are equally many and a multiple
-// of md5.BlockSize, to their digests.
+// addSideBySide adds the bytes of a round to their digests. All lanes have
+// equally many bytes, a multiple of md5.BlockSize.
 func addSideBySide(round []turn) {
 	switch {
 	case len(round) <= 8:
@@ -54,8 +54,7 @@ func addSideBySide(round []turn) {
 	}
 }
 
-// add16 fills the lanes that are left over with the first one's bytes, for
-// nothing.
+// add16 fills unused lanes with the first lane's bytes, at no cost.
 func add16(round []turn) {
 	var state [4][16]uint32
 	var at [16]*byte

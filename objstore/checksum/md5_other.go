@@ -2,7 +2,8 @@
 
 package checksum
 
-// kernelFrom is 0: streams take plain digests, each on a processor of its own.
+// kernelFrom returns 0: streams take plain digests, each on a processor of its
+// own.
 func kernelFrom() int { return 0 }
 
 func addSideBySide(round []turn) {

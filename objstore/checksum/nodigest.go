@@ -2,6 +2,6 @@
 
 package checksum
 
-// takesMD5: with the build tag nodigest the server is the benchmarks' floor, the
-// same in all but that no MD5 is ever taken and every ETag is random.
+// takesMD5: with the build tag nodigest the server is the benchmarks' floor. It
+// never takes an MD5, every ETag is random, and all the rest is the same.
 const takesMD5 = false

@@ -10,9 +10,9 @@ import (
 // md5Start is the state of an empty MD5 (RFC 1321, 3.3).
 var md5Start = [4]uint32{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}
 
-// plainMD5 is crypto/md5 with a state that can be put in and taken out, in the
-// form in which that package stores it: "md5" and a byte 1, the four words,
-// big-endian, and what belongs to a block that is not full.
+// plainMD5 is crypto/md5 with access to its state, in the form in which
+// crypto/md5 stores the state: "md5" and a byte 1, the four words, big-endian,
+// and the bytes of an unfinished block.
 type plainMD5 struct {
 	hash    hash.Hash
 	encoded [4 + 16 + md5.BlockSize + 8]byte
@@ -30,7 +30,8 @@ func (h *plainMD5) add(state *[4]uint32, p []byte) {
 	for i, word := range state {
 		binary.BigEndian.PutUint32(h.encoded[4+4*i:], word)
 	}
-	// Neither fails for what the package itself has made.
+	// UnmarshalBinary and MarshalBinary do not fail for a state made by
+	// crypto/md5.
 	if err := h.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(h.encoded[:]); err != nil {
 		panic(err)
 	}
@@ -44,8 +45,8 @@ func (h *plainMD5) add(state *[4]uint32, p []byte) {
 	}
 }
 
-// sum is the digest of a message of n bytes, whose whole blocks made state and
-// whose other bytes are rest.
+// sum returns the digest of a message of n bytes: its whole blocks made state,
+// and rest is the remainder.
 func (h *plainMD5) sum(state [4]uint32, rest []byte, n int64) (sum [md5.Size]byte) {
 	var end [2 * md5.BlockSize]byte
 	used := copy(end[:], rest)

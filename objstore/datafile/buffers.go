@@ -8,8 +8,9 @@ import (
 	"needletail/objstore/checksum"
 )
 
-// A class of buffers is what an upload reads into, takes digests of and writes.
-// With several the upload does all three at once; with one it takes turns.
+// A class of buffers is memory into which an upload reads, of which it takes
+// digests, and from which it writes. With several buffers an upload does all
+// three at once; with a single buffer it takes turns.
 type class struct {
 	bytes   int   // length of a buffer
 	each    int   // buffers of one upload
@@ -24,31 +25,31 @@ type class struct {
 }
 
 const (
-	// deepBytes is the length of the buffers of long bodies. The longer they are,
-	// the fewer the hand-overs between the goroutines of an upload, each of which
-	// waits for the scheduler, and the fuller the lanes of the MD5: PUT 64 MiB by
-	// 16 streams takes 0.76 CPU s/GB with 512 KiB, 0.60 with 2 MiB, 0.58 with 4
-	// MiB; one stream of 1 GiB reaches 610, 690 and 685 MB/s.
+	// deepBytes is the length of the buffers of long bodies. Longer buffers
+	// mean fewer hand-overs between the goroutines of an upload, each of which
+	// waits for the scheduler, and fuller lanes of the MD5: PUT 64 MiB by 16
+	// streams takes 0.76 CPU s/GB with 512 KiB, 0.60 with 2 MiB, 0.58 with 4
+	// MiB. A single stream of 1 GiB reaches 610, 690 and 685 MB/s.
 	deepBytes = 2 << 20
-	// deepFrom is the length of a body from which on there are enough of them to
-	// work on one while others are read and written: with 4 MiB a stream is 7 %
-	// slower.
+	// deepFrom is the length of a body with enough deep buffers to work on a
+	// buffer while further buffers are read and written. With 4 MiB a stream is
+	// 7 % slower.
 	deepFrom = 8 * deepBytes
 	// deepMax bounds them to 128 MiB.
 	deepMax = 16
 
-	// wideBytes is the length of the buffers of bodies in between, and of those
-	// beyond deepMax; wideMax bounds them to 96 MiB.
+	// wideBytes is the length of the buffers of bodies in between, and of
+	// bodies beyond deepMax. wideMax bounds the wide buffers to 96 MiB.
 	wideBytes = 512 << 10
 	wideMax   = 48
 
 	// narrowBytes is the length of the single buffer of a short body, and of
-	// uploads beyond wideMax, so that slow clients hold neither much memory nor up
-	// anybody else; their number is that of uploads and downloads, which the proxy
-	// bounds.
+	// uploads beyond wideMax, so that slow clients hold little memory and hold
+	// up nobody. The number of narrow buffers is the number of uploads and
+	// downloads, which the proxy bounds.
 	narrowBytes = 2 * checksum.BlockBytes
-	// narrowWarmMax bounds what stays of them after many uploads to 16 MiB. A
-	// buffer that is taken again beyond it costs 64 page faults.
+	// narrowWarmMax bounds the narrow buffers kept after many uploads to 16
+	// MiB. A buffer taken beyond the bound costs 64 page faults.
 	narrowWarmMax = 64
 )
 
@@ -85,7 +86,7 @@ func (c *class) drop() {
 type buffer struct {
 	bytes []byte
 
-	// Of an output that does all at once:
+	// The rest belongs to an output that does everything at once:
 	out   *output
 	users atomic.Int32 // digest and write that have not ended
 	err   error        // the first one of its writes up to this buffer's
@@ -119,23 +120,23 @@ func (c *class) put(b *buffer) {
 	c.cold = append(c.cold, b)
 }
 
-// hugeBytes is the length of a huge page on the processors that we know.
+// hugeBytes is the length of a huge page on amd64 and arm64.
 const hugeBytes = 2 << 20
 
-// cutHugePage makes as many free buffers as a huge page has room for. With pages
-// of 4 KiB the kernel looks up 128 of them for each 512 KiB that it writes past
-// the page cache, and the 16 lanes of the MD5 go through 16 pages at once: PUT 64
-// MiB by 16 streams takes 0.82 CPU s/GB with huge pages, 0.94 without. The pages
-// lie outside of Go's heap, which may grow to a multiple of what lives in it. They
-// have no memory before they are used.
+// cutHugePage makes as many free buffers as fit into a huge page. With pages of
+// 4 KiB the kernel looks up 128 pages for each 512 KiB written past the page
+// cache, and the 16 lanes of the MD5 go through 16 pages at once: PUT 64 MiB by
+// 16 streams takes 0.82 CPU s/GB with huge pages, 0.94 without. The pages lie
+// outside of Go's heap, which may grow to a multiple of its live bytes. Unused
+// pages have no memory.
 func (c *class) cutHugePage() {
 	for page := newHugePage(); len(page) > 0; page = page[c.bytes:] {
 		c.cold = append(c.cold, &buffer{bytes: page[:c.bytes:c.bytes]})
 	}
 }
 
-// alignHuge is a part of region, which is twice as long as a huge page, that can
-// be one.
+// alignHuge returns the part of region that can be a huge page. region is twice
+// as long as a huge page.
 func alignHuge(region []byte) []byte {
 	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(region)))) & (hugeBytes - 1)
 	return region[skip : skip+hugeBytes : skip+hugeBytes]

@@ -8,7 +8,7 @@ import (
 )
 
 // ErrCorrupt: stored bytes do not match their checksum, or are missing. Every
-// *CorruptError matches it, and objstore.KindCorrupt.
+// *CorruptError matches ErrCorrupt and objstore.KindCorrupt.
 var ErrCorrupt = errors.New("data file is corrupt")
 
 var (
@@ -19,7 +19,7 @@ var (
 	ErrDone = errors.New("data file takes no more bytes")
 )
 
-// CorruptError says what is damaged.
+// CorruptError names the damaged part.
 type CorruptError struct {
 	Block  int64 // number of the damaged block, or -1
 	Reason string
@@ -41,8 +41,8 @@ func (e *CorruptError) Is(target error) bool {
 
 func corrupt(reason string) error { return &CorruptError{Block: -1, Reason: reason} }
 
-// ReadError is an error of the reader that a body came from: no fault of the
-// device.
+// ReadError is an error of the reader that supplied the body. The device is not
+// at fault.
 type ReadError struct{ Err error }
 
 func (e *ReadError) Error() string { return "read body: " + e.Err.Error() }

@@ -9,8 +9,8 @@ import (
 )
 
 // Finish writes the footer, and returns nil only when the file is published and
-// on stable storage. After an error the file is not published; Abort removes
-// what is left of it.
+// on stable storage. After an error the file is not published, and Abort
+// removes the rest.
 func (w *Writer) Finish(f Footer) error {
 	if w.err != nil {
 		return w.err
@@ -52,8 +52,8 @@ func (w *Writer) finish(f *Footer) error {
 	return w.device.Publish(w.id)
 }
 
-// encodeTail is the footer, padding and trailer of the file id, whose content
-// has the sums blocks, and has been read back.
+// encodeTail returns the footer, padding and trailer of the file id, whose
+// content has the sums blocks. encodeTail reads the result back as a check.
 func encodeTail(id device.ID, f *Footer, blocks []uint64) ([]byte, error) {
 	if err := f.checkLimits(); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (w *Writer) pad() {
 	w.filled = end
 }
 
-// emit adds bytes that are not part of the body.
+// emit adds bytes outside the body.
 func (w *Writer) emit(p []byte) error {
 	for len(p) > 0 {
 		if w.filled == len(w.out.cur.bytes) {

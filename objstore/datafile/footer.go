@@ -40,18 +40,18 @@ const (
 	flagsKnown = flagSHA512 | flagListingSize | flagFragment
 )
 
-// Footer describes the object whose body a file holds.
+// Footer describes the object of a file.
 type Footer struct {
 	Object objstore.ObjectID
 	Policy objstore.PolicyIndex
-	// Info's SizeBytes, ETag and SHA512 are set by Finish from what was written.
+	// Finish sets Info's SizeBytes, ETag and SHA512 from the written bytes.
 	Info objstore.ObjectInfo
-	// Fragment says which part of an erasure-coded body the file holds; it is
-	// zero in a file that holds a body.
+	// Fragment says which part of an erasure-coded body the file holds.
+	// Fragment is zero in a file with a whole body.
 	Fragment Fragment
 }
 
-// StoredBytes is the number of bytes that the file holds, without the footer.
+// StoredBytes returns the number of bytes in the file, without the footer.
 func (f *Footer) StoredBytes() int64 {
 	if f.Fragment.Data > 0 {
 		return f.Fragment.SizeBytes
@@ -67,7 +67,7 @@ func (f *Footer) texts() []string {
 	}
 }
 
-// checkLimits bounds the strings, so that what is written can be read.
+// checkLimits bounds the strings, so that every written footer can be read.
 func (f *Footer) checkLimits() error {
 	total := 0
 	for _, s := range f.texts() {

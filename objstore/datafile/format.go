@@ -37,7 +37,7 @@ const (
 	trailerBytes    = 64
 )
 
-// SizeMaxBytes is the longest body of one file: 64 GiB, whose footer is 4 MiB.
+// SizeMaxBytes is the longest body of a file: 64 GiB, whose footer is 4 MiB.
 // Swift's own default limit is 5 GiB.
 const SizeMaxBytes = 64 << 30
 
@@ -45,14 +45,14 @@ const (
 	// textMaxBytes bounds all names and metadata of a footer together. Swift's
 	// default limits allow about 12 KiB.
 	textMaxBytes = 1 << 20
-	// fieldsMax bounds the number of metadata fields in one list.
+	// fieldsMax bounds the number of metadata fields in a list.
 	fieldsMax = 4096
-	// footerMaxBytes bounds what Open reads before it knows the file.
+	// footerMaxBytes bounds the footer that Open reads before it knows the
+	// file.
 	footerMaxBytes = footerFixedBytes + fragmentBytes + 8*SizeMaxBytes/checksum.BlockBytes + textMaxBytes
 )
 
-// ErrVersion: the file is intact, and of a version that this program does not
-// know.
+// ErrVersion: the file is intact, and its version is unknown to this program.
 var ErrVersion = errors.New("unknown version of a data file")
 
 type trailer struct {
@@ -75,8 +75,8 @@ func appendTrailer(dst []byte, id device.ID, t trailer) []byte {
 	return binary.LittleEndian.AppendUint64(dst, checksum.Block(dst[start:]))
 }
 
-// parseTrailer reads the trailer of file id, which is fileBytes long, and
-// checks that the footer that it points to fills the file.
+// parseTrailer reads the trailer of file id of fileBytes, and checks that the
+// footer fills the file up to the trailer.
 func parseTrailer(p []byte, id device.ID, fileBytes int64) (trailer, error) {
 	if len(p) != trailerBytes || string(p[:8]) != trailerMagic {
 		return trailer{}, corrupt("trailer has no magic")

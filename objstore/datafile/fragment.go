@@ -18,11 +18,11 @@ import (
 //	18      6      zero
 const fragmentBytes = 24
 
-// fragmentsMax bounds k+m: what one byte of Reed-Solomon can tell apart.
+// fragmentsMax bounds k+m: a byte of Reed-Solomon tells 256 fragments apart.
 const fragmentsMax = 256
 
 // Fragment says which part of an erasure-coded body a file holds. The zero
-// value is the whole of a body that is not coded.
+// value is a whole body without a code.
 type Fragment struct {
 	SizeBytes  int64 // of this fragment; all of an object have the same
 	ShardBytes int   // of each fragment in a whole stripe
@@ -40,7 +40,7 @@ func (f Fragment) append(dst []byte) []byte {
 	return append(dst, 0, 0, 0, 0, 0, 0)
 }
 
-// valid bounds each number, so that sums of them do not overflow.
+// valid bounds each number, so that sums do not overflow.
 func (f Fragment) valid() bool {
 	return f.SizeBytes >= 0 && f.SizeBytes <= SizeMaxBytes &&
 		f.ShardBytes > 0 && f.ShardBytes%checksum.BlockBytes == 0 && f.ShardBytes <= 1<<30 &&

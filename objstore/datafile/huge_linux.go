@@ -2,9 +2,9 @@ package datafile
 
 import "golang.org/x/sys/unix"
 
-// newHugePage is memory of hugeBytes that Go does not manage. Its addresses are
-// never given back. The half that only serves to align the other is not touched. That
-// the kernel makes it a huge page is only a hope.
+// newHugePage returns hugeBytes of memory outside Go's heap. The addresses are
+// never given back. The half used only for alignment is not touched. The kernel
+// may, or may not, make the memory a huge page.
 func newHugePage() []byte {
 	region, err := unix.Mmap(-1, 0, 2*hugeBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
@@ -15,6 +15,6 @@ func newHugePage() []byte {
 	return page
 }
 
-// giveBack gives the memory of a free buffer back to the system until it is used
-// again.
+// giveBack gives the memory of a free buffer back to the system until the next
+// use.
 func giveBack(p []byte) { _ = unix.Madvise(p, unix.MADV_DONTNEED) }

@@ -10,12 +10,12 @@ import (
 	"needletail/objstore/device"
 )
 
-// ErrForeign: the file does not end as data files do. It is none, or its end is
-// lost; in that case the error is of damage as well.
+// ErrForeign: the end of the file is not the end of a data file. The file is
+// foreign, or its end is lost; a lost end matches ErrCorrupt as well.
 var ErrForeign = errors.New("not a data file")
 
-// OpenPath opens a data file wherever it lies and whatever it is called: it is
-// the file that its trailer says. Errors as those of Open.
+// OpenPath opens a data file at any path. The trailer says which file it is.
+// Errors as from Open.
 func OpenPath(fs vfs.FS, path string) (*Reader, device.ID, error) {
 	f, err := fs.Open(path)
 	if err != nil {
@@ -32,7 +32,7 @@ func OpenPath(fs vfs.FS, path string) (*Reader, device.ID, error) {
 	return r, id, nil
 }
 
-// ownID is the id in the trailer, which is not checked yet.
+// ownID returns the id in the trailer, unchecked.
 func (r *Reader) ownID() (device.ID, error) {
 	stat, err := r.file.Stat()
 	if err != nil {
@@ -52,8 +52,8 @@ func (r *Reader) ownID() (device.ID, error) {
 }
 
 // Survey reads every byte of the file and calls damaged for each block, and for
-// the padding, that is not as it was written. It ends with the first error of
-// reading, or of damaged. blocks is the number of blocks that it has read.
+// the padding, with changed bytes. Survey ends with the first error of reading,
+// or of damaged. blocks is the number of blocks read.
 func (r *Reader) Survey(damaged func(*CorruptError) error) (blocks int64, err error) {
 	p := make([]byte, checksum.BlockBytes)
 	report := func(err error) error {

@@ -6,11 +6,11 @@ import (
 )
 
 // output takes the digests of buffers and writes them to a file, in order. With
-// more than one that happens while the caller fills the next, and both at once:
-// neither the disk nor the digest waits for the other. The xxh3 is taken by
-// the caller, while the bytes are in its processor's cache; the MD5 together with
-// other uploads' (package checksum), or by a goroutine beside the caller; a
-// SHA-512, and the writing, by goroutines of the upload's own.
+// several buffers the caller fills the next buffer meanwhile, and digests and
+// writing go on at once: disk and digest do not wait for each other. The caller
+// takes the xxh3, while the bytes are in its processor's cache. The MD5 is
+// taken together with further uploads (package checksum), or by a goroutine
+// beside the caller. Goroutines of the upload take a SHA-512 and write.
 type output struct {
 	file   device.File
 	hash   *checksum.Hash // the digest goroutine's while toHash is open
@@ -42,7 +42,7 @@ func (o *output) take() *buffer {
 	return b
 }
 
-// takesTurns says that there is no other buffer to fill meanwhile.
+// takesTurns reports whether the upload has a single buffer.
 func (o *output) takesTurns() bool { return o.class.each == 1 }
 
 // Hashed is the end of a buffer's digests.
@@ -56,8 +56,8 @@ func (b *buffer) leave() {
 	}
 }
 
-// nextOfBody takes the digests of the full current buffer, writes it, and gives
-// an empty one in its place.
+// nextOfBody takes the digests of the full current buffer, writes the buffer,
+// and puts an empty buffer in its place.
 func (o *output) nextOfBody() error {
 	if o.takesTurns() {
 		o.hash.Write(o.cur.bytes)
@@ -135,7 +135,7 @@ func (o *output) writeAll() {
 	}
 }
 
-// endBody says that the body is complete. From then on the hash is the caller's.
+// endBody says that the body is complete. From now on the hash is the caller's.
 func (o *output) endBody() {
 	if o.toHash != nil {
 		close(o.toHash)
@@ -144,7 +144,7 @@ func (o *output) endBody() {
 	}
 }
 
-// sum is the digests of the body, which ends with the first n bytes of the
+// sum returns the digests of the body, whose end is the first n bytes of the
 // current buffer.
 func (o *output) sum(n int) checksum.Digests {
 	o.endBody()
@@ -152,7 +152,7 @@ func (o *output) sum(n int) checksum.Digests {
 	return o.hash.Sum()
 }
 
-// drain waits until all that was handed over is written.
+// drain waits until everything handed over is written.
 func (o *output) drain() error {
 	if o.free == nil {
 		return nil

@@ -78,7 +78,8 @@ func parseFooter(p []byte) (Footer, blockSums, error) {
 	return f, blockSums(rest[:sumsBytes]), nil
 }
 
-// cursor reads the variable part of a footer. After a failure it gives zeros.
+// cursor reads the variable part of a footer. After a failure cursor gives
+// zeros.
 type cursor struct {
 	rest   []byte
 	failed bool

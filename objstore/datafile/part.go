@@ -8,10 +8,10 @@ import (
 	"needletail/objstore/device"
 )
 
-// Part writes one of the files of a body that is kept in several: a copy or a
-// fragment. Its digests are taken elsewhere, once for all files. It is for one
+// Part writes a file of a body kept in several files: a copy or a fragment. The
+// digests are taken elsewhere, once for all files. A Part belongs to a single
 // goroutine; Finish or Abort must end it. After an error every call but Abort
-// gives that error.
+// returns the same error.
 type Part struct {
 	device *device.Device
 	id     device.ID
@@ -23,8 +23,8 @@ type Part struct {
 	ended  bool
 }
 
-// CreatePart starts the file id in tmp/. sizeHintBytes is the length of what it
-// will hold, or -1. Errors as those of Create.
+// CreatePart starts the file id in tmp/. sizeHintBytes is the length of the
+// content, or -1. Errors as from Create.
 func CreatePart(d *device.Device, id device.ID, sizeHintBytes int64) (*Part, error) {
 	if sizeHintBytes > SizeMaxBytes {
 		return nil, fmt.Errorf("%w: part of %d bytes", ErrTooLarge, sizeHintBytes)
@@ -39,8 +39,8 @@ func CreatePart(d *device.Device, id device.ID, sizeHintBytes int64) (*Part, err
 	return &Part{device: d, id: id, file: f, buf: narrow.take()}, nil
 }
 
-// Write adds p and does not change it: several Parts may write it at once. What
-// is aligned in memory and in length goes to the disk without a copy.
+// Write adds p without changing p: several Parts may write the same p at once.
+// Bytes aligned in memory and in length go to the disk without a copy.
 func (w *Part) Write(p []byte) (int, error) {
 	total := 0
 	for len(p) > 0 && w.err == nil {
@@ -64,7 +64,7 @@ func aligned(p []byte) bool {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(p)))&(device.AlignBytes-1) == 0
 }
 
-// keep copies the start of p to the buffer, which it writes when it is full.
+// keep copies the start of p to the buffer, and writes a full buffer.
 func (w *Part) keep(p []byte) int {
 	n := copy(w.buf.bytes[w.filled:], p)
 	w.filled += n
@@ -75,9 +75,9 @@ func (w *Part) keep(p []byte) int {
 	return n
 }
 
-// Finish writes the footer, whose Info and Fragment are complete, and the sums
-// of the blocks that were written. It returns nil only when the file is
-// published and on stable storage.
+// Finish writes the footer with complete Info and Fragment, and the sums of the
+// written blocks. Finish returns nil only when the file is published and on
+// stable storage.
 func (w *Part) Finish(f Footer, blocks []uint64) error {
 	if w.err != nil {
 		return w.err
@@ -132,8 +132,8 @@ func (w *Part) end() {
 	}
 }
 
-// Abort gives up the file and removes it from tmp/. It does nothing if the Part
-// has ended.
+// Abort gives up the file and removes it from tmp/. After the end of the Part
+// Abort does nothing.
 func (w *Part) Abort() error {
 	if w.ended {
 		return nil
@@ -146,9 +146,9 @@ func (w *Part) Abort() error {
 	return err
 }
 
-// Blocks reads what the file holds from block number first on into p, which ends
-// where a block or the content does, and checks each block: *CorruptError, or
-// what reading gave. It may be called by several goroutines.
+// Blocks reads content from block number first on into p, which ends at the end
+// of a block or of the content, and checks each block: *CorruptError, or the
+// error of reading. Several goroutines may call Blocks.
 func (r *Reader) Blocks(p []byte, first int64) error { return r.readBlocks(p, first) }
 
 // Prefetch hints that n bytes from block number first on are read soon.
@@ -159,7 +159,7 @@ func (r *Reader) Prefetch(first, n int64) {
 	}
 }
 
-// VerifyPadding checks what follows the content: Blocks check the rest.
+// VerifyPadding checks the bytes behind the content; Blocks checks the content.
 func (r *Reader) VerifyPadding() error {
 	padding := make([]byte, r.dataEnd-r.SizeBytes())
 	if err := r.readAt(padding, r.SizeBytes()); err != nil {

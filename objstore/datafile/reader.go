@@ -11,8 +11,8 @@ import (
 	"needletail/objstore/device"
 )
 
-// Reader is an open file, whose trailer and footer were found intact. It may be
-// used by several goroutines, each with a Range of its own.
+// Reader is an open file with intact trailer and footer. Several goroutines may
+// use a Reader, each with a Range of its own.
 type Reader struct {
 	file      vfs.File
 	footer    Footer
@@ -21,8 +21,8 @@ type Reader struct {
 	dataEnd   int64 // offset of the footer
 }
 
-// Open opens a published file: fs.ErrNotExist, ErrCorrupt, ErrVersion, or what
-// reading gave.
+// Open opens a published file: fs.ErrNotExist, ErrCorrupt, ErrVersion, or the
+// error of reading.
 func Open(d *device.Device, id device.ID) (*Reader, error) {
 	f, err := d.OpenFile(id)
 	if err != nil {
@@ -31,7 +31,8 @@ func Open(d *device.Device, id device.ID) (*Reader, error) {
 	return read(f, id)
 }
 
-// OpenDark opens a file of a device's dark data, as Open does a published one.
+// OpenDark opens a file of a device's dark data, as Open opens a published
+// file.
 func OpenDark(d *device.Device, dark device.DarkFile) (*Reader, error) {
 	f, err := d.OpenDark(dark)
 	if err != nil {
@@ -90,13 +91,13 @@ func (r *Reader) readTail(id device.ID) error {
 // Footer describes the object.
 func (r *Reader) Footer() Footer { return r.footer }
 
-// SizeBytes is the length of what the file holds: the body, or the fragment.
+// SizeBytes returns the length of the content: the body, or the fragment.
 func (r *Reader) SizeBytes() int64 { return r.footer.StoredBytes() }
 
 // Close closes the file. Ranges give errors afterwards.
 func (r *Reader) Close() error { return r.file.Close() }
 
-// readAt fills p. A file that ends before is corrupt.
+// readAt fills p. A file with an earlier end is corrupt.
 func (r *Reader) readAt(p []byte, off int64) error {
 	if len(p) == 0 {
 		return nil

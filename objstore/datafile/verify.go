@@ -16,7 +16,7 @@ func Verify(d *device.Device, id device.ID) error {
 	return r.Verify(io.Discard)
 }
 
-// Verify reads and checks every byte of the file. The body goes to w, which can
+// Verify reads and checks every byte of the file. The body goes to w. w can
 // slow the pass down, or end it with an error, which is returned unchanged.
 func (r *Reader) Verify(w io.Writer) error {
 	if _, err := r.Range(0, r.SizeBytes()).(io.WriterTo).WriteTo(w); err != nil {

@@ -8,8 +8,8 @@ import (
 	"needletail/objstore/device"
 )
 
-// emptyReadsMax is the number of reads without bytes or error, one after
-// another, that make a reader broken.
+// emptyReadsMax is the number of reads without bytes or error in a row that
+// make a reader broken.
 const emptyReadsMax = 100
 
 // WriterOptions are the arguments of Create.
@@ -19,16 +19,16 @@ type WriterOptions struct {
 	AnyMD5        bool  // random bytes do for the MD5
 }
 
-// Digests are those of the body that was written.
+// Digests are the digests of the written body.
 type Digests struct {
 	SizeBytes int64
 	MD5       string // 32 lower-case hex digits
 	SHA512    string // 128 digits, or ""
 }
 
-// Writer streams one body to a file. It is for one goroutine; Finish or Abort
-// must end it, and an Abort after either does nothing, so it can be deferred.
-// After an error every call but Abort gives that error.
+// Writer streams a body to a file. A Writer belongs to a single goroutine;
+// Finish or Abort must end it. A further Abort does nothing, so Abort can be
+// deferred. After an error every call but Abort returns the same error.
 type Writer struct {
 	device *device.Device
 	id     device.ID
@@ -57,9 +57,9 @@ func Create(d *device.Device, id device.ID, o WriterOptions) (*Writer, error) {
 	return &Writer{device: d, id: id, file: f, out: newOutput(f, o)}, nil
 }
 
-// ReadFrom adds all that r gives, until io.EOF, and reports how much that was.
-// It may be called again. An error of r is a *ReadError and fails the Writer
-// like any other.
+// ReadFrom adds all bytes of r, until io.EOF, and returns their number.
+// ReadFrom may be called again. An error of r is a *ReadError and fails the
+// Writer like any error.
 func (w *Writer) ReadFrom(r io.Reader) (int64, error) {
 	var total int64
 	for empty := 0; ; {
@@ -104,7 +104,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return total, w.err
 }
 
-// makeRoom makes sure that the current buffer has room for the body.
+// makeRoom makes room for the body in the current buffer.
 func (w *Writer) makeRoom() error {
 	if w.err != nil {
 		return w.err
@@ -125,8 +125,8 @@ func (w *Writer) makeRoom() error {
 	return nil
 }
 
-// Sum is the digests of the body, which is complete with this call. It must not
-// be called after Finish or Abort.
+// Sum returns the digests of the body and completes the body. Sum must not be
+// called after Finish or Abort.
 func (w *Writer) Sum() Digests {
 	if w.sums == nil {
 		sums := w.out.sum(w.filled)
@@ -135,8 +135,8 @@ func (w *Writer) Sum() Digests {
 	return Digests{SizeBytes: w.sums.SizeBytes, MD5: w.sums.MD5, SHA512: w.sums.SHA512}
 }
 
-// Abort gives up the file and removes it from tmp/. It does nothing if the
-// Writer has ended.
+// Abort gives up the file and removes it from tmp/. After the end of the Writer
+// Abort does nothing.
 func (w *Writer) Abort() error {
 	if w.ended {
 		return nil
@@ -152,7 +152,7 @@ func (w *Writer) Abort() error {
 	return err
 }
 
-// fail keeps the first error and gives it.
+// fail keeps the first error and returns the kept error.
 func (w *Writer) fail(err error) error {
 	if w.err == nil {
 		w.err = err
