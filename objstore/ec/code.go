@@ -7,17 +7,18 @@ import (
 	"github.com/klauspost/reedsolomon"
 )
 
-// shardsMax is what one byte can tell apart.
+// shardsMax bounds the shards: a byte tells 256 shards apart.
 const shardsMax = 256
 
-// Code computes with k data and m parity shards. It is safe for concurrent use.
+// Code computes with k data and m parity shards. A Code is safe for concurrent
+// use.
 type Code struct {
 	data, parity int
 	rs           reedsolomon.Encoder
 }
 
-// codes holds one *Code per [2]int{k, m}: their number is that of the policies,
-// and each keeps the matrices that it inverted.
+// codes holds a *Code per [2]int{k, m}. There are as many codes as policies,
+// and each keeps its inverted matrices.
 var codes sync.Map
 
 // New gives the Code of data and parity shards: data ≥ 1, parity ≥ 1, together
@@ -30,7 +31,7 @@ func New(data, parity int) (*Code, error) {
 	if c, ok := codes.Load(key); ok {
 		return c.(*Code), nil
 	}
-	// A server has as many streams as processors; one shard is short.
+	// A server has as many streams as processors, and a shard is short.
 	rs, err := reedsolomon.New(data, parity, reedsolomon.WithMaxGoroutines(1))
 	if err != nil {
 		return nil, fmt.Errorf("ec: %w", err)
@@ -39,8 +40,8 @@ func New(data, parity int) (*Code, error) {
 	return c.(*Code), nil
 }
 
-// Encode fills the parity shards from the data shards. All have the same length,
-// which may be 0.
+// Encode fills the parity shards from the data shards. All shards have the same
+// length, which may be 0.
 func (c *Code) Encode(shards [][]byte) error {
 	if len(shards) == c.data+c.parity && len(shards[0]) == 0 {
 		return nil
@@ -51,8 +52,9 @@ func (c *Code) Encode(shards [][]byte) error {
 	return nil
 }
 
-// Reconstruct computes the shards that are wanted and missing: those of length
-// 0, into their capacity if that suffices. At least k must be there.
+// Reconstruct computes the missing shards among the wanted shards. A missing
+// shard has length 0, and Reconstruct uses its capacity if the capacity
+// suffices. At least k shards must be there.
 func (c *Code) Reconstruct(shards [][]byte, wanted []bool) error {
 	if err := c.rs.ReconstructSome(shards, wanted); err != nil {
 		return fmt.Errorf("ec: reconstruct: %w", err)

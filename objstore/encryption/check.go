@@ -10,28 +10,28 @@ import (
 	"needletail/objstore"
 )
 
-// An empty encrypted object stands for each root secret that was ever the
-// active one:
+// An empty encrypted object stands for each root secret in use now or before:
 //
 //	account    0xFF "encryption"   no client can name it: it is not UTF-8
 //	container  "root-secrets"
 //	object     "id " and the secret's id
 //
-// It opens only under the secret that it was written under.
+// The object opens only under the secret of its PUT.
 const (
 	checkAccount   = "\xffencryption"
 	checkContainer = "root-secrets"
 	checkPrefix    = "id "
 )
 
-// ErrOtherSecret is why a store is refused: it was encrypted under another
-// secret of the same id.
+// ErrOtherSecret refuses a store: the store was encrypted under another secret
+// of the same id.
 var ErrOtherSecret = errors.New("the root secret is not the one that the store was encrypted under")
 
-// CheckSecrets holds each configured secret against what the store was told of
-// the secret of that id, and tells it of the active one if it does not know it
-// yet. The error is ErrOtherSecret, or the store's. Call it before the store is
-// used: what is written under a wrong secret is lost with it.
+// CheckSecrets compares each configured secret with the store's object for the
+// secret's id, and makes the object of the active secret if the object is
+// missing. The error is ErrOtherSecret, or the store's. CheckSecrets must come
+// before any use of the store: data written under a wrong secret is lost with
+// the secret.
 func (s *Store) CheckSecrets(ctx context.Context) error {
 	var ids []string
 	for id := range s.keys.secrets {

@@ -52,7 +52,7 @@ func (b *secretBody) append(dst []byte) []byte {
 	return b.listed.append(dst)
 }
 
-// decoder reads a plaintext. After the first error it gives zero values.
+// decoder reads a plaintext. After the first error decoder gives zero values.
 type decoder struct {
 	rest []byte
 	bad  bool

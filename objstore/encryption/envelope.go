@@ -14,9 +14,8 @@ import (
 //	2+n  12    nonce, random
 //	14+n …     AES-256-GCM: ciphertext, tag 16
 //
-// The additional data is the purpose, the byte 0, and what the envelope is
-// bound to. The version and the id are bound by the key, which is derived of
-// the secret.
+// The additional data is the purpose, the byte 0, and the bound value. The key,
+// which is derived from the secret, binds the version and the id.
 const (
 	envelopeVersion = 1
 	envelopeHead    = 2
@@ -47,7 +46,8 @@ func seal(a cipher.AEAD, secretID, purpose, bound string, plain []byte) string {
 	return string(a.Seal(out, nonce, plain, additional(purpose, bound)))
 }
 
-// secretOf is the id that an envelope names, and the rest of it.
+// secretOf returns the secret's id of an envelope, and the rest of the
+// envelope.
 func secretOf(envelope string) (id, rest string, err error) {
 	if len(envelope) < envelopeHead || envelope[0] != envelopeVersion {
 		return "", "", ErrEnvelope
@@ -59,7 +59,7 @@ func secretOf(envelope string) (id, rest string, err error) {
 	return envelope[envelopeHead:n], envelope[n:], nil
 }
 
-// unseal opens what secretOf left.
+// unseal opens the rest of an envelope, as secretOf returns it.
 func unseal(a cipher.AEAD, rest, purpose, bound string) ([]byte, error) {
 	sealed := []byte(rest)
 	plain, err := a.Open(sealed[nonceBytes:nonceBytes], sealed[:nonceBytes], sealed[nonceBytes:], additional(purpose, bound))

@@ -20,21 +20,22 @@ const (
 	SecretIDMaxBytes = 255
 )
 
-// Keys hold the root secrets. The zero value has none: nothing is encrypted,
-// and what is encrypted cannot be read.
+// Keys hold the root secrets. The zero value has no secret: nothing is
+// encrypted, and encrypted objects cannot be read.
 type Keys struct {
 	secrets map[string][]byte
 	active  string
 	write   bool
 }
 
-// KeyOptions are what Keys are made of.
+// KeyOptions are the arguments of NewKeys.
 type KeyOptions struct {
-	// Secrets by id; "" is an id like any other, that of an only secret.
+	// Secrets by id. The id "" is an id like any other, used for an only
+	// secret.
 	Secrets map[string][]byte
-	// Active is the id that new objects are encrypted under.
+	// Active is the id of the secret for new objects.
 	Active string
-	// Disable encrypts nothing more; what is encrypted stays readable.
+	// Disable ends encryption of new objects. Encrypted objects stay readable.
 	Disable bool
 }
 
@@ -44,7 +45,8 @@ var (
 	errNoActive    = errors.New("there is no root secret of the active id")
 )
 
-// NewKeys checks the secrets. No secret at all gives Keys that encrypt nothing.
+// NewKeys checks the secrets. Without any secret it returns Keys that encrypt
+// nothing.
 func NewKeys(o KeyOptions) (Keys, error) {
 	k := Keys{secrets: map[string][]byte{}, active: o.Active, write: !o.Disable && len(o.Secrets) > 0}
 	for id, secret := range o.Secrets {
@@ -62,9 +64,9 @@ func NewKeys(o KeyOptions) (Keys, error) {
 	return k, nil
 }
 
-// ParseSecret reads a root secret as it stands in a file: base64 (as of
-// `openssl rand -base64 32`), with white space around and in it. The error does
-// not show it.
+// ParseSecret reads a root secret in the form of a file: base64 (as of `openssl
+// rand -base64 32`), with white space around and inside. The error does not
+// show the secret.
 func ParseSecret(text []byte) ([]byte, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), ""))
 	if err != nil {
@@ -76,18 +78,17 @@ func ParseSecret(text []byte) ([]byte, error) {
 	return b, nil
 }
 
-// ErrNoSecret is why an object cannot be read whose root secret is not
-// configured.
+// ErrNoSecret: the root secret of an object is not configured.
 var ErrNoSecret = errors.New("encrypted under a root secret that is not configured")
 
-// The two kinds of keys that are derived of a root secret.
+// The two kinds of keys derived from a root secret.
 const (
 	scopeObject    = "needletail object key 1"
 	scopeContainer = "needletail container key 1"
 )
 
-// aead is the cipher of all envelopes of one object or, for listings, of one
-// container. Names hold no NUL, so that different names give different keys.
+// aead returns the cipher of all envelopes of an object or, for listings, of a
+// container. Names hold no NUL, so different names give different keys.
 func (k *Keys) aead(secretID, scope string, names ...string) (cipher.AEAD, error) {
 	secret, ok := k.secrets[secretID]
 	if !ok {

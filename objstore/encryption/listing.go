@@ -8,8 +8,8 @@ import (
 )
 
 // UnknownETag stands in a listing for an ETag that does not open, as in
-// swift/common/middleware/crypto/decrypter.py: the other entries are still
-// worth having.
+// swift/common/middleware/crypto/decrypter.py: the rest of the listing is still
+// of use.
 const UnknownETag = "<unknown>"
 
 // ListObjects shows the ETags of the plaintext.

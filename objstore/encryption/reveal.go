@@ -64,7 +64,7 @@ func (s *Store) hide(id objstore.ObjectID, info *objstore.ObjectInfo, b *secretB
 	return nil
 }
 
-// hideMeta seals what a POST sets.
+// hideMeta seals the metadata of a POST.
 func (s *Store) hideMeta(id objstore.ObjectID, m objstore.Metadata) (objstore.Metadata, error) {
 	if len(m) == 0 {
 		return nil, nil
@@ -86,8 +86,9 @@ func hidden(info *objstore.ObjectInfo) bool {
 	return hasBody || hasMeta
 }
 
-// reveal turns what is stored into what was put. body is nil for an object
-// whose body is not encrypted; its metadata may be, if a POST came later.
+// reveal turns stored values into the values of the PUT. body is nil for an
+// object with a plaintext body. The metadata of such an object may be
+// encrypted, after a later POST.
 func (s *Store) reveal(id objstore.ObjectID, info *objstore.ObjectInfo) (body *secretBody, err error) {
 	bodyEnvelope, hasBody := info.Metadata.Lookup(fieldBody)
 	metaEnvelope, hasMeta := info.Metadata.Lookup(fieldMeta)

@@ -9,14 +9,14 @@ import (
 	"needletail/objstore"
 )
 
-// Store is the Store that it was made of, with objects encrypted.
+// Store encrypts the objects of another Store.
 type Store struct {
 	objstore.Store
 	keys Keys
 }
 
 // New puts encryption around a store. Keys without a secret encrypt nothing,
-// and make reading what is encrypted an error that says so.
+// and make reading an encrypted object an error that says so.
 func New(inner objstore.Store, keys Keys) *Store {
 	return &Store{Store: inner, keys: keys}
 }
@@ -25,8 +25,8 @@ func fail(op string, id objstore.ObjectID, k objstore.Kind, cause error) error {
 	return &objstore.Error{Kind: k, Op: op, Name: id.String(), Err: cause}
 }
 
-// unreadable is the error of an object that does not open. A secret that is not
-// configured is the operator's to put right, and no damage.
+// unreadable returns the error of an object that does not open. A secret
+// missing from the configuration is the operator's to put right, and no damage.
 func unreadable(op string, id objstore.ObjectID, cause error) error {
 	if errors.Is(cause, ErrNoSecret) {
 		return fail(op, id, objstore.KindInternal, cause)
@@ -34,10 +34,10 @@ func unreadable(op string, id objstore.ObjectID, cause error) error {
 	return fail(op, id, objstore.KindCorrupt, cause)
 }
 
-// errETag is how a PUT ends whose plaintext has another MD5 than was stated.
+// errETag ends a PUT whose plaintext has another MD5 than stated.
 var errETag = errors.New("the body's MD5 is not the one that was stated")
 
-// PutObject encrypts the body as it is read.
+// PutObject encrypts the body while reading it.
 func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Reader, o objstore.PutOptions) (objstore.ObjectInfo, error) {
 	const op = "put object"
 	if !s.keys.write {
@@ -92,8 +92,9 @@ func (s *Store) HeadObject(ctx context.Context, id objstore.ObjectID, o objstore
 	return info, nil
 }
 
-// PostObject encrypts the metadata, also that of an object whose body is not
-// encrypted. Metadata of another secret or none is replaced without being read.
+// PostObject encrypts the metadata, also the metadata of an object with a
+// plaintext body. Metadata under another secret, or in plaintext, is replaced
+// without being read.
 func (s *Store) PostObject(ctx context.Context, id objstore.ObjectID, o objstore.PostOptions) (objstore.ObjectInfo, error) {
 	const op = "post object"
 	if s.keys.write {
@@ -112,8 +113,8 @@ func (s *Store) PostObject(ctx context.Context, id objstore.ObjectID, o objstore
 	return info, nil
 }
 
-// DeleteObject removes an object whether it can be read or not; one that cannot
-// is reported without metadata.
+// DeleteObject removes an object, readable or not. An unreadable object is
+// reported without metadata.
 func (s *Store) DeleteObject(ctx context.Context, id objstore.ObjectID, o objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	info, err := s.Store.DeleteObject(ctx, id, o)
 	if err != nil {

@@ -36,7 +36,7 @@ func newStream(key [keyBytes]byte, iv [ivBytes]byte, offset int64) (cipher.Strea
 	return stream, nil
 }
 
-// encrypter gives a body's ciphertext and takes the sums of its plaintext, in
+// encrypter gives a body's ciphertext and takes the sums of the plaintext, in
 // the reader's own buffer.
 type encrypter struct {
 	src    io.Reader

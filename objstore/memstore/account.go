@@ -51,7 +51,7 @@ func (a *account) info() objstore.AccountInfo {
 	return info
 }
 
-// PostAccount creates an account or merges metadata into it.
+// PostAccount creates an account or merges metadata into the account.
 func (s *Store) PostAccount(_ context.Context, a objstore.AccountName, u objstore.MetadataUpdate) (bool, error) {
 	c := onAccount("post account", a)
 	if err := s.begin(c, string(a)); err != nil {
@@ -94,7 +94,7 @@ func (s *Store) DeleteAccount(_ context.Context, a objstore.AccountName) error {
 	return nil
 }
 
-// ListContainers lists one page of an account.
+// ListContainers lists a page of an account.
 func (s *Store) ListContainers(_ context.Context, a objstore.AccountName, o objstore.ListOptions,
 	visit func(*objstore.ContainerEntry) error) error {
 

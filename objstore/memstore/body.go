@@ -12,8 +12,8 @@ import (
 	"needletail/objstore"
 )
 
-// bodyReader remembers the error of the client's reader, so that it can be
-// told from all others.
+// bodyReader remembers the error of the client's reader, to tell the error from
+// errors of the store.
 type bodyReader struct {
 	r   io.Reader
 	err error
@@ -27,7 +27,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// checkStated refuses what the stated length alone shows to be wrong.
+// checkStated refuses a PUT whose stated length alone is wrong.
 func (c call) checkStated(o objstore.PutOptions) error {
 	if o.SizeBytes < -1 || o.MaxBytes < 0 {
 		return c.fail(objstore.KindInvalid, errors.New("a negative size"))
@@ -38,7 +38,8 @@ func (c call) checkStated(o objstore.PutOptions) error {
 	return nil
 }
 
-// readBody reads the whole body into an object that has only digests yet.
+// readBody reads the whole body and returns an object with digests and nothing
+// else.
 func (c call) readBody(body io.Reader, o objstore.PutOptions) (*object, error) {
 	src := &bodyReader{r: body}
 	var limited io.Reader = src

@@ -15,8 +15,9 @@ type container struct {
 	objects  map[objstore.ObjectName]*object
 }
 
-// count walks all objects: what a counter must equal. It adds what is stored,
-// not what the listing shows: a manifest's segments are counted where they lie.
+// count walks all objects and returns the values that the counters must have.
+// It adds stored sizes, not listed sizes: a manifest's segments count where
+// they lie.
 func (c *container) count() (objects, bytes int64) {
 	for _, o := range c.objects {
 		objects++
@@ -62,7 +63,7 @@ var (
 	errDeprecatedPolicy = errors.New("the storage policy is deprecated")
 )
 
-// PutContainer creates a container or merges metadata into it.
+// PutContainer creates a container or merges metadata into the container.
 func (s *Store) PutContainer(_ context.Context, id objstore.ContainerID, o objstore.PutContainerOptions) (bool, error) {
 	c, err := s.beginContainer("put container", id)
 	if err != nil {
@@ -155,7 +156,7 @@ func (s *Store) DeleteContainer(_ context.Context, id objstore.ContainerID) erro
 	return nil
 }
 
-// ListObjects lists one page of a container.
+// ListObjects lists a page of a container.
 func (s *Store) ListObjects(_ context.Context, id objstore.ContainerID, o objstore.ListOptions,
 	visit func(*objstore.ObjectEntry) error) error {
 

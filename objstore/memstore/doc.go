@@ -1,14 +1,14 @@
 // Package memstore is the reference model of objstore.Store: maps in memory
-// under one mutex. It is the oracle that other stores are compared with and
-// the store of the tests above this layer, so it prefers the obvious to the
-// fast: counters are recounted when asked for, and a listing filters all names.
+// under one mutex. The model is the oracle for the real stores and the store of
+// the tests above this layer, so it prefers the obvious to the fast: counters
+// are recounted at each question, and a listing filters all names.
 //
 // # Invariants
 //
-//   - An *object is never changed after it is in a container; a write puts
-//     another one in its place. So an open object stays as it was.
+//   - An *object in a container never changes. A write puts a new *object in
+//     its place, so an open object stays as it was.
 //   - The mutex is not held while a body is read or while visit runs.
-//   - Nothing that a caller passed in or got back is shared with the model.
+//   - The model shares no memory with its callers' arguments and results.
 //
-// It keeps nothing across Close and needs memory for every body.
+// The model keeps nothing across Close and needs memory for every body.
 package memstore

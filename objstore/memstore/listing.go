@@ -7,7 +7,7 @@ import (
 	"needletail/objstore"
 )
 
-// line is one entry of a listing before it has values.
+// line is an entry of a listing before it has values.
 type line struct {
 	name   string
 	subdir bool
@@ -22,8 +22,8 @@ func keys[K ~string, V any](m map[K]V) []string {
 	return names
 }
 
-// list chooses one page out of all names, which are sorted ascending. It rolls
-// up the whole range first and cuts it to the limit last.
+// list returns a page of all names, which are sorted ascending. It rolls up the
+// whole range first and cuts the range to the limit last.
 func list(names []string, o objstore.ListOptions) []line {
 	lower, upper := o.Marker, o.EndMarker
 	if o.Reverse {
@@ -45,8 +45,9 @@ func list(names []string, o objstore.ListOptions) []line {
 		if o.Path != nil && (l.subdir || name == o.Prefix) {
 			continue
 		}
-		// A client that pages on with the subdir it saw last must not see it
-		// again, though the names below it are past the marker.
+		// A client may page on with the last subdir as its marker. The subdir
+		// must not come again, though the names below the subdir are past the
+		// marker.
 		if l.subdir && l.name == lower {
 			continue
 		}
@@ -61,8 +62,8 @@ func list(names []string, o objstore.ListOptions) []line {
 	return lines[:min(len(lines), max(o.Limit, 0))]
 }
 
-// rollUp gives the subdir that stands for name, or name itself. With Path a
-// name that ends with its first delimiter is an object: the marker of a
+// rollUp returns the subdir in place of name, or name itself. With Path a name
+// that ends with its first delimiter is an object: the marker of a
 // pseudo-directory.
 func rollUp(name string, o objstore.ListOptions) line {
 	if o.Delimiter == "" {

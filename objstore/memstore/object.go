@@ -10,13 +10,13 @@ import (
 	"needletail/objstore"
 )
 
-// object is one version of an object; it never changes.
+// object is a version of an object and never changes.
 type object struct {
 	info objstore.ObjectInfo
 	body []byte
 }
 
-// expired holds from the second on that DeleteAt names.
+// expired is true from the second of DeleteAt on.
 func (o *object) expired() bool {
 	return o.info.DeleteAt != 0 && o.info.DeleteAt <= time.Now().Unix()
 }
@@ -48,7 +48,7 @@ func (s *Store) stored(id objstore.ObjectID) *object {
 	return cont.objects[id.Object]
 }
 
-// live is stored without what has expired, unless that is asked for.
+// live returns the stored object, and an expired object only if asked for.
 func (s *Store) live(id objstore.ObjectID, allowExpired bool) *object {
 	obj := s.stored(id)
 	if obj == nil || obj.expired() && !allowExpired {
@@ -57,7 +57,7 @@ func (s *Store) live(id objstore.ObjectID, allowExpired bool) *object {
 	return obj
 }
 
-// checkPut holds what PutObject checks before the body and at the commit.
+// checkPut makes the checks of PutObject before the body and at the commit.
 func (s *Store) checkPut(c call, id objstore.ObjectID, o objstore.PutOptions) error {
 	if s.container(id.ContainerID()) == nil {
 		return c.fail(objstore.KindContainerNotFound, nil)
@@ -117,8 +117,8 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 	return clone(*i), nil
 }
 
-// after is the time of a change that replaces old, which may have been given a
-// time of the future.
+// after returns the time of a change that replaces old, whose time may lie in
+// the future.
 func (s *Store) after(old *object) objstore.Timestamp {
 	now := s.clock.Now()
 	if old != nil {
@@ -127,7 +127,7 @@ func (s *Store) after(old *object) objstore.Timestamp {
 	return now
 }
 
-// clone copies all that an ObjectInfo points to.
+// clone copies everything that an ObjectInfo points to.
 func clone(i objstore.ObjectInfo) objstore.ObjectInfo {
 	i.Metadata = i.Metadata.Clone()
 	i.Listing.Extra = i.Listing.Extra.Clone()
@@ -190,8 +190,8 @@ func (s *Store) PostObject(_ context.Context, id objstore.ObjectID, o objstore.P
 	return clone(info), nil
 }
 
-// DeleteObject removes an object. An expired one goes too, but only a caller
-// that named its DeleteAt is told so (swift/obj/server.py DELETE).
+// DeleteObject removes an object. An expired object goes too, but only a caller
+// with the right DeleteAt is told so (swift/obj/server.py DELETE).
 func (s *Store) DeleteObject(_ context.Context, id objstore.ObjectID, o objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	c, err := s.beginObject("delete object", id)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"needletail/objstore"
 )
 
-// opened is one version of an object, held by its pointer.
+// opened is a version of an object, held by its pointer.
 type opened struct {
 	info objstore.ObjectInfo
 	body []byte

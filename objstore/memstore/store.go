@@ -11,7 +11,7 @@ import (
 // Options configure a Store.
 type Options struct {
 	// Policies is the set of storage policies, which must be valid
-	// (Policies.Validate); none means objstore.DefaultPolicies.
+	// (Policies.Validate); an empty set means objstore.DefaultPolicies.
 	Policies objstore.Policies
 }
 
@@ -47,7 +47,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// call is one running operation: what its errors say.
+// call is a running operation, for its errors.
 type call struct{ op, name string }
 
 func (c call) fail(k objstore.Kind, cause error) error {
@@ -62,8 +62,8 @@ var (
 	errSlash     = errors.New("a container's name holds '/'")
 )
 
-// begin locks the store and checks what is true for every operation. If it
-// fails, the mutex is free again.
+// begin locks the store and makes the checks of every operation. After a
+// failure the mutex is free again.
 func (s *Store) begin(c call, parts ...string) error {
 	for i, part := range parts {
 		switch {

@@ -1,4 +1,4 @@
-// Package oserror tells apart what errors of the operating system mean.
+// Package oserror names the meanings of errors of the operating system.
 package oserror
 
 import (
@@ -6,15 +6,15 @@ import (
 	"syscall"
 )
 
-// Exhausted says that the process or the machine had no file descriptor or no
-// memory to spare. Such an error is no fault of the file or the disk that was
-// asked, and the same call may succeed a moment later.
+// Exhausted reports whether the process or the machine had no file descriptor
+// or no memory to spare. The file and the disk are not at fault, and the same
+// call may succeed a moment later.
 func Exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// NoSpace says that a disk, or somebody's share of it, was full of bytes or of
-// inodes.
+// NoSpace reports whether a disk, or a user's share of a disk, was full of
+// bytes or of inodes.
 func NoSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

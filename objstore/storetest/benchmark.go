@@ -12,8 +12,8 @@ import (
 
 const benchmarkBytes = 4 << 10
 
-// Benchmark measures puts of 4 KiB into one container: one after the other,
-// and by 16 writers a processor.
+// Benchmark measures puts of 4 KiB into a container: one after the other, and
+// by 16 writers a processor.
 func Benchmark(b *testing.B, open func(b *testing.B) objstore.Store) {
 	c := objstore.ContainerID{Account: testAccount, Container: "c"}
 	body := makeBody(1, benchmarkBytes)

@@ -10,8 +10,8 @@ import (
 	"needletail/objstore"
 )
 
-// bodySizes are lengths on both sides of every threshold that a store may
-// have: nothing, kept beside the row, one block of a file, several blocks.
+// bodySizes are lengths on both sides of every threshold of a store: nothing, a
+// body beside the row, a single block of a file, several blocks.
 var bodySizes = []int64{0, 1, 4096, 65536, 300_000, 1<<20 + 1}
 
 // LargeSizes are lengths around the limits of blocks, for RunRandom.
@@ -83,7 +83,8 @@ func testBodyReaders(e *env) {
 	}
 }
 
-// emptyReads gives no bytes and no error each other time, as io.Reader allows.
+// emptyReads gives no bytes and no error at every second call, as io.Reader
+// allows.
 type emptyReads struct {
 	r    io.Reader
 	full bool

@@ -13,7 +13,7 @@ import (
 	"needletail/objstore"
 )
 
-// makeBody gives size bytes that depend on seed, the same ones each time.
+// makeBody returns size bytes of seed, the same bytes each time.
 func makeBody(seed uint64, size int64) []byte {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
@@ -27,7 +27,7 @@ func etagOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// countingReader knows how much was taken from it.
+// countingReader counts the bytes taken from it.
 type countingReader struct {
 	r     io.Reader
 	bytes int64
@@ -64,7 +64,7 @@ func (h *hookReader) Read(p []byte) (int, error) {
 	return h.r.Read(p)
 }
 
-// put stores body with its stated length.
+// put stores body with its true length stated.
 func (e *env) put(id objstore.ObjectID, body []byte, opts objstore.PutOptions) objstore.ObjectInfo {
 	e.Helper()
 	opts.SizeBytes = int64(len(body))
@@ -80,7 +80,7 @@ func (e *env) head(id objstore.ObjectID) objstore.ObjectInfo {
 	return info
 }
 
-// wantBody checks that an object is there with just this body.
+// wantBody checks that an object is there with exactly this body.
 func (e *env) wantBody(id objstore.ObjectID, want []byte) {
 	e.Helper()
 	info, got := readObject(e, e.s, id)

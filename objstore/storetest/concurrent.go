@@ -80,7 +80,7 @@ func testConcurrentIfNoneMatch(e *env) {
 }
 
 // testConcurrentContainerDelete races a PUT against the removal of its
-// container: just one of them may win.
+// container: exactly one of the two must win.
 func testConcurrentContainerDelete(e *env) {
 	for range 10 {
 		c := e.container("c")

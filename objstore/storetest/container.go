@@ -133,7 +133,8 @@ func testContainerModified(e *env) {
 	}
 }
 
-// modified is a container's time of change, which HEAD and listing must agree on.
+// modified returns a container's time of change, after checking that HEAD and
+// listing agree.
 func (e *env) modified(id objstore.ContainerID) objstore.Timestamp {
 	e.Helper()
 	info, err := e.s.HeadContainer(e.ctx, id)

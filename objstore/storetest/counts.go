@@ -10,8 +10,8 @@ import (
 	"needletail/objstore"
 )
 
-// CheckCounts lists an account with all its containers, and checks that every
-// counter says what the listings say. The store must be at rest.
+// CheckCounts lists an account with all its containers, and checks every
+// counter against the listings. The store must be at rest.
 func CheckCounts(t testing.TB, s objstore.Store, a objstore.AccountName) {
 	t.Helper()
 	ctx := context.Background()
@@ -101,7 +101,7 @@ func allObjects(t testing.TB, s objstore.Store, id objstore.ContainerID) (all []
 	return all
 }
 
-// wantUsage checks a container's counters, and that all others fit them.
+// wantUsage checks a container's counters, and that the account's counters fit.
 func (e *env) wantUsage(id objstore.ContainerID, objects, bytes int64) {
 	e.Helper()
 	info, err := e.s.HeadContainer(e.ctx, id)

@@ -9,8 +9,8 @@ import (
 	"needletail/objstore"
 )
 
-// testPutFinish asks that Finish sees the body's sums, and that what it says is
-// what is stored, for a short body and for a long one.
+// testPutFinish asks that Finish sees the body's sums, and that the values of
+// Finish are stored, for a short body and for a long body.
 func testPutFinish(e *env) {
 	c := e.container("c")
 	for name, size := range map[objstore.ObjectName]int64{"empty": 0, "short": 100, "long": 300_000} {
@@ -49,7 +49,8 @@ func testPutFinish(e *env) {
 	e.wantKind(err, objstore.KindETagMismatch)
 }
 
-// testPutAnyETag asks for 32 hex digits that stay, and for all else as ever.
+// testPutAnyETag asks for a stable ETag of 32 hex digits, and for everything
+// else as ever.
 func testPutAnyETag(e *env) {
 	c := e.container("c")
 	for name, size := range map[objstore.ObjectName]int64{"empty": 0, "short": 100, "long": 300_000} {

@@ -9,7 +9,7 @@ import (
 	"needletail/objstore"
 )
 
-// listNames is one page, subdirs marked with sub.
+// listNames returns a page, subdirs marked with sub.
 func listNames(t testing.TB, e *env, c objstore.ContainerID, o objstore.ListOptions) (names []string) {
 	t.Helper()
 	err := e.s.ListObjects(e.ctx, c, o, func(entry *objstore.ObjectEntry) error {
@@ -50,7 +50,7 @@ func (e *env) fill(c objstore.ContainerID, names []string) {
 }
 
 func testListings(e *env) {
-	// Neighbours that no listing may reach into.
+	// Neighbours outside of every listing.
 	before, after := e.container("b"), e.container("d")
 	e.fill(before, []string{"\xff", "z"})
 	e.fill(after, []string{"\x01", "a"})
@@ -74,7 +74,7 @@ func testListings(e *env) {
 }
 
 // testListingPages walks listings page by page: the pages together must be the
-// whole listing, whatever the limit.
+// whole listing, with any limit.
 func testListingPages(e *env) {
 	c := e.container("c")
 	var names []string

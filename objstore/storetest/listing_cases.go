@@ -12,8 +12,8 @@ type listingPage struct {
 	want []string
 }
 
-// listingCases are sets of names and pages of them, most of which Swift's
-// functional tests assert (test/functional/tests.py, classes TestContainer,
+// listingCases are sets of names and pages of the names. Swift's functional
+// tests assert most of them (test/functional/tests.py, classes TestContainer,
 // TestContainerPaths, TestContainerSorting).
 var listingCases = []struct {
 	name  string

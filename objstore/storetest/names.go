@@ -52,7 +52,7 @@ func testNames(e *env) {
 	}
 	e.wantUsage(c, 0, 0)
 
-	// The same bytes cut at other places are other objects.
+	// The same bytes cut at different places are different objects.
 	for _, id := range []objstore.ObjectID{
 		{Account: "AUTH_test", Container: "ab", Object: "c"}, {Account: "AUTH_test", Container: "a", Object: "bc"},
 		{Account: "AUTH_testa", Container: "b", Object: "c"}, {Account: "AUTH_\xff", Container: "\xff", Object: "\xff"},
@@ -85,7 +85,7 @@ func testInvalidNames(e *env) {
 	e.wantUsage(c, 0, 0)
 }
 
-// everyCall runs every method of a Store on what does not exist, and gives the
+// everyCall runs every method of a Store on absent names, and returns the
 // errors by the operation's name.
 func everyCall(e *env, id objstore.ObjectID) map[string]error {
 	s, ctx, c, a := e.s, e.ctx, id.ContainerID(), id.Account

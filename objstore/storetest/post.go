@@ -52,8 +52,8 @@ func testPost(e *env) {
 	e.wantUsage(c, 1, bodySizes[len(bodySizes)-1])
 }
 
-// wantNotFound accepts both ways to say that an object in a container that is
-// absent is not there.
+// wantNotFound accepts both kinds of error for an object in an absent
+// container.
 func (e *env) wantNotFound(err error) {
 	e.Helper()
 	if !errors.Is(err, objstore.KindNotFound) && !errors.Is(err, objstore.KindContainerNotFound) {
@@ -146,7 +146,7 @@ func testDeleteIfDeleteAt(e *env) {
 	e.wantKind(err, objstore.KindNotFound)
 }
 
-// A deletion that is older than the object, be it by its POST, is refused.
+// A deletion older than the object, or than the object's POST, is refused.
 func testDeleteTimestamp(e *env) {
 	c := e.container("c")
 	id := c.Object("o")

@@ -11,7 +11,7 @@ import (
 	"needletail/objstore"
 )
 
-// wantInfo compares two values of one object; both may hold nil for empty.
+// wantInfo compares two values of an object; both may hold nil for empty.
 func (e *env) wantInfo(got, want objstore.ObjectInfo) {
 	e.Helper()
 	if !sameInfo(got, want) {
@@ -86,7 +86,7 @@ func testPutOwnsItsArguments(e *env) {
 	e.wantEqual("listed size", *got.Listing.SizeBytes, int64(7))
 }
 
-// testPutUnreadBody asks for what can be known before the first Read.
+// testPutUnreadBody asks for the errors known before the first Read.
 func testPutUnreadBody(e *env) {
 	c := e.container("c")
 	old := e.put(c.Object("old"), []byte("old"), objstore.PutOptions{})

@@ -10,7 +10,7 @@ import (
 	"needletail/objstore/memstore"
 )
 
-// smallSizes are the body sizes of RunRandom if it is given none.
+// smallSizes are the body sizes of RunRandom without sizes.
 var smallSizes = []int64{0, 1, 10, 4095, 5000, 70_000}
 
 const (
@@ -18,10 +18,10 @@ const (
 	opsShown     = 30 // operations that a failure prints
 )
 
-// RunRandom runs ops random operations on the store that open gives and on the
+// RunRandom runs ops random operations on the store of open and on the
 // reference model, and compares every result; after each operation also all
 // counters and listings. Bodies have the lengths of sizes, such as LargeSizes,
-// or short ones. The same seed gives the same operations.
+// or short lengths. The same seed gives the same operations.
 func RunRandom(t *testing.T, open func(t *testing.T) objstore.Store, seed int64, ops int, sizes ...int64) {
 	t.Logf("seed %d, %d operations", seed, ops)
 	if len(sizes) == 0 {
@@ -50,7 +50,7 @@ func RunRandom(t *testing.T, open func(t *testing.T) objstore.Store, seed int64,
 	}
 }
 
-// lockstep is a store and the model, which have seen the same operations.
+// lockstep is a store and the model after the same operations.
 type lockstep struct {
 	*env
 	model objstore.Store
@@ -96,7 +96,8 @@ func (l *lockstep) did(format string, args ...any) {
 	l.log = append(l.log, fmt.Sprintf("%4d ", len(l.log))+fmt.Sprintf(format, args...))
 }
 
-// same compares how an operation ended, and says whether it succeeded.
+// same compares the ends of an operation in store and model, and reports
+// success.
 func (l *lockstep) same(got, want error) bool {
 	l.Helper()
 	if (got == nil) != (want == nil) || got != nil && foldKind(got) != foldKind(want) {
@@ -105,8 +106,8 @@ func (l *lockstep) same(got, want error) bool {
 	return want == nil
 }
 
-// foldKind takes both ways to miss an object for one, where the container is
-// what is absent; a PUT differs from that only in being refused at all.
+// foldKind folds the two kinds of a missing object into one, for an absent
+// container. A PUT differs only in being refused at all.
 func foldKind(err error) objstore.Kind {
 	k := objstore.KindOf(err)
 	if k == objstore.KindContainerNotFound {
@@ -138,7 +139,7 @@ func (l *lockstep) containerID() objstore.ContainerID {
 	return objstore.ContainerID{Account: pick(l, randomAccounts), Container: pick(l, randomContainers)}
 }
 
-// mainContainer is where most objects go, so that names meet again.
+// mainContainer gets most objects, so that names meet again.
 var mainContainer = objstore.ContainerID{Account: randomAccounts[0], Container: randomContainers[0]}
 
 func (l *lockstep) putMainContainer() {
@@ -164,8 +165,8 @@ func (l *lockstep) metadata(prefix string) (m objstore.Metadata) {
 	return m
 }
 
-// explicitTimestampMax is above all timestamps that RunRandom states and below
-// all that a clock gives.
+// explicitTimestampMax is above all stated timestamps of RunRandom and below
+// all timestamps of a clock.
 const explicitTimestampMax = 1_000_000
 
 // fold makes timestamps comparable: the clocks of store and model differ.

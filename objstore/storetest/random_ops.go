@@ -28,7 +28,8 @@ func (l *lockstep) postAccount() {
 	}
 }
 
-// sameRefusal is same where a Check may have refused; the kind of that is open.
+// sameRefusal is same where a Check may have refused; the kind of a refusal is
+// open.
 func (l *lockstep) sameRefusal(got, want error, u objstore.MetadataUpdate) (succeeded bool) {
 	if u.Check != nil && got != nil && errors.Is(want, errRefused) {
 		return false
@@ -77,8 +78,8 @@ func (l *lockstep) deleteAt() int64 {
 	return pick(l, []int64{0, 0, 0, 0, 1, 9999999999})
 }
 
-// randomBody gives what a client sends, made anew by each call of the result,
-// and changes the options where the client states something wrong.
+// randomBody returns the body of a client, made anew by each call of the
+// result, and changes the options where the client states something wrong.
 func (l *lockstep) randomBody(o *objstore.PutOptions) (what string, body func() io.Reader) {
 	size := pick(l, l.sizes)
 	data := makeBody(l.rng.Uint64(), size)
@@ -183,7 +184,7 @@ func (l *lockstep) sameInfo(got, want objstore.ObjectInfo) {
 	}
 }
 
-// openPair is one object, opened in the store and in the model.
+// openPair is an object, opened in the store and in the model.
 type openPair struct{ got, want objstore.Object }
 
 func (p openPair) close() {
@@ -207,7 +208,7 @@ func (l *lockstep) openObject() {
 	}
 }
 
-// readOpen reads a version that may long have been replaced.
+// readOpen reads a version that may have been replaced long ago.
 func (l *lockstep) readOpen() {
 	if len(l.open) == 0 {
 		return

@@ -2,8 +2,8 @@ package storetest
 
 import "needletail/objstore"
 
-// compareState compares all that can be seen from outside but bodies: every
-// account, every container, whole listings and one random page of each.
+// compareState compares the whole visible state but bodies: every account,
+// every container, whole listings and a random page of each.
 func (l *lockstep) compareState() {
 	for _, a := range randomAccounts {
 		got, gotErr := l.s.HeadAccount(background, a)
@@ -71,7 +71,7 @@ func (l *lockstep) objectEntries(s objstore.Store, c objstore.ContainerID, o obj
 	return all
 }
 
-// listOptions makes a page whose bounds are near the names in use.
+// listOptions returns a page whose bounds are near the names in use.
 func (l *lockstep) listOptions() objstore.ListOptions {
 	bound := func() string {
 		if l.chance(2) {

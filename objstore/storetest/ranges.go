@@ -9,8 +9,8 @@ import (
 	"needletail/objstore"
 )
 
-// testRanges compares ranges with slices, around every edge that blocks of
-// 4 KiB to 1 MiB may have.
+// testRanges compares ranges with slices, around every edge of blocks of 4 KiB
+// to 1 MiB.
 func testRanges(e *env) {
 	c := e.container("c")
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -32,7 +32,7 @@ func testRanges(e *env) {
 	}
 }
 
-// edges are offsets within a body of that size, its end included.
+// edges returns offsets within a body of the given size, its end included.
 func edges(size int64, rng *rand.Rand) []int64 {
 	offsets := []int64{0, size}
 	for _, block := range []int64{512, 4096, 32768, 65536, 131072, 262144, 1 << 20, 2 << 20} {
@@ -45,7 +45,7 @@ func edges(size int64, rng *rand.Rand) []int64 {
 }
 
 // wantRange reads a range with Read, in pieces of odd length, and with the
-// WriterTo that io.Copy finds.
+// WriterTo found by io.Copy.
 func (e *env) wantRange(obj objstore.Object, body []byte, offset, length int64) {
 	e.Helper()
 	want := body[offset : offset+length]

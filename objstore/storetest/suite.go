@@ -15,7 +15,7 @@ const (
 	policyUnknown    objstore.PolicyIndex = 77
 )
 
-// Policies is the set that a store under test must be opened with.
+// Policies returns the policies of a store under test.
 func Policies() objstore.Policies {
 	return objstore.Policies{
 		{Index: policyDefault, Name: "Policy-0", Default: true},
@@ -24,7 +24,7 @@ func Policies() objstore.Policies {
 	}
 }
 
-// Run checks that the stores that open gives keep the contract.
+// Run checks that the stores of open keep the contract.
 func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 	subtests := []struct {
 		name string
@@ -78,7 +78,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 
 const testAccount objstore.AccountName = "AUTH_test"
 
-// env is one subtest: its store and an account without containers.
+// env is a subtest: its store and an account without containers.
 type env struct {
 	testing.TB
 	s   objstore.Store
