@@ -1,48 +1,50 @@
-// Package containersync keeps a container like one of another cluster
-// (swift/common/middleware/container_sync.py, swift/container/sync.py).
+// Package containersync keeps a container equal to a container of another
+// cluster (swift/common/middleware/container_sync.py, swift/container/sync.py).
 //
 // The owner sets on a container
 //
 //	X-Container-Sync-To:  //REALM/CLUSTER/ACCOUNT/CONTAINER
 //	X-Container-Sync-Key: a secret, the same at both ends
 //
-// and what is written and deleted here is written and deleted there, with the
-// time that it has here; where the other end has something newer, that stays.
-// Two containers may be synced to each other. Realms, their keys and the
-// endpoints of clusters are the operators' (Realms). Full URLs are not taken.
+// and every write and deletion here is repeated there, with its time. Anything
+// newer at the far end stays. Two containers may be synced to each other.
+// Realms, their keys and the endpoints of clusters belong to the operators
+// (Realms). Full URLs are not taken.
 //
 // # Requests of peers
 //
 // New's middleware verifies "X-Container-Sync-Auth: REALM NONCE SIGNATURE"
-// (Sign). One that does not hold is 401 with Swift's text, and the reason is
-// noted for the access log alone. One that does needs no token: it may read,
-// write and delete the objects of that container and list it, but no more; in
-// Swift it may do anything. Its X-Timestamp is that of the object or of the
-// deletion; an older PUT than what is stored is 202, an older DELETE 409. A
-// timestamp more than maxAheadSeconds in the future is refused, for the clock
-// of the store follows it.
+// (Sign). A wrong signature is 401 with Swift's text, and the reason is noted
+// for the access log alone. A request with a right signature needs no token.
+// The request may read, write and delete the objects of its container and list
+// the container, and no more; in Swift it may do anything. The X-Timestamp is
+// the time of the object or of the deletion: a PUT older than the stored object
+// is 202, an older DELETE 409. A timestamp more than maxAheadSeconds in the
+// future is refused, for the clock of the store follows it.
 //
-// A manifest of a large object and a link go as they are, without a look at
-// what they name. Swift leaves it to override flags; here the sender puts their
-// sysmeta into lines that begin with peerSysmeta, and only what makes manifests
-// and links is taken from there (carried). A Swift cluster takes a manifest too,
-// but one that Swift sends is refused: its sysmeta is not sent along.
+// A manifest of a large object and a link go as they are, without a look at the
+// named objects. Swift leaves this to override flags; here the sender puts
+// their sysmeta into lines that begin with peerSysmeta, and the receiver takes
+// only the sysmeta of manifests and links from there (carried). A Swift cluster
+// takes a manifest too. A manifest sent by Swift is refused: Swift does not
+// send its sysmeta along.
 //
 // # The worker
 //
 // Swift reads the rows of a container's database, with the tombstones. Here a
 // Worker compares the listings of both ends, in name order page by page, and
-// puts what is missing or older there. That needs no log, but for deletions:
-// what is there and not here may be new there. So Record wraps the Store, and
-// makes of each deletion in a synced container an object of a hidden account
-// before it is done: a deletion that was done is never forgotten. A mark whose object is still there after intentAge is of a
-// deletion that was not done, and goes. The containers that are synced are kept
-// there too, with the name where the comparison goes on. Objects that expire
-// leave no mark: the other end has their X-Delete-At.
+// puts objects missing or older there. The comparison needs no log, except for
+// deletions: an object there and not here may be new there. So Record wraps the
+// Store, and makes of each deletion in a synced container an object of a hidden
+// account before the deletion: a deletion is never forgotten. A mark whose
+// object is still there after intentAge belongs to a deletion that failed, and
+// goes. The synced containers are kept in the hidden account too, with the name
+// where the comparison goes on. Objects that expire leave no mark: the far end
+// has their X-Delete-At.
 //
-// Invariants: a peer never deletes or replaces what is newer there; secrets are
-// in no error and no log; a pass is bounded in time for each container, so that
-// one cannot starve the others.
+// Invariants: a peer never deletes or replaces anything newer there. Secrets
+// are in no error and no log. A pass is bounded in time for each container, so
+// that a container cannot starve the rest.
 package containersync
 
 import (
@@ -59,14 +61,14 @@ const (
 	authHeader = "X-Container-Sync-Auth"
 	toHeader   = "X-Container-Sync-To"
 	keyHeader  = "X-Container-Sync-Key"
-	// peerSysmeta begins the lines in which sysmeta travels.
+	// peerSysmeta begins the lines with travelling sysmeta.
 	peerSysmeta = "X-Container-Sync-Sysmeta-"
 	// maxAheadSeconds is how far another cluster's clock may be ahead.
 	maxAheadSeconds = 3600
 )
 
-// carried begins the sysmeta, without objstore.SysmetaObject, that makes a
-// manifest or a link what it is.
+// carried begins the sysmeta, without objstore.SysmetaObject, of manifests and
+// links.
 var carried = []string{"Slo-", "Symlink-", "Container-Update-Override-"}
 
 func isCarried(rest string) bool {
@@ -164,17 +166,18 @@ func trust(r *swift.Request, p swift.Path) error {
 	r.Header.DelFunc(func(name string) bool {
 		_, own := web.CutPrefix(name, "X-Container-Sync-")
 		_, from := web.CutPrefix(name, "X-Copy-From")
-		// The sysmeta says it all; the features would look at what is named.
+		// The sysmeta is complete; the features would look at the named
+		// objects.
 		_, link := web.CutPrefix(name, "X-Symlink-Target")
 		return own || from || special && (link || strings.EqualFold(name, "X-Static-Large-Object"))
 	})
 	return nil
 }
 
-// scope allows what a sync does in one container.
+// scope allows the work of a sync in a single container.
 type scope struct{ account, container string }
 
-// Authorize allows objects of the container, and to list it.
+// Authorize allows access to the objects of the container, and to its listing.
 func (s scope) Authorize(_ *auth.Identity, a auth.Access) auth.Grant {
 	reads := a.Method == "GET" || a.Method == "HEAD"
 	return auth.Grant{Allowed: a.Account == s.account && a.Container == s.container && (a.Object != "" || reads)}

@@ -8,12 +8,12 @@ import (
 	"needletail/objstore"
 )
 
-// versionLink is sysmeta of what stands for an object's newest version.
+// versionLink is sysmeta of the stand-in for an object's newest version.
 const versionLink = "X-Object-Sysmeta-Versions-Symlink"
 
-// putHeader has what the other end needs to keep the same object. Sysmeta does
-// not pass a gatekeeper: what makes manifests and links travels under
-// peerSysmeta, and, for Swift, as the line that says the same.
+// putHeader returns the lines with which the far end keeps the same object.
+// Sysmeta does not pass a gatekeeper: the sysmeta of manifests and links
+// travels under peerSysmeta, and, for Swift, as the line with the same meaning.
 func putHeader(info *objstore.ObjectInfo) http.Header {
 	h := http.Header{
 		"Content-Type": {info.ContentType},

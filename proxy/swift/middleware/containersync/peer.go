@@ -20,17 +20,18 @@ import (
 const (
 	// peerTimeout is how long another cluster may take for an answer.
 	peerTimeout = 60 * time.Second
-	// uploadStall is how long an upload waits for the next piece to be taken, or
-	// at its end for the answer.
+	// uploadStall is how long an upload waits for the peer to take the next
+	// piece, or at its end for the answer.
 	uploadStall = 2 * peerTimeout
 	// listingLimit is the number of names asked for at once.
 	listingLimit = 1000
-	// maxListingBytes bounds such a page: names may have 1024 bytes, six
-	// characters each in JSON.
+	// maxListingBytes bounds a page of a listing: names may have 1024 bytes,
+	// six characters each in JSON.
 	maxListingBytes = 16 << 20
 )
 
-// newClient follows no redirect: a signature is for one address.
+// newClient returns a client that follows no redirect: a signature is for a
+// single address.
 func newClient() *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy, t.ResponseHeaderTimeout = nil, peerTimeout
@@ -40,20 +41,20 @@ func newClient() *http.Client {
 	}
 }
 
-// peer is the container at the other end.
+// peer is the container at the far end.
 type peer struct {
 	target
 	userKey string
 	client  *http.Client
 }
 
-// statusError is an answer that is not what was asked for.
+// statusError is an unexpected answer.
 type statusError int
 
 func (e statusError) Error() string { return "the other cluster answers " + strconv.Itoa(int(e)) }
 
-// fatal says whether the whole container is out of reach, so that other objects
-// fare no better.
+// fatal reports whether the whole container is out of reach, so that no further
+// object can fare better.
 func fatal(err error) bool {
 	var own *objstore.Error
 	if errors.As(err, &own) {
@@ -87,7 +88,7 @@ func (p *peer) do(ctx context.Context, method, name, query string, h http.Header
 	return p.client.Do(req)
 }
 
-// wantStatus closes the answer and says what is wrong with it.
+// wantStatus closes the answer and returns its fault.
 func wantStatus(res *http.Response, accepted ...int) error {
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // lets the connection be used again
 	_ = res.Body.Close()
@@ -99,7 +100,7 @@ func wantStatus(res *http.Response, accepted ...int) error {
 	return statusError(res.StatusCode)
 }
 
-// put sends an object. That the other end has something newer is no error.
+// put sends an object. Something newer at the far end is no error.
 func (p *peer) put(ctx context.Context, name string, h http.Header, size int64, body io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -139,7 +140,7 @@ func (p *peer) remove(ctx context.Context, name string, at objstore.Timestamp) e
 	return wantStatus(res, 200, 204, 404, 409)
 }
 
-// listed is an object at the other end.
+// listed is an object at the far end.
 type listed struct {
 	name     string
 	modified objstore.Timestamp
@@ -167,7 +168,7 @@ func (p *peer) list(ctx context.Context, marker string) ([]listed, error) {
 
 var errListing = errors.New("the other cluster's listing makes no sense")
 
-// parseListing reads a page; names must ascend from marker, so that reading
+// parseListing reads a page. Names must ascend from marker, so that reading
 // pages ends.
 func parseListing(text []byte, marker string) ([]listed, error) {
 	var entries []struct {
@@ -192,7 +193,7 @@ func parseListing(text []byte, marker string) ([]listed, error) {
 	return list, nil
 }
 
-// cursor walks the other end's names in step with ours.
+// cursor walks the far end's names in step with ours.
 type cursor struct {
 	p      *peer
 	page   []listed
@@ -200,7 +201,7 @@ type cursor struct {
 	ended  bool
 }
 
-// find gives the other end's time of name, 0 if it is not there. Names must
+// find returns the far end's time of name, 0 for a missing name. Names must
 // ascend from call to call.
 func (c *cursor) find(ctx context.Context, name string) (objstore.Timestamp, error) {
 	for {

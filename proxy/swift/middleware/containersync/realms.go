@@ -19,11 +19,11 @@ type Realm struct {
 	Key  string
 	// Key2 is accepted too, while keys are being changed; "" is none.
 	Key2 string
-	// Clusters maps a name to its endpoint, "https://host/v1/".
+	// Clusters maps a name to the endpoint of the cluster, "https://host/v1/".
 	Clusters map[string]string
 }
 
-// Realms are what may be synced with whom
+// Realms tell which clusters may be synced
 // (swift/common/container_sync_realms.py).
 type Realms struct {
 	realms map[string]Realm // by upper-case name

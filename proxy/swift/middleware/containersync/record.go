@@ -12,10 +12,11 @@ import (
 // Where marks are: objects without content whose names begin with the
 // container's "account/container".
 //
-//	synced     ACCOUNT/CONTAINER         this one is synced; metadata positionField
+//	synced     ACCOUNT/CONTAINER         the container is synced; metadata positionField
 //	deletions  ACCOUNT/CONTAINER/OBJECT  deleted, at the mark's own timestamp
 //
-// Their account is hidden (objstore.AccountName.Hidden): no client can name it.
+// The account of the marks is hidden (objstore.AccountName.Hidden): no client
+// can name it.
 const (
 	markAccount   = objstore.AccountName("\xFFcontainer_sync")
 	positionField = "X-Object-Meta-Position"
@@ -36,13 +37,13 @@ func deletionMark(o objstore.ObjectID) objstore.ObjectID {
 	return deletionMarks.Object(objstore.ObjectName(strings.TrimPrefix(o.String(), "/")))
 }
 
-// Record is the store, but marks what a Worker has to know. Everything that
-// writes for clients must go through it.
+// Record returns a store that marks everything a Worker has to know. All writes
+// for clients must go through it.
 func Record(s objstore.Store) objstore.Store { return &recorder{s} }
 
 type recorder struct{ objstore.Store }
 
-// putMark writes a mark. One that is newer already is as good.
+// putMark writes a mark. A newer mark is as good.
 func putMark(ctx context.Context, s objstore.Store, mark objstore.ObjectID, o objstore.PutOptions) error {
 	_, err := s.PutObject(ctx, mark, strings.NewReader(""), o)
 	if errors.Is(err, objstore.KindContainerNotFound) {
@@ -64,7 +65,7 @@ func (s *recorder) remember(ctx context.Context, c objstore.ContainerID, u objst
 	return putMark(ctx, s.Store, containerMark(c), objstore.PutOptions{})
 }
 
-// PutContainer marks a container that is to be synced before it is.
+// PutContainer marks a container before the container is synced.
 func (s *recorder) PutContainer(ctx context.Context, c objstore.ContainerID, o objstore.PutContainerOptions) (bool, error) {
 	if err := s.remember(ctx, c, o.MetadataUpdate); err != nil {
 		return false, err
@@ -72,7 +73,7 @@ func (s *recorder) PutContainer(ctx context.Context, c objstore.ContainerID, o o
 	return s.Store.PutContainer(ctx, c, o)
 }
 
-// PostContainer marks a container that is to be synced before it is.
+// PostContainer marks a container before the container is synced.
 func (s *recorder) PostContainer(ctx context.Context, c objstore.ContainerID, u objstore.MetadataUpdate) error {
 	if err := s.remember(ctx, c, u); err != nil {
 		return err
@@ -80,8 +81,8 @@ func (s *recorder) PostContainer(ctx context.Context, c objstore.ContainerID, u 
 	return s.Store.PostContainer(ctx, c, u)
 }
 
-// DeleteObject marks a deletion in a synced container before it is done. The
-// mark stays if the deletion fails: it may be that of another one.
+// DeleteObject marks a deletion in a synced container before the deletion. The
+// mark stays if the deletion fails: it may belong to another deletion.
 func (s *recorder) DeleteObject(ctx context.Context, id objstore.ObjectID, o objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	c, err := s.HeadContainer(ctx, id.ContainerID())
 	if err != nil || c.Metadata.Get(toHeader) == "" {
@@ -107,7 +108,7 @@ func (s *recorder) DeleteObject(ctx context.Context, id objstore.ObjectID, o obj
 	return info, err
 }
 
-// dropMark removes a mark, unless it has become newer than at.
+// dropMark removes a mark, unless the mark is newer than at.
 func dropMark(ctx context.Context, s objstore.ObjectStore, mark objstore.ObjectID, at objstore.Timestamp) error {
 	_, err := s.DeleteObject(ctx, mark, objstore.DeleteOptions{Timestamp: at + 1})
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindConflict) {

@@ -9,7 +9,7 @@ import (
 	"needletail/objstore"
 )
 
-// session is one container's turn in a pass.
+// session is a container's turn in a pass.
 type session struct {
 	w      *Worker
 	id     objstore.ContainerID
@@ -20,8 +20,8 @@ type session struct {
 
 func (s *session) over() bool { return !time.Now().Before(s.stop) }
 
-// failed counts an error of one object, and returns it if others fare no
-// better.
+// failed counts an error of an object, and returns the error if no further
+// object can fare better.
 func (s *session) failed(what, name string, err error) error {
 	if fatal(err) {
 		return err
@@ -31,7 +31,7 @@ func (s *session) failed(what, name string, err error) error {
 	return nil
 }
 
-// deletions sends the marked ones.
+// deletions sends the marked deletions.
 func (s *session) deletions(ctx context.Context) error {
 	prefix := strings.TrimPrefix(s.id.String(), "/") + "/"
 	for marker := ""; ; {
@@ -58,13 +58,14 @@ func (s *session) deletions(ctx context.Context) error {
 	}
 }
 
-// deletion sends one, unless the object is here, and says whether the mark has
-// served.
+// deletion sends a deletion, unless the object is here, and reports whether the
+// mark has served.
 func (s *session) deletion(ctx context.Context, name string, at objstore.Timestamp) (done bool, err error) {
 	info, err := s.w.Store.HeadObject(ctx, s.id.Object(objstore.ObjectName(name)), objstore.OpenOptions{})
 	switch {
 	case err == nil:
-		// It was put again, or the deletion is on its way, or it never was done.
+		// The object was put again, or the deletion is on its way, or the
+		// deletion never took place.
 		return info.Modified >= at || time.Since(at.Time()) > intentAge, nil
 	case !errors.Is(err, objstore.KindNotFound):
 		return false, err
@@ -80,7 +81,7 @@ func (s *session) deletion(ctx context.Context, name string, at objstore.Timesta
 }
 
 // objects compares the two listings from position on, then from the beginning
-// if it did not start there, and keeps how far it came.
+// if it did not start there, and keeps its position.
 func (s *session) objects(ctx context.Context, mark objstore.ObjectID, position string) error {
 	there, fromStart := &cursor{p: s.peer, marker: position}, position == ""
 	for {
@@ -93,7 +94,8 @@ func (s *session) objects(ctx context.Context, mark objstore.ObjectID, position 
 				return s.save(ctx, mark, position)
 			}
 			if err := s.object(ctx, l, there); err != nil {
-				// Past the one that failed, so that it cannot hold up the rest.
+				// The next pass goes on past the failed object, so that the
+				// object cannot hold up the rest.
 				return errors.Join(err, s.save(ctx, mark, l.name))
 			}
 			position = l.name
@@ -111,7 +113,7 @@ func (s *session) objects(ctx context.Context, mark objstore.ObjectID, position 
 	}
 }
 
-// save keeps the position, if it is not what is kept already.
+// save keeps the position, unless the same position is kept already.
 func (s *session) save(ctx context.Context, mark objstore.ObjectID, position string) error {
 	info, err := s.w.Store.HeadObject(ctx, mark, objstore.OpenOptions{})
 	if err != nil || info.Metadata.Get(positionField) == position {
@@ -121,7 +123,8 @@ func (s *session) save(ctx context.Context, mark objstore.ObjectID, position str
 	return err
 }
 
-// object sends one of ours if the other end has none as new.
+// object sends an object of ours if the far end has an older object, or no
+// object.
 func (s *session) object(ctx context.Context, l listed, there *cursor) error {
 	modified, err := there.find(ctx, l.name)
 	if err != nil || modified >= l.modified {

@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 )
 
-// Sign is the signature of a request between clusters, 40 hex digits: the
+// Sign returns the signature of a request between clusters, 40 hex digits: the
 // HMAC-SHA1 under the realm's key of
 //
 //	METHOD "\n" PATH "\n" X-TIMESTAMP "\n" NONCE "\n" USERKEY
 //
-// where path is percent-encoded, timestamp is the header's value, "0" if there
-// is none, and the user's key is the container's X-Container-Sync-Key
+// where path is percent-encoded, timestamp is the header's value, "0" without a
+// header, and the user's key is the container's X-Container-Sync-Key
 // (swift/common/container_sync_realms.py: get_sig).
 func Sign(method, path, timestamp, nonce, realmKey, userKey string) string {
 	mac := hmac.New(sha1.New, []byte(realmKey))
@@ -20,7 +20,7 @@ func Sign(method, path, timestamp, nonce, realmKey, userKey string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// signed says in constant time whether sig is right under one of the keys.
+// signed reports, in constant time, whether sig is right under one of the keys.
 func (r Realm) signed(sig, method, path, timestamp, nonce, userKey string) bool {
 	ok := hmac.Equal([]byte(sig), []byte(Sign(method, path, timestamp, nonce, r.Key, userKey)))
 	if r.Key2 != "" {

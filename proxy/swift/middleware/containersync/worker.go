@@ -24,15 +24,15 @@ const (
 	// localPage is the number of names of ours looked at between two saves of
 	// the position.
 	localPage = 500
-	// intentAge is how old a mark must be before an object that is still there
-	// means that the deletion was not done.
+	// intentAge is the age of a mark from which a present object means that the
+	// deletion failed.
 	intentAge = time.Hour
 )
 
-// WorkerConfig is what a Worker needs; zero durations and rates stand for the
+// WorkerConfig configures a Worker; zero durations and rates stand for the
 // defaults.
 type WorkerConfig struct {
-	// Store is the one that Record was given or gave.
+	// Store is the store below Record, or the store that Record returned.
 	Store         objstore.Store
 	Realms        *Realms
 	Log           *slog.Logger
@@ -42,7 +42,8 @@ type WorkerConfig struct {
 	ObjectsPerSecond float64
 }
 
-// Worker sends what changed in synced containers. One at a time for a store.
+// Worker sends the changes of synced containers. A store has one Worker at a
+// time.
 type Worker struct {
 	WorkerConfig
 	client  *http.Client
@@ -66,8 +67,8 @@ func NewWorker(c WorkerConfig) *Worker {
 	return &Worker{WorkerConfig: c, client: newClient(), limiter: rate.NewLimiter(rate.Limit(c.ObjectsPerSecond), 1)}
 }
 
-// Report counts what a pass did. Failures are objects, deletions or containers
-// that the next pass tries again.
+// Report counts the work of a pass. Failures are objects, deletions or
+// containers for the next pass.
 type Report struct{ Containers, Puts, Deletes, Failures int }
 
 // Run makes passes until ctx ends.
@@ -92,8 +93,8 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// Pass looks at every synced container once. The error is the store's; those of
-// single containers are logged and counted.
+// Pass looks at every synced container once. The error is the store's; errors
+// of single containers are logged and counted.
 func (w *Worker) Pass(ctx context.Context) (Report, error) {
 	var report Report
 	for marker := ""; ; {
@@ -128,7 +129,7 @@ func (w *Worker) names(ctx context.Context, c objstore.ContainerID, o objstore.L
 	return list, err
 }
 
-// container brings one container's other end up to date, as far as its time
+// container brings the far end of a container up to date, as far as its time
 // goes.
 func (w *Worker) container(ctx context.Context, id objstore.ContainerID, report *Report) error {
 	mark := containerMark(id)
@@ -160,8 +161,8 @@ func (w *Worker) container(ctx context.Context, id objstore.ContainerID, report 
 	return s.objects(ctx, mark, seen.Metadata.Get(positionField))
 }
 
-// forget drops the marks of a container that is not synced. If it has just been
-// marked, it may be about to be.
+// forget drops the marks of a container without sync. A container marked a
+// moment ago may be about to be synced.
 func (w *Worker) forget(ctx context.Context, id objstore.ContainerID, mark objstore.ObjectID, at objstore.Timestamp) error {
 	if time.Since(at.Time()) < intentAge {
 		return nil

@@ -8,24 +8,24 @@ import (
 	"needletail/proxy/web"
 )
 
-// found is what a HEAD of a segment says.
+// found is the answer to the HEAD of a segment.
 type found struct {
 	status int // 200, or why not
 	seg    segment
 }
 
 const (
-	// checkBytes is what looking at a segment takes: a request, an answer and the
-	// manifest's element.
+	// checkBytes is the memory for looking at a segment: a request, an answer
+	// and the manifest's element.
 	checkBytes = 2 << 10
-	// reportFactor is how often a fault lies in memory: in the list and in the
-	// report that is made of it, with what surrounds it there.
+	// reportFactor is how many times a fault lies in memory: in the list, and
+	// in the report made of the list, with the text around the fault.
 	reportFactor = 3
 )
 
 // check looks at each object of the list, once, and makes the manifest's
-// segments of what is there; failed tells what does not fit, in the list's
-// order (slo.py: validate_seg_dict).
+// segments of the objects found. failed names the objects that do not fit, in
+// the list's order (slo.py: validate_seg_dict).
 func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (segments []segment, failed []swift.FailedName, err error) {
 	index := map[string]int{}
 	var requests []*swift.Request
@@ -71,7 +71,7 @@ func (m *middleware) check(r *swift.Request, path swift.Path, list []wanted) (se
 	return segments, failed, nil
 }
 
-// head asks as if it were a client's: a large object tells of its content.
+// head asks like a client: the answer for a large object describes its content.
 func (m *middleware) head(r *swift.Request) found {
 	res, err := m.Serve(r)
 	if err != nil {
@@ -89,7 +89,7 @@ func (m *middleware) head(r *swift.Request) found {
 	return f
 }
 
-// compare tells what of the object is not as it was wanted.
+// compare returns the differences between the object and the wanted values.
 func (w *wanted) compare(head *found, last bool) (faults []string) {
 	if head.status/100 != 2 {
 		return []string{statusLine(head.status)}
@@ -115,7 +115,8 @@ func (w *wanted) compare(head *found, last bool) (faults []string) {
 	return faults
 }
 
-// segment is the manifest's element; a range over all is none.
+// segment returns the manifest's element. A range over the whole object is left
+// out.
 func (w *wanted) segment(head *found) segment {
 	s := head.seg
 	s.Name = "/" + strings.TrimLeft(w.path, "/")

@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// respond gives out the content, or what header asks of it as Range.
+// respond answers with the content, or with the part in header, a Range.
 func (o *largeObject) respond(out *web.Response, header string) (*web.Response, error) {
 	ranges, ok := web.ResolveRanges(header, o.size)
 	switch {

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// maxQueue bounds what waits to be deleted, in multiples of MaxSegments,
-	// which may have been higher once (slo.py: get_segments_to_delete_iter).
+	// maxQueue bounds the queue of objects to delete, in multiples of
+	// MaxSegments, which may have been higher once (slo.py:
+	// get_segments_to_delete_iter).
 	maxQueue = 10
 	// maxFailures ends a delete (bulk.py: max_failed_deletes).
 	maxFailures = 1000
@@ -50,7 +51,7 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 	}), nil
 }
 
-// doomed is what is to be deleted.
+// doomed is an object to delete.
 type doomed struct {
 	name      string // "/container/object"
 	versionID string
@@ -58,10 +59,11 @@ type doomed struct {
 	fault     string // why it is not deleted, or ""
 }
 
-// heldBytes is what it takes in a queue that may have grown to twice its length.
+// heldBytes returns the memory of o in a queue that may have grown to twice its
+// length.
 func (o doomed) heldBytes() int64 { return int64(len(o.name)+len(o.versionID)) + 200 }
 
-// deletion is one running delete. A manifest in the queue gives way to its
+// deletion is a running delete. A manifest in the queue gives way to its
 // segments, and waits until no segment is left, so that a delete that ended
 // early can be sent again.
 type deletion struct {
@@ -136,8 +138,8 @@ func (d *deletion) take() (batch []doomed) {
 	return batch
 }
 
-// enqueue adds a manifest's segments, whose memory changes from the manifest to
-// the queue.
+// enqueue adds a manifest's segments. The account of their memory moves from
+// the manifest to the queue.
 func (d *deletion) enqueue(m *manifest) error {
 	defer m.release(d.r)
 	for i := range m.list {
@@ -196,7 +198,7 @@ func (d *deletion) report(contentType string) []byte {
 	}, d.failed, "delete")
 }
 
-// segmentsOf reads a manifest and leaves out its data; errors have the texts of
+// segmentsOf reads a manifest and leaves out its data. Errors have the texts of
 // slo.py: get_slo_segments.
 func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) (*manifest, error) {
 	get := subrequest(r, "GET", path, o.name)
@@ -205,7 +207,7 @@ func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) (*m
 		query += "&" + url.Values{"version-id": {o.versionID}}.Encode()
 	}
 	get.SetRawQuery(query)
-	// What is no manifest need not be read.
+	// An object without a manifest need not be read.
 	get.Header.Set("Range", "bytes=-1")
 	swift.AddHint(&get.Header, swift.IgnoreRangeIf, etagSysmeta)
 	res, err := m.next.Serve(get)

@@ -25,7 +25,7 @@ func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*web.Respon
 	if err := checkLater(list); err != nil {
 		return nil, err
 	}
-	// Nothing may happen to the segments of a manifest that must stay.
+	// The segments of a manifest that must stay are left alone.
 	for _, check := range []*swift.Request{r, subrequest(r, "DELETE", path, list[0].Name)} {
 		if err := check.CheckAuthorized(m.next, nil); err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*web.Respon
 	return m.next.Serve(r)
 }
 
-// checkLater refuses what only the report of a delete could tell about.
+// checkLater refuses lists whose faults only the report of a delete could tell.
 func checkLater(list []segment) error {
 	var containers []string
 	for i := range list {
@@ -55,8 +55,8 @@ func checkLater(list []segment) error {
 	return nil
 }
 
-// expire sets X-Delete-At of the segments. One of which that is not possible,
-// a link for example, is deleted instead; one that is not there is no matter.
+// expire sets X-Delete-At of the segments. A segment that cannot take
+// X-Delete-At (a symlink) is deleted instead. A missing segment is ignored.
 func (m *middleware) expire(r *swift.Request, path swift.Path, list []segment) error {
 	at := strconv.FormatInt(time.Now().Unix()+1, 10)
 	d := &deletion{m: m, r: r, path: path}

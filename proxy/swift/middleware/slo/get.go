@@ -11,9 +11,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// get passes on what is no large object. Of one it asks for the whole manifest,
-// under conditions about the large object's ETag, so one request inside is
-// enough (slo.py: handle_slo_get_or_head).
+// get passes ordinary objects on. Of a large object get asks for the whole
+// manifest, under conditions about the large object's ETag, so a single inner
+// request is enough (slo.py: handle_slo_get_or_head).
 func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
 	asManifest := r.Query().Get("multipart-manifest") == "get"
 	switch {
@@ -37,14 +37,14 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 	return m.content(r, path, res)
 }
 
-// show hides what is this feature's own, and tells that it is a large object.
+// show hides the feature's own lines, and marks the answer as a large object's.
 func show(res *web.Response) {
 	res.Header.DelFunc(isOwn)
 	res.Header.Add(shownHeader, "True")
 }
 
-// getRaw answers with the list as the PUT had it, under the type of the large
-// object, so that it can be put again. A Range does not count.
+// getRaw answers with the list in the form of the PUT, under the type of the
+// large object, so that the list can be put again. A Range does not count.
 func (m *middleware) getRaw(r *swift.Request) (*web.Response, error) {
 	inner := r.Clone()
 	inner.Header = r.Header.Clone()
@@ -78,7 +78,7 @@ func (m *middleware) getRaw(r *swift.Request) (*web.Response, error) {
 	return raw, nil
 }
 
-// fetch gets the manifest that a HEAD found.
+// fetch gets the manifest found by a HEAD.
 func (m *middleware) fetch(r *swift.Request, head *web.Response) (*web.Response, error) {
 	get := r.Subrequest("GET", r.Path, source)
 	get.SetRawQuery(r.RawQuery)
@@ -98,8 +98,8 @@ func (m *middleware) fetch(r *swift.Request, head *web.Response) (*web.Response,
 	return res, nil
 }
 
-// content turns the answer with the manifest, which it closes, into that with
-// its content.
+// content turns the answer with the manifest into the answer with its content,
+// and closes the first.
 func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Response) (*web.Response, error) {
 	part, err := partNumber(r)
 	if err != nil {
@@ -140,7 +140,8 @@ func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Respons
 	return o.respond(out, r.Header.Get("Range"))
 }
 
-// neededBy tells which parts of the content an answer has data of; nil is all.
+// neededBy returns a test for the parts of the content in an answer; nil means
+// all parts.
 func neededBy(r *swift.Request, size int64, part int) func(web.ByteRange) bool {
 	ranges, ok := web.ResolveRanges(r.Header.Get("Range"), size)
 	if !ok || part > 0 {
@@ -151,7 +152,7 @@ func neededBy(r *swift.Request, size int64, part int) func(web.ByteRange) bool {
 	}
 }
 
-// partNumber is 0 if the request has none
+// partNumber returns 0 for a request without a part number
 // (swift/common/request_helpers.py: get_valid_part_num).
 func partNumber(r *swift.Request) (int, error) {
 	if !r.Query().Has("part-number") {

@@ -14,7 +14,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// wanted is an element of the list that a PUT sends.
+// wanted is an element of the list of a PUT.
 type wanted struct {
 	path   string // as it was sent
 	etag   *string
@@ -25,21 +25,21 @@ type wanted struct {
 }
 
 const (
-	// maxInlineSegments bounds the elements of a list that are data. Swift has
-	// no such limit; each is work for every request about the large object.
+	// maxInlineSegments bounds the data elements of a list. Swift has no such
+	// limit; each data element is work for every request about the large
+	// object.
 	maxInlineSegments = 10_000
 	// maxFaultBytes is where the text about a list's faults ends.
 	maxFaultBytes = 16 << 10
-	// wantedBytes is what an element takes in memory beside its texts, in a
-	// slice that may have grown to twice its length.
+	// wantedBytes is the memory of an element beside its texts, in a slice that
+	// may have grown to twice its length.
 	wantedBytes = 300
 )
 
-// parseInput reads and checks all that can be known of a list without its
-// segments, in memory that r holds; self is "/container/object" of the manifest.
-// Errors come together, a line each (slo.py: parse_and_validate_input). Nothing
-// is read behind the first element that is too many or the last fault that is
-// told.
+// parseInput reads a list, and checks everything known without the segments, in
+// memory that r holds. self is "/container/object" of the manifest. Errors come
+// together, a line each (slo.py: parse_and_validate_input). The list is not
+// read beyond its limit of elements, or beyond the last reported fault.
 func (m *middleware) parseInput(r *swift.Request, body []byte, self string) (list []wanted, err error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, web.Statusf(400, "Manifest must be valid JSON.\n")
@@ -86,7 +86,7 @@ func (m *middleware) parseInput(r *swift.Request, body []byte, self string) (lis
 	return list, nil
 }
 
-// cut ends a text that is too long.
+// cut ends a text at its limit.
 func cut(faults []byte) []byte {
 	if len(faults) <= maxFaultBytes {
 		return faults
@@ -101,7 +101,7 @@ var allowedKeys = map[string][]string{
 
 const tooSmall = "too small; each segment must be at least 1 byte."
 
-// parse reads one element, and gives what is wrong with it.
+// parse reads an element, and returns the fault of the element.
 func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault string) {
 	keys, extra, ok := elementKeys(element)
 	if !ok {
@@ -128,11 +128,11 @@ func (w *wanted) parse(element json.RawMessage, last bool, self string) (fault s
 	return w.parsePath(keys, last, self)
 }
 
-// maxExtraKeys is how many keys without a meaning are read of one element.
+// maxExtraKeys bounds the keys without a meaning read of an element.
 const maxExtraKeys = 100
 
-// elementKeys reads an element: the keys that have a meaning, of which the last
-// of a name counts, and those that have none.
+// elementKeys reads an element: the keys with a meaning, of which the last of a
+// name counts, and the keys without a meaning.
 func elementKeys(element json.RawMessage) (keys map[string]json.RawMessage, extra []string, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(element))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -260,7 +260,7 @@ func text(v json.RawMessage) (s string, ok bool) {
 
 func isNull(v json.RawMessage) bool { return v == nil || string(v) == "null" }
 
-// isFalse is Python's idea of it.
+// isFalse reports whether Python takes the value for false.
 func isFalse(v json.RawMessage) bool {
 	switch string(bytes.Join(bytes.Fields(v), nil)) {
 	case "", "null", "false", `""`, "[]", "{}", "0", "-0", "0.0", "-0.0":

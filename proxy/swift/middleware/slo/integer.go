@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// integer reads what Python's int() makes of a JSON value: a number without its
-// fraction, decimal digits in a string, or a truth value.
+// integer returns the result of Python's int() for a JSON value: a number
+// without its fraction, decimal digits in a string, or a truth value.
 func integer(v json.RawMessage) (int64, bool) {
 	switch s := string(v); s {
 	case "true":

@@ -12,13 +12,13 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxLevels is how deep large objects may lie in one another
-// (slo.py: max_slo_recursion_depth).
+// maxLevels bounds the nesting of large objects (slo.py:
+// max_slo_recursion_depth).
 const maxLevels = 10
 
 var errTooDeep = errors.New("large objects lie too deep in one another")
 
-// largeObject is a manifest that is being read.
+// largeObject is a manifest being read.
 type largeObject struct {
 	m     *middleware
 	r     *swift.Request // who asks
@@ -27,24 +27,24 @@ type largeObject struct {
 	size  int64
 	level int // 0: the manifest that was asked for
 
-	// sub is the manifest that was read last among the segments: the same is
-	// often used for several parts.
+	// sub is the last manifest read among the segments: several parts in a row
+	// often use the same manifest.
 	sub     *largeObject
 	subName string
 	held    *manifest // list's, of a segment
 	cost    *cost
 }
 
-// freeManifestBytes of stored manifests may be read for one request, whatever
-// content comes out of it.
+// freeManifestBytes is how much of stored manifests may be read for a request,
+// with any length of content.
 const freeManifestBytes = 64 << 20
 
 var errCostly = errors.New("the large object is more manifests than content")
 
-// cost is what one request reads of manifests inside the one that was asked for.
-// It may go on as long as the content that was opened outweighs it: segments of
-// one byte, each in a manifest of megabytes, would keep a processor busy for
-// hours.
+// cost counts the bytes of inner manifests and of content read for a request. A
+// request may go on as long as the opened content outweighs the inner
+// manifests: segments of one byte, each in a manifest of megabytes, would keep
+// a processor busy for hours.
 type cost struct{ manifestBytes, contentBytes int64 }
 
 func (c *cost) read(bytes int64) error {
@@ -70,7 +70,7 @@ func (o *largeObject) body(part web.ByteRange) *web.SegmentBody {
 	}, part.Start, part.Length())
 }
 
-// open reads a part of what a segment refers to.
+// open reads a part of a segment.
 func (o *largeObject) open(s *segment, part web.ByteRange) (io.ReadCloser, error) {
 	if s.Data != "" || !s.SubSLO {
 		o.cost.contentBytes += part.Length()
@@ -86,7 +86,7 @@ func (o *largeObject) open(s *segment, part web.ByteRange) (io.ReadCloser, error
 		return o.openSub(s, part)
 	}
 	get := subrequest(o.r, "GET", o.path, s.Name)
-	// What has become a large object since is not what it was.
+	// An object that has become a large object since the PUT has changed.
 	get.SetRawQuery("multipart-manifest=get")
 	res, err := swift.OpenSegment(o.m.next, get, s.Bytes, part)
 	if err != nil {
@@ -124,7 +124,7 @@ func (o *largeObject) openSub(s *segment, part web.ByteRange) (io.ReadCloser, er
 	return b, nil
 }
 
-// leaveSub gives back what the manifests below hold.
+// leaveSub gives back the memory of the manifests below.
 func (o *largeObject) leaveSub() {
 	if o.sub == nil {
 		return
@@ -134,7 +134,7 @@ func (o *largeObject) leaveSub() {
 	o.sub = nil
 }
 
-// readSub gets the manifest of a segment, which must be what it was.
+// readSub gets the manifest of a segment, which must be unchanged.
 func (o *largeObject) readSub(s *segment) (*manifest, error) {
 	get := subrequest(o.r, "GET", o.path, s.Name)
 	res, err := o.m.next.Serve(get)

@@ -22,8 +22,8 @@ import (
 //	 "last_modified": "2006-01-02T15:04:05.000000"[, "range": "0-4"][, "sub_slo": true]}
 //	{"data": "base64"}
 //
-// bytes and hash are those of the whole object, or of the content of a large
-// one; a range is inclusive.
+// bytes and hash describe the whole object, or the content of a large object. A
+// range is inclusive.
 type segment struct {
 	Name         string `json:"name"`
 	Bytes        int64  `json:"bytes"`
@@ -39,29 +39,29 @@ type segment struct {
 
 var errManifest = errors.New("the manifest makes no sense")
 
-// maxStoredBytes bounds a stored manifest: it has a little more per segment
-// than the one that was sent, and each character in ASCII.
+// maxStoredBytes bounds a stored manifest: a little more per segment than in
+// the list of the PUT, and each character in ASCII.
 const maxStoredBytes = 64 << 20
 
-// elementBytes is what a segment takes in memory beside its texts, in a slice
-// that may have grown to twice its length.
+// elementBytes is the memory of a segment beside its texts, in a slice that may
+// have grown to twice its length.
 const elementBytes = 400
 
-// textBytes is what the texts of a segment take.
+// textBytes returns the memory of a segment's texts.
 func (s *segment) textBytes() int64 {
 	return int64(len(s.Name) + len(s.Hash) + len(s.ContentType) + len(s.LastModified) + len(s.Range) + len(s.Data))
 }
 
-// manifest is one that was read, in memory that a request holds.
+// manifest is a manifest that was read, in memory that a request holds.
 type manifest struct {
 	list      []segment
 	heldBytes int64
 	readBytes int64 // of the stored form
 }
 
-// readManifest reads the manifest that a GET answered, element by element in
-// memory that r holds, and closes it. With needed, data of the manifest that lies
-// in no part of the content that is needed is left out.
+// readManifest reads the manifest in the answer of a GET, element by element in
+// memory that r holds, and closes the answer. With needed, data outside of the
+// needed parts of the content is left out.
 func readManifest(r *swift.Request, res *web.Response, needed func(web.ByteRange) bool) (*manifest, error) {
 	defer res.Close()
 	if res.Body == nil {
@@ -131,7 +131,8 @@ func (s *segment) measure() error {
 	return nil
 }
 
-// contentBytes is the length of the content; not ok if that is no int64.
+// contentBytes returns the length of the content; ok is false if the length is
+// no int64.
 func contentBytes(list []segment) (total int64, ok bool) {
 	for i := range list {
 		if list[i].part.Length() > math.MaxInt64-total {
@@ -182,7 +183,7 @@ func encode(list []segment) []byte {
 	})
 }
 
-// encodeRaw is the form in which a PUT takes it.
+// encodeRaw returns the list in the form of a PUT.
 func encodeRaw(list []segment) []byte {
 	return encodeEach(list, func(s *segment) pyjson.Object {
 		o := pyjson.Object{{Key: "etag", Value: s.Hash}, {Key: "path", Value: s.Name}}
@@ -194,7 +195,8 @@ func encodeRaw(list []segment) []byte {
 	})
 }
 
-// encodeEach makes one JSON object after the other, as pyjson would make the list.
+// encodeEach writes one JSON object after the other, as pyjson would write the
+// list.
 func encodeEach(list []segment, object func(*segment) pyjson.Object) []byte {
 	out := []byte{'['}
 	for i := range list {
@@ -210,8 +212,9 @@ func encodeEach(list []segment, object func(*segment) pyjson.Object) []byte {
 	return append(out, ']')
 }
 
-// encodedBytes bounds the length of a form: its texts in ASCII, at most six
-// characters for a byte, and what stands between them. Data is ASCII already.
+// encodedBytes returns an upper bound of the length of a form: its texts in
+// ASCII, at most six characters for a byte, and the text between them. Data is
+// ASCII already.
 func encodedBytes(list []segment) (n int64) {
 	for i := range list {
 		n += elementBytes + 6*(list[i].textBytes()-int64(len(list[i].Data))) + int64(len(list[i].Data))

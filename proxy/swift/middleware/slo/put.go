@@ -44,8 +44,8 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 	return m.store(put)
 }
 
-// readInput holds the body in memory, so it asks for the right to write first;
-// Swift asks in the end.
+// readInput holds the body in memory, so readInput asks for the right to write
+// first; Swift asks in the end.
 func (m *middleware) readInput(r *swift.Request) ([]byte, error) {
 	tooLarge := web.Statusf(413, "Manifest File > %d bytes", m.MaxManifestBytes)
 	switch {
@@ -93,7 +93,8 @@ func (m *middleware) store(put *swift.Request) (*web.Response, error) {
 	return res, err
 }
 
-// manifestRequest is the PUT of the manifest, with what the client's has.
+// manifestRequest returns the PUT of the manifest, with the lines of the
+// client's request.
 func manifestRequest(r *swift.Request, segments []segment, etag string, size int64) *swift.Request {
 	body := encode(segments)
 	put := r.Clone()
@@ -109,7 +110,7 @@ func manifestRequest(r *swift.Request, segments []segment, etag string, size int
 	return put
 }
 
-// storeLate is the end of an answer whose 202 has gone out before.
+// storeLate returns the end of an answer whose 202 has gone out before.
 func (m *middleware) storeLate(r *swift.Request, path swift.Path, list []wanted, contentType string) []byte {
 	put, failed, err := m.prepare(r, path, list)
 	if len(failed) > 0 {
@@ -127,7 +128,7 @@ func (m *middleware) storeLate(r *swift.Request, path swift.Path, list []wanted,
 	}
 	var text []byte
 	if res.Body != nil {
-		// Answers of a PUT are short; the bound is for those that err.
+		// Answers of a PUT are short; the bound is for answers out of order.
 		const maxBodyBytes = 64 << 10
 		text, _ = io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
 		_ = res.Close() // there is nobody left to tell

@@ -1,6 +1,5 @@
-// Package slo serves static large objects
-// (swift/common/middleware/slo.py): an object whose content is that of a list
-// of others, its segments.
+// Package slo serves static large objects (swift/common/middleware/slo.py): an
+// object whose content is the content of a list of objects, its segments.
 //
 //	PUT ACCOUNT/CONTAINER/OBJECT?multipart-manifest=put
 //
@@ -10,51 +9,50 @@
 //	[{"path": "/container/object", "etag": "MD5", "size_bytes": 1024, "range": "0-99"},
 //	 {"data": "base64"}, ...]
 //
-// Only path is required, or data for bytes that the manifest holds itself. Each
-// segment is looked at as whoever asks: it must be there, and be what the list
-// says of it. If one is not, the answer is 400 with a line for each fault, as
-// text, JSON or XML by Accept. Of a list that makes no sense in itself only the
-// first faults are told. An Etag of the request must be the large
-// object's. With heartbeat=on the answer is 202 at once, with a space every ten
-// seconds and the result in the end.
+// Only path is required, or data for bytes inside the manifest itself. Each
+// segment is looked at with the rights of the client: the segment must be
+// there, and must agree with the list. Otherwise the answer is 400 with a line
+// for each fault, as text, JSON or XML by Accept. Of a list without sense in
+// itself only the first faults are told. An Etag of the request must be the
+// large object's. With heartbeat=on the answer is 202 at once, with a space
+// every ten seconds and the result in the end.
 //
 //	GET, HEAD                          the content; Range and conditions are about it
-//	GET, HEAD ?part-number=N           one segment, from 1
-//	GET, HEAD ?multipart-manifest=get  the manifest as it is stored;
-//	                                   with format=raw as the PUT had it
+//	GET, HEAD ?part-number=N           a single segment, from 1
+//	GET, HEAD ?multipart-manifest=get  the manifest as stored;
+//	                                   with format=raw in the form of the PUT
 //	DELETE                             the manifest alone
 //	DELETE ?multipart-manifest=delete  the segments too, at once; the answer is
-//	                                   a report, as that of a bulk delete
+//	                                   a report, like the report of a bulk delete
 //	DELETE ... &async=yes              the segments expire a second later
-//	POST                               the manifest's metadata; it stays one
+//	POST                               the manifest's metadata; it stays a manifest
 //	PUT, COPY                          replace it as any object
 //
-// The large object's ETag is the MD5 of its segments' ETags; of a part it is
-// "ETAG:FIRST-LAST;", of data the data's MD5. It is shown in quotes. A listing
-// shows the content's length, the manifest's own MD5 as hash, and slo_etag; a
-// container's bytes count what the manifest itself takes.
+// The large object's ETag is the MD5 of its segments' ETags. The ETag of a part
+// is "ETAG:FIRST-LAST;", the ETag of data is the data's MD5. The large object's
+// ETag is shown in quotes. A listing shows the content's length, the manifest's
+// own MD5 as hash, and slo_etag. A container's bytes count the manifest itself.
 //
 // A segment that is a large object counts with its content, down to ten levels.
 //
-// Vocabulary: the manifest is the stored list; a segment is one of its
-// elements; a part is a range of bytes of the content or of a segment.
+// Vocabulary: the manifest is the stored list; a segment is an element of the
+// list; a part is a range of bytes of the content or of a segment.
 //
 // # Invariants
 //
-//   - Segments are looked at, read and deleted as whoever asks: the right over
-//     a manifest gives none over its segments.
-//   - A segment is sent only if it is what it was at the PUT, by ETag and
-//     length. If the first is not, the answer is 409; later ones end the body
-//     with an error.
-//   - What is held at once is one manifest per level and one open segment, on
-//     the account of memory. Data that no part of the answer needs is not held.
-//   - The work for a list ends at the first element that is too many: of
-//     MaxSegments objects and maxInlineSegments data. The work for an answer ends
-//     when the manifests inside the first outweigh freeManifestBytes and the
-//     content that came out of them.
+//   - Segments are looked at, read and deleted with the rights of the client:
+//     the right over a manifest gives no right over its segments.
+//   - A segment is sent only if ETag and length are the same as at the PUT. If
+//     the first segment has changed, the answer is 409. A later changed segment
+//     ends the body with an error.
+//   - Memory holds, on the account of memory, a manifest per level and a single
+//     open segment. Data outside of the answer is not held.
+//   - The work for a list ends at its limits: MaxSegments objects and
+//     maxInlineSegments data. The work for an answer ends when the inner
+//     manifests outweigh freeManifestBytes and the opened content.
 //   - A manifest is an object with the sysmeta X-Object-Sysmeta-Slo-Etag and
-//     -Slo-Size, which a POST keeps. A client can neither set them nor the
-//     header that shows them, X-Static-Large-Object.
+//     -Slo-Size, which a POST keeps. A client can set neither the sysmeta nor
+//     X-Static-Large-Object, the header that shows a manifest.
 package slo
 
 import (
@@ -131,8 +129,8 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// subrequest is a request about another object of the same account, as whoever
-// asks; name is "/container/object".
+// subrequest returns a request about another object of the same account, with
+// the rights of the client; name is "/container/object".
 func subrequest(r *swift.Request, method string, path swift.Path, name string) *swift.Request {
 	sub := r.Subrequest(method, "/"+path.Version+"/"+path.Account+"/"+strings.TrimLeft(name, "/"), source)
 	for _, line := range []string{"Referer", "X-Open-Expired"} {
