@@ -27,15 +27,15 @@ var formats = map[string]format{
 	"tar.bz2": {func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }, archiveBufferBytes + 4<<20},
 }
 
-// gzipMagic begins a gzip file that is deflated.
+// gzipMagic begins a deflated gzip file.
 const gzipMagic = "\x1f\x8b\x08"
 
-// archiveBufferBytes is read ahead of what the tar format needs.
+// archiveBufferBytes is read ahead of the tar format.
 const archiveBufferBytes = 64 << 10
 
-// maxGlobalBytes bounds the records of an archive's global pax headers, which are
-// kept to the archive's end. An object takes no more than a fraction of it as
-// metadata.
+// maxGlobalBytes bounds the records of an archive's global pax headers, which
+// are kept to the archive's end. An object takes at most a fraction of the
+// records as metadata.
 const maxGlobalBytes = 64 << 10
 
 // archive gives the regular files of a tar stream, one after the other. The
@@ -47,8 +47,8 @@ type archive struct {
 	globalBytes int
 }
 
-// file is one regular file; its bytes are read from the archive before the
-// next one is asked for.
+// file is a regular file. Its bytes are read from the archive before the next
+// file is asked for.
 type file struct {
 	name      string
 	sizeBytes int64
@@ -56,8 +56,8 @@ type file struct {
 	badHeader bool       // a record that no header can hold
 }
 
-// openArchive begins to read an archive. Every read of it is refused once the
-// budget is used up.
+// openArchive begins to read an archive. Every read is refused once the budget
+// is used up.
 func openArchive(body io.Reader, of format, b *budget) (*archive, error) {
 	buffered := bufio.NewReaderSize(&received{body, b}, archiveBufferBytes)
 	magic, _ := buffered.Peek(len(gzipMagic)) // an error is there again in open
@@ -79,7 +79,7 @@ func (a *archive) next() (*file, error) {
 		if err == io.EOF && a.plain.whole() {
 			return nil, io.EOF
 		}
-		// A name never becomes a path, so none is insecure.
+		// A name never becomes a path, so no name is insecure.
 		if err != nil && !(errors.Is(err, tar.ErrInsecurePath) && h != nil) {
 			return nil, a.plain.fault(err)
 		}
@@ -102,8 +102,8 @@ func (a *archive) next() (*file, error) {
 
 var errPax = errors.New("a pax record does not fit a header")
 
-// addPax sets the headers that pax records name, and says how many and whether
-// all of them can be headers.
+// addPax sets the headers named by pax records. It returns how many, and
+// whether all of them can be headers.
 func addPax(h *web.Header, records map[string]string) (n int, ok bool) {
 	for key, value := range records {
 		name := paxHeader(key)
@@ -119,7 +119,7 @@ func addPax(h *web.Header, records map[string]string) (n int, ok bool) {
 	return n, true
 }
 
-// paxHeader is the header that a pax record stands for, or "".
+// paxHeader returns the header for a pax record, or "".
 func paxHeader(key string) string {
 	for _, writer := range []string{"SCHILY", "LIBARCHIVE"} {
 		rest, ok := strings.CutPrefix(key, writer+".xattr.user.")
@@ -138,7 +138,7 @@ func paxHeader(key string) string {
 
 func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
-// isToken allows what a header's name may be made of, and bytes above ASCII.
+// isToken allows the characters of a header's name, and bytes above ASCII.
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c == 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", c) >= 0 {

@@ -14,11 +14,11 @@ const unnamed = "."
 // authorize refuses a stranger before a byte of the body is read or unpacked.
 // Each part is authorized again by itself, since rights are per container.
 //
-// An archive for /ACCOUNT/CONTAINER needs the right to put an object there, be it
-// by the container's ACL. An archive or a list of names for /ACCOUNT tells its
-// containers in the body alone, and any of them may have an ACL for the client:
-// there it is enough that the client is somebody. Swift refuses nobody before the
-// first part.
+// An archive for /ACCOUNT/CONTAINER needs the right to put an object there, be
+// it by the container's ACL. An archive or a list of names for /ACCOUNT tells
+// its containers in the body alone, and any container may have an ACL for the
+// client: there a known user is enough. Swift refuses nobody before the first
+// part.
 func (m *middleware) authorize(r *swift.Request, method, source string) error {
 	root, rest, err := place(r)
 	if err != nil {

@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	// maxUnpackRatio is how many bytes may be unpacked for each that was received.
-	// deflate cannot make more than 1032 of one; bzip2 makes a million of one, and
-	// takes seconds of a processor for it.
+	// maxUnpackRatio is how many bytes may be unpacked for each received byte.
+	// deflate makes at most 1032 bytes of a byte. bzip2 makes a million, in
+	// seconds of a processor.
 	maxUnpackRatio = 1100
-	// maxPassRatio is the same for what is not stored: headers, entries that are
-	// no files or lie outside of any container, and files that are refused.
+	// maxPassRatio is the same for bytes without a stored object: headers,
+	// entries of another kind than files, files outside of any container, and
+	// refused files.
 	maxPassRatio = 100
-	// unpackFloorBytes may be unpacked whatever was received.
+	// unpackFloorBytes may be unpacked from an archive of any length.
 	unpackFloorBytes = 64 << 20
 )
 
@@ -25,8 +26,8 @@ var (
 	errPassed = errors.New("too much of the archive is not stored")
 )
 
-// budget is what the unpacking of one archive may take. It ends with the request
-// too. A budget that is used up stays so.
+// budget bounds the unpacking of an archive, and ends with the request too. A
+// used-up budget stays used up.
 type budget struct {
 	ctx      context.Context
 	received int64 // bytes of the body
@@ -36,7 +37,7 @@ type budget struct {
 	storing  bool
 }
 
-// unpack counts n bytes that have been unpacked.
+// unpack counts n unpacked bytes.
 func (b *budget) unpack(n int) error {
 	if err := b.ctx.Err(); err != nil {
 		return &web.StatusError{Status: 499, Err: err}
@@ -74,7 +75,7 @@ func (c *received) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// stored is a file of the archive on its way to the store, counted with its
+// stored is a file of the archive on its way to the store. The count includes
 // holes, which a sparse file makes of nothing.
 type stored struct {
 	r      io.Reader

@@ -96,7 +96,7 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// answer renders what work makes of the outcome.
+// answer runs work and renders the outcome.
 func (m *middleware) answer(r *swift.Request, root string, work func(context.Context, *outcome) error) (*web.Response, error) {
 	format, err := web.BestAccept(r.Header.Get("Accept"), swift.ResultTypes...)
 	if err != nil {
@@ -119,8 +119,8 @@ func (m *middleware) answer(r *swift.Request, root string, work func(context.Con
 	}), nil
 }
 
-// fail turns an error that ended the work into the result's status. A page of
-// Swift's own says nothing that the status does not.
+// fail turns an error that ended the work into the result's status. The text of
+// Swift's own pages adds nothing to the status and is left out.
 func (m *middleware) fail(r *swift.Request, o *outcome, err error) {
 	o.status = web.ErrorResponse(err).Status
 	var status *web.StatusError
@@ -132,8 +132,7 @@ func (m *middleware) fail(r *swift.Request, o *outcome, err error) {
 	}
 }
 
-// place is the account that a bulk request works in, and what follows it in
-// the path.
+// place returns the account of a bulk request, and the rest of the path.
 func place(r *swift.Request) (root, rest string, err error) {
 	parts := strings.SplitN(strings.TrimPrefix(r.Path, "/"), "/", 3)
 	if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
@@ -148,7 +147,7 @@ func place(r *swift.Request) (root, rest string, err error) {
 // credentials are the lines of a bulk request that each of its parts has too.
 var credentials = []string{"X-Auth-Token", "X-Storage-Token", "X-Service-Token", "Referer"}
 
-// subrequest is one part of the bulk request r.
+// subrequest returns a part of the bulk request r.
 func subrequest(ctx context.Context, r *swift.Request, method, path, source, agent string) *swift.Request {
 	sub := r.Subrequest(method, path, source)
 	sub.SetContext(ctx)
@@ -161,7 +160,7 @@ func subrequest(ctx context.Context, r *swift.Request, method, path, source, age
 	return sub
 }
 
-// status serves a part and gives its status alone.
+// status serves a part and returns its status alone.
 func (m *middleware) status(sub *swift.Request) int {
 	res, err := m.next.Serve(sub)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // deleteSource tags the subrequests, as Swift does.
 const deleteSource = "BD"
 
-// delete removes what the body lists: objects, then containers.
+// delete removes the objects of the body's list, then the containers.
 func (m *middleware) delete(ctx context.Context, r *swift.Request, o *outcome) error {
 	root, _, err := place(r)
 	if err != nil {
@@ -40,14 +40,14 @@ func (m *middleware) delete(ctx context.Context, r *swift.Request, o *outcome) e
 	return nil
 }
 
-// nameBytes is what a name takes beside its bytes: its header, in a slice that
-// may have grown to twice its length.
+// nameBytes is the memory of a name beside its bytes: its header, in a slice
+// that may have grown to twice its length.
 const nameBytes = 64
 
 // readNames reads the body's list of percent-encoded names, in memory that r
-// holds and within swift.WholeBodyTime. A line may be twice as long as a path,
-// since it is encoded; blank lines count against MaxDeletesPerRequest. Nothing is
-// deleted of a list that is too long or that did not arrive whole.
+// holds and within web.WholeBodyTime. A line may be twice as long as a path,
+// since it is encoded. Blank lines count against MaxDeletesPerRequest. A list
+// too long or cut short deletes nothing.
 func (m *middleware) readNames(r *swift.Request) (objects, containers []string, err error) {
 	lines, end := bufio.NewReaderSize(r.Body, 2*m.maxPathBytes()), time.Now().Add(web.WholeBodyTime)
 	for n := 0; ; {
@@ -82,8 +82,8 @@ func (m *middleware) readNames(r *swift.Request) (objects, containers []string, 
 	}
 }
 
-// deleteAll deletes names, DeleteConcurrency at a time, until one failure more
-// would be too many.
+// deleteAll deletes names, DeleteConcurrency at a time, until a further failure
+// would exceed the limit.
 func (m *middleware) deleteAll(ctx context.Context, r *swift.Request, root string, names []string, o *outcome) error {
 	var mu sync.Mutex
 	var failed any  // what a worker panicked with

@@ -13,7 +13,7 @@ import (
 // extractSource tags the subrequests, as Swift does.
 const extractSource = "EA"
 
-// extraction is one archive on its way into an account.
+// extraction is an archive on its way into an account.
 type extraction struct {
 	*middleware
 	ctx     context.Context
@@ -63,7 +63,7 @@ func (m *middleware) extract(ctx context.Context, r *swift.Request, of format, o
 	return nil
 }
 
-// inherited are the lines of the request that every object gets.
+// inherited returns the lines of the request for every object.
 func inherited(h web.Header) (out web.Header) {
 	for _, f := range h {
 		_, meta := web.CutPrefix(f.Name, swift.ObjectResource.UserPrefix())
@@ -74,8 +74,8 @@ func inherited(h web.Header) (out web.Header) {
 	return out
 }
 
-// store puts one file. An error ends the whole work; a failure of this file
-// alone is noted.
+// store puts a file. An error ends the whole work; a failure of this file alone
+// is noted.
 func (x *extraction) store(f *file, body io.Reader) error {
 	name := x.prefix + strings.TrimLeft(strings.TrimPrefix(f.name, "./"), "/")
 	container, _, inside := strings.Cut(name, "/")
@@ -101,7 +101,8 @@ func (x *extraction) store(f *file, body io.Reader) error {
 		x.out.done++
 		return nil
 	case refusal != 0:
-		// The upload may have succeeded by the container's ACL; it did not.
+		// The upload may have succeeded by the container's ACL. In this case it
+		// did not.
 		if err := x.note(x.root+"/"+container, refusal); err != nil {
 			return err
 		}
@@ -115,13 +116,13 @@ func (x *extraction) store(f *file, body io.Reader) error {
 	return nil // a fault of the archive itself is there again when it is read on
 }
 
-// note adds a failure to the report, under as much of the name as could be one.
+// note adds a failure to the report, under as much of the name as is valid.
 func (x *extraction) note(name string, status int) error {
 	return x.out.add(x.r, name[:min(len(name), len(x.root)+x.maxPathBytes())], status)
 }
 
-// see remembers that a container was looked at. An archive of many containers
-// makes it forget them all now and then, and look again.
+// see remembers a container. With many containers in an archive it forgets all
+// of them now and then, and looks again.
 func (x *extraction) see(container string) {
 	if len(x.seen) >= x.MaxContainersPerExtraction {
 		clear(x.seen)
@@ -141,8 +142,8 @@ func (x *extraction) putRequest(name string, f *file, body io.Reader) *swift.Req
 	return put
 }
 
-// makeContainer makes sure that there is one, the first time. A refusal is the
-// status of one that could not be made: its objects may still be let in.
+// makeContainer makes the container, the first time. A refusal is the status of
+// a failed creation: the objects may still be let in.
 func (x *extraction) makeContainer(name string) (refusal int, err error) {
 	if x.seen[name] {
 		return 0, nil

@@ -13,11 +13,12 @@ import (
 	"needletail/proxy/web"
 )
 
-// blockBytes is what a tar stream is made of.
+// blockBytes is the unit of a tar stream.
 const blockBytes = 512
 
-// plain is the tar stream as it is unpacked. It counts and keeps the first block,
-// to say of a broken archive what Python's tarfile says, whose words Swift sends.
+// plain is the tar stream while it is unpacked. It counts the bytes and keeps
+// the first block, to describe a broken archive in the words of Python's
+// tarfile, which Swift sends.
 type plain struct {
 	r      io.Reader
 	budget *budget
@@ -37,11 +38,11 @@ func (p *plain) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// whole says whether a stream may end here. archive/tar takes a stream that ends
-// in the padding behind a file for one that has ended.
+// whole reports whether a stream may end here. archive/tar accepts an end
+// within the padding behind a file.
 func (p *plain) whole() bool { return p.bytes > 0 && p.bytes%blockBytes == 0 }
 
-// fault is what is wrong with the archive, unless the request itself failed.
+// fault returns the fault of the archive, unless the request itself failed.
 func (p *plain) fault(err error) error {
 	var status *web.StatusError
 	if errors.As(err, &status) {

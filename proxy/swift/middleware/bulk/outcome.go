@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// outcome is what a bulk operation has done so far.
+// outcome is the result of a bulk operation so far.
 type outcome struct {
 	done     int // deleted or created
 	notFound int
@@ -18,8 +18,8 @@ type outcome struct {
 	text     string // "Response Body" that goes with it
 }
 
-// add notes the failure of one name, in memory that r holds until the report has
-// been sent. A name that was added is in the report whatever the error.
+// add notes the failure of a name, in memory that r holds until the report has
+// been sent. The name is in the report also if add returns an error.
 func (o *outcome) add(r *swift.Request, name string, status int) error {
 	o.faulty = o.faulty || status >= 500 && status < 600
 	f := swift.FailedName{Name: web.Quote(name), Status: statusLine(status)}
@@ -27,13 +27,13 @@ func (o *outcome) add(r *swift.Request, name string, status int) error {
 	return r.Hold(reportFactor * int64(len(f.Name)+len(f.Status)))
 }
 
-// reportFactor is how often a failure lies in memory: in the list and in the
-// report that is made of it, with what surrounds it there.
+// reportFactor is how many times a failure lies in memory: in the list, and in
+// the report made of the list, with the text around it.
 const reportFactor = 3
 
 func statusLine(status int) string { return strconv.Itoa(status) + " " + web.StatusText(status) }
 
-// values is the result without its errors; root is "delete" or "extract".
+// values returns the result without its errors; root is "delete" or "extract".
 func (o *outcome) values(root string) pyjson.Object {
 	good, nothing := 200, "Invalid bulk delete."
 	if root == "extract" {
