@@ -1,19 +1,20 @@
-// Package cnamelookup lets a client's own host name stand for one below the
+// Package cnamelookup lets a client's own host name stand for a name below the
 // storage domain (swift/common/middleware/cname_lookup.py). If www.example.org
 // has the DNS record
 //
 //	www.example.org. CNAME c.AUTH-test.storage.example.com.
 //
-// a request for the host www.example.org goes on as one for the other, which
-// middleware/domainremap takes apart. A chain of records is followed LookupDepth
-// deep. A host that leads nowhere is 400. Addresses, hosts at or below the
-// storage domain and the server's own names are left alone. Location and
-// Content-Location of the answer have the client's host again.
+// a request for the host www.example.org goes on as a request for
+// c.AUTH-test.storage.example.com, which middleware/domainremap takes apart. A
+// chain of records is followed LookupDepth deep. A host without a target is
+// 400. Addresses, hosts at or below the storage domain and the server's own
+// names are left alone. Location and Content-Location of the answer have the
+// client's host again.
 //
-// Answers are cached for their time to live, from five seconds to an hour; that
-// there is none, for a minute; a failure for ten seconds. At most maxLookups
-// questions are under way at once, maxLookupsPerClient of one client, who has
-// questionsPerSecond: beyond that the answer is 503.
+// The cache keeps an answer for its time to live, from five seconds to an hour;
+// a missing record for a minute; a failure for ten seconds. At most maxLookups
+// questions are under way at once, and at most maxLookupsPerClient of a client,
+// which has questionsPerSecond: beyond these bounds the answer is 503.
 package cnamelookup
 
 import (
@@ -29,7 +30,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// Resolver asks DNS for one record. target is "" if there is none.
+// Resolver asks DNS for a record. target is "" for a missing record.
 type Resolver interface {
 	LookupCNAME(ctx context.Context, name string) (target string, ttl time.Duration, err error)
 }
@@ -47,19 +48,19 @@ type Config struct {
 const (
 	defaultDepth = 1
 	maxLookups   = 64
-	// What one client may ask: whoever sends a new Host with each request costs
-	// the name server no more than that, and leaves places for others.
+	// Bounds of a client: a client with a new Host in each request costs the
+	// name server no more, and leaves places for the rest.
 	maxLookupsPerClient = maxLookups / 4
 	questionsPerSecond  = 50
 	questionsBurst      = 100
-	// maxClients are remembered with what they asked.
+	// maxClients are remembered with their questions.
 	maxClients  = 4096
 	maxCached   = 16384
 	minTTL      = 5 * time.Second
 	maxTTL      = time.Hour
 	negativeTTL = time.Minute
 	failureTTL  = 10 * time.Second
-	// lookupTimeout bounds one question.
+	// lookupTimeout bounds a question.
 	lookupTimeout = 5 * time.Second
 )
 
@@ -133,7 +134,7 @@ func New(c Config) swift.Middleware {
 	}
 }
 
-// follow gives the name below the storage domain that name stands for.
+// follow returns the name below the storage domain for name.
 func (c Config) follow(ctx context.Context, l *lookups, client, name string) (string, error) {
 	for range c.depth() {
 		target, err := l.find(ctx, client, name)
@@ -153,7 +154,7 @@ func (c Config) follow(ctx context.Context, l *lookups, client, name string) (st
 	return "", web.Textf(400, "CNAME lookup failed after %d tries", c.depth())
 }
 
-// mapBack turns the host of a URL, if it is found, into asked.
+// mapBack replaces the host of a URL, if the host is found, with asked.
 func mapBack(url, found, asked string) string {
 	for _, scheme := range []string{"http://", "https://"} {
 		rest, ok := strings.CutPrefix(url, scheme+found)

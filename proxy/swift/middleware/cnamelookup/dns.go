@@ -14,21 +14,21 @@ import (
 	"time"
 )
 
-// DNS asks name servers over UDP, one after the other until one answers. The
-// standard library follows chains itself and hides their links, and so cannot
-// tell a link below the storage domain from where that leads.
+// DNS asks name servers over UDP, in turn until a server answers. The standard
+// library follows chains itself and hides their links, and so cannot tell a
+// link below the storage domain from the end of the chain.
 type DNS struct{ servers []netip.AddrPort }
 
 const (
 	dnsPort = 53
-	// attemptTimeout is how long one server may take.
+	// attemptTimeout is how long a server may take.
 	attemptTimeout = 2 * time.Second
 	maxServers     = 8
 	resolvConf     = "/etc/resolv.conf"
 )
 
-// NewDNS asks the servers, each ADDRESS or ADDRESS:PORT; without any, those of
-// the machine.
+// NewDNS returns a DNS with the given servers, each ADDRESS or ADDRESS:PORT.
+// Without servers it asks the machine's.
 func NewDNS(servers []string) (*DNS, error) {
 	if len(servers) == 0 {
 		f, err := os.Open(resolvConf)
@@ -77,8 +77,8 @@ func (d *DNS) LookupCNAME(ctx context.Context, name string) (target string, ttl 
 	return target, ttl, err
 }
 
-// ask sends the query and waits for its answer; whatever else arrives on the
-// socket is passed over.
+// ask sends the query and waits for its answer. Anything else on the socket is
+// passed over.
 func ask(ctx context.Context, server netip.AddrPort, query []byte) (string, time.Duration, error) {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server))
 	if err != nil {

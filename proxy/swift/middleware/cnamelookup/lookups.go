@@ -12,8 +12,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// record is a cached answer; target "" says that there is none, or err why that
-// is not known.
+// record is a cached answer. target "" means a missing record, or, with err, an
+// unknown record.
 type record struct {
 	target  string
 	err     error
@@ -30,7 +30,7 @@ type lookups struct {
 	clients *lru.Cache[string, *asking] // those who asked last
 }
 
-// asking is what one client asks.
+// asking is the work for a client.
 type asking struct {
 	running int
 	rate    *rate.Limiter
@@ -45,7 +45,7 @@ func newLookups(r Resolver) *lookups {
 	return &lookups{resolver: r, cache: cache, clients: clients}
 }
 
-// client is whom an address belongs to: of IPv6, one has a whole /64.
+// client returns the holder of an address: of IPv6, a client has a whole /64.
 func client(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil || a.Is4() || a.Is4In6() {
@@ -58,8 +58,8 @@ func client(address string) string {
 	return network.String()
 }
 
-// find gives what a name stands for, "" for nothing: errBusy, or why that is not
-// known.
+// find returns the target of a name, "" for none. Errors: errBusy, or the
+// reason of the failure.
 func (l *lookups) find(ctx context.Context, client, name string) (string, error) {
 	name = strings.ToLower(name)
 	if known, ok := l.cache.Get(name); ok && time.Now().Before(known.expires) {
@@ -89,7 +89,7 @@ func (l *lookups) find(ctx context.Context, client, name string) (string, error)
 
 var errBusy = errors.New("too many lookups are under way")
 
-// begin takes a place, which end gives back.
+// begin takes a place, and end gives the place back.
 func (l *lookups) begin(client string) (end func(), ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -70,7 +70,7 @@ func notHostChar(c rune) bool {
 	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_')
 }
 
-// parseAnswer finds the record that a query asked for; "" if there is none.
+// parseAnswer returns the record asked for by a query; "" for a missing record.
 func parseAnswer(m, query []byte) (target string, ttl time.Duration, err error) {
 	if len(m) < len(query) || m[0] != query[0] || m[1] != query[1] {
 		return "", 0, errNotMine
@@ -110,8 +110,8 @@ func parseAnswer(m, query []byte) (target string, ttl time.Duration, err error) 
 	return "", 0, nil
 }
 
-// readName reads a name as text without a dot at its end, and says where the
-// message goes on after it.
+// readName reads a name as text without a dot at its end. after is where the
+// message goes on.
 func readName(m []byte, at int) (name string, after int, err error) {
 	var out []byte
 	for pointers := 0; ; {

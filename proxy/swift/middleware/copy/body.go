@@ -7,11 +7,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// errShortSource: the source gave fewer bytes than it said.
+// errShortSource: the source gave fewer bytes than announced.
 var errShortSource = errors.New("the source of a copy ended early")
 
-// body is the source's body as the target's. Whatever goes wrong with it is
-// the server's fault: without this, a PUT would blame its client with 499.
+// body is the source's body as the target's. An error of the source is the
+// server's fault: without this type, a PUT would blame its client with 499.
 type body struct {
 	r    io.Reader
 	left int64

@@ -7,34 +7,33 @@
 //	                                   Destination-Account: ACCOUNT, if another
 //
 // The headers' values are percent-encoded; a '/' in front is allowed. The
-// request has no body. It becomes a GET of the source and a PUT of the target,
-// each authorized by itself, and the one's body is the other's: nothing is
-// kept in between. The query goes to both; Range, If-Match and the other
-// conditions go to the source alone.
+// request has no body. The request becomes a GET of the source and a PUT of the
+// target, each authorized by itself. The body of the GET is the body of the
+// PUT: nothing is kept in between. The query goes to both; Range, If-Match and
+// the other conditions go to the source alone.
 //
-// The target gets the source's metadata, sysmeta and stored headers, over them
-// what the request itself has, and the source's Content-Type unless the request
-// names one. With X-Fresh-Metadata: true it gets nothing of the source but
-// sysmeta and the Content-Type. The MD5 of a whole plain object is verified on
-// the way.
+// The target gets the source's metadata, sysmeta and stored headers, overridden
+// by the request's own lines, and the source's Content-Type unless the request
+// names a type. With X-Fresh-Metadata: true the target gets only sysmeta and
+// the Content-Type of the source. The MD5 of a whole plain object is verified
+// on the way.
 //
-// With multipart-manifest=get a manifest is copied as one, without it a large
-// object becomes a plain one of its whole content.
+// With multipart-manifest=get a manifest is copied as a manifest. Otherwise a
+// large object becomes a plain object with the whole content.
 //
-// With heartbeat=on the answer is 202 at once, with a body that has a space
-// every ten seconds and in the end what the PUT answered, as text/plain or
-// application/json, whichever Accept prefers. If the client goes, the copy
-// stops.
+// With heartbeat=on the answer is 202 at once. Its body has a space every ten
+// seconds and in the end the answer of the PUT, as text/plain or
+// application/json, by Accept. If the client goes, the copy stops.
 //
-// Otherwise a copy answers as the PUT does, with X-Copied-From, X-Copied-From-Account,
-// X-Copied-From-Last-Modified, X-Copied-From-Version-Id and the metadata that
-// the target got. Errors:
+// Otherwise a copy answers as the PUT does, with X-Copied-From,
+// X-Copied-From-Account, X-Copied-From-Last-Modified, X-Copied-From-Version-Id
+// and the metadata of the target. Errors:
 //
 //	400 a PUT has a body
 //	412 a header that does not name an object, or an account with a '/'
 //	413 the source is longer than an object may be, or of unknown length
 //
-// and what GET and PUT answer. OPTIONS of an object says COPY besides.
+// and the errors of GET and PUT. OPTIONS of an object says COPY besides.
 package copy
 
 import (
@@ -90,7 +89,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// options adds COPY to what an object allows.
+// options adds COPY to the methods of an object.
 func (m *middleware) options(r *swift.Request) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil || res.Status >= 300 {
@@ -136,7 +135,7 @@ func (m *middleware) put(put *swift.Request, job job, src *web.Response) (*web.R
 	return res, nil
 }
 
-// putWithHeartbeat is put, answered with 202 before it is done.
+// putWithHeartbeat is put with an answer of 202 before the copy is done.
 func (m *middleware) putWithHeartbeat(r, put *swift.Request, job job, src *web.Response) *web.Response {
 	contentType, err := web.BestAccept(r.Header.Get("Accept"), "text/plain", "application/json")
 	if err != nil || contentType == "" {

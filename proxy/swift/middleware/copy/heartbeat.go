@@ -18,9 +18,9 @@ import (
 // yield_frequency, so that nothing on the way takes the connection for dead.
 const heartbeatInterval = 10 * time.Second
 
-// heartbeat is the body of a 202 that is answered before the target is there:
-// a space now and then, and in the end what the PUT answered. The PUT runs in
-// its own goroutine, which ends before Close returns.
+// heartbeat is the body of a 202 that is sent before the target is there: a
+// space now and then, and in the end the answer of the PUT. The PUT runs in its
+// own goroutine, which ends before Close returns.
 type heartbeat struct {
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -68,7 +68,7 @@ func (h *heartbeat) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// Close stops the PUT if it still runs, and waits for it.
+// Close stops a PUT that still runs, and waits for it.
 func (h *heartbeat) Close() error {
 	h.cancel()
 	h.ticker.Stop()
@@ -76,7 +76,7 @@ func (h *heartbeat) Close() error {
 	return nil
 }
 
-// contextReader fails once the context ends: a copy whose client has gone
+// contextReader fails once the context ends: after the client has gone, a copy
 // reads no further.
 type contextReader struct {
 	ctx context.Context
@@ -91,13 +91,13 @@ func (c contextReader) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// heartbeatResult is the end of the body: request_helpers.py
-// get_heartbeat_response_body. It closes the response.
+// heartbeatResult returns the end of the body, as request_helpers.py
+// get_heartbeat_response_body does, and closes the response.
 func heartbeatResult(contentType string, res *web.Response, job job) []byte {
 	status := fmt.Sprintf("%d %s", res.Status, web.StatusText(res.Status))
 	var text []byte
 	if res.Body != nil {
-		// Answers of a PUT are short; the bound is for those that err.
+		// Answers of a PUT are short; the bound is for answers out of order.
 		const maxBodyBytes = 64 << 10
 		text, _ = io.ReadAll(io.LimitReader(res.Body, maxBodyBytes))
 		_ = res.Close()

@@ -9,14 +9,14 @@ import (
 	"needletail/proxy/web"
 )
 
-// copyHeaders say what to copy and go to neither side.
+// copyHeaders name the source or the target and go to neither side.
 var copyHeaders = []string{"X-Copy-From", "X-Copy-From-Account", "Destination", "Destination-Account"}
 
-// sourceOnly are headers that are about the source.
+// sourceOnly are headers about the source.
 var sourceOnly = []string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"}
 
-// responseOnly are headers of the source's response that are about that
-// response, or that are copied under a condition.
+// responseOnly are headers of the source's response about the response itself,
+// or headers copied under a condition.
 var responseOnly = []string{
 	"X-Static-Large-Object", "X-Object-Manifest", "Etag", "Content-Type", "X-Timestamp", "X-Backend-Timestamp",
 	"Content-Length", "Content-Range", "Accept-Ranges", "Last-Modified", "Date", "X-Object-Version-Id",
@@ -96,8 +96,9 @@ func targetRequest(r *swift.Request, job job, src *web.Response) *swift.Request 
 		put.Header.Set("Etag", strings.Trim(src.Header.Get("Etag"), `"`))
 	}
 	if !whole || src.Header.Has("X-Symlink-Target") {
-		// The bytes differ from what the source's listing shows; and what it
-		// shows of a link the target's PUT says anew, if it makes one.
+		// The bytes differ from the source's listing. A link's line in the
+		// listing is written anew by the PUT of the target, if the target is a
+		// link.
 		put.Header.DelFunc(func(name string) bool {
 			_, ok := web.CutPrefix(name, listingOverride)
 			return ok
@@ -106,7 +107,7 @@ func targetRequest(r *swift.Request, job job, src *web.Response) *swift.Request 
 	return put
 }
 
-// addCopied tells the client what was copied from where.
+// addCopied tells the client the source and the copied metadata.
 func addCopied(h *web.Header, job job, src *web.Response, put *swift.Request) {
 	add := func(name, value string) {
 		if value != "" {

@@ -10,11 +10,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxReasonBytes is what is shown of why a PUT was refused.
+// maxReasonBytes is how much of the reason for a refused PUT is shown.
 const maxReasonBytes = 64 << 10
 
-// finish answers after the last file, or the first that failed; nil if there
-// was none.
+// finish answers after the last file, or after the first failed file; nil for a
+// form without files.
 func (f *form) finish(last *web.Response) (*web.Response, error) {
 	reason := []byte(nil)
 	switch {

@@ -12,15 +12,15 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxValueBytes is what counts of a field's value; more is read over.
+// maxValueBytes is how much of a field's value counts; the rest is read over.
 const maxValueBytes = 4096
 
-// partCostBytes is what every field counts besides its value, so that there is
-// an end to empty ones too.
+// partCostBytes is the cost of a field beside its value, so that empty fields
+// come to an end too.
 const partCostBytes = 512
 
-// maxFieldBytes is what all the fields before a file may have together. Nothing
-// of it is kept but maxValueBytes of each field that knownFields has.
+// maxFieldBytes bounds all the fields before a file together. The memory keeps
+// maxValueBytes of each known field and nothing else.
 const maxFieldBytes = 1 << 20
 
 var knownFields = map[string]bool{
@@ -31,7 +31,7 @@ var knownFields = map[string]bool{
 // fields are a form's known fields so far.
 type fields map[string]string
 
-// add reads a field's value. A newline at its end does not count, as in Swift.
+// add reads a field's value. A newline at the end does not count, as in Swift.
 func (f fields) add(name string, value io.Reader) (bytesRead int64, err error) {
 	kept, err := io.ReadAll(io.LimitReader(value, maxValueBytes))
 	if err != nil {
@@ -44,7 +44,7 @@ func (f fields) add(name string, value io.Reader) (bytesRead int64, err error) {
 	return int64(len(kept)) + rest, err
 }
 
-// number is a field as a number, 0 if it is not there.
+// number returns a field as a number, 0 for a missing field.
 func (f fields) number(name, complaint string) (int64, error) {
 	if f[name] == "" {
 		return 0, nil
@@ -56,11 +56,11 @@ func (f fields) number(name, complaint string) (int64, error) {
 	return n, nil
 }
 
-// invalid is a form that cannot be meant: 400.
+// invalid is the error of a form without sense: 400.
 func invalid(err error) error { return web.Textf(400, "FormPost: %s", err) }
 
-// unauthorized is a form that is not, or no more, allowed. Its realm is "unknown",
-// as in Swift, where the answer does not know the request.
+// unauthorized is the error of a form not allowed, or no longer allowed. The
+// realm is "unknown", as in Swift, where the answer does not know the request.
 func unauthorized(why string) error {
 	err := swift.Unauthorized("")
 	var refusal *web.StatusError
@@ -81,13 +81,13 @@ type form struct {
 	message string // what Swift calls the message of the answer
 }
 
-// upload is what one file's PUT needs.
+// upload has the arguments of a file's PUT.
 type upload struct {
 	maxFileBytes int64
 	header       web.Header
 }
 
-// check makes the checks of FormPost._perform_subrequest, in its order.
+// check makes the checks of FormPost._perform_subrequest, in the same order.
 func (f *form) check() (u upload, err error) {
 	if len(f.keys) == 0 {
 		return u, unauthorized("Invalid Signature")

@@ -13,7 +13,7 @@
 //	                   of the objects; may be missing, and are not signed
 //	  file1 …          the files
 //
-// Fields count for the files after them. What is signed is signing.Form's
+// Fields count for the files after them. The signed text is signing.Form's
 // Message; the key is one of the account's or the container's Temp-URL-Keys. A
 // file's object is the path and the file's name; after a container alone comes
 // a slash. A file's own Content-Type and Content-Encoding count where the form
@@ -21,9 +21,10 @@
 //
 // # The answer
 //
-// With a redirect it is 303 to REDIRECT?status=STATUS&message=MESSAGE, if it is
-// signed: a form of somebody else's must not lead astray. Else it is the status
-// of the last file, which is the first that failed. Files before it are there.
+// With a signed redirect the answer is 303 to
+// REDIRECT?status=STATUS&message=MESSAGE: an unsigned form must not lead the
+// browser astray. Otherwise the answer is the status of the last file, or of
+// the first failed file. Files before a failed file are there.
 //
 //	400 FormPost: …   no boundary, a field that is no number, max_file_size
 //	                  exceeded, a form that ends in the middle
@@ -32,7 +33,7 @@
 //
 // # Invariants
 //
-//   - Nothing is held but one buffer and the known fields; a file streams.
+//   - Memory holds a single buffer and the known fields; a file streams.
 //   - A file is stored only if its closing boundary has arrived.
 //   - A PUT is allowed in the form's container alone, and carries no header of
 //     the client's: a form cannot make a manifest or a link.
@@ -105,7 +106,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 // on.
 const maxEpilogueBytes = 4096
 
-// process goes through the parts until one fails.
+// process goes through the parts until a part fails.
 func (f *form) process(parts *multipart) (*web.Response, error) {
 	var last *web.Response
 	fieldBytes := int64(0)

@@ -40,8 +40,9 @@ func (m *multipart) head() (header, error) {
 	}
 }
 
-// parseHeader reads lines; one that begins with a space goes on from the one
-// before, one without a colon is read over. Of two of a name the last counts.
+// parseHeader reads lines. A line that begins with a space continues the line
+// before. A line without a colon is read over. Of two lines of a name the last
+// counts.
 func parseHeader(text string) header {
 	h := header{}
 	last := ""
@@ -64,8 +65,8 @@ func parseHeader(text string) header {
 }
 
 // parseDisposition reads `form-data; name="a"; filename="b"`
-// (swift/common/utils: parse_content_disposition). What follows something that
-// is no attribute is not looked at.
+// (swift/common/utils: parse_content_disposition). The first text without the
+// form of an attribute ends the reading.
 func parseDisposition(text string) (kind string, attributes map[string]string) {
 	kind, rest, _ := strings.Cut(text, ";")
 	rest = strings.TrimSpace(rest)
@@ -80,9 +81,9 @@ func parseDisposition(text string) (kind string, attributes map[string]string) {
 	}
 }
 
-// cutAttribute matches Swift's ATTRIBUTES_RE, (\w+)=(".*?"|[^";]+)(; ?|$), in one
-// pass over what it takes: the text is whoever's who sends it. A quote that
-// neither ';' nor the end follows is part of the value.
+// cutAttribute matches Swift's ATTRIBUTES_RE, (\w+)=(".*?"|[^";]+)(; ?|$), in
+// one pass: the text comes from strangers. A quote without a following ';' or
+// end is part of the value.
 func cutAttribute(s string) (name, value, rest string, ok bool) {
 	i := 0
 	for i < len(s) && isWord(s[i]) {

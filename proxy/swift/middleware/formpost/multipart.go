@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Bounds of what a form may have, whoever sends it.
+// Bounds of a form, from any sender.
 const (
 	maxBoundaryBytes = 200 // RFC 2046 allows 70
-	// maxHeaderBytes bounds the head of one part.
+	// maxHeaderBytes bounds the head of a part.
 	maxHeaderBytes = 8 << 10
-	// bufferBytes is what is read at once; it holds a whole head.
+	// bufferBytes is read at once. A whole head fits.
 	bufferBytes = 64 << 10
 	// maxLeadingBytes of empty lines may come before the first boundary.
 	maxLeadingBytes = 64
@@ -21,14 +21,14 @@ const (
 var (
 	errStart = errors.New("invalid starting boundary")
 	errForm  = errors.New("invalid form")
-	// errCut is a form without its closing boundary: it is not whole, and nor
-	// is its last file.
+	// errCut is the error of a form without its closing boundary: the form is
+	// not whole, and nor is its last file.
 	errCut = errors.New("unexpected end of form")
 )
 
 // multipart reads the parts of a multipart/form-data body one after the other
-// in a fixed buffer (RFC 2046 5.1.1). A part ends before CRLF "--" BOUNDARY; a
-// part that ends otherwise gives an error, never io.EOF. An error stays.
+// in a fixed buffer (RFC 2046 5.1.1). A part ends before CRLF "--" BOUNDARY.
+// Any other end of a part is an error, never io.EOF. An error stays.
 type multipart struct {
 	src io.Reader
 	// delimiter is CRLF "--" BOUNDARY.
@@ -68,8 +68,8 @@ func (m *multipart) fill() error {
 	return err
 }
 
-// need makes the window at least n bytes long; not ok if the source has not so
-// many.
+// need makes the window at least n bytes long; ok is false if the source has
+// fewer bytes.
 func (m *multipart) need(n int) (ok bool, err error) {
 	for m.end-m.start < n {
 		if m.eof {
@@ -82,8 +82,8 @@ func (m *multipart) need(n int) (ok bool, err error) {
 	return true, nil
 }
 
-// next goes on to the next part, over what was not read of this one, and gives
-// its head. It gives io.EOF after the last.
+// next skips the rest of the current part, and returns the head of the next
+// part. After the last part it returns io.EOF.
 func (m *multipart) next() (header, error) {
 	if m.err == nil {
 		m.err = m.skip()
@@ -115,7 +115,8 @@ func (m *multipart) skip() error {
 	return nil
 }
 
-// first reads the boundary that begins the form. Empty lines may come before.
+// first reads the boundary at the beginning of the form. Empty lines may come
+// before.
 func (m *multipart) first() error {
 	bare := m.delimiter[2:]
 	for skipped := 0; ; skipped += 2 {
@@ -140,7 +141,7 @@ func (m *multipart) first() error {
 	}
 }
 
-// afterBoundary reads what says whether the boundary was the last one.
+// afterBoundary reads the bytes that tell the last boundary from the rest.
 func (m *multipart) afterBoundary(wrong error) error {
 	ok, err := m.need(2)
 	switch {

@@ -30,8 +30,8 @@ func (c *capped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// put stores a file if the form may. A refusal of the PUT is a response; an
-// error is one of the form, of the client's connection, or of the server.
+// put stores a file if the form may. A refusal of the PUT is a response. An
+// error is an error of the form, of the client's connection, or of the server.
 func (f *form) put(filename string, h header, file *multipart) (*web.Response, error) {
 	u, err := f.check()
 	if err != nil {

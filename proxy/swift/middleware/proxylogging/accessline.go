@@ -1,9 +1,9 @@
 package proxylogging
 
-// AccessLine has what Swift's access line says of a request besides what the
-// front knows of every request. Tokens and signatures in it are cut already.
+// AccessLine has the parts of Swift's access line that the front does not know.
+// Tokens and signatures are cut already.
 type AccessLine struct {
-	// ClientIP is the client's address as a proxy in front tells it, else the
+	// ClientIP is the client's address according to a proxy in front, else the
 	// peer's.
 	ClientIP string
 	// Path is percent-encoded and has the query.
@@ -12,6 +12,6 @@ type AccessLine struct {
 	UserAgent  string
 	AuthToken  string // its beginning
 	ClientETag string
-	// PolicyIndex is that of the container's policy, decimal; "" for none.
+	// PolicyIndex is the index of the container's policy, decimal; "" for none.
 	PolicyIndex string
 }

@@ -9,7 +9,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// Outcome is what the front knows of a request when it has been answered.
+// Outcome is the front's knowledge of an answered request.
 type Outcome struct {
 	Method, Proto, RemoteAddr, TransID string
 	Status                             int
@@ -40,7 +40,7 @@ func Append(dst []byte, o Outcome, notes []string, l *AccessLine) []byte {
 	return append(dst, '\n')
 }
 
-// loggedStatus is the status that was sent, unless the answer did not arrive.
+// loggedStatus returns the sent status, unless the answer did not arrive.
 func loggedStatus(o Outcome) int {
 	var status *web.StatusError
 	switch {
@@ -52,7 +52,7 @@ func loggedStatus(o Outcome) int {
 	return o.Status
 }
 
-// number is "" for 0, which Python takes for empty.
+// number returns "" for 0, because Python takes 0 for empty.
 func number(n int64) string {
 	if n == 0 {
 		return ""

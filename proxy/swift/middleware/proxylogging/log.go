@@ -8,8 +8,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// Log writes lines, each with one Write. Safe for concurrent use. After the
-// first error nothing is written any more.
+// Log writes lines, each with a single Write. A Log is safe for concurrent use.
+// After the first error nothing more is written.
 type Log struct {
 	mu  sync.Mutex
 	w   io.Writer
@@ -20,14 +20,14 @@ type Log struct {
 // NewLog writes to w.
 func NewLog(w io.Writer) *Log { return &Log{w: w} }
 
-// SetWriter writes to w from the next line on, whatever failed before.
+// SetWriter writes to w from the next line on, after any earlier failure.
 func (l *Log) SetWriter(w io.Writer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.w, l.err = w, nil
 }
 
-// Write writes the line of a request, or none if info has no Line. The first
+// Write writes the line of a request, or nothing if info has no Line. The first
 // failure is returned once; later calls do nothing.
 func (l *Log) Write(o Outcome, info web.LogInfo) error {
 	line, ok := info.Line.(*AccessLine)

@@ -1,30 +1,32 @@
-// Package proxylogging writes Swift's access line, for programs that read it
-// (swift/common/middleware/proxy_logging.py), beside the log of the server.
+// Package proxylogging writes Swift's access line, for programs that read the
+// line (swift/common/middleware/proxy_logging.py), beside the log of the
+// server.
 //
-// One line for each request of a client, of fields between single spaces, in
-// the order of Swift's default log_msg_template of 2.38:
+// A request of a client has one line, of fields between single spaces, in the
+// order of Swift's default log_msg_template of 2.38:
 //
 //	client_ip remote_addr end_time.datetime method path protocol status_int
 //	referer user_agent auth_token bytes_recvd bytes_sent client_etag
 //	transaction_id headers request_time source log_info start_time end_time
 //	policy_index access_user_id
 //
-// Each is percent-encoded but for ":/{}"; one that is empty, or the number 0,
-// is "-". So path, which is encoded already, is encoded twice. Times are Unix
-// seconds with nine digits of fraction, end_time.datetime is UTC as
+// Each field is percent-encoded but for ":/{}". An empty field, or the number
+// 0, is "-". So path, which is encoded already, is encoded twice. Times are
+// Unix seconds with nine digits of fraction, end_time.datetime is UTC as
 // 02/Oct/2026/09/41/59, request_time has four digits of fraction. A request
-// whose client left has the status 499, one whose answer broke 500.
+// whose client left has the status 499, a request whose answer broke 500.
 //
-// headers, source and access_user_id are always "-": headers are not logged,
-// requests that features make are not either, and S3's user is not known.
+// headers, source and access_user_id are always "-": headers and requests of
+// features are not logged, and S3's user is not known.
 //
 // Of a token and of temp_url_sig the first 16 characters are there, and "..."
 // (Swift's reveal_sensitive_prefix). The middleware cuts them, before anything
 // is handed on.
 //
-// The work is divided: New's middleware notes what it sees of the request, the
-// front calls Log.Write when the answer has been sent. Requests that did not
-// come so far (malformed ones, /healthcheck, other services') have no line.
+// The work is divided: New's middleware notes its view of the request, and the
+// front calls Log.Write when the answer has been sent. Requests that end before
+// the middleware (malformed requests, /healthcheck, other services') have no
+// line.
 package proxylogging
 
 import (
@@ -55,7 +57,7 @@ func New(store objstore.ContainerStore) swift.Middleware {
 	}
 }
 
-// note collects what the line needs, for features change the request.
+// note collects the parts of the line first, for features change the request.
 func note(r *swift.Request) *AccessLine {
 	l := &AccessLine{
 		ClientIP:   r.Header.Get("X-Cluster-Client-Ip"),
@@ -78,8 +80,9 @@ func note(r *swift.Request) *AccessLine {
 	return l
 }
 
-// policyIndex is that of the container the path names. It is looked up, for
-// the store does not say it of an object; the line is an option.
+// policyIndex returns the policy index of the container in the path. The
+// container is looked up, for the store does not tell the policy of an object;
+// the line is an option.
 func policyIndex(r *swift.Request, store objstore.ContainerStore) string {
 	p, err := r.SplitPath()
 	if err != nil || p.Container == "" {

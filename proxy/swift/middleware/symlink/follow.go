@@ -5,13 +5,14 @@ import (
 	"needletail/proxy/web"
 )
 
-// walk is the way from a link to what it stands for.
+// walk is the way from a link to its end.
 type walk struct {
 	m *middleware
 	// location is the path of the last target, percent-encoded; "" before the
 	// first hop.
 	location string
-	// wantETag is what the last static link asks of its target; "" for none.
+	// wantETag is the ETag that the last static link requires of its target; ""
+	// for none.
 	wantETag string
 	hops     int
 }
@@ -50,7 +51,7 @@ func (w *walk) follow(r *swift.Request, dynamic bool) (*web.Response, error) {
 	}
 }
 
-// hop is the request to the target of a link that r found.
+// hop returns the request to the target of a link found by r.
 func (w *walk) hop(r *swift.Request, link swift.Symlink) (*swift.Request, error) {
 	if w.hops >= w.m.maxHops {
 		return nil, web.Textf(409, "Too many levels of symbolic links, maximum allowed is %d", w.m.maxHops)
@@ -67,7 +68,7 @@ func (w *walk) hop(r *swift.Request, link swift.Symlink) (*swift.Request, error)
 	return next, nil
 }
 
-// arrived looks whether the end of the way is what a static link asked for.
+// arrived checks the end of the way against the last static link.
 func (w *walk) arrived(res *web.Response) (*web.Response, error) {
 	if w.location == "" {
 		return res, nil

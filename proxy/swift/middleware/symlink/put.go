@@ -14,7 +14,7 @@ const (
 	etagHeader    = "X-Symlink-Target-Etag"
 )
 
-// dynamicType is the Content-Type of a dynamic link that names none.
+// dynamicType is the Content-Type of a dynamic link without a type of its own.
 const dynamicType = "application/symlink"
 
 // put makes a link.
@@ -78,8 +78,8 @@ func readLink(h web.Header, path swift.Path) (link swift.Symlink, err error) {
 	return link, nil
 }
 
-// lookUp holds a static link to what its target is, as the one who makes the
-// link sees it, and takes from there what the listing and the type need.
+// lookUp checks a static link against its target, with the rights of the
+// client, and takes the values for the listing and the type from the target.
 func (m *middleware) lookUp(r *swift.Request, path swift.Path, link *swift.Symlink) error {
 	target := link.Path(path.Version, path.Account)
 	w := &walk{m: m, location: web.Quote(target), wantETag: link.ETag}
@@ -109,7 +109,7 @@ func (m *middleware) lookUp(r *swift.Request, path swift.Path, link *swift.Symli
 	return nil
 }
 
-// authenticate keeps what makes a 401 complete.
+// authenticate keeps the lines that make a 401 complete.
 func authenticate(h web.Header) (kept web.Header) {
 	if v, ok := h.Lookup("Www-Authenticate"); ok {
 		kept.Add("Www-Authenticate", v)
@@ -117,7 +117,7 @@ func authenticate(h web.Header) (kept web.Header) {
 	return kept
 }
 
-// carryOverride hands on what the target's listing shows besides its ETag.
+// carryOverride hands on the target's listing values besides the ETag.
 func carryOverride(to *web.Header, target web.Header) {
 	if to.Has(swift.OverrideETag) {
 		return

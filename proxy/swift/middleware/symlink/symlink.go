@@ -10,16 +10,16 @@
 // errors included. With symlink=get they answer for the link itself, with the
 // three headers and X-Symlink-Target-Bytes. DELETE and PUT are about the link.
 // A POST changes the link and then answers 307 with the target's path as
-// Location. The container's listing, as JSON, has symlink_path, and of a static
-// link symlink_etag and symlink_bytes.
+// Location. The container's listing, as JSON, has symlink_path, and for a
+// static link symlink_etag and symlink_bytes.
 //
-// Vocabulary: a dynamic link goes to whatever is at its target; a static one
-// only to the content that had the ETag. A hop is the step from a link to its
-// target.
+// Vocabulary: a dynamic link leads to any object at its target. A static link
+// leads only to content with the stated ETag. A hop is the step from a link to
+// its target.
 //
 // # Invariants
 //
-//   - Each hop is authorized for the one who asks.
+//   - Each hop is authorized with the rights of the client.
 //   - The number of hops is bounded.
 //
 // Errors of PUT:
@@ -116,7 +116,7 @@ func (m *middleware) getLink(r *swift.Request) (*web.Response, error) {
 	return res, nil
 }
 
-// post tells who has changed a link without knowing.
+// post tells a client that the POST has changed a link.
 func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if r.Header.Has(targetHeader) {
 		return nil, web.Textf(400, "A PUT request is required to set a symlink target")
@@ -138,7 +138,7 @@ func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, err
 	if link.ETag != "" {
 		page.Header.Add(etagHeader, link.ETag)
 	}
-	// Features in front see what they would see in a 2xx.
+	// Features in front see the same lines as in a 2xx.
 	for _, f := range res.Header {
 		if _, ok := web.CutPrefix(f.Name, swift.ObjectResource.SystemPrefix()); ok {
 			page.Header.Add(f.Name, f.Value)

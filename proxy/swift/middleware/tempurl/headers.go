@@ -10,8 +10,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// The lists of Swift's configuration, with its defaults. An entry that ends in
-// '*' is a prefix.
+// The lists of Swift's configuration, with the defaults. An entry with '*' at
+// its end is a prefix.
 var (
 	disallowed     = []string{"X-Object-Manifest", "X-Symlink-Target", "X-Copy-From"}
 	incomingRemove = []string{"x-timestamp", "x-open-expired"}
@@ -30,8 +30,8 @@ func inList(name string, list []string) bool {
 	})
 }
 
-// cleanRequest refuses what would let an upload point elsewhere, and drops what
-// a URL does not carry.
+// cleanRequest refuses lines that would let an upload point elsewhere, and
+// drops lines that a URL does not carry.
 func cleanRequest(r *swift.Request) error {
 	for _, name := range disallowed {
 		if r.Header.Has(name) && r.Method != "GET" && r.Method != "HEAD" {
@@ -78,7 +78,7 @@ func disposition(u signing.TempURL, generated bool, stored, object string) strin
 	return named("attachment", object[strings.LastIndexByte(object, '/')+1:])
 }
 
-// named is RFC 6266's form with both kinds of filename.
+// named returns RFC 6266's form with both kinds of filename.
 func named(kind, filename string) string {
 	quoted := web.Quote(filename)
 	plain := strings.ReplaceAll(quoted, "%20", " ")

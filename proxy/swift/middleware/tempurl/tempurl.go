@@ -1,5 +1,5 @@
-// Package tempurl lets the holder of a signed URL do one thing with one object,
-// or with the objects under a prefix, until it expires
+// Package tempurl lets the holder of a signed URL use a single method on a
+// single object, or on the objects under a prefix, until the URL expires
 // (swift/common/middleware/tempurl.py).
 //
 // # The URL
@@ -12,23 +12,23 @@
 //	temp_url_ip_range   good for clients of this address or network alone
 //	filename, inline    how the answer's Content-Disposition shows it
 //
-// What is signed is signing.TempURL's Message. The key is one of up to four:
+// The signed text is signing.TempURL's Message. The key is one of up to four:
 // X-Account-Meta-Temp-URL-Key and -Key-2, which open the account, and
 // X-Container-Meta-Temp-URL-Key and -Key-2, which open the container: segments
-// or the target of a link in another one are then out of reach. A signature
-// for GET, POST or PUT is good for HEAD too. With an empty prefix GET and HEAD
-// of the container itself are good where staticweb answers them.
+// or the target of a link in another container are then out of reach. A
+// signature for GET, POST or PUT is good for HEAD too. With an empty prefix GET
+// and HEAD of the container itself are good where staticweb answers them.
 //
-// Whatever is wrong with a URL, the answer is the same 401.
+// Every fault of a URL gets the same 401.
 //
-// # What does not pass
+// # Lines that do not pass
 //
 // A PUT, POST or DELETE with X-Object-Manifest, X-Symlink-Target or X-Copy-From
-// is 400: it could point to what the URL does not open (CVE-2015-5223,
+// is 400: the line could point outside of the URL's scope (CVE-2015-5223,
 // OSSA-2026-041). Request lines X-Timestamp and X-Open-Expired are dropped, and
 // of the answer X-Object-Meta-* but not X-Object-Meta-Public-*. The query goes
-// on with nothing but the above, so that no feature reads more out of it than
-// was signed.
+// on with the signed parameters alone, so that no feature reads more out of the
+// query than was signed.
 //
 // Answers of 2xx to GET and HEAD carry Content-Disposition, by default
 // "attachment" with the last part of the name, and Expires.
@@ -117,8 +117,8 @@ func reachable(method string, p swift.Path, u signing.TempURL) bool {
 	return (root || strings.Trim(p.Object, "/") != "") && strings.HasPrefix(p.Object, *u.Prefix)
 }
 
-// scope is what the signature opens: nothing if it is not valid. Account keys
-// come first, for they open more.
+// scope returns the names opened by the signature: no names for an invalid
+// signature. Account keys come first, for they open more.
 func (m *middleware) scope(r *swift.Request, p swift.Path, u signing.TempURL, sig signing.Signature, expires int64) (signing.Scope, error) {
 	if !u.AllowsIP(r.RemoteAddr) {
 		return signing.Scope{}, nil
@@ -146,8 +146,8 @@ func (m *middleware) scope(r *swift.Request, p swift.Path, u signing.TempURL, si
 	return signing.Scope{}, nil
 }
 
-// invalid is the one refusal. Its realm is "unknown" as Swift's, which makes it
-// without the request.
+// invalid is the only refusal. The realm is "unknown" as in Swift, which makes
+// the refusal without the request.
 func invalid(r *swift.Request) error {
 	err := swift.Unauthorized("")
 	var refusal *web.StatusError

@@ -9,20 +9,20 @@ import (
 	"needletail/proxy/web"
 )
 
-// markerType is how a marker is known. No client can set it: its parameter is
+// markerType marks a marker. No client can set the type: its parameter is
 // Swift's own.
 const markerType = "application/x-deleted;swift_versions_deleted=1"
 
-// versionPrefix begins the names of an object's versions; its length in front
-// keeps apart names of which one begins with the other.
+// versionPrefix returns the beginning of the names of an object's versions. The
+// length in front keeps names apart where a name begins with another name.
 func versionPrefix(object string) string { return fmt.Sprintf("%03x%s/", len(object), object) }
 
 func versionName(object string, t objstore.Timestamp) string {
 	return versionPrefix(object) + t.String()
 }
 
-// archiveCurrent copies the current object to the archive, and tells what time
-// it had; 0 if there is none.
+// archiveCurrent copies the current object to the archive, and returns the
+// object's time; 0 without an object.
 func (w *versioned) archiveCurrent() (objstore.Timestamp, error) {
 	if err := w.authorize(); err != nil {
 		return 0, err
@@ -49,7 +49,7 @@ func (w *versioned) archiveCurrent() (objstore.Timestamp, error) {
 	return t, nil
 }
 
-// put stores an object as it came from elsewhere, with all metadata and sysmeta
+// put stores an object from elsewhere unchanged, with all metadata and sysmeta
 // but its time.
 func (w *versioned) put(path string, src *web.Response) error {
 	put := w.r.Preauthorized("PUT", path, source)
@@ -57,7 +57,7 @@ func (w *versioned) put(path string, src *web.Response) error {
 	put.Header = src.Header.Clone()
 	put.Header.Del("X-Timestamp")
 	for i, f := range put.Header {
-		// A link as it was, not a new one that its target is looked up for.
+		// A link stays the same link: a new link would look its target up.
 		if rest, ok := web.CutPrefix(f.Name, "X-Symlink-Target"); ok {
 			put.Header[i].Name = "X-Object-Sysmeta-Symlink-Target" + rest
 		}
@@ -69,8 +69,8 @@ func (w *versioned) put(path string, src *web.Response) error {
 	return drop(w.m.next.Serve(put))
 }
 
-// sourceBody makes what goes wrong with a source the server's fault; a PUT
-// would blame its client.
+// sourceBody makes errors of a source the server's fault; a PUT would blame its
+// client.
 type sourceBody struct{ r io.Reader }
 
 func (b sourceBody) Read(p []byte) (int, error) {
@@ -81,7 +81,7 @@ func (b sourceBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// putMarker puts a marker that is newer than the version before it.
+// putMarker puts a marker newer than the version before it.
 func (w *versioned) putMarker(before objstore.Timestamp) error {
 	t := max(objstore.TimestampOf(time.Now()), before+1)
 	put := w.r.Preauthorized("PUT", w.archived(versionName(w.path.Object, t)), source)

@@ -29,7 +29,7 @@ func (m *middleware) container(r *swift.Request) (*web.Response, error) {
 	return res, nil
 }
 
-// translate makes sysmeta of what a request sets. A value counts more than a
+// translate makes sysmeta of the request's settings. A value counts more than a
 // removal.
 func (m *middleware) translate(h *web.Header) error {
 	stack, history := h.Get(versionsLocation), h.Get(historyLocation)

@@ -47,9 +47,8 @@ func (w *versioned) pop() (*web.Response, error) {
 	return w.m.next.Serve(w.r)
 }
 
-// popMarker removes the current object, if there is one. If not, what the
-// newest version says is already so: the one below it is restored, and the
-// marker goes.
+// popMarker removes the current object, if there is an object. Otherwise the
+// marker is already true: the version below is restored, and the marker goes.
 func (w *versioned) popMarker(marker version, below *versions) (*web.Response, error) {
 	current, err := w.send("HEAD", w.r.Path)
 	if !isMissing(current, err) {
@@ -90,7 +89,7 @@ func (w *versioned) popMarker(marker version, below *versions) (*web.Response, e
 	return w.send("DELETE", w.archived(marker.name))
 }
 
-// restore makes a version the current object; not if it is gone.
+// restore makes a version the current object, unless the version is gone.
 func (w *versioned) restore(name string) (bool, error) {
 	src, err := w.send("GET", w.archived(name))
 	if isMissing(src, err) {

@@ -1,42 +1,45 @@
-// Package versionedwrites keeps what a write would replace in another container
-// (swift/common/middleware/versioned_writes/legacy.py). A container's owner
-// asks for it with one of
+// Package versionedwrites copies the object that a write would replace to
+// another container (swift/common/middleware/versioned_writes/legacy.py). A
+// container's owner asks for versions with one of
 //
 //	X-Versions-Location: CONTAINER   stack mode
 //	X-History-Location: CONTAINER    history mode
 //
 // on PUT or POST; the value is percent-encoded and without a '/'. Setting one
-// ends the other; an empty value, X-Remove-Versions-Location or
-// X-Remove-History-Location ends both. GET and HEAD of the container show it.
+// of the two ends the other mode. An empty value, X-Remove-Versions-Location or
+// X-Remove-History-Location ends both modes. GET and HEAD of the container show
+// the setting.
 //
-// Vocabulary: that other container, of the same account, is the archive. The
+// Vocabulary: the archive is the named container, of the same account. The
 // current object has the name that clients use; a version is
 //
 //	LLLNAME/TIMESTAMP
 //
 // in the archive, LLL the length of NAME in bytes as three hex digits and
-// TIMESTAMP the X-Timestamp that it had. A marker is an empty version of type
-// application/x-deleted;swift_versions_deleted=1: there was no object then.
+// TIMESTAMP the X-Timestamp of the version. A marker is an empty version of
+// type application/x-deleted;swift_versions_deleted=1: there was no object
+// then.
 //
-// In both modes a PUT of an object first copies the current one to the archive.
-// A DELETE in stack mode puts the newest version in the current one's place and
-// removes that version; where the newest is a marker it removes the current
-// object or, if there is none, marker and all, the version below. A DELETE in
-// history mode copies the current object to the archive and puts a marker over
-// it. A POST makes no version.
+// In both modes a PUT of an object first copies the current object to the
+// archive. A DELETE in stack mode puts the newest version in the current
+// object's place and removes the version. Where the newest version is a marker,
+// the DELETE removes the current object or, without an object, the marker and
+// the version below. A DELETE in history mode copies the current object to the
+// archive and puts a marker over it. A POST makes no version.
 //
 // Links are archived as links and manifests as manifests, with all metadata.
 //
 // # Invariants
 //
 //   - The write must be allowed over the current object's container before the
-//     archive is touched. Over the archive itself no right is asked: that the
-//     owner has named it is enough. Nor can a client say which version it is.
-//   - The copy is durable before the current object changes; if it fails, the
-//     current object stays.
+//     archive is touched. The archive asks for no right: the owner has named it,
+//     and a client cannot choose the version.
+//   - The copy is durable before the current object changes. If the copy fails,
+//     the current object stays.
 //
 // Errors: 400 both modes at once; 412 a bad location, an archive that is
-// missing or takes no copy, or any where the feature is disabled; 503 a copy that the server could not make.
+// missing or takes no copy, or any location where the feature is disabled; 503
+// a copy that the server could not make.
 package versionedwrites
 
 import (
@@ -145,7 +148,7 @@ func (m *middleware) write(r *swift.Request, path swift.Path) (*web.Response, er
 	return w.pop()
 }
 
-// versioned is one write in a container that has an archive.
+// versioned is a write in a container with an archive.
 type versioned struct {
 	m         *middleware
 	r         *swift.Request
@@ -177,7 +180,7 @@ func (w *versioned) send(method, path string) (*web.Response, error) {
 	return w.m.next.Serve(r)
 }
 
-// drop closes a response that is asked for its status alone.
+// drop closes a response needed for its status alone.
 func drop(res *web.Response, err error) error {
 	if err != nil {
 		return refused(web.ErrorResponse(err).Status, err)
@@ -188,8 +191,8 @@ func drop(res *web.Response, err error) error {
 	return refused(res.Status, nil)
 }
 
-// refused is nil for success, and what the client is told else: 412 where the
-// archive is to blame, 503 where the server is.
+// refused returns nil for success, and else the answer for the client: 412
+// where the archive is to blame, 503 where the server is to blame.
 func refused(status int, cause error) error {
 	switch status / 100 {
 	case 2:

@@ -6,14 +6,14 @@ import (
 	"needletail/objstore"
 )
 
-// version is one entry of the archive.
+// version is an entry of the archive.
 type version struct {
 	name   string
 	marker bool
 }
 
 // pageEntries is how many versions are looked up at once; a DELETE needs one or
-// two unless versions vanish under it.
+// two unless versions vanish meanwhile.
 const pageEntries = 4
 
 // versions walks over an object's versions, the newest first.
@@ -29,8 +29,8 @@ func newVersions(w *versioned) *versions {
 	return &versions{w: w, prefix: versionPrefix(w.path.Object)}
 }
 
-// next is the version that comes next; not ok after the last, and where there
-// is no archive.
+// next returns the next version; ok is false after the last version, and
+// without an archive.
 func (v *versions) next() (next version, ok bool, err error) {
 	if len(v.page) == 0 && !v.last {
 		if err := v.nextPage(); err != nil {
