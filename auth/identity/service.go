@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -79,25 +78,7 @@ type Service struct {
 	failed  error // under writing
 	room    func(bytes int64) error
 
-	domains      *table[Domain]
-	projects     *table[Project]
-	users        *table[User]
-	roles        *table[Role]
-	implications *table[Implication]
-	grants       *table[Grant]
-	regions      *table[Region]
-	services     *table[CatalogService]
-	endpoints    *table[Endpoint]
-	appCreds     *table[AppCredential]
-	revocations  *table[Revocation]
-	milestones   *table[Milestone]
-	groups       *table[Group]
-	memberships  *table[Membership]
-	accessRules  *table[AccessRule]
-	trusts       *table[Trust]
-	credentials  *table[Credential]
-	registered   *table[RegisteredLimit]
-	limits       *table[Limit]
+	tables
 
 	actorGrants map[string]map[Grant]struct{}  // by Grant.actor
 	userGroups  map[string]map[string]struct{} // group ids by user id
@@ -205,66 +186,6 @@ func (s *Service) RotateKeys(maxActive int) error {
 	}
 	s.cache.Purge()
 	return nil
-}
-
-func (s *Service) makeTables() {
-	s.domains = newTable(kindDomain, func(d *Domain) nameKey { return nameKey{"", d.Name} })
-	s.projects = newTable(kindProject, func(p *Project) nameKey { return nameKey{p.DomainID, p.Name} })
-	s.users = newTable(kindUser, func(u *User) nameKey { return nameKey{u.DomainID, u.Name} })
-	s.roles = newTable(kindRole, func(r *Role) nameKey { return nameKey{r.DomainID, r.Name} })
-	s.implications = newTable[Implication](kindImplication, nil)
-	s.regions = newTable[Region](kindRegion, nil)
-	s.services = newTable[CatalogService](kindService, nil)
-	s.endpoints = newTable[Endpoint](kindEndpoint, nil)
-	s.appCreds = newTable(kindAppCred, func(a *AppCredential) nameKey { return nameKey{a.UserID, a.Name} })
-	s.actorGrants = map[string]map[Grant]struct{}{}
-	s.userGroups = map[string]map[string]struct{}{}
-	s.groups = newTable(kindGroup, func(g *Group) nameKey { return nameKey{g.DomainID, g.Name} })
-	s.memberships = newTable[Membership](kindMembership, nil)
-	s.memberships.onSet = s.indexMembership
-	s.memberships.onDelete = s.unindexMembership
-	s.accessRules = newTable[AccessRule](kindAccessRule, nil)
-	s.trusts = newTable[Trust](kindTrust, nil)
-	s.credentials = newTable[Credential](kindCredential, nil)
-	s.registered = newTable[RegisteredLimit](kindRegistered, nil)
-	s.limits = newTable[Limit](kindLimit, nil)
-	s.grants = newTable[Grant](kindGrant, nil)
-	s.grants.onSet = s.indexGrant
-	s.grants.onDelete = s.unindexGrant
-	s.revoked = newRevokedIndex()
-	s.milestones = newTable[Milestone](kindMilestone, nil)
-	s.revocations = newTable[Revocation](kindRevocation, nil)
-	s.revocations.onSet = s.revoked.add
-	s.revocations.onDelete = s.revoked.remove
-}
-
-func (s *Service) load() error {
-	tables := map[byte]loader{
-		kindDomain: s.domains, kindProject: s.projects, kindUser: s.users, kindRole: s.roles,
-		kindImplication: s.implications, kindGrant: s.grants, kindRegion: s.regions,
-		kindService: s.services, kindEndpoint: s.endpoints, kindAppCred: s.appCreds, kindRevocation: s.revocations,
-		kindMilestone: s.milestones, kindGroup: s.groups, kindMembership: s.memberships, kindAccessRule: s.accessRules,
-		kindTrust: s.trusts, kindCredential: s.credentials, kindRegistered: s.registered, kindLimit: s.limits,
-	}
-	it, err := s.db.NewIter(nil)
-	if err != nil {
-		return fmt.Errorf("identity: read the store: %w", err)
-	}
-	for ok := it.First(); ok; ok = it.Next() {
-		key := it.Key()
-		if key[0] == 0 {
-			continue // of no table
-		}
-		t := tables[key[0]]
-		if t == nil {
-			err = fmt.Errorf("identity: unknown table %q", key[0])
-			break
-		}
-		if err = t.load(string(key[1:]), it.Value()); err != nil {
-			break
-		}
-	}
-	return errors.Join(err, it.Error(), it.Close())
 }
 
 // NewID is a new id in the form of Python's uuid4().hex.

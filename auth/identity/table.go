@@ -14,28 +14,6 @@ import (
 //	value  [rowVersion][JSON…]
 const rowVersion = 1
 
-const (
-	kindDomain      = 'd'
-	kindProject     = 'p'
-	kindUser        = 'u'
-	kindRole        = 'r'
-	kindMilestone   = 'm'
-	kindImplication = 'i'
-	kindGrant       = 'g'
-	kindRegion      = 'R'
-	kindService     = 's'
-	kindEndpoint    = 'e'
-	kindAppCred     = 'c'
-	kindRevocation  = 'x'
-	kindGroup       = 'G'
-	kindMembership  = 'M'
-	kindAccessRule  = 'a'
-	kindTrust       = 't'
-	kindCredential  = 'k'
-	kindRegistered  = 'l'
-	kindLimit       = 'L'
-)
-
 // nameKey is what must be unique besides the id.
 type nameKey struct{ domain, name string }
 
@@ -47,10 +25,6 @@ type table[T any] struct {
 	key   func(*T) nameKey // nil if names need not be unique
 	// onSet and onDelete, if not nil, keep further indexes.
 	onSet, onDelete func(*T)
-}
-
-func newTable[T any](kind byte, key func(*T) nameKey) *table[T] {
-	return &table[T]{kind: kind, rows: map[string]*T{}, names: map[nameKey]string{}, key: key}
 }
 
 func (t *table[T]) set(id string, row *T) {
@@ -104,9 +78,4 @@ func (t *table[T]) load(id string, value []byte) error {
 	}
 	t.set(id, row)
 	return nil
-}
-
-// loader is a table whatever its rows are.
-type loader interface {
-	load(id string, value []byte) error
 }
