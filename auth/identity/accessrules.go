@@ -2,25 +2,31 @@ package identity
 
 import "needletail/auth"
 
-// entityAccessRule is the name in Keystone's messages.
+// entityAccessRule is the name of an access rule in Keystone's messages.
 const entityAccessRule = "Access Rule"
 
-// Keystone's limits on an access rule, and ours on how many one credential has.
+// The bytes of a path and of a service type are limited as in Keystone. The
+// number of rules of a credential is limited here alone: each request with the
+// credential's token compares all rules.
 const (
 	maxRulePath    = 128
 	maxRuleService = 64
 	maxAccessRules = 100
 )
 
-// ruleMethods are those that a rule may name
+// ruleMethods are the HTTP methods allowed in a rule
 // (keystone/application_credential/schema.py).
 var ruleMethods = map[string]bool{
 	"GET": true, "POST": true, "PUT": true, "PATCH": true, "DELETE": true, "HEAD": true, "OPTIONS": true,
 	"COPY": true,
 }
 
-// addAccessRules gives the ids of rules, storing those that the user does not
-// have yet; a rule with an id is one of the user's.
+// addAccessRules returns the IDs of rules, in the same order. A rule with an ID
+// must be a stored rule of the user, else the error is of KindNotFound. A rule
+// without an ID takes the ID of an equal stored rule of the user, or is stored
+// under a new ID. Nil rules give nil, an empty list gives an empty list: the
+// caller keeps the difference between "no limit" and "nothing allowed". A
+// malformed rule, or too many rules, give KindInvalid. The caller holds writing.
 func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]string, error) {
 	if rules == nil {
 		return nil, nil
@@ -57,7 +63,8 @@ func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]st
 	return ids, nil
 }
 
-// AccessRule is a user's rule of that id.
+// AccessRule returns the rule of the user with the given ID. The error is of
+// KindNotFound, also for a rule of another user.
 func (s *Service) AccessRule(userID, id string) (*AccessRule, error) {
 	r, err := get(s, s.accessRules, entityAccessRule, id)
 	if err == nil && r.UserID != userID {
@@ -66,12 +73,14 @@ func (s *Service) AccessRule(userID, id string) (*AccessRule, error) {
 	return r, err
 }
 
-// AccessRules are a user's, by id.
+// AccessRules returns the rules of a user, sorted by ID.
 func (s *Service) AccessRules(userID string) []*AccessRule {
 	return list(s, s.accessRules, func(r *AccessRule) bool { return r.UserID == userID })
 }
 
-// DeleteAccessRule deletes a rule that no credential has.
+// DeleteAccessRule deletes a rule of the user. The error is of KindNotFound for
+// an unknown rule or a rule of another user, and of KindForbidden for a rule in
+// use by an application credential.
 func (s *Service) DeleteAccessRule(userID, id string) error {
 	return s.update(func(t *tx) error {
 		if r := s.accessRules.rows[id]; r == nil || r.UserID != userID {
@@ -90,6 +99,8 @@ func (s *Service) DeleteAccessRule(userID, id string) error {
 	})
 }
 
+// dropAccessRules deletes the rules accepted by match, as a part of t. No check
+// for rules in use: the caller deletes the user's credentials too.
 func (s *Service) dropAccessRules(t *tx, match func(*AccessRule) bool) {
 	for id, r := range s.accessRules.rows {
 		if match(r) {
@@ -98,14 +109,16 @@ func (s *Service) dropAccessRules(t *tx, match func(*AccessRule) bool) {
 	}
 }
 
-// RulesOf are the access rules of a credential, nil if it has no such limit.
+// RulesOf returns the access rules of a credential. nil: the credential has no
+// access rules and is good for all requests.
 func (s *Service) RulesOf(a *AppCredential) []auth.AccessRule {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.rulesOf(a)
 }
 
-// rulesOf needs mu.
+// rulesOf is RulesOf for a caller with mu. A list without rules stays non-nil:
+// the credential is good for no request.
 func (s *Service) rulesOf(a *AppCredential) []auth.AccessRule {
 	if a.AccessRuleIDs == nil {
 		return nil

@@ -2,21 +2,23 @@ package identity
 
 import "slices"
 
-// Assignment is a role that somebody has on a target, and how they came by it.
+// Assignment is a role of a user or group on a target, with its origin.
 type Assignment struct {
-	// Grant is who has which role where. Of a grant as it was given, it is the
-	// grant; of an effective one, the user, the target where it counts, and the
-	// role that counts. It is inherited if it was or will be.
+	// Grant is the stored grant in the list of Assignments. In the list of
+	// EffectiveAssignments, Grant is computed: UserID is a member for a group's
+	// grant, TargetID is the project for an inherited grant, and RoleID is the
+	// implied role for an implication. Inherited is copied from the stored grant.
 	Grant
-	// Group is the group that the user has it through, "" for none.
+	// Group is the ID of the group with the stored grant; "" for a user's grant.
 	Group string
-	// From is the target that it is inherited from, for an effective one.
+	// From is the stored grant above an inherited effective assignment, else nil.
 	From *Grant
-	// Prior is the role that implies this one, "" for none.
+	// Prior is the ID of the granted role if RoleID is implied, else "".
 	Prior string
 }
 
-// Assignments are all grants as they were given.
+// Assignments returns all stored grants, sorted by key: inherited grants, groups'
+// grants and implications are not resolved.
 func (s *Service) Assignments() []Assignment {
 	out := []Assignment{}
 	for _, g := range s.Grants(nil) {
@@ -25,8 +27,10 @@ func (s *Service) Assignments() []Assignment {
 	return out
 }
 
-// EffectiveAssignments are all roles that users have: those of groups for each
-// member, inherited ones on each project, and implied ones.
+// EffectiveAssignments returns every role of every user: a group's grant for each
+// member, an inherited grant for each project below its target, and each role
+// with its implied roles. A group without members adds no assignment. A role
+// reached by two grants is listed twice, as in Keystone's ?effective listing.
 func (s *Service) EffectiveAssignments() []Assignment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -61,7 +65,9 @@ func (s *Service) EffectiveAssignments() []Assignment {
 	return out
 }
 
-// withImplied is a and the roles that its role implies. The caller holds mu.
+// withImplied returns a followed by an assignment for each role implied by a's
+// role. A domain's own role is replaced by the roles implied. The caller holds
+// mu.
 func (s *Service) withImplied(a Assignment) (out []Assignment) {
 	roles := s.expand([]string{a.RoleID})
 	slices.Reverse(roles) // the role itself first

@@ -7,60 +7,76 @@ import (
 	"strings"
 )
 
-// BootstrapOptions say what Bootstrap creates. URLs have no trailing slash.
+// BootstrapOptions are the names, passwords and URLs given to Bootstrap. URLs have
+// no trailing slash; Bootstrap removes slashes at the end of PublicURL.
 type BootstrapOptions struct {
-	// Passwords. "" leaves a user that exists alone, and gives a new one a
-	// random password, which the Result tells.
+	// The passwords of the first users. "" keeps the password of an existing user
+	// and gives a new user a random password, returned in BootstrapResult.
 	AdminPassword       string
 	GlancePassword      string
 	GlanceSwiftPassword string
 	Region              string // "RegionOne" if ""
-	// PublicURL is "scheme://host:port", under which the others are found.
+	// PublicURL is "scheme://host:port" of this server. The paths of the services
+	// are appended: /identity, /image and /v1/AUTH_<project>.
 	PublicURL string
-	// IdentityURLs, by interface, are set whatever is there, and do not follow
-	// PublicURL then.
+	// IdentityURLs are URLs of the identity service by interface ("public",
+	// "internal", "admin"). Bootstrap sets each URL, also over a URL set by hand,
+	// and the endpoint no longer follows PublicURL.
 	IdentityURLs map[string]string
 
-	// The names of what the admin is and has; "admin" and "keystone" if "".
+	// The names of the first user, of the user's project and role (each "admin" if
+	// ""), and of the identity service ("keystone" if "").
 	Username, Project, Role, ServiceName string
-	// MutableRoles makes new default roles without the option immutable.
+	// MutableRoles creates reader, member and the admin's role without the option
+	// immutable. Existing roles stay as they are.
 	MutableRoles bool
 }
 
-// BootstrapResult has the passwords that were made up, by user name; nothing
-// else remembers them.
+// BootstrapResult holds the random passwords by user name. The store keeps hashes
+// alone: the caller must show or write down the passwords now.
 type BootstrapResult struct{ Passwords map[string]string }
 
-// DefaultRegion is devstack's name for the only region.
+// DefaultRegion is the region's name in devstack.
 const DefaultRegion = "RegionOne"
 
-// serviceProject is that of Glance's users and of the bytes of images.
+// serviceProject is the project of Glance's users. The bytes of images lie in the
+// account of the same project.
 const serviceProject = "service"
 
-// Milestone is something that happened once in the life of the store.
+// Milestone is a row for an event of the store's life: the row exists from the
+// moment of the event on.
 type Milestone struct{ ID string }
 
+// bootstrapped is the milestone of a complete Bootstrap.
 const bootstrapped = "bootstrapped"
 
-// Bootstrapped says whether a Bootstrap has come to its end.
+// Bootstrapped reports whether a Bootstrap of the store has come to its end, now
+// or in an earlier process.
 func (s *Service) Bootstrapped() bool {
 	_, err := get(s, s.milestones, "milestone", bootstrapped)
 	return err == nil
 }
 
-// FollowPublicURL makes the endpoints that Bootstrap made, and nobody changed or
-// deleted since, have the URLs of o. It creates nothing.
+// FollowPublicURL sets the URLs of o on the endpoints made by Bootstrap. Endpoints
+// changed by hand since then keep their URLs, and deleted endpoints stay deleted.
+// Nothing is created but the image service's admin endpoint (see imageAdmin).
+// FollowPublicURL is for every start after the first.
 func (s *Service) FollowPublicURL(o BootstrapOptions) error {
 	b := &bootstrap{s: s, o: o, followOnly: true}
 	b.defaults()
 	return b.catalog()
 }
 
-// Bootstrap creates what a cloud needs to start, as keystone-manage bootstrap
-// and devstack do, where it does not exist yet. Run again, it does what the
-// former does (keystone/cmd/bootstrap.py): the admin, their password, project,
-// roles and the identity service come back, nothing else. A password that is
-// right already is left alone, and endpoints that it made follow PublicURL.
+// Bootstrap creates the first rows of a cloud as far as they are missing: domain,
+// projects, roles, users, grants and catalog, as keystone-manage bootstrap and
+// devstack do. A later run does the work of keystone-manage bootstrap alone
+// (keystone/cmd/bootstrap.py): the admin, the admin's password, project and
+// roles, and the identity service come back if they are missing. Glance's users
+// and the other services stay deleted.
+//
+// A right password is not set again, because a new hash ends the user's tokens.
+// Endpoints made by an earlier run follow PublicURL. A run cut short by a crash
+// is repeated by the next call.
 func (s *Service) Bootstrap(ctx context.Context, o BootstrapOptions) (BootstrapResult, error) {
 	b := &bootstrap{s: s, ctx: ctx, o: o, made: map[string]string{}, again: s.Bootstrapped()}
 	b.defaults()
@@ -76,15 +92,18 @@ func (s *Service) Bootstrap(ctx context.Context, o BootstrapOptions) (BootstrapR
 	return BootstrapResult{Passwords: b.made}, err
 }
 
+// bootstrap is a run of Bootstrap or FollowPublicURL.
 type bootstrap struct {
 	s    *Service
 	ctx  context.Context
 	o    BootstrapOptions
-	made map[string]string
-	// followOnly leaves what is missing missing, again what is not Keystone's.
+	made map[string]string // random passwords by user name
+	// followOnly: no endpoint or service is created. again: an earlier run came to
+	// its end, hence rows unknown to keystone-manage bootstrap are not created.
 	followOnly, again bool
 }
 
+// defaults fills empty options with the defaults of BootstrapOptions.
 func (b *bootstrap) defaults() {
 	fill := func(s *string, value string) {
 		if *s == "" {
@@ -99,6 +118,7 @@ func (b *bootstrap) defaults() {
 	fill(&b.o.ServiceName, "keystone")
 }
 
+// domain creates the default domain if there is no domain of the ID "default".
 func (b *bootstrap) domain() error {
 	if _, err := b.s.Domain(DefaultDomainID); err == nil {
 		return nil
@@ -108,6 +128,8 @@ func (b *bootstrap) domain() error {
 	return err
 }
 
+// projects creates the admin's project and, in the first run, the project of the
+// services.
 func (b *bootstrap) projects() error {
 	wanted := map[string]string{b.o.Project: "Bootstrap project for initializing the cloud."}
 	if !b.again && b.o.Project != serviceProject {
@@ -126,18 +148,23 @@ func (b *bootstrap) projects() error {
 	return nil
 }
 
+// project returns the project of the name in the default domain, or nil.
 func (b *bootstrap) project(name string) *Project {
 	b.s.mu.RLock()
 	defer b.s.mu.RUnlock()
 	return b.s.projects.named(DefaultDomainID, name)
 }
 
+// role returns the global role of the name, or nil.
 func (b *bootstrap) role(name string) *Role {
 	b.s.mu.RLock()
 	defer b.s.mu.RUnlock()
 	return b.s.roles.named("", name)
 }
 
+// roles creates the default roles and the implications admin → member → reader.
+// ResellerAdmin, made in the first run, lets Glance's user reach the accounts of
+// all projects.
 func (b *bootstrap) roles() error {
 	fixed := !b.o.MutableRoles
 	wanted := []Role{{Name: "reader", Immutable: fixed}, {Name: "member", Immutable: fixed}, {Name: b.o.Role, Immutable: fixed}}
@@ -163,12 +190,15 @@ func (b *bootstrap) roles() error {
 	return nil
 }
 
-// firstUser is a user of a new cloud. RoleID is a name in the grants.
+// firstUser is a user to create, with grants. In the grants, RoleID holds the
+// role's name and UserID is empty.
 type firstUser struct {
 	name, password string
 	grants         []Grant
 }
 
+// users creates the admin and, in the first run, the users of Glance, each with
+// the grants. Grants of existing users are completed, never removed.
 func (b *bootstrap) users() error {
 	wanted := []firstUser{{b.o.Username, b.o.AdminPassword, []Grant{
 		{Target: OnProject, TargetID: b.project(b.o.Project).ID, RoleID: b.o.Role}, {Target: OnSystem, RoleID: b.o.Role}}}}
@@ -195,8 +225,10 @@ func (b *bootstrap) users() error {
 	return nil
 }
 
-// user finds or creates a user and sees to the password. A password that is
-// right already is left alone: setting it would end the user's tokens.
+// user returns the user of the name in the default domain, creating a missing
+// user. An existing user with a different password, or disabled, is enabled and
+// gets the password. A right password is left alone: a new hash would end the
+// user's tokens.
 func (b *bootstrap) user(name, password string) (*User, error) {
 	u := b.s.findUser(Ref{Name: name, Domain: DomainRef{ID: DefaultDomainID}})
 	if u == nil {

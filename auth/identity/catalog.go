@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// CatalogEntry is a service with the endpoints that a token can use.
+// CatalogEntry is a service with the endpoints usable with a token.
 type CatalogEntry struct {
 	Service   *CatalogService
 	Endpoints []CatalogEndpoint
@@ -17,9 +17,11 @@ type CatalogEndpoint struct {
 	URL string
 }
 
-// Catalog is the enabled services by id, each with its enabled endpoints by id.
-// An endpoint whose template the token cannot fill is left out; the service
-// stays (keystone/catalog/backends/sql.py).
+// Catalog returns the enabled services sorted by ID, each with its enabled
+// endpoints sorted by ID. An endpoint is left out if the URL's template asks for
+// a value missing from the token, for example a project's ID with an unscoped
+// token. The service stays then, without endpoints
+// (keystone/catalog/backends/sql.py).
 func (s *Service) Catalog(t *Token) []CatalogEntry {
 	vars := func(name string) (string, bool) {
 		switch name {
@@ -54,9 +56,11 @@ func (s *Service) Catalog(t *Token) []CatalogEntry {
 	return out
 }
 
+// errTemplate: a URL's template has an unknown name or a stray "%".
 var errTemplate = errors.New("malformed URL template")
 
-// validateVars knows the names that a template may use.
+// validateVars accepts the names allowed in a template, with the value "x".
+// checkEndpoint expands a new URL with validateVars to find errors early.
 func validateVars(name string) (string, bool) {
 	switch name {
 	case "user_id", "project_id", "tenant_id":
@@ -65,8 +69,10 @@ func validateVars(name string) (string, bool) {
 	return "", false
 }
 
-// expandURL fills $(name)s and %(name)s. Keystone does it with Python's %, so
-// that %% stands for one %.
+// expandURL returns url with $(name)s and %(name)s replaced by vars(name). The
+// error is errTemplate if vars does not know a name, or if "%" or "$(" is not part
+// of a replacement. Keystone expands with Python's % operator, hence "%%" becomes
+// "%", and a lone "$" stays.
 func expandURL(url string, vars func(string) (string, bool)) (string, error) {
 	if !strings.ContainsAny(url, "$%") {
 		return url, nil

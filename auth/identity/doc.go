@@ -1,21 +1,22 @@
-// Package identity is Keystone's model without its HTTP: domains, projects,
-// users, roles, grants, the service catalog, passwords, tokens and their
-// revocation, in a store of its own.
+// Package identity is Keystone's model without Keystone's HTTP: domains,
+// projects, users, groups, roles, grants, the service catalog, limits, passwords,
+// tokens and revocations. The rows are in memory and in a store of this package.
 //
-// Vocabulary: a row is one record of one table; a Grant gives a user a role on
-// a target (a project, a domain or the system); roles imply others; a Login
-// becomes a Token, whose text is all that a client keeps; a Revocation ends
-// tokens before their time.
+// Vocabulary: a row is a record of a table. A Grant gives a user or a group a
+// role on a target; a target is a project, a domain or the system. A role can
+// imply further roles. A Login becomes a Token, and the client keeps the text of
+// the token alone. A Revocation ends tokens before they expire.
 //
 // # Invariants
 //
-//   - A row in memory is never changed, only replaced; readers keep what they
-//     got.
-//   - A write is one Pebble batch with Sync, then memory; whoever sees it in
-//     memory can rely on it after a crash. A store that failed once takes no
-//     more writes.
-//   - Roles are looked up when a token is validated, never taken from it. Every
-//     write moves the generation on, and nothing validated before it is reused.
-//   - Passwords are kept as hashes only: bcrypt, or what was imported until its
-//     next login.
+//   - A row in memory is never changed, only replaced. A reader may keep a row
+//     after the lock is released.
+//   - A write is a Pebble batch with Sync. Memory follows after the batch, hence
+//     a row seen in memory survives a crash. After a write with an unknown
+//     outcome the service takes no more writes until the next start.
+//   - Roles are looked up when a token is validated, never read from the token.
+//     Every write raises the generation, and a validation of an earlier
+//     generation is never reused.
+//   - Passwords are kept as hashes only: bcrypt_sha256, or the imported hash
+//     until the user's next login.
 package identity

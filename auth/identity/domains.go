@@ -1,6 +1,8 @@
 package identity
 
-// CreateDomain stores d; an empty ID gets a new one.
+// CreateDomain stores d and returns the stored row. An empty ID is replaced by a
+// new ID. The error is of KindInvalid for a bad name, and of KindConflict for a
+// taken ID or name.
 func (s *Service) CreateDomain(d Domain) (*Domain, error) {
 	d.ID = idOr(d.ID)
 	if err := checkName("domain", d.ID, d.Name, maxDomainName); err != nil {
@@ -15,16 +17,23 @@ func (s *Service) CreateDomain(d Domain) (*Domain, error) {
 	})
 }
 
+// maxDomainName is the limit of a domain's name in Keystone, in characters.
 const maxDomainName = 64
 
-// Domain is the domain of that id.
+// Domain returns the domain with the given ID, or an error of KindNotFound.
 func (s *Service) Domain(id string) (*Domain, error) { return get(s, s.domains, "domain", id) }
 
-// Domains are all that keep (nil: all) says so of, by id.
+// Domains returns the domains accepted by keep, sorted by ID. A nil keep accepts
+// all.
 func (s *Service) Domains(keep func(*Domain) bool) []*Domain { return list(s, s.domains, keep) }
 
-// UpdateDomain lets edit change a copy and stores it. Disabling ends the tokens
-// of its users, and those on it and its projects.
+// UpdateDomain calls edit with a copy of the domain, stores the copy and returns
+// the copy. Disabling a domain ends the tokens of the domain's users and all
+// tokens scoped to the domain or to a project of the domain.
+//
+// The error is of KindNotFound for an unknown ID, of KindInvalid for a bad name,
+// of KindForbidden for an immutable domain (unless edit ends the immutability),
+// and of KindConflict for a taken name.
 func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 	var d Domain
 	return &d, s.update(func(t *tx) error {
@@ -52,7 +61,9 @@ func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 	})
 }
 
-// DeleteDomain deletes a disabled domain with its projects, users and roles.
+// DeleteDomain deletes a domain with its projects, users, groups, roles, limits
+// and grants, and ends all tokens of the domain. The error is of KindForbidden for
+// an enabled or immutable domain: a domain must be disabled first, as in Keystone.
 func (s *Service) DeleteDomain(id string) error {
 	return s.update(func(t *tx) error {
 		d, ok := s.domains.rows[id]

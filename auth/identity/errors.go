@@ -2,11 +2,12 @@ package identity
 
 import "errors"
 
-// ErrDamaged: the database of identities is not as it was written, and there is
-// no second copy to make it anew.
+// ErrDamaged: the database of identities is damaged on disk, and no second copy
+// can restore the rows.
 var ErrDamaged = errors.New("the identities are damaged")
 
-// Kind says what went wrong, as far as a caller can act on it.
+// Kind is the cause of an Error as far as callers act on the cause: Keystone's
+// facade makes an HTTP status of each kind.
 type Kind int
 
 // The kinds of errors.
@@ -22,20 +23,21 @@ const (
 	KindUnavailable // the store takes no changes now, or until the next start
 )
 
-// Error is every error of this package but those of the context.
+// Error is the error of Service's methods. Exceptions are a context's error,
+// auth.ErrInvalidToken of Validate, and the errors of Open, Close and RotateKeys.
 type Error struct {
 	Kind   Kind
 	Op     string // "create", "authenticate"…
 	Entity string // "user", "project"…
 	Name   string // the id or name asked for
 	Detail string // for the caller to show; never a secret
-	// Tell lets the caller show Detail for KindUnauthorized too, of which
-	// clients otherwise do not hear why.
+	// Tell allows the caller to show Detail for KindUnauthorized too. Clients hear
+	// no reason of other refused logins: a reason would help guessers.
 	Tell bool
 	Err  error
 }
 
-// Error says what failed, on what, and why.
+// Error returns "identity: OP ENTITY NAME: DETAIL: CAUSE" without the empty parts.
 func (e *Error) Error() string {
 	s := "identity: " + e.Op
 	if e.Entity != "" {
@@ -53,10 +55,11 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf is the kind of err, KindInternal for an error of another package.
+// KindOf returns the kind of the Error in err's chain. Every other error is of
+// KindInternal.
 func KindOf(err error) Kind {
 	var e *Error
 	if errors.As(err, &e) {
@@ -65,14 +68,18 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
+// notFound returns an error of KindNotFound for the row of an entity.
 func notFound(entity, name string) error {
 	return &Error{Kind: KindNotFound, Op: "find", Entity: entity, Name: name}
 }
 
+// unauthorized returns a refusal of a login or token. why is for the log: clients
+// do not see the text, because Tell is not set.
 func unauthorized(why string) error {
 	return &Error{Kind: KindUnauthorized, Op: "authenticate", Detail: why}
 }
 
+// invalid returns an error of KindInvalid. why is shown to clients.
 func invalid(entity, why string) error {
 	return &Error{Kind: KindInvalid, Op: "store", Entity: entity, Detail: why}
 }
