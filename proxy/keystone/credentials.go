@@ -109,32 +109,24 @@ func createCredential(c *call) (*web.Response, error) {
 // updateCredential changes the blob and nothing else, as Keystone does since its
 // fixes of 2025 (credential/schema.py): a credential stays whose it is.
 func updateCredential(c *call) (*web.Response, error) {
-	old, err := c.svc.Credential(c.params["credential"])
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.inside("credential")
-	if err != nil {
-		return nil, err
-	}
+	return patch[identity.Credential]{
+		key: "credential", id: c.params["credential"], find: c.svc.Credential, show: c.credential,
+		read: readBlob, update: c.svc.UpdateCredential,
+	}.serve(c)
+}
+
+// readBlob applies a body that has a blob, and no other member, to cred.
+func readBlob(in object, cred *identity.Credential) error {
 	for name := range in {
 		if name != "blob" {
-			return nil, badRequest("Additional properties are not allowed ('" + name + "' was unexpected)")
+			return badRequest("Additional properties are not allowed ('" + name + "' was unexpected)")
 		}
 	}
 	if in["blob"] == nil {
-		return nil, badRequest("'blob' is a required property")
+		return badRequest("'blob' is a required property")
 	}
 	blobAsText(in)
-	cred := *old
-	if err := in.fields(map[string]*string{"blob": &cred.Blob}); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateCredential(old.ID, func(dst *identity.Credential) { *dst = cred })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "credential", c.credential(made)), nil
+	return in.fields(map[string]*string{"blob": &cred.Blob})
 }
 
 func deleteCredential(c *call) (*web.Response, error) {

@@ -40,31 +40,32 @@ func showDomain(c *call) (*web.Response, error) {
 	return one(200, "domain", c.domain(d)), nil
 }
 
-func (c *call) readDomain(d *identity.Domain) (object, error) {
+// readDomain applies the body of a domain to d.
+func readDomain(in object, d *identity.Domain) error {
+	err := in.fields(map[string]*string{"name": &d.Name, "description": &d.Description})
+	if err != nil {
+		return err
+	}
+	if d.Enabled, err = in.flag("enabled", d.Enabled); err != nil {
+		return err
+	}
+	if d.Immutable, err = in.immutable(d.Immutable); err != nil {
+		return err
+	}
+	if d.Tags, err = in.tags(d.Tags); err != nil {
+		return err
+	}
+	d.Extra, err = in.extras(d.Extra, domainKeys...)
+	return err
+}
+
+func createDomain(c *call) (*web.Response, error) {
 	in, err := c.inside("domain")
 	if err != nil {
 		return nil, err
 	}
-	if err := in.fields(map[string]*string{"name": &d.Name, "description": &d.Description}); err != nil {
-		return nil, err
-	}
-	if d.Enabled, err = in.flag("enabled", d.Enabled); err != nil {
-		return nil, err
-	}
-	if d.Immutable, err = in.immutable(d.Immutable); err != nil {
-		return nil, err
-	}
-	if d.Tags, err = in.tags(d.Tags); err != nil {
-		return nil, err
-	}
-	d.Extra, err = in.extras(d.Extra, domainKeys...)
-	return in, err
-}
-
-func createDomain(c *call) (*web.Response, error) {
 	d := identity.Domain{Enabled: true}
-	in, err := c.readDomain(&d)
-	if err != nil {
+	if err := readDomain(in, &d); err != nil {
 		return nil, err
 	}
 	if err := in.fields(map[string]*string{"explicit_domain_id": &d.ID}); err != nil {
@@ -78,19 +79,9 @@ func createDomain(c *call) (*web.Response, error) {
 }
 
 func updateDomain(c *call) (*web.Response, error) {
-	old, err := c.svc.Domain(c.params["domain"])
-	if err != nil {
-		return nil, err
-	}
-	d := *old
-	if _, err := c.readDomain(&d); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateDomain(old.ID, func(dst *identity.Domain) { *dst = d })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "domain", c.domain(made)), nil
+	return patch[identity.Domain]{
+		key: "domain", id: c.params["domain"], find: c.svc.Domain, read: readDomain, update: c.svc.UpdateDomain, show: c.domain,
+	}.serve(c)
 }
 
 func deleteDomain(c *call) (*web.Response, error) {

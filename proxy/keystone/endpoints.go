@@ -40,34 +40,59 @@ func showEndpoint(c *call) (*web.Response, error) {
 	return one(200, "endpoint", c.endpoint(e)), nil
 }
 
-func (c *call) readEndpoint(e *identity.Endpoint) error {
-	in, err := c.inside("endpoint")
-	if err != nil {
-		return err
-	}
+// readEndpoint applies the body of an endpoint to e. "region" is the old name of
+// "region_id", and counts if "region_id" is absent.
+func readEndpoint(in object, e *identity.Endpoint) error {
 	region := ""
-	if err := in.fields(map[string]*string{"interface": &e.Interface, "region_id": &e.RegionID, "region": &region,
-		"service_id": &e.ServiceID, "url": &e.URL}); err != nil {
+	err := in.fields(map[string]*string{"interface": &e.Interface, "region_id": &e.RegionID, "region": &region,
+		"service_id": &e.ServiceID, "url": &e.URL})
+	if err != nil {
 		return err
 	}
 	if e.Enabled, err = in.flag("enabled", e.Enabled); err != nil {
 		return err
 	}
-	if _, ok := in["region_id"]; !ok && region != "" {
-		// The old name of a region creates it.
-		_, err := c.svc.CreateRegion(identity.Region{ID: region})
-		if err != nil && identity.KindOf(err) != identity.KindConflict {
-			return err
-		}
-		e.RegionID = region
+	if name := in.oldRegion(); name != "" {
+		e.RegionID = name
 	}
 	e.Extra, err = in.extras(e.Extra, endpointKeys...)
 	return err
 }
 
+// oldRegion returns the region that the body of an endpoint names under the old
+// key, or "".
+func (o object) oldRegion() string {
+	if _, ok := o["region_id"]; ok {
+		return ""
+	}
+	name, _ := o.text("region") // readEndpoint judges the type
+	return name
+}
+
+// makeRegion creates the region that the body of an endpoint names under the old
+// key, as Keystone does. A region under the new key has to exist.
+func (c *call) makeRegion(in object) error {
+	region := in.oldRegion()
+	if region == "" {
+		return nil
+	}
+	_, err := c.svc.CreateRegion(identity.Region{ID: region})
+	if identity.KindOf(err) == identity.KindConflict {
+		return nil // the region exists
+	}
+	return err
+}
+
 func createEndpoint(c *call) (*web.Response, error) {
+	in, err := c.inside("endpoint")
+	if err != nil {
+		return nil, err
+	}
 	e := identity.Endpoint{Enabled: true}
-	if err := c.readEndpoint(&e); err != nil {
+	if err := readEndpoint(in, &e); err != nil {
+		return nil, err
+	}
+	if err := c.makeRegion(in); err != nil {
 		return nil, err
 	}
 	made, err := c.svc.CreateEndpoint(e)
@@ -78,20 +103,34 @@ func createEndpoint(c *call) (*web.Response, error) {
 }
 
 func updateEndpoint(c *call) (*web.Response, error) {
-	old, err := c.svc.Endpoint(c.params["endpoint"])
+	var body object
+	return patch[identity.Endpoint]{
+		key: "endpoint", id: c.params["endpoint"], find: c.svc.Endpoint, show: c.endpoint,
+		read: func(in object, e *identity.Endpoint) error {
+			body = in
+			return readEndpoint(in, e)
+		},
+		update: func(id string, edit func(*identity.Endpoint)) (*identity.Endpoint, error) {
+			if err := c.makeRegion(body); err != nil {
+				return nil, err
+			}
+			return c.editEndpoint(id, edit)
+		},
+	}.serve(c)
+}
+
+// editEndpoint is UpdateEndpoint for an edit that may leave the URL alone: such
+// an endpoint keeps following the public URL of the configuration. If another
+// request changes the URL in between, the URLs differ and the endpoint stops.
+func (c *call) editEndpoint(id string, edit func(*identity.Endpoint)) (*identity.Endpoint, error) {
+	old, err := c.svc.Endpoint(id)
 	if err != nil {
 		return nil, err
 	}
-	e := *old
-	if err := c.readEndpoint(&e); err != nil {
-		return nil, err
-	}
-	e.Bootstrapped = old.Bootstrapped && e.URL == old.URL
-	made, err := c.svc.UpdateEndpoint(old.ID, func(dst *identity.Endpoint) { *dst = e })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "endpoint", c.endpoint(made)), nil
+	return c.svc.UpdateEndpoint(id, func(e *identity.Endpoint) {
+		edit(e)
+		e.Bootstrapped = old.Bootstrapped && e.URL == old.URL
+	})
 }
 
 func deleteEndpoint(c *call) (*web.Response, error) {

@@ -42,14 +42,11 @@ func showGroup(c *call) (*web.Response, error) {
 	return one(200, "group", c.group(g)), nil
 }
 
-// readGroup applies the body to g.
-func (c *call) readGroup(g *identity.Group) error {
-	in, err := c.inside("group")
-	if err != nil {
-		return err
-	}
+// readGroup applies the body of a group to g. The domain of a group stays.
+func readGroup(in object, g *identity.Group) error {
 	domain := g.DomainID
-	if err := in.fields(map[string]*string{"name": &g.Name, "description": &g.Description, "domain_id": &domain}); err != nil {
+	err := in.fields(map[string]*string{"name": &g.Name, "description": &g.Description, "domain_id": &domain})
+	if err != nil {
 		return err
 	}
 	if g.DomainID != "" && domain != g.DomainID {
@@ -61,8 +58,12 @@ func (c *call) readGroup(g *identity.Group) error {
 }
 
 func createGroup(c *call) (*web.Response, error) {
+	in, err := c.inside("group")
+	if err != nil {
+		return nil, err
+	}
 	var g identity.Group
-	if err := c.readGroup(&g); err != nil {
+	if err := readGroup(in, &g); err != nil {
 		return nil, err
 	}
 	if g.DomainID == "" {
@@ -76,19 +77,9 @@ func createGroup(c *call) (*web.Response, error) {
 }
 
 func updateGroup(c *call) (*web.Response, error) {
-	old, err := c.svc.Group(c.params["group"])
-	if err != nil {
-		return nil, err
-	}
-	g := *old
-	if err := c.readGroup(&g); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateGroup(old.ID, func(dst *identity.Group) { *dst = g })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "group", c.group(made)), nil
+	return patch[identity.Group]{
+		key: "group", id: c.params["group"], find: c.svc.Group, read: readGroup, update: c.svc.UpdateGroup, show: c.group,
+	}.serve(c)
 }
 
 func deleteGroup(c *call) (*web.Response, error) {

@@ -165,23 +165,9 @@ func showRegistered(c *call) (*web.Response, error) {
 }
 
 func updateRegistered(c *call) (*web.Response, error) {
-	old, err := c.svc.RegisteredLimit(c.params["limit"])
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.inside("registered_limit")
-	if err != nil {
-		return nil, err
-	}
-	r := *old
-	if err := in.readRegistered(&r); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateRegisteredLimit(old.ID, func(dst *identity.RegisteredLimit) { *dst = r })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "registered_limit", c.registered(made)), nil
+	return patch[identity.RegisteredLimit]{
+		key: "registered_limit", id: c.params["limit"], find: c.svc.RegisteredLimit, read: object.readRegistered, update: c.svc.UpdateRegisteredLimit, show: c.registered,
+	}.serve(c)
 }
 
 func deleteRegistered(c *call) (*web.Response, error) {
@@ -231,23 +217,9 @@ func showLimit(c *call) (*web.Response, error) {
 }
 
 func updateLimit(c *call) (*web.Response, error) {
-	old, err := c.svc.Limit(c.params["limit"])
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.inside("limit")
-	if err != nil {
-		return nil, err
-	}
-	l := *old
-	if err := in.readProjectLimit(&l); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateLimit(old.ID, func(dst *identity.Limit) { *dst = l })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "limit", c.limit(made)), nil
+	return patch[identity.Limit]{
+		key: "limit", id: c.params["limit"], find: c.svc.Limit, read: object.readProjectLimit, update: c.svc.UpdateLimit, show: c.limit,
+	}.serve(c)
 }
 
 func deleteLimit(c *call) (*web.Response, error) {

@@ -69,35 +69,35 @@ func showProject(c *call) (*web.Response, error) {
 	return one(200, "project", shown), nil
 }
 
-// readProject applies the body to p.
-func (c *call) readProject(p *identity.Project) (object, error) {
+// readProject applies the body of a project to p.
+func readProject(in object, p *identity.Project) error {
+	err := in.fields(map[string]*string{"name": &p.Name, "description": &p.Description})
+	if err != nil {
+		return err
+	}
+	if p.Enabled, err = in.flag("enabled", p.Enabled); err != nil {
+		return err
+	}
+	if isDomain, err := in.flag("is_domain", false); err != nil || isDomain {
+		return badRequest("A project that acts as a domain is made as a domain.")
+	}
+	if p.Tags, err = in.tags(p.Tags); err != nil {
+		return err
+	}
+	if p.Immutable, err = in.immutable(p.Immutable); err != nil {
+		return err
+	}
+	p.Extra, err = in.extras(p.Extra, projectKeys...)
+	return err
+}
+
+func createProject(c *call) (*web.Response, error) {
 	in, err := c.inside("project")
 	if err != nil {
 		return nil, err
 	}
-	if err := in.fields(map[string]*string{"name": &p.Name, "description": &p.Description}); err != nil {
-		return nil, err
-	}
-	if p.Enabled, err = in.flag("enabled", p.Enabled); err != nil {
-		return nil, err
-	}
-	if isDomain, err := in.flag("is_domain", false); err != nil || isDomain {
-		return nil, badRequest("A project that acts as a domain is made as a domain.")
-	}
-	if p.Tags, err = in.tags(p.Tags); err != nil {
-		return nil, err
-	}
-	if p.Immutable, err = in.immutable(p.Immutable); err != nil {
-		return nil, err
-	}
-	p.Extra, err = in.extras(p.Extra, projectKeys...)
-	return in, err
-}
-
-func createProject(c *call) (*web.Response, error) {
 	p := identity.Project{Enabled: true}
-	in, err := c.readProject(&p)
-	if err != nil {
+	if err := readProject(in, &p); err != nil {
 		return nil, err
 	}
 	if err := in.fields(map[string]*string{"domain_id": &p.DomainID, "parent_id": &p.ParentID}); err != nil {
@@ -114,19 +114,9 @@ func createProject(c *call) (*web.Response, error) {
 }
 
 func updateProject(c *call) (*web.Response, error) {
-	old, err := c.svc.Project(c.params["project"])
-	if err != nil {
-		return nil, err
-	}
-	p := *old
-	if _, err := c.readProject(&p); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateProject(old.ID, func(dst *identity.Project) { *dst = p })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "project", c.project(made)), nil
+	return patch[identity.Project]{
+		key: "project", id: c.params["project"], find: c.svc.Project, read: readProject, update: c.svc.UpdateProject, show: c.project,
+	}.serve(c)
 }
 
 func deleteProject(c *call) (*web.Response, error) {

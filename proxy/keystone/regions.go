@@ -36,13 +36,11 @@ func showRegion(c *call) (*web.Response, error) {
 	return one(200, "region", c.region(r)), nil
 }
 
-func (c *call) readRegion(r *identity.Region) error {
-	in, err := c.inside("region")
-	if err != nil {
-		return err
-	}
+// readRegion applies the body of a region to r. An id in the body has to be the
+// id of the URL, if the URL has an id.
+func readRegion(in object, r *identity.Region) error {
 	id := r.ID
-	err = in.fields(map[string]*string{"id": &id, "description": &r.Description, "parent_region_id": &r.ParentID})
+	err := in.fields(map[string]*string{"id": &id, "description": &r.Description, "parent_region_id": &r.ParentID})
 	if err != nil {
 		return err
 	}
@@ -55,8 +53,12 @@ func (c *call) readRegion(r *identity.Region) error {
 }
 
 func createRegion(c *call) (*web.Response, error) {
+	in, err := c.inside("region")
+	if err != nil {
+		return nil, err
+	}
 	r := identity.Region{ID: c.params["region"]}
-	if err := c.readRegion(&r); err != nil {
+	if err := readRegion(in, &r); err != nil {
 		return nil, err
 	}
 	made, err := c.svc.CreateRegion(r)
@@ -67,19 +69,9 @@ func createRegion(c *call) (*web.Response, error) {
 }
 
 func updateRegion(c *call) (*web.Response, error) {
-	old, err := c.svc.Region(c.params["region"])
-	if err != nil {
-		return nil, err
-	}
-	r := *old
-	if err := c.readRegion(&r); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateRegion(old.ID, func(dst *identity.Region) { *dst = r })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "region", c.region(made)), nil
+	return patch[identity.Region]{
+		key: "region", id: c.params["region"], find: c.svc.Region, read: readRegion, update: c.svc.UpdateRegion, show: c.region,
+	}.serve(c)
 }
 
 func deleteRegion(c *call) (*web.Response, error) {

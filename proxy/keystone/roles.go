@@ -38,18 +38,17 @@ func showRole(c *call) (*web.Response, error) {
 	return one(200, "role", c.role(r)), nil
 }
 
-func (c *call) readRole(r *identity.Role) (object, error) {
-	in, err := c.inside("role")
+// readRole applies the body of a role to r. A description of null takes the
+// description away.
+func readRole(in object, r *identity.Role) error {
+	err := in.fields(map[string]*string{"name": &r.Name})
 	if err != nil {
-		return nil, err
-	}
-	if err := in.fields(map[string]*string{"name": &r.Name}); err != nil {
-		return nil, err
+		return err
 	}
 	if v, ok := in["description"]; ok {
 		text, err := in.text("description")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Description = &text
 		if v == nil {
@@ -57,13 +56,16 @@ func (c *call) readRole(r *identity.Role) (object, error) {
 		}
 	}
 	r.Immutable, err = in.immutable(r.Immutable)
-	return in, err
+	return err
 }
 
 func createRole(c *call) (*web.Response, error) {
-	var r identity.Role
-	in, err := c.readRole(&r)
+	in, err := c.inside("role")
 	if err != nil {
+		return nil, err
+	}
+	var r identity.Role
+	if err := readRole(in, &r); err != nil {
 		return nil, err
 	}
 	if err := in.fields(map[string]*string{"domain_id": &r.DomainID}); err != nil {
@@ -77,19 +79,9 @@ func createRole(c *call) (*web.Response, error) {
 }
 
 func updateRole(c *call) (*web.Response, error) {
-	old, err := c.svc.Role(c.params["role"])
-	if err != nil {
-		return nil, err
-	}
-	r := *old
-	if _, err := c.readRole(&r); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateRole(old.ID, func(dst *identity.Role) { *dst = r })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "role", c.role(made)), nil
+	return patch[identity.Role]{
+		key: "role", id: c.params["role"], find: c.svc.Role, read: readRole, update: c.svc.UpdateRole, show: c.role,
+	}.serve(c)
 }
 
 func deleteRole(c *call) (*web.Response, error) { return dropped(c.svc.DeleteRole(c.params["role"])) }

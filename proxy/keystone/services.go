@@ -39,12 +39,11 @@ func showService(c *call) (*web.Response, error) {
 	return one(200, "service", c.service(s)), nil
 }
 
-func (c *call) readService(s *identity.CatalogService) error {
-	in, err := c.inside("service")
+// readService applies the body of a service to s. The name and the description
+// stay among the extras, as in Keystone.
+func readService(in object, s *identity.CatalogService) error {
+	err := in.fields(map[string]*string{"type": &s.Type})
 	if err != nil {
-		return err
-	}
-	if err := in.fields(map[string]*string{"type": &s.Type}); err != nil {
 		return err
 	}
 	for _, key := range []string{"name", "description"} {
@@ -60,8 +59,12 @@ func (c *call) readService(s *identity.CatalogService) error {
 }
 
 func createService(c *call) (*web.Response, error) {
+	in, err := c.inside("service")
+	if err != nil {
+		return nil, err
+	}
 	s := identity.CatalogService{Enabled: true}
-	if err := c.readService(&s); err != nil {
+	if err := readService(in, &s); err != nil {
 		return nil, err
 	}
 	made, err := c.svc.CreateService(s)
@@ -72,19 +75,9 @@ func createService(c *call) (*web.Response, error) {
 }
 
 func updateService(c *call) (*web.Response, error) {
-	old, err := c.svc.Service(c.params["service"])
-	if err != nil {
-		return nil, err
-	}
-	s := *old
-	if err := c.readService(&s); err != nil {
-		return nil, err
-	}
-	made, err := c.svc.UpdateService(old.ID, func(dst *identity.CatalogService) { *dst = s })
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "service", c.service(made)), nil
+	return patch[identity.CatalogService]{
+		key: "service", id: c.params["service"], find: c.svc.Service, read: readService, update: c.svc.UpdateService, show: c.service,
+	}.serve(c)
 }
 
 func deleteService(c *call) (*web.Response, error) {

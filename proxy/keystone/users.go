@@ -65,26 +65,20 @@ func createUser(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := identity.User{}
-	password := ""
-	if err := in.fields(map[string]*string{"name": &u.Name, "domain_id": &u.DomainID, "password": &password,
-		"default_project_id": &u.DefaultProjectID}); err != nil {
+	if err := in.required("name"); err != nil {
 		return nil, err
 	}
-	if _, ok := in["name"]; !ok {
-		return nil, badRequest("'name' is a required property")
+	u := identity.User{Enabled: true}
+	given, err := readUser(in, &u)
+	if err != nil {
+		return nil, err
 	}
 	if u.DomainID == "" {
 		u.DomainID = c.ownDomain()
 	}
-	if u.Enabled, err = in.flag("enabled", true); err != nil {
-		return nil, err
-	}
-	if u.Extra, err = in.extras(nil, userKeys...); err != nil {
-		return nil, err
-	}
-	if u.Options, err = in.userOptions(nil); err != nil {
-		return nil, err
+	password := ""
+	if given != nil {
+		password = *given
 	}
 	made, err := c.svc.CreateUser(c.Context(), u, password)
 	if err != nil {
@@ -94,24 +88,31 @@ func createUser(c *call) (*web.Response, error) {
 }
 
 func updateUser(c *call) (*web.Response, error) {
-	id := c.params["user"]
-	old, err := c.svc.User(id)
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.inside("user")
-	if err != nil {
-		return nil, err
-	}
-	u := *old
-	domain, password := u.DomainID, ""
-	if err := in.fields(map[string]*string{"name": &u.Name, "domain_id": &domain, "password": &password,
+	var password *string // nil: the body has no password
+	return patch[identity.User]{
+		key: "user", id: c.params["user"], find: c.svc.User, show: c.user,
+		read: func(in object, u *identity.User) (err error) {
+			password, err = readUser(in, u)
+			return err
+		},
+		update: func(id string, edit func(*identity.User)) (*identity.User, error) {
+			return c.svc.UpdateUser(c.Context(), id, edit, password)
+		},
+	}.serve(c)
+}
+
+// readUser applies the body of a user to u and returns the new password, or nil
+// for a body without a password. The domain of a user stays.
+func readUser(in object, u *identity.User) (password *string, err error) {
+	domain, text := u.DomainID, ""
+	if err := in.fields(map[string]*string{"name": &u.Name, "domain_id": &domain, "password": &text,
 		"default_project_id": &u.DefaultProjectID}); err != nil {
 		return nil, err
 	}
-	if domain != u.DomainID {
+	if u.DomainID != "" && domain != u.DomainID {
 		return nil, badRequest("Cannot change Domain ID")
 	}
+	u.DomainID = domain
 	if u.Enabled, err = in.flag("enabled", u.Enabled); err != nil {
 		return nil, err
 	}
@@ -121,18 +122,10 @@ func updateUser(c *call) (*web.Response, error) {
 	if u.Options, err = in.userOptions(u.Options); err != nil {
 		return nil, err
 	}
-	var newPassword *string
 	if _, ok := in["password"]; ok {
-		newPassword = &password
+		password = &text
 	}
-	made, err := c.svc.UpdateUser(c.Context(), id, func(dst *identity.User) {
-		dst.Name, dst.Enabled, dst.DefaultProjectID = u.Name, u.Enabled, u.DefaultProjectID
-		dst.Extra, dst.Options = u.Extra, u.Options
-	}, newPassword)
-	if err != nil {
-		return nil, err
-	}
-	return one(200, "user", c.user(made)), nil
+	return password, nil
 }
 
 func deleteUser(c *call) (*web.Response, error) { return dropped(c.svc.DeleteUser(c.params["user"])) }
