@@ -1,6 +1,9 @@
 package glance
 
-import "needletail/proxy/web"
+import (
+	"needletail/proxy/glance/wire"
+	"needletail/proxy/web"
+)
 
 // deactivateImage is POST /v2/images/{image}/actions/deactivate.
 func (s *service) deactivateImage(c *call) (*web.Response, error) {
@@ -22,10 +25,10 @@ func (s *service) switchStatus(c *call, verb, from, to string) (*web.Response, e
 			m.Status, m.UpdatedMicros = to, s.nowMicros()
 			return nil
 		}
-		return failf(403, "Not allowed to %s image in status '%s'", verb, m.Status)
+		return wire.Errorf(403, "Not allowed to %s image in status '%s'", verb, m.Status)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -13,7 +14,7 @@ func (s *service) patchImage(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := readJSON(c.Request)
+	body, err := wire.ReadJSON(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (s *service) patchImage(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, s.imageView(after)), nil
+	return wire.JSON(200, s.imageView(after)), nil
 }
 
 func (s *service) applyOp(c *call, op patchOp, m *image, found *arrival) error {
@@ -58,13 +59,13 @@ func (p *patchOp) check() error {
 	root := p.path[0]
 	switch {
 	case slices.Contains(readOnlyAttributes, root):
-		return failf(403, "Attribute '%s' is read-only.", root)
+		return wire.Errorf(403, "Attribute '%s' is read-only.", root)
 	case isReserved(root):
-		return failf(403, "Attribute '%s' is reserved.", root)
+		return wire.Errorf(403, "Attribute '%s' is reserved.", root)
 	case p.isLocation() && p.op != "replace" && len(p.path) == 2 && isPosition(p.path[1]):
 		return nil
 	case len(p.path) != 1 || p.isLocation() && p.op != "replace":
-		return failf(400, "Invalid JSON pointer for this resource: '/%s'", cut(strings.Join(p.path, "/")))
+		return wire.Errorf(400, "Invalid JSON pointer for this resource: '/%s'", wire.Cut(strings.Join(p.path, "/")))
 	}
 	return nil
 }
@@ -81,9 +82,9 @@ func (p *patchOp) apply(who caller, m *image) error {
 	i, present := m.property(name)
 	switch {
 	case p.op == "add" && p.old && present:
-		return failf(409, "Property %s already present.", name)
+		return wire.Errorf(409, "Property %s already present.", name)
 	case p.op != "add" && !present:
-		return failf(409, "Property %s does not exist.", name)
+		return wire.Errorf(409, "Property %s does not exist.", name)
 	case p.op == "remove":
 		m.Properties = slices.Delete(m.Properties, i, i+1)
 		return nil
@@ -98,9 +99,9 @@ func (p *patchOp) apply(who caller, m *image) error {
 func (p *patchOp) applyBase(who caller, m *image, name string) error {
 	switch {
 	case p.op == "remove":
-		return failf(403, "Property %s may not be removed.", name)
+		return wire.Errorf(403, "Property %s may not be removed.", name)
 	case p.op == "add" && p.old:
-		return failf(409, "Property %s already present.", name)
+		return wire.Errorf(409, "Property %s already present.", name)
 	}
 	before := *m
 	if err := m.setAttribute(name, p.value); err != nil {
@@ -109,11 +110,11 @@ func (p *patchOp) applyBase(who caller, m *image, name string) error {
 	switch name {
 	case "disk_format", "container_format":
 		if m.Status != statusQueued {
-			return failf(403, "Attribute %s can be only replaced for a queued image.", name)
+			return wire.Errorf(403, "Attribute %s can be only replaced for a queued image.", name)
 		}
 	case "owner":
 		if !who.admin {
-			return failf(403, "Owner can't be updated by non admin.")
+			return wire.Errorf(403, "Owner can't be updated by non admin.")
 		}
 	case "visibility":
 		if m.Visibility != before.Visibility {

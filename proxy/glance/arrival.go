@@ -7,6 +7,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/glance/imageformat"
+	"needletail/proxy/glance/wire"
 )
 
 // arrival is data that came whole. The tags of its fields are the format on
@@ -53,7 +54,7 @@ func (s *service) receive(ctx context.Context, id string, in intake, body io.Rea
 		return nil
 	}
 	if s.images.requeue(lasting, id, stored) {
-		return &failure{status: 410, message: "Image " + id + " was deleted during the upload.", err: err}
+		return &wire.Error{Status: 410, Message: "Image " + id + " was deleted during the upload.", Err: err}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/proxy/glance/paging"
 	"needletail/proxy/web"
 )
 
@@ -22,7 +23,7 @@ func TestDescriptionIsBounded(t *testing.T) {
 	if err := c.room(nil, described("a", maxDescriptionBytes)); err != nil {
 		t.Error(err)
 	}
-	if err := c.room(nil, described("a", maxDescriptionBytes+1)); asFailure(err) == nil || asFailure(err).status != 413 {
+	if err := c.room(nil, described("a", maxDescriptionBytes+1)); asFailure(err) == nil || asFailure(err).Status != 413 {
 		t.Errorf("a byte more: %v", err)
 	}
 	// An image from before there was the bound stays as it is, or shrinks.
@@ -88,14 +89,14 @@ func TestRecordsHaveABound(t *testing.T) {
 // images are listed.
 func TestPageEndsByItsBytes(t *testing.T) {
 	s := newSite(t)
-	const images = 2*maxPageBytes/maxPropertyBytes + 1
+	const images = 2*paging.MaxPageBytes/maxPropertyBytes + 1
 	for range images {
 		s.create("alice", fmt.Sprintf(`"p": %q`, strings.Repeat("v", maxPropertyBytes)))
 	}
 	pages, seen := 0, 0
 	for path := "/v2/images?limit=1000"; path != ""; pages++ {
 		a := s.want(200, "alice", "GET", path, "")
-		if len(a.body) > maxPageBytes+2*maxPropertyBytes {
+		if len(a.body) > paging.MaxPageBytes+2*maxPropertyBytes {
 			t.Errorf("a page of %d bytes", len(a.body))
 		}
 		o := a.object(t)
@@ -138,7 +139,7 @@ func TestUnreadPagesHoldAPiece(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if used := memory.Used(); used < pieceBytes || used > 3*pieceBytes {
+	if used := memory.Used(); used < web.PieceBytes || used > 3*web.PieceBytes {
 		t.Errorf("%d bytes are held", used)
 	}
 	body, err := io.ReadAll(res.Body)
@@ -153,7 +154,7 @@ func TestUnreadPagesHoldAPiece(t *testing.T) {
 
 func TestInputOfTasksIsBounded(t *testing.T) {
 	b := &taskBook{tasks: map[string]*task{}}
-	if _, err := b.start(context.Background(), &task{Input: make([]byte, taskInputMax+1)}); asFailure(err) == nil || asFailure(err).status != 413 {
+	if _, err := b.start(context.Background(), &task{Input: make([]byte, taskInputMax+1)}); asFailure(err) == nil || asFailure(err).Status != 413 {
 		t.Errorf("a long input: %v", err)
 	}
 	for i := range tasksInputMax / taskInputMax {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"needletail/auth"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -68,11 +69,11 @@ func callerOf(id *auth.Identity) caller {
 }
 
 func keystoneIsAway(cause error) error {
-	return &failure{status: 503, err: cause, header: web.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
+	return &wire.Error{Status: 503, Err: cause, Header: web.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
 }
 
 func (s *service) unauthorized(cause error) error {
-	return &failure{status: 401, err: cause, header: web.Header{
+	return &wire.Error{Status: 401, Err: cause, Header: web.Header{
 		{Name: "WWW-Authenticate", Value: `Keystone uri="` + s.KeystoneURL + `"`},
 	}}
 }

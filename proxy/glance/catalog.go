@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/wire"
 )
 
 const (
@@ -134,7 +135,7 @@ func (c *catalog) room(before, after *image) error {
 		allowed, grown = max(allowed, before.descriptionBytes()), grown-before.heldBytes()
 	}
 	if description > allowed {
-		return failf(413, "The image's properties and tags are longer than %d bytes.", maxDescriptionBytes)
+		return wire.Errorf(413, "The image's properties and tags are longer than %d bytes.", maxDescriptionBytes)
 	}
 	if grown <= 0 {
 		return nil
@@ -143,9 +144,9 @@ func (c *catalog) room(before, after *image) error {
 	defer c.mu.RUnlock()
 	switch owner := after.owner(); {
 	case c.bytes[owner]+grown > maxProjectBytes:
-		return failf(413, "The records of the project's images are longer than %d bytes.", maxProjectBytes)
+		return wire.Errorf(413, "The records of the project's images are longer than %d bytes.", maxProjectBytes)
 	case c.total+grown > maxCatalogBytes:
-		return failf(413, "The records of all images are longer than %d bytes.", maxCatalogBytes)
+		return wire.Errorf(413, "The records of all images are longer than %d bytes.", maxCatalogBytes)
 	}
 	return nil
 }
@@ -207,7 +208,7 @@ func (c *catalog) write(ctx context.Context, m *image, create bool) error {
 		return err
 	}
 	if len(body) > maxRecordBytes {
-		return failf(413, "The image's properties are longer than %d bytes.", maxRecordBytes)
+		return wire.Errorf(413, "The image's properties are longer than %d bytes.", maxRecordBytes)
 	}
 	return c.putCreating(ctx, recordID(m.ID).ContainerID(), func() error {
 		_, err := c.store.PutObject(ctx, recordID(m.ID), bytes.NewReader(body), objstore.PutOptions{

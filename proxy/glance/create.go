@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
 
 // createImage is POST /v2/images.
 func (s *service) createImage(c *call) (*web.Response, error) {
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -24,12 +25,12 @@ func (s *service) createImage(c *call) (*web.Response, error) {
 	}
 	err = s.images.add(c.Context(), m)
 	if errors.Is(err, errImageExists) {
-		return nil, failf(409, "Image ID %s already exists!", m.ID)
+		return nil, wire.Errorf(409, "Image ID %s already exists!", m.ID)
 	}
 	if err != nil {
 		return nil, err
 	}
-	res := jsonResponse(201, s.imageView(m))
+	res := wire.JSON(201, s.imageView(m))
 	res.Header.Add("Location", c.BaseURL()+"/v2/images/"+m.ID)
 	if len(s.ImportMethods) > 0 {
 		res.Header.Add("OpenStack-image-import-methods", strings.Join(s.ImportMethods, ","))
@@ -67,9 +68,9 @@ func checkNames(body pyjson.Object) error {
 	for _, f := range body {
 		switch {
 		case slices.Contains([]string{"direct_url", "self", "file", "schema", "stores"}, f.Key):
-			return failf(403, "Attribute '%s' is read-only.", f.Key)
+			return wire.Errorf(403, "Attribute '%s' is read-only.", f.Key)
 		case isReserved(f.Key):
-			return failf(403, "Attribute '%s' is reserved.", f.Key)
+			return wire.Errorf(403, "Attribute '%s' is reserved.", f.Key)
 		}
 	}
 	return nil
@@ -80,14 +81,14 @@ func (m *image) setNew(name string, v any) error {
 	case name == "id":
 		id, ok := v.(string)
 		if !ok || !isUUID(id) {
-			return schemaError(pyRepr(v) + " does not match '" + uuidPattern + "'")
+			return schemaError(wire.Repr(v) + " does not match '" + uuidPattern + "'")
 		}
 		m.ID = id
 		return nil
 	case name == "locations":
 		return errLocationsInvisible
 	case slices.Contains(readOnlyAttributes, name):
-		return failf(403, "Attribute '%s' is read-only.", name)
+		return wire.Errorf(403, "Attribute '%s' is read-only.", name)
 	case slices.Contains(baseAttributes, name):
 		return m.setAttribute(name, v)
 	}
@@ -99,7 +100,7 @@ func (m *image) setNew(name string, v any) error {
 }
 
 // errLocationsInvisible is the answer while show_multiple_locations is off.
-var errLocationsInvisible = failf(403, "It's not allowed to add/replace/update locations if locations are invisible.")
+var errLocationsInvisible = wire.Errorf(403, "It's not allowed to add/replace/update locations if locations are invisible.")
 
 // mayCreate is the part of add_image that looks at the new image.
 func mayCreate(who caller, m *image) error {
@@ -111,28 +112,28 @@ func mayCreate(who caller, m *image) error {
 		if m.Owner != nil {
 			owner = *m.Owner
 		}
-		return failf(403, "You are not permitted to create images owned by '%s'.", owner)
+		return wire.Errorf(403, "You are not permitted to create images owned by '%s'.", owner)
 	}
 	return mayPublish(who, m)
 }
 
 func mayPublish(who caller, m *image) error {
 	if m.Visibility == visibilityPublic && !who.admin {
-		return failf(403, "You are not authorized to complete publicize_image action.")
+		return wire.Errorf(403, "You are not authorized to complete publicize_image action.")
 	}
 	return nil
 }
 
 // showImage is GET /v2/images/{image}.
 func (s *service) showImage(c *call) (*web.Response, error) {
-	return jsonResponse(200, s.imageView(c.image)), nil
+	return wire.JSON(200, s.imageView(c.image)), nil
 }
 
 // deleteImage is DELETE /v2/images/{image}.
 func (s *service) deleteImage(c *call) (*web.Response, error) {
 	err := s.images.remove(c.Context(), c.image.ID, func(m *image) error {
 		if m.Protected {
-			return failf(403, "Image %s is protected and cannot be deleted.", m.ID)
+			return wire.Errorf(403, "Image %s is protected and cannot be deleted.", m.ID)
 		}
 		m.UpdatedMicros = s.nowMicros()
 		return nil
@@ -140,5 +141,5 @@ func (s *service) deleteImage(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }

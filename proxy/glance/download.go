@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -16,24 +17,24 @@ func (s *service) downloadImage(c *call) (*web.Response, error) {
 	case statusActive:
 	case statusDeactivated:
 		if !c.caller.admin {
-			return nil, failf(403, "The requested image has been deactivated. Image data download is forbidden.")
+			return nil, wire.Errorf(403, "The requested image has been deactivated. Image data download is forbidden.")
 		}
 	default:
-		return emptyResponse(204), nil
+		return wire.Empty(204), nil
 	}
 	if tag := entityTag(m); tag != "" && web.MatchesETag(c.Header.Get("If-None-Match"), tag) {
 		return web.NewResponse(304, web.HeaderField{Name: "Etag", Value: tag}), nil
 	}
 	o, err := s.images.open(c.Context(), m.ID)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
-		return nil, &failure{status: 404, message: "The data of image " + m.ID + " cannot be found.", err: err}
+		return nil, &wire.Error{Status: 404, Message: "The data of image " + m.ID + " cannot be found.", Err: err}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if m.SizeBytes != nil && o.Info().SizeBytes != *m.SizeBytes {
 		_ = o.Close() // nothing was read
-		return nil, &failure{status: 500, err: fmt.Errorf("image %s has %d bytes of data, not %d", m.ID, o.Info().SizeBytes, *m.SizeBytes)}
+		return nil, &wire.Error{Status: 500, Err: fmt.Errorf("image %s has %d bytes of data, not %d", m.ID, o.Info().SizeBytes, *m.SizeBytes)}
 	}
 	res, err := dataResponse(c.Header, m, o)
 	if err != nil {

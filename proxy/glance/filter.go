@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/wire"
 )
 
 // filter says whether an image is in a listing.
@@ -52,32 +55,32 @@ func deref(s *string) string {
 
 // newFilter makes the filter of one parameter. What is no attribute is a custom
 // property.
-func newFilter(p pair) (filter, error) {
-	if text, ok := texts[p.key]; ok {
+func newFilter(p paging.Pair) (filter, error) {
+	if text, ok := texts[p.Key]; ok {
 		return textFilter(p, text.operators, text.get)
 	}
-	base, bound := p.key, ""
+	base, bound := p.Key, ""
 	for _, suffix := range []string{"_min", "_max"} {
-		if rest, ok := strings.CutSuffix(p.key, suffix); ok {
+		if rest, ok := strings.CutSuffix(p.Key, suffix); ok {
 			base, bound = rest, suffix
 		}
 	}
 	if get, ok := numbers[base]; ok {
 		return numberFilter(p, bound, get)
 	}
-	if get, ok := times[p.key]; ok {
+	if get, ok := times[p.Key]; ok {
 		return timeFilter(p, get)
 	}
-	switch p.key {
+	switch p.Key {
 	case "tag":
-		return func(m *image) bool { return slices.Contains(m.Tags, p.value) }, nil
+		return func(m *image) bool { return slices.Contains(m.Tags, p.Value) }, nil
 	case "protected":
 		want, err := parseBool(p)
 		return func(m *image) bool { return m.Protected == want }, err
 	}
 	return func(m *image) bool {
-		i, ok := m.property(p.key)
-		return ok && deref(m.Properties[i].Value) == p.value
+		i, ok := m.property(p.Key)
+		return ok && deref(m.Properties[i].Value) == p.Value
 	}, nil
 }
 
@@ -93,13 +96,13 @@ var comparisons = map[string]func(order int) bool{
 
 // textFilter compares for equality. A value with a colon that begins with no
 // operator is taken as it is: "ubuntu:22.04" is a name.
-func textFilter(p pair, operators bool, get func(*image) *string) (filter, error) {
+func textFilter(p paging.Pair, operators bool, get func(*image) *string) (filter, error) {
 	equal := func(want string) filter {
 		return func(m *image) bool { v := get(m); return v != nil && *v == want }
 	}
-	op, rest, ok := strings.Cut(p.value, ":")
+	op, rest, ok := strings.Cut(p.Value, ":")
 	if !operators || !ok {
-		return equal(p.value), nil
+		return equal(p.Value), nil
 	}
 	switch {
 	case op == "in":
@@ -108,15 +111,15 @@ func textFilter(p pair, operators bool, get func(*image) *string) (filter, error
 	case op == "eq":
 		return equal(rest), nil
 	case comparisons[op] != nil:
-		return nil, failf(400, "Unable to filter %s by operator '%s'.", p.key, op)
+		return nil, wire.Errorf(400, "Unable to filter %s by operator '%s'.", p.Key, op)
 	}
-	return equal(p.value), nil
+	return equal(p.Value), nil
 }
 
-func numberFilter(p pair, bound string, get func(*image) *int64) (filter, error) {
-	want, err := strconv.ParseInt(p.value, 10, 64)
+func numberFilter(p paging.Pair, bound string, get func(*image) *int64) (filter, error) {
+	want, err := strconv.ParseInt(p.Value, 10, 64)
 	if err != nil {
-		return nil, failf(400, "Cannot convert filter value %s of %s to an integer.", pyRepr(p.value), p.key)
+		return nil, wire.Errorf(400, "Cannot convert filter value %s of %s to an integer.", wire.Repr(p.Value), p.Key)
 	}
 	return func(m *image) bool {
 		n := get(m)
@@ -132,15 +135,15 @@ func numberFilter(p pair, bound string, get func(*image) *int64) (filter, error)
 	}, nil
 }
 
-func timeFilter(p pair, get func(*image) int64) (filter, error) {
-	op, rest, ok := strings.Cut(p.value, ":")
+func timeFilter(p paging.Pair, get func(*image) int64) (filter, error) {
+	op, rest, ok := strings.Cut(p.Value, ":")
 	test := comparisons[op]
 	if !ok || test == nil {
-		test, rest = comparisons["eq"], p.value
+		test, rest = comparisons["eq"], p.Value
 	}
 	want, ok := parseISOTime(rest)
 	if !ok {
-		return nil, failf(400, "Invalid time value or operator: %s", pyRepr(p.value))
+		return nil, wire.Errorf(400, "Invalid time value or operator: %s", wire.Repr(p.Value))
 	}
 	return func(m *image) bool {
 		return test(cmp.Compare(time.UnixMicro(get(m)).Unix(), want.Unix()))
@@ -160,7 +163,7 @@ func parseISOTime(s string) (time.Time, bool) {
 // backslash before a quote there stands for the quote
 // (glance/common/utils.py split_filter_value_for_quotes).
 func splitQuoted(s string) ([]string, error) {
-	malformed := failf(400, "Invalid filter value %s. The quote is not closed or not separated by a comma.", pyRepr(s))
+	malformed := wire.Errorf(400, "Invalid filter value %s. The quote is not closed or not separated by a comma.", wire.Repr(s))
 	var list []string
 	for {
 		if !strings.HasPrefix(s, `"`) {

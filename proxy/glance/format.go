@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"needletail/proxy/glance/imageformat"
+	"needletail/proxy/glance/wire"
 )
 
 // checkFormat compares the data with the image's disk_format and gives the size
@@ -23,11 +24,11 @@ func (s *service) checkFormat(m *image, found imageformat.Finding) (virtualBytes
 	switch {
 	case errors.Is(err, imageformat.ErrUnsafe):
 		s.Logger.Warn("image refused", "image", m.ID, "err", err)
-		return nil, &failure{status: 415, message: "Image failed safety checks", err: err}
+		return nil, &wire.Error{Status: 415, Message: "Image failed safety checks", Err: err}
 	case errors.As(err, &mismatch) && s.AnyFormat:
 		return nil, nil
 	case errors.As(err, &mismatch):
-		return nil, &failure{status: 415, message: mismatch.Error(), err: err}
+		return nil, &wire.Error{Status: 415, Message: mismatch.Error(), Err: err}
 	case err != nil || n == 0:
 		return nil, err
 	}

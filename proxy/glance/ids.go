@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -48,7 +49,7 @@ const (
 func requestID(r *web.Request) (string, error) {
 	id := r.Header.Get(requestIDHeader)
 	if len(id) > maxRequestIDBytes {
-		return "req-" + newUUID(), &failure{status: 431}
+		return "req-" + newUUID(), &wire.Error{Status: 431}
 	}
 	notToken := func(c rune) bool { return c <= ' ' || c > '~' }
 	if id == "" || strings.ContainsFunc(id, notToken) {

@@ -2,7 +2,6 @@ package glance
 
 import (
 	"slices"
-	"time"
 )
 
 // The states of an image (glance/domain/__init__.py) that occur here.
@@ -157,9 +156,4 @@ func (m *image) dropData() {
 	m.Status, m.Staged, m.leftover = statusQueued, nil, false
 	m.SizeBytes, m.VirtualBytes = nil, nil
 	m.Checksum, m.HashAlgo, m.HashValue = nil, nil, nil
-}
-
-// isoTime is Glance's form of a time: whole seconds, UTC.
-func isoTime(micros int64) string {
-	return time.UnixMicro(micros).UTC().Format("2006-01-02T15:04:05Z")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -38,34 +39,34 @@ func (s *service) importImage(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return emptyResponse(202), nil
+	return wire.Empty(202), nil
 }
 
 // readImport checks what needs no image (RequestDeserializer.import_image).
 func (s *service) readImport(c *call) (importRequest, error) {
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return importRequest{}, err
 	}
 	method, ok := body.Get("method").(pyjson.Object)
 	if !ok {
-		return importRequest{}, failf(400, "Import request requires a 'method' field.")
+		return importRequest{}, wire.Errorf(400, "Import request requires a 'method' field.")
 	}
 	req := importRequest{body: body}
 	if req.method, ok = method.Get("name").(string); !ok {
-		return importRequest{}, failf(400, "Import request requires a 'name' field.")
+		return importRequest{}, wire.Errorf(400, "Import request requires a 'name' field.")
 	}
 	req.uri, _ = method.Get("uri").(string)
 	if !slices.Contains(s.ImportMethods, req.method) {
-		return importRequest{}, failf(400, "Unknown import method name '%s'.", cut(req.method))
+		return importRequest{}, wire.Errorf(400, "Unknown import method name '%s'.", wire.Cut(req.method))
 	}
 	for _, key := range []string{"all_stores_must_succeed", "all_stores"} {
 		if v := body.Get(key); v != nil && v != true && v != false {
-			return importRequest{}, failf(400, "'%s' must be boolean value only", key)
+			return importRequest{}, wire.Errorf(400, "'%s' must be boolean value only", key)
 		}
 	}
 	if body.Get("all_stores_must_succeed") == false {
-		return importRequest{}, failf(400, "All_stores_must_succeed can only be set with enabled_backends %s", cut(req.uri))
+		return importRequest{}, wire.Errorf(400, "All_stores_must_succeed can only be set with enabled_backends %s", wire.Cut(req.uri))
 	}
 	return req, nil
 }
@@ -74,11 +75,11 @@ func (s *service) readImport(c *call) (importRequest, error) {
 func mayImport(c *call, method string, m *image) error {
 	switch {
 	case method == methodCopy && m.Status != statusActive:
-		return failf(409, "Only images with status active can be targeted for copying")
+		return wire.Errorf(409, "Only images with status active can be targeted for copying")
 	case method == methodCopy && !c.caller.admin:
-		return failf(403, "You are not authorized to complete copy_image action.")
+		return wire.Errorf(403, "You are not authorized to complete copy_image action.")
 	case method == methodCopy:
-		return failf(400, "Image is already present at store 'None'")
+		return wire.Errorf(400, "Image is already present at store 'None'")
 	}
 	return mayTakeImport(method, m)
 }
@@ -86,17 +87,17 @@ func mayImport(c *call, method string, m *image) error {
 func mayTakeImport(method string, m *image) error {
 	switch {
 	case m.Status == statusActive:
-		return failf(409, "Image with status active cannot be target for import")
+		return wire.Errorf(409, "Image with status active cannot be target for import")
 	case method == methodDownload && m.Status != statusQueued:
-		return failf(409, "Image needs to be in 'queued' state to use '%s' method", method)
+		return wire.Errorf(409, "Image needs to be in 'queued' state to use '%s' method", method)
 	case method == methodDirect && m.Status != statusUploading:
-		return failf(409, "Image needs to be staged before '%s' method can be used", method)
+		return wire.Errorf(409, "Image needs to be staged before '%s' method can be used", method)
 	case m.ContainerFormat == nil:
-		return failf(409, "'container_format' needs to be set before import")
+		return wire.Errorf(409, "'container_format' needs to be set before import")
 	case m.DiskFormat == nil:
-		return failf(409, "'disk_format' needs to be set before import")
+		return wire.Errorf(409, "'disk_format' needs to be set before import")
 	case method == methodDirect && m.Staged == nil:
-		return failf(409, "Image has active task")
+		return wire.Errorf(409, "Image has active task")
 	}
 	return nil
 }
@@ -115,8 +116,8 @@ func (s *service) importStaged(c *call, req importRequest) error {
 		m.UpdatedMicros = s.nowMicros()
 		return s.activate(m, m.Staged)
 	})
-	var f *failure
-	if errors.As(err, &f) && f.status == 415 {
+	var f *wire.Error
+	if errors.As(err, &f) && f.Status == 415 {
 		s.images.requeue(ctx, c.image.ID, false)
 		return s.tasks.end(ctx, t, err, s.nowMicros())
 	}
@@ -126,7 +127,7 @@ func (s *service) importStaged(c *call, req importRequest) error {
 // importDownload has the URI fetched, in the background.
 func (s *service) importDownload(c *call, req importRequest) error {
 	if err := s.Fetcher.Check(req.uri); err != nil {
-		return &failure{status: 400, message: "URI for web-download does not pass filtering: " + cut(req.uri), err: err}
+		return &wire.Error{Status: 400, Message: "URI for web-download does not pass filtering: " + wire.Cut(req.uri), Err: err}
 	}
 	in := intake{
 		func(m *image) error { return mayTakeImport(req.method, m) }, statusImporting, quotaSize, s.activate,
@@ -134,7 +135,7 @@ func (s *service) importDownload(c *call, req importRequest) error {
 	id := c.image.ID
 	release, ok := s.downloads.admit()
 	if !ok {
-		return failf(503, "Too many imports are waiting.")
+		return wire.Errorf(503, "Too many imports are waiting.")
 	}
 	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
 	if err == nil {
@@ -165,15 +166,15 @@ const notFetched = "The URI does not pass filtering, or no image came from there
 // reason of a failure.
 func (s *service) download(ctx context.Context, id string, in intake, uri string) error {
 	err := s.fetch(ctx, id, in, uri)
-	var f *failure
+	var f *wire.Error
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
-	s.Logger.Info("a download failed", "image", id, "uri", cut(uri), "err", err)
+	s.Logger.Info("a download failed", "image", id, "uri", wire.Cut(uri), "err", err)
 	if f = asFailure(err); f != nil { // of the store
 		return f
 	}
-	return &failure{status: 400, message: notFetched, err: err}
+	return &wire.Error{Status: 400, Message: notFetched, Err: err}
 }
 
 func (s *service) fetch(ctx context.Context, id string, in intake, uri string) error {
@@ -185,7 +186,7 @@ func (s *service) fetch(ctx context.Context, id string, in intake, uri string) e
 	defer body.Close()
 	if sizeBytes > s.MaxImageBytes {
 		s.images.requeue(context.WithoutCancel(ctx), id, false)
-		return failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
+		return wire.Errorf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
 	}
 	return s.receive(ctx, id, in, body, sizeBytes)
 }

@@ -283,7 +283,7 @@ func TestStopDuringDownload(t *testing.T) {
 	}
 	s.restart()
 	status, message := s.lastTask(id)
-	if s.status(id) != statusQueued || status != taskFailure || message != errInterrupted.message {
+	if s.status(id) != statusQueued || status != taskFailure || message != errInterrupted.Message {
 		t.Errorf("after a crash: image %s, task %s %s", s.status(id), status, message)
 	}
 }

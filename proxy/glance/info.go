@@ -1,13 +1,14 @@
 package glance
 
 import (
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
 
 // infoImport is GET /v2/info/import.
 func (s *service) infoImport(*call) (*web.Response, error) {
-	return jsonResponse(200, pyjson.Object{{Key: "import-methods", Value: pyjson.Object{
+	return wire.JSON(200, pyjson.Object{{Key: "import-methods", Value: pyjson.Object{
 		{Key: "description", Value: "Import methods available."},
 		{Key: "type", Value: "array"},
 		{Key: "value", Value: s.ImportMethods},
@@ -16,5 +17,5 @@ func (s *service) infoImport(*call) (*web.Response, error) {
 
 // infoStores is GET /v2/info/stores: there is one store, and so no list.
 func (s *service) infoStores(*call) (*web.Response, error) {
-	return nil, failf(404, "Multi backend is not supported at this site.")
+	return nil, wire.Errorf(404, "Multi backend is not supported at this site.")
 }

@@ -3,6 +3,8 @@ package glance
 import (
 	"slices"
 
+	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -17,7 +19,7 @@ func (s *service) listImages(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(c.Request, "images", list, s.imageView, func(n int) pyjson.Object {
+	return paging.Respond(c.Request, "images", list, s.imageView, func(n int) pyjson.Object {
 		rest := pyjson.Object{{Key: "first", Value: q.link("")}}
 		if n > 0 && (n == q.limit || n < len(list)) {
 			rest = append(rest, pyjson.Member{Key: "next", Value: q.link(list[n-1].ID)})
@@ -32,7 +34,7 @@ func (s *service) choose(who caller, q *listQuery) ([]*image, error) {
 	if q.marker != "" {
 		m, ok := s.images.find(q.marker)
 		if !ok || !who.sees(m) {
-			return nil, failf(400, "No image found with ID %s", q.marker)
+			return nil, wire.Errorf(400, "No image found with ID %s", q.marker)
 		}
 		marker = m
 	}

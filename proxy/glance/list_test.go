@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"needletail/proxy/glance/paging"
 )
 
 // names lists and gives the names, in order.
@@ -125,7 +127,7 @@ func TestListFilters(t *testing.T) {
 		"sort_key=name&sort_dir=up", "sort=name&sort_key=name", "sort_key=name&sort_dir=asc&sort_dir=asc", "visibility=x",
 		"member_status=x", "os_hidden=x", "protected=x", "size=x", "size_min=x", "name=neq:a", "status=gt:a", `name=in:%22a`,
 		`name=in:a%22b,c`, `name=in:%22a%22b`, "created_at=x", "created_at=foo:2022-12-30", "changes-since=1",
-		strings.Repeat("a=b&", maxQueryPairs+1), "sort=" + strings.Repeat("name,", maxSortKeys) + "name"} {
+		strings.Repeat("a=b&", paging.MaxPairs+1), "sort=" + strings.Repeat("name,", maxSortKeys) + "name"} {
 		s.want(400, "alice", "GET", "/v2/images?"+query, "")
 	}
 }
@@ -180,7 +182,7 @@ func FuzzListQuery(f *testing.F) {
 			}
 			return
 		}
-		if q.limit < 0 || q.limit > maxLimit {
+		if q.limit < 0 || q.limit > paging.MaxLimit {
 			t.Fatalf("limit %d", q.limit)
 		}
 		want := q.lists(caller{}, m)

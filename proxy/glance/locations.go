@@ -10,6 +10,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/glance/imageformat"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -49,7 +50,7 @@ func (s *service) mayLocate(who caller) error {
 		return errLocationsInvisible
 	}
 	if !who.admin {
-		return failf(403, "You are not authorized to complete set_image_location action.")
+		return wire.Errorf(403, "You are not authorized to complete set_image_location action.")
 	}
 	return nil
 }
@@ -86,14 +87,14 @@ func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
 	if list, ok := value.(pyjson.Array); ok && op.op == "replace" {
 		switch len(list) {
 		case 0:
-			return nil, failf(403, "Cannot set locations to empty list.")
+			return nil, wire.Errorf(403, "Cannot set locations to empty list.")
 		case 1:
 			value = list[0]
 		}
 	}
 	location, ok := value.(pyjson.Object)
 	if !ok || location.Get("url") != s.location(id) {
-		return nil, failf(400, "Invalid location")
+		return nil, wire.Errorf(400, "Invalid location")
 	}
 	return location, nil
 }
@@ -102,14 +103,14 @@ func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
 func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
 	o, err := s.images.open(ctx, id)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) || errors.Is(err, errForeignData) {
-		return nil, &failure{status: 400, message: "Invalid location", err: err}
+		return nil, &wire.Error{Status: 400, Message: "Invalid location", Err: err}
 	}
 	if err != nil {
 		return nil, err
 	}
 	sizeBytes := o.Info().SizeBytes
 	if sizeBytes > s.MaxImageBytes {
-		return nil, errors.Join(failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes), o.Close())
+		return nil, errors.Join(wire.Errorf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes), o.Close())
 	}
 	var seen imageformat.Inspector
 	md5Sum, sha512Sum := md5.New(), sha512.New()
@@ -123,10 +124,10 @@ func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
 // applyLocation does an operation on /locations; found is what located gave.
 func (s *service) applyLocation(op patchOp, m *image, found *arrival) error {
 	if m.Status != statusActive && (m.Status != statusQueued || op.op == "remove") {
-		return failf(409, "It's not allowed to %s locations if image status is %s.", op.op, m.Status)
+		return wire.Errorf(409, "It's not allowed to %s locations if image status is %s.", op.op, m.Status)
 	}
 	if op.op == "remove" {
-		return failf(403, "Cannot remove last location in the image.")
+		return wire.Errorf(403, "Cannot remove last location in the image.")
 	}
 	location, err := s.ownLocation(op, m.ID)
 	switch {
@@ -135,9 +136,9 @@ func (s *service) applyLocation(op patchOp, m *image, found *arrival) error {
 	case m.Status == statusActive && op.op == "replace":
 		return nil
 	case m.Status == statusActive:
-		return failf(400, "The location %s already exists", s.location(m.ID))
+		return wire.Errorf(400, "The location %s already exists", s.location(m.ID))
 	case found == nil:
-		return failf(409, "Image %s was changed meanwhile.", m.ID)
+		return wire.Errorf(409, "Image %s was changed meanwhile.", m.ID)
 	}
 	if err := maySave(m); err != nil {
 		return err
@@ -153,7 +154,7 @@ func (a *arrival) matches(location pyjson.Object) error {
 	claimed, _ := location.Get("validation_data").(pyjson.Object)
 	for key, is := range map[string]string{"checksum": a.MD5, "os_hash_algo": "sha512", "os_hash_value": a.SHA512} {
 		if value := claimed.Get(key); value != nil && value != is {
-			return failf(409, "%s is already set with a different value", key)
+			return wire.Errorf(409, "%s is already set with a different value", key)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -11,7 +12,7 @@ import (
 // onlyShared refuses members of an image that is not shared.
 func onlyShared(m *image) error {
 	if m.Visibility != visibilityShared {
-		return failf(403, "Only shared images have members.")
+		return wire.Errorf(403, "Only shared images have members.")
 	}
 	return nil
 }
@@ -27,7 +28,7 @@ func (s *service) listMembers(c *call) (*web.Response, error) {
 			views = append(views, memberView(c.image.ID, x))
 		}
 	}
-	return jsonResponse(200, pyjson.Object{
+	return wire.JSON(200, pyjson.Object{
 		{Key: "members", Value: views},
 		{Key: "schema", Value: "/v2/schemas/members"},
 	}), nil
@@ -39,22 +40,22 @@ func (c caller) seesMember(m *image, project string) bool {
 
 // addMember is POST /v2/images/{image}/members.
 func (s *service) addMember(c *call) (*web.Response, error) {
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return nil, err
 	}
 	project, ok := body.Get("member").(string)
 	if !ok || project == "" || utf8.RuneCountInString(project) > maxNameChars {
-		return nil, failf(400, "Member to be added not specified")
+		return nil, wire.Errorf(400, "Member to be added not specified")
 	}
 	now := s.nowMicros()
 	added := member{Project: project, Status: memberPending, CreatedMicros: now, UpdatedMicros: now}
 	_, after, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		if m.Visibility != visibilityShared {
-			return failf(403, "Not allowed to create members for image %s.", m.ID)
+			return wire.Errorf(403, "Not allowed to create members for image %s.", m.ID)
 		}
 		if _, ok := m.member(project); ok {
-			return failf(409, "Image member %s already exists for image %s", project, m.ID)
+			return wire.Errorf(409, "Image member %s already exists for image %s", project, m.ID)
 		}
 		if len(m.Members) >= maxMembers {
 			return overQuota("members for this image", len(m.Members)+1, maxMembers)
@@ -65,23 +66,23 @@ func (s *service) addMember(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, memberView(after.ID, &added)), nil
+	return wire.JSON(200, memberView(after.ID, &added)), nil
 }
 
 func noMember(m *image, project string) error {
-	return failf(404, "%s not found in the member list of the image %s.", project, m.ID)
+	return wire.Errorf(404, "%s not found in the member list of the image %s.", project, m.ID)
 }
 
 // showMember is GET /v2/images/{image}/members/{member}.
 func (s *service) showMember(c *call) (*web.Response, error) {
 	if c.image.Visibility != visibilityShared {
-		return nil, failf(404, "Only shared images have members.")
+		return nil, wire.Errorf(404, "Only shared images have members.")
 	}
 	i, ok := c.image.member(c.vars[1])
 	if !ok || !c.caller.seesMember(c.image, c.vars[1]) {
 		return nil, noMember(c.image, c.vars[1])
 	}
-	return jsonResponse(200, memberView(c.image.ID, &c.image.Members[i])), nil
+	return wire.JSON(200, memberView(c.image.ID, &c.image.Members[i])), nil
 }
 
 // setMember is PUT /v2/images/{image}/members/{member}: the member alone, or an
@@ -91,16 +92,16 @@ func (s *service) setMember(c *call) (*web.Response, error) {
 	if !c.caller.seesMember(c.image, project) {
 		return nil, noMember(c.image, project)
 	}
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return nil, err
 	}
 	status, ok := body.Get("status").(string)
 	if !ok {
-		return nil, failf(400, "Status not specified")
+		return nil, wire.Errorf(400, "Status not specified")
 	}
 	if !slices.Contains([]string{memberPending, memberAccepted, memberRejected}, status) {
-		return nil, failf(400, "Status must be \"pending\", \"accepted\" or \"rejected\".")
+		return nil, wire.Errorf(400, "Status must be \"pending\", \"accepted\" or \"rejected\".")
 	}
 	var set member
 	_, _, err = s.images.update(c.Context(), c.image.ID, func(m *image) error {
@@ -112,7 +113,7 @@ func (s *service) setMember(c *call) (*web.Response, error) {
 			return noMember(m, project)
 		}
 		if !c.caller.admin && c.caller.project != project {
-			return failf(403, "You are not authorized to complete modify_member action.")
+			return wire.Errorf(403, "You are not authorized to complete modify_member action.")
 		}
 		m.Members[i].Status, m.Members[i].UpdatedMicros = status, s.nowMicros()
 		set = m.Members[i]
@@ -121,7 +122,7 @@ func (s *service) setMember(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, memberView(c.image.ID, &set)), nil
+	return wire.JSON(200, memberView(c.image.ID, &set)), nil
 }
 
 // deleteMember is DELETE /v2/images/{image}/members/{member}.
@@ -140,5 +141,5 @@ func (s *service) deleteMember(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }

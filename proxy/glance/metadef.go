@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -75,7 +76,7 @@ func (p *metadefPart) fields() pyjson.Object {
 	if len(p.Body) == 0 {
 		return nil
 	}
-	v, err := decodeJSON(p.Body)
+	v, err := wire.DecodeJSON(p.Body)
 	if err != nil {
 		return nil // it was written by this package
 	}
@@ -102,8 +103,8 @@ func (d *metadef) view() pyjson.Object {
 		{Key: "visibility", Value: d.Visibility},
 		{Key: "protected", Value: d.Protected},
 		{Key: "owner", Value: d.Owner},
-		{Key: "created_at", Value: isoTime(d.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(d.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(d.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(d.UpdatedMicros)},
 		{Key: "self", Value: d.self()},
 		{Key: "schema", Value: "/v2/schemas/metadefs/namespace"},
 	}...)
@@ -149,8 +150,8 @@ func (p *metadefPart) associationView() pyjson.Object {
 
 func (p *metadefPart) times() pyjson.Object {
 	return pyjson.Object{
-		{Key: "created_at", Value: isoTime(p.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(p.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(p.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(p.UpdatedMicros)},
 	}
 }
 

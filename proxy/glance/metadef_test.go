@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -204,7 +205,7 @@ func TestMetadefViewsFitTheirSchemas(t *testing.T) {
 	const ns = namespaces + "/n"
 	f := func(schema string, a answer) {
 		t.Helper()
-		view, err := decodeJSON([]byte(a.body))
+		view, err := wire.DecodeJSON([]byte(a.body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,7 +235,7 @@ func TestMetadefViewsFitTheirSchemas(t *testing.T) {
 func FuzzMetadefShape(f *testing.F) {
 	f.Add([]byte(`{"namespace": "n", "objects": [{"name": "o", "properties": {"p": {"title": "P", "type": "string"}}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		v, err := decodeJSON(body)
+		v, err := wire.DecodeJSON(body)
 		if err != nil {
 			return
 		}

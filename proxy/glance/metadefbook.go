@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/wire"
 )
 
 const (
@@ -77,10 +78,10 @@ func (b *metadefBook) add(ctx context.Context, d *metadef) error {
 	b.change.Lock()
 	defer b.change.Unlock()
 	if b.find(d.Namespace) != nil {
-		return failf(409, "A metadata definition namespace with name %s already exists.", d.Namespace)
+		return wire.Errorf(409, "A metadata definition namespace with name %s already exists.", d.Namespace)
 	}
 	if b.count() >= metadefsMax {
-		return failf(413, "There are %d metadata definition namespaces already.", metadefsMax)
+		return wire.Errorf(413, "There are %d metadata definition namespaces already.", metadefsMax)
 	}
 	return b.put(ctx, d)
 }
@@ -105,7 +106,7 @@ func (b *metadefBook) update(ctx context.Context, name string, nowMicros int64, 
 	}
 	after.UpdatedMicros = nowMicros
 	if after.Namespace != name && b.find(after.Namespace) != nil {
-		return nil, failf(409, "A metadata definition namespace with name %s already exists.", after.Namespace)
+		return nil, wire.Errorf(409, "A metadata definition namespace with name %s already exists.", after.Namespace)
 	}
 	if err := b.put(ctx, after); err != nil {
 		return nil, err
@@ -125,13 +126,13 @@ func (b *metadefBook) remove(ctx context.Context, name string) error {
 		return noNamespace(name)
 	}
 	if d.Protected {
-		return failf(403, "Metadata definition namespace %s is protected and cannot be deleted.", name)
+		return wire.Errorf(403, "Metadata definition namespace %s is protected and cannot be deleted.", name)
 	}
 	return b.drop(ctx, name)
 }
 
 func noNamespace(name string) error {
-	return failf(404, "Metadata definition namespace=%s was not found.", cut(name))
+	return wire.Errorf(404, "Metadata definition namespace=%s was not found.", wire.Cut(name))
 }
 
 func (b *metadefBook) put(ctx context.Context, d *metadef) error {
@@ -141,7 +142,7 @@ func (b *metadefBook) put(ctx context.Context, d *metadef) error {
 		return err
 	}
 	if len(body) > maxRecordBytes {
-		return failf(413, "The namespace's definitions are longer than %d bytes.", maxRecordBytes)
+		return wire.Errorf(413, "The namespace's definitions are longer than %d bytes.", maxRecordBytes)
 	}
 	id := metadefRecordID(d.Namespace)
 	err = b.catalog.putCreating(ctx, id.ContainerID(), func() error {
@@ -175,10 +176,10 @@ func (d *metadef) setPart(kind, old string, p metadefPart) error {
 	i := findPart(*parts, p.Name)
 	if old == "" {
 		if i >= 0 {
-			return failf(409, "A metadata definition %s with name=%s already exists in namespace=%s.", kindWord(kind), p.Name, d.Namespace)
+			return wire.Errorf(409, "A metadata definition %s with name=%s already exists in namespace=%s.", kindWord(kind), p.Name, d.Namespace)
 		}
 		if len(*parts) >= metadefPartsMax {
-			return failf(413, "The namespace has %d %s already.", metadefPartsMax, kind)
+			return wire.Errorf(413, "The namespace has %d %s already.", metadefPartsMax, kind)
 		}
 		*parts = append(*parts, p)
 		return nil
@@ -188,7 +189,7 @@ func (d *metadef) setPart(kind, old string, p metadefPart) error {
 		return d.noPart(kind, old)
 	}
 	if i >= 0 && i != at {
-		return failf(409, "A metadata definition %s with name=%s already exists in namespace=%s.", kindWord(kind), p.Name, d.Namespace)
+		return wire.Errorf(409, "A metadata definition %s with name=%s already exists in namespace=%s.", kindWord(kind), p.Name, d.Namespace)
 	}
 	p.CreatedMicros = (*parts)[at].CreatedMicros
 	(*parts)[at] = p
@@ -207,9 +208,9 @@ func (d *metadef) deletePart(kind, name string) error {
 
 func (d *metadef) noPart(kind, name string) error {
 	if kind == kindResourceType {
-		return failf(404, "The metadata definition resource-type association of resource-type=%s to namespace=%s was not found.", cut(name), d.Namespace)
+		return wire.Errorf(404, "The metadata definition resource-type association of resource-type=%s to namespace=%s was not found.", wire.Cut(name), d.Namespace)
 	}
-	return failf(404, "The metadata definition %s with name=%s was not found in namespace=%s.", kindWord(kind), cut(name), d.Namespace)
+	return wire.Errorf(404, "The metadata definition %s with name=%s was not found in namespace=%s.", kindWord(kind), wire.Cut(name), d.Namespace)
 }
 
 // kindWord is what Glance's messages call a kind of part.

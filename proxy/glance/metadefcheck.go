@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -51,20 +52,20 @@ var (
 // for what only the server sets.
 func checkShape(schema string, o pyjson.Object, shapes map[string]shape, must ...string) error {
 	bad := func(text string) error {
-		return failf(400, "Provided object does not match schema '%s': %s", schema, text)
+		return wire.Errorf(400, "Provided object does not match schema '%s': %s", schema, text)
 	}
 	for _, name := range must {
 		if !slices.ContainsFunc(o, func(m pyjson.Member) bool { return m.Key == name }) {
-			return bad(pyRepr(name) + " is a required property")
+			return bad(wire.Repr(name) + " is a required property")
 		}
 	}
 	for _, m := range o {
 		if slices.Contains([]string{"created_at", "updated_at"}, m.Key) {
-			return failf(403, "Attribute '%s' is read-only.", m.Key)
+			return wire.Errorf(403, "Attribute '%s' is read-only.", m.Key)
 		}
 		want, ok := shapes[m.Key]
 		if !ok {
-			return bad("Additional properties are not allowed (" + pyRepr(cut(m.Key)) + " was unexpected)")
+			return bad("Additional properties are not allowed (" + wire.Repr(wire.Cut(m.Key)) + " was unexpected)")
 		}
 		if err := want.check(schema, m.Value, bad); err != nil {
 			return err
@@ -79,23 +80,23 @@ func (s shape) check(schema string, v any, bad func(string) error) error {
 		text, ok := v.(string)
 		switch {
 		case !ok:
-			return bad(pyRepr(v) + " is not of type 'string'")
+			return bad(wire.Repr(v) + " is not of type 'string'")
 		case s.max > 0 && utf8.RuneCountInString(text) > s.max:
-			return bad(pyRepr(cut(text)) + " is too long")
+			return bad(wire.Repr(wire.Cut(text)) + " is too long")
 		case s.enum != nil && !slices.Contains(s.enum, text):
-			return bad(pyRepr(cut(text)) + " is not one of ['" + strings.Join(s.enum, "', '") + "']")
+			return bad(wire.Repr(wire.Cut(text)) + " is not one of ['" + strings.Join(s.enum, "', '") + "']")
 		}
 	case "properties":
 		return checkProperties(schema, v, bad)
 	case "parts":
 		list, ok := v.(pyjson.Array)
 		if !ok {
-			return bad(pyRepr(v) + " is not of type 'array'")
+			return bad(wire.Repr(v) + " is not of type 'array'")
 		}
 		for _, item := range list {
 			o, ok := item.(pyjson.Object)
 			if !ok {
-				return bad(pyRepr(item) + " is not of type 'object'")
+				return bad(wire.Repr(item) + " is not of type 'object'")
 			}
 			if err := checkShape(schema, o, s.of, s.must...); err != nil {
 				return err
@@ -103,7 +104,7 @@ func (s shape) check(schema string, v any, bad func(string) error) error {
 		}
 	default:
 		if !s.holds(v) {
-			return bad(pyRepr(v) + " is not of type '" + strings.TrimSuffix(s.kind, "s") + "'")
+			return bad(wire.Repr(v) + " is not of type '" + strings.TrimSuffix(s.kind, "s") + "'")
 		}
 	}
 	return nil
@@ -139,15 +140,15 @@ func (s shape) holds(v any) bool {
 func checkProperties(schema string, v any, bad func(string) error) error {
 	o, ok := v.(pyjson.Object)
 	if !ok {
-		return bad(pyRepr(v) + " is not of type 'object'")
+		return bad(wire.Repr(v) + " is not of type 'object'")
 	}
 	for _, m := range o {
 		property, ok := m.Value.(pyjson.Object)
 		if !ok {
-			return bad(pyRepr(m.Value) + " is not of type 'object'")
+			return bad(wire.Repr(m.Value) + " is not of type 'object'")
 		}
 		if utf8.RuneCountInString(m.Key) > propertyShape["name"].max {
-			return bad(pyRepr(cut(m.Key)) + " is too long")
+			return bad(wire.Repr(wire.Cut(m.Key)) + " is too long")
 		}
 		if err := checkShape(schema, property, propertyShape, "title", "type"); err != nil {
 			return err

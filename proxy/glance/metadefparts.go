@@ -3,6 +3,7 @@ package glance
 import (
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -58,7 +59,7 @@ func (k partKind) set(s *service, c *call, status int, old string, p metadefPart
 	}
 	parts := *d.parts(k.kind)
 	view := k.view(d, &parts[findPart(parts, p.Name)])
-	res := jsonResponse(status, view)
+	res := wire.JSON(status, view)
 	if status == 201 {
 		res.Header.Add("Location", c.BaseURL()+d.self()+"/"+k.kind+"/"+p.Name)
 	}
@@ -76,7 +77,7 @@ func (k partKind) showPart(s *service, c *call) (*web.Response, error) {
 	if i < 0 {
 		return nil, d.noPart(k.kind, c.vars[1])
 	}
-	return jsonResponse(200, k.view(d, &parts[i])), nil
+	return wire.JSON(200, k.view(d, &parts[i])), nil
 }
 
 // deletePart answers the DELETE of a part.
@@ -96,7 +97,7 @@ func (k partKind) change(s *service, c *call, change func(*metadef) error) (*web
 	if _, err := s.metadefs.update(c.Context(), c.vars[0], s.nowMicros(), change); err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }
 
 // listProperties is GET …/properties.
@@ -105,7 +106,7 @@ func (s *service) listProperties(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "properties", Value: d.propertiesView()}}), nil
+	return wire.JSON(200, pyjson.Object{{Key: "properties", Value: d.propertiesView()}}), nil
 }
 
 // listObjects is GET …/objects.
@@ -114,7 +115,7 @@ func (s *service) listObjects(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{
+	return wire.JSON(200, pyjson.Object{
 		{Key: "objects", Value: d.objectsView("")},
 		{Key: "first", Value: d.self() + "/objects"},
 		{Key: "schema", Value: "/v2/schemas/metadefs/objects"},
@@ -127,7 +128,7 @@ func (s *service) listTags(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{
+	return wire.JSON(200, pyjson.Object{
 		{Key: "tags", Value: d.tagsView()},
 		{Key: "first", Value: d.self() + "/tags"},
 		{Key: "schema", Value: "/v2/schemas/metadefs/tags"},
@@ -140,7 +141,7 @@ func (s *service) listAssociations(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "resource_type_associations", Value: d.associations()}}), nil
+	return wire.JSON(200, pyjson.Object{{Key: "resource_type_associations", Value: d.associations()}}), nil
 }
 
 // createTag is POST …/tags/{tag}, which has no body.
@@ -170,7 +171,7 @@ func (s *service) createTags(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(201, body), nil
+	return wire.JSON(201, body), nil
 }
 
 // isTrue is oslo's strutils.bool_from_string.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -27,18 +29,18 @@ func (s *service) listNamespaces(c *call) (*web.Response, error) {
 	}
 	list := slices.DeleteFunc(s.metadefs.visible(c.caller), func(d *metadef) bool { return !q.chooses(d) })
 	slices.SortFunc(list, q.compare)
-	if q.marker != "" {
-		i := slices.IndexFunc(list, func(d *metadef) bool { return d.Namespace == q.marker })
+	if q.Marker != "" {
+		i := slices.IndexFunc(list, func(d *metadef) bool { return d.Namespace == q.Marker })
 		if i < 0 {
-			return nil, noNamespace(q.marker)
+			return nil, noNamespace(q.Marker)
 		}
 		list = list[i+1:]
 	}
-	list = list[:min(len(list), q.limit)]
-	return pageOf(c.Request, "namespaces", list, (*metadef).view, func(n int) pyjson.Object {
-		rest := pyjson.Object{{Key: "first", Value: linkTo("/v2/metadefs/namespaces", q.pairs, "")}}
-		if n > 0 && (n == q.limit || n < len(list)) {
-			rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/metadefs/namespaces", q.pairs, list[n-1].Namespace)})
+	list = list[:min(len(list), q.Limit)]
+	return paging.Respond(c.Request, "namespaces", list, (*metadef).view, func(n int) pyjson.Object {
+		rest := pyjson.Object{{Key: "first", Value: paging.Link("/v2/metadefs/namespaces", q.Pairs, "")}}
+		if n > 0 && (n == q.Limit || n < len(list)) {
+			rest = append(rest, pyjson.Member{Key: "next", Value: paging.Link("/v2/metadefs/namespaces", q.Pairs, list[n-1].Namespace)})
 		}
 		return append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})
 	})
@@ -59,7 +61,7 @@ func (s *service) createNamespace(c *call) (*web.Response, error) {
 	if err := s.metadefs.add(c.Context(), d); err != nil {
 		return nil, err
 	}
-	res := jsonResponse(201, d.wholeView(""))
+	res := wire.JSON(201, d.wholeView(""))
 	res.Header.Add("Location", c.BaseURL()+d.self())
 	return res, nil
 }
@@ -121,7 +123,7 @@ func newPart(o pyjson.Object, now int64) metadefPart {
 
 // readShape reads a body of a schema.
 func readShape(c *call, schema string, shapes map[string]shape, must ...string) (pyjson.Object, error) {
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -134,17 +136,17 @@ func (s *service) showNamespace(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := parsePairs(c.RawQuery)
+	pairs, err := paging.ParsePairs(c.RawQuery)
 	if err != nil {
 		return nil, err
 	}
 	resourceType := ""
 	for _, p := range pairs {
-		if p.key == "resource_type" {
-			resourceType = p.value
+		if p.Key == "resource_type" {
+			resourceType = p.Value
 		}
 	}
-	return jsonResponse(200, d.wholeView(resourceType)), nil
+	return wire.JSON(200, d.wholeView(resourceType)), nil
 }
 
 // updateNamespace is PUT /v2/metadefs/namespaces/{namespace}.
@@ -160,7 +162,7 @@ func (s *service) updateNamespace(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonResponse(200, d.view()), nil
+	return wire.JSON(200, d.view()), nil
 }
 
 // deleteNamespace is DELETE /v2/metadefs/namespaces/{namespace}.
@@ -168,7 +170,7 @@ func (s *service) deleteNamespace(c *call) (*web.Response, error) {
 	if err := s.metadefs.remove(c.Context(), c.vars[0]); err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }
 
 // listResourceTypes is GET /v2/metadefs/resource_types: those that a namespace
@@ -187,12 +189,12 @@ func (s *service) listResourceTypes(c *call) (*web.Response, error) {
 		p := first[name]
 		views = append(views, append(pyjson.Object{{Key: "name", Value: name}}, p.times()...))
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "resource_types", Value: views}}), nil
+	return wire.JSON(200, pyjson.Object{{Key: "resource_types", Value: views}}), nil
 }
 
 // metadefQuery is the query of a listing of namespaces, checked.
 type metadefQuery struct {
-	pageQuery
+	paging.Query
 	visibility    string
 	resourceTypes []string
 }
@@ -203,14 +205,14 @@ var namespaceKeys = []string{"namespace", "created_at", "updated_at"}
 func parseMetadefQuery(raw string) (q *metadefQuery, err error) {
 	q = new(metadefQuery)
 	isKey := func(key string) bool { return slices.Contains(namespaceKeys, key) }
-	q.pageQuery, err = parsePage(raw, isKey, func(p pair) error {
-		switch p.key {
+	q.Query, err = paging.Parse(raw, isKey, func(p paging.Pair) error {
+		switch p.Key {
 		case "visibility":
-			if q.visibility = p.value; p.value != visibilityPublic && p.value != visibilityPrivate {
-				return failf(400, "Invalid visibility value: %s", cut(p.value))
+			if q.visibility = p.Value; p.Value != visibilityPublic && p.Value != visibilityPrivate {
+				return wire.Errorf(400, "Invalid visibility value: %s", wire.Cut(p.Value))
 			}
 		case "resource_types":
-			q.resourceTypes = strings.Split(p.value, ",")
+			q.resourceTypes = strings.Split(p.Value, ",")
 		}
 		return nil
 	})
@@ -225,14 +227,14 @@ func (q *metadefQuery) chooses(d *metadef) bool {
 
 func (q *metadefQuery) compare(x, y *metadef) int {
 	order := 0
-	switch q.key {
+	switch q.Key {
 	case "created_at":
 		order = cmp.Compare(x.CreatedMicros, y.CreatedMicros)
 	case "updated_at":
 		order = cmp.Compare(x.UpdatedMicros, y.UpdatedMicros)
 	}
 	order = cmp.Or(order, strings.Compare(x.Namespace, y.Namespace))
-	if q.ascending {
+	if q.Ascending {
 		return order
 	}
 	return -order

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -24,7 +25,7 @@ func buildMetadefSchemas() map[string]pyjson.Object {
 		"namespace": "namespaces", "object": "objects", "tag": "tags", "resource_type": "resource_types",
 	} {
 		name := strings.Replace(many, "resource_types", "resource_type_associations", 1)
-		all[many] = pagedSchema(name, all[one])
+		all[many] = wire.ListingSchema(name, all[one])
 	}
 	all["properties"] = pyjson.Object{
 		{Key: "name", Value: "properties"},
@@ -71,9 +72,9 @@ func (s shape) schema() pyjson.Object {
 	case "any":
 		return pyjson.Object{}
 	case "strings":
-		return arrayOf(typed("string"))
+		return wire.ArraySchema(typed("string"))
 	case "parts":
-		return arrayOf(shapeSchema("part", s.of, s.must...))
+		return wire.ArraySchema(shapeSchema("part", s.of, s.must...))
 	case "properties":
 		return byName(shapeSchema("property", propertyShape, "title", "type"))
 	}
@@ -91,7 +92,7 @@ func (s shape) schema() pyjson.Object {
 func (s *service) showMetadefSchema(c *call) (*web.Response, error) {
 	schema, ok := metadefSchemas[c.vars[0]]
 	if !ok {
-		return nil, &failure{status: 404}
+		return nil, &wire.Error{Status: 404}
 	}
-	return jsonResponse(200, schema), nil
+	return wire.JSON(200, schema), nil
 }

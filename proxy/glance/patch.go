@@ -3,6 +3,7 @@ package glance
 import (
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -34,7 +35,7 @@ func patchType(contentType string) (old bool, err error) {
 	case patchV20:
 		return true, nil
 	}
-	return false, &failure{status: 415, header: web.Header{
+	return false, &wire.Error{Status: 415, Header: web.Header{
 		{Name: "Accept-Patch", Value: patchV20 + ", " + patchV21},
 	}}
 }
@@ -44,16 +45,16 @@ func patchType(contentType string) (old bool, err error) {
 func parsePatch(body any, old bool) ([]patchOp, error) {
 	list, ok := body.(pyjson.Array)
 	if !ok {
-		return nil, failf(400, "Request body must be a JSON array of operation objects.")
+		return nil, wire.Errorf(400, "Request body must be a JSON array of operation objects.")
 	}
 	if len(list) > maxPatchOps {
-		return nil, failf(413, "A patch takes %d operations at most.", maxPatchOps)
+		return nil, wire.Errorf(413, "A patch takes %d operations at most.", maxPatchOps)
 	}
 	ops := make([]patchOp, 0, len(list))
 	for _, item := range list {
 		o, ok := item.(pyjson.Object)
 		if !ok {
-			return nil, failf(400, "Operations must be JSON objects.")
+			return nil, wire.Errorf(400, "Operations must be JSON objects.")
 		}
 		parse := parseOp
 		if old {
@@ -74,15 +75,15 @@ func parsePatch(body any, old bool) ([]patchOp, error) {
 func parseOp(o pyjson.Object) (p patchOp, err error) {
 	name, ok := lookup(o, "op")
 	if !ok {
-		return p, failf(400, "Unable to find 'op' in JSON Schema change")
+		return p, wire.Errorf(400, "Unable to find 'op' in JSON Schema change")
 	}
 	p.op, ok = name.(string)
 	if !ok || !isPatchOp(p.op) {
-		return p, failf(400, "Invalid operation: `%s`. It must be one of the following: add, remove, replace.", cut(pyRepr(name)))
+		return p, wire.Errorf(400, "Invalid operation: `%s`. It must be one of the following: add, remove, replace.", wire.Cut(wire.Repr(name)))
 	}
 	pointer, ok := lookup(o, "path")
 	if !ok {
-		return p, failf(400, "Unable to find 'path' in JSON Schema change")
+		return p, wire.Errorf(400, "Unable to find 'path' in JSON Schema change")
 	}
 	return p.complete(o, pointer)
 }
@@ -100,7 +101,7 @@ func parseOldOp(o pyjson.Object) (p patchOp, err error) {
 		p.op, pointer = f.Key, f.Value
 	}
 	if p.op == "" {
-		return p, failf(400, `Operation objects must contain exactly one member named "add", "remove", or "replace".`)
+		return p, wire.Errorf(400, `Operation objects must contain exactly one member named "add", "remove", or "replace".`)
 	}
 	p.old = true
 	return p.complete(o, pointer)
@@ -121,7 +122,7 @@ func lookup(o pyjson.Object, key string) (any, bool) {
 func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
 	text, ok := pointer.(string)
 	if !ok {
-		return p, failf(400, "Invalid JSON pointer for this resource: %s", pyRepr(pointer))
+		return p, wire.Errorf(400, "Invalid JSON pointer for this resource: %s", wire.Repr(pointer))
 	}
 	var err error
 	if p.path, err = parsePointer(text); err != nil {
@@ -129,7 +130,7 @@ func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
 	}
 	if p.op != "remove" {
 		if p.value, ok = lookup(o, "value"); !ok {
-			return p, failf(400, `Operation "%s" requires a member named "value".`, p.op)
+			return p, wire.Errorf(400, `Operation "%s" requires a member named "value".`, p.op)
 		}
 	}
 	return p, nil
@@ -137,17 +138,17 @@ func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
 
 // parsePointer splits a JSON pointer into its decoded tokens.
 func parsePointer(pointer string) ([]string, error) {
-	shown := cut(pointer)
+	shown := wire.Cut(pointer)
 	rest, ok := strings.CutPrefix(pointer, "/")
 	switch {
 	case !ok:
-		return nil, failf(400, "Pointer `%s` does not start with \"/\".", shown)
+		return nil, wire.Errorf(400, "Pointer `%s` does not start with \"/\".", shown)
 	case strings.Contains(pointer, "//"):
-		return nil, failf(400, "Pointer `%s` contains adjacent \"/\".", shown)
+		return nil, wire.Errorf(400, "Pointer `%s` contains adjacent \"/\".", shown)
 	case strings.HasSuffix(pointer, "/"):
-		return nil, failf(400, "Pointer `%s` ends with \"/\".", shown)
+		return nil, wire.Errorf(400, "Pointer `%s` ends with \"/\".", shown)
 	case strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(pointer), "~"):
-		return nil, failf(400, "Pointer `%s` contains \"~\" not part of a recognized escape sequence.", shown)
+		return nil, wire.Errorf(400, "Pointer `%s` contains \"~\" not part of a recognized escape sequence.", shown)
 	}
 	tokens := strings.Split(rest, "/")
 	for i, token := range tokens {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"needletail/proxy/glance/wire"
 )
 
 func (s *site) patch(user, id, mediaType, body string) answer {
@@ -133,10 +135,10 @@ func TestPatchLimits(t *testing.T) {
 	if a := s.patch("alice", id, patchV21, fmt.Sprintf(`[{"op": "add", "path": "/p0", "value": "%sx"}]`, big)); a.Status != 400 {
 		t.Errorf("a long value: %d", a.Status)
 	}
-	if a := s.patch("alice", id, patchV21, strings.Repeat(" ", maxJSONBytes+1)); a.Status != 413 {
+	if a := s.patch("alice", id, patchV21, strings.Repeat(" ", wire.MaxJSONBytes+1)); a.Status != 413 {
 		t.Errorf("a long body: %d", a.Status)
 	}
-	if m, _ := decodeJSON([]byte(s.do("alice", "GET", "/v2/images/"+id, "").body)); m == nil {
+	if m, _ := wire.DecodeJSON([]byte(s.do("alice", "GET", "/v2/images/"+id, "").body)); m == nil {
 		t.Error("the image is gone")
 	}
 }
@@ -146,7 +148,7 @@ func FuzzPatch(f *testing.F) {
 	f.Add([]byte(`[{"replace": "/tags", "value": ["x"]}]`), true)
 	f.Add([]byte(`[{"op": "replace", "path": "/min_ram", "value": 1e300}]`), false)
 	f.Fuzz(func(t *testing.T, body []byte, old bool) {
-		v, err := decodeJSON(body)
+		v, err := wire.DecodeJSON(body)
 		if err != nil {
 			return
 		}
@@ -166,7 +168,7 @@ func FuzzPatch(f *testing.F) {
 		if m.ID != "x" || m.Status != statusQueued || m.Visibility == visibilityPublic || m.Owner != nil {
 			t.Fatalf("%s changed %+v", body, m)
 		}
-		if _, err := decodeJSON(jsonBytes(imageView(m))); err != nil {
+		if _, err := wire.DecodeJSON(jsonBytes(imageView(m))); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/wire"
 )
 
 // remove deletes an image that allowed lets go. The record is marked first, so
@@ -44,7 +45,7 @@ func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*i
 		return err
 	}
 	if m.receives() {
-		return failf(409, "Image %s cannot be deleted while its data arrives and the disk is full.", id)
+		return wire.Errorf(409, "Image %s cannot be deleted while its data arrives and the disk is full.", id)
 	}
 	return c.drop(ctx, m, m.Status == statusQueued && !m.leftover)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -56,7 +57,7 @@ func (s *service) limitOf(c *call, resource string) (int64, error) {
 	}
 	limit, err := s.Limit(c.Context(), c.caller.project, resource)
 	if err != nil {
-		return 0, &failure{status: 503, err: fmt.Errorf("limit of %s: %w", resource, err)}
+		return 0, &wire.Error{Status: 503, Err: fmt.Errorf("limit of %s: %w", resource, err)}
 	}
 	return limit, nil
 }
@@ -76,7 +77,7 @@ func (s *service) mayUse(c *call, resource string, delta int64) error {
 	if used+delta <= limit {
 		return nil
 	}
-	return failf(413, "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a "+
+	return wire.Errorf(413, "The request returned a 413 Request Entity Too Large. This generally means that rate limiting or a "+
 		"quota threshold was breached.\n\nThe response body:\nProject %s is over a limit for [Resource %s is over limit of %d "+
 		"due to current usage %d and delta %d]", project, resource, limit, used, delta)
 }
@@ -98,5 +99,5 @@ func (s *service) infoUsage(c *call) (*web.Response, error) {
 	if !limited {
 		usage = pyjson.Object{}
 	}
-	return jsonResponse(200, pyjson.Object{{Key: "usage", Value: usage}}), nil
+	return wire.JSON(200, pyjson.Object{{Key: "usage", Value: usage}}), nil
 }

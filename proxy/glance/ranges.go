@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -22,7 +23,7 @@ func requestedSpan(h web.Header, sizeBytes int64) (part span, whole bool, err er
 		spec, ok := strings.CutPrefix(value, "bytes ")
 		spec, _, slash := strings.Cut(spec, "/")
 		if !ok || !slash || strings.HasPrefix(spec, "-") || strings.HasSuffix(spec, "-") {
-			return span{}, false, failf(416, "Invalid Content-Range header.")
+			return span{}, false, wire.Errorf(416, "Invalid Content-Range header.")
 		}
 		part, err = parseSpan(spec, sizeBytes)
 		return part, false, err
@@ -34,10 +35,10 @@ func requestedSpan(h web.Header, sizeBytes int64) (part span, whole bool, err er
 func parseRange(value string, sizeBytes int64) (span, error) {
 	spec, ok := strings.CutPrefix(strings.TrimSpace(value), "bytes=")
 	if !ok {
-		return span{}, failf(416, "Invalid Range header.")
+		return span{}, wire.Errorf(416, "Invalid Range header.")
 	}
 	if strings.Contains(spec, ",") {
-		return span{}, failf(400, "Requests with multiple ranges are not supported in Glance. Please retry with a single range.")
+		return span{}, wire.Errorf(400, "Requests with multiple ranges are not supported in Glance. Please retry with a single range.")
 	}
 	return parseSpan(strings.TrimSpace(spec), sizeBytes)
 }
@@ -45,29 +46,29 @@ func parseRange(value string, sizeBytes int64) (span, error) {
 func parseSpan(spec string, sizeBytes int64) (span, error) {
 	first, last, ok := strings.Cut(spec, "-")
 	if !ok {
-		return span{}, failf(416, "Invalid Range header.")
+		return span{}, wire.Errorf(416, "Invalid Range header.")
 	}
 	if first == "" {
 		n, err := strconv.ParseUint(last, 10, 63)
 		if err != nil || n == 0 || sizeBytes == 0 {
-			return span{}, failf(416, "Invalid Range header.")
+			return span{}, wire.Errorf(416, "Invalid Range header.")
 		}
 		length := min(int64(n), sizeBytes)
 		return span{sizeBytes - length, length}, nil
 	}
 	start, err := strconv.ParseUint(first, 10, 63)
 	if err != nil {
-		return span{}, failf(416, "Invalid Range header.")
+		return span{}, wire.Errorf(416, "Invalid Range header.")
 	}
 	if int64(start) >= sizeBytes {
-		return span{}, failf(416, "Invalid start position in Range header. "+
+		return span{}, wire.Errorf(416, "Invalid start position in Range header. "+
 			"Start position MUST be in the inclusive range [0, %d].", sizeBytes-1)
 	}
 	end := uint64(sizeBytes - 1)
 	if last != "" {
 		n, err := strconv.ParseUint(last, 10, 63)
 		if err != nil || n < start {
-			return span{}, failf(416, "Invalid Range header.")
+			return span{}, wire.Errorf(416, "Invalid Range header.")
 		}
 		end = min(n, end)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -24,10 +25,10 @@ func (s *service) Serve(r *web.Request) (*web.Response, error) {
 		if f == nil {
 			return nil, err
 		}
-		if f.status >= 500 {
+		if f.Status >= 500 {
 			r.Log.Cause = fmt.Errorf("image request %s: %w", id, err)
 		}
-		res = errorPage(r, f)
+		res = wire.ErrorPage(r, f)
 	}
 	res.Header.Add(requestIDHeader, id)
 	return res, nil
@@ -54,7 +55,7 @@ func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response
 		return nil, err
 	}
 	if rt.bodyless && (r.ContentLength > 0 || r.ContentLength == -1) {
-		return nil, failf(400, "A body is not expected with this request.")
+		return nil, wire.Errorf(400, "A body is not expected with this request.")
 	}
 	return rt.serve(s, c)
 }
@@ -73,9 +74,9 @@ func match(method, path string) (*route, []string, error) {
 		allowed = append(allowed, routes[i].method)
 	}
 	if allowed == nil {
-		return nil, nil, &failure{status: 404}
+		return nil, nil, &wire.Error{Status: 404}
 	}
-	return nil, nil, &failure{status: 405, header: web.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
+	return nil, nil, &wire.Error{Status: 405, Header: web.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
 }
 
 // matchPattern compares segment by segment; braces match any one that is not
@@ -102,9 +103,9 @@ func matchPattern(pattern, path string) (vars []string, ok bool) {
 
 func noImage(method, path, id string) error {
 	if method == "DELETE" && strings.Count(path, "/") == 1 {
-		return failf(404, "Failed to find image %s to delete", id)
+		return wire.Errorf(404, "Failed to find image %s to delete", id)
 	}
-	return failf(404, "No image found with ID %s", id)
+	return wire.Errorf(404, "No image found with ID %s", id)
 }
 
 // splitVersion takes "/v2/" or another version that is listed from the front of

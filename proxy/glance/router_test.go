@@ -68,7 +68,7 @@ func TestEveryRouteAsksItsRule(t *testing.T) {
 
 func TestRuleZeroDenies(t *testing.T) {
 	m := &image{Visibility: visibilityPublic}
-	if f := asFailure(rule(0).allow(caller{project: "p", admin: true}, m, "x")); f == nil || f.status != 403 {
+	if f := asFailure(rule(0).allow(caller{project: "p", admin: true}, m, "x")); f == nil || f.Status != 403 {
 		t.Errorf("the zero rule: %v", f)
 	}
 }
@@ -201,7 +201,7 @@ func TestStatesOfTheStoreAreStatuses(t *testing.T) {
 	if asFailure(io.ErrUnexpectedEOF) != nil || asFailure(web.Status(499)) != nil {
 		t.Error("an error of the body became a page")
 	}
-	if f := asFailure(errors.Join(errNoImage)); f.status != 404 {
-		t.Errorf("no image: %d", f.status)
+	if f := asFailure(errors.Join(errNoImage)); f.Status != 404 {
+		t.Errorf("no image: %d", f.Status)
 	}
 }

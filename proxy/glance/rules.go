@@ -1,5 +1,7 @@
 package glance
 
+import "needletail/proxy/glance/wire"
+
 // rule is the question that a route asks before its handler runs. The zero
 // value denies.
 type rule uint8
@@ -44,5 +46,5 @@ func (u rule) allow(c caller, m *image, action string) error {
 			return nil
 		}
 	}
-	return failf(403, "You are not authorized to complete %s action.", action)
+	return wire.Errorf(403, "You are not authorized to complete %s action.", action)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -39,7 +40,7 @@ func isReserved(name string) bool {
 }
 
 func schemaError(reason string) error {
-	return failf(400, "Provided object does not match schema 'image': %s", reason)
+	return wire.Errorf(400, "Provided object does not match schema 'image': %s", reason)
 }
 
 // setAttribute checks a base attribute against the schema and sets it.
@@ -56,7 +57,7 @@ func (m *image) setAttribute(name string, v any) (err error) {
 	case "visibility":
 		text, ok := v.(string)
 		if !ok || !slices.Contains(visibilities, text) {
-			return schemaError(pyRepr(v) + " is not one of " + pyList(visibilities, false))
+			return schemaError(wire.Repr(v) + " is not one of " + wire.ReprList(visibilities, false))
 		}
 		m.Visibility = text
 	case "protected":
@@ -77,7 +78,7 @@ func (m *image) setAttribute(name string, v any) (err error) {
 // the two that name another image (etc/schema-image.json).
 func propertyValue(name string, v any) (*string, error) {
 	if name == "" || utf8.RuneCountInString(name) > maxNameChars {
-		return nil, failf(400, "Property names can be no longer than %d characters.", maxNameChars)
+		return nil, wire.Errorf(400, "Property names can be no longer than %d characters.", maxNameChars)
 	}
 	text, ok := v.(string)
 	if name == "kernel_id" || name == "ramdisk_id" {
@@ -85,19 +86,19 @@ func propertyValue(name string, v any) (*string, error) {
 		case v == nil:
 			return nil, nil
 		case !ok:
-			return nil, schemaError(pyRepr(v) + " is not of type 'null', 'string'")
+			return nil, schemaError(wire.Repr(v) + " is not of type 'null', 'string'")
 		case !isUUID(text):
-			return nil, schemaError(pyRepr(v) + " does not match '" + uuidPattern + "'")
+			return nil, schemaError(wire.Repr(v) + " does not match '" + uuidPattern + "'")
 		}
 	}
 	if !ok {
-		return nil, schemaError(pyRepr(v) + " is not of type 'string'")
+		return nil, schemaError(wire.Repr(v) + " is not of type 'string'")
 	}
 	if name == keyDeletionPolicy && !slices.Contains(keyDeletionPolicies, text) {
-		return nil, schemaError(pyRepr(v) + " is not one of " + pyList(keyDeletionPolicies, false))
+		return nil, schemaError(wire.Repr(v) + " is not one of " + wire.ReprList(keyDeletionPolicies, false))
 	}
 	if len(text) > maxPropertyBytes {
-		return nil, failf(400, "The value of property %s is longer than %d bytes.", name, maxPropertyBytes)
+		return nil, wire.Errorf(400, "The value of property %s is longer than %d bytes.", name, maxPropertyBytes)
 	}
 	return &text, nil
 }
@@ -111,10 +112,10 @@ func optionalText(v any) (*string, error) {
 	}
 	text, ok := v.(string)
 	if !ok {
-		return nil, schemaError(pyRepr(v) + " is not of type 'null', 'string'")
+		return nil, schemaError(wire.Repr(v) + " is not of type 'null', 'string'")
 	}
 	if utf8.RuneCountInString(text) > maxNameChars {
-		return nil, schemaError(pyRepr(v) + " is too long")
+		return nil, schemaError(wire.Repr(v) + " is too long")
 	}
 	return &text, nil
 }
@@ -125,7 +126,7 @@ func optionalChoice(v any, choices []string) (*string, error) {
 	}
 	text, ok := v.(string)
 	if !ok || !slices.Contains(choices, text) {
-		return nil, schemaError(pyRepr(v) + " is not one of " + pyList(choices, true))
+		return nil, schemaError(wire.Repr(v) + " is not one of " + wire.ReprList(choices, true))
 	}
 	return &text, nil
 }
@@ -133,7 +134,7 @@ func optionalChoice(v any, choices []string) (*string, error) {
 func boolean(v any) (bool, error) {
 	b, ok := v.(bool)
 	if !ok {
-		return false, schemaError(pyRepr(v) + " is not of type 'boolean'")
+		return false, schemaError(wire.Repr(v) + " is not of type 'boolean'")
 	}
 	return b, nil
 }
@@ -141,10 +142,10 @@ func boolean(v any) (bool, error) {
 func notNegative(name string, v any) (int64, error) {
 	n, ok := v.(int64)
 	if !ok {
-		return 0, schemaError(pyRepr(v) + " is not of type 'integer'")
+		return 0, schemaError(wire.Repr(v) + " is not of type 'integer'")
 	}
 	if n < 0 || n > 1<<31-1 {
-		return 0, failf(400, "Invalid value '%d' for parameter '%s': Cannot be a negative value or above 2147483647.", n, name)
+		return 0, wire.Errorf(400, "Invalid value '%d' for parameter '%s': Cannot be a negative value or above 2147483647.", n, name)
 	}
 	return n, nil
 }
@@ -152,16 +153,16 @@ func notNegative(name string, v any) (int64, error) {
 func tagList(v any) ([]string, error) {
 	list, ok := v.(pyjson.Array)
 	if !ok {
-		return nil, schemaError(pyRepr(v) + " is not of type 'array'")
+		return nil, schemaError(wire.Repr(v) + " is not of type 'array'")
 	}
 	var tags []string
 	for _, item := range list {
 		tag, ok := item.(string)
 		if !ok {
-			return nil, schemaError(pyRepr(item) + " is not of type 'string'")
+			return nil, schemaError(wire.Repr(item) + " is not of type 'string'")
 		}
 		if tag == "" || utf8.RuneCountInString(tag) > maxNameChars {
-			return nil, schemaError(pyRepr(item) + " is too long or empty")
+			return nil, schemaError(wire.Repr(item) + " is too long or empty")
 		}
 		if !slices.Contains(tags, tag) {
 			tags = append(tags, tag)
@@ -174,6 +175,6 @@ func tagList(v any) ([]string, error) {
 }
 
 func overQuota(what string, attempted, limit int) error {
-	return failf(413, "The limit has been exceeded on the number of allowed image %s. Attempted: %d, Maximum: %d",
+	return wire.Errorf(413, "The limit has been exceeded on the number of allowed image %s. Attempted: %d, Maximum: %d",
 		what, attempted, limit)
 }

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"slices"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -28,15 +29,15 @@ func buildSchemas() map[string]pyjson.Object {
 		"image":   image,
 		"member":  member,
 		"task":    task,
-		"images":  pagedSchema("images", image),
-		"tasks":   pagedSchema("tasks", withoutProperties(task, "input", "result", "message")),
+		"images":  wire.ListingSchema("images", image),
+		"tasks":   wire.ListingSchema("tasks", withoutProperties(task, "input", "result", "message")),
 		"members": membersSchema(member),
 	}
 }
 
 // mustSchema reads an embedded file; a test holds it to be good.
 func mustSchema(body []byte) pyjson.Object {
-	v, err := decodeJSON(body)
+	v, err := wire.DecodeJSON(body)
 	if err != nil {
 		panic("glance: embedded schema: " + err.Error())
 	}
@@ -56,30 +57,11 @@ func withoutProperties(schema pyjson.Object, names ...string) pyjson.Object {
 	return out
 }
 
-// pagedSchema is the schema of a listing with pages.
-func pagedSchema(name string, item pyjson.Object) pyjson.Object {
-	text := pyjson.Object{{Key: "type", Value: "string"}}
-	return pyjson.Object{
-		{Key: "name", Value: name},
-		{Key: "properties", Value: pyjson.Object{
-			{Key: name, Value: arrayOf(item)},
-			{Key: "first", Value: text},
-			{Key: "next", Value: text},
-			{Key: "schema", Value: text},
-		}},
-		{Key: "links", Value: []pyjson.Object{
-			{{Key: "rel", Value: "first"}, {Key: "href", Value: "{first}"}},
-			{{Key: "rel", Value: "next"}, {Key: "href", Value: "{next}"}},
-			{{Key: "rel", Value: "describedby"}, {Key: "href", Value: "{schema}"}},
-		}},
-	}
-}
-
 func membersSchema(member pyjson.Object) pyjson.Object {
 	return pyjson.Object{
 		{Key: "name", Value: "members"},
 		{Key: "properties", Value: pyjson.Object{
-			{Key: "members", Value: arrayOf(member)},
+			{Key: "members", Value: wire.ArraySchema(member)},
 			{Key: "schema", Value: pyjson.Object{{Key: "type", Value: "string"}}},
 		}},
 		{Key: "links", Value: []pyjson.Object{
@@ -88,15 +70,11 @@ func membersSchema(member pyjson.Object) pyjson.Object {
 	}
 }
 
-func arrayOf(items pyjson.Object) pyjson.Object {
-	return pyjson.Object{{Key: "type", Value: "array"}, {Key: "items", Value: items}}
-}
-
 // showSchema is GET /v2/schemas/{schema}.
 func (s *service) showSchema(c *call) (*web.Response, error) {
 	schema, ok := schemas[c.vars[0]]
 	if !ok {
-		return nil, &failure{status: 404}
+		return nil, &wire.Error{Status: 404}
 	}
-	return jsonResponse(200, schema), nil
+	return wire.JSON(200, schema), nil
 }

@@ -3,6 +3,8 @@ package glance
 import (
 	"cmp"
 	"strings"
+
+	"needletail/proxy/glance/wire"
 )
 
 // sortKey is one key of an order.
@@ -57,7 +59,7 @@ func (o sortOrder) parse() ([]sortKey, error) {
 	keys, dirs := o.keys, o.dirs
 	if len(o.combined) > 0 {
 		if len(keys)+len(dirs) > 0 {
-			return nil, failf(400, "Old and new sorting syntax cannot be combined")
+			return nil, wire.Errorf(400, "Old and new sorting syntax cannot be combined")
 		}
 		for item := range strings.SplitSeq(strings.Join(o.combined, ","), ",") {
 			key, dir, ok := strings.Cut(strings.TrimSpace(item), ":")
@@ -74,20 +76,20 @@ func (o sortOrder) parse() ([]sortKey, error) {
 		keys = []string{"created_at"}
 	}
 	if len(dirs) > 1 && len(dirs) != max(len(keys), 1) {
-		return nil, failf(400, "Number of sort dirs does not match the number of sort keys")
+		return nil, wire.Errorf(400, "Number of sort dirs does not match the number of sort keys")
 	}
 	var order []sortKey
 	for i, key := range keys {
 		if comparers[key] == nil {
-			return nil, failf(400, "Invalid sort key: %s. It must be one of the following: name, status, "+
-				"container_format, disk_format, size, id, created_at, updated_at.", pyRepr(key))
+			return nil, wire.Errorf(400, "Invalid sort key: %s. It must be one of the following: name, status, "+
+				"container_format, disk_format, size, id, created_at, updated_at.", wire.Repr(key))
 		}
 		dir := dirs[min(i, len(dirs)-1)]
 		if dir != "asc" && dir != "desc" {
-			return nil, failf(400, "Invalid sort direction: %s", dir)
+			return nil, wire.Errorf(400, "Invalid sort direction: %s", dir)
 		}
 		if len(order) == maxSortKeys {
-			return nil, failf(400, "Sorting takes %d keys at most.", maxSortKeys)
+			return nil, wire.Errorf(400, "Sorting takes %d keys at most.", maxSortKeys)
 		}
 		order = append(order, sortKey{key, dir == "desc"})
 	}

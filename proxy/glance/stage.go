@@ -3,6 +3,7 @@ package glance
 import (
 	"slices"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -17,7 +18,7 @@ const (
 // stay: an import makes it the image's without copying it.
 func (s *service) stageImage(c *call) (*web.Response, error) {
 	if !slices.Contains(s.ImportMethods, methodDirect) {
-		return nil, failf(404, "'%s' method is not available at this site.", methodDirect)
+		return nil, wire.Errorf(404, "'%s' method is not available at this site.", methodDirect)
 	}
 	return s.takeBody(c, intake{mayStage, statusUploading, quotaStage, func(m *image, a *arrival) error {
 		m.Staged, m.SizeBytes = a, &a.SizeBytes
@@ -27,7 +28,7 @@ func (s *service) stageImage(c *call) (*web.Response, error) {
 
 func mayStage(m *image) error {
 	if m.Status != statusQueued {
-		return failf(409, "Image status transition from %s to uploading is not allowed", m.Status)
+		return wire.Errorf(409, "Image status transition from %s to uploading is not allowed", m.Status)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -11,7 +12,7 @@ import (
 func (s *service) putTag(c *call) (*web.Response, error) {
 	tag := c.vars[1]
 	if utf8.RuneCountInString(tag) > maxNameChars || !utf8.ValidString(tag) {
-		return nil, failf(400, "A tag is valid UTF-8 of %d characters at most.", maxNameChars)
+		return nil, wire.Errorf(400, "A tag is valid UTF-8 of %d characters at most.", maxNameChars)
 	}
 	return s.changeTags(c, func(m *image) error {
 		if slices.Contains(m.Tags, tag) {
@@ -30,7 +31,7 @@ func (s *service) deleteTag(c *call) (*web.Response, error) {
 	return s.changeTags(c, func(m *image) error {
 		i := slices.Index(m.Tags, c.vars[1])
 		if i < 0 {
-			return &failure{status: 404}
+			return &wire.Error{Status: 404}
 		}
 		m.Tags = slices.Delete(m.Tags, i, i+1)
 		return nil
@@ -48,5 +49,5 @@ func (s *service) changeTags(c *call, change func(*image) error) (*web.Response,
 	if err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }

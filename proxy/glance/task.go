@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
@@ -66,8 +67,8 @@ func (t *task) ended(cause error, nowMicros int64) *task {
 // written for users. Every other error may name addresses and files of the site,
 // and is for the log.
 func taskMessage(err error) string {
-	if f := asFailure(err); f != nil && f.message != "" {
-		return f.message
+	if f := asFailure(err); f != nil && f.Message != "" {
+		return f.Message
 	}
 	return "The import failed."
 }
@@ -113,8 +114,8 @@ func (t *task) view() pyjson.Object {
 		{Key: "owner", Value: t.Owner},
 		{Key: "message", Value: t.Message},
 		{Key: "result", Value: result},
-		{Key: "created_at", Value: isoTime(t.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(t.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(t.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(t.UpdatedMicros)},
 		{Key: "self", Value: "/v2/tasks/" + t.ID},
 		{Key: "schema", Value: "/v2/schemas/task"},
 	}
@@ -135,8 +136,8 @@ func (t *task) stubView() pyjson.Object {
 		{Key: "type", Value: t.Type},
 		{Key: "status", Value: t.Status},
 		{Key: "owner", Value: t.Owner},
-		{Key: "created_at", Value: isoTime(t.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(t.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(t.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(t.UpdatedMicros)},
 		{Key: "self", Value: "/v2/tasks/" + t.ID},
 		{Key: "schema", Value: "/v2/schemas/task"},
 	})
@@ -146,12 +147,12 @@ func (t *task) withExpiry(v pyjson.Object) pyjson.Object {
 	if t.ExpiresMicros == 0 {
 		return v
 	}
-	return append(v, pyjson.Member{Key: "expires_at", Value: isoTime(t.ExpiresMicros)})
+	return append(v, pyjson.Member{Key: "expires_at", Value: wire.Time(t.ExpiresMicros)})
 }
 
 // inputAndResult are what a view shows. The input was written by this package.
 func (t *task) inputAndResult() (input, result any) {
-	input, err := decodeJSON(t.Input)
+	input, err := wire.DecodeJSON(t.Input)
 	if err != nil {
 		input = nil
 	}

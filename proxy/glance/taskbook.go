@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/wire"
 )
 
 const taskContainer objstore.ContainerName = "tasks"
@@ -26,7 +27,7 @@ const (
 )
 
 // errInterrupted is what became of a task that ran when the server stopped.
-var errInterrupted = &failure{status: 503, message: "The server was stopped while the task ran."}
+var errInterrupted = &wire.Error{Status: 503, Message: "The server was stopped while the task ran."}
 
 // taskBook holds all tasks, in the Store and in memory. A record of a task that
 // has ended goes by itself, as an expiring object.
@@ -69,10 +70,10 @@ func openTasks(ctx context.Context, c *catalog, now func() time.Time, logger *sl
 // start keeps a task that begins, and gives its id.
 func (b *taskBook) start(ctx context.Context, t *task) (string, error) {
 	if len(t.Input) > taskInputMax {
-		return "", failf(413, "The input of the task is longer than %d bytes.", taskInputMax)
+		return "", wire.Errorf(413, "The input of the task is longer than %d bytes.", taskInputMax)
 	}
 	if !b.room(t.CreatedMicros) {
-		return "", failf(503, "Too many tasks are kept.")
+		return "", wire.Errorf(503, "Too many tasks are kept.")
 	}
 	return t.ID, b.put(ctx, t)
 }

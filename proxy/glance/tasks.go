@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -13,7 +15,7 @@ import (
 // listImageTasks is GET /v2/images/{image}/tasks.
 func (s *service) listImageTasks(c *call) (*web.Response, error) {
 	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
-	return pageOf(c.Request, "tasks", list, func(t *task) pyjson.Object { return t.rowView(c.caller) }, func(int) pyjson.Object { return nil })
+	return paging.Respond(c.Request, "tasks", list, func(t *task) pyjson.Object { return t.rowView(c.caller) }, func(int) pyjson.Object { return nil })
 }
 
 // listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
@@ -24,21 +26,21 @@ func (s *service) listTasks(c *call) (*web.Response, error) {
 	}
 	list := s.tasks.list(s.nowMicros(), q.choose)
 	slices.SortStableFunc(list, q.compare)
-	if q.marker != "" {
-		i := slices.IndexFunc(list, func(t *task) bool { return t.ID == q.marker })
+	if q.Marker != "" {
+		i := slices.IndexFunc(list, func(t *task) bool { return t.ID == q.Marker })
 		if i < 0 {
-			return nil, failf(400, "Task not found for marker %s", cut(q.marker))
+			return nil, wire.Errorf(400, "Task not found for marker %s", wire.Cut(q.Marker))
 		}
 		list = list[i+1:]
 	}
-	list = list[:min(len(list), q.limit)]
-	return pageOf(c.Request, "tasks", list, (*task).stubView, func(n int) pyjson.Object {
+	list = list[:min(len(list), q.Limit)]
+	return paging.Respond(c.Request, "tasks", list, (*task).stubView, func(n int) pyjson.Object {
 		rest := pyjson.Object{
-			{Key: "first", Value: linkTo("/v2/tasks", q.pairs, "")},
+			{Key: "first", Value: paging.Link("/v2/tasks", q.Pairs, "")},
 			{Key: "schema", Value: "/v2/schemas/tasks"},
 		}
-		if n > 0 && (n == q.limit || n < len(list)) {
-			rest = append(rest, pyjson.Member{Key: "next", Value: linkTo("/v2/tasks", q.pairs, list[n-1].ID)})
+		if n > 0 && (n == q.Limit || n < len(list)) {
+			rest = append(rest, pyjson.Member{Key: "next", Value: paging.Link("/v2/tasks", q.Pairs, list[n-1].ID)})
 		}
 		return rest
 	})
@@ -48,16 +50,16 @@ func (s *service) listTasks(c *call) (*web.Response, error) {
 func (s *service) showTask(c *call) (*web.Response, error) {
 	t := s.tasks.find(c.vars[0], s.nowMicros())
 	if t == nil {
-		return nil, failf(404, "Task not found: %s", cut(c.vars[0]))
+		return nil, wire.Errorf(404, "Task not found: %s", wire.Cut(c.vars[0]))
 	}
-	return jsonResponse(200, t.view()), nil
+	return wire.JSON(200, t.view()), nil
 }
 
 // deleteTask is DELETE /v2/tasks/{task}: tasks go by themselves.
 func (s *service) deleteTask(*call) (*web.Response, error) {
-	return nil, &failure{
-		status: 405, header: web.Header{{Name: "Allow", Value: "GET"}},
-		message: "This operation is currently not permitted on Glance Tasks. They are auto deleted after " +
+	return nil, &wire.Error{
+		Status: 405, Header: web.Header{{Name: "Allow", Value: "GET"}},
+		Message: "This operation is currently not permitted on Glance Tasks. They are auto deleted after " +
 			"reaching the time based on their expires_at property.",
 	}
 }
@@ -70,11 +72,11 @@ func (s *service) createTask(c *call) (*web.Response, error) {
 	}
 	uri, _ := input.Get("import_from").(string)
 	if err := s.Fetcher.Check(uri); err != nil {
-		return nil, &failure{status: 400, message: "URI for legacy import task does not pass filtering: " + cut(uri), err: err}
+		return nil, &wire.Error{Status: 400, Message: "URI for legacy import task does not pass filtering: " + wire.Cut(uri), Err: err}
 	}
 	release, ok := s.downloads.admit()
 	if !ok {
-		return nil, failf(503, "Too many imports are waiting.")
+		return nil, wire.Errorf(503, "Too many imports are waiting.")
 	}
 	now := s.nowMicros()
 	t := &task{
@@ -92,28 +94,28 @@ func (s *service) createTask(c *call) (*web.Response, error) {
 			s.Logger.Error("the end of a task was not written", "task", t.ID, "err", err)
 		}
 	})
-	res := jsonResponse(201, t.view())
+	res := wire.JSON(201, t.view())
 	res.Header.Add("Location", c.BaseURL()+"/v2/tasks/"+t.ID)
 	return res, nil
 }
 
 // readTask checks the body of a task (RequestDeserializer.create).
 func readTask(c *call) (input pyjson.Object, err error) {
-	body, err := readObject(c.Request)
+	body, err := wire.ReadObject(c.Request)
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range []string{"type", "input"} {
 		if !slices.ContainsFunc(body, func(m pyjson.Member) bool { return m.Key == key }) {
-			return nil, failf(400, "Task '%s' is required", key)
+			return nil, wire.Errorf(400, "Task '%s' is required", key)
 		}
 	}
 	if body.Get("type") != taskImport {
-		return nil, failf(400, "Provided object does not match schema 'task': %s is not one of ['import']", pyRepr(body.Get("type")))
+		return nil, wire.Errorf(400, "Provided object does not match schema 'task': %s is not one of ['import']", wire.Repr(body.Get("type")))
 	}
 	input, ok := body.Get("input").(pyjson.Object)
 	if !ok {
-		return nil, failf(400, "Provided object does not match schema 'task': %s is not of type 'null', 'object'", pyRepr(body.Get("input")))
+		return nil, wire.Errorf(400, "Provided object does not match schema 'task': %s is not of type 'null', 'object'", wire.Repr(body.Get("input")))
 	}
 	return input, nil
 }
@@ -122,12 +124,12 @@ func readTask(c *call) (input pyjson.Object, err error) {
 func (s *service) importTask(ctx context.Context, who caller, t *task, input pyjson.Object, uri string) error {
 	for _, key := range []string{"import_from", "import_from_format", "image_properties"} {
 		if input.Get(key) == nil {
-			return failf(400, "Input does not contain '%s' field", key)
+			return wire.Errorf(400, "Input does not contain '%s' field", key)
 		}
 	}
 	properties, ok := input.Get("image_properties").(pyjson.Object)
 	if !ok {
-		return failf(400, "Input does not contain 'image_properties' field")
+		return wire.Errorf(400, "Input does not contain 'image_properties' field")
 	}
 	if len(properties) == 0 {
 		properties = pyjson.Object{{Key: "disk_format", Value: "qcow2"}, {Key: "container_format", Value: "bare"}}
@@ -149,26 +151,26 @@ func (s *service) importTask(ctx context.Context, who caller, t *task, input pyj
 
 // taskQuery is the query of GET /v2/tasks, checked.
 type taskQuery struct {
-	pageQuery
+	paging.Query
 	kind, status string
 }
 
 func parseTaskQuery(raw string) (q *taskQuery, err error) {
 	q = new(taskQuery)
 	isKey := func(key string) bool { return taskKeys[key] != nil }
-	q.pageQuery, err = parsePage(raw, isKey, func(p pair) error {
-		switch p.key {
+	q.Query, err = paging.Parse(raw, isKey, func(p paging.Pair) error {
+		switch p.Key {
 		case "marker":
-			if !isUUID(p.value) {
-				return failf(400, "Invalid marker format")
+			if !isUUID(p.Value) {
+				return wire.Errorf(400, "Invalid marker format")
 			}
 		case "status":
-			if q.status = p.value; !slices.Contains([]string{"pending", taskProcessing, taskSuccess, taskFailure}, p.value) {
-				return failf(400, "Invalid status value: %s", cut(p.value))
+			if q.status = p.Value; !slices.Contains([]string{"pending", taskProcessing, taskSuccess, taskFailure}, p.Value) {
+				return wire.Errorf(400, "Invalid status value: %s", wire.Cut(p.Value))
 			}
 		case "type":
-			if q.kind = p.value; p.value != taskImport {
-				return failf(400, "Invalid type value: %s", cut(p.value))
+			if q.kind = p.Value; p.Value != taskImport {
+				return wire.Errorf(400, "Invalid type value: %s", wire.Cut(p.Value))
 			}
 		}
 		return nil
@@ -192,8 +194,8 @@ var taskKeys = map[string]func(x, y *task) int{
 }
 
 func (q *taskQuery) compare(x, y *task) int {
-	order := cmp.Or(taskKeys[q.key](x, y), strings.Compare(x.ID, y.ID))
-	if q.ascending {
+	order := cmp.Or(taskKeys[q.Key](x, y), strings.Compare(x.ID, y.ID))
+	if q.Ascending {
 		return order
 	}
 	return -order

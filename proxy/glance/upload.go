@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
 
@@ -35,7 +36,7 @@ func (s *service) takeBody(c *call, in intake) (*web.Response, error) {
 	if err := s.receive(c.Context(), c.image.ID, in, body, sizeBytes); err != nil {
 		return nil, err
 	}
-	return emptyResponse(204), nil
+	return wire.Empty(204), nil
 }
 
 // firstReadBytes is how much of a body is read before the image changes.
@@ -64,16 +65,16 @@ func readHead(body io.Reader) ([]byte, error) {
 func (s *service) checkUpload(c *call, in intake) (int64, error) {
 	mediaType, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";")
 	if strings.TrimSpace(mediaType) != octetStream {
-		return 0, failf(415, "Unsupported Content-Type: the data of an image is %s.", octetStream)
+		return 0, wire.Errorf(415, "Unsupported Content-Type: the data of an image is %s.", octetStream)
 	}
 	if c.Header.Has("X-Image-Meta-Store") {
-		return 0, failf(400, "Stores are not enabled at this site.")
+		return 0, wire.Errorf(400, "Stores are not enabled at this site.")
 	}
 	if err := in.may(c.image); err != nil {
 		return 0, err
 	}
 	if c.ContentLength > s.MaxImageBytes {
-		return 0, failf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
+		return 0, wire.Errorf(413, "Denying attempt to upload image larger than %d bytes.", s.MaxImageBytes)
 	}
 	if err := s.mayUse(c, in.quota, max(c.ContentLength, 0)/mebi); err != nil {
 		return 0, err
@@ -89,7 +90,7 @@ func (s *service) checkUpload(c *call, in intake) (int64, error) {
 
 func maySave(m *image) error {
 	if m.Status != statusQueued {
-		return failf(409, "Image status transition from %s to saving is not allowed", m.Status)
+		return wire.Errorf(409, "Image status transition from %s to saving is not allowed", m.Status)
 	}
 	var missing []string
 	if m.DiskFormat == nil {
@@ -99,7 +100,7 @@ func maySave(m *image) error {
 		missing = append(missing, "container_format")
 	}
 	if missing != nil {
-		return failf(400, "Properties %s must be set prior to saving data.", strings.Join(missing, ", "))
+		return wire.Errorf(400, "Properties %s must be set prior to saving data.", strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package glance
 
 import (
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
 )
@@ -43,7 +44,7 @@ func (s *service) showVersions(r *web.Request) *web.Response {
 			{Key: "links", Value: []pyjson.Object{{{Key: "rel", Value: "self"}, {Key: "href", Value: base + "/v2/"}}}},
 		}
 	}
-	res := jsonResponse(status, pyjson.Object{{Key: "versions", Value: list}})
+	res := wire.JSON(status, pyjson.Object{{Key: "versions", Value: list}})
 	res.Reason = reason
 	return res
 }

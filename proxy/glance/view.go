@@ -1,8 +1,8 @@
 package glance
 
 import (
+	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
-	"needletail/proxy/web"
 )
 
 // imageView is an image as the API shows it: custom properties first, then the
@@ -34,8 +34,8 @@ func imageView(m *image, locations ...pyjson.Member) pyjson.Object {
 		{Key: "os_hash_algo", Value: m.HashAlgo},
 		{Key: "os_hash_value", Value: m.HashValue},
 		{Key: "id", Value: m.ID},
-		{Key: "created_at", Value: isoTime(m.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(m.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(m.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(m.UpdatedMicros)},
 	}...)
 	view = append(view, locations...)
 	return append(view, pyjson.Object{
@@ -52,8 +52,8 @@ func memberView(imageID string, m *member) pyjson.Object {
 		{Key: "member_id", Value: m.Project},
 		{Key: "image_id", Value: imageID},
 		{Key: "status", Value: m.Status},
-		{Key: "created_at", Value: isoTime(m.CreatedMicros)},
-		{Key: "updated_at", Value: isoTime(m.UpdatedMicros)},
+		{Key: "created_at", Value: wire.Time(m.CreatedMicros)},
+		{Key: "updated_at", Value: wire.Time(m.UpdatedMicros)},
 		{Key: "schema", Value: "/v2/schemas/member"},
 	}
 }
@@ -64,13 +64,4 @@ func orNull(n *int64) any {
 		return nil
 	}
 	return *n
-}
-
-func jsonResponse(status int, v any) *web.Response {
-	return web.NewBytes(status, "application/json", pyjson.Marshal(v))
-}
-
-// emptyResponse is an answer without a body as WebOb gives it.
-func emptyResponse(status int) *web.Response {
-	return web.NewBytes(status, "text/html; charset=UTF-8", nil)
 }

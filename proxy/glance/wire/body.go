@@ -1,4 +1,4 @@
-package glance
+package wire
 
 import (
 	"bytes"
@@ -12,24 +12,27 @@ import (
 )
 
 const (
-	maxJSONBytes = 1 << 20 // of a request body
-	maxJSONDepth = 16
-	// jsonHeldFactor is how many bytes a value takes at most for each byte of its
-	// text: "[0,0,0" takes two bytes for what is an interface and a number in a
-	// slice that may have grown to twice its length.
+	// MaxJSONBytes bounds a JSON body.
+	MaxJSONBytes = 1 << 20
+	// MaxJSONDepth bounds how deep arrays and objects of a JSON body nest.
+	MaxJSONDepth = 16
+	// jsonHeldFactor is the memory that a decoded value takes at most, in bytes
+	// for each byte of text. The worst case is "[0,0,0": each pair of bytes becomes
+	// an interface and a number, in a slice that may have grown to twice its
+	// length.
 	jsonHeldFactor = 24
 )
 
 var errJSONDepth = errors.New("nested too deeply")
 
-// readJSON reads the request's body, which must be one JSON value.
-func readJSON(r *web.Request) (any, error) {
+// ReadJSON returns the request's body, which must be a single JSON value.
+func ReadJSON(r *web.Request) (any, error) {
 	if r.ContentLength == web.NoLength || r.ContentLength == 0 {
-		return nil, failf(400, "Body expected in request.")
+		return nil, Errorf(400, "Body expected in request.")
 	}
-	body, err := r.ReadWhole(maxJSONBytes)
+	body, err := r.ReadWhole(MaxJSONBytes)
 	if errors.Is(err, web.ErrBodyTooLong) {
-		return nil, failf(413, "The request body is longer than %d bytes.", maxJSONBytes)
+		return nil, Errorf(413, "The request body is longer than %d bytes.", MaxJSONBytes)
 	}
 	if err == nil {
 		err = r.Hold(jsonHeldFactor * int64(len(body)))
@@ -37,32 +40,33 @@ func readJSON(r *web.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := decodeJSON(body)
+	v, err := DecodeJSON(body)
 	if err != nil {
-		return nil, &failure{status: 400, message: "Malformed JSON in request body.", err: err}
+		return nil, &Error{Status: 400, Message: "Malformed JSON in request body.", Err: err}
 	}
 	return v, nil
 }
 
-// readObject is readJSON for a JSON object.
-func readObject(r *web.Request) (pyjson.Object, error) {
-	v, err := readJSON(r)
+// ReadObject returns the request's body, which must be a JSON object.
+func ReadObject(r *web.Request) (pyjson.Object, error) {
+	v, err := ReadJSON(r)
 	if err != nil {
 		return nil, err
 	}
 	o, ok := v.(pyjson.Object)
 	if !ok {
-		return nil, failf(400, "The request body must be a JSON object.")
+		return nil, Errorf(400, "The request body must be a JSON object.")
 	}
 	return o, nil
 }
 
-// decodeJSON reads one JSON value into what pyjson writes: objects keep the
-// order of their keys, of a key that is there twice the last value wins.
-func decodeJSON(body []byte) (any, error) {
+// DecodeJSON returns a single JSON value in the types that pyjson writes.
+// Objects keep the order of their keys; if a key occurs twice, the last value
+// wins.
+func DecodeJSON(body []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	v, err := decodeValue(d, maxJSONDepth)
+	v, err := decodeValue(d, MaxJSONDepth)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +76,8 @@ func decodeJSON(body []byte) (any, error) {
 	return v, nil
 }
 
+// decodeValue returns the next value. depth is how many levels of arrays and
+// objects the value may have.
 func decodeValue(d *json.Decoder, depth int) (any, error) {
 	token, err := d.Token()
 	if err != nil {

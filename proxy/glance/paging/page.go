@@ -1,4 +1,4 @@
-package glance
+package paging
 
 import (
 	"io"
@@ -7,36 +7,33 @@ import (
 	"needletail/proxy/web"
 )
 
-const (
-	// maxPageBytes is where a page of a listing ends that is not at its limit
-	// yet: a page may be shorter than its limit, and names the next one. One row
-	// more may make it longer.
-	maxPageBytes = 4 << 20
-	// pieceBytes is how much of a page is encoded at a time. A page that fits is
-	// sent with its length; the rest of a longer one is encoded as the client
-	// takes it.
-	pieceBytes = web.PieceBytes
-)
+// MaxPageBytes bounds a page: a page that has grown to MaxPageBytes ends before
+// its limit of rows, and names the next page. The last row may make the page
+// longer by the length of a row.
+const MaxPageBytes = 4 << 20
 
-// page is a listing's page on its way, piece by piece, in memory that the request
-// holds.
+// page is a page of a listing on its way to the client. The page is encoded in
+// pieces of web.PieceBytes, in memory that the request holds: a page of a single
+// piece is sent with its length, and a longer page is encoded as the client
+// takes it.
 type page[T any] struct {
 	r    *web.Request
 	rows []T
 	view func(T) pyjson.Object
-	rest func(n int) pyjson.Object // what follows n rows
+	rest func(n int) pyjson.Object // the members after n rows
 
 	taken int    // rows that have been encoded
-	total int    // bytes that have been encoded
+	total int    // bytes of the rows that have been encoded
 	buf   []byte // the piece
-	sent  int    // bytes of it
-	held  int    // bytes that are held
+	sent  int    // bytes of the piece that have been sent
+	held  int    // bytes of memory that the request holds for the piece
 	done  bool   // the piece is the last
 }
 
-// pageOf answers with the rows under a key, as many as a page holds, and with
-// what rest says behind them.
-func pageOf[T any](r *web.Request, key string, rows []T, view func(T) pyjson.Object, rest func(n int) pyjson.Object) (*web.Response, error) {
+// Respond returns the answer to a listing: a JSON object with the rows under
+// key, as many as a page holds, and after the rows the members that rest
+// returns. rest learns how many rows the page has.
+func Respond[T any](r *web.Request, key string, rows []T, view func(T) pyjson.Object, rest func(n int) pyjson.Object) (*web.Response, error) {
 	p := &page[T]{r: r, rows: rows, view: view, rest: rest}
 	p.buf = append(pyjson.AppendString([]byte{'{'}, key), ": ["...)
 	if err := p.fill(); err != nil {
@@ -52,8 +49,8 @@ func pageOf[T any](r *web.Request, key string, rows []T, view func(T) pyjson.Obj
 
 // fill encodes rows until the piece is full or the page is over.
 func (p *page[T]) fill() error {
-	for before := len(p.buf); len(p.buf) < pieceBytes; before = len(p.buf) {
-		if p.taken == len(p.rows) || p.total >= maxPageBytes {
+	for before := len(p.buf); len(p.buf) < web.PieceBytes; before = len(p.buf) {
+		if p.taken == len(p.rows) || p.total >= MaxPageBytes {
 			p.end()
 			break
 		}
@@ -73,6 +70,7 @@ func (p *page[T]) fill() error {
 	return nil
 }
 
+// end encodes the members after the rows.
 func (p *page[T]) end() {
 	p.done = true
 	p.buf = append(p.buf, ']')
@@ -84,7 +82,7 @@ func (p *page[T]) end() {
 	p.buf = append(append(p.buf, ", "...), pyjson.Marshal(rest)[1:]...)
 }
 
-// Read gives the next bytes.
+// Read copies the next bytes of the page to b.
 func (p *page[T]) Read(b []byte) (int, error) {
 	for p.sent == len(p.buf) {
 		if p.done {
@@ -100,5 +98,5 @@ func (p *page[T]) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Close does nothing: nothing is open.
+// Close does nothing: a page has nothing open.
 func (p *page[T]) Close() error { return nil }
