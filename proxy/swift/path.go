@@ -12,6 +12,11 @@ import (
 // where the path does not go so far.
 type Path struct{ Version, Account, Container, Object string }
 
+// ContainerID returns the identity of the path's container.
+func (p Path) ContainerID() objstore.ContainerID {
+	return objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
+}
+
 // SplitPath splits a path that was percent-decoded once, at most four ways and
 // without any cleaning, with the errors of the proxy's handle_request and
 // get_controller (swift/proxy/server.py, swift/common/utils/base.py):

@@ -23,7 +23,7 @@ type KeyStore interface {
 // ReadTempURLKeys looks the keys up. Nothing remembers them, so that a key that
 // was removed is dead at once. What does not exist has none.
 func ReadTempURLKeys(ctx context.Context, store KeyStore, p Path) (keys TempURLKeys, err error) {
-	id := objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
+	id := p.ContainerID()
 	account, err := store.HeadAccount(ctx, id.Account)
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return keys, err

@@ -22,7 +22,7 @@ func (c *Controllers) getContainer(r *call) (*web.Response, error) {
 	}
 	info := r.container
 	if info == nil {
-		found, err := c.Store.HeadContainer(r.Context(), r.containerID())
+		found, err := c.Store.HeadContainer(r.Context(), r.path.ContainerID())
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +30,7 @@ func (c *Controllers) getContainer(r *call) (*web.Response, error) {
 	}
 	l := listing.NewContainer(format, r.path.Container)
 	res, err := listed(r.Request, l, format, vary, func() error {
-		return c.Store.ListObjects(r.Context(), r.containerID(), options, func(e *objstore.ObjectEntry) error {
+		return c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, func(e *objstore.ObjectEntry) error {
 			l.Object(e)
 			return after(&options, l, e.Name)
 		})
@@ -114,7 +114,7 @@ func (c *Controllers) putContainer(r *call) (*web.Response, error) {
 			return nil, err
 		}
 	}
-	created, err := c.Store.PutContainer(r.Context(), r.containerID(), objstore.PutContainerOptions{
+	created, err := c.Store.PutContainer(r.Context(), r.path.ContainerID(), objstore.PutContainerOptions{
 		MetadataUpdate:  update,
 		Policy:          policy,
 		AccountMetadata: swift.SystemMetadata(r.Header, swift.AccountResource),
@@ -146,14 +146,14 @@ func (c *Controllers) postContainer(r *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Store.PostContainer(r.Context(), r.containerID(), update); err != nil {
+	if err := c.Store.PostContainer(r.Context(), r.path.ContainerID(), update); err != nil {
 		return nil, err
 	}
 	return web.StatusPage(204), nil
 }
 
 func (c *Controllers) deleteContainer(r *call) (*web.Response, error) {
-	if err := c.Store.DeleteContainer(r.Context(), r.containerID()); err != nil {
+	if err := c.Store.DeleteContainer(r.Context(), r.path.ContainerID()); err != nil {
 		return nil, err
 	}
 	return web.StatusPage(204), nil

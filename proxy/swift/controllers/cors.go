@@ -41,8 +41,7 @@ func (o cors) allows(origin string) bool {
 // containerCORS looks the container up; one that is missing allows nothing of
 // its own.
 func (c *Controllers) containerCORS(r *swift.Request, p swift.Path) cors {
-	id := (&call{Request: r, path: p}).containerID()
-	info, err := c.Store.HeadContainer(r.Context(), id)
+	info, err := c.Store.HeadContainer(r.Context(), p.ContainerID())
 	if err != nil {
 		return c.corsOf(nil)
 	}

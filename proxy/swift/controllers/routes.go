@@ -33,15 +33,11 @@ type call struct {
 
 func (c *call) account() objstore.AccountName { return objstore.AccountName(c.path.Account) }
 
-func (c *call) containerID() objstore.ContainerID {
-	return objstore.ContainerID{Account: c.account(), Container: objstore.ContainerName(c.path.Container)}
-}
-
 func (c *call) objectID() objstore.ObjectID {
 	if c.Stored != nil {
 		return c.Stored.Object
 	}
-	return c.containerID().Object(objstore.ObjectName(c.path.Object))
+	return c.path.ContainerID().Object(objstore.ObjectName(c.path.Object))
 }
 
 type route struct {
@@ -172,7 +168,7 @@ func (c *Controllers) lookUpACLs(r *call, want right, access *auth.Access) error
 	if want == rightAccount {
 		return nil
 	}
-	container, err := c.Store.HeadContainer(r.Context(), r.containerID())
+	container, err := c.Store.HeadContainer(r.Context(), r.path.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
 		return nil
 	}

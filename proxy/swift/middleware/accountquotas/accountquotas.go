@@ -160,9 +160,7 @@ func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	over := exceeds(limit, account.BytesUsed, size) ||
 		exceeds(account.Metadata.Get(countSysmeta), account.ObjectCount, 1)
 	text := "Upload exceeds quota."
-	container, err := m.store.HeadContainer(r.Context(), objstore.ContainerID{
-		Account: objstore.AccountName(path.Account), Container: objstore.ContainerName(path.Container),
-	})
+	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
 	if !over && err == nil {
 		text = "Upload exceeds policy quota."
 		used := usageOf(account, container.Policy)

@@ -78,8 +78,7 @@ func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 // checkUpload is nil where the container cannot be found: the PUT will say so.
 func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	account := objstore.AccountName(path.Account)
-	id := objstore.ContainerID{Account: account, Container: objstore.ContainerName(path.Container)}
-	container, err := m.store.HeadContainer(r.Context(), id)
+	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
 	if err != nil {
 		return nil
 	}

@@ -86,8 +86,7 @@ func quoted(etag string) bool {
 // quotes, as in Swift.
 func (m *middleware) enabled(r *swift.Request, path swift.Path) bool {
 	account := objstore.AccountName(path.Account)
-	id := objstore.ContainerID{Account: account, Container: objstore.ContainerName(path.Container)}
-	container, err := m.store.HeadContainer(r.Context(), id)
+	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
 	if err != nil {
 		return false
 	}

@@ -55,14 +55,14 @@ func New(c Config, store objstore.ContainerStore, policies objstore.Policies) sw
 			if err != nil {
 				return nil, err
 			}
-			endpoints := []string{r.BaseURL() + "/v1/" + web.Quote(path.join())}
+			endpoints := []string{r.BaseURL() + "/v1/" + web.Quote(join(path))}
 			if version == 1 {
 				return web.NewBytes(200, jsonType, pyjson.Marshal(endpoints)), nil
 			}
 			headers := pyjson.Object{}
-			if path.object != "" {
+			if path.Object != "" {
 				index := policies.Default().Index
-				info, err := store.HeadContainer(r.Context(), path.container())
+				info, err := store.HeadContainer(r.Context(), path.ContainerID())
 				if err == nil {
 					index = info.Policy
 				}
@@ -77,16 +77,10 @@ func New(c Config, store objstore.ContainerStore, policies objstore.Policies) sw
 
 const jsonType = "application/json"
 
-// resource is what an endpoint is asked for.
-type resource struct{ account, box, object string }
-
-func (p resource) container() objstore.ContainerID {
-	return objstore.ContainerID{Account: objstore.AccountName(p.account), Container: objstore.ContainerName(p.box)}
-}
-
-func (p resource) join() string {
-	s := p.account
-	for _, name := range []string{p.box, p.object} {
+// join returns the path without its version, as an endpoint ends.
+func join(p swift.Path) string {
+	s := p.Account
+	for _, name := range []string{p.Container, p.Object} {
 		if name != "" {
 			s += "/" + name
 		}
@@ -96,7 +90,7 @@ func (p resource) join() string {
 
 // parse reads [VERSION/]ACCOUNT[/CONTAINER[/OBJECT]]. What begins with 'v' and
 // has no '_' is meant as a version.
-func parse(rest string) (version int, p resource, err error) {
+func parse(rest string) (version int, p swift.Path, err error) {
 	version = 1
 	first, after, _ := strings.Cut(rest, "/")
 	number, err := strconv.ParseFloat(strings.TrimLeft(first, "v"), 64)
@@ -107,12 +101,12 @@ func parse(rest string) (version int, p resource, err error) {
 		return 0, p, web.Statusf(400, "Unsupported version '%s'", first)
 	}
 	parts := strings.SplitN(rest, "/", 3)
-	for i, to := range []*string{&p.account, &p.box, &p.object} {
+	for i, to := range []*string{&p.Account, &p.Container, &p.Object} {
 		if i < len(parts) {
 			*to = parts[i]
 		}
 	}
-	if p.account == "" || p.box == "" && p.object != "" || objstore.AccountName(p.account).Hidden() {
+	if p.Account == "" || p.Container == "" && p.Object != "" || objstore.AccountName(p.Account).Hidden() {
 		return 0, p, web.Statusf(400, "No account specified")
 	}
 	return version, p, nil

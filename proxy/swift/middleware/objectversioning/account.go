@@ -118,7 +118,7 @@ func (m *middleware) relist(r *swift.Request, path swift.Path, res *web.Response
 			return nil
 		}
 		path.Container = e.Name
-		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(containerOf(path)))
+		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
 		if err != nil && !missing(err) {
 			return err
 		}

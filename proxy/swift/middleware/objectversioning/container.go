@@ -57,7 +57,7 @@ func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Resp
 	if !res.Header.Has(containerSysmeta) || !res.Header.Has(bytesHeader) {
 		return res, nil
 	}
-	hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(containerOf(path)))
+	hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
 	if errors.Is(err, objstore.KindNotFound) {
 		return res, nil
 	}
@@ -87,7 +87,7 @@ func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, e
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	c := containerOf(path)
+	c := path.ContainerID()
 	info, err := m.Store.HeadContainer(r.Context(), c)
 	exists := err == nil
 	if err != nil && !missing(err) {
@@ -151,7 +151,7 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Respons
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	info, err := m.Store.HeadContainer(r.Context(), containerOf(path))
+	info, err := m.Store.HeadContainer(r.Context(), path.ContainerID())
 	if err != nil && !missing(err) {
 		return nil, err
 	}

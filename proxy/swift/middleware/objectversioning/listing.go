@@ -31,7 +31,7 @@ func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*web.Respo
 	if err != nil {
 		return nil, err
 	}
-	body, err := m.page(r, containerOf(path), p)
+	body, err := m.page(r, path.ContainerID(), p)
 	if err != nil {
 		return nil, err
 	}

@@ -37,19 +37,15 @@ func (v *versioned) version(id objstore.Timestamp) objstore.ObjectID {
 	return v.hidden.Object(versionName(string(v.id.Object), id))
 }
 
-func containerOf(p swift.Path) objstore.ContainerID {
-	return objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
-}
-
 // nameOf has the places alone, for a name that is known to have a version.
 func nameOf(p swift.Path) *versioned {
-	c := containerOf(p)
+	c := p.ContainerID()
 	return &versioned{id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c)}
 }
 
 // find is nil if the object's container never had versions or does not exist.
 func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error) {
-	c := containerOf(p)
+	c := p.ContainerID()
 	info, err := m.Store.HeadContainer(ctx, c)
 	if errors.Is(err, objstore.KindNotFound) {
 		return nil, nil

@@ -88,9 +88,7 @@ func policyIndex(r *swift.Request, store objstore.ContainerStore) string {
 	if err != nil || p.Container == "" {
 		return ""
 	}
-	info, err := store.HeadContainer(r.Context(), objstore.ContainerID{
-		Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container),
-	})
+	info, err := store.HeadContainer(r.Context(), p.ContainerID())
 	if err != nil {
 		return ""
 	}

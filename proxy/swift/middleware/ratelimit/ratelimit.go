@@ -216,9 +216,7 @@ func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []SizeRate)
 	if len(rates) == 0 {
 		return 0
 	}
-	info, err := m.store.HeadContainer(r.Context(), objstore.ContainerID{
-		Account: objstore.AccountName(path.Account), Container: objstore.ContainerName(path.Container),
-	})
+	info, err := m.store.HeadContainer(r.Context(), path.ContainerID())
 	if err != nil {
 		return 0
 	}

@@ -22,9 +22,7 @@ func (s site) listed() bool { return swift.IsTrue(s.listings) }
 
 // site looks the container up; one that is missing is no site.
 func (v *visit) site() (site, error) {
-	info, err := v.m.store.HeadContainer(v.r.Context(), objstore.ContainerID{
-		Account: objstore.AccountName(v.path.Account), Container: objstore.ContainerName(v.path.Container),
-	})
+	info, err := v.m.store.HeadContainer(v.r.Context(), v.path.ContainerID())
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return site{}, err
 	}

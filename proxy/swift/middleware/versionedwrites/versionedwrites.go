@@ -122,9 +122,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 
 // write is a PUT or DELETE of an object.
 func (m *middleware) write(r *swift.Request, path swift.Path) (*web.Response, error) {
-	info, err := m.store.HeadContainer(r.Context(), objstore.ContainerID{
-		Account: objstore.AccountName(path.Account), Container: objstore.ContainerName(path.Container),
-	})
+	info, err := m.store.HeadContainer(r.Context(), path.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
 		return m.next.Serve(r)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"needletail/objstore"
+	"needletail/proxy/swift"
 )
 
 // version is an entry of the archive.
@@ -45,9 +46,7 @@ func (v *versions) next() (next version, ok bool, err error) {
 }
 
 func (v *versions) nextPage() error {
-	id := objstore.ContainerID{
-		Account: objstore.AccountName(v.w.path.Account), Container: objstore.ContainerName(v.w.archive),
-	}
+	id := swift.Path{Account: v.w.path.Account, Container: v.w.archive}.ContainerID()
 	o := objstore.ListOptions{Limit: pageEntries, Prefix: v.prefix, Marker: v.marker, Reverse: true}
 	err := v.w.m.store.ListObjects(v.w.r.Context(), id, o, func(e *objstore.ObjectEntry) error {
 		v.page = append(v.page, version{name: e.Name, marker: e.ContentType == markerType})
