@@ -1,19 +1,19 @@
-// Package accountquotas bounds what an account takes
+// Package accountquotas bounds the content of an account
 // (swift/common/middleware/account_quotas.py).
 //
 //	X-Account-Quota-Bytes                 bytes of all objects
 //	X-Account-Quota-Count                 number of objects
-//	X-Account-Quota-Bytes-Policy-POLICY   bytes of objects of that policy
-//	X-Account-Quota-Count-Policy-POLICY   number of objects of that policy
+//	X-Account-Quota-Bytes-Policy-POLICY   bytes of objects of the policy
+//	X-Account-Quota-Count-Policy-POLICY   number of objects of the policy
 //
 // are set by a PUT or POST of the account, and removed by an empty value or
 // X-Remove-Account-…. X-Account-Meta-Quota-Bytes is the older form of the first
-// and still counts. Only resellers may set or remove any of them: others get
-// 403, also for a value that changes nothing. A value that is not all digits is
-// 400. Whoever may read the account sees them.
+// and still counts. Only resellers may set or remove quotas; for anybody else
+// the answer is 403, also for a value that changes nothing. A value with
+// anything but digits is 400. Every reader of the account sees the quotas.
 //
-// A PUT of an object that would exceed one is 413, for those who could have
-// made it; resellers are not bound. Nothing is credited for an object that the
+// A PUT of an object beyond a quota is 413, for clients with the right to
+// write; resellers are not bound. Nothing is credited for an object that the
 // PUT would replace. A body of unknown length counts nothing.
 package accountquotas
 
@@ -52,7 +52,7 @@ type middleware struct {
 	next   swift.Handler
 }
 
-// quota names one quota: as clients do, and as it is stored.
+// quota has the names of a quota: the client's name and the stored name.
 type quota struct{ client, sysmeta string }
 
 const (
@@ -63,8 +63,8 @@ const (
 	removedPrefix = "X-Remove-"
 )
 
-// quotasOf lists the quotas there are: stored under a policy's index, which
-// never changes, and named by its name.
+// quotasOf lists the possible quotas: stored under a policy's index, which
+// never changes, and shown under the policy's name.
 func quotasOf(policies objstore.Policies) []quota {
 	var list []quota
 	for _, kind := range []string{"Bytes", "Count"} {
@@ -93,8 +93,8 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// serveAccount stores the quotas that a request has, and shows those that the
-// account has.
+// serveAccount stores the quotas of a request, and shows the quotas of the
+// account.
 func (m *middleware) serveAccount(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if r.Method == "PUT" || r.Method == "POST" {
 		if err := m.storeQuotas(r, path); err != nil {
@@ -146,7 +146,7 @@ func (m *middleware) storeQuotas(r *swift.Request, path swift.Path) error {
 	return nil
 }
 
-// checkUpload is nil where the account cannot be found: the PUT will say so.
+// checkUpload returns nil for a missing account: the PUT will refuse.
 func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	account, err := m.store.HeadAccount(r.Context(), objstore.AccountName(path.Account))
 	if err != nil || !hasQuota(account.Metadata) {
@@ -196,8 +196,8 @@ func usageOf(a objstore.AccountInfo, policy objstore.PolicyIndex) objstore.Polic
 	return objstore.PolicyUsage{}
 }
 
-// exceeds says whether used and more are over the quota. What is no number
-// bounds nothing.
+// exceeds reports whether used and more are over the quota. A quota without a
+// number bounds nothing.
 func exceeds(quota string, used, more int64) bool {
 	limit, err := strconv.ParseUint(quota, 10, 63)
 	return err == nil && more > int64(limit)-used

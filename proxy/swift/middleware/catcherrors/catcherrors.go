@@ -1,13 +1,14 @@
-// Package catcherrors gives every answer a transaction id, and is the one place
-// where an error becomes an answer (swift/common/middleware/catch_errors.py).
+// Package catcherrors gives every answer a transaction id, and is the only
+// place where an error becomes an answer
+// (swift/common/middleware/catch_errors.py).
 //
 // Every response carries X-Trans-Id and X-Openstack-Request-Id, which are
-// equal: "tx", 21 hex digits, "-", ten hex digits of Unix time, and what the
-// request's X-Trans-Id-Extra adds, 32 bytes at most.
+// equal: "tx", 21 hex digits, "-", ten hex digits of Unix time, and at most 32
+// bytes of the request's X-Trans-Id-Extra.
 //
-// A request that has an id already keeps it. A panic is the front's.
+// A request that has an id already keeps the id. A panic is the front's.
 //
-// An error that answers HEAD has no page, so its Content-Length is 0, as in
+// An error in answer to HEAD has no page, so its Content-Length is 0, as in
 // swift/common/swob.py: Response._response_iter.
 package catcherrors
 
@@ -19,8 +20,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// New makes the middleware. The front logs the causes of what is answered with
-// 500 or more.
+// New returns the middleware. The front logs the causes of answers with 500 or
+// more.
 func New(log *slog.Logger) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {

@@ -1,14 +1,15 @@
-// Package containerquotas bounds what a container takes
+// Package containerquotas bounds the content of a container
 // (swift/common/middleware/container_quotas.py).
 //
 //	X-Container-Meta-Quota-Bytes   bytes of all objects
 //	X-Container-Meta-Quota-Count   number of objects
 //
-// are the container's metadata, set by whoever may set that; a value that is
-// not all digits is 400. A PUT of an object that would exceed one is 413, for
-// those who could have made it; others get their 401 or 403. Nothing is credited
-// for an object that the PUT would replace. A body of unknown length counts
-// nothing, so that it is refused only once the quota is exceeded.
+// are the container's metadata, set by anybody with the right to set metadata;
+// a value with anything but digits is 400. A PUT of an object beyond a quota is
+// 413, for clients with the right to write; for anybody else the answer stays
+// 401 or 403. Nothing is credited for an object that the PUT would replace. A
+// body of unknown length counts nothing, so it is refused only once the quota
+// is exceeded.
 package containerquotas
 
 import (
@@ -75,7 +76,7 @@ func checkQuotas(h web.Header) error {
 
 func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// checkUpload is nil where the container cannot be found: the PUT will say so.
+// checkUpload returns nil for a missing container: the PUT will refuse.
 func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	account := objstore.AccountName(path.Account)
 	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
@@ -96,8 +97,8 @@ func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	return web.Statusf(413, "Upload exceeds quota.")
 }
 
-// exceeds says whether used and more are over the quota. What is no number
-// bounds nothing; a number that no container can reach bounds nothing either.
+// exceeds reports whether used and more are over the quota. A quota without a
+// number bounds nothing; a number beyond any container bounds nothing either.
 func exceeds(quota string, used, more int64) bool {
 	if quota == "" || !allDigits(quota) {
 		return false

@@ -6,14 +6,14 @@
 //	http://c.AUTH-test.example.com/o      is  /v1/AUTH_test/c/o
 //
 // The port does not matter. A host cannot have '_', so the first '-' of an
-// account without '_' stands for one; and as a host has no case, the account's
-// reseller prefix gets its own. An account under no reseller prefix gets the
-// default one, or the request passes as it is. More than two labels before the
-// storage domain are 400. Location and Content-Location of the answer are
-// mapped back.
+// account without '_' stands for '_'. A host has no case, so the account's
+// reseller prefix gets the configured case. An account without a known reseller
+// prefix gets the default prefix, or the request passes unchanged. More than
+// two labels before the storage domain are 400. Location and Content-Location
+// of the answer are mapped back.
 //
-// Nothing that the client's path says is interpreted, unless MangleClientPaths
-// is set: an object may be called "/v1".
+// The client's path is not interpreted, unless MangleClientPaths is set: an
+// object may be called "/v1".
 package domainremap
 
 import (
@@ -59,14 +59,14 @@ func New(c Config) swift.Middleware {
 	}
 }
 
-// Matches says whether a host lies below a storage domain, so that every path
-// of it is an account's.
+// Matches reports whether a host lies below a storage domain, so that every
+// path belongs to an account.
 func (c Config) Matches(host string) bool {
 	_, ok := c.labels(host)
 	return ok
 }
 
-// labels are what stands before the storage domain, joined by dots.
+// labels returns the labels before the storage domain, joined by dots.
 func (c Config) labels(host string) (string, bool) {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
 		host = host[:colon]
@@ -117,7 +117,7 @@ func (c Config) serve(next swift.Handler, r *swift.Request) (*web.Response, erro
 	return res, nil
 }
 
-// account is the account that a label means; not ok if it is none.
+// account returns the account of a label; ok is false for any other label.
 func (c Config) account(label string) (string, bool) {
 	if len(c.ResellerPrefixes) == 0 {
 		return label, true
@@ -147,7 +147,7 @@ func (c Config) cutRoot(path string) string {
 	return path
 }
 
-// mapBack turns the path of a URL that begins with rewritten into requested.
+// mapBack replaces rewritten at the beginning of a URL's path with requested.
 func mapBack(url, rewritten, requested string) string {
 	scheme, rest, ok := strings.Cut(url, "://")
 	if !ok || scheme != "http" && scheme != "https" {

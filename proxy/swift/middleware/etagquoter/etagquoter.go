@@ -1,12 +1,11 @@
-// Package etagquoter puts the ETags of objects into the quotes that RFC 9110
-// 8.8.3 wants and Swift leaves out
-// (swift/common/middleware/etag_quoter.py).
+// Package etagquoter puts the ETags of objects into quotes, as RFC 9110 8.8.3
+// requires and Swift does not (swift/common/middleware/etag_quoter.py).
 //
 //	X-Account-Rfc-Compliant-Etags: true      for the account's objects
 //	X-Container-Rfc-Compliant-Etags: false   for the container's, before it
 //
 // are set by POST or PUT, removed by an empty value or X-Remove-Container-…,
-// and shown as True or False. Without either the operator's default counts.
+// and shown as True or False. Without both lines the operator's default counts.
 // Only the Etag line of an answer about an object changes; listings do not.
 package etagquoter
 
@@ -70,8 +69,8 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The flag is looked up only for an answer that it can change, and that
-	// the sender may have.
+	// The flag is looked up only for an answer that the flag can change and
+	// that the sender may have.
 	if etag := res.Header.Get("Etag"); etag != "" && !quoted(etag) && m.enabled(r, path) {
 		res.Header.Set("Etag", `"`+etag+`"`)
 	}
@@ -82,8 +81,8 @@ func quoted(etag string) bool {
 	return strings.HasSuffix(etag, `"`) && (strings.HasPrefix(etag, `"`) || strings.HasPrefix(etag, `W/"`))
 }
 
-// enabled asks the container, then the account. What cannot be found has no
-// quotes, as in Swift.
+// enabled asks the container, then the account. A missing container or account
+// has no quotes, as in Swift.
 func (m *middleware) enabled(r *swift.Request, path swift.Path) bool {
 	account := objstore.AccountName(path.Account)
 	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
@@ -104,7 +103,7 @@ func (m *middleware) enabled(r *swift.Request, path swift.Path) bool {
 	return swift.IsTrue(flag)
 }
 
-// serveFlag keeps the client's flag as sysmeta, and shows it.
+// serveFlag keeps the client's flag as sysmeta, and shows the flag.
 func (m *middleware) serveFlag(r *swift.Request, of swift.Resource) (*web.Response, error) {
 	client, sysmeta := "X-"+string(of)+"-"+flagTail, of.SystemPrefix()+flagTail
 	if value, ok := r.Header.Lookup(client); ok {
@@ -125,7 +124,7 @@ func (m *middleware) serveFlag(r *swift.Request, of swift.Resource) (*web.Respon
 	return res, nil
 }
 
-// canonical is the flag as Python's str(bool) writes it.
+// canonical returns the flag as Python's str(bool) writes it.
 func canonical(value string) string {
 	switch {
 	case value == "":

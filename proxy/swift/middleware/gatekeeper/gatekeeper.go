@@ -1,8 +1,8 @@
-// Package gatekeeper drops the header lines that are the server's own, of
-// requests and of responses (swift/common/middleware/gatekeeper.py). Every
-// middleware after it, and every controller, may trust what these lines say.
+// Package gatekeeper drops the server's own header lines from requests and
+// responses of clients (swift/common/middleware/gatekeeper.py). Every
+// middleware after it, and every controller, may trust these lines.
 //
-// Dropped both ways, whatever the case of letters:
+// Dropped both ways, with letters of any case:
 //
 //	X-Account-Sysmeta-*, X-Container-Sysmeta-*, X-Object-Sysmeta-*
 //	X-Object-Transient-Sysmeta-*
@@ -11,13 +11,14 @@
 //	X-Container-Host, -Device, -Partition, -Root-Db-State
 //	X-Delete-At-Host, -Device, -Partition, -Container
 //
-// Dropped of requests alone: X-Timestamp, for a client does not set an object's
-// time (Request.InboundTimestamp keeps it for those who can verify it); and the lines in which keystonemiddleware's auth_token hands on an
-// identity (X-Roles, X-User-*, X-Identity-Status and their like). An identity
-// is never read from headers here, but a feature that passes headers on must
-// not pass on a forged one.
+// Dropped from requests alone: X-Timestamp, for a client does not set an
+// object's time (Request.InboundTimestamp keeps the value for features that can
+// verify it); and the lines in which keystonemiddleware's auth_token hands on
+// an identity (X-Roles, X-User-*, X-Identity-Status and the like). No identity
+// is read from headers here, but a feature that passes headers on must not pass
+// on a forged identity.
 //
-// Dropped of responses alone: X-Put-Timestamp and X-Delete-After.
+// Dropped from responses alone: X-Put-Timestamp and X-Delete-After.
 package gatekeeper
 
 import (
@@ -27,7 +28,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// Lower case; an entry that ends in '*' is a prefix.
+// Lower case; an entry with '*' at its end is a prefix.
 var (
 	bothWays = []string{
 		"x-account-sysmeta-*", "x-container-sysmeta-*", "x-object-sysmeta-*",
@@ -51,7 +52,7 @@ var (
 // at.
 const maxRuleBytes = 40
 
-// rules match every header line of every request, so they do not allocate.
+// rules match every header line of every request without allocating.
 type rules struct {
 	exact    map[string]bool
 	prefixes []string

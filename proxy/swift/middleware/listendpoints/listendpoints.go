@@ -1,19 +1,19 @@
-// Package listendpoints says where the bytes of an object, container or account
-// are, for software that moves its computing there
+// Package listendpoints tells where the bytes of an object, container or
+// account are, for software that moves its computing there
 // (swift/common/middleware/list_endpoints.py):
 //
 //	GET /endpoints/ACCOUNT[/CONTAINER[/OBJECT]]      a JSON list of URLs
 //	GET /endpoints/v1/ACCOUNT[/…]                    the same
 //	GET /endpoints/v2/ACCOUNT[/…]                    {"endpoints": […], "headers": {…}}
 //
-// This server is one process, so there is one URL, the resource's own below the
-// server's; in place of a device and a partition it has "v1". Headers have the
-// index of the policy of an object's container, which is the default policy
-// where there is no container. Another method is 405, a path without an account
-// or with an unknown version 400.
+// This server is one process, so there is one URL: the resource's own below the
+// server's, with "v1" in place of a device and a partition. Headers have the
+// index of the policy of an object's container, or of the default policy
+// without a container. Another method is 405, a path without an account or with
+// an unknown version 400.
 //
-// It asks for no token, and so tells a stranger an object's policy: it is for
-// networks that are trusted.
+// The feature asks for no token, and so tells a stranger an object's policy:
+// use it in trusted networks.
 package listendpoints
 
 import (
@@ -77,7 +77,7 @@ func New(c Config, store objstore.ContainerStore, policies objstore.Policies) sw
 
 const jsonType = "application/json"
 
-// join returns the path without its version, as an endpoint ends.
+// join returns the path without its version: the end of an endpoint.
 func join(p swift.Path) string {
 	s := p.Account
 	for _, name := range []string{p.Container, p.Object} {
@@ -88,8 +88,8 @@ func join(p swift.Path) string {
 	return s
 }
 
-// parse reads [VERSION/]ACCOUNT[/CONTAINER[/OBJECT]]. What begins with 'v' and
-// has no '_' is meant as a version.
+// parse reads [VERSION/]ACCOUNT[/CONTAINER[/OBJECT]]. A first element with 'v'
+// at its beginning and without '_' counts as a version.
 func parse(rest string) (version int, p swift.Path, err error) {
 	version = 1
 	first, after, _ := strings.Cut(rest, "/")

@@ -1,7 +1,7 @@
-// Package namecheck refuses paths that other software may stumble over
+// Package namecheck refuses paths over which other software may stumble
 // (swift/common/middleware/name_check.py): with forbidden characters, with a
-// forbidden substring, or too long. It looks at every decoded path whole, and
-// answers 400. Nothing in this server needs it: names are keys only.
+// forbidden substring, or too long. The middleware looks at every decoded path
+// whole, and answers 400. This server needs no such check: names are keys only.
 package namecheck
 
 import (
@@ -60,7 +60,7 @@ func (c Config) Info() *swift.InfoSection {
 	}}
 }
 
-// New makes the middleware of a Config that Validate accepts.
+// New returns the middleware of a Config accepted by Validate.
 func New(c Config) swift.Middleware {
 	c = c.withDefaults()
 	forbidden := regexp.MustCompile(c.ForbiddenRegexp)

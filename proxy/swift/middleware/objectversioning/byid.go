@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// nullID names the object that is no version.
+// nullID names the object without a version.
 const nullID = "null"
 
 // ofVersion serves a request with version-id.
@@ -31,7 +31,7 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*w
 		return nil, web.Statusf(400, "Invalid version parameter")
 	}
 	if id != nullID {
-		// Restoring asks for it too: a version that is current again can be read.
+		// Restoring asks for the same right: a restored version can be read.
 		if err := r.CheckAuthorized(m.next, &swift.Stored{AccountRight: true}); err != nil {
 			return nil, err
 		}
@@ -89,8 +89,8 @@ func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore
 	return res, err
 }
 
-// restore makes a version the current one. Unlike Swift it keeps a null object
-// that is in the way as a version, and makes no marker current.
+// restore makes a version the current version. Unlike Swift it keeps a null
+// object in the way as a version, and makes no marker current.
 func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Timestamp, path swift.Path) (*web.Response, error) {
 	if r.ContentLength == web.NoLength {
 		return nil, web.Status(411)
@@ -123,8 +123,8 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	return res, nil
 }
 
-// deleteVersion removes a version for good, and the link first if it is the
-// current one. No other becomes current.
+// deleteVersion removes a version for good, and the link first if the version
+// is current. No other version becomes current.
 func (m *middleware) deleteVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*web.Response, error) {
 	ctx := r.Context()
 	defer m.locks.lock(v.id)()

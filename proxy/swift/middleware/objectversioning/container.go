@@ -45,7 +45,8 @@ func (m *middleware) container(r *swift.Request, path swift.Path) (*web.Response
 	return m.next.Serve(r)
 }
 
-// headContainer passes a listing on: the links in it know what to show.
+// headContainer passes a listing on: the links in the listing know their
+// values.
 func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {
@@ -67,7 +68,7 @@ func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Resp
 	return res, addTo(res.Header, bytesHeader, hidden.BytesUsed)
 }
 
-// addTo adds to a header that is a number; one that is not there stays so.
+// addTo adds to the number in a header line. A missing line stays missing.
 func addTo(h web.Header, name string, n int64) error {
 	v, ok := h.Lookup(name)
 	if !ok {
@@ -82,7 +83,7 @@ func addTo(h web.Header, name string, n int64) error {
 }
 
 // enable switches versions on or off. The hidden container comes first, so that
-// no container says that it has one and has none.
+// no container claims a hidden container that does not exist.
 func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
@@ -118,8 +119,9 @@ func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, e
 	return res, err
 }
 
-// makeHidden makes the hidden container under the policy that the visible one
-// has or will have. Where the request will fail anyway it makes none.
+// makeHidden makes the hidden container under the present or future policy of
+// the visible container. Where the request will fail anyway makeHidden makes
+// nothing.
 func (m *middleware) makeHidden(r *swift.Request, c objstore.ContainerID, info *objstore.ContainerInfo, exists bool) (created bool, err error) {
 	policy := m.Policies.Default()
 	switch name := r.Header.Get(policyHeader); {
@@ -161,8 +163,8 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Respons
 	return m.next.Serve(r)
 }
 
-// deleteContainer deletes the hidden container first, which only an empty one
-// allows, and makes it again if the visible one has to stay.
+// deleteContainer deletes the hidden container first, which must be empty, and
+// makes it again if the visible container has to stay.
 func (m *middleware) deleteContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
 	v, err := m.find(ctx, path)

@@ -11,19 +11,20 @@ import (
 //	account    0xFF "versions." and the visible container's account
 //	container  the visible container's name
 //
-// Such an account is hidden (objstore.AccountName.Hidden): no client can name it,
+// The account is hidden (objstore.AccountName.Hidden): no client can name it,
 // and no listing shows it.
 //
-// Object, which sorts names ascending and of each the newest version first:
+// Object names sort ascending by name and, within a name, the newest version
+// first:
 //
 //	name       each byte as it is, but 0x01 as 0x01 0xFF
 //	end        0x01 0xFD
 //	time       16 bytes: the nibbles, highest first, of the bitwise complement
 //	           of the version's Timestamp (64 bits), each as 0xF0 + nibble
 //
-// The end sorts before everything that a longer name goes on with. A part of a
-// name, as a prefix or a delimiter, is found by its own encoding and nowhere
-// else: neither end nor time hold bytes that UTF-8 has in that order.
+// The end sorts before every continuation of a longer name. A part of a name,
+// as a prefix or a delimiter, is found by its own encoding and nowhere else:
+// UTF-8 has no bytes like end and time in this order.
 const (
 	hiddenAccountPrefix = "\xffversions."
 
@@ -41,7 +42,8 @@ func hiddenContainer(c objstore.ContainerID) objstore.ContainerID {
 	return objstore.ContainerID{Account: hiddenAccount(c.Account), Container: c.Container}
 }
 
-// encode is a name, or a part of one, as it stands in a hidden container.
+// encode returns a name, or a part of a name, in the form of a hidden
+// container.
 func encode(name string) string { return strings.ReplaceAll(name, escape, escapedOne) }
 
 func decode(encoded string) string { return strings.ReplaceAll(encoded, escapedOne, escape) }
@@ -56,7 +58,7 @@ func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
 	return objstore.ObjectName(encode(name) + endOfName + string(time[:]))
 }
 
-// parseVersionName takes it apart again.
+// parseVersionName takes the name of a version apart.
 func parseVersionName(hidden string) (name string, id objstore.Timestamp, ok bool) {
 	end := len(hidden) - timeNibbles
 	if end < len(endOfName) || hidden[end-len(endOfName):end] != endOfName {

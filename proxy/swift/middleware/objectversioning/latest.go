@@ -7,8 +7,8 @@ import (
 	"needletail/objstore"
 )
 
-// latest tells which version of a name is the current one: what the link goes
-// to, or the newest if that is a delete marker and there is nothing else.
+// latest tells which version of a name is current: the target of the link, or
+// the newest version if it is a delete marker and nothing else is there.
 type latest struct {
 	m          *middleware
 	ctx        context.Context // of one listing
@@ -21,7 +21,7 @@ type latest struct {
 	markers map[string]objstore.Timestamp
 }
 
-// add notes an entry of the visible container that is a link.
+// add notes a link among the entries of the visible container.
 func (l *latest) add(e *objstore.ObjectEntry) {
 	_, id, _ := strings.Cut(e.Extra.Get("symlink_path"), "?version-id=")
 	if link := linkOf(id); link != 0 {

@@ -10,14 +10,14 @@ import (
 )
 
 // maxArchives bounds how often a null object may appear while its predecessor
-// is copied, which takes versioning being switched off and on meanwhile; and
-// how many versions may have the time that a null object should be kept under.
+// is copied, which takes versioning being switched off and on meanwhile. It
+// also bounds how many versions may have the time of a null object to be kept.
 const maxArchives = 4
 
 var errRestless = errors.New("the object keeps changing while it is versioned")
 
-// replace runs change under the name's lock, when no null object is in its way:
-// what there is has been copied among the versions before. The hidden container
+// replace runs change under the name's lock, once no null object is in the way:
+// a null object has been copied among the versions before. The hidden container
 // has to be there.
 func (m *middleware) replace(ctx context.Context, v *versioned, change func(*current) error) error {
 	archived := objstore.Timestamp(0)
@@ -34,7 +34,8 @@ func (m *middleware) replace(ctx context.Context, v *versioned, change func(*cur
 	return &web.StatusError{Status: 503, Err: errRestless}
 }
 
-// tryReplace is not done if there is a null object other than the archived one.
+// tryReplace returns false if there is a null object other than the archived
+// object.
 func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objstore.Timestamp,
 	change func(*current) error) (cur current, done bool, err error) {
 	defer m.locks.lock(v.id)()
@@ -45,8 +46,8 @@ func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objs
 	return cur, true, change(&cur)
 }
 
-// archive copies the null object among the versions, as of when it was put.
-// Its expiry is the name's and stays behind.
+// archive copies the null object among the versions, as of the time of its PUT.
+// The expiry belongs to the name and stays behind.
 func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	obj, err := m.Store.OpenObject(ctx, v.id, objstore.OpenOptions{})
 	if missing(err) {
@@ -60,9 +61,9 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	if linkOf(info.Metadata.Get(linkSysmeta)) != 0 {
 		return nil
 	}
-	// Its time may be taken: by itself, from a request that went no further, or
-	// by a version from before the clock was set back. A later one would make it
-	// newer than what replaces it.
+	// The time may be taken: by the same object, from a request that went no
+	// further, or by a version from before the clock was set back. A later time
+	// would make the copy newer than its successor.
 	for id := info.Modified; id > info.Modified-maxArchives; id-- {
 		err = m.copyNull(ctx, v, obj, id)
 		if !errors.Is(err, objstore.KindPrecondition) {
@@ -86,7 +87,7 @@ func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Ob
 	return err
 }
 
-// link makes a version the current one. Only under the name's lock.
+// link makes a version current. The caller holds the name's lock.
 func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
 	version, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
 	if err != nil {
@@ -101,7 +102,7 @@ func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timesta
 	return version, err
 }
 
-// listed is what the visible container's listing shows of a version.
+// listed returns the visible container's listing values of a version.
 func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride {
 	l := version.Listing
 	size := version.SizeBytes
@@ -112,7 +113,7 @@ func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride 
 	if l.ETag == "" {
 		l.ETag = version.ETag
 	}
-	// What a version that is a link itself points at, its own listing shows.
+	// A version that is a link itself shows its target in its own listing.
 	l.Extra = l.Extra.Clone()
 	for _, name := range []string{"symlink_bytes", "symlink_etag"} {
 		l.Extra.Del(name)
@@ -122,7 +123,7 @@ func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride 
 	return l
 }
 
-// versionPath is the path of a version as clients read it.
+// versionPath returns the path of a version for clients.
 func versionPath(p swift.Path, id objstore.Timestamp) string {
 	return web.Quote("/v1/"+p.Account+"/"+p.Container+"/"+p.Object) + "?version-id=" + id.String()
 }

@@ -7,12 +7,12 @@ import (
 	"needletail/objstore"
 )
 
-// lockStripes is how many locks all names share; two names on one stripe cost
-// waiting only.
+// lockStripes is how many locks all names share; two names on a stripe only
+// cost waiting.
 const lockStripes = 1024
 
-// locks order the changes of one name's link and versions. They are held over
-// writes without a client's body alone.
+// locks order the changes of a name's link and versions. A lock is not held
+// while a client's body is read.
 type locks [lockStripes]sync.Mutex
 
 var lockSeed = maphash.MakeSeed()

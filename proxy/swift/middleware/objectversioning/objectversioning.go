@@ -1,51 +1,53 @@
-// Package objectversioning keeps what a container's objects were
+// Package objectversioning keeps earlier objects of a container
 // (swift/common/middleware/versioned_writes/object_versioning.py).
 //
 //	PUT or POST /v1/ACCOUNT/CONTAINER   X-Versions-Enabled: true or false
 //
-// switches it on and off; GET and HEAD say X-Versions-Enabled: True or False.
-// While it is on, each PUT of an object makes a version and each DELETE a
-// delete marker, and both answer with X-Object-Version-Id. POST changes the
-// current version. GET and HEAD show the current version, with its
-// X-Object-Version-Id, or "null" for an object from when it was off. X-Delete-At
-// and X-Delete-After are about the name: at that time the object is gone, and
-// its versions are not.
+// switches versions on and off; GET and HEAD say X-Versions-Enabled: True or
+// False. With versions on, each PUT of an object makes a version and each
+// DELETE a delete marker, and both answer with X-Object-Version-Id. POST
+// changes the current version. GET and HEAD show the current version, with its
+// X-Object-Version-Id, or "null" for an object of the time without versions.
+// X-Delete-At and X-Delete-After are about the name: the object goes at the
+// given time, and its versions stay.
 //
-//	GET, HEAD ?version-id=ID   that version; a delete marker is 404
-//	PUT ?version-id=ID         makes it the current one; no body
-//	DELETE ?version-id=ID      removes it for good; the current one leaves none
+//	GET, HEAD ?version-id=ID   the version; a delete marker is 404
+//	PUT ?version-id=ID         makes the version current; no body
+//	DELETE ?version-id=ID      removes the version for good; if it was current,
+//	                           no version is
 //	DELETE ?version-id=null    removes the current object, without a marker
-//	GET CONTAINER?versions     lists versions, as JSON: names ascending, of
-//	                           each the newest first; version_marker goes on
-//	                           from a version of marker's
+//	GET CONTAINER?versions     lists versions, as JSON: names ascending, the
+//	                           newest version of a name first; version_marker
+//	                           goes on from a version of marker's
 //
-// Reading, restoring and deleting a version by its id asks for the account's own
-// rights; a container ACL gives none, where Swift restores by the write ACL. A container's X-Container-Bytes-Used, its bytes
-// in the account's listing and the account's bytes count all versions; object
-// counts count names. DELETE of a container needs all versions to be gone.
+// Reading, restoring and deleting a version by its id asks for the account's
+// own rights. A container ACL gives no such right; Swift restores by the write
+// ACL. A container's X-Container-Bytes-Used, its bytes in the account's listing
+// and the account's bytes count all versions; object counts count names. DELETE
+// of a container needs all versions to be gone.
 //
-// Vocabulary: the visible container is the one that clients name; its versions
-// lie in a hidden container. A link is the row in the visible container that
-// stands for the current version. A null object is a row there with a body of
-// its own.
+// Vocabulary: the visible container is the container that clients name; its
+// versions lie in a hidden container. A link is the row in the visible
+// container that stands for the current version. A null object is a row there
+// with a body of its own.
 //
 // # Invariants
 //
-//   - No path that a client can send leads to a hidden container.
-//   - What a client was told is stored stays stored: a version is durable
-//     before a link goes to it, a null object is copied among the versions
-//     before a link or marker takes its place, and a link is removed before its
-//     version. A crash between two steps leaves a version that is not current.
-//   - The ids of a name's versions grow: the newest is the last PUT or DELETE to
-//     have begun. Of two PUTs at once the one that began later is current.
-//   - What a request may do is asked over the path that the client named, before
-//     a byte is stored or an answer tells anything.
+//   - No path of a client leads to a hidden container.
+//   - A stored answer stays true: a version is durable before a link goes to
+//     it, a null object is copied among the versions before a link or marker
+//     takes its place, and a link is removed before its version. A crash between
+//     two steps leaves a version that is not current.
+//   - The ids of a name's versions grow: the newest belongs to the last PUT or
+//     DELETE to begin. Of two PUTs at once the later start is current.
+//   - The rights of a request are asked over the path of the client, before a
+//     byte is stored or an answer tells anything.
 //
-// Errors beside those of plain requests:
+// Errors beside the errors of plain requests:
 //
-//	400 a version-id that is none, of a container without versions, or with
-//	    POST; X-Versions-Enabled together with the older kind of versioning or
-//	    with container sync; delimiter or version_marker that cannot be
+//	400 a bad version-id, a version-id of a container without versions, or
+//	    with POST; X-Versions-Enabled together with the older kind of
+//	    versioning or with container sync; a bad delimiter or version_marker
 //	406 ?versions in another format than JSON
 //	409 DELETE of a container that has versions
 package objectversioning

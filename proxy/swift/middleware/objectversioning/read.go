@@ -13,8 +13,8 @@ import (
 // link and of itself.
 const maxLinkReads = 4
 
-// get answers as the current version does. A plain object costs no look-up
-// before it is read.
+// get answers with the current version. A plain object costs no look-up before
+// it is read.
 func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
 	for i := 1; ; i++ {
 		res, err := m.next.Serve(r)
@@ -46,7 +46,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 	}
 }
 
-// markNull says of a plain object in a container with versions that it is none.
+// markNull marks a plain object in a container with versions as null.
 func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Response) error {
 	if res.Status/100 != 2 {
 		return nil
@@ -61,7 +61,7 @@ func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Respon
 	return nil
 }
 
-// showLink answers symlink=get: the link itself, as Swift shows it.
+// showLink answers symlink=get with the link itself, in Swift's form.
 func showLink(link, version *web.Response, path swift.Path, id objstore.Timestamp) (*web.Response, error) {
 	h := web.Header{
 		{Name: "Content-Type", Value: version.Header.Get("Content-Type")},

@@ -7,8 +7,8 @@ import (
 	"needletail/objstore"
 )
 
-// Totals is the Store as quotas have to see it: the bytes of containers and
-// accounts count all versions.
+// Totals returns the Store for quotas: the bytes of containers and accounts
+// count all versions.
 func Totals(s objstore.Store) objstore.Store { return totals{s} }
 
 type totals struct{ objstore.Store }

@@ -24,7 +24,7 @@ const (
 // with a parameter that begins with swift_.
 const markerType = "application/x-deleted;swift_versions_deleted=1"
 
-// versioned is an object's name in a container that has, or had, versions.
+// versioned is an object's name in a container with versions, now or before.
 type versioned struct {
 	id      objstore.ObjectID // in the visible container
 	hidden  objstore.ContainerID
@@ -32,12 +32,12 @@ type versioned struct {
 	enabled bool
 }
 
-// version is the place of one version.
+// version returns the place of a version.
 func (v *versioned) version(id objstore.Timestamp) objstore.ObjectID {
 	return v.hidden.Object(versionName(string(v.id.Object), id))
 }
 
-// nameOf has the places alone, for a name that is known to have a version.
+// nameOf returns the places alone, for a name known to have a version.
 func nameOf(p swift.Path) *versioned {
 	c := p.ContainerID()
 	return &versioned{id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c)}
@@ -61,17 +61,17 @@ func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error)
 	return v, nil
 }
 
-// current is what the visible container has under the name.
+// current is the visible container's entry under the name.
 type current struct {
 	exists bool
 	info   objstore.ObjectInfo
-	// link is the version that a link goes to; 0 for a null object.
+	// link is the version of a link; 0 for a null object.
 	link objstore.Timestamp
 }
 
 func (c *current) isNull() bool { return c.exists && c.link == 0 }
 
-// versionID is how clients see it.
+// versionID returns the version's id for clients.
 func (c *current) versionID() string {
 	if c.link == 0 {
 		return nullID
@@ -91,7 +91,7 @@ func (m *middleware) current(ctx context.Context, v *versioned) (c current, err 
 	return c, nil
 }
 
-// linkOf reads linkSysmeta; 0 if it is not there.
+// linkOf reads linkSysmeta; 0 for a missing line.
 func linkOf(value string) objstore.Timestamp {
 	if value == "" {
 		return 0
@@ -103,7 +103,7 @@ func linkOf(value string) objstore.Timestamp {
 	return id
 }
 
-// newest is the id of the name's newest version; 0 if it has none.
+// newest returns the id of the name's newest version; 0 without versions.
 func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Timestamp, err error) {
 	o := objstore.ListOptions{Limit: 1, Prefix: encode(string(v.id.Object)) + endOfName}
 	err = m.Store.ListObjects(ctx, v.hidden, o, func(e *objstore.ObjectEntry) error {
@@ -116,8 +116,8 @@ func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Time
 	return id, err
 }
 
-// newID is greater than all versions of the name, and than the null object
-// that is to become one.
+// newID returns an id greater than all versions of the name, and than the null
+// object that is about to become a version.
 func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (objstore.Timestamp, error) {
 	newest, err := m.newest(ctx, v)
 	if err != nil {
@@ -127,8 +127,8 @@ func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (obj
 	return m.clock.Now(), nil
 }
 
-// ensureHidden makes the hidden container if a crash or a failed DELETE of the
-// visible one left none.
+// ensureHidden makes a hidden container missing after a crash or a failed
+// DELETE of the visible container.
 func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
 	_, err := m.Store.HeadContainer(ctx, v.hidden)
 	if errors.Is(err, objstore.KindNotFound) {

@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// put stores the body as a version and then makes it the current one.
+// put stores the body as a version and then makes the version current.
 func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, error) {
 	v, err := m.find(r.Context(), path)
 	if err != nil {
@@ -59,7 +59,7 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 	return res, nil
 }
 
-// delete leaves a delete marker, also for a name that never was.
+// delete leaves a delete marker, also for a name without an object.
 func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
 	v, err := m.find(ctx, path)
@@ -101,8 +101,8 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 	return res, nil
 }
 
-// post changes the link, which knows what the listing shows and when the name
-// expires, and then the version, whose metadata clients see.
+// post changes the link, which has the listing's values and the expiry of the
+// name, and then the version, whose metadata clients see.
 func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {

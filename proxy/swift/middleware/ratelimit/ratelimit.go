@@ -1,6 +1,6 @@
 // Package ratelimit slows writers and listers down
-// (swift/common/middleware/ratelimit.py). A request that comes too early waits;
-// one that would have to wait longer than MaxSleep is
+// (swift/common/middleware/ratelimit.py). A request that comes too early waits.
+// A request that would have to wait longer than MaxSleep gets
 //
 //	498 Rate Limited    "Slow down"
 //
@@ -9,13 +9,13 @@
 //   - of an account's PUTs and DELETEs of containers;
 //   - of a container's PUTs, POSTs, DELETEs and COPYs of objects, by the number
 //     of its objects, and of its listings likewise. Between two sizes the rate
-//     is on the line between theirs; below the smallest there is no limit;
+//     is interpolated; below the smallest size there is no limit;
 //   - of all writes to an account, by its sysmeta
 //     X-Account-Sysmeta-Global-Write-Ratelimit: a number, or WHITELIST for no
-//     limit at all, or BLACKLIST for none of its requests: 497 "Your account
-//     has been blacklisted", after a second.
+//     limit at all, or BLACKLIST for no service: 497 "Your account has been
+//     blacklisted", after a second.
 //
-// What was not used of RateBuffer is there for a burst. Limits are those of one
+// The unused part of RateBuffer is there for a burst. Limits hold for a single
 // process. The subrequests of a bulk operation are requests of their own.
 package ratelimit
 
@@ -56,10 +56,10 @@ type Config struct {
 const (
 	defaultMaxSleep   = 60 * time.Second
 	defaultRateBuffer = 5 * time.Second
-	// blacklistSleep keeps who has no service from asking often.
+	// blacklistSleep keeps a blacklisted account from asking often.
 	blacklistSleep = time.Second
-	// maxBuckets bounds the accounts and containers that are remembered. One
-	// that is forgotten begins anew.
+	// maxBuckets bounds the remembered accounts and containers. A forgotten
+	// account begins anew.
 	maxBuckets = 65536
 )
 
@@ -164,7 +164,7 @@ func refusal(status int, reason, text string) *web.Response {
 	return res
 }
 
-// sleep waits; a server that stops ends it.
+// sleep waits; a stop of the server ends the wait.
 func sleep(r *swift.Request, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -179,13 +179,13 @@ func sleep(r *swift.Request, d time.Duration) error {
 	}
 }
 
-// limit is one rate that a request counts against.
+// limit is a rate that a request counts against.
 type limit struct {
 	key       string
 	perSecond float64
 }
 
-// limits are in the order in which they are asked.
+// limits returns the limits of a request, in the order of the questions.
 func (m *middleware) limits(r *swift.Request, path swift.Path, global string) (list []limit) {
 	add := func(key string, perSecond float64) {
 		if perSecond > 0 && !math.IsInf(perSecond, 0) {
@@ -240,8 +240,8 @@ func interpolate(rates []SizeRate, objects int64) float64 {
 	return low.PerSecond + slope*float64(objects-low.Objects)
 }
 
-// take counts a request and says how long it has to wait; not ok, and not
-// counted, if that is too long.
+// take counts a request and returns how long the request has to wait. If the
+// wait is too long, ok is false and the request is not counted.
 func (m *middleware) take(l limit) (wait time.Duration, ok bool) {
 	now := time.Now()
 	burst := max(1, int(min(l.perSecond*m.RateBuffer.Seconds(), math.MaxInt32)))

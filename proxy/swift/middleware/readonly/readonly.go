@@ -1,11 +1,11 @@
-// Package readonly refuses writes: of all accounts, or of single ones
-// (swift/common/middleware/read_only.py). PUT, POST, COPY and DELETE of what it
-// covers are 405. An account's sysmeta
+// Package readonly refuses writes: of all accounts, or of single accounts
+// (swift/common/middleware/read_only.py). PUT, POST, COPY and DELETE of a
+// read-only account are 405. An account's sysmeta
 //
 //	X-Account-Sysmeta-Read-Only: true or false
 //
-// counts before the option, for that account; no client can set it. A COPY
-// writes the account that Destination-Account names.
+// counts before the option, for the account alone; no client can set the line.
+// A COPY writes the account in Destination-Account.
 package readonly
 
 import (
