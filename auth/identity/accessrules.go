@@ -21,12 +21,13 @@ var ruleMethods = map[string]bool{
 	"COPY": true,
 }
 
-// addAccessRules returns the IDs of rules, in the same order. A rule with an ID
-// must be a stored rule of the user, else the error is of KindNotFound. A rule
-// without an ID takes the ID of an equal stored rule of the user, or is stored
-// under a new ID. Nil rules give nil, an empty list gives an empty list: the
-// caller keeps the difference between "no limit" and "nothing allowed". A
-// malformed rule, or too many rules, give KindInvalid. The caller holds writing.
+// addAccessRules returns the IDs of rules, in the same order. A rule with an
+// ID must be a stored rule of the user, else the error is of KindNotFound. A
+// rule without an ID takes the ID of an equal stored rule of the user, or is
+// stored under a new ID. Nil rules give nil, an empty list gives an empty
+// list: the caller keeps the difference between "no limit" and "nothing
+// allowed". A malformed rule, or too many rules, give KindInvalid. The caller
+// holds writing.
 func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]string, error) {
 	if rules == nil {
 		return nil, nil

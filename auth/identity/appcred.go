@@ -8,13 +8,13 @@ import (
 	"needletail/auth/token"
 )
 
-// CreateAppCredential stores a with the hash of secret and with the access rules
-// (nil: every request is allowed), and returns the stored row. An empty a.ID is
-// replaced by a new ID.
+// CreateAppCredential stores a with the hash of secret and with the access
+// rules (nil: every request is allowed), and returns the stored row. An empty
+// a.ID is replaced by a new ID.
 //
 // The error is of KindNotFound for an unknown user, project or access rule, of
-// KindInvalid if a has no role or a role missing to the user on the project, of
-// KindForbidden beyond maxAppCreds, and of KindConflict if the user has a
+// KindInvalid if a has no role or a role missing to the user on the project,
+// of KindForbidden beyond maxAppCreds, and of KindConflict if the user has a
 // credential of the same name.
 func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secret string, rules []AccessRule) (*AppCredential, error) {
 	a.ID = idOr(a.ID)
@@ -59,8 +59,8 @@ func (s *Service) CreateAppCredential(ctx context.Context, a AppCredential, secr
 }
 
 // maxAppCreds bounds the application credentials of a user. Keystone's limit
-// ([application_credential] user_limit) is off by default; here users cannot fill
-// the memory.
+// ([application_credential] user_limit) is off by default; here users cannot
+// fill the memory.
 const maxAppCreds = 1000
 
 // countAppCreds returns the number of a user's application credentials. The
@@ -74,24 +74,25 @@ func (s *Service) countAppCreds(userID string) (n int) {
 	return n
 }
 
-// entityAppCred is the name of an application credential in Keystone's messages.
+// entityAppCred is the name of an application credential in Keystone's
+// messages.
 const entityAppCred = "Application Credential"
 
-// AppCredential returns the application credential with the given ID, or an error
-// of KindNotFound.
+// AppCredential returns the application credential with the given ID, or an
+// error of KindNotFound.
 func (s *Service) AppCredential(id string) (*AppCredential, error) {
 	return get(s, s.appCreds, entityAppCred, id)
 }
 
-// AppCredentials returns the application credentials accepted by keep, sorted by
-// ID. A nil keep accepts all.
+// AppCredentials returns the application credentials accepted by keep, sorted
+// by ID. A nil keep accepts all.
 func (s *Service) AppCredentials(keep func(*AppCredential) bool) []*AppCredential {
 	return list(s, s.appCreds, keep)
 }
 
-// DeleteAppCredential deletes an application credential. Tokens of the credential
-// are invalid at once, without a revocation: validation looks the row up. The
-// error is of KindNotFound.
+// DeleteAppCredential deletes an application credential. Tokens of the
+// credential are invalid at once, without a revocation: validation looks the
+// row up. The error is of KindNotFound.
 func (s *Service) DeleteAppCredential(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.appCreds.rows[id]; !ok {
@@ -112,11 +113,11 @@ func (s *Service) dropAppCreds(t *tx, match func(*AppCredential) bool) {
 	}
 }
 
-// checkAppCred verifies the login method application_credential and returns the
-// credential. The login names the credential by ID, or by user and name. A
-// refusal is of KindUnauthorized; KindBusy and the context's error come from the
-// queue of hashes. An unknown credential takes as long as a wrong secret: the
-// time tells a guesser nothing about existing names.
+// checkAppCred verifies the login method application_credential and returns
+// the credential. The login names the credential by ID, or by user and name. A
+// refusal is of KindUnauthorized; KindBusy and the context's error come from
+// the queue of hashes. An unknown credential takes as long as a wrong secret:
+// the time tells a guesser nothing about existing names.
 func (s *Service) checkAppCred(ctx context.Context, l Login) (*AppCredential, error) {
 	if l.Scope.Kind != ScopeDefault || len(l.Methods) > 1 {
 		return nil, unauthorized("application credentials cannot request a scope")
@@ -170,10 +171,10 @@ func (s *Service) upgradeSecret(ctx context.Context, a *AppCredential, right str
 	})
 }
 
-// limitRoles returns the roles of the credential, with implied roles, as far as
-// the user still has them (has). The result is empty if the credential is gone, or
-// if the row under its ID is of a different user or project than the token. The
-// caller holds mu.
+// limitRoles returns the roles of the credential, with implied roles, as far
+// as the user still has them (has). The result is empty if the credential is
+// gone, or if the row under its ID is of a different user or project than the
+// token. The caller holds mu.
 func (s *Service) limitRoles(a *AppCredential, p token.Payload, has []*Role) []*Role {
 	if a == nil || a.UserID != p.UserID || a.ProjectID != p.ScopeID {
 		return nil

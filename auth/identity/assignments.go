@@ -5,20 +5,23 @@ import "slices"
 // Assignment is a role of a user or group on a target, with its origin.
 type Assignment struct {
 	// Grant is the stored grant in the list of Assignments. In the list of
-	// EffectiveAssignments, Grant is computed: UserID is a member for a group's
-	// grant, TargetID is the project for an inherited grant, and RoleID is the
-	// implied role for an implication. Inherited is copied from the stored grant.
+	// EffectiveAssignments, Grant is computed: UserID is a member for a
+	// group's grant, TargetID is the project for an inherited grant, and
+	// RoleID is the implied role for an implication. Inherited is copied from
+	// the stored grant.
 	Grant
-	// Group is the ID of the group with the stored grant; "" for a user's grant.
+	// Group is the ID of the group with the stored grant; "" for a user's
+	// grant.
 	Group string
-	// From is the stored grant above an inherited effective assignment, else nil.
+	// From is the stored grant above an inherited effective assignment, else
+	// nil.
 	From *Grant
 	// Prior is the ID of the granted role if RoleID is implied, else "".
 	Prior string
 }
 
-// Assignments returns all stored grants, sorted by key: inherited grants, groups'
-// grants and implications are not resolved.
+// Assignments returns all stored grants, sorted by key: inherited grants,
+// groups' grants and implications are not resolved.
 func (s *Service) Assignments() []Assignment {
 	out := []Assignment{}
 	for _, g := range s.Grants(nil) {
@@ -27,10 +30,11 @@ func (s *Service) Assignments() []Assignment {
 	return out
 }
 
-// EffectiveAssignments returns every role of every user: a group's grant for each
-// member, an inherited grant for each project below its target, and each role
-// with its implied roles. A group without members adds no assignment. A role
-// reached by two grants is listed twice, as in Keystone's ?effective listing.
+// EffectiveAssignments returns every role of every user: a group's grant for
+// each member, an inherited grant for each project below its target, and each
+// role with its implied roles. A group without members adds no assignment. A
+// role reached by two grants is listed twice, as in Keystone's ?effective
+// listing.
 func (s *Service) EffectiveAssignments() []Assignment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -7,40 +7,41 @@ import (
 	"strings"
 )
 
-// BootstrapOptions are the names, passwords and URLs given to Bootstrap. URLs have
-// no trailing slash; Bootstrap removes slashes at the end of PublicURL.
+// BootstrapOptions are the names, passwords and URLs given to Bootstrap. URLs
+// have no trailing slash; Bootstrap removes slashes at the end of PublicURL.
 type BootstrapOptions struct {
-	// The passwords of the first users. "" keeps the password of an existing user
-	// and gives a new user a random password, returned in BootstrapResult.
+	// The passwords of the first users. "" keeps the password of an existing
+	// user and gives a new user a random password, returned in
+	// BootstrapResult.
 	AdminPassword       string
 	GlancePassword      string
 	GlanceSwiftPassword string
 	Region              string // "RegionOne" if ""
-	// PublicURL is "scheme://host:port" of this server. The paths of the services
-	// are appended: /identity, /image and /v1/AUTH_<project>.
+	// PublicURL is "scheme://host:port" of this server. The paths of the
+	// services are appended: /identity, /image and /v1/AUTH_<project>.
 	PublicURL string
 	// IdentityURLs are URLs of the identity service by interface ("public",
-	// "internal", "admin"). Bootstrap sets each URL, also over a URL set by hand,
-	// and the endpoint no longer follows PublicURL.
+	// "internal", "admin"). Bootstrap sets each URL, also over a URL set by
+	// hand, and the endpoint no longer follows PublicURL.
 	IdentityURLs map[string]string
 
-	// The names of the first user, of the user's project and role (each "admin" if
-	// ""), and of the identity service ("keystone" if "").
+	// The names of the first user, of the user's project and role (each
+	// "admin" if ""), and of the identity service ("keystone" if "").
 	Username, Project, Role, ServiceName string
-	// MutableRoles creates reader, member and the admin's role without the option
-	// immutable. Existing roles stay as they are.
+	// MutableRoles creates reader, member and the admin's role without the
+	// option immutable. Existing roles stay as they are.
 	MutableRoles bool
 }
 
-// BootstrapResult holds the random passwords by user name. The store keeps hashes
-// alone: the caller must show or write down the passwords now.
+// BootstrapResult holds the random passwords by user name. The store keeps
+// hashes alone: the caller must show or write down the passwords now.
 type BootstrapResult struct{ Passwords map[string]string }
 
 // DefaultRegion is the region's name in devstack.
 const DefaultRegion = "RegionOne"
 
-// serviceProject is the project of Glance's users. The bytes of images lie in the
-// account of the same project.
+// serviceProject is the project of Glance's users. The bytes of images lie in
+// the account of the same project.
 const serviceProject = "service"
 
 // Milestone is a row for an event of the store's life: the row exists from the
@@ -50,33 +51,33 @@ type Milestone struct{ ID string }
 // bootstrapped is the milestone of a complete Bootstrap.
 const bootstrapped = "bootstrapped"
 
-// Bootstrapped reports whether a Bootstrap of the store has come to its end, now
-// or in an earlier process.
+// Bootstrapped reports whether a Bootstrap of the store has come to its end,
+// now or in an earlier process.
 func (s *Service) Bootstrapped() bool {
 	_, err := get(s, s.milestones, "milestone", bootstrapped)
 	return err == nil
 }
 
-// FollowPublicURL sets the URLs of o on the endpoints made by Bootstrap. Endpoints
-// changed by hand since then keep their URLs, and deleted endpoints stay deleted.
-// Nothing is created but the image service's admin endpoint (see imageAdmin).
-// FollowPublicURL is for every start after the first.
+// FollowPublicURL sets the URLs of o on the endpoints made by Bootstrap.
+// Endpoints changed by hand since then keep their URLs, and deleted endpoints
+// stay deleted. Nothing is created but the image service's admin endpoint (see
+// imageAdmin). FollowPublicURL is for every start after the first.
 func (s *Service) FollowPublicURL(o BootstrapOptions) error {
 	b := &bootstrap{s: s, o: o, followOnly: true}
 	b.defaults()
 	return b.catalog()
 }
 
-// Bootstrap creates the first rows of a cloud as far as they are missing: domain,
-// projects, roles, users, grants and catalog, as keystone-manage bootstrap and
-// devstack do. A later run does the work of keystone-manage bootstrap alone
-// (keystone/cmd/bootstrap.py): the admin, the admin's password, project and
-// roles, and the identity service come back if they are missing. Glance's users
-// and the other services stay deleted.
+// Bootstrap creates the first rows of a cloud as far as they are missing:
+// domain, projects, roles, users, grants and catalog, as keystone-manage
+// bootstrap and devstack do. A later run does the work of keystone-manage
+// bootstrap alone (keystone/cmd/bootstrap.py): the admin, the admin's
+// password, project and roles, and the identity service come back if they are
+// missing. Glance's users and the other services stay deleted.
 //
-// A right password is not set again, because a new hash ends the user's tokens.
-// Endpoints made by an earlier run follow PublicURL. A run cut short by a crash
-// is repeated by the next call.
+// A right password is not set again, because a new hash ends the user's
+// tokens. Endpoints made by an earlier run follow PublicURL. A run cut short
+// by a crash is repeated by the next call.
 func (s *Service) Bootstrap(ctx context.Context, o BootstrapOptions) (BootstrapResult, error) {
 	b := &bootstrap{s: s, ctx: ctx, o: o, made: map[string]string{}, again: s.Bootstrapped()}
 	b.defaults()
@@ -98,8 +99,9 @@ type bootstrap struct {
 	ctx  context.Context
 	o    BootstrapOptions
 	made map[string]string // random passwords by user name
-	// followOnly: no endpoint or service is created. again: an earlier run came to
-	// its end, hence rows unknown to keystone-manage bootstrap are not created.
+	// followOnly: no endpoint or service is created. again: an earlier run
+	// came to its end, hence rows unknown to keystone-manage bootstrap are not
+	// created.
 	followOnly, again bool
 }
 
@@ -128,8 +130,8 @@ func (b *bootstrap) domain() error {
 	return err
 }
 
-// projects creates the admin's project and, in the first run, the project of the
-// services.
+// projects creates the admin's project and, in the first run, the project of
+// the services.
 func (b *bootstrap) projects() error {
 	wanted := map[string]string{b.o.Project: "Bootstrap project for initializing the cloud."}
 	if !b.again && b.o.Project != serviceProject {
@@ -162,9 +164,9 @@ func (b *bootstrap) role(name string) *Role {
 	return b.s.roles.named("", name)
 }
 
-// roles creates the default roles and the implications admin → member → reader.
-// ResellerAdmin, made in the first run, lets Glance's user reach the accounts of
-// all projects.
+// roles creates the default roles and the implications admin → member →
+// reader. ResellerAdmin, made in the first run, lets Glance's user reach the
+// accounts of all projects.
 func (b *bootstrap) roles() error {
 	fixed := !b.o.MutableRoles
 	wanted := []Role{{Name: "reader", Immutable: fixed}, {Name: "member", Immutable: fixed}, {Name: b.o.Role, Immutable: fixed}}

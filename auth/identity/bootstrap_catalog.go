@@ -4,10 +4,10 @@ package identity
 // endpoint of the image service, or had no bootstrapped image service.
 const imageAdminMade = "image admin endpoint"
 
-// catalog creates the region and the three services with their endpoints, or lets
-// endpoints follow the public URL. In a run after the first only the identity
-// service is created again; the image and object services may have been deleted
-// on purpose.
+// catalog creates the region and the three services with their endpoints, or
+// lets endpoints follow the public URL. In a run after the first only the
+// identity service is created again; the image and object services may have
+// been deleted on purpose.
 func (b *bootstrap) catalog() error {
 	if _, err := b.s.Region(b.o.Region); err != nil && !b.followOnly {
 		if _, err := b.s.CreateRegion(Region{ID: b.o.Region}); err != nil {
@@ -35,8 +35,8 @@ func (b *bootstrap) catalog() error {
 }
 
 // service creates the service of the type kind with endpoints for urls (by
-// interface). If there is a service of the type already, its endpoints follow urls
-// instead. With followOnly, a missing service stays missing.
+// interface). If there is a service of the type already, its endpoints follow
+// urls instead. With followOnly, a missing service stays missing.
 func (b *bootstrap) service(kind, name string, urls map[string]string) error {
 	found := b.s.Services(func(s *CatalogService) bool { return s.Type == kind })
 	switch {
@@ -48,9 +48,9 @@ func (b *bootstrap) service(kind, name string, urls map[string]string) error {
 	return nil
 }
 
-// imageAdmin adds the image service's admin endpoint to a store made by a version
-// without that endpoint. imageAdmin works only once in the life of a store: an
-// endpoint deleted by the operator stays deleted.
+// imageAdmin adds the image service's admin endpoint to a store made by a
+// version without that endpoint. imageAdmin works only once in the life of a
+// store: an endpoint deleted by the operator stays deleted.
 func (b *bootstrap) imageAdmin(url string) error {
 	if _, done := b.s.milestones.rows[imageAdminMade]; done {
 		return nil
@@ -78,9 +78,9 @@ func (b *bootstrap) imageAdmin(url string) error {
 	})
 }
 
-// identityURL sets the URL of the identity service's endpoint for an interface in
-// the region, creating a missing endpoint. The endpoint is the operator's from
-// then on and does not follow the public URL.
+// identityURL sets the URL of the identity service's endpoint for an interface
+// in the region, creating a missing endpoint. The endpoint is the operator's
+// from then on and does not follow the public URL.
 func (b *bootstrap) identityURL(iface, url string) error {
 	service := b.s.Services(func(s *CatalogService) bool { return s.Type == "identity" })[0]
 	found := b.s.Endpoints(func(e *Endpoint) bool {
@@ -112,9 +112,9 @@ func (b *bootstrap) newService(kind, name string, urls map[string]string) error 
 	})
 }
 
-// follow sets the URLs of the service's bootstrapped endpoints to urls. Endpoints
-// changed by hand are not bootstrapped any more, and a deleted endpoint is not
-// created again.
+// follow sets the URLs of the service's bootstrapped endpoints to urls.
+// Endpoints changed by hand are not bootstrapped any more, and a deleted
+// endpoint is not created again.
 func (b *bootstrap) follow(serviceID string, urls map[string]string) error {
 	for _, e := range b.s.Endpoints(func(e *Endpoint) bool {
 		return e.Bootstrapped && e.ServiceID == serviceID && urls[e.Interface] != "" && e.URL != urls[e.Interface]

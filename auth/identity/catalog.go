@@ -18,9 +18,9 @@ type CatalogEndpoint struct {
 }
 
 // Catalog returns the enabled services sorted by ID, each with its enabled
-// endpoints sorted by ID. An endpoint is left out if the URL's template asks for
-// a value missing from the token, for example a project's ID with an unscoped
-// token. The service stays then, without endpoints
+// endpoints sorted by ID. An endpoint is left out if the URL's template asks
+// for a value missing from the token, for example a project's ID with an
+// unscoped token. The service stays then, without endpoints
 // (keystone/catalog/backends/sql.py).
 func (s *Service) Catalog(t *Token) []CatalogEntry {
 	vars := func(name string) (string, bool) {
@@ -70,9 +70,9 @@ func validateVars(name string) (string, bool) {
 }
 
 // expandURL returns url with $(name)s and %(name)s replaced by vars(name). The
-// error is errTemplate if vars does not know a name, or if "%" or "$(" is not part
-// of a replacement. Keystone expands with Python's % operator, hence "%%" becomes
-// "%", and a lone "$" stays.
+// error is errTemplate if vars does not know a name, or if "%" or "$(" is not
+// part of a replacement. Keystone expands with Python's % operator, hence "%%"
+// becomes "%", and a lone "$" stays.
 func expandURL(url string, vars func(string) (string, bool)) (string, error) {
 	if !strings.ContainsAny(url, "$%") {
 		return url, nil

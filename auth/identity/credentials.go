@@ -10,9 +10,9 @@ import (
 // TypeEC2 is the type of a credential whose blob is an EC2Key.
 const TypeEC2 = "ec2"
 
-// Bounds on credentials, of a user's number of credentials and of a blob's bytes.
-// Keystone's limit on the number ([credential] user_limit) is off by default; here
-// users cannot fill the memory.
+// Bounds on credentials, of a user's number of credentials and of a blob's
+// bytes. Keystone's limit on the number ([credential] user_limit) is off by
+// default; here users cannot fill the memory.
 const (
 	maxCredentials = 1000
 	maxBlobBytes   = 64 << 10
@@ -22,26 +22,26 @@ const (
 type EC2Key struct {
 	Access string `json:"access"`
 	Secret string `json:"secret"`
-	// TrustID and AppCredID tie a key to a delegation in Keystone. Delegated keys
-	// are not supported: a key with either field is refused as invalid.
+	// TrustID and AppCredID tie a key to a delegation in Keystone. Delegated
+	// keys are not supported: a key with either field is refused as invalid.
 	TrustID   string `json:"trust_id,omitempty"`
 	AppCredID string `json:"app_cred_id,omitempty"`
 }
 
-// EC2CredentialID returns the ID of the credential with the access key: SHA-256 in
-// hexadecimal, as in Keystone.
+// EC2CredentialID returns the ID of the credential with the access key:
+// SHA-256 in hexadecimal, as in Keystone.
 func EC2CredentialID(access string) string {
 	sum := sha256.Sum256([]byte(access))
 	return hex.EncodeToString(sum[:])
 }
 
-// CreateCredential stores c with a sealed copy of c.Blob and returns the row with
-// the blob in clear. An EC2 credential always gets the ID of its access key; an
-// empty ID of a different type is replaced by a new ID.
+// CreateCredential stores c with a sealed copy of c.Blob and returns the row
+// with the blob in clear. An EC2 credential always gets the ID of its access
+// key; an empty ID of a different type is replaced by a new ID.
 //
 // The error is of KindInvalid for a malformed blob or a missing project, of
-// KindNotFound for an unknown user, of KindForbidden beyond maxCredentials, and of
-// KindConflict for a taken ID or access key.
+// KindNotFound for an unknown user, of KindForbidden beyond maxCredentials,
+// and of KindConflict for a taken ID or access key.
 func (s *Service) CreateCredential(c Credential) (*Credential, error) {
 	if c.Type == TypeEC2 {
 		key, err := parseEC2Key(c.Blob)
@@ -92,8 +92,9 @@ func (s *Service) checkCredential(c *Credential) error {
 	return nil
 }
 
-// parseEC2Key reads the blob of an EC2 credential. The error is of KindInvalid for
-// malformed JSON, a missing access key or a delegated key. Secret may be empty.
+// parseEC2Key reads the blob of an EC2 credential. The error is of KindInvalid
+// for malformed JSON, a missing access key or a delegated key. Secret may be
+// empty.
 func parseEC2Key(blob string) (EC2Key, error) {
 	var key EC2Key
 	if err := json.Unmarshal([]byte(blob), &key); err != nil {
@@ -108,8 +109,8 @@ func parseEC2Key(blob string) (EC2Key, error) {
 	return key, nil
 }
 
-// opened returns a copy of c with the blob in clear. The error is of KindInternal
-// if the credential keys do not open the blob.
+// opened returns a copy of c with the blob in clear. The error is of
+// KindInternal if the credential keys do not open the blob.
 func (s *Service) opened(c *Credential) (*Credential, error) {
 	blob, err := s.credentialKeys.Open(c.Blob)
 	if err != nil {
@@ -120,8 +121,8 @@ func (s *Service) opened(c *Credential) (*Credential, error) {
 	return &shown, nil
 }
 
-// Credential returns the credential with the given ID, with the blob in clear, or
-// an error of KindNotFound.
+// Credential returns the credential with the given ID, with the blob in clear,
+// or an error of KindNotFound.
 func (s *Service) Credential(id string) (*Credential, error) {
 	c, err := get(s, s.credentials, "credential", id)
 	if err != nil {
@@ -145,10 +146,10 @@ func (s *Service) Credentials(keep func(*Credential) bool) ([]*Credential, error
 }
 
 // UpdateCredential calls edit with a copy of the credential, with the blob in
-// clear, stores the copy sealed, and returns the copy. The ID cannot change. The
-// access key of an EC2 credential cannot change either, because the ID is made of
-// the key; the secret can. Errors are of the kinds of CreateCredential, and of
-// KindNotFound for an unknown ID.
+// clear, stores the copy sealed, and returns the copy. The ID cannot change.
+// The access key of an EC2 credential cannot change either, because the ID is
+// made of the key; the secret can. Errors are of the kinds of
+// CreateCredential, and of KindNotFound for an unknown ID.
 func (s *Service) UpdateCredential(id string, edit func(*Credential)) (*Credential, error) {
 	var shown Credential
 	return &shown, s.update(func(t *tx) error {
@@ -177,9 +178,9 @@ func (s *Service) UpdateCredential(id string, edit func(*Credential)) (*Credenti
 	})
 }
 
-// sameEC2Key returns an error of KindInvalid unless c is an EC2 credential with
-// the access key of the ID. A credential can thus neither become nor cease to be
-// an EC2 key.
+// sameEC2Key returns an error of KindInvalid unless c is an EC2 credential
+// with the access key of the ID. A credential can thus neither become nor
+// cease to be an EC2 key.
 func sameEC2Key(id string, c *Credential) error {
 	key, err := parseEC2Key(c.Blob)
 	if err != nil {

@@ -1,11 +1,12 @@
 // Package identity is Keystone's model without Keystone's HTTP: domains,
-// projects, users, groups, roles, grants, the service catalog, limits, passwords,
-// tokens and revocations. The rows are in memory and in a store of this package.
+// projects, users, groups, roles, grants, the service catalog, limits,
+// passwords, tokens and revocations. The rows are in memory and in a store of
+// this package.
 //
 // Vocabulary: a row is a record of a table. A Grant gives a user or a group a
 // role on a target; a target is a project, a domain or the system. A role can
-// imply further roles. A Login becomes a Token, and the client keeps the text of
-// the token alone. A Revocation ends tokens before they expire.
+// imply further roles. A Login becomes a Token, and the client keeps the text
+// of the token alone. A Revocation ends tokens before they expire.
 //
 // # Invariants
 //

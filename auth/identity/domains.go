@@ -1,8 +1,8 @@
 package identity
 
-// CreateDomain stores d and returns the stored row. An empty ID is replaced by a
-// new ID. The error is of KindInvalid for a bad name, and of KindConflict for a
-// taken ID or name.
+// CreateDomain stores d and returns the stored row. An empty ID is replaced by
+// a new ID. The error is of KindInvalid for a bad name, and of KindConflict
+// for a taken ID or name.
 func (s *Service) CreateDomain(d Domain) (*Domain, error) {
 	d.ID = idOr(d.ID)
 	if err := checkName("domain", d.ID, d.Name, maxDomainName); err != nil {
@@ -23,17 +23,17 @@ const maxDomainName = 64
 // Domain returns the domain with the given ID, or an error of KindNotFound.
 func (s *Service) Domain(id string) (*Domain, error) { return get(s, s.domains, "domain", id) }
 
-// Domains returns the domains accepted by keep, sorted by ID. A nil keep accepts
-// all.
+// Domains returns the domains accepted by keep, sorted by ID. A nil keep
+// accepts all.
 func (s *Service) Domains(keep func(*Domain) bool) []*Domain { return list(s, s.domains, keep) }
 
-// UpdateDomain calls edit with a copy of the domain, stores the copy and returns
-// the copy. Disabling a domain ends the tokens of the domain's users and all
-// tokens scoped to the domain or to a project of the domain.
+// UpdateDomain calls edit with a copy of the domain, stores the copy and
+// returns the copy. Disabling a domain ends the tokens of the domain's users
+// and all tokens scoped to the domain or to a project of the domain.
 //
-// The error is of KindNotFound for an unknown ID, of KindInvalid for a bad name,
-// of KindForbidden for an immutable domain (unless edit ends the immutability),
-// and of KindConflict for a taken name.
+// The error is of KindNotFound for an unknown ID, of KindInvalid for a bad
+// name, of KindForbidden for an immutable domain (unless edit ends the
+// immutability), and of KindConflict for a taken name.
 func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 	var d Domain
 	return &d, s.update(func(t *tx) error {
@@ -61,9 +61,10 @@ func (s *Service) UpdateDomain(id string, edit func(*Domain)) (*Domain, error) {
 	})
 }
 
-// DeleteDomain deletes a domain with its projects, users, groups, roles, limits
-// and grants, and ends all tokens of the domain. The error is of KindForbidden for
-// an enabled or immutable domain: a domain must be disabled first, as in Keystone.
+// DeleteDomain deletes a domain with its projects, users, groups, roles,
+// limits and grants, and ends all tokens of the domain. The error is of
+// KindForbidden for an enabled or immutable domain: a domain must be disabled
+// first, as in Keystone.
 func (s *Service) DeleteDomain(id string) error {
 	return s.update(func(t *tx) error {
 		d, ok := s.domains.rows[id]

@@ -2,16 +2,16 @@ package identity
 
 import "slices"
 
-// interfaces are the interfaces of endpoints in Keystone: networks with their own
-// URL of the same service.
+// interfaces are the interfaces of endpoints in Keystone: networks with their
+// own URL of the same service.
 var interfaces = []string{"public", "internal", "admin"}
 
 // maxURLBytes bounds an endpoint's URL before expansion.
 const maxURLBytes = 2048
 
-// CreateEndpoint stores e and returns the stored row. An empty ID is replaced by a
-// new ID. The error is of KindConflict for a taken ID, and of KindInvalid for the
-// reasons of checkEndpoint.
+// CreateEndpoint stores e and returns the stored row. An empty ID is replaced
+// by a new ID. The error is of KindConflict for a taken ID, and of KindInvalid
+// for the reasons of checkEndpoint.
 func (s *Service) CreateEndpoint(e Endpoint) (*Endpoint, error) {
 	e.ID = idOr(e.ID)
 	return &e, s.update(func(t *tx) error {
@@ -26,9 +26,10 @@ func (s *Service) CreateEndpoint(e Endpoint) (*Endpoint, error) {
 	})
 }
 
-// checkEndpoint returns an error of KindInvalid unless the interface is known, the
-// URL has 1 to maxURLBytes bytes and a sound template, and the service and the
-// region exist. An endpoint without a region is allowed. The caller holds writing.
+// checkEndpoint returns an error of KindInvalid unless the interface is known,
+// the URL has 1 to maxURLBytes bytes and a sound template, and the service and
+// the region exist. An endpoint without a region is allowed. The caller holds
+// writing.
 func (s *Service) checkEndpoint(e *Endpoint) error {
 	if !slices.Contains(interfaces, e.Interface) {
 		return invalid("endpoint", "the interface is one of public, internal and admin")
@@ -58,10 +59,10 @@ func (s *Service) Endpoints(keep func(*Endpoint) bool) []*Endpoint {
 }
 
 // UpdateEndpoint calls edit with a copy of the endpoint, stores the copy and
-// returns the copy. The copy arrives with Bootstrapped cleared: an endpoint changed
-// by hand does not follow the public URL of the configuration any more, unless
-// edit sets Bootstrapped again. The error is of KindNotFound for an unknown ID, and
-// of KindInvalid for the reasons of checkEndpoint.
+// returns the copy. The copy arrives with Bootstrapped cleared: an endpoint
+// changed by hand does not follow the public URL of the configuration any
+// more, unless edit sets Bootstrapped again. The error is of KindNotFound for
+// an unknown ID, and of KindInvalid for the reasons of checkEndpoint.
 func (s *Service) UpdateEndpoint(id string, edit func(*Endpoint)) (*Endpoint, error) {
 	var e Endpoint
 	return &e, s.update(func(t *tx) error {
@@ -81,8 +82,9 @@ func (s *Service) UpdateEndpoint(id string, edit func(*Endpoint)) (*Endpoint, er
 	})
 }
 
-// DeleteEndpoint deletes an endpoint. The error is of KindNotFound for an unknown
-// ID. Bootstrap does not create a deleted endpoint of an existing service again.
+// DeleteEndpoint deletes an endpoint. The error is of KindNotFound for an
+// unknown ID. Bootstrap does not create a deleted endpoint of an existing
+// service again.
 func (s *Service) DeleteEndpoint(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.endpoints.rows[id]; !ok {

@@ -24,20 +24,22 @@ const (
 )
 
 // Error is the error of Service's methods. Exceptions are a context's error,
-// auth.ErrInvalidToken of Validate, and the errors of Open, Close and RotateKeys.
+// auth.ErrInvalidToken of Validate, and the errors of Open, Close and
+// RotateKeys.
 type Error struct {
 	Kind   Kind
 	Op     string // "create", "authenticate"…
 	Entity string // "user", "project"…
 	Name   string // the id or name asked for
 	Detail string // for the caller to show; never a secret
-	// Tell allows the caller to show Detail for KindUnauthorized too. Clients hear
-	// no reason of other refused logins: a reason would help guessers.
+	// Tell allows the caller to show Detail for KindUnauthorized too. Clients
+	// hear no reason of other refused logins: a reason would help guessers.
 	Tell bool
 	Err  error
 }
 
-// Error returns "identity: OP ENTITY NAME: DETAIL: CAUSE" without the empty parts.
+// Error returns "identity: OP ENTITY NAME: DETAIL: CAUSE" without the empty
+// parts.
 func (e *Error) Error() string {
 	s := "identity: " + e.Op
 	if e.Entity != "" {
@@ -73,8 +75,8 @@ func notFound(entity, name string) error {
 	return &Error{Kind: KindNotFound, Op: "find", Entity: entity, Name: name}
 }
 
-// unauthorized returns a refusal of a login or token. why is for the log: clients
-// do not see the text, because Tell is not set.
+// unauthorized returns a refusal of a login or token. why is for the log:
+// clients do not see the text, because Tell is not set.
 func unauthorized(why string) error {
 	return &Error{Kind: KindUnauthorized, Op: "authenticate", Detail: why}
 }

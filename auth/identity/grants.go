@@ -1,7 +1,8 @@
 package identity
 
-// id is the row's key. A user's grant that is not inherited has the key that it
-// had when there were no others.
+// id returns the key of the grant's row. A user's direct grant has the key of
+// the first version of the store, from before groups and inheritance: "group/"
+// and "/inherited" mark the newer kinds.
 func (g *Grant) id() string {
 	id := g.UserID + "/" + string(g.Target) + "/" + g.TargetID + "/" + g.RoleID
 	if g.GroupID != "" {
@@ -13,9 +14,11 @@ func (g *Grant) id() string {
 	return id
 }
 
-// actor is who has the grant, for the index.
+// actor returns the grant's key in the index actorGrants.
 func (g *Grant) actor() string { return actorKey(g.UserID, g.GroupID) }
 
+// actorKey returns the key of a group, or of a user if groupID is "". The
+// prefix keeps a user and a group of the same ID apart.
 func actorKey(userID, groupID string) string {
 	if groupID != "" {
 		return "group/" + groupID
@@ -23,6 +26,7 @@ func actorKey(userID, groupID string) string {
 	return "user/" + userID
 }
 
+// indexGrant adds a grant to actorGrants. The caller holds mu for writing.
 func (s *Service) indexGrant(g *Grant) {
 	actor := g.actor()
 	if s.actorGrants[actor] == nil {
@@ -31,6 +35,8 @@ func (s *Service) indexGrant(g *Grant) {
 	s.actorGrants[actor][*g] = struct{}{}
 }
 
+// unindexGrant removes a grant from actorGrants. The caller holds mu for
+// writing.
 func (s *Service) unindexGrant(g *Grant) {
 	actor := g.actor()
 	delete(s.actorGrants[actor], *g)
@@ -39,7 +45,9 @@ func (s *Service) unindexGrant(g *Grant) {
 	}
 }
 
-// checkGrant finds what a grant speaks of. The caller holds writing or mu.
+// checkGrant returns an error of KindNotFound unless role, user or group, and
+// target exist. A domain's role cannot be granted on a target of a different
+// domain: the error is of KindForbidden. The caller holds writing or mu.
 func (s *Service) checkGrant(g Grant) error {
 	role, ok := s.roles.rows[g.RoleID]
 	if !ok {
@@ -58,6 +66,8 @@ func (s *Service) checkGrant(g Grant) error {
 	return nil
 }
 
+// checkActor returns an error of KindNotFound unless the grant's group, or else
+// user, exists. The caller holds writing or mu.
 func (s *Service) checkActor(g Grant) error {
 	if g.GroupID != "" {
 		if _, ok := s.groups.rows[g.GroupID]; !ok {
@@ -71,7 +81,9 @@ func (s *Service) checkActor(g Grant) error {
 	return nil
 }
 
-// domainOf is the domain that a target belongs to, "" for the system.
+// domainOf returns the ID of the domain around a target: the domain itself, or
+// the project's domain. The result is "" for the system and an unknown
+// project. The caller holds writing or mu.
 func (s *Service) domainOf(target Target, id string) string {
 	switch target {
 	case OnDomain:
@@ -84,6 +96,8 @@ func (s *Service) domainOf(target Target, id string) string {
 	return ""
 }
 
+// checkTarget returns an error of KindNotFound unless the target exists. The
+// system's ID must be "". The caller holds writing or mu.
 func (s *Service) checkTarget(target Target, id string) error {
 	ok := id == ""
 	switch target {
@@ -98,7 +112,9 @@ func (s *Service) checkTarget(target Target, id string) error {
 	return nil
 }
 
-// AddGrant stores g; again is no error.
+// AddGrant stores g. An existing grant is no error. The error is of
+// KindNotFound for an unknown role, user, group or target, and of
+// KindForbidden for a domain's role on a target of a different domain.
 func (s *Service) AddGrant(g Grant) error {
 	return s.update(func(t *tx) error {
 		if err := s.checkGrant(g); err != nil {
@@ -111,13 +127,16 @@ func (s *Service) AddGrant(g Grant) error {
 	})
 }
 
-// HasGrant finds a grant, or an error of KindNotFound.
+// HasGrant returns nil if g is stored, as given: roles through a group,
+// inheritance or implication do not count. Otherwise the error is of
+// KindNotFound.
 func (s *Service) HasGrant(g Grant) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.hasGrant(g)
 }
 
+// hasGrant is HasGrant for a caller with writing or mu.
 func (s *Service) hasGrant(g Grant) error {
 	if err := s.checkGrant(g); err != nil {
 		return err
@@ -130,6 +149,7 @@ func (s *Service) hasGrant(g Grant) error {
 	return nil
 }
 
+// grantTarget returns the target's ID as shown in Keystone's messages.
 func grantTarget(g Grant) string {
 	if g.Target == OnSystem {
 		return string(OnSystem)
@@ -137,7 +157,8 @@ func grantTarget(g Grant) string {
 	return g.TargetID
 }
 
-// RemoveGrant deletes a grant.
+// RemoveGrant deletes a grant. Tokens lose the role at their next validation.
+// The error is of KindNotFound if g is not stored.
 func (s *Service) RemoveGrant(g Grant) error {
 	return s.update(func(t *tx) error {
 		if err := s.hasGrant(g); err != nil {
@@ -148,11 +169,14 @@ func (s *Service) RemoveGrant(g Grant) error {
 	})
 }
 
-// Grants are all that keep (nil: all) says so of.
+// Grants returns the grants accepted by keep, sorted by key. A nil keep accepts
+// all.
 func (s *Service) Grants(keep func(*Grant) bool) []*Grant { return list(s, s.grants, keep) }
 
-// GrantedRoles are the roles that the actor of g was directly given on its
-// target, inherited or not as g says; g.RoleID does not matter.
+// GrantedRoles returns the roles granted to g's user or group on g's target,
+// sorted by the grants' keys. Only grants with g's value of Inherited count;
+// g.RoleID is ignored. The error is of KindNotFound for an unknown user, group
+// or target.
 func (s *Service) GrantedRoles(g Grant) ([]*Role, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -172,15 +196,16 @@ func (s *Service) GrantedRoles(g Grant) ([]*Role, error) {
 	return out, nil
 }
 
-// EffectiveRoles are the roles that a user has on a target: granted to them or
-// to their groups, inherited, and implied.
+// EffectiveRoles returns all roles of a user on a target: roles granted to the
+// user or to a group of the user, on the target or inherited from above, and
+// roles implied by granted roles. A domain's own roles are left out.
 func (s *Service) EffectiveRoles(userID string, target Target, targetID string) []*Role {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.effective(userID, target, targetID)
 }
 
-// effective needs mu.
+// effective is EffectiveRoles for a caller with mu or writing.
 func (s *Service) effective(userID string, target Target, targetID string) []*Role {
 	var direct []string
 	s.eachGrant(userID, target, targetID, func(g Grant) bool {
@@ -190,8 +215,9 @@ func (s *Service) effective(userID string, target Target, targetID string) []*Ro
 	return s.expand(direct)
 }
 
-// eachGrant calls f with the grants that give a user roles on a target, until f
-// says false. It needs mu.
+// eachGrant calls f with each grant of the user, or of a group of the user, in
+// effect on the target, in no order. eachGrant ends when f returns false. The
+// caller holds mu or writing.
 func (s *Service) eachGrant(userID string, target Target, targetID string, f func(Grant) bool) {
 	actors := []string{actorKey(userID, "")}
 	for group := range s.userGroups[userID] {
@@ -206,7 +232,10 @@ func (s *Service) eachGrant(userID string, target Target, targetID string, f fun
 	}
 }
 
-// reaches says whether a grant counts on a target. It needs mu.
+// reaches reports whether a grant is in effect on a target. A direct grant is
+// in effect on its own target alone. An inherited grant is in effect on the
+// projects below its target, and never on the target itself. The caller holds
+// mu or writing.
 func (s *Service) reaches(g Grant, target Target, targetID string) bool {
 	if !g.Inherited {
 		return g.Target == target && g.TargetID == targetID
@@ -224,6 +253,7 @@ func (s *Service) reaches(g Grant, target Target, targetID string) bool {
 	return g.Target == OnProject && s.isBelow(p, g.TargetID)
 }
 
+// dropGrants deletes the grants accepted by match, as a part of t.
 func (s *Service) dropGrants(t *tx, match func(*Grant) bool) {
 	for id, g := range s.grants.rows {
 		if match(g) {
@@ -232,21 +262,25 @@ func (s *Service) dropGrants(t *tx, match func(*Grant) bool) {
 	}
 }
 
-// UserProjects are the enabled projects on which a user has a role.
+// UserProjects returns the enabled projects on which the user has a role,
+// sorted by ID.
 func (s *Service) UserProjects(userID string) []*Project {
 	return list(s, s.projects, func(p *Project) bool {
 		return p.Enabled && s.hasAny(userID, OnProject, p.ID)
 	})
 }
 
-// UserDomains are the enabled domains on which a user has a role.
+// UserDomains returns the enabled domains on which the user has a role, sorted
+// by ID. A role inherited from the domain by projects is no role on the
+// domain.
 func (s *Service) UserDomains(userID string) []*Domain {
 	return list(s, s.domains, func(d *Domain) bool {
 		return d.Enabled && s.hasAny(userID, OnDomain, d.ID)
 	})
 }
 
-// hasAny needs mu.
+// hasAny reports whether the user has a grant in effect on the target. The
+// caller holds mu.
 func (s *Service) hasAny(userID string, target Target, targetID string) (has bool) {
 	s.eachGrant(userID, target, targetID, func(Grant) bool {
 		has = true

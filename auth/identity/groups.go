@@ -1,6 +1,9 @@
 package identity
 
-// CreateGroup stores g; an empty ID gets a new one.
+// CreateGroup stores g and returns the stored row. An empty ID is replaced by
+// a new ID. The error is of KindInvalid for a bad name, of KindNotFound for an
+// unknown domain, and of KindConflict for an ID, or a name in the domain,
+// already taken.
 func (s *Service) CreateGroup(g Group) (*Group, error) {
 	g.ID = idOr(g.ID)
 	if err := checkName("group", g.ID, g.Name, maxGroupName); err != nil {
@@ -18,15 +21,20 @@ func (s *Service) CreateGroup(g Group) (*Group, error) {
 	})
 }
 
+// maxGroupName is the limit of a group's name in Keystone, in characters.
 const maxGroupName = 64
 
-// Group is the group of that id.
+// Group returns the group with the given ID, or an error of KindNotFound.
 func (s *Service) Group(id string) (*Group, error) { return get(s, s.groups, "group", id) }
 
-// Groups are all that keep (nil: all) says so of, by id.
+// Groups returns the groups accepted by keep, sorted by ID. A nil keep accepts
+// all.
 func (s *Service) Groups(keep func(*Group) bool) []*Group { return list(s, s.groups, keep) }
 
-// UpdateGroup lets edit change a copy and stores it. The domain stays.
+// UpdateGroup calls edit with a copy of the group, stores the copy and returns
+// the copy. The ID and the domain cannot change. The error is of KindNotFound
+// for an unknown ID, of KindInvalid for a bad name, and of KindConflict for a
+// taken name.
 func (s *Service) UpdateGroup(id string, edit func(*Group)) (*Group, error) {
 	var g Group
 	return &g, s.update(func(t *tx) error {
@@ -48,8 +56,10 @@ func (s *Service) UpdateGroup(id string, edit func(*Group)) (*Group, error) {
 	})
 }
 
-// DeleteGroup deletes a group, its grants and memberships. Where it had grants,
-// the tokens of its members end.
+// DeleteGroup deletes a group with its grants and memberships. If the group
+// had a grant, the tokens of all members end, as in Keystone; the deletion of
+// a group without grants ends no token. The error is of KindNotFound for an
+// unknown ID.
 func (s *Service) DeleteGroup(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.groups.rows[id]; !ok {
@@ -67,12 +77,15 @@ func (s *Service) DeleteGroup(id string) error {
 	})
 }
 
+// dropGroup deletes a group with its grants and memberships, as a part of t.
+// Tokens are left to the caller.
 func (s *Service) dropGroup(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.GroupID == id })
 	s.dropMemberships(t, func(m *Membership) bool { return m.GroupID == id })
 	drop(t, s.groups, id)
 }
 
+// dropMemberships deletes the memberships accepted by match, as a part of t.
 func (s *Service) dropMemberships(t *tx, match func(*Membership) bool) {
 	for key, m := range s.memberships.rows {
 		if match(m) {
@@ -81,8 +94,11 @@ func (s *Service) dropMemberships(t *tx, match func(*Membership) bool) {
 	}
 }
 
+// id returns the key of the membership's row.
 func (m *Membership) id() string { return m.GroupID + "/" + m.UserID }
 
+// indexMembership adds a membership to userGroups. The caller holds mu for
+// writing.
 func (s *Service) indexMembership(m *Membership) {
 	if s.userGroups[m.UserID] == nil {
 		s.userGroups[m.UserID] = map[string]struct{}{}
@@ -90,6 +106,8 @@ func (s *Service) indexMembership(m *Membership) {
 	s.userGroups[m.UserID][m.GroupID] = struct{}{}
 }
 
+// unindexMembership removes a membership from userGroups. The caller holds mu
+// for writing.
 func (s *Service) unindexMembership(m *Membership) {
 	delete(s.userGroups[m.UserID], m.GroupID)
 	if len(s.userGroups[m.UserID]) == 0 {
@@ -97,7 +115,8 @@ func (s *Service) unindexMembership(m *Membership) {
 	}
 }
 
-// checkMembership finds the group and the user. The caller holds writing or mu.
+// checkMembership returns an error of KindNotFound unless group and user
+// exist. The caller holds writing or mu.
 func (s *Service) checkMembership(m Membership) error {
 	if _, ok := s.groups.rows[m.GroupID]; !ok {
 		return notFound("group", m.GroupID)
@@ -108,7 +127,8 @@ func (s *Service) checkMembership(m Membership) error {
 	return nil
 }
 
-// AddMember puts a user into a group; again is no error.
+// AddMember puts a user into a group. An existing membership is no error. The
+// error is of KindNotFound for an unknown group or user.
 func (s *Service) AddMember(m Membership) error {
 	return s.update(func(t *tx) error {
 		if err := s.checkMembership(m); err != nil {
@@ -121,13 +141,15 @@ func (s *Service) AddMember(m Membership) error {
 	})
 }
 
-// HasMember is an error of KindNotFound if the user is not in the group.
+// HasMember returns nil if the user is in the group, and otherwise an error of
+// KindNotFound.
 func (s *Service) HasMember(m Membership) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.hasMember(m)
 }
 
+// hasMember is HasMember for a caller with writing or mu.
 func (s *Service) hasMember(m Membership) error {
 	if err := s.checkMembership(m); err != nil {
 		return err
@@ -139,8 +161,9 @@ func (s *Service) hasMember(m Membership) error {
 	return nil
 }
 
-// RemoveMember takes a user out of a group and ends the user's tokens, as
-// Keystone does: they do not come back with the membership.
+// RemoveMember takes a user out of a group and ends all tokens of the user, as
+// Keystone does. The tokens stay ended if the user joins the group again. The
+// error is of KindNotFound if the user is not in the group.
 func (s *Service) RemoveMember(m Membership) error {
 	return s.update(func(t *tx) error {
 		if err := s.hasMember(m); err != nil {
@@ -152,7 +175,8 @@ func (s *Service) RemoveMember(m Membership) error {
 	})
 }
 
-// Members are the users of a group, by id.
+// Members returns the users in a group, sorted by ID. The error is of
+// KindNotFound for an unknown group.
 func (s *Service) Members(groupID string) ([]*User, error) {
 	if _, err := s.Group(groupID); err != nil {
 		return nil, err
@@ -163,7 +187,8 @@ func (s *Service) Members(groupID string) ([]*User, error) {
 	}), nil
 }
 
-// GroupsOf are the groups of a user, by id.
+// GroupsOf returns the groups of a user, sorted by ID. The error is of
+// KindNotFound for an unknown user.
 func (s *Service) GroupsOf(userID string) ([]*Group, error) {
 	if _, err := s.User(userID); err != nil {
 		return nil, err

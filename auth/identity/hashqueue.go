@@ -9,21 +9,24 @@ import (
 )
 
 const (
-	// hashWaitersMax bounds the hashes that wait for a processor, and
-	// hashWaitersPerClient those of one client among them: at 0.2 s a hash, the
-	// last one waits a minute.
+	// hashWaitersMax bounds the hashes waiting for a processor, and
+	// hashWaitersPerClient the waiting hashes of a single client. At 0.2 s a
+	// hash on a single processor, the last of 256 hashes waits for almost a
+	// minute.
 	hashWaitersMax       = 256
 	hashWaitersPerClient = hashWaitersMax / 4
-	// ipv6ClientBits is the network that one client of IPv6 has for itself.
+	// ipv6ClientBits is the length of the network prefix usually assigned to a
+	// client of IPv6. A client can take any address of its network.
 	ipv6ClientBits = 64
 )
 
-// clientKey is the key of a context's client.
+// clientKey is the context key of the client's address.
 type clientKey struct{}
 
-// WithClient says on whose behalf a password is hashed: the IP address that a
-// request came from. Clients take turns when hashes have to wait. All requests
-// without an address are of one client.
+// WithClient returns a context with the IP address of the client behind a
+// request for a hash. Clients take turns when hashes have to wait. An IPv6
+// address stands for its network of 64 bits. Requests without an address share
+// the turns of a single client.
 func WithClient(ctx context.Context, ip string) context.Context {
 	if a, err := netip.ParseAddr(ip); err == nil && a.Is6() && !a.Is4In6() {
 		if network, err := a.WithZone("").Prefix(ipv6ClientBits); err == nil {
@@ -33,14 +36,16 @@ func WithClient(ctx context.Context, ip string) context.Context {
 	return context.WithValue(ctx, clientKey{}, ip)
 }
 
+// clientOf returns the client of WithClient, or "".
 func clientOf(ctx context.Context) string {
 	client, _ := ctx.Value(clientKey{}).(string)
 	return client
 }
 
-// hashQueue lets half of the processors compute hashes. Those that have to wait
-// are served client by client, so that a flood of one client's delays another's
-// hash by one of its own.
+// hashQueue lets at most half of the processors compute hashes: requests for
+// objects keep the rest. Waiting hashes are served client by client. If a
+// client floods the queue, a hash of a second client waits for only one hash
+// of the first in each turn.
 type hashQueue struct {
 	mu      sync.Mutex
 	free    int // 0 while anybody waits
@@ -49,8 +54,8 @@ type hashQueue struct {
 	turns   []*hashClient          // the same, in the order of their turns
 }
 
-// hashClient is the hashes of one client that wait, the first first. A channel
-// is closed when it has got a processor.
+// hashClient is a client with waiting hashes, the oldest first. The channel of
+// a hash is closed when the hash has got a processor.
 type hashClient struct {
 	name    string
 	waiters []chan struct{}
@@ -60,8 +65,10 @@ func newHashQueue() *hashQueue {
 	return &hashQueue{free: max(1, runtime.GOMAXPROCS(0)/2), byName: map[string]*hashClient{}}
 }
 
-// enter waits for a processor, which leave gives back. The error is of KindBusy
-// if too many wait, or the context's: a client that has gone gives up its place.
+// enter waits for a processor. After a nil error the caller must call leave.
+// The error is of KindBusy at once if too many hashes wait. When ctx ends, for
+// example because the client has gone, enter gives up the place in the queue
+// and returns the context's error.
 func (q *hashQueue) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,7 +90,9 @@ func (q *hashQueue) enter(ctx context.Context) error {
 	return nil
 }
 
-// ask takes a free processor, or a place in the queue, whose turn it gives.
+// ask takes a free processor and returns a nil turn, or takes a place in the
+// queue and returns its turn, closed when a processor is free. The error is of
+// KindBusy.
 func (q *hashQueue) ask(client string) (turn chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -107,7 +116,9 @@ func (q *hashQueue) ask(client string) (turn chan struct{}, err error) {
 	return turn, nil
 }
 
-// leave gives the processor to the client whose turn it is, or back.
+// leave passes the processor on to the oldest hash of the next client, or
+// gives the processor back if no hash waits. A client with more hashes moves
+// to the end of the turns.
 func (q *hashQueue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -122,7 +133,8 @@ func (q *hashQueue) leave() {
 	close(turn)
 }
 
-// giveUp takes a waiter out of the queue, or passes on what it has just got.
+// giveUp takes a waiting hash out of the queue. If leave has given the hash a
+// processor in the meantime, giveUp passes the processor on.
 func (q *hashQueue) giveUp(client string, turn chan struct{}) {
 	q.mu.Lock()
 	if c := q.byName[client]; c != nil {
@@ -136,7 +148,8 @@ func (q *hashQueue) giveUp(client string, turn chan struct{}) {
 	q.leave()
 }
 
-// remove takes out a waiter, and its client if none is left. The caller holds mu.
+// remove takes the hash at an index out of the queue, and the client too after
+// the client's last hash. The caller holds mu.
 func (q *hashQueue) remove(c *hashClient, at int) {
 	c.waiters = slices.Delete(c.waiters, at, at+1)
 	q.waiting--

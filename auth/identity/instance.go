@@ -13,24 +13,30 @@ import (
 	"needletail/objstore/durable"
 )
 
-// ErrLost: the identities are lost or those of another store. Nothing was
-// changed.
+// ErrLost: the identities are lost or belong to a different store. Open has
+// changed nothing.
 var ErrLost = errors.New("the identities are lost or those of another store")
 
-// instanceKey holds the instance; no table has its prefix.
+// instanceKey is the key of the instance. The prefix 0 is not the kind of a
+// table.
 var instanceKey = []byte("\x00instance")
 
-// instance says whose the identities are, as JSON. Probe is a text that was
-// sealed with the credential keys: other keys do not open it, and would not open
+// instance names the store of objects to which the identities belong. The
+// value lies under instanceKey as JSON. Probe is a known text sealed with the
+// credential keys. If the keys at hand do not open Probe, the keys do not open
 // the credentials either.
 type instance struct {
 	Store string `json:"store"`
 	Probe string `json:"probe"`
 }
 
+// probeText is the text sealed in instance.Probe.
 const probeText = "needletail"
 
-// openKeys opens both key repositories as those of the store.
+// openKeys opens the Fernet keys and the credential keys, creating
+// repositories in a new store. With Options.Made, a missing or foreign
+// repository is an error of package token. If the rows are gone too, the error
+// is ErrLost: the whole folder is lost, not the keys alone.
 func (s *Service) openKeys() (err error) {
 	open := token.OpenRepository
 	if s.opt.Store != "" {
@@ -48,8 +54,12 @@ func (s *Service) openKeys() (err error) {
 	return err
 }
 
-// claim compares the store's id with the one in the store of identities, and
-// writes it where it is missing, unless identities were made before.
+// claim compares Options.Store with the instance and writes a missing
+// instance: identities of a version without instances are adopted. The error
+// is ErrLost if the instance names a different store, or if the instance is
+// missing although identities were made before. The error is
+// token.ErrKeysDamaged for wrong credential keys. Options.NewKeys accepts
+// wrong keys and seals a new probe.
 func (s *Service) claim() error {
 	if s.opt.Store == "" {
 		return nil
@@ -73,11 +83,13 @@ func (s *Service) claim() error {
 	return s.update(func(t *tx) error { return t.batch.Set(instanceKey, b, nil) })
 }
 
+// lost returns ErrLost for a folder of identities without an instance.
 func (s *Service) lost() error {
 	return fmt.Errorf("%w: %s does not say whose it is", ErrLost, filepath.Join(s.opt.Dir, "db"))
 }
 
-// match says that an instance is this store's, and has its credential keys.
+// match returns nil if the instance names Options.Store and the credential keys
+// open the probe. The error is ErrLost or token.ErrKeysDamaged.
 func (s *Service) match(is instance) error {
 	if is.Store != s.opt.Store {
 		return fmt.Errorf("identity: %w: they belong to the store %q, not to %q", ErrLost, is.Store, s.opt.Store)
@@ -88,7 +100,8 @@ func (s *Service) match(is instance) error {
 	return nil
 }
 
-// sameStore refuses a second copy that belongs to another store.
+// sameStore returns ErrLost for a second copy of a different store. A copy
+// without an instance is accepted: the copy is empty or of an earlier version.
 func (s *Service) sameStore(mirror *durable.DB) error {
 	is, found, err := instanceOf(mirror)
 	if err == nil && found && s.opt.Store != "" && is.Store != s.opt.Store {
@@ -97,6 +110,8 @@ func (s *Service) sameStore(mirror *durable.DB) error {
 	return err
 }
 
+// instanceOf reads the instance of a copy. found is false if there is no
+// instance.
 func instanceOf(db *durable.DB) (is instance, found bool, err error) {
 	b, closer, err := db.Get(instanceKey)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -109,8 +124,9 @@ func instanceOf(db *durable.DB) (is instance, found bool, err error) {
 	return is, true, errors.Join(err, closer.Close())
 }
 
-// makeFolder makes the folder of the database for this user alone: Pebble would
-// let everybody look in.
+// makeFolder creates the folder of the database for this user alone, and makes
+// an existing folder private. Pebble would create a folder readable by
+// everybody.
 func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("identity: %w", err)

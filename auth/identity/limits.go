@@ -1,11 +1,14 @@
 package identity
 
-// MaxLimit is the largest limit: a signed int of SQL's.
+// MaxLimit is the largest limit: the largest signed 32-bit integer, Keystone's
+// column in SQL.
 const MaxLimit = 1<<31 - 1
 
-// maxLimits bounds the rows of one request.
+// maxLimits bounds the limits created by a single request.
 const maxLimits = 1000
 
+// checkLimitValue returns an error of KindInvalid unless value is -1
+// (unlimited) to MaxLimit and resource has 1 to maxNameChars characters.
 func checkLimitValue(entity string, value int, resource string) error {
 	if value < -1 || value > MaxLimit {
 		return invalid(entity, "a limit is from -1 to 2147483647")
@@ -13,7 +16,8 @@ func checkLimitValue(entity string, value int, resource string) error {
 	return checkName(entity, "x", resource, maxNameChars)
 }
 
-// checkLimitTarget finds the service and region. The caller holds writing.
+// checkLimitTarget returns an error of KindInvalid unless the service exists,
+// and the region too if there is a region. The caller holds writing.
 func (s *Service) checkLimitTarget(entity, serviceID, regionID string) error {
 	if _, ok := s.services.rows[serviceID]; !ok {
 		return invalid(entity, "Could not find service: "+serviceID+".")
@@ -24,7 +28,11 @@ func (s *Service) checkLimitTarget(entity, serviceID, regionID string) error {
 	return nil
 }
 
-// CreateRegisteredLimits stores all of rows or none; each gets a new id.
+// CreateRegisteredLimits stores rows under new IDs, in a single change, and
+// returns the stored rows in the same order. If a row is refused, no row is
+// stored. The error is of KindInvalid for a bad value or more than maxLimits
+// rows, and of KindConflict for a resource with a registered limit already,
+// stored or in rows.
 func (s *Service) CreateRegisteredLimits(rows []RegisteredLimit) ([]*RegisteredLimit, error) {
 	var out []*RegisteredLimit
 	return out, s.update(func(t *tx) error {
@@ -43,7 +51,9 @@ func (s *Service) CreateRegisteredLimits(rows []RegisteredLimit) ([]*RegisteredL
 	})
 }
 
-// checkRegistered compares with what is stored and with more.
+// checkRegistered checks the values of r, and compares the resource of r with
+// all stored registered limits and with more, the earlier rows of the same
+// request. The caller holds writing.
 func (s *Service) checkRegistered(r *RegisteredLimit, more []*RegisteredLimit) error {
 	if err := checkLimitValue("registered_limit", r.DefaultLimit, r.ResourceName); err != nil {
 		return err
@@ -62,15 +72,20 @@ func (s *Service) checkRegistered(r *RegisteredLimit, more []*RegisteredLimit) e
 	return nil
 }
 
-// resource is what a limit is about.
+// resource is the thing limited: an amount of name at a service, in a region
+// or, if region is "", everywhere.
 type resource struct{ service, region, name string }
 
+// resource returns the resource of a registered limit.
 func (r *RegisteredLimit) resource() resource {
 	return resource{r.ServiceID, r.RegionID, r.ResourceName}
 }
+
+// resource returns the resource of a limit.
 func (l *Limit) resource() resource { return resource{l.ServiceID, l.RegionID, l.ResourceName} }
 
-// RegisteredLimit is the one of that id.
+// RegisteredLimit returns the registered limit with the given ID, or an error
+// of KindNotFound.
 func (s *Service) RegisteredLimit(id string) (*RegisteredLimit, error) {
 	r, err := get(s, s.registered, "registered limit", id)
 	if err != nil {
@@ -79,14 +94,17 @@ func (s *Service) RegisteredLimit(id string) (*RegisteredLimit, error) {
 	return r, nil
 }
 
+// limitNotFound returns an error of KindNotFound with Keystone's own message
+// for limits.
 func limitNotFound(entity, id string) error {
 	return &Error{Kind: KindNotFound, Op: "find", Entity: entity, Name: id, Detail: "Could not find " + entity + " for " + id + "."}
 }
 
-// RegisteredLimits are all, by id.
+// RegisteredLimits returns all registered limits, sorted by ID.
 func (s *Service) RegisteredLimits() []*RegisteredLimit { return list(s, s.registered, nil) }
 
-// inUse says whether a limit refers to r. The caller holds writing.
+// inUse returns an error of KindForbidden if a project's or domain's limit
+// overrides r, and otherwise nil. The caller holds writing.
 func (s *Service) inUse(r *RegisteredLimit) error {
 	for _, l := range s.limits.rows {
 		if l.resource() == r.resource() {
@@ -98,8 +116,11 @@ func (s *Service) inUse(r *RegisteredLimit) error {
 	return nil
 }
 
-// UpdateRegisteredLimit lets edit change a copy and stores it. What it is about
-// stays while limits refer to it.
+// UpdateRegisteredLimit calls edit with a copy of the registered limit, stores
+// the copy and returns the copy. The resource cannot change while a limit
+// overrides the registered limit: the error is of KindForbidden. Other errors
+// are of the kinds of CreateRegisteredLimits, and of KindNotFound for an
+// unknown ID.
 func (s *Service) UpdateRegisteredLimit(id string, edit func(*RegisteredLimit)) (*RegisteredLimit, error) {
 	var r RegisteredLimit
 	return &r, s.update(func(t *tx) error {
@@ -123,7 +144,9 @@ func (s *Service) UpdateRegisteredLimit(id string, edit func(*RegisteredLimit)) 
 	})
 }
 
-// DeleteRegisteredLimit deletes one that no limit refers to.
+// DeleteRegisteredLimit deletes a registered limit. The error is of
+// KindForbidden while a limit overrides the registered limit, and of
+// KindNotFound for an unknown ID.
 func (s *Service) DeleteRegisteredLimit(id string) error {
 	return s.update(func(t *tx) error {
 		r, ok := s.registered.rows[id]
@@ -138,7 +161,9 @@ func (s *Service) DeleteRegisteredLimit(id string) error {
 	})
 }
 
-// CreateLimits stores all of rows or none; each gets a new id.
+// CreateLimits stores rows under new IDs, in a single change, and returns the
+// stored rows in the same order. If a row is refused, no row is stored. The
+// error is of KindInvalid for more than maxLimits rows, and as of checkLimit.
 func (s *Service) CreateLimits(rows []Limit) ([]*Limit, error) {
 	var out []*Limit
 	return out, s.update(func(t *tx) error {
@@ -157,6 +182,12 @@ func (s *Service) CreateLimits(rows []Limit) ([]*Limit, error) {
 	})
 }
 
+// checkLimit checks a limit against the stored rows and against more, the
+// earlier rows of the same request. The error is of KindInvalid for a bad
+// value, an unknown service, region, project or domain, and unless the limit
+// is of either a project or a domain. The error is of KindForbidden without a
+// registered limit of the same resource, and of KindConflict for a second
+// limit of the project or domain. The caller holds writing.
 func (s *Service) checkLimit(l *Limit, more []*Limit) error {
 	if err := checkLimitValue("limit", l.ResourceLimit, l.ResourceName); err != nil {
 		return err
@@ -192,7 +223,7 @@ func (s *Service) checkLimit(l *Limit, more []*Limit) error {
 	return nil
 }
 
-// Limit is the one of that id.
+// Limit returns the limit with the given ID, or an error of KindNotFound.
 func (s *Service) Limit(id string) (*Limit, error) {
 	l, err := get(s, s.limits, "limit", id)
 	if err != nil {
@@ -201,10 +232,14 @@ func (s *Service) Limit(id string) (*Limit, error) {
 	return l, nil
 }
 
-// Limits are all that keep (nil: all) says so of, by id.
+// Limits returns the limits accepted by keep, sorted by ID. A nil keep accepts
+// all.
 func (s *Service) Limits(keep func(*Limit) bool) []*Limit { return list(s, s.limits, keep) }
 
-// UpdateLimit lets edit change the value and the description, and stores it.
+// UpdateLimit calls edit with a copy of the limit, stores the new value and
+// description, and returns the stored row. All other fields of the copy are
+// ignored, as in Keystone. The error is of KindNotFound for an unknown ID, and
+// of KindInvalid for a bad value.
 func (s *Service) UpdateLimit(id string, edit func(*Limit)) (*Limit, error) {
 	var l Limit
 	return &l, s.update(func(t *tx) error {
@@ -224,7 +259,8 @@ func (s *Service) UpdateLimit(id string, edit func(*Limit)) (*Limit, error) {
 	})
 }
 
-// DeleteLimit deletes a limit.
+// DeleteLimit deletes a limit: the registered limit applies again. The error
+// is of KindNotFound for an unknown ID.
 func (s *Service) DeleteLimit(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.limits.rows[id]; !ok {
@@ -235,6 +271,7 @@ func (s *Service) DeleteLimit(id string) error {
 	})
 }
 
+// dropLimits deletes the limits accepted by match, as a part of t.
 func (s *Service) dropLimits(t *tx, match func(*Limit) bool) {
 	for id, l := range s.limits.rows {
 		if match(l) {

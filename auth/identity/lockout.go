@@ -5,15 +5,17 @@ import (
 	"time"
 )
 
-// IgnoreLockout is the option of a user who is never locked out.
+// IgnoreLockout is the user option of Keystone against lockouts: a user with
+// the option true is never locked out.
 const IgnoreLockout = "ignore_lockout_failure_attempts"
 
 // DefaultLockoutDuration is Keystone's [security_compliance] lockout_duration.
 const DefaultLockoutDuration = 30 * time.Minute
 
-// lockouts count the failed logins of users since their last good one. There is
-// at most one count for a user of the store. They are kept in memory: a restart
-// forgives, and a guess costs no write.
+// lockouts counts the failed logins of each user since the user's last good
+// login. Unknown users have no count, hence there are at most as many counts
+// as users. The counts are in memory alone: a guess costs no write, and a
+// restart forgives.
 type lockouts struct {
 	attempts int // 0: nobody is locked out
 	duration time.Duration
@@ -22,13 +24,17 @@ type lockouts struct {
 	failed map[string]failures // by user id
 }
 
+// failures are the failed logins of a user: their number and the time of the
+// last.
 type failures struct {
 	count int
 	last  time.Time
 }
 
-// fail counts a failed login of u, nil for somebody unknown. One too many is
-// not counted.
+// fail counts a failed login of u and reports whether the login was within the
+// allowed attempts. fail returns false, and counts nothing, if the allowed
+// attempts are used up already. Without lockouts, for an unknown user (nil)
+// and for a user with IgnoreLockout the result is always true.
 func (l *lockouts) fail(u *User, now time.Time) (counted bool) {
 	if l.attempts == 0 || u == nil || u.Options[IgnoreLockout] == true {
 		return true
@@ -46,6 +52,7 @@ func (l *lockouts) fail(u *User, now time.Time) (counted bool) {
 	return true
 }
 
+// clear forgets the failed logins of a user.
 func (l *lockouts) clear(userID string) {
 	if l.attempts == 0 {
 		return
@@ -55,7 +62,9 @@ func (l *lockouts) clear(userID string) {
 	delete(l.failed, userID)
 }
 
-// locked says whether u has failed too often; the time served is forgotten.
+// locked reports whether u is locked out at the time now: all attempts are
+// used up, and less than duration has passed since the last. After duration
+// the count is forgotten.
 func (l *lockouts) locked(u *User, now time.Time) bool {
 	if l.attempts == 0 || u == nil || u.Options[IgnoreLockout] == true {
 		return false
@@ -73,8 +82,8 @@ func (l *lockouts) locked(u *User, now time.Time) bool {
 	return false
 }
 
-// locked refuses a user who has failed too often (keystone/exception.py,
-// AccountLocked).
+// locked returns an error of KindUnauthorized, shown to the client, for a user
+// locked out now.
 func (s *Service) locked(u *User) error {
 	if !s.lockouts.locked(u, s.opt.Clock()) {
 		return nil
@@ -82,14 +91,21 @@ func (s *Service) locked(u *User) error {
 	return accountLocked(u)
 }
 
+// accountLocked returns the refusal of a locked user (keystone/exception.py,
+// AccountLocked).
 func accountLocked(u *User) error {
 	return &Error{Kind: KindUnauthorized, Op: "authenticate", Tell: true,
 		Detail: "The account is locked for user: " + u.ID + "."}
 }
 
-// mayLogIn says whether verify finds u (nil: nobody) who they say they are, and
-// neither locked out nor disabled. The lock is looked at again after the hash: of
-// guesses at the same time no more than the allowed number are answered.
+// mayLogIn calls verify, the check of u's password or passcode, and returns
+// nil if the check succeeds and the user is enabled and not locked out. A nil
+// u is an unknown user: verify must return false.
+//
+// The lock is checked before and after verify: of many guesses at the same
+// time, no more than the allowed attempts hear about their success. Refusals
+// are of KindUnauthorized. An error of verify is returned unchanged and counts
+// as no attempt.
 func (s *Service) mayLogIn(u *User, verify func() (bool, error)) error {
 	if err := s.locked(u); err != nil {
 		return err

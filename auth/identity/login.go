@@ -11,20 +11,21 @@ import (
 	"needletail/auth/token"
 )
 
-// DomainRef names a domain by id or, if that is empty, by name.
+// DomainRef names a domain by ID or, if the ID is empty, by name.
 type DomainRef struct{ ID, Name string }
 
-// Ref names a user or project by id or, if that is empty, by name and domain.
+// Ref names a user or project by ID or, if the ID is empty, by name and domain.
 type Ref struct {
 	ID, Name string
 	Domain   DomainRef
 }
 
-// ScopeKind is what a login asks for.
+// ScopeKind is the kind of scope asked for by a login.
 type ScopeKind int
 
-// The scopes. ScopeDefault is the user's default project if they have a role
-// there, else none.
+// The kinds of scope. ScopeDefault is the user's default project if the user
+// has a role on the project, else no scope. ScopeNone asks for an unscoped
+// token, also if the user has a default project.
 const (
 	ScopeDefault ScopeKind = iota
 	ScopeNone
@@ -34,7 +35,8 @@ const (
 	ScopeTrust
 )
 
-// Scope is what a token is wanted for.
+// Scope is the scope asked for by a login. Only the field of the kind counts:
+// Project, Domain or TrustID.
 type Scope struct {
 	Kind    ScopeKind
 	Project Ref
@@ -42,7 +44,7 @@ type Scope struct {
 	TrustID string
 }
 
-// The methods of logging in.
+// The login methods, by Keystone's names.
 const (
 	MethodPassword = "password"
 	MethodToken    = "token"
@@ -50,15 +52,15 @@ const (
 	MethodTOTP     = "totp"
 )
 
-// DefaultMethods are the methods in use if Options name none: Keystone's as far
-// as there are any here.
+// DefaultMethods returns the methods in use with empty Options.Methods:
+// Keystone's defaults without external, oauth1 and mapped, absent here.
 func DefaultMethods() []string { return []string{MethodPassword, MethodToken, MethodAppCred} }
 
-// Methods are those that a login may use.
+// Methods returns the login methods in use.
 func (s *Service) Methods() []string { return slices.Clone(s.opt.Methods) }
 
-// Login is a request for a token. Every method named must succeed, for the same
-// user.
+// Login is a request for a token. Every method in Methods must succeed, and
+// all must prove the same user.
 type Login struct {
 	Methods  []string
 	User     Ref    // for MethodPassword
@@ -68,12 +70,13 @@ type Login struct {
 	Secret   string // for MethodAppCred
 	TOTPUser Ref    // for MethodTOTP
 	Passcode string // for MethodTOTP
-	// Receipt, if not "", is a PartialLogin's, which this login completes.
+	// Receipt is the receipt of an earlier PartialLogin to complete, or "".
 	Receipt string
 	Scope   Scope
 }
 
-// Token is a valid token and all that it stands for at this moment.
+// Token is a valid token with its user, scope and roles at the time of
+// validation.
 type Token struct {
 	Text       string
 	Methods    []string
@@ -93,21 +96,25 @@ type Token struct {
 	Trust         *Trust
 }
 
-// Delegated says whether the token stands for a part of its user only, given
-// away by an application credential, a trust or an EC2 key.
+// Delegated reports whether the token comes from an application credential, a
+// trust or an EC2 key. A delegated token has a part of its user's rights only.
 func (t *Token) Delegated() bool { return t.AppCred != nil || t.Trust != nil || t.OfEC2Key() }
 
-// OfEC2Key says whether a signature with an EC2 key got the token.
+// OfEC2Key reports whether the token was issued for a signature with an EC2
+// key.
 func (t *Token) OfEC2Key() bool { return slices.Contains(t.Methods, token.MethodEC2) }
 
-// HasRole says whether one of the token's roles has that name.
+// HasRole reports whether the token has a role of the name, granted or implied.
 func (t *Token) HasRole(name string) bool {
 	return slices.ContainsFunc(t.Roles, func(r *Role) bool { return r.Name == name })
 }
 
-// Authenticate checks a login and issues a token. An error of KindUnauthorized
-// is the client's, as is KindForbidden (a scope that this token may not be
-// exchanged for). One whose cause is a *PartialLogin needs more methods.
+// Authenticate verifies a login and returns a new token. A refusal is of
+// KindUnauthorized; if its cause is a *PartialLogin, the login lacks a method
+// asked for by the user's rules. KindForbidden refuses an exchange of a
+// delegated token or of a system-scoped token for a different scope, a trust
+// of a different trustee, and a trust without remaining uses. KindBusy means a
+// full queue of hashes.
 func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if len(l.Methods) == 0 {
 		return nil, unauthorized("no method")
@@ -142,7 +149,10 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	return t, nil
 }
 
-// issue makes a token of p. It lives no longer than what it came from.
+// issue returns a new token of the payload p. The token expires after the
+// configured life, but not after its origin: a parent token, an application
+// credential or a trust. The error is of KindUnauthorized if the token would
+// not be valid, for example without a role on the scope.
 func (s *Service) issue(p token.Payload, w *proof) (*Token, error) {
 	issued := s.issueTime(p)
 	p.Expires = issued.Add(s.opt.TokenLife)
@@ -168,7 +178,8 @@ func (s *Service) issue(p token.Payload, w *proof) (*Token, error) {
 	return s.resolve(text, p, issued)
 }
 
-// proof is what the methods of a login have shown.
+// proof is the result of the login methods verified up to now. methods
+// includes the methods of a parent token and of a receipt.
 type proof struct {
 	methods []string
 	user    *User
@@ -176,7 +187,9 @@ type proof struct {
 	appCred *AppCredential
 }
 
-// prove checks one method.
+// prove verifies a method of the login and adds the result to w. The error is
+// of KindUnauthorized for a method out of use, for a refused login, and if the
+// method proves a different user than the methods before.
 func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) error {
 	if !slices.Contains(s.opt.Methods, method) {
 		return unauthorized("Attempted to authenticate with an unsupported method.")
@@ -208,6 +221,7 @@ func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) e
 	return nil
 }
 
+// union returns a followed by the elements of b missing in a.
 func union(a, b []string) []string {
 	for _, m := range b {
 		if !slices.Contains(a, m) {
@@ -217,13 +231,16 @@ func union(a, b []string) []string {
 	return a
 }
 
-// newAuditID is base64url of a UUID's bytes, unpadded.
+// newAuditID returns a random audit ID in Keystone's form: 16 bytes as unpadded
+// base64url.
 func newAuditID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
+// checkPassword verifies the login method password and returns the user. An
+// unknown user takes as long as a wrong password.
 func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, error) {
 	u := s.findUser(who)
 	err := s.mayLogIn(u, func() (bool, error) { return s.passwords.verify(ctx, secretOf(u), password) })
@@ -234,9 +251,10 @@ func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (
 	return u, nil
 }
 
-// upgradePassword keeps a right password under a hash of now, if it is not so
-// already. Tokens live on. What cannot be done, because too many wait or the
-// store fails, is left to a later login.
+// upgradePassword hashes a right password anew if the stored hash is outdated:
+// of a different scheme, or of a lower cost. Tokens live on, because the
+// password is the same. A failure, for example of a full queue of hashes or a
+// full disk, is left to a later login.
 func (s *Service) upgradePassword(ctx context.Context, u *User, password string) {
 	if !s.passwords.outdated(secretOf(u)) {
 		return
@@ -257,6 +275,10 @@ func (s *Service) upgradePassword(ctx context.Context, u *User, password string)
 	})
 }
 
+// checkParent verifies the login method token and returns the parent token.
+// The error is of KindUnauthorized for an invalid token. The error is of
+// KindForbidden for a delegated token, and for a system-scoped token if the
+// login asks for a project or a domain.
 func (s *Service) checkParent(l Login) (*Token, error) {
 	parent, err := s.ValidateToken(l.Token, false)
 	if err != nil {
@@ -273,7 +295,7 @@ func (s *Service) checkParent(l Login) (*Token, error) {
 	return parent, nil
 }
 
-// userUsable says whether the user and their domain are enabled.
+// userUsable reports whether the user and the user's domain are enabled.
 func (s *Service) userUsable(u *User) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -281,7 +303,7 @@ func (s *Service) userUsable(u *User) bool {
 	return u.Enabled && d != nil && d.Enabled
 }
 
-// findUser is nil for an unknown user.
+// findUser returns the user named by a reference, or nil.
 func (s *Service) findUser(who Ref) *User {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -291,7 +313,8 @@ func (s *Service) findUser(who Ref) *User {
 	return s.users.named(s.domainID(who.Domain), who.Name)
 }
 
-// domainID is "" for an unknown domain. The caller holds mu.
+// domainID returns the ID of a reference, or the ID of the domain with the
+// name, or "". An ID is returned without a check. The caller holds mu.
 func (s *Service) domainID(ref DomainRef) string {
 	if ref.ID != "" {
 		return ref.ID
@@ -302,8 +325,10 @@ func (s *Service) domainID(ref DomainRef) string {
 	return ""
 }
 
-// setScope finds the scope's kind and id. That the user has a role there is for
-// resolve to see.
+// setScope sets the kind and ID of the scope in p. Roles on the scope are
+// checked later, by resolve; only ScopeDefault looks at roles here and stays
+// unscoped without a role. The error is of KindUnauthorized for an unknown
+// project or trust.
 func (s *Service) setScope(p *token.Payload, u *User, scope Scope) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -333,8 +358,8 @@ func (s *Service) setScope(p *token.Payload, u *User, scope Scope) error {
 	return nil
 }
 
-// projectUsable says whether the project and its domain are enabled. The caller
-// holds mu.
+// projectUsable reports whether the project and the project's domain are
+// enabled. The caller holds mu.
 func (s *Service) projectUsable(p *Project) bool {
 	d := s.domains.rows[p.DomainID]
 	return p.Enabled && d != nil && d.Enabled

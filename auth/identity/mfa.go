@@ -7,19 +7,21 @@ import (
 	"needletail/auth/token"
 )
 
-// The options of users that say which methods a login needs
+// The user options about the methods needed for a login
 // (keystone/identity/backends/resource_options.py).
 const (
 	MFAEnabled = "multi_factor_auth_enabled"
 	MFARules   = "multi_factor_auth_rules"
 )
 
-// receiptLife is Keystone's [receipt] expiration.
+// receiptLife is the life of a receipt: Keystone's default of [receipt]
+// expiration.
 const receiptLife = 5 * time.Minute
 
-// PartialLogin is a login that succeeded as far as it went, but lacks a method.
-// It is the cause of an Error of KindUnauthorized. Receipt, sent with the
-// methods that are missing, completes it.
+// PartialLogin is a login with right methods, but too few for the user's
+// rules. Authenticate returns a PartialLogin as the cause of an Error of
+// KindUnauthorized. A second login with Receipt and the missing methods
+// completes the first.
 type PartialLogin struct {
 	Receipt             string
 	Methods             []string
@@ -29,12 +31,13 @@ type PartialLogin struct {
 	IssuedAt, ExpiresAt time.Time
 }
 
-// Error says what is missing.
+// Error returns a constant text without secrets.
 func (p *PartialLogin) Error() string { return "more methods are required" }
 
-// mfaRules are the user's rules, each cut down to the methods that are in use:
-// turning a method off locks nobody out (keystone/auth/core.py,
-// UserMFARulesValidator). What is malformed is no rule.
+// mfaRules returns the user's rules, each reduced to the methods in use: an
+// operator can turn a method off without locking users out
+// (keystone/auth/core.py, UserMFARulesValidator). Empty and malformed rules
+// are ignored. The result is nil if the user option MFAEnabled is false.
 func (s *Service) mfaRules(u *User) (rules [][]string) {
 	if u.Options[MFAEnabled] == false {
 		return nil
@@ -57,8 +60,11 @@ func (s *Service) mfaRules(u *User) (rules [][]string) {
 	return rules
 }
 
-// applyRules takes in what a receipt has shown already and checks the methods
-// against the user's rules.
+// applyRules adds the methods of a receipt to w and checks all methods against
+// the user's rules. The result is nil if the user has no rules or all methods
+// of a rule are proven. Otherwise the error is of KindUnauthorized with a
+// *PartialLogin as its cause. A receipt of a different user, or an expired or
+// malformed receipt, is refused with a reason for the client.
 func (s *Service) applyRules(w *proof, receipt string) error {
 	if receipt != "" {
 		r, err := s.keys.ParseReceipt(receipt)
@@ -90,7 +96,7 @@ func (s *Service) applyRules(w *proof, receipt string) error {
 	return &Error{Kind: KindUnauthorized, Op: "authenticate", Err: p}
 }
 
-// covers says whether all of want is in have.
+// covers reports whether have contains every method of want.
 func covers(have, want []string) bool {
 	return !slices.ContainsFunc(want, func(m string) bool { return !slices.Contains(have, m) })
 }

@@ -2,15 +2,16 @@ package identity
 
 import "needletail/objstore/durable"
 
-// openFilesMax bounds the open files of one copy of the store. Its rows are in
-// memory: tables are read at the start alone, and by compactions.
+// openFilesMax bounds the open files of a copy of the store. A few are enough:
+// rows are in memory, and Pebble's tables are read at the start and by
+// compactions alone.
 const openFilesMax = durable.OpenFilesMin + 4
 
-// keyFiles is what reading and replacing key files has open.
+// keyFiles is the number of files open while a key file is read or replaced.
 const keyFiles = 2
 
-// OpenFiles is how many files the store may have open at most, with the second
-// copy or without it.
+// OpenFiles returns the largest number of files open at the same time, with a
+// second copy (mirrored) or without.
 func OpenFiles(mirrored bool) int {
 	if mirrored {
 		return 2*openFilesMax + keyFiles

@@ -13,28 +13,33 @@ import (
 )
 
 const (
-	// DefaultBcryptCost is Keystone's: about 0.2 s a hash.
+	// DefaultBcryptCost is Keystone's default: about 0.2 s a hash.
 	DefaultBcryptCost = 12
-	// MaxPasswordBytes is Keystone's [identity] max_password_length.
+	// MaxPasswordBytes is Keystone's default of [identity] max_password_length.
 	MaxPasswordBytes = 4096
-	// cachedPasswords bounds the verified passwords that are remembered.
+	// cachedPasswords bounds the verified passwords in memory.
 	cachedPasswords = 4096
 )
 
-// verifier hashes passwords with bcrypt_sha256 and verifies them against what
-// package passwordhash can read. A password that was found right is remembered
-// as an HMAC under a key of this process, together with the hash that it was
-// right for: a new hash makes the memory useless. Wrong ones are never
-// remembered, and an unknown user costs as much as one with a hash of ours.
-// Remembered passwords do not wait in the queue.
+// verifier hashes passwords with bcrypt_sha256, and verifies passwords against
+// every hash readable by package passwordhash.
+//
+// A right password is remembered as an HMAC of the user, the stored hash and
+// the password, under a random key of this process. A remembered password is
+// verified without a hash and without the queue. A new hash of the user makes
+// the memory useless. Wrong passwords are never remembered. An unknown user
+// costs a hash of the usual cost: the time tells a guesser nothing about
+// existing names.
 type verifier struct {
 	cost  int
 	key   [sha256.Size]byte
 	right *lru.Cache[[sha256.Size]byte, struct{}]
 	queue *hashQueue
-	dummy *passwordhash.Hash
+	dummy *passwordhash.Hash // matched in place of an unknown user's hash
 }
 
+// newVerifier returns a verifier for new hashes of the cost, DefaultBcryptCost
+// if zero. The error names a cost out of range.
 func newVerifier(cost int) (*verifier, error) {
 	if cost == 0 {
 		cost = DefaultBcryptCost
@@ -55,6 +60,9 @@ func newVerifier(cost int) (*verifier, error) {
 	return v, nil
 }
 
+// hash returns the bcrypt_sha256 hash of a password, after a wait in the
+// queue. The error is of KindInvalid for an empty password or more than
+// MaxPasswordBytes bytes, of KindBusy, or the context's.
 func (v *verifier) hash(ctx context.Context, password string) (string, error) {
 	if password == "" || len(password) > MaxPasswordBytes {
 		return "", invalid("user", fmt.Sprintf("a password has 1 to %d bytes", MaxPasswordBytes))
@@ -66,9 +74,11 @@ func (v *verifier) hash(ctx context.Context, password string) (string, error) {
 	return passwordhash.Generate([]byte(password), v.cost)
 }
 
-// secret is a hash and the id of whom it belongs to; the zero value is nobody's.
+// secret is a stored hash with the ID of its user or application credential.
+// The zero value stands for an unknown user: no password matches.
 type secret struct{ id, hash string }
 
+// secretOf returns the secret of a user, the zero value for nil.
 func secretOf(u *User) secret {
 	if u == nil {
 		return secret{}
@@ -76,8 +86,9 @@ func secretOf(u *User) secret {
 	return secret{u.ID, u.PasswordHash}
 }
 
-// verify says whether password is the secret; nobody's takes as long as a wrong
-// one.
+// verify reports whether password matches the secret. A secret without a
+// readable hash never matches and takes as long as a wrong password. The error
+// is of KindBusy or the context's, from the queue.
 func (v *verifier) verify(ctx context.Context, s secret, password string) (bool, error) {
 	if len(password) > MaxPasswordBytes {
 		return false, nil
@@ -104,16 +115,16 @@ func (v *verifier) verify(ctx context.Context, s secret, password string) (bool,
 	return ok, nil
 }
 
-// outdated says whether a secret that was right should be hashed anew: by other
-// schemes than ours, plain bcrypt among them, not every byte of it counts, and a
-// lower cost than that of now is too low.
+// outdated reports whether a right secret should be hashed anew: the cost is
+// lower than the configured cost. Schemes other than bcrypt_sha256 count as
+// cost 0, plain bcrypt too, because bcrypt ignores all bytes after the 72nd.
 func (v *verifier) outdated(s secret) bool {
 	hash, err := passwordhash.Parse(s.hash)
 	return err == nil && hash.Cost < v.cost
 }
 
-// renew hashes a secret anew that was right, and remembers it: the next login
-// need not wait.
+// renew returns a new hash of a right password, and remembers the password
+// under the new hash: the next login does not wait. Errors are as of hash.
 func (v *verifier) renew(ctx context.Context, s secret, password string) (hash string, err error) {
 	if hash, err = v.hash(ctx, password); err == nil {
 		v.right.Add(v.memory(secret{s.id, hash}, password), struct{}{})
@@ -121,6 +132,8 @@ func (v *verifier) renew(ctx context.Context, s secret, password string) (hash s
 	return hash, err
 }
 
+// memory returns the key of a right password in the cache. The lengths keep
+// fields of different lengths apart.
 func (v *verifier) memory(s secret, password string) (sum [sha256.Size]byte) {
 	h := hmac.New(sha256.New, v.key[:])
 	fmt.Fprintf(h, "%d %s %d %s %s", len(s.id), s.id, len(s.hash), s.hash, password)

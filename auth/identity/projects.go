@@ -1,14 +1,21 @@
 package identity
 
 const (
+	// maxProjectName is the limit of a project's name in Keystone, in
+	// characters.
 	maxProjectName = 64
-	// maxProjectDepth is Keystone's max_project_tree_depth: projects that stand
-	// on one another, with the domain.
+	// maxProjectDepth is Keystone's default of max_project_tree_depth: the
+	// largest number of levels of a tree. The domain is the first level.
 	maxProjectDepth = 5
 )
 
-// CreateProject stores p; an empty ID gets a new one, an empty ParentID is the
-// domain.
+// CreateProject stores p and returns the stored row. An empty ID is replaced
+// by a new ID, an empty ParentID by the domain's ID.
+//
+// The error is of KindInvalid for a bad name, an unknown domain, or a parent
+// unknown or of a different domain. The error is of KindForbidden below a
+// disabled project or below maxProjectDepth levels, and of KindConflict for an
+// ID, or a name in the domain, already taken.
 func (s *Service) CreateProject(p Project) (*Project, error) {
 	p.ID = idOr(p.ID)
 	if p.ParentID == "" {
@@ -35,14 +42,21 @@ func (s *Service) CreateProject(p Project) (*Project, error) {
 	})
 }
 
-// Project is the project of that id.
+// Project returns the project with the given ID, or an error of KindNotFound.
 func (s *Service) Project(id string) (*Project, error) { return get(s, s.projects, "project", id) }
 
-// Projects are all that keep (nil: all) says so of, by id.
+// Projects returns the projects accepted by keep, sorted by ID. A nil keep
+// accepts all.
 func (s *Service) Projects(keep func(*Project) bool) []*Project { return list(s, s.projects, keep) }
 
-// UpdateProject lets edit change a copy and stores it. The domain and the
-// parent stay.
+// UpdateProject calls edit with a copy of the project, stores the copy and
+// returns the copy. The ID, the domain and the parent cannot change. Disabling
+// a project ends all tokens scoped to the project.
+//
+// The error is of KindNotFound for an unknown ID, of KindInvalid for a bad
+// name, of KindConflict for a taken name, and of KindForbidden for an
+// immutable project (unless edit ends the immutability) and for enabling a
+// project below a disabled project.
 func (s *Service) UpdateProject(id string, edit func(*Project)) (*Project, error) {
 	var p Project
 	return &p, s.update(func(t *tx) error {
@@ -75,7 +89,10 @@ func (s *Service) UpdateProject(id string, edit func(*Project)) (*Project, error
 	})
 }
 
-// DeleteProject deletes a project without children, its grants and its tokens.
+// DeleteProject deletes a project with its grants, application credentials,
+// trusts, credentials and limits, and ends all tokens scoped to the project.
+// The error is of KindNotFound for an unknown ID, and of KindForbidden for an
+// immutable project or a project with children.
 func (s *Service) DeleteProject(id string) error {
 	return s.update(func(t *tx) error {
 		old, ok := s.projects.rows[id]
@@ -97,6 +114,9 @@ func (s *Service) DeleteProject(id string) error {
 	})
 }
 
+// dropProject deletes a project and all rows about the project, as a part of
+// t. Child projects stay; the caller has checked for children or deletes them
+// too.
 func (s *Service) dropProject(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.Target == OnProject && g.TargetID == id })
 	s.dropAppCreds(t, func(a *AppCredential) bool { return a.ProjectID == id })
@@ -107,14 +127,16 @@ func (s *Service) dropProject(t *tx, id string) {
 	drop(t, s.projects, id)
 }
 
-// Parents are the projects above one, the nearest first; the domain is none.
+// Parents returns the projects above p, the nearest first. The domain at the
+// top is no project and is left out.
 func (s *Service) Parents(p *Project) []*Project {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.parents(p)
 }
 
-// parents needs mu or writing.
+// parents is Parents for a caller with mu or writing. The bound ends the loop
+// should a damaged store hold a cycle.
 func (s *Service) parents(p *Project) (out []*Project) {
 	for len(out) < maxProjectDepth {
 		up := s.projects.rows[p.ParentID]
@@ -126,7 +148,8 @@ func (s *Service) parents(p *Project) (out []*Project) {
 	return out
 }
 
-// isBelow needs mu or writing.
+// isBelow reports whether the project of ancestorID is above p, at any
+// distance. The caller holds mu or writing.
 func (s *Service) isBelow(p *Project, ancestorID string) bool {
 	for _, up := range s.parents(p) {
 		if up.ID == ancestorID {
@@ -136,12 +159,14 @@ func (s *Service) isBelow(p *Project, ancestorID string) bool {
 	return false
 }
 
-// Subtree is the projects below one, by id.
+// Subtree returns the projects below a project, at any depth, sorted by ID.
 func (s *Service) Subtree(id string) []*Project {
 	return s.Projects(func(p *Project) bool { return s.isBelow(p, id) })
 }
 
-// checkParents refuses what is too deep or below something disabled.
+// checkParents returns an error of KindForbidden for a project deeper than
+// maxProjectDepth levels, or below a disabled project. The caller holds
+// writing.
 func (s *Service) checkParents(p *Project) error {
 	parents := s.parents(p)
 	if len(parents)+2 > maxProjectDepth {

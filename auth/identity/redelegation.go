@@ -5,29 +5,36 @@ import (
 	"slices"
 )
 
-// maxRedelegations is Keystone's [trust] max_redelegation_count: a chain has
-// that many trusts after its first.
+// maxRedelegations is Keystone's default of [trust] max_redelegation_count: the
+// largest number of trusts below the first in a chain.
 const maxRedelegations = 3
 
-// Redelegation is what a new trust has to do with other trusts.
+// Redelegation is the place of a new trust in a chain of trusts.
 type Redelegation struct {
-	// Allow lets the trustee make trusts out of the new one, Count many in a
-	// chain; nil: as many as there may be.
+	// Allow lets the trustee make further trusts with the new trust. Count is
+	// the largest number of trusts below the new trust in a chain; nil: as
+	// many as possible.
 	Allow bool
 	Count *int
-	// From is the trust that the new one is made with, "" for none.
+	// From is the ID of the trust above the new trust, "" at the top of a
+	// chain.
 	From string
 }
 
-// redelegationRefused is a refusal as Keystone words it for clients; why is for
-// the log.
+// redelegationRefused returns an error of KindForbidden with Keystone's general
+// message for clients. The formatted reason is for the log.
 func redelegationRefused(format string, args ...any) error {
 	return &Error{Kind: KindForbidden, Op: "create", Entity: "trust",
 		Detail: "You are not authorized to perform the requested action.", Err: fmt.Errorf(format, args...)}
 }
 
-// redelegate sets and checks what r has to do with other trusts
-// (keystone/trust/core.py, create_trust). The caller holds writing.
+// redelegate sets r.Redelegations, r.RedelegatedFrom and, from the trust
+// above, a missing r.ExpiresAt, by the rules of Keystone
+// (keystone/trust/core.py, create_trust). A Count of 0 is the same as Allow
+// false. The error is of KindForbidden for a Count out of range and for more
+// rights than a trust above, of KindNotFound for an unknown or expired trust
+// above, and of KindInvalid for a redelegable trust with a number of uses. The
+// caller holds writing.
 func (s *Service) redelegate(r *Trust, d Redelegation) error {
 	asked := d.Count
 	switch {
@@ -68,8 +75,10 @@ func (s *Service) redelegate(r *Trust, d Redelegation) error {
 	return nil
 }
 
-// within checks that r gives away no more than a trust above it does. Unlike
-// Keystone's it has to be of the same project: roles elsewhere were not given.
+// within returns an error of KindForbidden if r gives more rights than a trust
+// above: more roles, a later end, impersonation, uses, or a chain too long.
+// Unlike in Keystone, r must be of the same project as the trust above: the
+// trust above gives no role on a different project.
 func (r *Trust) within(above *Trust) error {
 	switch {
 	case above.Redelegations <= 0:
@@ -91,8 +100,10 @@ func (r *Trust) within(above *Trust) error {
 	return nil
 }
 
-// trustChain is r and the trusts that it was made with, r first; nil if one is
-// missing. The caller holds mu or writing.
+// trustChain returns r and all trusts above r, r first and the top of the
+// chain last. The result is nil if a trust is missing, or if the chain is
+// longer than possible: a broken chain gives no rights. The caller holds mu or
+// writing.
 func (s *Service) trustChain(r *Trust) []*Trust {
 	chain := []*Trust{r}
 	for r.RedelegatedFrom != "" {
@@ -104,8 +115,8 @@ func (s *Service) trustChain(r *Trust) []*Trust {
 	return chain
 }
 
-// TrustDescends says whether the trust of that id is ancestor, or was made with
-// it or with one that was.
+// TrustDescends reports whether the trust with the given ID is ancestor
+// itself, or is below ancestor in a chain.
 func (s *Service) TrustDescends(id, ancestor string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -113,8 +124,8 @@ func (s *Service) TrustDescends(id, ancestor string) bool {
 	return r != nil && slices.ContainsFunc(s.trustChain(r), func(above *Trust) bool { return above.ID == ancestor })
 }
 
-// dropTrusts deletes the trusts that match, and all that were made with
-// them.
+// dropTrusts deletes the trusts accepted by match and all trusts below them in
+// chains, as a part of t.
 func (s *Service) dropTrusts(t *tx, match func(*Trust) bool) {
 	for id, r := range s.trusts.rows {
 		if match(r) || slices.ContainsFunc(s.trustChain(r), match) {

@@ -6,35 +6,39 @@ import (
 	"needletail/auth/token"
 )
 
-// revocationBuffer is Keystone's [revoke] expiration_buffer.
+// revocationBuffer is Keystone's default of [revoke] expiration_buffer: a
+// revocation is kept for this time after the last ended token has expired.
 const revocationBuffer = 30 * time.Minute
 
-// purgeEvery bounds how often forgotten revocations are looked for.
+// purgeEvery is the shortest time between two searches for old revocations. A
+// search reads all rows.
 const purgeEvery = time.Hour
 
-// Users make rows by revoking their tokens one by one, so those are bounded: of
-// one owner, and in all, where a row takes about 1 KB of memory. Beyond a bound
-// one row ends all tokens that the owner, or the whole user, has by then.
+// Users make a row with each token revoked, hence the rows are bounded: per
+// owner and in all. A row takes about 1 KB of memory. Beyond a bound, a single
+// row takes the place of an owner's rows and ends all tokens issued up to now
+// to the owner, or to the whole user.
 const (
 	revocationsPerOwner = 1024
 	revocationsMax      = 65536
 )
 
-// tokenOwner is who can ask for a token: a user, or who holds one of the user's
-// application credentials or trusts. A delegate's revocations end no token of
-// the user's own.
+// tokenOwner is a user, or the holder of an application credential or trust of
+// the user (delegationID). The owners are bounded apart: a holder can end the
+// tokens of the delegation, but never the tokens of the user's own logins.
 type tokenOwner struct{ userID, delegationID string }
 
-// revokedIndex answers in constant time whether a token is revoked. Times are
-// whole seconds, as a token's.
+// revokedIndex finds the revocations of a token in constant time. Times are
+// whole seconds, because the times in tokens are.
 type revokedIndex struct {
 	audits                                map[string]struct{}
 	users, projects, domains, delegations map[string]time.Time
-	owned                                 map[tokenOwner]map[string]struct{} // ids of rows of one token each
-	purged                                time.Time
-	max                                   int // rows: revocationsMax, fewer in tests
+	owned                                 map[tokenOwner]map[string]struct{} // IDs of rows by audit ID
+	purged                                time.Time                          // the last search for old rows
+	max                                   int                                // rows: revocationsMax, fewer in tests
 }
 
+// newRevokedIndex returns an empty index.
 func newRevokedIndex() revokedIndex {
 	return revokedIndex{
 		max:    revocationsMax,
@@ -44,6 +48,7 @@ func newRevokedIndex() revokedIndex {
 	}
 }
 
+// add puts a row into the index. The caller holds mu for writing.
 func (x *revokedIndex) add(r *Revocation) {
 	switch {
 	case r.AuditID != "":
@@ -66,8 +71,9 @@ func (x *revokedIndex) add(r *Revocation) {
 	}
 }
 
-// remove needs no look at the time: there is one row of a user, project, domain
-// or delegation.
+// remove takes a row out of the index. A user, project, domain or delegation
+// has a single row at most, hence the entry is the row's. The caller holds mu
+// for writing.
 func (x *revokedIndex) remove(r *Revocation) {
 	switch {
 	case r.AuditID != "":
@@ -88,7 +94,9 @@ func (x *revokedIndex) remove(r *Revocation) {
 	}
 }
 
-// isRevoked says whether a token has been ended. The caller holds mu.
+// isRevoked reports whether a token is ended: by its first audit ID, or
+// because its time of issue is not after the last end of all tokens alike. The
+// caller holds mu.
 func (s *Service) isRevoked(p token.Payload, issued time.Time) bool {
 	if len(p.AuditIDs) > 0 {
 		if _, ok := s.revoked.audits[p.AuditIDs[0]]; ok {
@@ -98,9 +106,10 @@ func (s *Service) isRevoked(p token.Payload, issued time.Time) bool {
 	return !issued.After(s.lastEnd(p))
 }
 
-// lastEnd is when all tokens like p were ended the last time, by whatever such a
-// token stands for: its user, project, domain and delegation, the domains of
-// those, and everybody in the chain of its trust. The caller holds mu.
+// lastEnd returns the latest time at which all tokens like p were ended, or
+// the zero time. Tokens are ended through their user, project, domain or
+// delegation, through the domain of the user or project, and through every
+// trustor and trustee in the chain of a trust. The caller holds mu.
 func (s *Service) lastEnd(p token.Payload) time.Time {
 	x := &s.revoked
 	end := latest(s.lastEndOfUser(p.UserID), x.delegations[p.Delegation])
@@ -121,6 +130,8 @@ func (s *Service) lastEnd(p token.Payload) time.Time {
 	return end
 }
 
+// lastEndOfUser returns the latest time at which all tokens of a user, or of
+// the user's domain, were ended, or the zero time. The caller holds mu.
 func (s *Service) lastEndOfUser(id string) time.Time {
 	end := s.revoked.users[id]
 	if u := s.users.rows[id]; u != nil {
@@ -129,9 +140,10 @@ func (s *Service) lastEndOfUser(id string) time.Time {
 	return end
 }
 
-// issueTime is now in whole seconds, or the second after the last revocation of
-// tokens like p: a token issued in the second of a revocation is a new one,
-// though its time cannot show it. (Keystone refuses those tokens.)
+// issueTime returns the time of issue for a new token of p: now in whole
+// seconds, or the second after the last end of tokens like p if later. A token
+// issued in the same second as a revocation would be ended with the older
+// tokens otherwise; in Keystone the token is refused.
 func (s *Service) issueTime(p token.Payload) time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -143,7 +155,8 @@ func (s *Service) issueTime(p token.Payload) time.Time {
 	return issued
 }
 
-// noteIssued remembers the latest time of a token, which may lie ahead of now.
+// noteIssued remembers the latest time of issue of all tokens. The time may be
+// later than now, see issueTime.
 func (s *Service) noteIssued(at time.Time) {
 	for {
 		last := s.lastIssued.Load()
@@ -153,14 +166,16 @@ func (s *Service) noteIssued(at time.Time) {
 	}
 }
 
-// noteAllIssued does so for the tokens of an earlier process: none is later than
-// the second after the last revocation. Open calls it.
+// noteAllIssued notes the times of tokens issued by earlier processes: at the
+// latest the second after the last revocation. Open calls noteAllIssued after
+// load.
 func (s *Service) noteAllIssued() {
 	for _, r := range s.revocations.rows {
 		s.noteIssued(r.IssuedBefore.Add(time.Second))
 	}
 }
 
+// latest returns the later time.
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -168,11 +183,14 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// revokeTx ends the tokens that r speaks of, as a part of t. IssuedBefore and
-// Until, if set, are the least that they become; Until is the end of the tokens.
+// revokeTx ends the tokens named by r, as a part of t. r.ID is made of the
+// name. r.IssuedBefore is at least the given time and now. r.Until, given as
+// the expiry of the ended tokens, is at least the expiry of a token issued at
+// IssuedBefore, and is stored with ExpiredWindow and revocationBuffer added.
+// The caller holds writing.
 //
-// What a revocation ends includes tokens whose time lies ahead, because a
-// revocation of something else came right before they were issued.
+// A token can have a time of issue after now, see issueTime. lastIssued makes
+// IssuedBefore late enough for the end of all tokens issued by now.
 func (s *Service) revokeTx(t *tx, r Revocation) {
 	now := s.opt.Clock().UTC().Truncate(time.Second)
 	last := time.Unix(s.lastIssued.Load(), 0).UTC()
@@ -194,6 +212,8 @@ func (s *Service) revokeTx(t *tx, r Revocation) {
 	s.purgeTx(t, now)
 }
 
+// purgeTx deletes revocations after their Until, as a part of t, at most once
+// in purgeEvery. The caller holds writing.
 func (s *Service) purgeTx(t *tx, now time.Time) {
 	if now.Sub(s.revoked.purged) < purgeEvery {
 		return
@@ -206,8 +226,10 @@ func (s *Service) purgeTx(t *tx, now time.Time) {
 	t.apply = append(t.apply, func() { s.revoked.purged = now })
 }
 
-// RevokeToken ends one token at once and for good. The error is of KindNotFound
-// for a token that is not valid.
+// RevokeToken ends a token at once and for good. If the owner, or all users
+// together, have too many revocations, RevokeToken ends all tokens of the
+// owner, or of the user, with a single row instead. The error is of
+// KindNotFound for an invalid token.
 func (s *Service) RevokeToken(text string) error {
 	t, err := s.ValidateToken(text, false)
 	if err != nil {
@@ -237,7 +259,8 @@ func (s *Service) RevokeToken(text string) error {
 	})
 }
 
-// revokedOneByOne says of a row whether it ends one token of the owner.
+// revokedOneByOne returns a test for the rows by audit ID of an owner. The
+// caller holds writing.
 func (s *Service) revokedOneByOne(owner tokenOwner) func(*Revocation) bool {
 	rows := s.revoked.owned[owner]
 	return func(r *Revocation) bool {
@@ -246,9 +269,11 @@ func (s *Service) revokedOneByOne(owner tokenOwner) func(*Revocation) bool {
 	}
 }
 
-// revokeAsOneTx ends, by the row all, what the row one and the rows replaced
-// end. None of their tokens lives again: all reaches as far back and as long as
-// each of them does.
+// revokeAsOneTx replaces rows by a single row, as a part of t: the rows
+// accepted by replaced are deleted, and the new row all also ends the token of
+// one. Every ended token stays ended, because all takes the latest
+// IssuedBefore and Until of the replaced rows and of one. The caller holds
+// writing.
 func (s *Service) revokeAsOneTx(t *tx, one, all Revocation, replaced func(*Revocation) bool) {
 	all.IssuedBefore, all.Until = one.IssuedBefore, one.Until
 	for id, r := range s.revocations.rows {

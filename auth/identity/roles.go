@@ -2,7 +2,10 @@ package identity
 
 import "sort"
 
-// CreateRole stores r; an empty ID gets a new one.
+// CreateRole stores r and returns the stored row. An empty ID is replaced by a
+// new ID. The error is of KindInvalid for a bad name, of KindNotFound for an
+// unknown domain, and of KindConflict for an ID, or a name in the domain or
+// among global roles, already taken.
 func (s *Service) CreateRole(r Role) (*Role, error) {
 	r.ID = idOr(r.ID)
 	if err := checkName("role", r.ID, r.Name, maxNameChars); err != nil {
@@ -20,14 +23,18 @@ func (s *Service) CreateRole(r Role) (*Role, error) {
 	})
 }
 
-// Role is the role of that id.
+// Role returns the role with the given ID, or an error of KindNotFound.
 func (s *Service) Role(id string) (*Role, error) { return get(s, s.roles, "role", id) }
 
-// Roles are all that keep (nil: all) says so of, by id.
+// Roles returns the roles accepted by keep, sorted by ID. A nil keep accepts
+// all.
 func (s *Service) Roles(keep func(*Role) bool) []*Role { return list(s, s.roles, keep) }
 
-// UpdateRole lets edit change a copy and stores it. An immutable role changes
-// only by an edit that ends its immutability.
+// UpdateRole calls edit with a copy of the role, stores the copy and returns
+// the copy. The ID and the domain cannot change. The error is of KindNotFound
+// for an unknown ID, of KindForbidden for an immutable role (unless edit ends
+// the immutability), of KindInvalid for a bad name, and of KindConflict for a
+// taken name.
 func (s *Service) UpdateRole(id string, edit func(*Role)) (*Role, error) {
 	var r Role
 	return &r, s.update(func(t *tx) error {
@@ -52,7 +59,9 @@ func (s *Service) UpdateRole(id string, edit func(*Role)) (*Role, error) {
 	})
 }
 
-// DeleteRole deletes a role with its grants and implications.
+// DeleteRole deletes a role with all grants of the role and all implications
+// from or to the role. The error is of KindNotFound for an unknown ID, and of
+// KindForbidden for an immutable role.
 func (s *Service) DeleteRole(id string) error {
 	return s.update(func(t *tx) error {
 		r, ok := s.roles.rows[id]
@@ -67,12 +76,15 @@ func (s *Service) DeleteRole(id string) error {
 	})
 }
 
+// immutable returns an error of KindForbidden with Keystone's message for a
+// change (op) of an immutable row.
 func immutable(op, entity, id string) error {
 	return &Error{Kind: KindForbidden, Op: op, Entity: entity, Name: id,
 		Detail: "Unable to " + op + " immutable " + entity + " resource: `" + id + ". " +
 			"Set resource option \"immutable\" to false first."}
 }
 
+// dropRole deletes a role with its grants and implications, as a part of t.
 func (s *Service) dropRole(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.RoleID == id })
 	for key, i := range s.implications.rows {
@@ -83,8 +95,11 @@ func (s *Service) dropRole(t *tx, id string) {
 	drop(t, s.roles, id)
 }
 
-// ImplyRole makes prior imply implied; again is no error. A domain's role is
-// implied by those of the same domain alone, and nothing implies admin.
+// ImplyRole makes the role prior imply the role implied. An existing
+// implication is no error. The error is of KindNotFound for an unknown role.
+// The error is of KindForbidden if implied is a role of a domain and prior is
+// not of the same domain, and if implied is the global role admin: admin must
+// be granted explicitly.
 func (s *Service) ImplyRole(prior, implied string) error {
 	return s.update(func(t *tx) error {
 		for _, id := range []string{prior, implied} {
@@ -108,13 +123,15 @@ func (s *Service) ImplyRole(prior, implied string) error {
 	})
 }
 
-// HasImplication finds an implication, or an error of KindNotFound.
+// HasImplication returns nil if prior implies implied directly, and otherwise
+// an error of KindNotFound.
 func (s *Service) HasImplication(prior, implied string) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.hasImplication(prior, implied)
 }
 
+// hasImplication is HasImplication for a caller with writing or mu.
 func (s *Service) hasImplication(prior, implied string) error {
 	for _, id := range []string{prior, implied} {
 		if _, ok := s.roles.rows[id]; !ok {
@@ -128,7 +145,8 @@ func (s *Service) hasImplication(prior, implied string) error {
 	return nil
 }
 
-// RemoveImplication ends an implication.
+// RemoveImplication deletes an implication. The error is of KindNotFound if
+// prior does not imply implied.
 func (s *Service) RemoveImplication(prior, implied string) error {
 	return s.update(func(t *tx) error {
 		if err := s.hasImplication(prior, implied); err != nil {
@@ -139,15 +157,20 @@ func (s *Service) RemoveImplication(prior, implied string) error {
 	})
 }
 
-// Implications are all that keep (nil: all) says so of, by prior and implied
-// role.
+// Implications returns the implications accepted by keep, sorted by the IDs of
+// prior and implied role. A nil keep accepts all.
 func (s *Service) Implications(keep func(*Implication) bool) []*Implication {
 	return list(s, s.implications, keep)
 }
 
-// expand gives the roles with all that they imply: by name, each after what it
-// implies. A domain's own role only stands for what it implies. Keystone promises no order; this is one that it was seen to give.
-// The caller holds mu.
+// expand returns the roles of direct and all roles implied, directly or in
+// steps, each role once. Cycles of implications are allowed. A domain's own
+// role is left out of the result; the roles implied by the role are in.
+// Unknown IDs are ignored. direct is sorted in place.
+//
+// The order is by name, each role after the roles implied by the role.
+// Keystone promises no order; a real Keystone was seen to answer in this
+// order. The caller holds mu or writing.
 func (s *Service) expand(direct []string) []*Role {
 	sort.Slice(direct, func(i, j int) bool { return s.roleName(direct[i]) < s.roleName(direct[j]) })
 	var out []*Role
@@ -174,6 +197,8 @@ func (s *Service) expand(direct []string) []*Role {
 	return out
 }
 
+// roleName returns the name of a role, "" for an unknown ID. The caller holds
+// mu or writing.
 func (s *Service) roleName(id string) string {
 	if r := s.roles.rows[id]; r != nil {
 		return r.Name
@@ -181,7 +206,8 @@ func (s *Service) roleName(id string) string {
 	return ""
 }
 
-// ImpliedBy is the role and all that it implies.
+// ImpliedBy returns the role and all roles implied by the role, in steps too.
+// The result is empty for an unknown ID.
 func (s *Service) ImpliedBy(id string) []*Role {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -27,34 +27,38 @@ type Options struct {
 	Clock      func() time.Time
 	Logger     *slog.Logger // slog.Default
 	FS         vfs.FS       // of the database; vfs.Default
-	// HangLimit and OpenPatience are those of package durable.
+	// HangLimit and OpenPatience are passed to package durable.
 	HangLimit, OpenPatience time.Duration
 
-	// Store is the id of the store whose the identities are; "" compares
-	// nothing. Made says that identities and keys were made before: what is
-	// missing then is lost, ErrLost or token.ErrKeysLost.
-	// NewKeys takes keys that are missing, or others than before, as an operator
-	// asked for.
+	// Store is the ID of the store of objects to which the identities belong.
+	// Open refuses identities of a different store; "" skips the check. Made:
+	// identities and keys were made at an earlier start, hence missing parts
+	// are lost and Open fails with ErrLost or token.ErrKeysLost. NewKeys
+	// accepts missing or different keys, after an explicit request of the
+	// operator.
 	Store         string
 	Made, NewKeys bool
 
-	// LockoutAttempts failed logins in a row lock a user out for
-	// LockoutDuration (DefaultLockoutDuration); 0: never.
+	// LockoutAttempts is the number of failed logins in a row before a user is
+	// locked out for LockoutDuration (DefaultLockoutDuration if 0). 0
+	// attempts: no user is ever locked out.
 	LockoutAttempts int
 	LockoutDuration time.Duration
 
-	// MirrorDir, if not "", is where a second copy is kept, on another disk.
+	// MirrorDir is the folder of a second copy, on a second disk. "": no
+	// second copy.
 	MirrorDir string
-	// MirrorLost is told why one of the two copies was given up. Optional.
+	// MirrorLost is called with the reason when a copy is given up. Optional.
 	MirrorLost func(error)
 }
 
 const (
-	// DefaultTokenLife is Keystone's [token] expiration.
+	// DefaultTokenLife is Keystone's default of [token] expiration.
 	DefaultTokenLife = time.Hour
-	// ExpiredWindow is Keystone's [token] allow_expired_window.
+	// ExpiredWindow is Keystone's default of [token] allow_expired_window: a
+	// service may use an expired token of a user for this time.
 	ExpiredWindow = 48 * time.Hour
-	// cachedTokens bounds the validated tokens that are remembered.
+	// cachedTokens bounds the validated tokens in memory.
 	cachedTokens = 16384
 )
 
@@ -68,11 +72,14 @@ type Service struct {
 	commits uint64
 
 	keys *token.Repository
-	// credentialKeys seal the blobs of credentials; they are never rotated.
+	// credentialKeys seal the blobs of credentials. They are never rotated:
+	// every blob would have to be sealed anew.
 	credentialKeys *token.Repository
 
-	// writing serialises changes from their checks to their batch; mu guards
-	// the tables and is not held while a batch is written.
+	// writing serialises changes from their checks to the end of their batch.
+	// mu guards the tables and is not held while a batch is written. A change
+	// takes writing first. A holder of writing may read the tables without mu,
+	// because nobody else changes them.
 	writing sync.Mutex
 	mu      sync.RWMutex
 	failed  error // under writing
@@ -85,15 +92,19 @@ type Service struct {
 	revoked     revokedIndex
 	lastIssued  atomic.Int64 // the latest time of a token, Unix seconds
 
-	// generation counts changes; what was validated under another is stale.
+	// generation counts changes. A validation of an earlier generation is
+	// stale.
 	generation atomic.Uint64
 	cache      *lru.Cache[[32]byte, cachedToken]
 	passwords  *verifier
 	lockouts   lockouts
 }
 
-// Open opens the store, creating it if need be. A second process on the same
-// folder is refused.
+// Open opens the store and reads all rows into memory, creating an empty store
+// in an empty folder. Open fails if a second process has the folder open, with
+// ErrDamaged for a damaged store without a second copy, with ErrLost for lost
+// or foreign identities, and with an error of package token for lost or wrong
+// keys. A second copy out of order is no error: Options.MirrorLost is called.
 func Open(opt Options) (*Service, error) {
 	if opt.KeyDir == "" {
 		opt.KeyDir = filepath.Join(opt.Dir, FernetKeyFolder)
@@ -147,11 +158,14 @@ func Open(opt Options) (*Service, error) {
 	return s, nil
 }
 
-// closePatience is how long Close waits for a change that runs.
+// closePatience is the time for a running change to end before Close seals the
+// store.
 const closePatience = 5 * time.Second
 
-// Close closes the store. A change that hangs fails then, and a disk that hangs
-// is left behind, within Options of package durable.
+// Close closes both copies of the store. Later changes fail with
+// KindUnavailable; validation of tokens goes on from memory. A change still
+// running after closePatience fails. A disk without an answer is left behind,
+// within the limits of package durable.
 func (s *Service) Close() error {
 	hung := time.AfterFunc(closePatience, func() {
 		for _, d := range []*durable.DB{s.db, s.mirror} {
@@ -169,6 +183,7 @@ func (s *Service) Close() error {
 	return s.closeStores()
 }
 
+// closeStores closes the copies opened so far.
 func (s *Service) closeStores() error {
 	var err error
 	for _, d := range []*durable.DB{s.db, s.mirror} {
@@ -179,7 +194,9 @@ func (s *Service) closeStores() error {
 	return err
 }
 
-// RotateKeys makes the staged Fernet key primary; see token.Repository.Rotate.
+// RotateKeys makes the staged Fernet key primary and keeps maxActive keys; see
+// token.Repository.Rotate. Cached validations are forgotten, because a token
+// of a removed key is invalid from now on.
 func (s *Service) RotateKeys(maxActive int) error {
 	if err := s.keys.Rotate(maxActive); err != nil {
 		return err
@@ -188,7 +205,8 @@ func (s *Service) RotateKeys(maxActive int) error {
 	return nil
 }
 
-// NewID is a new id in the form of Python's uuid4().hex.
+// NewID returns a new random ID in the form of Python's uuid4().hex, as in
+// Keystone.
 func NewID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
@@ -197,6 +215,7 @@ func NewID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// idOr returns given, or a new ID if given is "".
 func idOr(given string) string {
 	if given != "" {
 		return given

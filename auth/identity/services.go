@@ -1,6 +1,9 @@
 package identity
 
-// CreateRegion stores r; an empty ID gets a new one.
+// CreateRegion stores r and returns the stored row. An empty ID is replaced by
+// a new ID. The error is of KindInvalid for an ID longer than maxNameChars
+// bytes, of KindConflict for a taken ID, and of KindNotFound for an unknown
+// parent.
 func (s *Service) CreateRegion(r Region) (*Region, error) {
 	r.ID = idOr(r.ID)
 	if len(r.ID) > maxNameChars {
@@ -18,13 +21,17 @@ func (s *Service) CreateRegion(r Region) (*Region, error) {
 	})
 }
 
-// Region is the region of that id.
+// Region returns the region with the given ID, or an error of KindNotFound.
 func (s *Service) Region(id string) (*Region, error) { return get(s, s.regions, "region", id) }
 
-// Regions are all that keep (nil: all) says so of, by id.
+// Regions returns the regions accepted by keep, sorted by ID. A nil keep
+// accepts all.
 func (s *Service) Regions(keep func(*Region) bool) []*Region { return list(s, s.regions, keep) }
 
-// UpdateRegion lets edit change a copy and stores it.
+// UpdateRegion calls edit with a copy of the region, stores the copy and
+// returns the copy. The ID cannot change. The error is of KindNotFound for an
+// unknown region or new parent, and of KindInvalid if the new parent is the
+// region itself or is inside the region.
 func (s *Service) UpdateRegion(id string, edit func(*Region)) (*Region, error) {
 	var r Region
 	return &r, s.update(func(t *tx) error {
@@ -50,7 +57,8 @@ func (s *Service) UpdateRegion(id string, edit func(*Region)) (*Region, error) {
 	})
 }
 
-// DeleteRegion deletes a region without endpoints and without regions in it.
+// DeleteRegion deletes a region. The error is of KindNotFound for an unknown
+// ID, and of KindForbidden for a region with endpoints or child regions.
 func (s *Service) DeleteRegion(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.regions.rows[id]; !ok {
@@ -73,7 +81,10 @@ func (s *Service) DeleteRegion(id string) error {
 	})
 }
 
-// CreateService stores c; an empty ID gets a new one.
+// CreateService stores c and returns the stored row. An empty ID is replaced
+// by a new ID. The error is of KindInvalid for a type empty or too long, and
+// of KindConflict for a taken ID. Two services may have the same type and
+// name.
 func (s *Service) CreateService(c CatalogService) (*CatalogService, error) {
 	c.ID = idOr(c.ID)
 	if err := checkName("service", c.ID, c.Type, maxNameChars); err != nil {
@@ -88,17 +99,20 @@ func (s *Service) CreateService(c CatalogService) (*CatalogService, error) {
 	})
 }
 
-// Service is the service of that id.
+// Service returns the service with the given ID, or an error of KindNotFound.
 func (s *Service) Service(id string) (*CatalogService, error) {
 	return get(s, s.services, "service", id)
 }
 
-// Services are all that keep (nil: all) says so of, by id.
+// Services returns the services accepted by keep, sorted by ID. A nil keep
+// accepts all.
 func (s *Service) Services(keep func(*CatalogService) bool) []*CatalogService {
 	return list(s, s.services, keep)
 }
 
-// UpdateService lets edit change a copy and stores it.
+// UpdateService calls edit with a copy of the service, stores the copy and
+// returns the copy. The ID cannot change. The error is of KindNotFound for an
+// unknown ID, and of KindInvalid for a type empty or too long.
 func (s *Service) UpdateService(id string, edit func(*CatalogService)) (*CatalogService, error) {
 	var c CatalogService
 	return &c, s.update(func(t *tx) error {
@@ -117,7 +131,8 @@ func (s *Service) UpdateService(id string, edit func(*CatalogService)) (*Catalog
 	})
 }
 
-// DeleteService deletes a service and its endpoints.
+// DeleteService deletes a service with its endpoints. The error is of
+// KindNotFound for an unknown ID.
 func (s *Service) DeleteService(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.services.rows[id]; !ok {

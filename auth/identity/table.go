@@ -7,26 +7,33 @@ import (
 	"slices"
 )
 
-// The store. A key is one byte of table and the row's id; a value is one byte
-// of version, then the row as JSON:
+// The format of the store. A key is a byte for the table's kind and the row's
+// ID. A value is a byte of version and the row as JSON:
 //
 //	key    [table][id…]
 //	value  [rowVersion][JSON…]
+//
+// A row of a different version is refused at the start.
 const rowVersion = 1
 
-// nameKey is what must be unique besides the id.
+// nameKey is a name with its namespace: a domain's ID, a user's ID for an
+// application credential, or "" for global names. No two rows of a table have
+// the same nameKey.
 type nameKey struct{ domain, name string }
 
-// table is the rows of one kind by id, and by name where names are unique.
+// table holds the rows of a kind in memory, by ID and, if names are unique, by
+// name.
 type table[T any] struct {
 	kind  byte
 	rows  map[string]*T
 	names map[nameKey]string
 	key   func(*T) nameKey // nil if names need not be unique
-	// onSet and onDelete, if not nil, keep further indexes.
+	// onSet and onDelete keep further indexes of the rows. Optional.
 	onSet, onDelete func(*T)
 }
 
+// set puts a row into the table in place of a row of the same ID. The caller
+// holds mu for writing.
 func (t *table[T]) set(id string, row *T) {
 	t.remove(id)
 	t.rows[id] = row
@@ -38,6 +45,8 @@ func (t *table[T]) set(id string, row *T) {
 	}
 }
 
+// remove takes a row out of the table. An unknown ID is ignored. The caller
+// holds mu for writing.
 func (t *table[T]) remove(id string) {
 	row, ok := t.rows[id]
 	if !ok {
@@ -52,12 +61,13 @@ func (t *table[T]) remove(id string) {
 	}
 }
 
-// named is the row of that name, or nil.
+// named returns the row of a name in a namespace, or nil. The caller holds mu
+// or writing.
 func (t *table[T]) named(domain, name string) *T {
 	return t.rows[t.names[nameKey{domain, name}]]
 }
 
-// sorted is all rows in the order of their ids.
+// sorted returns all rows, sorted by ID. The caller holds mu or writing.
 func (t *table[T]) sorted() []*T {
 	out := make([]*T, 0, len(t.rows))
 	for _, id := range slices.Sorted(maps.Keys(t.rows)) {
@@ -66,8 +76,10 @@ func (t *table[T]) sorted() []*T {
 	return out
 }
 
+// storeKey returns the key of a row in the store.
 func (t *table[T]) storeKey(id string) []byte { return append([]byte{t.kind}, id...) }
 
+// load decodes a row of the store and puts the row into the table.
 func (t *table[T]) load(id string, value []byte) error {
 	if len(value) == 0 || value[0] != rowVersion {
 		return fmt.Errorf("identity: row %c%q has an unknown version", t.kind, id)

@@ -101,8 +101,8 @@ func (s *Service) makeTables() {
 }
 
 // load reads every row of the store into its table. It fails on a row of an
-// unknown table, of an unknown version or with malformed JSON: a store of a later
-// version is refused, never half read.
+// unknown table, of an unknown version or with malformed JSON: a store of a
+// later version is refused, never half read.
 func (s *Service) load() error {
 	it, err := s.db.NewIter(nil)
 	if err != nil {

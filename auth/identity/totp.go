@@ -11,24 +11,29 @@ import (
 	"time"
 )
 
-// TypeTOTP is the type of a credential whose blob is the base32 of a secret.
+// TypeTOTP is the type of a credential for passcodes. The blob is the secret
+// in base32.
 const TypeTOTP = "totp"
 
-// A passcode is RFC 6238's with SHA-1, six digits and steps of 30 s; the one
-// before counts too (keystone/auth/plugins/totp.py, [totp]
-// included_previous_windows).
+// A passcode is made by RFC 6238 with SHA-1, six digits and steps of 30 s. The
+// passcode of the step before is accepted too (keystone/auth/plugins/totp.py,
+// [totp] included_previous_windows).
 const (
 	totpStep     = 30 * time.Second
 	totpPrevious = 1
 )
 
-// checkPasscode is the method totp. A wrong code counts as a wrong password.
+// checkPasscode verifies the login method totp and returns the user. A wrong
+// code counts as a failed login for the lockout, as a wrong password does.
 func (s *Service) checkPasscode(who Ref, code string) (*User, error) {
 	u := s.findUser(who)
 	err := s.mayLogIn(u, func() (bool, error) { return u != nil && s.hasPasscode(u.ID, code), nil })
 	return u, err
 }
 
+// hasPasscode reports whether code is a passcode of one of the user's TOTP
+// credentials now or a step ago. All credentials are compared, each in
+// constant time. Malformed secrets are ignored.
 func (s *Service) hasPasscode(userID, code string) bool {
 	var sealed []*Credential
 	s.mu.RLock()
@@ -52,7 +57,9 @@ func (s *Service) hasPasscode(userID, code string) bool {
 	return right == 1
 }
 
-// passcode is the code of a secret at a time.
+// passcode returns the six digits for a secret in base32, with or without
+// padding, at a time. The error reports a malformed or empty secret and does
+// not repeat the secret.
 func passcode(secret string, at time.Time) (string, error) {
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(secret, "="))
 	if err != nil || len(key) == 0 {

@@ -6,11 +6,18 @@ import (
 	"needletail/auth/token"
 )
 
-// maxTrusts bounds what one user may give away.
+// maxTrusts bounds the trusts of a trustor. Keystone has no limit; here users
+// cannot fill the memory.
 const maxTrusts = 1000
 
-// CreateTrust stores r; an empty ID gets a new one. The trustor must have the
-// roles on the project.
+// CreateTrust stores r at its place in a chain (d) and returns the stored row.
+// An empty ID is replaced by a new ID. A trust without a project gives no
+// roles.
+//
+// The error is of KindNotFound for an unknown user or project, and for a role
+// missing to the trustor on the project. The error is of KindForbidden for a
+// trust of a project without roles and beyond maxTrusts. Errors of redelegate
+// are passed on.
 func (s *Service) CreateTrust(r Trust, d Redelegation) (*Trust, error) {
 	r.ID = idOr(r.ID)
 	refused := func(why string) error {
@@ -51,7 +58,8 @@ func (s *Service) CreateTrust(r Trust, d Redelegation) (*Trust, error) {
 	})
 }
 
-// Trust is the trust of that id, unless it has expired or been used up.
+// Trust returns the trust with the given ID. The error is of KindNotFound for
+// an unknown ID, and for a trust expired or without remaining uses.
 func (s *Service) Trust(id string) (*Trust, error) {
 	r, err := get(s, s.trusts, "trust", id)
 	if err == nil && (s.trustEnded(r) || r.usedUp()) {
@@ -60,11 +68,13 @@ func (s *Service) Trust(id string) (*Trust, error) {
 	return r, err
 }
 
-// Trusts are all that keep (nil: all) says so of, by id.
+// Trusts returns the trusts accepted by keep, sorted by ID. A nil keep accepts
+// all, expired and used-up trusts included.
 func (s *Service) Trusts(keep func(*Trust) bool) []*Trust { return list(s, s.trusts, keep) }
 
-// DeleteTrust deletes a trust and those made with it, and with them their
-// tokens.
+// DeleteTrust deletes a trust and all trusts below the trust in chains. Tokens
+// of deleted trusts are invalid at once: validation looks the trust up. The
+// error is of KindNotFound for an unknown ID.
 func (s *Service) DeleteTrust(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.trusts.rows[id]; !ok {
@@ -75,13 +85,17 @@ func (s *Service) DeleteTrust(id string) error {
 	})
 }
 
+// trustEnded reports whether the trust has expired.
 func (s *Service) trustEnded(r *Trust) bool {
 	return r.ExpiresAt != nil && !s.opt.Clock().Before(*r.ExpiresAt)
 }
 
+// usedUp reports whether the trust had a number of uses, and no use is left.
 func (r *Trust) usedUp() bool { return r.RemainingUses != nil && *r.RemainingUses <= 0 }
 
-// useTrust counts a token of a trust that has a number of uses.
+// useTrust takes a use from a trust with a number of uses. The error is of
+// KindForbidden if no use is left, and of KindUnauthorized for a trust deleted
+// or expired since the login began.
 func (s *Service) useTrust(id string) error {
 	return s.update(func(t *tx) error {
 		old := s.trusts.rows[id]
@@ -102,7 +116,10 @@ func (s *Service) useTrust(id string) error {
 	})
 }
 
-// setTrust makes p a token of the trust for its trustee. The caller holds mu.
+// setTrust sets kind, project and delegation of p for a token of the trust,
+// and the user too for a trust with impersonation. The error is of
+// KindUnauthorized for an unknown or expired trust, and of KindForbidden if u
+// is not the trustee. The caller holds mu.
 func (s *Service) setTrust(p *token.Payload, u *User, id string) error {
 	r := s.trusts.rows[id]
 	if r == nil || s.trustEnded(r) {
@@ -118,9 +135,10 @@ func (s *Service) setTrust(p *token.Payload, u *User, id string) error {
 	return nil
 }
 
-// resolveTrust fills in a trust's token. All of the trust's roles must still be
-// those of the trustor at the top of its chain, and all users in it enabled. The
-// caller holds mu.
+// resolveTrust sets roles and trust of a trust's token. The error is of
+// KindUnauthorized if the trust is gone or does not fit the token, if a trust
+// in the chain has expired, if a user in the chain is disabled, or if the
+// trustor at the top has lost a role of the trust. The caller holds mu.
 func (s *Service) resolveTrust(t *Token, p token.Payload) error {
 	r := s.trusts.rows[p.Delegation]
 	if r == nil || r.ProjectID != p.ScopeID {
@@ -148,8 +166,9 @@ func (s *Service) resolveTrust(t *Token, p token.Payload) error {
 	return nil
 }
 
-// usableChain is the trust at the top of r's chain, or nil if one of them may
-// not be used. The caller holds mu.
+// usableChain returns the trust at the top of r's chain. The result is nil for
+// a broken chain, and if a trust in the chain has expired or has a disabled
+// trustor or trustee. The caller holds mu.
 func (s *Service) usableChain(r *Trust) (top *Trust) {
 	for _, link := range s.trustChain(r) {
 		if s.trustEnded(link) || !s.enabled(link.TrustorID) || !s.enabled(link.TrusteeID) {
@@ -160,8 +179,8 @@ func (s *Service) usableChain(r *Trust) (top *Trust) {
 	return top
 }
 
-// enabled says whether the user of that id and their domain are. The caller
-// holds mu.
+// enabled reports whether the user with the given ID and the user's domain are
+// enabled. The caller holds mu.
 func (s *Service) enabled(userID string) bool {
 	u := s.users.rows[userID]
 	if u == nil || !u.Enabled {

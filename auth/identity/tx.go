@@ -12,21 +12,28 @@ import (
 	"needletail/objstore/oserror"
 )
 
-// tx is one change: a batch for the store and what to do to memory after it.
+// tx is a change: a batch for the store, and functions to change the memory
+// after the batch is durable.
 type tx struct {
 	batch *pebble.Batch
 	apply []func()
 	grows int64 // bytes of rows that are new or long
-	err   error
+	err   error // the first failure of put or drop
 }
 
-// updateMaxBytes is the length up to which a row that replaces another one does
-// not count as growth: a user is disabled, and a password changed, on a full disk
-// too.
+// updateMaxBytes is the length up to which the new version of an existing row
+// does not count as growth. A user can be disabled, and a password changed, on
+// a full disk too.
 const updateMaxBytes = 4096
 
-// update runs fn, which may read the tables freely, and commits what it put and
-// deleted: durable first, then visible.
+// update calls fn and commits the changes of fn, made with put and drop:
+// durable first, then visible to readers. fn may read the tables without mu,
+// and sees the tables as they were before the change. fn must not call update.
+// An error of fn is returned, and nothing is changed.
+//
+// The error is of KindUnavailable after Close, after a failed write and if
+// this write fails, of KindNoSpace on a full disk, and of KindInternal for a
+// row without a JSON form.
 func (s *Service) update(fn func(*tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -59,16 +66,19 @@ func (s *Service) update(fn func(*tx) error) error {
 	return nil
 }
 
-// KeepReserve has changes that make the store grow refused with KindNoSpace when
-// room gives an error for so many bytes. Those that remove, or end tokens, go on,
-// as does what was done before: a first start needs little.
+// KeepReserve sets the check for free space: a change with growth is refused
+// with KindNoSpace if room returns an error for the bytes of growth.
+// Deletions, revocations and short updates are no growth and go on. Before the
+// call of KeepReserve every change is allowed: the rows of a first start are
+// few.
 func (s *Service) KeepReserve(room func(bytes int64) error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.room = room
 }
 
-// reserve says whether the disk takes so many bytes more.
+// reserve returns the error of room for the bytes of growth; nil without
+// growth or room.
 func (s *Service) reserve(bytes int64) error {
 	if bytes == 0 || s.room == nil {
 		return nil
@@ -76,8 +86,10 @@ func (s *Service) reserve(bytes int64) error {
 	return s.room(bytes)
 }
 
-// writeError is the error of a commit. Unless the commit was refused before it
-// began, nobody knows whether it took effect, and no more are taken.
+// writeError makes an Error of a failed commit. A commit refused before its
+// begin is of KindNoSpace or KindUnavailable and changes nothing. After every
+// other failure the outcome is unknown: memory and disk may differ, hence the
+// service takes no further changes.
 func (s *Service) writeError(err error) error {
 	if !errors.Is(err, durable.ErrBehind) || errors.Is(err, durable.ErrSealed) {
 		s.failed = fmt.Errorf("an earlier write failed: %w", err)
@@ -87,6 +99,9 @@ func (s *Service) writeError(err error) error {
 	return &Error{Kind: KindUnavailable, Op: "write", Err: err}
 }
 
+// put stores a row, as a part of t. The row appears in memory after the commit
+// and must not be changed from now on. A failure is kept in t.err until update
+// reads t.err.
 func put[T any](t *tx, tab *table[T], id string, row *T) {
 	value, err := json.Marshal(row)
 	if err == nil {
@@ -103,6 +118,8 @@ func put[T any](t *tx, tab *table[T], id string, row *T) {
 	t.apply = append(t.apply, func() { tab.set(id, row) })
 }
 
+// drop deletes a row, as a part of t. The row disappears from memory after the
+// commit.
 func drop[T any](t *tx, tab *table[T], id string) {
 	if err := t.batch.Delete(tab.storeKey(id), nil); err != nil && t.err == nil {
 		t.err = err
@@ -110,7 +127,8 @@ func drop[T any](t *tx, tab *table[T], id string) {
 	t.apply = append(t.apply, func() { tab.remove(id) })
 }
 
-// get is the row of that id, or a not-found error that names the entity.
+// get returns the row with the given ID, or an error of KindNotFound naming
+// the entity.
 func get[T any](s *Service, tab *table[T], entity, id string) (*T, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -120,7 +138,9 @@ func get[T any](s *Service, tab *table[T], entity, id string) (*T, error) {
 	return nil, notFound(entity, id)
 }
 
-// list is every row that keep (nil: all) says so of, by id.
+// list returns the rows accepted by keep, sorted by ID. A nil keep accepts
+// all. keep runs under mu: keep must not change a row nor call a method with a
+// lock of its own.
 func list[T any](s *Service, tab *table[T], keep func(*T) bool) []*T {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -137,8 +157,9 @@ func list[T any](s *Service, tab *table[T], keep func(*T) bool) []*T {
 	return out
 }
 
-// free says whether a row may take the id and name; was is the row that it
-// replaces, "" for a new one.
+// free returns an error of KindConflict if the ID or the name of a row is
+// taken by a different row. was is the ID of the row to be replaced, "" for a
+// new row. The caller holds writing.
 func free[T any](tab *table[T], entity, was, id string, row *T) error {
 	if _, taken := tab.rows[id]; taken && was != id {
 		return &Error{Kind: KindConflict, Op: "store", Entity: entity, Name: id,
@@ -158,12 +179,14 @@ func free[T any](tab *table[T], entity, was, id string, row *T) error {
 	return nil
 }
 
-// Limits on what is stored, Keystone's.
+// Keystone's limits on IDs and names.
 const (
 	maxIDBytes   = 64
 	maxNameChars = 255
 )
 
+// checkName returns an error of KindInvalid unless the name has 1 to maxName
+// characters and the ID 1 to maxIDBytes bytes.
 func checkName(entity, id, name string, maxName int) error {
 	if name == "" || utf8.RuneCountInString(name) > maxName {
 		return invalid(entity, fmt.Sprintf("a name has 1 to %d characters", maxName))

@@ -6,8 +6,15 @@ import (
 	"needletail/auth/passwordhash"
 )
 
-// CreateUser stores u with that password, or with u.PasswordHash if password is
-// "" ("" too: the user cannot log in); an empty ID gets a new one.
+// CreateUser stores u with the hash of password and returns the stored row. If
+// password is "", u.PasswordHash is stored as given, for users imported from a
+// Keystone; a user without password and hash cannot log in with a password. An
+// empty ID is replaced by a new ID.
+//
+// The error is of KindInvalid for a bad name, a password too long or an
+// unreadable hash, of KindNotFound for an unknown domain, of KindConflict for
+// an ID, or a name in the domain, already taken, and of KindBusy for a full
+// queue of hashes.
 func (s *Service) CreateUser(ctx context.Context, u User, password string) (*User, error) {
 	u.ID = idOr(u.ID)
 	if err := checkName("user", u.ID, u.Name, maxNameChars); err != nil {
@@ -37,15 +44,22 @@ func (s *Service) CreateUser(ctx context.Context, u User, password string) (*Use
 	})
 }
 
-// User is the user of that id.
+// User returns the user with the given ID, or an error of KindNotFound.
 func (s *Service) User(id string) (*User, error) { return get(s, s.users, "user", id) }
 
-// Users are all that keep (nil: all) says so of, by id.
+// Users returns the users accepted by keep, sorted by ID. A nil keep accepts
+// all.
 func (s *Service) Users(keep func(*User) bool) []*User { return list(s, s.users, keep) }
 
-// UpdateUser lets edit change a copy and stores it, with a new password if
-// password is not nil. Disabling and a new password end all of the user's
-// tokens; whoever is enabled then is not locked out any more, as in Keystone.
+// UpdateUser calls edit (optional) with a copy of the user, stores the copy,
+// with a new password unless password is nil, and returns the copy. The ID and
+// the domain cannot change. Disabling the user and a new password end all
+// tokens of the user. An update of an enabled user ends a lockout, as in
+// Keystone.
+//
+// The error is of KindNotFound for an unknown ID, of KindInvalid for a bad
+// name or password, of KindConflict for a taken name, and of KindBusy for a
+// full queue of hashes.
 func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), password *string) (*User, error) {
 	hash := ""
 	if password != nil {
@@ -85,10 +99,15 @@ func (s *Service) UpdateUser(ctx context.Context, id string, edit func(*User), p
 	})
 }
 
-// LockPassword is the option of a user who may not change their own password.
+// LockPassword is the user option of Keystone against changes of the password
+// by the user. An administrator can still set the password.
 const LockPassword = "lock_password"
 
-// ChangePassword is a user's own change: the original password must be right.
+// ChangePassword sets a new password on behalf of the user and ends all tokens
+// of the user. The error is of KindUnauthorized unless original is the user's
+// password and the user is enabled and not locked out; a wrong original counts
+// as a failed login. The error is of KindInvalid if the user has the option
+// LockPassword, or for a bad new password.
 func (s *Service) ChangePassword(ctx context.Context, id, original, password string) error {
 	u, err := s.User(id)
 	if err != nil {
@@ -106,7 +125,9 @@ func (s *Service) ChangePassword(ctx context.Context, id, original, password str
 	return err
 }
 
-// DeleteUser deletes a user, their grants and tokens.
+// DeleteUser deletes a user with the user's grants, memberships, application
+// credentials, access rules, trusts (given or received) and credentials, and
+// ends all tokens of the user. The error is of KindNotFound for an unknown ID.
 func (s *Service) DeleteUser(id string) error {
 	return s.update(func(t *tx) error {
 		if _, ok := s.users.rows[id]; !ok {
@@ -117,6 +138,8 @@ func (s *Service) DeleteUser(id string) error {
 	})
 }
 
+// dropUser deletes a user and all rows of the user, as a part of t. The
+// revocation stays: a new user of the same ID does not inherit old tokens.
 func (s *Service) dropUser(t *tx, id string) {
 	s.dropGrants(t, func(g *Grant) bool { return g.UserID == id })
 	s.dropMemberships(t, func(m *Membership) bool { return m.UserID == id })

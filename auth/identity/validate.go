@@ -9,28 +9,33 @@ import (
 	"needletail/auth/token"
 )
 
-// source names this system in auth.Identity.
+// source is the value of auth.Identity.Source for tokens of this package.
 const source = "keystone"
 
 var _ auth.ExpiredTokenValidator = (*Service)(nil)
 
+// cachedToken is a validation, good while the generation is the current
+// generation.
 type cachedToken struct {
 	generation uint64
 	token      *Token
 	identity   *auth.Identity
 }
 
-// Validate is auth.TokenValidator: who a token stands for now.
+// Validate implements auth.TokenValidator: Validate returns the user, scope
+// and roles of a token at this moment. The error is auth.ErrInvalidToken.
 func (s *Service) Validate(_ context.Context, text string) (*auth.Identity, error) {
 	return s.identityOf(text, false)
 }
 
-// ValidateExpired is Validate of a token that may have expired up to
-// ExpiredWindow ago.
+// ValidateExpired is Validate for a token valid now or expired less than
+// ExpiredWindow ago. Services use expired tokens of users to finish long
+// operations.
 func (s *Service) ValidateExpired(_ context.Context, text string) (*auth.Identity, error) {
 	return s.identityOf(text, true)
 }
 
+// identityOf implements Validate and ValidateExpired.
 func (s *Service) identityOf(text string, allowExpired bool) (*auth.Identity, error) {
 	c, err := s.lookup(text, allowExpired)
 	if err != nil {
@@ -39,13 +44,19 @@ func (s *Service) identityOf(text string, allowExpired bool) (*auth.Identity, er
 	return c.identity, nil
 }
 
-// ValidateToken gives all that a token stands for now. With allowExpired it may
-// have expired up to ExpiredWindow ago. The error is of KindNotFound.
+// ValidateToken returns a token with its user, scope and roles at this moment.
+// With allowExpired, a token expired less than ExpiredWindow ago is valid too.
+// The error is of KindNotFound for a token malformed, expired, revoked, or
+// without its user or scope.
 func (s *Service) ValidateToken(text string, allowExpired bool) (*Token, error) {
 	c, err := s.lookup(text, allowExpired)
 	return c.token, err
 }
 
+// lookup validates a token, out of the cache if no change came since the last
+// validation. The generation is read first: a change during the validation
+// makes the new entry stale. Expiry is checked for cached tokens too. The
+// error is of KindNotFound.
 func (s *Service) lookup(text string, allowExpired bool) (cachedToken, error) {
 	key := sha256.Sum256([]byte(text))
 	generation := s.generation.Load() // before anything is read
@@ -75,12 +86,15 @@ func (s *Service) lookup(text string, allowExpired bool) (cachedToken, error) {
 	return c, nil
 }
 
+// noToken returns the error of ValidateToken. The cause is for the log.
 func noToken(cause error) error {
 	return &Error{Kind: KindNotFound, Op: "validate", Entity: "token", Err: cause}
 }
 
-// resolve looks up what a payload speaks of. The error is of KindUnauthorized.
-// The caller holds mu.
+// resolve returns the token of a payload, with the rows named by the payload.
+// The error is of KindUnauthorized if the user, the project or a domain is
+// gone or disabled, if the token is revoked, and if the user has no role on
+// the scope. Expiry is left to the caller. The caller holds mu.
 func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Token, error) {
 	t := &Token{Text: text, Methods: p.Methods, AuditIDs: p.AuditIDs, IssuedAt: issued, ExpiresAt: p.Expires}
 	t.User = s.users.rows[p.UserID]
@@ -122,8 +136,9 @@ func (s *Service) resolve(text string, p token.Payload, issued time.Time) (*Toke
 	return t, nil
 }
 
-// resolveProjectRoles finds the roles of a token on a project. The caller holds
-// mu.
+// resolveProjectRoles sets the roles of a token on a project: all roles of the
+// user, or the roles of an application credential or trust as far as the user
+// still has them. The caller holds mu.
 func (s *Service) resolveProjectRoles(t *Token, p token.Payload) error {
 	switch p.Kind {
 	case token.Trust:
@@ -140,6 +155,7 @@ func (s *Service) resolveProjectRoles(t *Token, p token.Payload) error {
 	return nil
 }
 
+// identityOf returns the view of a token for the services.
 func identityOf(t *Token) *auth.Identity {
 	id := &auth.Identity{
 		Source: source,
