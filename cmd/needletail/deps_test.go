@@ -53,9 +53,11 @@ var importRules = []struct {
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/objstore/oserror", nil, []string{"needletail/", "github.com/", "golang.org/"}, "what an error of the system means depends on nothing"},
 	{"needletail/objstore/durable", nil, append([]string{"needletail/objstore$", "needletail/ring"}, enginePackages...), "the database under the index and under identities is a leaf: neither knows of the other"},
+	{"needletail/objstore/replacefile", nil, []string{"needletail/", pebblePath + "$"}, "replacing a file depends on nothing but the file system below Pebble"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
-	{"needletail/auth", []string{"needletail/auth/identity"}, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
+	{"needletail/auth", []string{"needletail/auth/identity", "needletail/auth/token"}, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
 	{"needletail/auth/identity", nil, append([]string{"needletail/proxy", fasthttpPath}, enginePackages...), "identities lie in a database of their own; they share how it survives its disk, and nothing else"},
+	{"needletail/auth/token", nil, append([]string{"needletail/proxy", fasthttpPath, "needletail/objstore/durable", "needletail/auth/identity"}, enginePackages...), "keys are files: they share how a file is replaced, and nothing else of the storage"},
 	{"needletail/auth/passwordhash", nil, []string{"needletail/", "github.com/"}, "verifying a hash is arithmetic"},
 	{"needletail/proxy", []string{"needletail/proxy/httpfront"}, []string{fasthttpPath}, "one package knows the HTTP library"},
 	{"needletail/proxy", nil, []string{"needletail/objstore/", "needletail/cmd"}, "the proxy knows the Store contract, and nothing below it"},
@@ -180,6 +182,12 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/proxy/web", fasthttpPath, true)
 	f("needletail/proxy/httpfront", fasthttpPath, false)
 	f("needletail/ring", "needletail/objstore", true)
+	f("needletail/objstore/replacefile", pebblePath+"/vfs", false)
+	f("needletail/objstore/replacefile", pebblePath, true)
+	f("needletail/objstore/replacefile", "needletail/objstore/durable", true)
+	f("needletail/auth/token", "needletail/objstore/replacefile", false)
+	f("needletail/auth/token", "needletail/objstore/durable", true)
+	f("needletail/auth/tempauth", "needletail/objstore/replacefile", true)
 	f("needletail/auth/acl", "needletail/objstore", false)
 	f("needletail/auth/acl", "needletail/objstore/engine", true)
 	f("needletail/cmd/needletail", "needletail/objstore/engine", false)
