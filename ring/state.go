@@ -30,7 +30,7 @@ type builderRecord struct {
 
 // Save writes the builder to a file, atomically and durably.
 func (b *Builder) Save(path string) error {
-	if err := writeAtomically(path, b.write); err != nil {
+	if err := writeAtomically(osFiles{}, path, b.write); err != nil {
 		return &Error{Op: "write", Path: path, Err: err}
 	}
 	return nil

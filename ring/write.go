@@ -8,51 +8,15 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
-	"os"
-	"path/filepath"
 )
 
 // WriteFile writes the ring to a file, atomically and durably, in format 1 or
 // 2. Format 0 means the ring's own format (FormatVersion).
 func (r *Ring) WriteFile(path string, format int) error {
-	if err := writeAtomically(path, func(w io.Writer) error { return r.Write(w, format) }); err != nil {
+	if err := writeAtomically(osFiles{}, path, func(w io.Writer) error { return r.Write(w, format) }); err != nil {
 		return &Error{Op: "write", Path: path, Err: err}
 	}
 	return nil
-}
-
-// writeAtomically replaces a file: a crash leaves the old one or the new one.
-func writeAtomically(path string, write func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone after the rename
-	if err := write(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // Write writes the ring in format 1 or 2. Format 0 means the ring's own format.
