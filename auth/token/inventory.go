@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"needletail/objstore/replacefile"
 )
 
 // The inventory of a repository says whose the keys are and what they were at
@@ -186,16 +188,8 @@ func writeInventory(dir, store string) error {
 		return err
 	}
 	path := filepath.Join(dir, inventoryName)
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := replacefile.Write(replacefile.Private, path, append(b, '\n')); err != nil {
 		return fmt.Errorf("token: write the inventory: %w", err)
 	}
-	_, err = f.Write(append(b, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("token: write the inventory: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("token: write the inventory: %w", err)
-	}
-	return syncDir(dir)
+	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"needletail/objstore/replacefile"
 )
 
 // The key repository is laid out as Keystone's (keystone/common/fernet_utils.py):
@@ -93,7 +95,7 @@ func (r *Repository) Rotate(maxActive int) error {
 	if err := prune(r.dir, maxActive); err != nil {
 		return err
 	}
-	if err := syncDir(r.dir); err != nil {
+	if err := replacefile.SyncFolder(replacefile.Private, r.dir); err != nil {
 		return err
 	}
 	return r.Reload()
@@ -136,23 +138,10 @@ func keyNumbers(dir string) ([]int, error) {
 }
 
 func writeKey(dir, name string) error {
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("token: write a key: %w", err)
-	}
-	_, err = f.WriteString(newKeyText())
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := replacefile.Write(replacefile.Private, filepath.Join(dir, name), []byte(newKeyText())); err != nil {
 		return fmt.Errorf("token: write a key: %w", err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // Reload reads all keys again. On an error the keys stay as they were.

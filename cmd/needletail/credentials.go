@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"needletail/objstore/replacefile"
 )
 
 const (
@@ -70,32 +72,13 @@ func (c credentials) cloudsYAML() string {
 		"    identity_api_version: 3\n"
 }
 
-// writeSecret replaces a file durably: temporary name, fsync, rename, fsync of
-// the folder.
-func writeSecret(path, text string) (err error) {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+// writeSecret replaces a file of the data folder durably. Only the owner of the
+// process can read the file.
+func writeSecret(path, text string) error {
+	return replacefile.Write(replacefile.Private, path, []byte(text))
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func syncDir(dir string) error { return replacefile.SyncFolder(replacefile.Private, dir) }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)

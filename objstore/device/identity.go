@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore/checksum"
+	"needletail/objstore/replacefile"
 )
 
 // identityName is a device's device.json, by which a swapped disk, one of
@@ -102,28 +103,12 @@ func Format(fsys vfs.FS, dir string, id Identity) error {
 		return err
 	}
 	// Open makes the folder and its parents durable.
-	d, err := Open(fsys, dir, Options{})
-	if err != nil {
+	if _, err := Open(fsys, dir, Options{}); err != nil {
 		return err
 	}
 	b, err := json.Marshal(id.file())
 	if err != nil {
 		return err
 	}
-	path := fsys.PathJoin(dir, identityName)
-	f, err := fsys.Create(path+".new", vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return opError("create identity", err)
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return opError("write identity", err)
-	}
-	if err := fsys.Rename(path+".new", path); err != nil {
-		return opError("rename identity", err)
-	}
-	return d.syncDir(dir)
+	return opError("format", replacefile.Write(fsys, fsys.PathJoin(dir, identityName), append(b, '\n')))
 }

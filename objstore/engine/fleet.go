@@ -12,6 +12,7 @@ import (
 	"needletail/objstore/blob"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
+	"needletail/objstore/replacefile"
 )
 
 // ringDir is DATA/ring, with the rings of the policies.
@@ -173,7 +174,7 @@ func makeFolder(fs vfs.FS, dir, name string) error {
 	if err := fs.MkdirAll(fs.PathJoin(dir, name), 0o750); err != nil {
 		return err
 	}
-	return syncFolder(fs, dir)
+	return replacefile.SyncFolder(fs, dir)
 }
 
 // layout is how bodies of a policy are kept.

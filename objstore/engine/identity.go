@@ -13,6 +13,7 @@ import (
 
 	"needletail/objstore/checksum"
 	"needletail/objstore/meta"
+	"needletail/objstore/replacefile"
 )
 
 // ErrLocked: another process uses the data folder.
@@ -138,5 +139,5 @@ func writeIdentityFile(fs vfs.FS, dir string, id identity) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(fs, dir, identityName, append(b, '\n'))
+	return replacefile.Write(fs, fs.PathJoin(dir, identityName), append(b, '\n'))
 }

@@ -8,6 +8,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/durable"
+	"needletail/objstore/replacefile"
 )
 
 // Notes stay, are in both copies, and go when they are asked to.
@@ -108,7 +109,7 @@ func TestLostRingIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if content != nil {
-			if err := writeFile(fs, "store/"+ringDir, ringFirstName, content); err != nil {
+			if err := replacefile.Write(fs, "store/"+ringDir+"/"+ringFirstName, content); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -117,7 +118,7 @@ func TestLostRingIsRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := writeFile(fs, "store/"+ringDir, ringFirstName, mine); err != nil {
+		if err := replacefile.Write(fs, "store/"+ringDir+"/"+ringFirstName, mine); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,7 +155,7 @@ func TestDamagedManifest(t *testing.T) {
 				}
 				b := must[[]byte](t)(readFile(o.FS, "store/"+indexName+"/"+n, 1<<30))
 				b[len(b)/2] ^= 1
-				if err := writeFile(o.FS, "store/"+indexName, n, b); err != nil {
+				if err := replacefile.Write(o.FS, "store/"+indexName+"/"+n, b); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/blob"
 	"needletail/objstore/device"
+	"needletail/objstore/replacefile"
 	"needletail/ring"
 )
 
@@ -97,7 +98,7 @@ func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (devic
 	if err := r.Write(&out, ringFormat); err != nil {
 		return nil, err
 	}
-	if err := writeFile(fs, fs.PathJoin(dir, ringDir), name, out.Bytes()); err != nil {
+	if err := replacefile.Write(fs, fs.PathJoin(dir, ringDir, name), out.Bytes()); err != nil {
 		return nil, err
 	}
 	return ringPlacer{r}, e.Note(ringNote + name)

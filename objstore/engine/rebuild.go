@@ -14,6 +14,7 @@ import (
 	"needletail/objstore/device"
 	"needletail/objstore/durable"
 	"needletail/objstore/meta"
+	"needletail/objstore/replacefile"
 )
 
 // Rebuilding makes the index anew beside the old one:
@@ -400,11 +401,7 @@ func (r *rebuild) replace() error {
 	if err := fs.Rename(r.path(rebuildName), r.path(indexName)); err != nil {
 		return err
 	}
-	d, err := fs.OpenDir(r.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return replacefile.SyncFolder(fs, r.dir)
 }
 
 func (r *rebuild) oldPath() (string, error) {

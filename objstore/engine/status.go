@@ -9,6 +9,7 @@ import (
 
 	"needletail/objstore/blob"
 	"needletail/objstore/meta"
+	"needletail/objstore/replacefile"
 )
 
 // HealProgress is how far the work on the queue is, or the last work was.
@@ -161,19 +162,7 @@ func (e *Engine) writeStatus() error {
 	if err != nil {
 		return err
 	}
-	fs, path := e.opts.FS, e.opts.FS.PathJoin(e.dev.Dir(), statusName)
-	f, err := fs.Create(path+".new", vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	return fs.Rename(path+".new", path)
+	return replacefile.WriteVolatile(e.opts.FS, e.opts.FS.PathJoin(e.dev.Dir(), statusName), append(b, '\n'))
 }
 
 // ReadStatus reads the status that the server of a data folder wrote last.
