@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 
+	//lint:ignore SA1019 bcrypt is built on Blowfish, and x/crypto/bcrypt lets no caller choose the salt
 	"golang.org/x/crypto/blowfish"
 )
 
