@@ -81,8 +81,7 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	}
 	d.filling.Store(true)
 	defer d.filling.Store(false)
-	d.gate.Lock() // no write that began with both copies is under way after this
-	d.gate.Unlock()
+	d.drainWrites()
 	fresh, err := d.anew(lost)
 	if err != nil {
 		return fmt.Errorf("fill a copy of the index: %w", err)
@@ -92,6 +91,12 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 		return errors.Join(fmt.Errorf("fill a copy of the index: %w", err), fresh.close())
 	}
 	return nil
+}
+
+// drainWrites returns when no write that began with both copies is under way.
+func (d *DB) drainWrites() {
+	d.gate.Lock()
+	defer d.gate.Unlock()
 }
 
 // lostCopy is the copy that is to be filled, and where from; nil if none is.
