@@ -102,6 +102,12 @@ type target struct {
 
 var errNoTarget = errors.New("nothing to sync to")
 
+// refusal is the text of a 400 for an X-Container-Sync-To, as Swift spells the
+// text for its clients.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 // resolve reads an X-Container-Sync-To. Only //realm/cluster/account/container
 // is taken: a full URL has no realm key to sign with. The texts are Swift's
 // (swift/common/utils: validate_sync_to; middleware/container_sync.py).
@@ -112,20 +118,20 @@ func (rs *Realms) resolve(value string) (target, error) {
 	}
 	rest, ok := strings.CutPrefix(trimmed, "//")
 	if !ok {
-		return target{}, errors.New("Full URLs are not allowed for X-Container-Sync-To values. " +
+		return target{}, refusal("Full URLs are not allowed for X-Container-Sync-To values. " +
 			"Only realm values of the format //realm/cluster/account/container are allowed.\n")
 	}
 	parts := strings.Split(rest, "/")
 	if len(parts) != 4 || slices.Contains(parts, "") {
-		return target{}, fmt.Errorf("Invalid X-Container-Sync-To format '%s'", value)
+		return target{}, refusal("Invalid X-Container-Sync-To format '" + value + "'")
 	}
 	realm, ok := rs.realms[strings.ToUpper(parts[0])]
 	if !ok {
-		return target{}, fmt.Errorf("No realm key for '%s'", parts[0])
+		return target{}, refusal("No realm key for '" + parts[0] + "'")
 	}
 	endpoint, ok := realm.Clusters[strings.ToUpper(parts[1])]
 	if !ok {
-		return target{}, fmt.Errorf("No cluster endpoint for '%s' '%s'", parts[0], parts[1])
+		return target{}, refusal("No cluster endpoint for '" + parts[0] + "' '" + parts[1] + "'")
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
