@@ -23,7 +23,7 @@ const chunkedHead = "PUT /o HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\
 
 // bareBody says what a bare handler got of raw: the body, its error, and how
 // many calls there were.
-func bareBody(t *testing.T, raw string) (body string, err error, calls int) {
+func bareBody(t *testing.T, raw string) (body string, calls int, err error) {
 	t.Helper()
 	var mu sync.Mutex
 	addr := startBare(t, nil, func(ctx *fasthttp.RequestCtx) {
@@ -36,7 +36,7 @@ func bareBody(t *testing.T, raw string) (body string, err error, calls int) {
 	_ = talkAnyhow(t, addr, raw)
 	mu.Lock()
 	defer mu.Unlock()
-	return body, err, calls
+	return body, calls, err
 }
 
 func wantStatus(t *testing.T, err error, status int) {
@@ -60,7 +60,7 @@ func TestF01TruncatedChunkedBody(t *testing.T) {
 	}
 	wantStatus(t, calls[0].err, 499)
 	t.Run("bare", func(t *testing.T) {
-		if body, err, calls := bareBody(t, raw); err != nil || body != "hello" || calls != 1 {
+		if body, calls, err := bareBody(t, raw); err != nil || body != "hello" || calls != 1 {
 			t.Errorf("fasthttp behaves now: %q %v %d", body, err, calls)
 		}
 	})
@@ -81,7 +81,7 @@ func TestF02TruncatedContentLengthBody(t *testing.T) {
 	wantStatus(t, calls[0].err, 499)
 	t.Run("bare", func(t *testing.T) {
 		// The limit is raised so that the prefetch does not take it all.
-		if body, err, calls := bareBody(t, raw); err != nil || body != sent || calls != 1 {
+		if body, calls, err := bareBody(t, raw); err != nil || body != sent || calls != 1 {
 			t.Errorf("fasthttp behaves now: %d bytes, %v, %d", len(body), err, calls)
 		}
 	})
