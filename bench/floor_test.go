@@ -38,7 +38,7 @@ func runFloor(kind, dir string) error {
 	}
 	fmt.Printf("listening on http://%s\n", ln.Addr())
 	f := floor{dir: dir, direct: kind == "direct"}
-	f.buffers.New = func() any { return alignedBuffer(floorBufferSize) }
+	f.buffers.New = func() any { b := alignedBuffer(floorBufferSize); return &b }
 	server := fasthttp.Server{
 		Handler: f.handle, StreamRequestBody: true, MaxRequestBodySize: 8 << 10,
 		ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10,
@@ -69,7 +69,7 @@ func (f *floor) handle(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(204)
 		return
 	}
-	buf := f.buffers.Get().([]byte)
+	buf := f.buffers.Get().(*[]byte)
 	defer f.buffers.Put(buf)
 	body := ctx.RequestBodyStream()
 	if body == nil {
@@ -77,9 +77,9 @@ func (f *floor) handle(ctx *fasthttp.RequestCtx) {
 	}
 	var err error
 	if f.direct {
-		err = f.store(body, buf, path)
+		err = f.store(body, *buf, path)
 	} else {
-		_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, body, buf)
+		_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, body, *buf)
 	}
 	if err != nil {
 		ctx.Error(err.Error(), 500)

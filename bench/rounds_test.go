@@ -1,3 +1,5 @@
+//go:build compare || growth
+
 package bench
 
 import (

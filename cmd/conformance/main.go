@@ -53,7 +53,7 @@ func conform(ctx context.Context, args []string) (err error) {
 	}
 	if *source == "" {
 		if *source, err = debianSource(ctx); err != nil {
-			return fmt.Errorf("Swift's source: %w", err)
+			return fmt.Errorf("source of Swift: %w", err)
 		}
 	}
 	if *source, err = filepath.Abs(*source); err != nil {
