@@ -120,7 +120,7 @@ var allowedTopLevel = map[string]bool{
 	"go.mod": true, "go.sum": true, "Makefile": true, "README.md": true,
 	"ARCHITECTURE.md": true, "CHANGELOG.md": true, "LICENSE": true, "CONTRIBUTING.md": true, "SECURITY.md": true,
 	"docs": true,
-	"bin": true, "data": true, // what `make build` and `make run` make
+	"bin":  true, "data": true, // what `make build` and `make run` make
 }
 
 func TestTopLevel(t *testing.T) {
