@@ -1,11 +1,11 @@
 package glance
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
 	"needletail/auth"
+	"needletail/auth/authtoken"
 	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
 )
@@ -28,31 +28,16 @@ const (
 // serviceType is what access rules of a token call this service.
 const serviceType = "image"
 
-// retryAfterSeconds is what a client is told when Keystone does not answer.
-const retryAfterSeconds = "2"
-
-// authenticate finds out who sent the request. As with Glance, a service token
-// that is not valid is ignored.
+// authenticate returns the sender of the request. A request without a valid token
+// gets 401. As in Glance, a service token that is not valid is ignored.
 func (s *service) authenticate(r *web.Request) (caller, error) {
-	token := r.Header.Get("X-Auth-Token")
-	if token == "" {
-		token = r.Header.Get("X-Storage-Token")
-	}
-	if token == "" {
-		return caller{}, s.unauthorized(nil)
-	}
-	check := auth.TokenCheck{
+	check := authtoken.Check{
 		Validator: s.Validator, ServiceType: serviceType, IgnoreBadService: true,
 		ServiceRoles: s.ServiceTokenRoles, ServiceRolesRequired: s.ServiceTokenRolesRequired,
 	}
-	id, _, err := check.Identify(r.Context(), auth.Tokens{
-		User: token, Service: r.Header.Get("X-Service-Token"), Method: r.Method, Path: r.Path,
-	})
-	switch {
-	case errors.Is(err, auth.ErrInvalidToken):
-		return caller{}, s.unauthorized(err)
-	case err != nil:
-		return caller{}, keystoneIsAway(err)
+	id, _, err := check.Identify(r.Context(), r.Header.Get, r.Method, r.Path)
+	if err != nil {
+		return caller{}, s.refused(err)
 	}
 	r.Log.User = id.UserName
 	r.Granted(true)
@@ -68,14 +53,15 @@ func callerOf(id *auth.Identity) caller {
 	return c
 }
 
-func keystoneIsAway(cause error) error {
-	return &wire.Error{Status: 503, Err: cause, Header: web.Header{{Name: "Retry-After", Value: retryAfterSeconds}}}
-}
-
-func (s *service) unauthorized(cause error) error {
-	return &wire.Error{Status: 401, Err: cause, Header: web.Header{
-		{Name: "WWW-Authenticate", Value: `Keystone uri="` + s.KeystoneURL + `"`},
-	}}
+// refused returns the answer to a request whose token was refused: 401 with the
+// address of Keystone, or 503 with Retry-After if Keystone could not be asked.
+func (s *service) refused(err error) error {
+	status, retryAfter := authtoken.Refusal(err)
+	header := web.Header{{Name: "WWW-Authenticate", Value: `Keystone uri="` + s.KeystoneURL + `"`}}
+	if status != 401 {
+		header = web.Header{{Name: "Retry-After", Value: retryAfter}}
+	}
+	return &wire.Error{Status: status, Err: err, Header: header}
 }
 
 // owns says whether the image belongs to the caller's project.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"needletail/auth"
+	"needletail/auth/authtoken"
 	"needletail/objstore"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/web"
@@ -25,7 +26,7 @@ type Config struct {
 	// Validator says whom X-Auth-Token stands for. Required.
 	Validator auth.TokenValidator
 	// ServiceTokenRoles are those of services that may send expired tokens of
-	// their users; nil means auth.DefaultServiceTokenRoles. ServiceTokenRolesRequired
+	// their users; nil means authtoken.DefaultServiceRoles. ServiceTokenRolesRequired
 	// ignores service tokens without them.
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
@@ -78,7 +79,7 @@ func (c *Config) setDefaults() error {
 		return errors.New("glance: MaxImageBytes is negative")
 	}
 	if c.ServiceTokenRoles == nil {
-		c.ServiceTokenRoles = auth.DefaultServiceTokenRoles()
+		c.ServiceTokenRoles = authtoken.DefaultServiceRoles()
 	}
 	if c.Container == "" {
 		c.Container = defaultContainer

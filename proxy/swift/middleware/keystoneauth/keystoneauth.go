@@ -16,7 +16,7 @@
 // its owner a trusted service. The token of a trusted service's user may have
 // expired lately, so that what a service began for a user can come to its end. A
 // token of an application credential with access rules is good for what the
-// rules name alone, unless a trusted service sends it (auth.TokenCheck).
+// rules name alone, unless a trusted service sends it (authtoken.Check).
 //
 // With Config.RefuseAnonymous (delay_auth_decision = false) a request without a
 // valid token ends here with auth_token's own 401.
@@ -55,6 +55,7 @@ import (
 	"errors"
 
 	"needletail/auth"
+	"needletail/auth/authtoken"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -75,7 +76,7 @@ type Config struct {
 	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
 	RefuseNamesInACLs bool
 	// ServiceTokenRoles are those of a service that may send expired tokens:
-	// auth.DefaultServiceTokenRoles. ServiceTokenRolesRequired makes the request of a
+	// authtoken.DefaultServiceRoles. ServiceTokenRolesRequired makes the request of a
 	// service without them anonymous.
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
@@ -91,20 +92,17 @@ type Config struct {
 // DefaultServiceType is Swift's in the catalog.
 const DefaultServiceType = "object-store"
 
-// retryAfterSeconds is what a client is told when Keystone does not answer.
-const retryAfterSeconds = "2"
-
 // New makes the middleware.
 func New(c Config) swift.Middleware {
 	if c.ServiceTokenRoles == nil {
-		c.ServiceTokenRoles = auth.DefaultServiceTokenRoles()
+		c.ServiceTokenRoles = authtoken.DefaultServiceRoles()
 	}
 	if c.ServiceType == "" {
 		c.ServiceType = DefaultServiceType
 	}
 	authz := newAuthorizer(c)
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{config: c, authz: authz, next: next, tokens: auth.TokenCheck{
+		m := &middleware{config: c, authz: authz, next: next, tokens: authtoken.Check{
 			Validator: c.Validator, ServiceType: c.ServiceType,
 			ServiceRoles: c.ServiceTokenRoles, ServiceRolesRequired: c.ServiceTokenRolesRequired,
 		}}
@@ -115,7 +113,7 @@ func New(c Config) swift.Middleware {
 type middleware struct {
 	config Config
 	authz  *authorizer
-	tokens auth.TokenCheck
+	tokens authtoken.Check
 	next   swift.Handler
 }
 

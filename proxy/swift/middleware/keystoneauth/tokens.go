@@ -1,29 +1,21 @@
 package keystoneauth
 
 import (
-	"errors"
-
 	"needletail/auth"
+	"needletail/auth/authtoken"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// identify gives the identity of the request's tokens; nil is anonymous.
+// identify returns the identity of the request's tokens, or nil for an anonymous
+// request. A request whose token is missing or not valid is anonymous; if
+// Keystone cannot be asked, the error is a 503.
 func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
-	token := r.Header.Get("X-Auth-Token")
-	if token == "" {
-		token = r.Header.Get("X-Storage-Token")
-	}
-	if token == "" || m.config.Validator == nil {
-		return nil, nil
-	}
-	found, service, err := m.tokens.Identify(r.Context(), auth.Tokens{
-		User: token, Service: r.Header.Get("X-Service-Token"), Method: r.Method, Path: r.Path,
-	})
+	found, service, err := m.tokens.Identify(r.Context(), r.Header.Get, r.Method, r.Path)
 	if err != nil {
 		return nil, refused(err)
 	}
-	id := *found // the validator's may be shared
+	id := *found // other requests share the validator's identity
 	id.Source, id.ServiceRoles = Source, nil
 	if service != nil {
 		id.ServiceRoles = service.Roles
@@ -31,15 +23,16 @@ func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
 	return &id, nil
 }
 
-// refused is nil for a token that is not valid, and 503 for one of which that
-// cannot be said.
+// refused returns the answer to a refused request, or nil for a request that goes
+// on as anonymous: public containers stay readable.
 func refused(err error) error {
-	if errors.Is(err, auth.ErrInvalidToken) {
+	status, retryAfter := authtoken.Refusal(err)
+	if status == 401 {
 		return nil
 	}
 	return &web.StatusError{
-		Status: 503, Err: err,
-		Header: web.Header{{Name: "Retry-After", Value: retryAfterSeconds}},
+		Status: status, Err: err,
+		Header: web.Header{{Name: "Retry-After", Value: retryAfter}},
 	}
 }
 

@@ -35,6 +35,7 @@ import (
 
 	"needletail/auth"
 	"needletail/auth/acl"
+	"needletail/auth/authtoken"
 	"needletail/auth/tempauth"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
@@ -74,10 +75,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if rest, ok := cutLogin(r.Path); ok {
 		return m.login(r, rest)
 	}
-	token := r.Header.Get("X-Auth-Token")
-	if token == "" {
-		token = r.Header.Get("X-Storage-Token")
-	}
+	token := authtoken.UserToken(r.Header.Get)
 	if !m.auth.IsToken(token) {
 		return m.next.Serve(r)
 	}
@@ -88,7 +86,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	if serviceToken := r.Header.Get("X-Service-Token"); serviceToken != "" {
+	if serviceToken := authtoken.ServiceToken(r.Header.Get); serviceToken != "" {
 		if service, err := m.auth.Validate(serviceToken); err == nil {
 			id.ServiceGroups = service.Groups
 		}
