@@ -7,6 +7,7 @@ import (
 
 	"needletail/proxy/glance/wire"
 	"needletail/proxy/web"
+	"needletail/proxy/web/router"
 )
 
 // Serve answers one request.
@@ -60,45 +61,21 @@ func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response
 	return rt.serve(s, c)
 }
 
-// match finds the route, or 404, or 405 with the methods that there are.
+// table is routes, ready for look-ups.
+var table = router.New(routes, func(rt *route) (method, pattern string) { return rt.method, rt.pattern })
+
+// match returns the route of a method on a path below "/v2/", and the values of
+// the pattern's names. A path without a route is 404; a path whose routes have
+// other methods is 405 with Allow.
 func match(method, path string) (*route, []string, error) {
-	var allowed []string
-	for i := range routes {
-		vars, ok := matchPattern(routes[i].pattern, path)
-		if !ok {
-			continue
-		}
-		if routes[i].method == method {
-			return &routes[i], vars, nil
-		}
-		allowed = append(allowed, routes[i].method)
-	}
-	if allowed == nil {
+	rt, params, allow := table.Find(method, path)
+	switch {
+	case rt != nil:
+		return rt, params.Values(), nil
+	case allow == nil:
 		return nil, nil, &wire.Error{Status: 404}
 	}
-	return nil, nil, &wire.Error{Status: 405, Header: web.Header{{Name: "Allow", Value: strings.Join(allowed, ", ")}}}
-}
-
-// matchPattern compares segment by segment; braces match any one that is not
-// empty.
-func matchPattern(pattern, path string) (vars []string, ok bool) {
-	for {
-		want, restPattern, morePattern := strings.Cut(pattern, "/")
-		got, restPath, morePath := strings.Cut(path, "/")
-		switch {
-		case strings.HasPrefix(want, "{") && got != "":
-			vars = append(vars, got)
-		case want != got:
-			return nil, false
-		}
-		if morePattern != morePath {
-			return nil, false
-		}
-		if !morePattern {
-			return vars, true
-		}
-		pattern, path = restPattern, restPath
-	}
+	return nil, nil, &wire.Error{Status: 405, Header: web.Header{{Name: "Allow", Value: strings.Join(allow, ", ")}}}
 }
 
 func noImage(method, path, id string) error {

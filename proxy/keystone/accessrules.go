@@ -36,15 +36,15 @@ func ruleObjects(rules []auth.AccessRule) []pyjson.Object {
 }
 
 func listAccessRules(c *call) (*web.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
+	if _, err := c.svc.User(c.params.Get("user")); err != nil {
 		return nil, err
 	}
-	rules := c.svc.AccessRules(c.params["user"])
+	rules := c.svc.AccessRules(c.params.Get("user"))
 	return c.collection("access_rules", render(rules, c.accessRule), "service", "path", "method")
 }
 
 func showAccessRule(c *call) (*web.Response, error) {
-	r, err := c.svc.AccessRule(c.params["user"], c.params["rule"])
+	r, err := c.svc.AccessRule(c.params.Get("user"), c.params.Get("rule"))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func showAccessRule(c *call) (*web.Response, error) {
 }
 
 func deleteAccessRule(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteAccessRule(c.params["user"], c.params["rule"]))
+	return dropped(c.svc.DeleteAccessRule(c.params.Get("user"), c.params.Get("rule")))
 }
 
 // accessRules reads those of a new application credential; nil is none given.

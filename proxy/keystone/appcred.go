@@ -54,18 +54,18 @@ func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
 }
 
 func listAppCreds(c *call) (*web.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
+	if _, err := c.svc.User(c.params.Get("user")); err != nil {
 		return nil, err
 	}
-	rows := c.svc.AppCredentials(func(a *identity.AppCredential) bool { return a.UserID == c.params["user"] })
+	rows := c.svc.AppCredentials(func(a *identity.AppCredential) bool { return a.UserID == c.params.Get("user") })
 	return c.collection("application_credentials", render(rows, c.appCred), "name")
 }
 
 // findAppCred is the credential of the path, if it is that user's.
 func (c *call) findAppCred() (*identity.AppCredential, error) {
-	id := c.params["credential"]
+	id := c.params.Get("credential")
 	a, err := c.svc.AppCredential(id)
-	if err == nil && a.UserID != c.params["user"] {
+	if err == nil && a.UserID != c.params.Get("user") {
 		return nil, newError(404, "Could not find Application Credential: "+id+".")
 	}
 	return a, err

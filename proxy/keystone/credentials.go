@@ -27,14 +27,14 @@ var credentialReaders = notDelegated(anyOf("admin, system reader or the credenti
 var credentialOwners = notDelegated(anyOf("admin or the credential's user", (*call).writesCredential))
 
 func (c *call) ownsCredential() bool {
-	cred, err := c.svc.Credential(c.params["credential"])
+	cred, err := c.svc.Credential(c.params.Get("credential"))
 	return err == nil && cred.UserID == c.caller.User.ID
 }
 
 // writesCredential says whether the credential of the path is the caller's to
 // change.
 func (c *call) writesCredential() bool {
-	cred, err := c.svc.Credential(c.params["credential"])
+	cred, err := c.svc.Credential(c.params.Get("credential"))
 	return err == nil && cred.UserID == c.caller.User.ID && c.mayKeep(cred.Type)
 }
 
@@ -61,7 +61,7 @@ func listCredentials(c *call) (*web.Response, error) {
 }
 
 func showCredential(c *call) (*web.Response, error) {
-	cred, err := c.svc.Credential(c.params["credential"])
+	cred, err := c.svc.Credential(c.params.Get("credential"))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func createCredential(c *call) (*web.Response, error) {
 // fixes of 2025 (credential/schema.py): a credential stays whose it is.
 func updateCredential(c *call) (*web.Response, error) {
 	return patch[identity.Credential]{
-		key: "credential", id: c.params["credential"], find: c.svc.Credential, show: c.credential,
+		key: "credential", id: c.params.Get("credential"), find: c.svc.Credential, show: c.credential,
 		read: readBlob, update: c.svc.UpdateCredential,
 	}.serve(c)
 }
@@ -130,5 +130,5 @@ func readBlob(in object, cred *identity.Credential) error {
 }
 
 func deleteCredential(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteCredential(c.params["credential"]))
+	return dropped(c.svc.DeleteCredential(c.params.Get("credential")))
 }

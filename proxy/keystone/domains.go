@@ -33,7 +33,7 @@ func listDomains(c *call) (*web.Response, error) {
 }
 
 func showDomain(c *call) (*web.Response, error) {
-	d, err := c.svc.Domain(c.params["domain"])
+	d, err := c.svc.Domain(c.params.Get("domain"))
 	if err != nil {
 		return nil, err
 	}
@@ -80,10 +80,10 @@ func createDomain(c *call) (*web.Response, error) {
 
 func updateDomain(c *call) (*web.Response, error) {
 	return patch[identity.Domain]{
-		key: "domain", id: c.params["domain"], find: c.svc.Domain, read: readDomain, update: c.svc.UpdateDomain, show: c.domain,
+		key: "domain", id: c.params.Get("domain"), find: c.svc.Domain, read: readDomain, update: c.svc.UpdateDomain, show: c.domain,
 	}.serve(c)
 }
 
 func deleteDomain(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteDomain(c.params["domain"]))
+	return dropped(c.svc.DeleteDomain(c.params.Get("domain")))
 }

@@ -20,11 +20,11 @@ func (c *call) ec2Credential(cred *identity.Credential) pyjson.Object {
 }
 
 func listEC2(c *call) (*web.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
+	if _, err := c.svc.User(c.params.Get("user")); err != nil {
 		return nil, err
 	}
 	rows, err := c.svc.Credentials(func(cred *identity.Credential) bool {
-		return cred.Type == identity.TypeEC2 && cred.UserID == c.params["user"]
+		return cred.Type == identity.TypeEC2 && cred.UserID == c.params.Get("user")
 	})
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func listEC2(c *call) (*web.Response, error) {
 }
 
 func createEC2(c *call) (*web.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
+	if _, err := c.svc.User(c.params.Get("user")); err != nil {
 		return nil, err
 	}
 	in, err := c.readObject()
@@ -49,7 +49,7 @@ func createEC2(c *call) (*web.Response, error) {
 	}
 	blob := pyjson.Object{{Key: "access", Value: identity.NewID()}, {Key: "secret", Value: identity.NewID()}}
 	made, err := c.svc.CreateCredential(identity.Credential{
-		UserID: c.params["user"], ProjectID: project, Type: identity.TypeEC2, Blob: string(pyjson.Marshal(blob)),
+		UserID: c.params.Get("user"), ProjectID: project, Type: identity.TypeEC2, Blob: string(pyjson.Marshal(blob)),
 	})
 	if err != nil {
 		return nil, err
@@ -59,9 +59,9 @@ func createEC2(c *call) (*web.Response, error) {
 
 // findEC2 is the credential of the path, if it is that user's.
 func (c *call) findEC2() (*identity.Credential, error) {
-	id := identity.EC2CredentialID(c.params["access"])
+	id := identity.EC2CredentialID(c.params.Get("access"))
 	cred, err := c.svc.Credential(id)
-	if err == nil && cred.UserID != c.params["user"] {
+	if err == nil && cred.UserID != c.params.Get("user") {
 		return nil, newError(404, "Could not find credential: "+id+".")
 	}
 	return cred, err

@@ -33,7 +33,7 @@ func listEndpoints(c *call) (*web.Response, error) {
 }
 
 func showEndpoint(c *call) (*web.Response, error) {
-	e, err := c.svc.Endpoint(c.params["endpoint"])
+	e, err := c.svc.Endpoint(c.params.Get("endpoint"))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func createEndpoint(c *call) (*web.Response, error) {
 func updateEndpoint(c *call) (*web.Response, error) {
 	var body object
 	return patch[identity.Endpoint]{
-		key: "endpoint", id: c.params["endpoint"], find: c.svc.Endpoint, show: c.endpoint,
+		key: "endpoint", id: c.params.Get("endpoint"), find: c.svc.Endpoint, show: c.endpoint,
 		read: func(in object, e *identity.Endpoint) error {
 			body = in
 			return readEndpoint(in, e)
@@ -134,5 +134,5 @@ func (c *call) editEndpoint(id string, edit func(*identity.Endpoint)) (*identity
 }
 
 func deleteEndpoint(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteEndpoint(c.params["endpoint"]))
+	return dropped(c.svc.DeleteEndpoint(c.params.Get("endpoint")))
 }

@@ -19,6 +19,7 @@ type apiError struct {
 	status  int
 	message string
 	authURI string   // the uri of a 401
+	allow   string   // the methods of a 405, for Allow
 	methods []string // what a 401 for a bad method lists
 	cause   error
 }
@@ -79,6 +80,9 @@ func (c *call) errorResponse(err error) *web.Response {
 	res := web.NewBytes(e.status, jsonType, e.body())
 	if e.status == 401 {
 		res.Header.Add("WWW-Authenticate", `Keystone uri="`+e.authURI+`"`)
+	}
+	if e.allow != "" {
+		res.Header.Add("Allow", e.allow)
 	}
 	if e.status == 503 {
 		res.Header.Add("Retry-After", retryAfterSeconds)

@@ -56,8 +56,8 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*web.Response, error)) func(*call) (*web.Response, error) {
 	return func(c *call) (*web.Response, error) {
 		g := kind
-		g.UserID, g.GroupID = c.params["user"], c.params["group"]
-		g.RoleID, g.TargetID = c.params["role"], c.params["target"]
+		g.UserID, g.GroupID = c.params.Get("user"), c.params.Get("group")
+		g.RoleID, g.TargetID = c.params.Get("role"), c.params.Get("target")
 		return f(c, g)
 	}
 }

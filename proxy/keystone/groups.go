@@ -35,7 +35,7 @@ func listGroups(c *call) (*web.Response, error) {
 }
 
 func showGroup(c *call) (*web.Response, error) {
-	g, err := c.svc.Group(c.params["group"])
+	g, err := c.svc.Group(c.params.Get("group"))
 	if err != nil {
 		return nil, err
 	}
@@ -78,16 +78,16 @@ func createGroup(c *call) (*web.Response, error) {
 
 func updateGroup(c *call) (*web.Response, error) {
 	return patch[identity.Group]{
-		key: "group", id: c.params["group"], find: c.svc.Group, read: readGroup, update: c.svc.UpdateGroup, show: c.group,
+		key: "group", id: c.params.Get("group"), find: c.svc.Group, read: readGroup, update: c.svc.UpdateGroup, show: c.group,
 	}.serve(c)
 }
 
 func deleteGroup(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteGroup(c.params["group"]))
+	return dropped(c.svc.DeleteGroup(c.params.Get("group")))
 }
 
 func listMembers(c *call) (*web.Response, error) {
-	users, err := c.svc.Members(c.params["group"])
+	users, err := c.svc.Members(c.params.Get("group"))
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +96,12 @@ func listMembers(c *call) (*web.Response, error) {
 
 func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*web.Response, error) {
 	return func(c *call) (*web.Response, error) {
-		return dropped(f(c.svc, identity.Membership{GroupID: c.params["group"], UserID: c.params["user"]}))
+		return dropped(f(c.svc, identity.Membership{GroupID: c.params.Get("group"), UserID: c.params.Get("user")}))
 	}
 }
 
 func listUserGroups(c *call) (*web.Response, error) {
-	groups, err := c.svc.GroupsOf(c.params["user"])
+	groups, err := c.svc.GroupsOf(c.params.Get("user"))
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,21 @@ func TestErrorForms(t *testing.T) {
 
 var requestID = regexp.MustCompile(`^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
+// TestAllow: a 405 names the methods of the path.
+func TestAllow(t *testing.T) {
+	c := newCloud(t)
+	for path, want := range map[string]string{
+		"/v3/auth/tokens": "POST, GET, HEAD, DELETE", "/v3/users/x/": "GET, HEAD, PATCH, DELETE", "/v3/s3tokens": "POST",
+	} {
+		if res := c.do("PUT", path, ""); res.status != 405 || res.header.Get("Allow") != want {
+			t.Errorf("PUT %s: %d, Allow %q, want %q", path, res.status, res.header.Get("Allow"), want)
+		}
+	}
+	if res := c.do("PUT", "/v3/none", ""); res.status != 404 || res.header.Has("Allow") {
+		t.Errorf("an unknown path: %d %v", res.status, res.header)
+	}
+}
+
 // TestLoginBodies: what is malformed is 400, what is wrong is 401.
 func TestLoginBodies(t *testing.T) {
 	c := newCloud(t)

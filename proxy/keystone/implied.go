@@ -40,7 +40,7 @@ func (c *call) inference(prior *identity.Role, implies any) pyjson.Object {
 }
 
 func listImplied(c *call) (*web.Response, error) {
-	prior, err := c.svc.Role(c.params["role"])
+	prior, err := c.svc.Role(c.params.Get("role"))
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +51,11 @@ func listImplied(c *call) (*web.Response, error) {
 
 // oneInference shows the implication of the path.
 func (c *call) oneInference(status int) (*web.Response, error) {
-	prior, err := c.svc.Role(c.params["role"])
+	prior, err := c.svc.Role(c.params.Get("role"))
 	if err != nil {
 		return nil, err
 	}
-	implied, err := c.svc.Role(c.params["implied"])
+	implied, err := c.svc.Role(c.params.Get("implied"))
 	if err != nil {
 		return nil, err
 	}
@@ -65,28 +65,28 @@ func (c *call) oneInference(status int) (*web.Response, error) {
 }
 
 func showImplied(c *call) (*web.Response, error) {
-	if err := c.svc.HasImplication(c.params["role"], c.params["implied"]); err != nil {
+	if err := c.svc.HasImplication(c.params.Get("role"), c.params.Get("implied")); err != nil {
 		return nil, err
 	}
 	return c.oneInference(200)
 }
 
 func checkImplied(c *call) (*web.Response, error) {
-	return dropped(c.svc.HasImplication(c.params["role"], c.params["implied"]))
+	return dropped(c.svc.HasImplication(c.params.Get("role"), c.params.Get("implied")))
 }
 
 func addImplied(c *call) (*web.Response, error) {
-	if c.svc.HasImplication(c.params["role"], c.params["implied"]) == nil {
+	if c.svc.HasImplication(c.params.Get("role"), c.params.Get("implied")) == nil {
 		return nil, newError(409, "Conflict occurred attempting to store implied_role - Duplicate entry.")
 	}
-	if err := c.svc.ImplyRole(c.params["role"], c.params["implied"]); err != nil {
+	if err := c.svc.ImplyRole(c.params.Get("role"), c.params.Get("implied")); err != nil {
 		return nil, err
 	}
 	return c.oneInference(201)
 }
 
 func removeImplied(c *call) (*web.Response, error) {
-	return dropped(c.svc.RemoveImplication(c.params["role"], c.params["implied"]))
+	return dropped(c.svc.RemoveImplication(c.params.Get("role"), c.params.Get("implied")))
 }
 
 func listInferences(c *call) (*web.Response, error) {

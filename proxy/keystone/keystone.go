@@ -10,6 +10,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/proxy/web"
+	"needletail/proxy/web/router"
 )
 
 // Config says what a handler serves.
@@ -26,13 +27,13 @@ type Config struct {
 // New makes the handler. It takes paths that begin below Request.BasePath: "",
 // "/", "/v3…".
 func New(c Config) web.Handler {
-	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), routes: routes(), listLimit: c.ListLimit}
+	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), table: newTable(routes()), listLimit: c.ListLimit}
 }
 
 type handler struct {
 	svc       *identity.Service
 	publicURL string
-	routes    []route
+	table     *router.Table[route]
 	listLimit int
 }
 
@@ -43,7 +44,7 @@ type call struct {
 	base    string // where "/" is, without the slash
 	caller  *identity.Token
 	subject *identity.Token
-	params  map[string]string
+	params  router.Params
 	route   *route
 
 	listLimit int

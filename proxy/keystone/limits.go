@@ -25,7 +25,7 @@ func limitRoutes() []route {
 
 var limitReaders = anyOf("admin, system reader or a token of the limit's project or domain", (*call).isSystemReader,
 	func(c *call) bool {
-		l, err := c.svc.Limit(c.params["limit"])
+		l, err := c.svc.Limit(c.params.Get("limit"))
 		return err == nil && c.seesLimit(l)
 	})
 
@@ -157,7 +157,7 @@ func listRegistered(c *call) (*web.Response, error) {
 }
 
 func showRegistered(c *call) (*web.Response, error) {
-	r, err := c.svc.RegisteredLimit(c.params["limit"])
+	r, err := c.svc.RegisteredLimit(c.params.Get("limit"))
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +166,12 @@ func showRegistered(c *call) (*web.Response, error) {
 
 func updateRegistered(c *call) (*web.Response, error) {
 	return patch[identity.RegisteredLimit]{
-		key: "registered_limit", id: c.params["limit"], find: c.svc.RegisteredLimit, read: object.readRegistered, update: c.svc.UpdateRegisteredLimit, show: c.registered,
+		key: "registered_limit", id: c.params.Get("limit"), find: c.svc.RegisteredLimit, read: object.readRegistered, update: c.svc.UpdateRegisteredLimit, show: c.registered,
 	}.serve(c)
 }
 
 func deleteRegistered(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteRegisteredLimit(c.params["limit"]))
+	return dropped(c.svc.DeleteRegisteredLimit(c.params.Get("limit")))
 }
 
 func createLimits(c *call) (*web.Response, error) {
@@ -209,7 +209,7 @@ func listLimits(c *call) (*web.Response, error) {
 }
 
 func showLimit(c *call) (*web.Response, error) {
-	l, err := c.svc.Limit(c.params["limit"])
+	l, err := c.svc.Limit(c.params.Get("limit"))
 	if err != nil {
 		return nil, err
 	}
@@ -218,10 +218,10 @@ func showLimit(c *call) (*web.Response, error) {
 
 func updateLimit(c *call) (*web.Response, error) {
 	return patch[identity.Limit]{
-		key: "limit", id: c.params["limit"], find: c.svc.Limit, read: object.readProjectLimit, update: c.svc.UpdateLimit, show: c.limit,
+		key: "limit", id: c.params.Get("limit"), find: c.svc.Limit, read: object.readProjectLimit, update: c.svc.UpdateLimit, show: c.limit,
 	}.serve(c)
 }
 
 func deleteLimit(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteLimit(c.params["limit"]))
+	return dropped(c.svc.DeleteLimit(c.params.Get("limit")))
 }

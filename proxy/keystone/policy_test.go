@@ -27,7 +27,7 @@ func TestEveryRouteHasARule(t *testing.T) {
 			t.Error("a route without a rule was taken")
 		}
 	}()
-	newRoutes([]route{{method: "GET", pattern: "/v3/x", handle: versions}})
+	newTable([]route{{method: "GET", pattern: "/v3/x", handle: versions}})
 }
 
 // policyActors are who asks. Tokens of the admin come in seven kinds: of a login

@@ -55,9 +55,9 @@ func (c *call) domainProject(d *identity.Domain) pyjson.Object {
 }
 
 func showProject(c *call) (*web.Response, error) {
-	p, err := c.svc.Project(c.params["project"])
+	p, err := c.svc.Project(c.params.Get("project"))
 	if err != nil {
-		if d, none := c.svc.Domain(c.params["project"]); none == nil {
+		if d, none := c.svc.Domain(c.params.Get("project")); none == nil {
 			return one(200, "project", c.domainProject(d)), nil
 		}
 		return nil, err
@@ -115,10 +115,10 @@ func createProject(c *call) (*web.Response, error) {
 
 func updateProject(c *call) (*web.Response, error) {
 	return patch[identity.Project]{
-		key: "project", id: c.params["project"], find: c.svc.Project, read: readProject, update: c.svc.UpdateProject, show: c.project,
+		key: "project", id: c.params.Get("project"), find: c.svc.Project, read: readProject, update: c.svc.UpdateProject, show: c.project,
 	}.serve(c)
 }
 
 func deleteProject(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteProject(c.params["project"]))
+	return dropped(c.svc.DeleteProject(c.params.Get("project")))
 }

@@ -29,7 +29,7 @@ func listRegions(c *call) (*web.Response, error) {
 }
 
 func showRegion(c *call) (*web.Response, error) {
-	r, err := c.svc.Region(c.params["region"])
+	r, err := c.svc.Region(c.params.Get("region"))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func createRegion(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := identity.Region{ID: c.params["region"]}
+	r := identity.Region{ID: c.params.Get("region")}
 	if err := readRegion(in, &r); err != nil {
 		return nil, err
 	}
@@ -70,10 +70,10 @@ func createRegion(c *call) (*web.Response, error) {
 
 func updateRegion(c *call) (*web.Response, error) {
 	return patch[identity.Region]{
-		key: "region", id: c.params["region"], find: c.svc.Region, read: readRegion, update: c.svc.UpdateRegion, show: c.region,
+		key: "region", id: c.params.Get("region"), find: c.svc.Region, read: readRegion, update: c.svc.UpdateRegion, show: c.region,
 	}.serve(c)
 }
 
 func deleteRegion(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteRegion(c.params["region"]))
+	return dropped(c.svc.DeleteRegion(c.params.Get("region")))
 }

@@ -31,7 +31,7 @@ func listRoles(c *call) (*web.Response, error) {
 }
 
 func showRole(c *call) (*web.Response, error) {
-	r, err := c.svc.Role(c.params["role"])
+	r, err := c.svc.Role(c.params.Get("role"))
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,10 @@ func createRole(c *call) (*web.Response, error) {
 
 func updateRole(c *call) (*web.Response, error) {
 	return patch[identity.Role]{
-		key: "role", id: c.params["role"], find: c.svc.Role, read: readRole, update: c.svc.UpdateRole, show: c.role,
+		key: "role", id: c.params.Get("role"), find: c.svc.Role, read: readRole, update: c.svc.UpdateRole, show: c.role,
 	}.serve(c)
 }
 
-func deleteRole(c *call) (*web.Response, error) { return dropped(c.svc.DeleteRole(c.params["role"])) }
+func deleteRole(c *call) (*web.Response, error) {
+	return dropped(c.svc.DeleteRole(c.params.Get("role")))
+}

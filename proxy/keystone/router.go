@@ -5,80 +5,40 @@ import (
 	"strings"
 
 	"needletail/proxy/web"
+	"needletail/proxy/web/router"
 )
 
-// route is a line of the table. A segment "{x}" of the pattern takes any
-// non-empty text. action is Keystone's policy name, which a 403 shows.
+// route is a row of the table (package router). action is the name of the route in
+// Keystone's policy, which a 403 shows.
 type route struct {
 	method, pattern string
 	action          string
 	rule            rule
 	handle          func(*call) (*web.Response, error)
-	segments        []string
 }
 
-// newRoutes checks and prepares a table.
-func newRoutes(table []route) []route {
-	for i := range table {
-		r := &table[i]
+// newTable makes the table of routes. newTable panics for a route without a rule:
+// such a route would answer everybody or nobody.
+func newTable(routes []route) *router.Table[route] {
+	for _, r := range routes {
 		if r.rule.allow == nil || r.handle == nil {
 			panic(fmt.Sprintf("keystone: %s %s has no rule or handler", r.method, r.pattern))
 		}
-		r.segments = strings.Split(r.pattern, "/")
 	}
-	return table
+	return router.New(routes, func(r *route) (method, pattern string) { return r.method, r.pattern }).HeadIsGet()
 }
 
-// match gives the parameters of a path, in segments.
-func (r *route) match(path []string) (map[string]string, bool) {
-	if len(path) != len(r.segments) {
-		return nil, false
-	}
-	var params map[string]string
-	for i, s := range r.segments {
-		switch {
-		case strings.HasPrefix(s, "{"):
-			if path[i] == "" {
-				return nil, false
-			}
-			if params == nil {
-				params = map[string]string{}
-			}
-			params[s[1:len(s)-1]] = path[i]
-		case s != path[i]:
-			return nil, false
-		}
-	}
-	return params, true
-}
-
-// route finds the call's route. HEAD is GET where it is no route of its own.
+// route finds the call's route. Slashes at the end of the path do not count.
 func (h *handler) route(c *call) error {
-	path := strings.Split(strings.TrimRight(c.Path, "/"), "/")
-	var head *route
-	var headParams map[string]string
-	known := false
-	for i := range h.routes {
-		r := &h.routes[i]
-		params, ok := r.match(path)
-		if !ok {
-			continue
-		}
-		known = true
-		if r.method == c.Method {
-			c.route, c.params = r, params
-			return nil
-		}
-		if r.method == "GET" && c.Method == "HEAD" && head == nil {
-			head, headParams = r, params
-		}
-	}
-	if head != nil {
-		c.route, c.params = head, headParams
+	rt, params, allow := h.table.Find(c.Method, c.path())
+	switch {
+	case rt != nil:
+		c.route, c.params = rt, params
 		return nil
+	case allow == nil:
+		return newError(404, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")
 	}
-	if known {
-		return newError(405, "The method is not allowed for the requested URL.")
-	}
-	return newError(404, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")
+	e := newError(405, "The method is not allowed for the requested URL.")
+	e.allow = strings.Join(allow, ", ")
+	return e
 }

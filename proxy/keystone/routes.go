@@ -4,10 +4,10 @@ import "slices"
 
 // routes is the table of all that this package answers.
 func routes() []route {
-	return newRoutes(slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
+	return slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
 		domainRoutes(), roleRoutes(), grantRoutes(), assignmentRoutes, serviceRoutes(), endpointRoutes(),
 		regionRoutes(), appCredRoutes(), accessRuleRoutes(), groupRoutes(), tagRoutes(), impliedRoutes(),
-		trustRoutes(), limitRoutes(), credentialRoutes(), signatureRoutes, emptyRoutes))
+		trustRoutes(), limitRoutes(), credentialRoutes(), signatureRoutes, emptyRoutes)
 }
 
 // Paths are split without their trailing slash, so that "" is "/".

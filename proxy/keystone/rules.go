@@ -45,38 +45,38 @@ var tokenRevokers = onSubject("admin or the user", func(c *call) bool {
 
 var userReaders = anyOf("admin, system reader, domain reader or the user",
 	(*call).isSystemReader, (*call).isOwnUser, func(c *call) bool {
-		u, err := c.svc.User(c.params["user"])
+		u, err := c.svc.User(c.params.Get("user"))
 		return err == nil && c.isDomainReader(u.DomainID)
 	})
 
 // groupReaders includes readers of the domain of the group, and of the user if
 // the question is about one.
 var groupReaders = anyOf("admin, system reader or domain reader of the group", (*call).isSystemReader, func(c *call) bool {
-	g, err := c.svc.Group(c.params["group"])
+	g, err := c.svc.Group(c.params.Get("group"))
 	return err == nil && c.isDomainReader(g.DomainID) && c.actorsAreOf(g.DomainID)
 })
 
 // grantReaders includes readers of the domain that the target, the user or group
 // and the role are all of; a global role is of any.
 var grantReaders = anyOf("admin, system reader or domain reader of the grant", (*call).isSystemReader, func(c *call) bool {
-	domain := c.params["target"]
+	domain := c.params.Get("target")
 	if p, err := c.svc.Project(domain); err == nil {
 		domain = p.DomainID
 	}
-	role, err := c.svc.Role(c.params["role"])
-	roleFits := c.params["role"] == "" || err == nil && (role.DomainID == "" || role.DomainID == domain)
+	role, err := c.svc.Role(c.params.Get("role"))
+	roleFits := c.params.Get("role") == "" || err == nil && (role.DomainID == "" || role.DomainID == domain)
 	return c.isDomainReader(domain) && c.actorsAreOf(domain) && roleFits
 })
 
 // actorsAreOf says whether the path's user and group, as far as there are any,
 // belong to a domain.
 func (c *call) actorsAreOf(domain string) bool {
-	if id, ok := c.params["user"]; ok {
+	if id, ok := c.params.Lookup("user"); ok {
 		if u, err := c.svc.User(id); err != nil || u.DomainID != domain {
 			return false
 		}
 	}
-	if id, ok := c.params["group"]; ok {
+	if id, ok := c.params.Lookup("group"); ok {
 		if g, err := c.svc.Group(id); err != nil || g.DomainID != domain {
 			return false
 		}
@@ -127,13 +127,13 @@ var (
 
 var projectReaders = anyOf("admin, system reader, domain reader or the project's own",
 	(*call).isSystemReader, func(c *call) bool {
-		p, err := c.svc.Project(c.params["project"])
+		p, err := c.svc.Project(c.params.Get("project"))
 		return err == nil && (c.isDomainReader(p.DomainID) || c.caller.Project != nil && c.caller.Project.ID == p.ID)
 	})
 
 var domainReaders = anyOf("admin, system reader or a token of the domain",
 	(*call).isSystemReader, func(c *call) bool {
-		id := c.params["domain"]
+		id := c.params.Get("domain")
 		return c.caller.Domain != nil && c.caller.Domain.ID == id ||
 			c.caller.Project != nil && c.caller.Project.DomainID == id
 	})
@@ -230,7 +230,7 @@ func (c *call) isDomainReader(domainID string) bool {
 	return c.caller.Domain != nil && c.caller.Domain.ID == domainID && c.caller.HasRole(roleReader)
 }
 
-func (c *call) isOwnUser() bool { return c.caller.User.ID == c.params["user"] }
+func (c *call) isOwnUser() bool { return c.caller.User.ID == c.params.Get("user") }
 
 func (c *call) ownsSubject() bool {
 	return c.subject != nil && c.subject.User.ID == c.caller.User.ID

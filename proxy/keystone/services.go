@@ -32,7 +32,7 @@ func listServices(c *call) (*web.Response, error) {
 }
 
 func showService(c *call) (*web.Response, error) {
-	s, err := c.svc.Service(c.params["service"])
+	s, err := c.svc.Service(c.params.Get("service"))
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +76,10 @@ func createService(c *call) (*web.Response, error) {
 
 func updateService(c *call) (*web.Response, error) {
 	return patch[identity.CatalogService]{
-		key: "service", id: c.params["service"], find: c.svc.Service, read: readService, update: c.svc.UpdateService, show: c.service,
+		key: "service", id: c.params.Get("service"), find: c.svc.Service, read: readService, update: c.svc.UpdateService, show: c.service,
 	}.serve(c)
 }
 
 func deleteService(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteService(c.params["service"]))
+	return dropped(c.svc.DeleteService(c.params.Get("service")))
 }

@@ -65,7 +65,7 @@ func (o object) tags(was []string) ([]string, error) {
 // setTags stores what edit makes of the project's tags.
 func (c *call) setTags(edit func([]string) ([]string, error)) ([]string, error) {
 	var failed error
-	p, err := c.svc.UpdateProject(c.params["project"], func(p *identity.Project) {
+	p, err := c.svc.UpdateProject(c.params.Get("project"), func(p *identity.Project) {
 		tags, err := edit(slices.Clone(p.Tags))
 		if err == nil {
 			err = checkTags(tags)
@@ -88,7 +88,7 @@ func (c *call) tagList(tags []string) *web.Response {
 }
 
 func listTags(c *call) (*web.Response, error) {
-	p, err := c.svc.Project(c.params["project"])
+	p, err := c.svc.Project(c.params.Get("project"))
 	if err != nil {
 		return nil, err
 	}
@@ -120,12 +120,12 @@ func deleteTags(c *call) (*web.Response, error) {
 }
 
 func (c *call) noTag() error {
-	return newError(404, "Could not find project tag: "+c.params["tag"]+".")
+	return newError(404, "Could not find project tag: "+c.params.Get("tag")+".")
 }
 
 func showTag(c *call) (*web.Response, error) {
-	p, err := c.svc.Project(c.params["project"])
-	if err == nil && !slices.Contains(p.Tags, c.params["tag"]) {
+	p, err := c.svc.Project(c.params.Get("project"))
+	if err == nil && !slices.Contains(p.Tags, c.params.Get("tag")) {
 		err = c.noTag()
 	}
 	return dropped(err)
@@ -133,8 +133,8 @@ func showTag(c *call) (*web.Response, error) {
 
 func addTag(c *call) (*web.Response, error) {
 	_, err := c.setTags(func(tags []string) ([]string, error) {
-		if !slices.Contains(tags, c.params["tag"]) {
-			tags = append(tags, c.params["tag"])
+		if !slices.Contains(tags, c.params.Get("tag")) {
+			tags = append(tags, c.params.Get("tag"))
 		}
 		return tags, nil
 	})
@@ -142,13 +142,13 @@ func addTag(c *call) (*web.Response, error) {
 		return nil, err
 	}
 	res := web.NewResponse(201)
-	res.Header.Add("Location", c.base+"/v3/projects/"+c.params["project"]+"/tags/"+(&url.URL{Path: c.params["tag"]}).EscapedPath())
+	res.Header.Add("Location", c.base+"/v3/projects/"+c.params.Get("project")+"/tags/"+(&url.URL{Path: c.params.Get("tag")}).EscapedPath())
 	return res, nil
 }
 
 func deleteTag(c *call) (*web.Response, error) {
 	_, err := c.setTags(func(tags []string) ([]string, error) {
-		i := slices.Index(tags, c.params["tag"])
+		i := slices.Index(tags, c.params.Get("tag"))
 		if i < 0 {
 			return nil, c.noTag()
 		}

@@ -32,14 +32,14 @@ var trustListers = notOnDomain(notByAppCred(anyOf("admin, system reader or who a
 })))
 
 var trustReaders = notOnDomain(notByAppCred(anyOf("admin, system reader or the trust's two", (*call).isSystemReader, func(c *call) bool {
-	r, err := c.svc.Trust(c.params["trust"])
+	r, err := c.svc.Trust(c.params.Get("trust"))
 	return err == nil && (r.TrustorID == c.caller.User.ID || r.TrusteeID == c.caller.User.ID)
 })))
 
 // trustDeleters lets a token of a trust delete that trust and those made with it
 // alone.
 var trustDeleters = notOnDomain(notByAppCred(oneOf("admin or the trustor, by a trust those below", func(c *call) bool {
-	id := c.params["trust"]
+	id := c.params.Get("trust")
 	if own := c.caller.Trust; own != nil && !c.svc.TrustDescends(id, own.ID) {
 		return false
 	}
@@ -88,7 +88,7 @@ func listTrusts(c *call) (*web.Response, error) {
 }
 
 func showTrust(c *call) (*web.Response, error) {
-	r, err := c.svc.Trust(c.params["trust"])
+	r, err := c.svc.Trust(c.params.Get("trust"))
 	if err != nil {
 		return nil, err
 	}
@@ -201,11 +201,11 @@ func (c *call) readRoleRefs(in object) ([]string, error) {
 }
 
 func deleteTrust(c *call) (*web.Response, error) {
-	return dropped(c.svc.DeleteTrust(c.params["trust"]))
+	return dropped(c.svc.DeleteTrust(c.params.Get("trust")))
 }
 
 func listTrustRoles(c *call) (*web.Response, error) {
-	r, err := c.svc.Trust(c.params["trust"])
+	r, err := c.svc.Trust(c.params.Get("trust"))
 	if err != nil {
 		return nil, err
 	}
@@ -213,14 +213,14 @@ func listTrustRoles(c *call) (*web.Response, error) {
 }
 
 func showTrustRole(c *call) (*web.Response, error) {
-	r, err := c.svc.Trust(c.params["trust"])
+	r, err := c.svc.Trust(c.params.Get("trust"))
 	if err != nil {
 		return nil, err
 	}
 	for _, role := range c.trustRoles(r) {
-		if role.ID == c.params["role"] {
+		if role.ID == c.params.Get("role") {
 			return one(200, "role", c.role(role)), nil
 		}
 	}
-	return nil, newError(404, "Could not find role: "+c.params["role"]+".")
+	return nil, newError(404, "Could not find role: "+c.params.Get("role")+".")
 }

@@ -42,7 +42,7 @@ func listUsers(c *call) (*web.Response, error) {
 }
 
 func showUser(c *call) (*web.Response, error) {
-	u, err := c.svc.User(c.params["user"])
+	u, err := c.svc.User(c.params.Get("user"))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func createUser(c *call) (*web.Response, error) {
 func updateUser(c *call) (*web.Response, error) {
 	var password *string // nil: the body has no password
 	return patch[identity.User]{
-		key: "user", id: c.params["user"], find: c.svc.User, show: c.user,
+		key: "user", id: c.params.Get("user"), find: c.svc.User, show: c.user,
 		read: func(in object, u *identity.User) (err error) {
 			password, err = readUser(in, u)
 			return err
@@ -128,7 +128,9 @@ func readUser(in object, u *identity.User) (password *string, err error) {
 	return password, nil
 }
 
-func deleteUser(c *call) (*web.Response, error) { return dropped(c.svc.DeleteUser(c.params["user"])) }
+func deleteUser(c *call) (*web.Response, error) {
+	return dropped(c.svc.DeleteUser(c.params.Get("user")))
+}
 
 func changePassword(c *call) (*web.Response, error) {
 	in, err := c.inside("user")
@@ -142,13 +144,13 @@ func changePassword(c *call) (*web.Response, error) {
 	if password == "" || original == "" {
 		return nil, missing("password and original_password", "user")
 	}
-	return dropped(c.svc.ChangePassword(c.Context(), c.params["user"], original, password))
+	return dropped(c.svc.ChangePassword(c.Context(), c.params.Get("user"), original, password))
 }
 
 func listUserProjects(c *call) (*web.Response, error) {
-	if _, err := c.svc.User(c.params["user"]); err != nil {
+	if _, err := c.svc.User(c.params.Get("user")); err != nil {
 		return nil, err
 	}
-	projects := c.svc.UserProjects(c.params["user"])
+	projects := c.svc.UserProjects(c.params.Get("user"))
 	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled")
 }
