@@ -7,6 +7,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/glance/imageformat"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/wire"
 )
 
@@ -65,7 +66,7 @@ func (s *service) storeData(ctx context.Context, id string, body io.Reader, size
 	var seen imageformat.Inspector
 	var info objstore.ObjectInfo
 	body = io.TeeReader(body, &seen)
-	err := s.images.putCreating(ctx, s.images.data, func() (err error) {
+	err := recordbook.CreatingContainer(ctx, s.Store, s.images.data, func() (err error) {
 		info, err = s.Store.PutObject(ctx, s.images.dataID(id), body, objstore.PutOptions{
 			SizeBytes: sizeBytes, MaxBytes: s.MaxImageBytes, ContentType: octetStream, SHA512: true,
 		})

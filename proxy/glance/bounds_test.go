@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/web"
 )
 
@@ -19,7 +20,7 @@ func described(id string, bytes int) *image {
 }
 
 func TestDescriptionIsBounded(t *testing.T) {
-	c := &catalog{images: map[string]*image{}, bytes: map[string]int64{}}
+	c := &catalog{records: recordbook.New(nil, imageRecords, nil)}
 	if err := c.room(nil, described("a", maxDescriptionBytes)); err != nil {
 		t.Error(err)
 	}
@@ -39,49 +40,50 @@ func TestDescriptionIsBounded(t *testing.T) {
 // a bound for each project and for all.
 func TestRecordsAreCounted(t *testing.T) {
 	s := newSite(t)
-	if n := s.catalog().total; n != 0 {
+	if n := s.heldBytes(); n != 0 {
 		t.Fatalf("%d bytes of nothing", n)
 	}
 	id := s.create("alice", `"p": "value", "tags": ["tag"]`)
 	s.create("bob", "")
-	counted := s.catalog().total
+	counted := s.heldBytes()
 	s.patch("alice", id, patchV21, `[{"op": "add", "path": "/q", "value": "0123456789"}]`)
-	if grown := s.catalog().total - counted; grown != 64+11 {
+	if grown := s.heldBytes() - counted; grown != 64+11 {
 		t.Errorf("a property of 11 bytes takes %d", grown)
 	}
-	before := s.catalog().total
+	before := s.heldBytes()
 	s.restart()
-	if n := s.catalog().total; n != before {
+	if n := s.heldBytes(); n != before {
 		t.Errorf("%d bytes after a restart, %d before", n, before)
 	}
 	s.want(204, "alice", "DELETE", "/v2/images/"+id, "")
 	s.create("bob", "")
-	if n := s.catalog().total; n != 2*recordBytes || s.catalog().bytes["project-b"] != n || len(s.catalog().bytes) != 1 {
-		t.Errorf("%d bytes of two images without a description: %v", n, s.catalog().bytes)
+	if owned, total := s.h.(*service).images.records.Sums("project-b"); total != 2*recordBytes || owned != total {
+		t.Errorf("%d bytes of two images without a description, %d of the project", total, owned)
 	}
 }
 
-func (s *site) catalog() *catalog { return s.h.(*service).images }
+// heldBytes is what the records of all images take.
+func (s *site) heldBytes() int64 {
+	_, total := s.h.(*service).images.records.Sums("")
+	return total
+}
 
 func TestRecordsHaveABound(t *testing.T) {
-	owner := "project"
-	m := &image{ID: "new", Owner: &owner}
-	for _, c := range []struct {
-		project, total int64
-		ok             bool
+	for name, c := range map[string]struct {
+		grown, project, total int64
+		ok                    bool
 	}{
-		{maxProjectBytes - recordBytes, maxCatalogBytes - recordBytes, true},
-		{maxProjectBytes - recordBytes + 1, 0, false},
-		{0, maxCatalogBytes - recordBytes + 1, false},
+		"both bounds are met":         {recordBytes, maxProjectBytes - recordBytes, maxCatalogBytes - recordBytes, true},
+		"the project has too much":    {recordBytes, maxProjectBytes - recordBytes + 1, 0, false},
+		"all have too much":           {recordBytes, 0, maxCatalogBytes - recordBytes + 1, false},
+		"a change that takes nothing": {0, maxProjectBytes + 1, maxCatalogBytes + 1, true},
 	} {
-		catalog := &catalog{bytes: map[string]int64{owner: c.project}, total: c.total}
-		err := catalog.room(nil, m)
-		if (err == nil) != c.ok {
-			t.Errorf("with %d of the project and %d in all: %v", c.project, c.total, err)
-		}
-		if err := catalog.room(m, m); err != nil {
-			t.Errorf("a change that takes nothing: %v", err)
-		}
+		t.Run(name, func(t *testing.T) {
+			err := roomFor(c.grown, c.project, c.total)
+			if (err == nil) != c.ok || err != nil && asFailure(err).Status != 413 {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -153,7 +155,7 @@ func TestUnreadPagesHoldAPiece(t *testing.T) {
 }
 
 func TestInputOfTasksIsBounded(t *testing.T) {
-	b := &taskBook{tasks: map[string]*task{}}
+	b := &taskBook{recordbook.New(nil, taskRecords, nil)}
 	if _, err := b.start(context.Background(), &task{Input: make([]byte, taskInputMax+1)}); asFailure(err) == nil || asFailure(err).Status != 413 {
 		t.Errorf("a long input: %v", err)
 	}
@@ -161,7 +163,7 @@ func TestInputOfTasksIsBounded(t *testing.T) {
 		if !b.room(0) {
 			t.Fatalf("no room for task %d", i)
 		}
-		b.tasks[fmt.Sprint(i)] = &task{Input: make([]byte, taskInputMax)}
+		b.records.Show(&task{ID: fmt.Sprint(i), Input: make([]byte, taskInputMax)})
 	}
 	if b.room(0) {
 		t.Error("room for one more")

@@ -1,38 +1,31 @@
 package glance
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"hash/maphash"
+	"fmt"
 	"log/slog"
-	"sync"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/wire"
 )
 
 const (
-	recordAccount   objstore.AccountName   = ".glance"
 	recordContainer objstore.ContainerName = "images"
-	// maxRecordBytes bounds one record that is read, and its JSON when it is
-	// written.
-	maxRecordBytes = 1 << 20
-	// maxDescriptionBytes bounds the properties and tags of one image: one value
-	// at its longest, and as much again. Images that had more before there was
-	// this bound keep it, and may have less.
+	// maxDescriptionBytes bounds the properties and tags of an image: a value of
+	// the greatest length, and as much again. An image from before the bound keeps
+	// a longer description, and may get a shorter one.
 	maxDescriptionBytes = 2 * maxPropertyBytes
-	// maxCatalogBytes bounds the memory of all records, and maxProjectBytes of
-	// those of one project, so that one does not take the room of all: some
-	// sixteen thousand images with a kilobyte of properties.
+	// maxCatalogBytes bounds the memory of all records: some sixteen thousand
+	// images with a kilobyte of properties. maxProjectBytes bounds the memory of a
+	// project's records, so that a project does not take the room of all.
 	maxCatalogBytes = 128 << 20
 	maxProjectBytes = 32 << 20
-	// recordBytes is what a record takes beside its texts, and memberBytes what a
-	// member takes.
+	// recordBytes is what a record takes beside its texts and members, and
+	// memberBytes is what a member takes.
 	recordBytes = 1 << 10
 	memberBytes = 256
-	lockStripes = 64
 )
 
 var (
@@ -41,93 +34,83 @@ var (
 	errUnchanged   = errors.New("nothing to change")
 )
 
-// catalog holds all records, in the Store and in memory. Changes of one image
-// follow one another; readers see whole snapshots.
+// imageRecords is the kind of images' records. A record counts for the image's
+// project, and for the project "" if the image has no owner.
+var imageRecords = recordbook.Kind[image]{
+	Container: recordContainer,
+	Name:      func(m *image) string { return m.ID },
+	Check:     (*image).checkRecord,
+	Weigh:     func(m *image) (string, int64) { return m.owner(), m.heldBytes() },
+}
+
+// checkRecord refuses a record of another version, or of an image that the API
+// cannot name.
+func (m *image) checkRecord() error {
+	if m.Version != recordVersion {
+		return fmt.Errorf("version %d", m.Version)
+	}
+	if !isUUID(m.ID) {
+		return fmt.Errorf("the record names image %q", m.ID)
+	}
+	return nil
+}
+
+// catalog holds all images: their records, in memory too, and their data, in the
+// Store alone. Changes of an image follow one another; readers see whole
+// snapshots.
 type catalog struct {
-	store  objstore.Store
-	data   objstore.ContainerID // where the images' bytes are
-	logger *slog.Logger
-
-	seed  maphash.Seed
-	locks [lockStripes]sync.Mutex // by image id: held while an image changes
-
-	mu     sync.RWMutex // protects what follows; never held during I/O
-	images map[string]*image
-	bytes  map[string]int64 // what the records of each project take
-	total  int64            // what all records take
+	store   objstore.Store
+	data    objstore.ContainerID // the images' data
+	logger  *slog.Logger
+	records *recordbook.Book[image]
 }
 
-func recordID(id string) objstore.ObjectID {
-	return objstore.ObjectID{Account: recordAccount, Container: recordContainer, Object: objstore.ObjectName(id)}
+// openCatalog reads all records and ends what a crash cut short.
+func openCatalog(ctx context.Context, store objstore.Store, data objstore.ContainerID, logger *slog.Logger) (*catalog, error) {
+	c := &catalog{store: store, data: data, logger: logger, records: recordbook.New(store, imageRecords, logger)}
+	return c, c.records.Load(ctx, func(m *image) error { return c.recover(ctx, m) })
 }
 
+// recover ends what a crash cut short in an image: a deletion goes on, and data
+// that was on its way is dropped.
+func (c *catalog) recover(ctx context.Context, m *image) error {
+	switch {
+	case m.Status == statusDeleted:
+		return c.purge(ctx, m.ID)
+	case m.receives():
+		if err := c.dropData(ctx, m.ID); err != nil {
+			return err
+		}
+		_, _, err := c.update(ctx, m.ID, func(m *image) error {
+			m.dropData()
+			return nil
+		})
+		return err
+	}
+	return nil
+}
+
+// dataID returns where the Store keeps the data of an image.
 func (c *catalog) dataID(id string) objstore.ObjectID {
 	return c.data.Object(objstore.ObjectName(id))
 }
 
-func (c *catalog) lock(id string) *sync.Mutex {
-	return &c.locks[maphash.String(c.seed, id)%lockStripes]
-}
-
-// find gives the snapshot of an image that is not deleted.
+// find returns the snapshot of an image that is not deleted.
 func (c *catalog) find(id string) (*image, bool) {
-	m, ok := c.get(id)
-	if !ok || m.Status == statusDeleted {
+	m := c.records.Get(id)
+	if m == nil || m.Status == statusDeleted {
 		return nil, false
 	}
 	return m, true
 }
 
-func (c *catalog) get(id string) (*image, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	m, ok := c.images[id]
-	return m, ok
-}
-
-// each gives the snapshots of all images that are not deleted, in no order.
+// each returns the snapshots of all images that are not deleted, in no order.
 func (c *catalog) each() []*image {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	all := make([]*image, 0, len(c.images))
-	for _, m := range c.images {
-		if m.Status != statusDeleted {
-			all = append(all, m)
-		}
-	}
-	return all
+	return c.records.List(func(m *image) bool { return m.Status != statusDeleted })
 }
 
-func (c *catalog) show(m *image) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.count(c.images[m.ID], -1)
-	c.images[m.ID] = m
-	c.count(m, 1)
-}
-
-// hide forgets a record.
-func (c *catalog) hide(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.count(c.images[id], -1)
-	delete(c.images, id)
-}
-
-// count adds a record, which may be nil, to the sums or takes it away.
-func (c *catalog) count(m *image, sign int64) {
-	if m == nil {
-		return
-	}
-	n, owner := sign*m.heldBytes(), m.owner()
-	c.total += n
-	if c.bytes[owner] += n; c.bytes[owner] == 0 {
-		delete(c.bytes, owner)
-	}
-}
-
-// room refuses a change that takes a record from before, which may be nil, to
-// after, if it grows by that over a bound.
+// room refuses a change of a record from before (nil: a new record) to after, if
+// the record grows and then exceeds a bound.
 func (c *catalog) room(before, after *image) error {
 	description, grown := after.descriptionBytes(), after.heldBytes()
 	allowed := int64(maxDescriptionBytes)
@@ -137,48 +120,47 @@ func (c *catalog) room(before, after *image) error {
 	if description > allowed {
 		return wire.Errorf(413, "The image's properties and tags are longer than %d bytes.", maxDescriptionBytes)
 	}
-	if grown <= 0 {
+	owned, total := c.records.Sums(after.owner())
+	return roomFor(grown, owned, total)
+}
+
+// roomFor refuses grown more bytes of records, beside those of the project and
+// of all.
+func roomFor(grown, owned, total int64) error {
+	switch {
+	case grown <= 0:
 		return nil
-	}
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	switch owner := after.owner(); {
-	case c.bytes[owner]+grown > maxProjectBytes:
+	case owned+grown > maxProjectBytes:
 		return wire.Errorf(413, "The records of the project's images are longer than %d bytes.", maxProjectBytes)
-	case c.total+grown > maxCatalogBytes:
+	case total+grown > maxCatalogBytes:
 		return wire.Errorf(413, "The records of all images are longer than %d bytes.", maxCatalogBytes)
 	}
 	return nil
 }
 
-// add stores a new record, or errImageExists.
+// add stores a new record. The error is errImageExists if the id is taken.
 func (c *catalog) add(ctx context.Context, m *image) error {
-	l := c.lock(m.ID)
-	l.Lock()
-	defer l.Unlock()
-	if _, ok := c.get(m.ID); ok {
+	defer c.records.Lock(m.ID)()
+	if c.records.Get(m.ID) != nil {
 		return errImageExists
 	}
 	if err := c.room(nil, m); err != nil {
 		return err
 	}
-	err := c.write(ctx, m, true)
+	m.Version = recordVersion
+	err := c.records.Create(ctx, m)
 	if errors.Is(err, objstore.KindPrecondition) {
 		return errImageExists
 	}
-	if err == nil {
-		c.show(m)
-	}
-	return err
+	return tooLong(err)
 }
 
-// update lets change alter a copy of the record and stores it. An error of
-// change leaves all as it is; errUnchanged is none. It gives the snapshots
-// before and after, or errNoImage.
+// update lets change alter a copy of the record, stores the copy, and returns the
+// snapshots before and after. An error of change leaves all as it is; with
+// errUnchanged update returns the same snapshot twice and no error. The error is
+// errNoImage if there is no such image.
 func (c *catalog) update(ctx context.Context, id string, change func(*image) error) (before, after *image, err error) {
-	l := c.lock(id)
-	l.Lock()
-	defer l.Unlock()
+	defer c.records.Lock(id)()
 	before, ok := c.find(id)
 	if !ok {
 		return nil, nil, errNoImage
@@ -193,40 +175,17 @@ func (c *catalog) update(ctx context.Context, id string, change func(*image) err
 	if err := c.room(before, after); err != nil {
 		return nil, nil, err
 	}
-	if err := c.write(ctx, after, false); err != nil {
-		return nil, nil, err
+	after.Version = recordVersion
+	if err := c.records.Put(ctx, after); err != nil {
+		return nil, nil, tooLong(err)
 	}
-	c.show(after)
 	return before, after, nil
 }
 
-// write makes the record durable.
-func (c *catalog) write(ctx context.Context, m *image, create bool) error {
-	m.Version = recordVersion
-	body, err := json.Marshal(m)
-	if err != nil {
-		return err
+// tooLong maps the book's refusal of a long record to an answer.
+func tooLong(err error) error {
+	if errors.Is(err, recordbook.ErrTooLong) {
+		return wire.Errorf(413, "The image's properties are longer than %d bytes.", recordbook.MaxRecordBytes)
 	}
-	if len(body) > maxRecordBytes {
-		return wire.Errorf(413, "The image's properties are longer than %d bytes.", maxRecordBytes)
-	}
-	return c.putCreating(ctx, recordID(m.ID).ContainerID(), func() error {
-		_, err := c.store.PutObject(ctx, recordID(m.ID), bytes.NewReader(body), objstore.PutOptions{
-			SizeBytes: int64(len(body)), ContentType: "application/json", IfNoneMatch: create,
-		})
-		return err
-	})
-}
-
-// putCreating runs put, and once more after creating the container if that is
-// missing: a Store says so before it reads any of the body.
-func (c *catalog) putCreating(ctx context.Context, id objstore.ContainerID, put func() error) error {
-	err := put()
-	if !errors.Is(err, objstore.KindContainerNotFound) {
-		return err
-	}
-	if _, err := c.store.PutContainer(ctx, id, objstore.PutContainerOptions{}); err != nil {
-		return err
-	}
-	return put()
+	return err
 }

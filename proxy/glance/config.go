@@ -134,11 +134,11 @@ func New(cfg Config) (Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := openTasks(context.Background(), images, cfg.Now, cfg.Logger)
+	tasks, err := openTasks(context.Background(), cfg.Store, cfg.Now, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
-	metadefs, err := openMetadefs(context.Background(), images, cfg.Logger)
+	metadefs, err := openMetadefs(context.Background(), cfg.Store, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}

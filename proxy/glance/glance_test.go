@@ -15,6 +15,7 @@ import (
 	"needletail/auth"
 	"needletail/objstore"
 	"needletail/objstore/memstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
@@ -205,7 +206,7 @@ func (s *site) objects(account objstore.AccountName, container objstore.Containe
 }
 
 func (s *site) data() int64    { return s.objects(serviceAccount, "glance") }
-func (s *site) records() int64 { return s.objects(recordAccount, recordContainer) }
+func (s *site) records() int64 { return s.objects(recordbook.Account, recordContainer) }
 
 func TestCreateUploadListShowDownloadDelete(t *testing.T) {
 	s := newSite(t)

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/webdownload"
 )
 
@@ -292,14 +293,25 @@ func TestStopDuringDownload(t *testing.T) {
 func copyRecords(t *testing.T, store objstore.Store) map[objstore.ObjectID][]byte {
 	t.Helper()
 	out := map[objstore.ObjectID][]byte{}
-	for _, in := range []objstore.ContainerName{recordContainer, taskContainer} {
-		err := eachRecord(t.Context(), store, in, func(id string) error {
-			o := objstore.ObjectID{Account: recordAccount, Container: in, Object: objstore.ObjectName(id)}
-			body, err := readRecordBody(context.Background(), store, o)
-			out[o] = body
-			return err
+	for _, name := range []objstore.ContainerName{recordContainer, taskContainer} {
+		in := objstore.ContainerID{Account: recordbook.Account, Container: name}
+		err := store.ListObjects(t.Context(), in, objstore.ListOptions{Limit: 1000}, func(e *objstore.ObjectEntry) error {
+			out[in.Object(objstore.ObjectName(e.Name))] = nil
+			return nil
 		})
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := range out {
+		o, err := store.OpenObject(t.Context(), id, objstore.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out[id], err = io.ReadAll(o.Range(0, o.Info().SizeBytes)); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -337,8 +349,7 @@ func TestTasksAreBounded(t *testing.T) {
 	book := s.h.(*service).tasks
 	now := s.tick().UnixMicro()
 	for range tasksMax {
-		id := newUUID()
-		book.tasks[id] = &task{ID: id, Status: taskSuccess, ExpiresMicros: now + 1}
+		book.records.Show(&task{ID: newUUID(), Status: taskSuccess, ExpiresMicros: now + 1})
 	}
 	if _, err := book.start(t.Context(), &task{ID: newUUID(), CreatedMicros: now}); err == nil {
 		t.Error("one more than the most is kept")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 )
 
 func TestRestartKeepsEverything(t *testing.T) {
@@ -83,8 +84,8 @@ func TestRestartAfterCrash(t *testing.T) {
 func TestDamagedRecordIsLeftAlone(t *testing.T) {
 	s := newSite(t)
 	good := s.create("alice", "")
-	for i, body := range []string{"", "{}", "[1]", `{"version": 1, "id": "other"}`, strings.Repeat(" ", maxRecordBytes+1)} {
-		o := recordID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
+	for i, body := range []string{"", "{}", "[1]", `{"version": 1, "id": "other"}`, strings.Repeat(" ", recordbook.MaxRecordBytes+1)} {
+		o := imageRecords.ObjectID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
 		_, err := s.store.PutObject(context.Background(), o, strings.NewReader(body), objstore.PutOptions{SizeBytes: int64(len(body))})
 		if err != nil {
 			t.Fatal(err)
@@ -95,6 +96,27 @@ func TestDamagedRecordIsLeftAlone(t *testing.T) {
 	s.want(409, "alice", "POST", "/v2/images", `{"id": "00000000-0000-4000-8000-000000000000"}`)
 	if s.records() != 6 {
 		t.Errorf("%d records", s.records())
+	}
+}
+
+// A damaged task or namespace does not keep the images away.
+func TestDamagedRecordsDoNotStopTheStart(t *testing.T) {
+	for _, in := range []objstore.ContainerName{"tasks", "metadefs"} {
+		t.Run(string(in), func(t *testing.T) {
+			s := newSite(t)
+			id := s.create("alice", "")
+			container := objstore.ContainerID{Account: ".glance", Container: in}
+			if _, err := s.store.PutContainer(t.Context(), container, objstore.PutContainerOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			const tooLong = 2 << 20
+			_, err := s.store.PutObject(t.Context(), container.Object("damaged"), strings.NewReader(strings.Repeat(" ", tooLong)), objstore.PutOptions{SizeBytes: tooLong})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.restart()
+			s.want(200, "alice", "GET", "/v2/images/"+id, "")
+		})
 	}
 }
 
@@ -123,7 +145,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add([]byte(`{"version": 1, "id": "` + id + `", "status": "queued", "tags": ["a"]}`))
 	f.Add([]byte(`{"version": 2}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		m, err := decodeRecord(id, body)
+		m, err := imageRecords.Decode(id, body)
 		if (err == nil) != (m != nil) || m != nil && m.ID != id {
 			t.Fatalf("%v, %v", m, err)
 		}
@@ -131,10 +153,4 @@ func FuzzDecodeRecord(f *testing.F) {
 			imageView(m)
 		}
 	})
-}
-
-func TestRecordsAreHidden(t *testing.T) {
-	if !recordAccount.Hidden() {
-		t.Errorf("a client can name %q", recordAccount)
-	}
 }

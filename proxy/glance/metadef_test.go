@@ -181,9 +181,9 @@ func TestMetadefLimits(t *testing.T) {
 		t.Error("one more part than the most is kept")
 	}
 	s := newSite(t)
-	book := s.h.(*service).metadefs
+	book := s.h.(*service).metadefs.records
 	for i := range metadefsMax - 1 {
-		book.byName[fmt.Sprint("n", i)] = &metadef{}
+		book.Show(&metadef{Namespace: fmt.Sprint("n", i)})
 	}
 	s.want(201, "admin", "POST", namespaces, `{"namespace": "the last"}`)
 	s.want(413, "admin", "POST", namespaces, `{"namespace": "one more"}`)

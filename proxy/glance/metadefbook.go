@@ -1,14 +1,15 @@
 package glance
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/wire"
 )
 
@@ -20,57 +21,39 @@ const (
 	metadefPartsMax = 4096
 )
 
-// metadefBook holds all namespaces, in the Store and in memory. Changes follow
-// one another: there are few.
-type metadefBook struct {
-	catalog *catalog
-
-	change sync.Mutex // held while a namespace changes
-
-	mu     sync.RWMutex // protects the map; never held during I/O
-	byName map[string]*metadef
+// metadefRecords is the kind of namespaces' records.
+var metadefRecords = recordbook.Kind[metadef]{
+	Container: metadefContainer,
+	Name:      func(d *metadef) string { return d.Namespace },
+	Check:     (*metadef).checkRecord,
 }
 
-func metadefRecordID(name string) objstore.ObjectID {
-	return objstore.ObjectID{Account: recordAccount, Container: metadefContainer, Object: objstore.ObjectName(name)}
-}
-
-func openMetadefs(ctx context.Context, c *catalog, logger *slog.Logger) (*metadefBook, error) {
-	b := &metadefBook{catalog: c, byName: map[string]*metadef{}}
-	err := eachRecord(ctx, c.store, metadefContainer, func(name string) error {
-		body, err := readRecordBody(ctx, c.store, metadefRecordID(name))
-		if err != nil {
-			return err
-		}
-		d := new(metadef)
-		if err := json.Unmarshal(body, d); err != nil || d.Version != recordVersion || d.Namespace != name {
-			logger.Error("metadata definitions cannot be read", "namespace", name, "err", err)
-			return nil
-		}
-		b.byName[name] = d
-		return nil
-	})
-	return b, err
-}
-
-// find gives the snapshot of a namespace, or nil.
-func (b *metadefBook) find(name string) *metadef {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.byName[name]
-}
-
-// visible gives the snapshots of what a caller may see, in no order.
-func (b *metadefBook) visible(who caller) []*metadef {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	var list []*metadef
-	for _, d := range b.byName {
-		if d.visibleTo(who) {
-			list = append(list, d)
-		}
+// checkRecord refuses a record of another version.
+func (d *metadef) checkRecord() error {
+	if d.Version != recordVersion {
+		return fmt.Errorf("version %d", d.Version)
 	}
-	return list
+	return nil
+}
+
+// metadefBook holds all namespaces. Changes of all namespaces follow one
+// another: changes are few, and a renaming concerns two names.
+type metadefBook struct {
+	records *recordbook.Book[metadef]
+	change  sync.Mutex // held while a namespace changes
+}
+
+func openMetadefs(ctx context.Context, store objstore.Store, logger *slog.Logger) (*metadefBook, error) {
+	b := &metadefBook{records: recordbook.New(store, metadefRecords, logger)}
+	return b, b.records.Load(ctx, func(*metadef) error { return nil })
+}
+
+// find returns the snapshot of a namespace, or nil.
+func (b *metadefBook) find(name string) *metadef { return b.records.Get(name) }
+
+// visible returns the snapshots that the caller may see, in no order.
+func (b *metadefBook) visible(who caller) []*metadef {
+	return b.records.List(func(d *metadef) bool { return d.visibleTo(who) })
 }
 
 // add keeps a new namespace.
@@ -80,16 +63,10 @@ func (b *metadefBook) add(ctx context.Context, d *metadef) error {
 	if b.find(d.Namespace) != nil {
 		return wire.Errorf(409, "A metadata definition namespace with name %s already exists.", d.Namespace)
 	}
-	if b.count() >= metadefsMax {
+	if b.records.Len() >= metadefsMax {
 		return wire.Errorf(413, "There are %d metadata definition namespaces already.", metadefsMax)
 	}
 	return b.put(ctx, d)
-}
-
-func (b *metadefBook) count() int {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return len(b.byName)
 }
 
 // update lets change alter a copy of a namespace, which may get another name.
@@ -112,7 +89,7 @@ func (b *metadefBook) update(ctx context.Context, name string, nowMicros int64, 
 		return nil, err
 	}
 	if after.Namespace != name {
-		return after, b.drop(ctx, name)
+		return after, b.records.Drop(ctx, name)
 	}
 	return after, nil
 }
@@ -128,7 +105,7 @@ func (b *metadefBook) remove(ctx context.Context, name string) error {
 	if d.Protected {
 		return wire.Errorf(403, "Metadata definition namespace %s is protected and cannot be deleted.", name)
 	}
-	return b.drop(ctx, name)
+	return b.records.Drop(ctx, name)
 }
 
 func noNamespace(name string) error {
@@ -137,37 +114,11 @@ func noNamespace(name string) error {
 
 func (b *metadefBook) put(ctx context.Context, d *metadef) error {
 	d.Version = recordVersion
-	body, err := json.Marshal(d)
-	if err != nil {
-		return err
+	err := b.records.Put(ctx, d)
+	if errors.Is(err, recordbook.ErrTooLong) {
+		return wire.Errorf(413, "The namespace's definitions are longer than %d bytes.", recordbook.MaxRecordBytes)
 	}
-	if len(body) > maxRecordBytes {
-		return wire.Errorf(413, "The namespace's definitions are longer than %d bytes.", maxRecordBytes)
-	}
-	id := metadefRecordID(d.Namespace)
-	err = b.catalog.putCreating(ctx, id.ContainerID(), func() error {
-		_, err := b.catalog.store.PutObject(ctx, id, bytes.NewReader(body), objstore.PutOptions{
-			SizeBytes: int64(len(body)), ContentType: "application/json",
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	b.byName[d.Namespace] = d
-	b.mu.Unlock()
-	return nil
-}
-
-func (b *metadefBook) drop(ctx context.Context, name string) error {
-	if err := b.catalog.dropObject(ctx, metadefRecordID(name)); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	delete(b.byName, name)
-	b.mu.Unlock()
-	return nil
+	return err
 }
 
 // setPart adds a part, or replaces the one of the name old.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/wire"
 )
 
@@ -34,9 +35,7 @@ func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) er
 // data goes first. A crash in between leaves an image without data, which may be
 // deleted again.
 func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*image) error) error {
-	l := c.lock(id)
-	l.Lock()
-	defer l.Unlock()
+	defer c.records.Lock(id)()
 	m, ok := c.find(id)
 	if !ok {
 		return errNoImage
@@ -52,11 +51,9 @@ func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*i
 
 // purge removes the data and then the record of an image that is marked.
 func (c *catalog) purge(ctx context.Context, id string) error {
-	l := c.lock(id)
-	l.Lock()
-	defer l.Unlock()
-	m, ok := c.get(id)
-	if !ok || m.Status != statusDeleted {
+	defer c.records.Lock(id)()
+	m := c.records.Get(id)
+	if m == nil || m.Status != statusDeleted {
 		return nil
 	}
 	return c.drop(ctx, m, m.Untouched)
@@ -70,11 +67,7 @@ func (c *catalog) drop(ctx context.Context, m *image, untouched bool) error {
 			return err
 		}
 	}
-	if err := c.dropObject(ctx, recordID(m.ID)); err != nil {
-		return err
-	}
-	c.hide(m.ID)
-	return nil
+	return c.records.Drop(ctx, m.ID)
 }
 
 // requeue ends an upload that failed: what it stored goes, and the image is
@@ -114,14 +107,12 @@ func (c *catalog) takeBack(ctx context.Context, id string, stored bool) error {
 }
 
 func (c *catalog) showQueued(id string) {
-	l := c.lock(id)
-	l.Lock()
-	defer l.Unlock()
+	defer c.records.Lock(id)()
 	if m, ok := c.find(id); ok && m.receives() {
 		queued := m.clone()
 		queued.dropData()
 		queued.leftover = true
-		c.show(queued)
+		c.records.Show(queued)
 	}
 }
 
@@ -129,14 +120,5 @@ func (c *catalog) dropData(ctx context.Context, id string) error {
 	if err := c.dropSegments(ctx, id); err != nil {
 		return err
 	}
-	return c.dropObject(ctx, c.dataID(id))
-}
-
-// dropObject deletes an object that may be absent.
-func (c *catalog) dropObject(ctx context.Context, o objstore.ObjectID) error {
-	_, err := c.store.DeleteObject(ctx, o, objstore.DeleteOptions{})
-	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
-		return nil
-	}
-	return err
+	return recordbook.DeleteIfPresent(ctx, c.store, c.dataID(id))
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/web"
 )
 
@@ -100,7 +101,7 @@ func (c *catalog) dropSegments(ctx context.Context, id string) error {
 		return err
 	}
 	for _, seg := range all {
-		if err := c.dropObject(ctx, c.data.Object(seg.name)); err != nil {
+		if err := recordbook.DeleteIfPresent(ctx, c.store, c.data.Object(seg.name)); err != nil {
 			return err
 		}
 	}

@@ -1,73 +1,68 @@
 package glance
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"needletail/objstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/glance/wire"
 )
 
 const taskContainer objstore.ContainerName = "tasks"
 
 const (
-	// tasksMax bounds the tasks that are kept.
+	// tasksMax bounds how many tasks are kept.
 	tasksMax = 10_000
-	// taskInputMax bounds what a task keeps of its request, in bytes.
+	// taskInputMax bounds the part of a request that a task keeps, in bytes.
 	taskInputMax = 16 << 10
-	// tasksInputMax bounds it for all tasks together.
+	// tasksInputMax bounds the same part of all tasks together, in bytes.
 	tasksInputMax = 32 << 20
 )
 
-// errInterrupted is what became of a task that ran when the server stopped.
+// errInterrupted is the end of a task that ran when the server stopped.
 var errInterrupted = &wire.Error{Status: 503, Message: "The server was stopped while the task ran."}
 
-// taskBook holds all tasks, in the Store and in memory. A record of a task that
-// has ended goes by itself, as an expiring object.
-type taskBook struct {
-	catalog *catalog
-
-	mu    sync.Mutex // protects the map; never held during I/O
-	tasks map[string]*task
+// taskRecords is the kind of tasks' records. A task weighs as much as its input;
+// the owner "" has them all. The record of a task that has ended is an expiring
+// object: the Store deletes the record by itself.
+var taskRecords = recordbook.Kind[task]{
+	Container: taskContainer,
+	Name:      func(t *task) string { return t.ID },
+	Check:     (*task).checkRecord,
+	Weigh:     func(t *task) (string, int64) { return "", int64(len(t.Input)) },
+	DeleteAt:  func(t *task) int64 { return t.ExpiresMicros / 1e6 },
 }
 
-func taskRecordID(id string) objstore.ObjectID {
-	return objstore.ObjectID{Account: recordAccount, Container: taskContainer, Object: objstore.ObjectName(id)}
+// checkRecord refuses a record of another version.
+func (t *task) checkRecord() error {
+	if t.Version != recordVersion {
+		return fmt.Errorf("version %d", t.Version)
+	}
+	return nil
+}
+
+// taskBook holds all tasks.
+type taskBook struct {
+	records *recordbook.Book[task]
 }
 
 // openTasks reads all tasks and ends those that a stop cut short.
-func openTasks(ctx context.Context, c *catalog, now func() time.Time, logger *slog.Logger) (*taskBook, error) {
-	b := &taskBook{catalog: c, tasks: map[string]*task{}}
-	err := eachRecord(ctx, c.store, taskContainer, func(id string) error {
-		body, err := readRecordBody(ctx, c.store, taskRecordID(id))
-		if errors.Is(err, objstore.KindNotFound) {
-			return nil // it has expired meanwhile
-		}
-		if err != nil {
-			return err
-		}
-		t := new(task)
-		if err := json.Unmarshal(body, t); err != nil || t.Version != recordVersion || t.ID != id {
-			logger.Error("task record cannot be read", "task", id, "err", err)
+func openTasks(ctx context.Context, store objstore.Store, now func() time.Time, logger *slog.Logger) (*taskBook, error) {
+	b := &taskBook{recordbook.New(store, taskRecords, logger)}
+	return b, b.records.Load(ctx, func(t *task) error {
+		if t.ExpiresMicros != 0 {
 			return nil
 		}
-		b.tasks[id] = t
-		if t.ExpiresMicros == 0 {
-			return b.end(ctx, id, errInterrupted, now().UnixMicro())
-		}
-		return nil
+		return b.end(ctx, t.ID, errInterrupted, now().UnixMicro())
 	})
-	return b, err
 }
 
-// start keeps a task that begins, and gives its id.
+// start keeps a task that begins, and returns the task's id.
 func (b *taskBook) start(ctx context.Context, t *task) (string, error) {
 	if len(t.Input) > taskInputMax {
 		return "", wire.Errorf(413, "The input of the task is longer than %d bytes.", taskInputMax)
@@ -75,99 +70,62 @@ func (b *taskBook) start(ctx context.Context, t *task) (string, error) {
 	if !b.room(t.CreatedMicros) {
 		return "", wire.Errorf(503, "Too many tasks are kept.")
 	}
-	return t.ID, b.put(ctx, t)
+	return t.ID, b.records.Put(ctx, t)
 }
 
-// room forgets what has expired and says whether one more may come.
+// room says whether the book has room for a task with the longest input. A full
+// book forgets the tasks that have expired.
 func (b *taskBook) room(nowMicros int64) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.fits() {
 		return true
 	}
-	for id, t := range b.tasks {
-		if t.expired(nowMicros) {
-			delete(b.tasks, id)
-		}
+	for _, t := range b.records.List(func(t *task) bool { return t.expired(nowMicros) }) {
+		b.records.Forget(t.ID)
 	}
 	return b.fits()
 }
 
 func (b *taskBook) fits() bool {
-	inputBytes := 0
-	for _, t := range b.tasks {
-		inputBytes += len(t.Input)
-	}
-	return len(b.tasks) < tasksMax && inputBytes <= tasksInputMax-taskInputMax
+	_, inputBytes := b.records.Sums("")
+	return b.records.Len() < tasksMax && inputBytes <= tasksInputMax-taskInputMax
 }
 
+// expired reports whether the task's life after its end is over.
 func (t *task) expired(nowMicros int64) bool {
 	return t.ExpiresMicros != 0 && t.ExpiresMicros <= nowMicros
 }
 
-// find gives a task that is kept, or nil.
+// find returns a task that has not expired, or nil.
 func (b *taskBook) find(id string, nowMicros int64) *task {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if t := b.tasks[id]; t != nil && !t.expired(nowMicros) {
+	if t := b.records.Get(id); t != nil && !t.expired(nowMicros) {
 		return t
 	}
 	return nil
 }
 
-// concerns says which image a task turned out to be about. It is written with
-// the task's end.
+// concerns notes the image that a task creates. The note is written to the Store
+// with the task's end.
 func (b *taskBook) concerns(id, imageID string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if t := b.tasks[id]; t != nil {
+	if t := b.records.Get(id); t != nil {
 		changed := *t
 		changed.ImageID = imageID
-		b.tasks[id] = &changed
+		b.records.Show(&changed)
 	}
 }
 
-// end writes what became of a task.
+// end writes how a task ended: with an error, or well if cause is nil.
 func (b *taskBook) end(ctx context.Context, id string, cause error, nowMicros int64) error {
-	b.mu.Lock()
-	t := b.tasks[id]
-	b.mu.Unlock()
+	t := b.records.Get(id)
 	if t == nil {
 		return nil
 	}
-	return b.put(ctx, t.ended(cause, nowMicros))
+	return b.records.Put(ctx, t.ended(cause, nowMicros))
 }
 
-func (b *taskBook) put(ctx context.Context, t *task) error {
-	body, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	err = b.catalog.putCreating(ctx, taskRecordID(t.ID).ContainerID(), func() error {
-		_, err := b.catalog.store.PutObject(ctx, taskRecordID(t.ID), bytes.NewReader(body), objstore.PutOptions{
-			SizeBytes: int64(len(body)), ContentType: "application/json", DeleteAt: t.ExpiresMicros / 1e6,
-		})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	b.tasks[t.ID] = t
-	b.mu.Unlock()
-	return nil
-}
-
-// list gives the tasks that are kept and that choose accepts, oldest first.
+// list returns the tasks that have not expired and that choose accepts, oldest
+// first.
 func (b *taskBook) list(nowMicros int64, choose func(*task) bool) []*task {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var list []*task
-	for _, t := range b.tasks {
-		if !t.expired(nowMicros) && choose(t) {
-			list = append(list, t)
-		}
-	}
+	list := b.records.List(func(t *task) bool { return !t.expired(nowMicros) && choose(t) })
 	slices.SortFunc(list, func(x, y *task) int {
 		return cmp.Or(cmp.Compare(x.CreatedMicros, y.CreatedMicros), cmp.Compare(x.ID, y.ID))
 	})

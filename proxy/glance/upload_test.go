@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"needletail/objstore"
 	"needletail/objstore/memstore"
+	"needletail/proxy/glance/recordbook"
 	"needletail/proxy/web"
 )
 
@@ -276,7 +278,7 @@ func TestRecordFailsDuringUpload(t *testing.T) {
 		id := s.create("alice", "")
 		writes := 0
 		count := func(o objstore.ObjectID) error {
-			if o.Account == recordAccount {
+			if o.Account == recordbook.Account {
 				if writes++; writes >= failFrom {
 					return &objstore.Error{Kind: objstore.KindUnavailable, Op: "put object"}
 				}
@@ -343,7 +345,7 @@ func TestRequeueFailsOnce(t *testing.T) {
 	id := s.create("alice", "")
 	writes := 0
 	h.after = func(o objstore.ObjectID) error {
-		if o.Account == recordAccount {
+		if o.Account == recordbook.Account {
 			if writes++; writes == 2 {
 				return &objstore.Error{Kind: objstore.KindUnavailable, Op: "put object"}
 			}
@@ -373,8 +375,9 @@ func TestServerStopsDuringUpload(t *testing.T) {
 	if s.status(id) != "queued" {
 		t.Errorf("%s", s.status(id))
 	}
-	rec, err := s.h.(*service).images.readRecord(context.Background(), id)
-	if err != nil || rec.Status != statusQueued {
+	onDisk := recordbook.New(s.store, imageRecords, slog.New(slog.DiscardHandler))
+	err := onDisk.Load(t.Context(), func(*image) error { return nil })
+	if rec := onDisk.Get(id); err != nil || rec == nil || rec.Status != statusQueued {
 		t.Errorf("on disk: %+v, %v", rec, err)
 	}
 }

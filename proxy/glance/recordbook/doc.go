@@ -1,0 +1,23 @@
+// Package recordbook keeps records of a kind (images, tasks, namespaces) in the
+// Store and in memory. A record is a small JSON object in the account
+// ".glance", which no Swift request can name.
+//
+// # Vocabulary
+//
+// A kind says how records of a type are named, checked, weighed and expired. A
+// book holds all records of a kind. A record's weight is about the memory that
+// the record takes; a record counts for its owner, and for all owners together.
+//
+// # Invariants
+//
+//   - A record is written to the Store first and shown in memory second. A
+//     record is deleted from the Store first and forgotten second.
+//   - A record in memory is a snapshot: nobody changes the record in place. A
+//     change clones the record, changes the clone and puts the clone.
+//   - A record that cannot be understood is logged and left alone: a damaged
+//     record must not keep the rest away.
+//
+// The book has no bounds of its own but MaxRecordBytes. The user of a book asks
+// Len and Sums before a change, because each kind answers a full book
+// differently.
+package recordbook
