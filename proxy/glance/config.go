@@ -10,6 +10,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/authtoken"
 	"needletail/objstore"
+	"needletail/proxy/glance/metadefs"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/web"
 )
@@ -111,7 +112,7 @@ type service struct {
 	Config
 	images    *catalog
 	tasks     *taskBook
-	metadefs  *metadefBook
+	metadefs  *metadefs.API
 	downloads *downloads
 }
 
@@ -138,11 +139,11 @@ func New(cfg Config) (Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadefs, err := openMetadefs(context.Background(), cfg.Store, cfg.Logger)
+	definitions, err := metadefs.Open(context.Background(), cfg.Store, cfg.Now, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return &service{Config: cfg, images: images, tasks: tasks, metadefs: metadefs, downloads: newDownloads()}, nil
+	return &service{Config: cfg, images: images, tasks: tasks, metadefs: definitions, downloads: newDownloads()}, nil
 }
 
 // Close ends the downloads: their images are queued again.

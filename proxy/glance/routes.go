@@ -1,6 +1,9 @@
 package glance
 
-import "needletail/proxy/web"
+import (
+	"needletail/proxy/glance/metadefs"
+	"needletail/proxy/web"
+)
 
 // call is one request on its way through a route.
 type call struct {
@@ -46,37 +49,46 @@ var routes = []route{
 	{"POST", "tasks", "tasks_api_access", ruleAdmin, false, (*service).createTask},
 	{"GET", "tasks/{task}", "tasks_api_access", ruleAdmin, false, (*service).showTask},
 	{"DELETE", "tasks/{task}", "tasks_api_access", ruleAdmin, false, (*service).deleteTask},
-	{"GET", "metadefs/namespaces", "get_metadef_namespaces", ruleToken, false, (*service).listNamespaces},
-	{"POST", "metadefs/namespaces", "add_metadef_namespace", ruleAdmin, false, (*service).createNamespace},
-	{"GET", "metadefs/namespaces/{namespace}", "get_metadef_namespace", ruleToken, true, (*service).showNamespace},
-	{"PUT", "metadefs/namespaces/{namespace}", "modify_metadef_namespace", ruleAdmin, false, (*service).updateNamespace},
-	{"DELETE", "metadefs/namespaces/{namespace}", "delete_metadef_namespace", ruleAdmin, true, (*service).deleteNamespace},
-	{"GET", "metadefs/resource_types", "list_metadef_resource_types", ruleToken, true, (*service).listResourceTypes},
-	{"GET", "metadefs/namespaces/{namespace}/resource_types", "get_metadef_resource_type", ruleToken, true, (*service).listAssociations},
-	{"POST", "metadefs/namespaces/{namespace}/resource_types", "add_metadef_resource_type_association", ruleAdmin, false, associationParts.serve(partKind.createPart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/resource_types/{resource_type}", "remove_metadef_resource_type_association", ruleAdmin, true, associationParts.serve(partKind.deletePart)},
-	{"GET", "metadefs/namespaces/{namespace}/properties", "get_metadef_properties", ruleToken, true, (*service).listProperties},
-	{"POST", "metadefs/namespaces/{namespace}/properties", "add_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.createPart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/properties", "remove_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.deleteParts)},
-	{"GET", "metadefs/namespaces/{namespace}/properties/{property}", "get_metadef_property", ruleToken, false, propertyParts.serve(partKind.showPart)},
-	{"PUT", "metadefs/namespaces/{namespace}/properties/{property}", "modify_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.updatePart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/properties/{property}", "remove_metadef_property", ruleAdmin, false, propertyParts.serve(partKind.deletePart)},
-	{"GET", "metadefs/namespaces/{namespace}/objects", "get_metadef_objects", ruleToken, false, (*service).listObjects},
-	{"POST", "metadefs/namespaces/{namespace}/objects", "add_metadef_object", ruleAdmin, false, objectParts.serve(partKind.createPart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/objects", "remove_metadef_object", ruleAdmin, false, objectParts.serve(partKind.deleteParts)},
-	{"GET", "metadefs/namespaces/{namespace}/objects/{object}", "get_metadef_object", ruleToken, true, objectParts.serve(partKind.showPart)},
-	{"PUT", "metadefs/namespaces/{namespace}/objects/{object}", "modify_metadef_object", ruleAdmin, false, objectParts.serve(partKind.updatePart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/objects/{object}", "remove_metadef_object", ruleAdmin, true, objectParts.serve(partKind.deletePart)},
-	{"GET", "metadefs/namespaces/{namespace}/tags", "get_metadef_tags", ruleToken, false, (*service).listTags},
-	{"POST", "metadefs/namespaces/{namespace}/tags", "add_metadef_tags", ruleAdmin, false, (*service).createTags},
-	{"DELETE", "metadefs/namespaces/{namespace}/tags", "delete_metadef_tags", ruleAdmin, false, tagParts.serve(partKind.deleteParts)},
-	{"GET", "metadefs/namespaces/{namespace}/tags/{tag}", "get_metadef_tag", ruleToken, true, tagParts.serve(partKind.showPart)},
-	{"POST", "metadefs/namespaces/{namespace}/tags/{tag}", "add_metadef_tag", ruleAdmin, true, (*service).createTag},
-	{"PUT", "metadefs/namespaces/{namespace}/tags/{tag}", "modify_metadef_tag", ruleAdmin, false, tagParts.serve(partKind.updatePart)},
-	{"DELETE", "metadefs/namespaces/{namespace}/tags/{tag}", "delete_metadef_tag", ruleAdmin, true, tagParts.serve(partKind.deletePart)},
-	{"GET", "schemas/metadefs/{schema}", "get_schema", ruleToken, true, (*service).showMetadefSchema},
+	{"GET", "metadefs/namespaces", "get_metadef_namespaces", ruleToken, false, metadef((*metadefs.API).ListNamespaces)},
+	{"POST", "metadefs/namespaces", "add_metadef_namespace", ruleAdmin, false, metadef((*metadefs.API).CreateNamespace)},
+	{"GET", "metadefs/namespaces/{namespace}", "get_metadef_namespace", ruleToken, true, metadef((*metadefs.API).ShowNamespace)},
+	{"PUT", "metadefs/namespaces/{namespace}", "modify_metadef_namespace", ruleAdmin, false, metadef((*metadefs.API).UpdateNamespace)},
+	{"DELETE", "metadefs/namespaces/{namespace}", "delete_metadef_namespace", ruleAdmin, true, metadef((*metadefs.API).DeleteNamespace)},
+	{"GET", "metadefs/resource_types", "list_metadef_resource_types", ruleToken, true, metadef((*metadefs.API).ListResourceTypes)},
+	{"GET", "metadefs/namespaces/{namespace}/resource_types", "get_metadef_resource_type", ruleToken, true, metadef((*metadefs.API).ListAssociations)},
+	{"POST", "metadefs/namespaces/{namespace}/resource_types", "add_metadef_resource_type_association", ruleAdmin, false, metadef(metadefs.Associations.Create)},
+	{"DELETE", "metadefs/namespaces/{namespace}/resource_types/{resource_type}", "remove_metadef_resource_type_association", ruleAdmin, true, metadef(metadefs.Associations.Delete)},
+	{"GET", "metadefs/namespaces/{namespace}/properties", "get_metadef_properties", ruleToken, true, metadef((*metadefs.API).ListProperties)},
+	{"POST", "metadefs/namespaces/{namespace}/properties", "add_metadef_property", ruleAdmin, false, metadef(metadefs.Properties.Create)},
+	{"DELETE", "metadefs/namespaces/{namespace}/properties", "remove_metadef_property", ruleAdmin, false, metadef(metadefs.Properties.DeleteAll)},
+	{"GET", "metadefs/namespaces/{namespace}/properties/{property}", "get_metadef_property", ruleToken, false, metadef(metadefs.Properties.Show)},
+	{"PUT", "metadefs/namespaces/{namespace}/properties/{property}", "modify_metadef_property", ruleAdmin, false, metadef(metadefs.Properties.Update)},
+	{"DELETE", "metadefs/namespaces/{namespace}/properties/{property}", "remove_metadef_property", ruleAdmin, false, metadef(metadefs.Properties.Delete)},
+	{"GET", "metadefs/namespaces/{namespace}/objects", "get_metadef_objects", ruleToken, false, metadef((*metadefs.API).ListObjects)},
+	{"POST", "metadefs/namespaces/{namespace}/objects", "add_metadef_object", ruleAdmin, false, metadef(metadefs.Objects.Create)},
+	{"DELETE", "metadefs/namespaces/{namespace}/objects", "remove_metadef_object", ruleAdmin, false, metadef(metadefs.Objects.DeleteAll)},
+	{"GET", "metadefs/namespaces/{namespace}/objects/{object}", "get_metadef_object", ruleToken, true, metadef(metadefs.Objects.Show)},
+	{"PUT", "metadefs/namespaces/{namespace}/objects/{object}", "modify_metadef_object", ruleAdmin, false, metadef(metadefs.Objects.Update)},
+	{"DELETE", "metadefs/namespaces/{namespace}/objects/{object}", "remove_metadef_object", ruleAdmin, true, metadef(metadefs.Objects.Delete)},
+	{"GET", "metadefs/namespaces/{namespace}/tags", "get_metadef_tags", ruleToken, false, metadef((*metadefs.API).ListTags)},
+	{"POST", "metadefs/namespaces/{namespace}/tags", "add_metadef_tags", ruleAdmin, false, metadef((*metadefs.API).CreateTags)},
+	{"DELETE", "metadefs/namespaces/{namespace}/tags", "delete_metadef_tags", ruleAdmin, false, metadef(metadefs.Tags.DeleteAll)},
+	{"GET", "metadefs/namespaces/{namespace}/tags/{tag}", "get_metadef_tag", ruleToken, true, metadef(metadefs.Tags.Show)},
+	{"POST", "metadefs/namespaces/{namespace}/tags/{tag}", "add_metadef_tag", ruleAdmin, true, metadef((*metadefs.API).CreateTag)},
+	{"PUT", "metadefs/namespaces/{namespace}/tags/{tag}", "modify_metadef_tag", ruleAdmin, false, metadef(metadefs.Tags.Update)},
+	{"DELETE", "metadefs/namespaces/{namespace}/tags/{tag}", "delete_metadef_tag", ruleAdmin, true, metadef(metadefs.Tags.Delete)},
+	{"GET", "schemas/metadefs/{schema}", "get_schema", ruleToken, true, metadef((*metadefs.API).ShowSchema)},
 	{"GET", "info/import", "get_discovery", ruleToken, false, (*service).infoImport},
 	{"GET", "info/stores", "get_discovery", ruleToken, false, (*service).infoStores},
 	{"GET", "info/usage", "get_discovery", ruleToken, false, (*service).infoUsage},
 	{"GET", "schemas/{schema}", "get_schema", ruleToken, true, (*service).showSchema},
+}
+
+// metadef returns the handler of a route that package metadefs serves.
+func metadef(serve metadefs.Handler) func(*service, *call) (*web.Response, error) {
+	return func(s *service, c *call) (*web.Response, error) {
+		return serve(s.metadefs, &metadefs.Call{
+			Request: c.Request, Project: c.caller.project, Admin: c.caller.admin, Vars: c.vars,
+		})
+	}
 }

@@ -1,4 +1,4 @@
-package glance
+package metadefs
 
 import (
 	"maps"
@@ -10,10 +10,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// metadefSchemas are generated from what checkShape checks.
-var metadefSchemas = buildMetadefSchemas()
+// schemas are the JSON schemas that clients read, by name, generated from the
+// shapes that checkShape checks.
+var schemas = buildSchemas()
 
-func buildMetadefSchemas() map[string]pyjson.Object {
+func buildSchemas() map[string]pyjson.Object {
 	all := map[string]pyjson.Object{
 		"namespace":     shapeSchema("namespace", namespaceShape, "namespace"),
 		"property":      shapeSchema("property", propertyShape, "name", "title", "type"),
@@ -34,12 +35,14 @@ func buildMetadefSchemas() map[string]pyjson.Object {
 	return all
 }
 
-// byName is the schema of an object whose members are all of one schema.
+// byName returns the schema of an object whose members all have the given
+// schema.
 func byName(schema pyjson.Object) pyjson.Object {
 	return pyjson.Object{{Key: "type", Value: "object"}, {Key: "additionalProperties", Value: schema}}
 }
 
-// shapeSchema is the JSON schema of an object.
+// shapeSchema returns the JSON schema of an object of the shapes. must are the
+// required fields.
 func shapeSchema(name string, shapes map[string]shape, must ...string) pyjson.Object {
 	properties := pyjson.Object{}
 	for _, key := range slices.Sorted(maps.Keys(shapes)) {
@@ -66,6 +69,7 @@ func shapeSchema(name string, shapes map[string]shape, must ...string) pyjson.Ob
 	}
 }
 
+// schema returns the JSON schema of a field.
 func (s shape) schema() pyjson.Object {
 	typed := func(name string) pyjson.Object { return pyjson.Object{{Key: "type", Value: name}} }
 	switch s.kind {
@@ -88,9 +92,9 @@ func (s shape) schema() pyjson.Object {
 	return v
 }
 
-// showMetadefSchema is GET /v2/schemas/metadefs/{schema}.
-func (s *service) showMetadefSchema(c *call) (*web.Response, error) {
-	schema, ok := metadefSchemas[c.vars[0]]
+// ShowSchema is GET /v2/schemas/metadefs/{schema}.
+func (a *API) ShowSchema(c *Call) (*web.Response, error) {
+	schema, ok := schemas[c.Vars[0]]
 	if !ok {
 		return nil, &wire.Error{Status: 404}
 	}

@@ -1,4 +1,4 @@
-package glance
+package metadefs
 
 import (
 	"slices"
@@ -9,16 +9,22 @@ import (
 	"needletail/proxy/pyjson"
 )
 
-// shape is what a field of a definition must be.
+// shape is what a field of a request must be.
 type shape struct {
-	kind string // string, boolean, number, integer, strings, array, object, properties, parts or any
-	max  int    // characters of a string, 0 for no limit of its own
-	enum []string
-	of   map[string]shape // of the objects in an array of parts
-	must []string         // what these objects must have
+	// kind is string, boolean, number, integer, array or object as in a JSON
+	// schema; strings (an array of strings); parts (an array of objects of a
+	// shape); properties (an object with a property's definition under each name);
+	// or any.
+	kind string
+	max  int              // of a string: the most characters; 0: no limit
+	enum []string         // of a string: the values; nil: all values
+	of   map[string]shape // of parts: the fields of each object
+	must []string         // of parts: the fields that each object must have
 }
 
-// The schemas of glance/api/v2/metadef_namespaces.py and its neighbours.
+// The shapes follow the schemas of glance/api/v2/metadef_namespaces.py,
+// metadef_properties.py, metadef_objects.py, metadef_tags.py and
+// metadef_resource_types.py.
 var (
 	propertyShape = map[string]shape{
 		"name": {kind: "string", max: 80}, "title": {kind: "string"}, "description": {kind: "string"},
@@ -48,8 +54,9 @@ var (
 	}
 )
 
-// checkShape compares an object with its schema: 400 in jsonschema's words, 403
-// for what only the server sets.
+// checkShape refuses an object that does not have the shapes: with 400 and the
+// words of Python's jsonschema, and with 403 for a field that only the server
+// sets. schema names the schema in messages; must are the required fields.
 func checkShape(schema string, o pyjson.Object, shapes map[string]shape, must ...string) error {
 	bad := func(text string) error {
 		return wire.Errorf(400, "Provided object does not match schema '%s': %s", schema, text)
@@ -74,6 +81,8 @@ func checkShape(schema string, o pyjson.Object, shapes map[string]shape, must ..
 	return nil
 }
 
+// check refuses a value that does not have the shape. bad makes the error of a
+// message.
 func (s shape) check(schema string, v any, bad func(string) error) error {
 	switch s.kind {
 	case "string":
@@ -110,7 +119,7 @@ func (s shape) check(schema string, v any, bad func(string) error) error {
 	return nil
 }
 
-// holds is check for the kinds that have no limits of their own.
+// holds says whether a value is of the kind, for the kinds without limits.
 func (s shape) holds(v any) bool {
 	switch s.kind {
 	case "boolean":
@@ -136,7 +145,8 @@ func (s shape) holds(v any) bool {
 	return true
 }
 
-// checkProperties takes an object of properties by their names.
+// checkProperties refuses a value that is not an object with a property under
+// each name.
 func checkProperties(schema string, v any, bad func(string) error) error {
 	o, ok := v.(pyjson.Object)
 	if !ok {
