@@ -37,6 +37,13 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
+// in is the site for a subtest.
+func (s *site) in(t *testing.T) *site {
+	sub := *s
+	sub.t = t
+	return &sub
+}
+
 // restart opens the API anew over what the store has.
 func (s *site) restart() {
 	s.t.Helper()
@@ -123,6 +130,7 @@ func TestPrivateNamespacesAreTheirOwners(t *testing.T) {
 		"a token without a project": {member(""), []string{"public"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
 			if got := s.names(c.call); !slices.Equal(got, c.sees) {
 				t.Errorf("sees %v", got)
 			}
@@ -182,6 +190,7 @@ func TestChangesOfPartsAreWhole(t *testing.T) {
 		"a property without a type": {400, Properties.Create, admin(`{"name": "a", "title": "A"}`, "n")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
 			s.want(c.status, c.serve, c.call)
 			if after := s.want(200, (*API).ShowNamespace, admin("", "n")); after != before {
 				t.Errorf("%s became %s", before, after)
@@ -195,6 +204,7 @@ func TestPrefixesOfAResourceType(t *testing.T) {
 	s.want(201, (*API).CreateNamespace, admin(create))
 	for query, want := range map[string]string{"": `"properties": {"p": `, "resource_type=r": `"properties": {"x_p": `, "resource_type=absent": `"properties": {"p": `} {
 		t.Run(query, func(t *testing.T) {
+			s := s.in(t)
 			c := admin("", "n")
 			c.RawQuery = query
 			if got := s.want(200, (*API).ShowNamespace, c); !strings.Contains(got, want) {
