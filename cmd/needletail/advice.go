@@ -5,7 +5,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/auth/token"
-	"needletail/objstore/engine"
+	"needletail/objstore/datafolder"
 )
 
 // advices say what helps against an error that an operator can do something
@@ -14,13 +14,13 @@ var advices = []struct {
 	kind error
 	text string
 }{
-	{engine.ErrIndex, "`needletail repair --rebuild-index` makes the index anew, from its second copy, what can be read of it, and the data files; --dry-run says what it would do"},
-	{engine.ErrRing, "put the ring back from a backup, or let `needletail repair --new-rings` have rings made anew, which moves most bodies"},
+	{datafolder.ErrIndex, "`needletail repair --rebuild-index` makes the index anew, from its second copy, what can be read of it, and the data files; --dry-run says what it would do"},
+	{datafolder.ErrRing, "put the ring back from a backup, or let `needletail repair --new-rings` have rings made anew, which moves most bodies"},
 	{identity.ErrLost, identitiesAdvice},
 	{identity.ErrDamaged, identitiesAdvice},
 	{token.ErrKeysLost, keysAdvice},
 	{token.ErrKeysDamaged, keysAdvice},
-	{engine.ErrForeign, "needletail.json and device.json of the data folder hold the same id: if one is damaged, remove it, and the start makes it anew; what belongs to another store must be moved away"},
+	{datafolder.ErrForeign, "needletail.json and device.json of the data folder hold the same id: if one is damaged, remove it, and the start makes it anew; what belongs to another store must be moved away"},
 }
 
 const (

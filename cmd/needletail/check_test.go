@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"needletail/objstore"
-	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 )
 
 // runApart is runCommand without what goes to standard error.
@@ -93,7 +93,7 @@ func TestCheckAndRepairCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, code = runApart(t, "repair", "--rebuild-index", "--config", config, "--json")
-	var report engine.RebuildReport
+	var report fsck.RebuildReport
 	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 0 || !report.Exact {
 		t.Errorf("repair: %d, %v, %s", code, err, out)
 	}
@@ -135,7 +135,7 @@ func TestCheckVerdict(t *testing.T) {
 		t.Helper()
 		var out strings.Builder
 		p := &checkPrinter{out: &out, progress: newProgress(&out)}
-		if err := p.line(checkLine{Report: &engine.CheckReport{Damage: damage, Chores: chores}}); err != nil {
+		if err := p.line(checkLine{Report: &fsck.CheckReport{Damage: damage, Chores: chores}}); err != nil {
 			t.Error(err)
 		}
 		if err := p.verdict(); exitCode(err) != want {
@@ -156,7 +156,7 @@ func TestProgressLines(t *testing.T) {
 	now := time.Unix(0, 0)
 	p.now = func() time.Time { return now }
 	for range 30 {
-		p.show(engine.RebuildProgress{Step: "bodies", Fraction: float64(now.Unix()) / 100, Done: now.Unix() * 10})
+		p.show(fsck.Progress{Step: "bodies", Fraction: float64(now.Unix()) / 100, Done: now.Unix() * 10})
 		now = now.Add(time.Second)
 	}
 	want := "bodies: 0.0 %, 0\nbodies: 10.0 %, 100, 10/s, 1m30s left\nbodies: 20.0 %, 200, 10/s, 1m20s left\n"
@@ -165,7 +165,7 @@ func TestProgressLines(t *testing.T) {
 	}
 	out.Reset()
 	p.terminal = true
-	p.show(engine.RebuildProgress{Step: "files", Fraction: 0.5, Done: 7})
+	p.show(fsck.Progress{Step: "files", Fraction: 0.5, Done: 7})
 	p.clear()
 	if want := "\r\x1b[K[###############...............] files: 50.0 %, 7\r\x1b[K"; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
@@ -209,7 +209,7 @@ func TestRepairOfFragmentsAndCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, code := runApart(t, "repair", "--rebuild-index", "--config", config, "--json")
-	var report engine.RebuildReport
+	var report fsck.RebuildReport
 	if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitWarning || report.Exact || report.Files != 2*6+2*3 || report.Restored != 4 {
 		t.Errorf("repair: %d, %v, %s", code, err, out)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"needletail/auth/identity"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/engine"
 )
 
@@ -146,7 +147,7 @@ func TestBootstrapCommandBesideAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	if _, err := bootstrapRun(t, data, "--bootstrap-password", "x"); !errors.Is(err, engine.ErrLocked) {
+	if _, err := bootstrapRun(t, data, "--bootstrap-password", "x"); !errors.Is(err, datafolder.ErrLocked) {
 		t.Errorf("%v", err)
 	}
 	config := writeConfig(t, "[keystone]\nauth_url = \"http://k\"\nusername = \"u\"\npassword = \"p\"\nproject_name = \"p\"\n")

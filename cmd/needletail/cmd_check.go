@@ -15,7 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"needletail/objstore/datafolder"
 	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 )
 
 // checkRequest is what a check is asked to do.
@@ -26,10 +28,10 @@ type checkRequest struct {
 
 // checkLine is one line of a check's answer; one field is there.
 type checkLine struct {
-	Finding  *engine.Finding         `json:"finding,omitempty"`
-	Progress *engine.RebuildProgress `json:"progress,omitempty"`
-	Report   *engine.CheckReport     `json:"report,omitempty"`
-	Error    string                  `json:"error,omitempty"`
+	Finding  *fsck.Finding     `json:"finding,omitempty"`
+	Progress *fsck.Progress    `json:"progress,omitempty"`
+	Report   *fsck.CheckReport `json:"report,omitempty"`
+	Error    string            `json:"error,omitempty"`
 }
 
 func newCheckCommand() *cobra.Command {
@@ -96,7 +98,7 @@ func parseSubset(s string) (part, parts int, err error) {
 		err = errors.New("no parts")
 	}
 	if err == nil {
-		err = (&engine.CheckOptions{Part: part, Parts: parts}).Validate()
+		err = (&fsck.CheckOptions{Part: part, Parts: parts}).Validate()
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("%w: --subset %q: %w", errUsage, s, err)
@@ -114,8 +116,8 @@ func runCheck(ctx context.Context, cfg Config, request checkRequest, visit func(
 	if err != nil {
 		return err
 	}
-	report, err := engine.CheckClosed(ctx, cfg.Data, cfg.engineOptions(logger), options)
-	if !errors.Is(err, engine.ErrLocked) {
+	report, err := fsck.CheckClosed(ctx, cfg.folder(logger), options)
+	if !errors.Is(err, datafolder.ErrLocked) {
 		if err != nil {
 			return err
 		}
@@ -134,11 +136,11 @@ func runCheck(ctx context.Context, cfg Config, request checkRequest, visit func(
 }
 
 // options are the engine's; visit gets what it finds.
-func (r checkRequest) options(visit func(checkLine) error) (engine.CheckOptions, error) {
-	o := engine.CheckOptions{
+func (r checkRequest) options(visit func(checkLine) error) (fsck.CheckOptions, error) {
+	o := fsck.CheckOptions{
 		ReadData: r.ReadData, Part: r.Part, Parts: r.Parts,
-		Found:    func(f engine.Finding) { _ = visit(checkLine{Finding: &f}) }, // its errors come again at the end
-		Progress: func(p engine.RebuildProgress) { _ = visit(checkLine{Progress: &p}) },
+		Found:    func(f fsck.Finding) { _ = visit(checkLine{Finding: &f}) }, // its errors come again at the end
+		Progress: func(p fsck.Progress) { _ = visit(checkLine{Progress: &p}) },
 	}
 	return o, o.Validate()
 }
@@ -178,7 +180,7 @@ type checkPrinter struct {
 	out      io.Writer
 	progress *progressMeter
 	json     bool
-	report   *engine.CheckReport
+	report   *fsck.CheckReport
 }
 
 func (p *checkPrinter) line(l checkLine) error {

@@ -15,6 +15,7 @@ import (
 	"needletail/objstore/datafile"
 	"needletail/objstore/device"
 	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
@@ -69,7 +70,7 @@ func inspect(what, data string, readData bool) (*inspected, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := engine.InspectClosed(data, engine.Options{}, name)
+	in, err := fsck.InspectClosed((&engine.Options{}).Folder(data), name)
 	if err != nil {
 		return nil, fmt.Errorf("%s is no file, and as a name: %w", what, err)
 	}
@@ -184,7 +185,7 @@ func inspectFile(path string, readData bool) inspectedFile {
 var errOtherObject = &datafile.CorruptError{Block: -1, Reason: "it is the file of another body"}
 
 // inspectSlot looks at the file that the index names for a slot.
-func inspectSlot(at *engine.InspectedFile, name objstore.ObjectID, row *meta.ObjectRow, readData bool) inspectedFile {
+func inspectSlot(at *fsck.InspectedFile, name objstore.ObjectID, row *meta.ObjectRow, readData bool) inspectedFile {
 	f := inspectedFile{State: stateMissing}
 	if at.Path != "" {
 		f = inspectFile(at.Path, readData)

@@ -7,7 +7,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/device"
-	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
@@ -57,7 +57,7 @@ type shownObject struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
-func describe(name objstore.ObjectID, in *engine.Inspection) *inspected {
+func describe(name objstore.ObjectID, in *fsck.Inspection) *inspected {
 	v := &inspected{Store: in.Store}
 	switch {
 	case in.Account != nil:

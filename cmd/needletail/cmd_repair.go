@@ -15,11 +15,12 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 )
 
 // rebuildSources are the values of --from.
-var rebuildSources = map[string]engine.RebuildFrom{
-	"auto": engine.RebuildAuto, "remains": engine.RebuildRemains, "files": engine.RebuildFiles,
+var rebuildSources = map[string]fsck.RebuildFrom{
+	"auto": fsck.RebuildAuto, "remains": fsck.RebuildRemains, "files": fsck.RebuildFiles,
 }
 
 // repairSettings are the flags of repair.
@@ -100,7 +101,7 @@ func (s *repairSettings) run(cmd *cobra.Command) error {
 		return err
 	}
 	if s.rings {
-		moved, err := engine.NewRings(cfg.Data, cfg.engineOptions(logger))
+		moved, err := fsck.NewRings(cfg.folder(logger))
 		for _, path := range moved {
 			fmt.Fprintln(cmd.OutOrStdout(), "moved aside:", path)
 		}
@@ -113,18 +114,18 @@ func (s *repairSettings) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	out, options := cmd.OutOrStdout(), cfg.engineOptions(logger)
+	out := cmd.OutOrStdout()
 	if s.dark {
-		report, err := engine.RepairDark(ctx, cfg.Data, options,
-			engine.DarkOptions{Discard: s.discard, DryRun: s.dryRun, Progress: bar.show, Restored: restored})
+		report, err := engine.RepairDark(ctx, cfg.Data, cfg.engineOptions(logger),
+			fsck.DarkOptions{Discard: s.discard, DryRun: s.dryRun, Progress: bar.show, Restored: restored})
 		bar.clear()
 		if err = errors.Join(err, closeList()); err != nil {
 			return err
 		}
 		return printDark(out, report, s.dryRun, s.asJSON)
 	}
-	report, err := engine.Rebuild(ctx, cfg.Data, options,
-		engine.RebuildOptions{From: rebuildSources[s.from], DryRun: s.dryRun, Progress: bar.show, Restored: restored})
+	report, err := fsck.Rebuild(ctx, cfg.folder(logger),
+		fsck.RebuildOptions{From: rebuildSources[s.from], DryRun: s.dryRun, Progress: bar.show, Restored: restored})
 	bar.clear()
 	if err = errors.Join(err, closeList()); err != nil {
 		return err
@@ -157,7 +158,7 @@ const cannotTell = `The data files do not tell, so what no copy of the index gav
   deletions and overwrites whose data file was not removed yet: the file counts
 Files in quarantine/dark were not looked at: see repair --dark-data.`
 
-func printRebuild(w io.Writer, r engine.RebuildReport, dryRun, asJSON bool) error {
+func printRebuild(w io.Writer, r fsck.RebuildReport, dryRun, asJSON bool) error {
 	if asJSON {
 		if err := json.NewEncoder(w).Encode(r); err != nil {
 			return err
@@ -171,7 +172,7 @@ func printRebuild(w io.Writer, r engine.RebuildReport, dryRun, asJSON bool) erro
 	return nil
 }
 
-func writeRebuild(w io.Writer, r engine.RebuildReport, dryRun bool) {
+func writeRebuild(w io.Writer, r fsck.RebuildReport, dryRun bool) {
 	if dryRun {
 		fmt.Fprintln(w, "dry run: nothing was changed")
 	}
@@ -218,7 +219,7 @@ func writeNames(w io.Writer, what string, names []string, total int64) {
 	}
 }
 
-func printDark(w io.Writer, r engine.DarkReport, dryRun, asJSON bool) error {
+func printDark(w io.Writer, r fsck.DarkReport, dryRun, asJSON bool) error {
 	if asJSON {
 		if err := json.NewEncoder(w).Encode(r); err != nil {
 			return err
@@ -232,7 +233,7 @@ func printDark(w io.Writer, r engine.DarkReport, dryRun, asJSON bool) error {
 	return nil
 }
 
-func writeDark(w io.Writer, r engine.DarkReport, dryRun bool) {
+func writeDark(w io.Writer, r fsck.DarkReport, dryRun bool) {
 	if dryRun {
 		fmt.Fprintln(w, "dry run: nothing was changed")
 	}

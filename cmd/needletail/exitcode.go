@@ -7,7 +7,7 @@ import (
 	"needletail/auth/identity"
 	"needletail/auth/token"
 	"needletail/objstore"
-	"needletail/objstore/engine"
+	"needletail/objstore/datafolder"
 	"needletail/ring"
 )
 
@@ -36,9 +36,9 @@ var exitKinds = []struct {
 }{
 	{errUsage, exitUsage},
 	{errWarning, exitWarning},
-	{engine.ErrLocked, exitInUse},
-	{engine.ErrForeign, exitFailure}, // a missing part is damage
-	{engine.ErrIndex, exitFailure},
+	{datafolder.ErrLocked, exitInUse},
+	{datafolder.ErrForeign, exitFailure}, // a missing part is damage
+	{datafolder.ErrIndex, exitFailure},
 	{identity.ErrLost, exitFailure},
 	{identity.ErrDamaged, exitFailure},
 	{token.ErrKeysLost, exitFailure},

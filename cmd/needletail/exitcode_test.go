@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"needletail/objstore/engine"
+	"needletail/objstore/datafolder"
 	"needletail/ring"
 )
 
@@ -22,7 +22,7 @@ func TestExitCodes(t *testing.T) {
 		{fmt.Errorf("%w: %w", errUsage, noFile), 2},
 		{&ring.Error{Op: "load", Path: "x", Err: noFile}, 3},
 		{fmt.Errorf("%w: device 7", ring.ErrNoDevice), 3},
-		{fmt.Errorf("open: %w", engine.ErrLocked), 4},
+		{fmt.Errorf("open: %w", datafolder.ErrLocked), 4},
 		{fmt.Errorf("%w: nothing moved", errWarning), 5},
 	} {
 		if got := exitCode(c.err); got != c.code {

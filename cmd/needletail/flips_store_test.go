@@ -17,7 +17,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/objstore"
-	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 )
 
 // flipStore is a store that is not running, and what is in it.
@@ -193,7 +193,7 @@ func (s *flipStore) try(t *testing.T, f flippedBit) (outcome string) {
 	warned := log.count() > 0
 	whole := s.read(t, f, st, warned)
 	found := 0
-	_, err = st.engine.Check(context.Background(), engine.CheckOptions{ReadData: true, Found: func(engine.Finding) { found++ }})
+	_, err = st.engine.Check(context.Background(), fsck.CheckOptions{ReadData: true, Found: func(fsck.Finding) { found++ }})
 	switch {
 	case warned:
 		return flipWarned

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 )
 
 // progressMeter shows how far a long command is: a bar that is redrawn on a
@@ -38,7 +38,7 @@ func newProgress(out io.Writer) *progressMeter {
 	return p
 }
 
-func (p *progressMeter) show(r engine.RebuildProgress) {
+func (p *progressMeter) show(r fsck.Progress) {
 	now := p.now()
 	if r.Step != p.step {
 		p.step, p.begin, p.told = r.Step, now, time.Time{}
@@ -66,7 +66,7 @@ func (p *progressMeter) show(r engine.RebuildProgress) {
 }
 
 // progressLine is "step: 12.3 %, 4567, 890/s, 1m2s left".
-func progressLine(r engine.RebuildProgress, took time.Duration) string {
+func progressLine(r fsck.Progress, took time.Duration) string {
 	s := r.Step + ":"
 	if r.Fraction >= 0 {
 		s += fmt.Sprintf(" %.1f %%,", 100*min(r.Fraction, 1))

@@ -15,6 +15,7 @@ import (
 	"needletail/auth/keystoneclient"
 	"needletail/auth/tempauth"
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
 )
@@ -129,6 +130,13 @@ func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
 	}
 	o.Index.OpenFilesMax = c.budget.indexFiles
 	return o
+}
+
+// folder is the data folder of the store, for the commands that work on a store
+// that no server has open.
+func (c *Config) folder(logger *slog.Logger) datafolder.Folder {
+	o := c.engineOptions(logger)
+	return o.Folder(c.Data)
 }
 
 // inlineMaxBytes is the engine's option: 0 there means its default, and a

@@ -8,11 +8,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
-	"needletail/objstore/datafile"
-	"needletail/objstore/device"
-	"needletail/objstore/durable"
-	"needletail/objstore/meta"
-	"needletail/objstore/oserror"
+	"needletail/objstore/datafolder"
 )
 
 // call is one running operation: what its errors say.
@@ -50,20 +46,11 @@ func (c call) wrap(err error) error {
 
 // kindOf translates the errors of the layers below.
 func kindOf(err error) objstore.Kind {
-	switch {
-	case errors.Is(err, device.ErrNoSpace), oserror.NoSpace(err):
-		return objstore.KindNoSpace
-	case oserror.Exhausted(err), errors.Is(err, durable.ErrBehind):
+	k := datafolder.KindOf(err)
+	if k != objstore.KindNoSpace && errors.Is(err, blob.ErrUnavailable) {
 		return objstore.KindUnavailable
-	case errors.Is(err, device.ErrSealed), errors.Is(err, meta.ErrSealed), errors.Is(err, ErrLocked),
-		errors.Is(err, blob.ErrUnavailable):
-		return objstore.KindUnavailable
-	case errors.Is(err, datafile.ErrCorrupt), meta.IsCorrupt(err):
-		return objstore.KindCorrupt
-	case errors.Is(err, datafile.ErrTooLarge):
-		return objstore.KindTooLarge
 	}
-	return objstore.KindInternal
+	return k
 }
 
 func isNotExist(err error) bool { return errors.Is(err, iofs.ErrNotExist) }

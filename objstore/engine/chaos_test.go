@@ -23,6 +23,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/blob"
 	"needletail/objstore/device"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
@@ -216,7 +217,7 @@ func (c *chaosStore) healthy() (wrong string) {
 // checkData is `needletail check --read-data`, which must find nothing at all.
 func (c *chaosStore) checkData(what string) {
 	c.t.Helper()
-	r, err := c.Check(ctx, CheckOptions{ReadData: true, Found: func(f Finding) { c.t.Errorf("%s: check found %+v", what, f) }})
+	r, err := c.Check(ctx, fsck.CheckOptions{ReadData: true, Found: func(f fsck.Finding) { c.t.Errorf("%s: check found %+v", what, f) }})
 	if err != nil || r.IndexCopies != 2 || r.BodiesRead == 0 {
 		c.t.Errorf("%s: check: %+v, %v", what, r, err)
 	}

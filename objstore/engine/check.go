@@ -2,312 +2,50 @@ package engine
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
-	"time"
 
 	"needletail/objstore"
-	"needletail/objstore/checksum"
-	"needletail/objstore/datafile"
-	"needletail/objstore/device"
-	"needletail/objstore/meta"
+	"needletail/objstore/fsck"
 )
 
-// CheckOptions are the settings of a check.
-type CheckOptions struct {
-	// ReadData also reads every body and checks its checksums.
-	ReadData bool
-	// Of the bodies only those of share Part of Parts are looked at, 1 to Parts;
-	// 0 means all. The index is checked as a whole.
-	Part, Parts int
-	// Found is called for each thing that is not as it should be, from one
-	// goroutine. Optional.
-	Found func(Finding)
-	// Progress is called now and then. Optional.
-	Progress func(RebuildProgress)
-}
-
-// checkPartsMax bounds CheckOptions.Parts.
-const checkPartsMax = 1 << 16
-
-// Finding is one thing that is not as it should be.
-type Finding struct {
-	// Kind is "index", "missing", "corrupt", "device": damage; or "orphan",
-	// "log", "dark", "degraded", "copy": to be healed by the store itself, or by an
-	// operator's decision.
-	Kind   string `json:"kind"`
-	Object string `json:"object,omitempty"`
-	File   string `json:"file,omitempty"`
-	Device string `json:"device,omitempty"`
-	What   string `json:"what"`
-}
-
-// Damage says that the finding is more than a chore of the store.
-func (f Finding) Damage() bool {
-	switch f.Kind {
-	case findOrphan, findLog, findDark, findDegraded, findCopy:
-		return false
-	}
-	return true
-}
-
-const (
-	findIndex    = "index"    // the index does not agree with itself
-	findMissing  = "missing"  // a file that a row names
-	findCorrupt  = "corrupt"  // a body, or a file's footer
-	findDevice   = "device"   // a disk that cannot be looked at
-	findOrphan   = "orphan"   // a file that no row names and that is not in quarantine yet
-	findDegraded = "degraded" // a body with fewer slots than it should have
-	findLog      = "log"      // a log of the index that does not end where its last commit ends
-	findDark     = "dark"     // files in quarantine that no row names
-	findCopy     = "copy"     // a copy of the index that is not in step
-)
-
-// CheckReport is what a check saw.
-type CheckReport struct {
-	Index       Recounted `json:"index"`
-	Files       int64     `json:"files"`
-	BodiesRead  int64     `json:"bodies_read"`
-	BytesRead   int64     `json:"bytes_read"`
-	Damage      int64     `json:"damage"` // findings, by what Damage says of them
-	Chores      int64     `json:"chores"`
-	DarkFiles   int64     `json:"dark_files"` // in quarantine, that no row names
-	DarkBytes   int64     `json:"dark_bytes"`
-	IndexCopies int       `json:"index_copies"`
-	Devices     int       `json:"devices"`
-	Seconds     float64   `json:"seconds"`
-}
-
-// Validate checks the limits.
-func (o *CheckOptions) Validate() error {
-	if o.Parts < 0 || o.Parts > checkPartsMax || o.Part < 0 || o.Part > o.Parts || o.Parts > 0 && o.Part == 0 {
-		return fmt.Errorf("part %d of %d is none, or there are more than %d", o.Part, o.Parts, checkPartsMax)
-	}
-	return nil
-}
-
-// checker is one running check.
-type checker struct {
-	ctx     context.Context
-	o       CheckOptions
-	view    meta.View // of one moment
-	live    meta.View // of now: what changed meanwhile is no finding
-	online  bool
-	devices map[device.Index]*device.Device
-	copies  []meta.Mirror // of the index
-	seen    int64
-	out     CheckReport
-}
-
-// Check looks whether rows, counters, listings, expiry entries, queues and data
-// files of the open store agree. It sees one moment; what changes meanwhile is
-// looked at again before it counts.
-func (e *Engine) Check(ctx context.Context, o CheckOptions) (CheckReport, error) {
+// Check checks whether rows, counters, listings, expiry entries, queues and data
+// files of the open store agree (package fsck). Check sees one moment; what
+// changes meanwhile is looked at again before a finding counts.
+func (e *Engine) Check(ctx context.Context, o fsck.CheckOptions) (fsck.CheckReport, error) {
 	c := call{op: "check"}
 	if err := o.Validate(); err != nil {
-		return CheckReport{}, c.fail(objstore.KindInvalid, err)
+		return fsck.CheckReport{}, c.fail(objstore.KindInvalid, err)
 	}
 	if !e.gate.enter() {
-		return CheckReport{}, c.fail(objstore.KindClosed, nil)
+		return fsck.CheckReport{}, c.fail(objstore.KindClosed, nil)
 	}
 	defer e.gate.leave()
 	snap := e.db.Snapshot()
-	k := newChecker(ctx, o, snap.View)
-	k.live, k.online = e.db.View, true
-	k.copies = e.indexCopies(e.dir, e.noteMirror)
-	e.disks(k)
-	for _, t := range e.db.Tails() {
-		if t.DroppedBytes > 0 {
-			k.found(Finding{Kind: findLog, File: t.Path, What: "since the last start: " + t.String()})
+	live := fsck.Live{
+		Then: snap.View, Now: e.db.View, Copies: e.folder.IndexCopies(e.folder.Second()),
+		State: e.db.Copies(), Tails: e.db.Tails(),
+	}
+	for _, d := range e.fleet.devices {
+		if dev := e.fleet.set.Device(d.index); dev != nil {
+			live.Disks = append(live.Disks, fsck.Disk{Index: d.index, Dev: dev})
+		} else {
+			live.Away = append(live.Away, d.Path)
 		}
 	}
-	if copies := e.db.Copies(); copies.Configured {
-		k.out.IndexCopies = 2
-		if !copies.InStep {
-			k.found(Finding{Kind: findCopy, What: fmt.Sprintf("the index has one copy, in %s: %v", copies.Reading, copies.Lost)})
-		}
-	}
-	err := errors.Join(k.run(), snap.Close())
-	return k.out, c.wrap(err)
+	report, err := fsck.CheckLive(ctx, live, o)
+	return report, c.wrap(errors.Join(err, snap.Close()))
 }
 
-func newChecker(ctx context.Context, o CheckOptions, v meta.View) *checker {
-	if o.Found == nil {
-		o.Found = func(Finding) {}
+// Recount walks all rows of one moment, adds the rows up, and compares the sums
+// with the counters (fsck.Recount). Recount reads no data file and may take
+// long.
+func (e *Engine) Recount(ctx context.Context) (fsck.Recounted, error) {
+	c := call{op: "recount"}
+	if !e.gate.enter() {
+		return fsck.Recounted{}, c.fail(objstore.KindClosed, nil)
 	}
-	if o.Progress == nil {
-		o.Progress = func(RebuildProgress) {}
-	}
-	k := &checker{ctx: ctx, o: o, view: v, live: v}
-	k.out.IndexCopies = 1
-	return k
-}
-
-func (k *checker) found(f Finding) {
-	if f.Damage() {
-		k.out.Damage++
-	} else {
-		k.out.Chores++
-	}
-	k.o.Found(f)
-}
-
-func (k *checker) step(name string, fraction float64) {
-	k.o.Progress(RebuildProgress{name, fraction, k.seen})
-}
-
-func (k *checker) run() error {
-	begin := time.Now()
-	k.out.Devices = len(k.devices)
-	k.step("index", -1)
-	r := &recount{ctx: k.ctx, view: k.view}
-	err := r.run()
-	k.out.Index = r.out
-	for _, p := range r.out.Problems {
-		k.found(Finding{Kind: findIndex, What: p})
-	}
-	for _, step := range []func() error{k.expiries, k.bodies, k.orphans, k.dark, k.tables} {
-		if err == nil {
-			err = step()
-		}
-	}
-	k.out.Seconds = time.Since(begin).Seconds()
-	return err
-}
-
-// expiries compares expiry entries and rows.
-func (k *checker) expiries() error {
-	entries := int64(0)
-	err := k.view.Expiries(func(at int64, o objstore.ObjectID) error {
-		entries++
-		row, found, err := k.view.Object(o)
-		if err == nil && (!found || row.Info.DeleteAt != at) {
-			k.found(Finding{Kind: findIndex, Object: o.String(), What: fmt.Sprintf("an expiry entry for %d that no row explains", at)})
-		}
-		return errors.Join(err, k.ctx.Err())
-	})
-	if err == nil && entries != k.out.Index.Expiring {
-		k.found(Finding{Kind: findIndex, What: fmt.Sprintf("%d objects expire, %d entries say so", k.out.Index.Expiring, entries)})
-	}
-	return err
-}
-
-// mine says that a body is of the part that is looked at.
-func (k *checker) mine(id meta.FileID) bool {
-	return k.o.Parts == 0 || binary.BigEndian.Uint64(id[8:])%uint64(k.o.Parts) == uint64(k.o.Part-1)
-}
-
-// bodies looks at the body of each row.
-func (k *checker) bodies() error {
-	total := k.out.Index.Objects
-	k.seen = 0
-	return k.view.Objects(func(o objstore.ObjectID, row meta.ObjectRow) error {
-		if k.seen++; k.seen%256 == 0 {
-			k.step("bodies", float64(k.seen)/float64(max(total, 1)))
-		}
-		if err := k.ctx.Err(); err != nil {
-			return err
-		}
-		if !k.mine(row.ID) {
-			return nil
-		}
-		if row.Place == meta.PlaceInline {
-			return k.inline(o, &row)
-		}
-		if n := row.Placement.Missing(); n > 0 {
-			k.found(Finding{Kind: findDegraded, Object: o.String(), File: device.ID(row.ID).String(),
-				What: fmt.Sprintf("%d of %d slots are on no device", n, len(row.Placement.Slots()))})
-		}
-		for slot, on := range row.Placement.Slots() {
-			if on != device.None {
-				k.file(o, &row, slot, on)
-			}
-		}
-		return nil
-	})
-}
-
-func (k *checker) inline(o objstore.ObjectID, row *meta.ObjectRow) error {
-	if !k.o.ReadData {
-		return nil // the recount has seen that it is there
-	}
-	body, found, err := k.view.Inline(row.ID, nil)
-	if err != nil || !found {
-		return err
-	}
-	k.out.BodiesRead, k.out.BytesRead = k.out.BodiesRead+1, k.out.BytesRead+int64(len(body))
-	if checksum.Block(body) != row.Checksum {
-		k.found(Finding{Kind: findCorrupt, Object: o.String(), What: "its small body does not match its checksum"})
-	}
-	return nil
-}
-
-// file looks at the file of one slot.
-func (k *checker) file(o objstore.ObjectID, row *meta.ObjectRow, slot int, on device.Index) {
-	f := Finding{Object: o.String(), File: device.ID(row.ID).String(), Device: on.String()}
-	dev := k.devices[on]
-	if dev == nil {
-		f.Kind, f.What = findMissing, "its device is not there"
-		k.found(f)
-		return
-	}
-	err := k.lookAt(dev, o, row, slot)
-	if err == nil || k.changed(o, row, on) {
-		return
-	}
-	f.Kind, f.What = findCorrupt, err.Error()
-	if isNotExist(err) {
-		f.Kind, f.What = findMissing, "its file is not there"
-	} else if !errors.Is(err, datafile.ErrCorrupt) {
-		f.Kind = findDevice
-	}
-	k.found(f)
-}
-
-var errOtherFile = fmt.Errorf("%w: it describes another object, or another part of it", datafile.ErrCorrupt)
-
-func (k *checker) lookAt(dev *device.Device, o objstore.ObjectID, row *meta.ObjectRow, slot int) error {
-	r, err := datafile.Open(dev, device.ID(row.ID))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	footer := r.Footer()
-	if footer.Object != o || footer.Info.SizeBytes != row.Info.SizeBytes || footer.Info.ETag != row.Info.ETag ||
-		row.Placement.DataFragments > 0 && footer.Fragment.Slot != slot {
-		return errOtherFile
-	}
-	k.out.Files++
-	if !k.o.ReadData {
-		return nil
-	}
-	k.out.BodiesRead++
-	n := counted{ctx: k.ctx}
-	err = r.Verify(&n)
-	k.out.BytesRead += n.bytes
-	return err
-}
-
-// counted counts what is written to it, until its context ends.
-type counted struct {
-	ctx   context.Context
-	bytes int64
-}
-
-var _ io.Writer = (*counted)(nil)
-
-func (c *counted) Write(p []byte) (int, error) {
-	c.bytes += int64(len(p))
-	return len(p), c.ctx.Err()
-}
-
-// changed says that the row is another one by now, or has its slot elsewhere.
-func (k *checker) changed(o objstore.ObjectID, row *meta.ObjectRow, on device.Index) bool {
-	if !k.online {
-		return false
-	}
-	now, found, err := k.live.Object(o)
-	return err == nil && (!found || now.ID != row.ID || !now.Placement.Holds(on))
+	defer e.gate.leave()
+	snap := e.db.Snapshot()
+	sums, err := fsck.Recount(ctx, snap.View)
+	return sums, c.wrap(errors.Join(err, snap.Close()))
 }

@@ -6,20 +6,22 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
 // found runs a check, of the open store or of the closed one.
-func checkTest(t testing.TB, e *Engine, dir string, o Options, co CheckOptions) (kinds map[string]int, r CheckReport) {
+func checkTest(t testing.TB, e *Engine, dir string, o Options, co fsck.CheckOptions) (kinds map[string]int, r fsck.CheckReport) {
 	t.Helper()
 	kinds = map[string]int{}
-	co.Found = func(f Finding) { kinds[f.Kind]++ }
+	co.Found = func(f fsck.Finding) { kinds[f.Kind]++ }
 	var err error
 	if e != nil {
 		r, err = e.Check(ctx, co)
 	} else {
-		r, err = CheckClosed(ctx, dir, quiet(o), co)
+		r, err = fsck.CheckClosed(ctx, folder(dir, o), co)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -65,32 +67,32 @@ func TestCheckFindsEachFault(t *testing.T) {
 	must[objstore.ObjectInfo](t)(e.PostObject(ctx, box.Object("small"), objstore.PostOptions{DeleteAt: 1 << 40}))
 	closeTest(t, e)
 	for _, deep := range []bool{false, true} {
-		kinds, r := checkTest(t, nil, dir, o, CheckOptions{ReadData: deep})
+		kinds, r := checkTest(t, nil, dir, o, fsck.CheckOptions{ReadData: deep})
 		if len(kinds) != 0 || r.Damage+r.Chores != 0 || r.Files != 5 || deep != (r.BytesRead == 50_100) {
 			t.Errorf("a sound store, read data %v: %v, %+v", deep, kinds, r)
 		}
 	}
 	e = openTest(t, dir, o)
-	if kinds, r := checkTest(t, e, "", o, CheckOptions{ReadData: true}); len(kinds) != 0 || r.BodiesRead != 6 {
+	if kinds, r := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); len(kinds) != 0 || r.BodiesRead != 6 {
 		t.Errorf("a sound store at work: %v, %+v", kinds, r)
 	}
 	spoilStore(t, e, dir)
-	want := map[string]int{findMissing: 1, findCorrupt: 3, findIndex: 3}
-	if kinds, _ := checkTest(t, e, "", o, CheckOptions{ReadData: true}); !equalKinds(kinds, want) {
+	want := map[string]int{fsck.KindMissing: 1, fsck.KindCorrupt: 3, fsck.KindIndex: 3}
+	if kinds, _ := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); !equalKinds(kinds, want) {
 		t.Errorf("at work: %v, want %v", kinds, want)
 	}
-	want[findCorrupt] = 1 // the flipped bodies show only when they are read
-	if kinds, _ := checkTest(t, e, "", o, CheckOptions{}); !equalKinds(kinds, want) {
+	want[fsck.KindCorrupt] = 1 // the flipped bodies show only when they are read
+	if kinds, _ := checkTest(t, e, "", o, fsck.CheckOptions{}); !equalKinds(kinds, want) {
 		t.Errorf("without reading: %v, want %v", kinds, want)
 	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
-	want[findCorrupt], want[findOrphan] = 3, 1
+	want[fsck.KindCorrupt], want[fsck.KindOrphan] = 3, 1
 	if err := os.WriteFile(dir+"/data/aa/bb/aabb0000000000000000000000000000", []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kinds, r := checkTest(t, nil, dir, o, CheckOptions{ReadData: true})
+	kinds, r := checkTest(t, nil, dir, o, fsck.CheckOptions{ReadData: true})
 	if !equalKinds(kinds, want) || r.Damage != 7 || r.Chores != 1 {
 		t.Errorf("closed: %v, want %v; %+v", kinds, want, r)
 	}
@@ -144,7 +146,7 @@ func TestCheckParts(t *testing.T) {
 	}
 	sum := int64(0)
 	for part := range 3 {
-		_, r := checkTest(t, e, "", o, CheckOptions{ReadData: true, Part: part + 1, Parts: 3})
+		_, r := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true, Part: part + 1, Parts: 3})
 		if r.BodiesRead == 0 || r.BodiesRead == 40 {
 			t.Errorf("part %d has %d of 40 bodies", part, r.BodiesRead)
 		}
@@ -153,27 +155,16 @@ func TestCheckParts(t *testing.T) {
 	if sum != 40 {
 		t.Errorf("the parts have %d of 40 bodies", sum)
 	}
-	f := func(part, parts int, ok bool) {
-		t.Helper()
-		if err := (&CheckOptions{Part: part, Parts: parts}).Validate(); (err == nil) != ok {
-			t.Errorf("part %d of %d: %v", part, parts, err)
-		}
-	}
-	f(0, 0, true)
-	f(0, 3, false)
-	f(4, 3, false)
-	f(1, checkPartsMax, true)
-	f(1, checkPartsMax+1, false)
 }
 
 func TestCheckOfClosedStores(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := CheckClosed(ctx, dir+"/nothing", quiet(Options{}), CheckOptions{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := fsck.CheckClosed(ctx, folder(dir+"/nothing", Options{}), fsck.CheckOptions{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no store: %v", err)
 	}
 	e := openTest(t, dir, Options{})
 	defer closeTest(t, e)
-	if _, err := CheckClosed(ctx, dir, quiet(Options{}), CheckOptions{}); !errors.Is(err, ErrLocked) {
+	if _, err := fsck.CheckClosed(ctx, folder(dir, Options{}), fsck.CheckOptions{}); !errors.Is(err, datafolder.ErrLocked) {
 		t.Errorf("a store in use: %v", err)
 	}
 }
@@ -186,13 +177,13 @@ func TestCheckComparesCopies(t *testing.T) {
 	waitInStep(t, e)
 	makeBox(t, e)
 	closeTest(t, e)
-	if kinds, r := checkTest(t, nil, dir+"/store", o, CheckOptions{}); len(kinds) != 0 || r.IndexCopies != 2 || r.Devices != 3 {
+	if kinds, r := checkTest(t, nil, dir+"/store", o, fsck.CheckOptions{}); len(kinds) != 0 || r.IndexCopies != 2 || r.Devices != 3 {
 		t.Errorf("in step: %v, %+v", kinds, r)
 	}
-	if err := removeLike(dir+"/d1/"+mirrorName+"/"+indexName, "MANIFEST"); err != nil {
+	if err := removeLike(dir+"/d1/"+datafolder.SecondName+"/"+datafolder.IndexName, "MANIFEST"); err != nil {
 		t.Fatal(err)
 	}
-	if kinds, r := checkTest(t, nil, dir+"/store", o, CheckOptions{}); kinds[findCopy] != 1 || r.Damage != 0 {
+	if kinds, r := checkTest(t, nil, dir+"/store", o, fsck.CheckOptions{}); kinds[fsck.KindCopy] != 1 || r.Damage != 0 {
 		t.Errorf("a copy that cannot be read: %v, %+v", kinds, r)
 	}
 }

@@ -17,7 +17,9 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/datafile"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
@@ -286,7 +288,7 @@ func testCrash(t *testing.T, seed uint64, clients int, o Options) {
 	for i, c := range crashes {
 		what := fmt.Sprintf("seed %d, %d clients, crash before call %d", seed, clients, c.at)
 		if lost := i % 3; lost < 2 && len(o.Devices) > 0 {
-			dir := []string{"store", "d1/" + mirrorName}[lost]
+			dir := []string{"store", "d1/" + datafolder.SecondName}[lost]
 			if err := c.fs.RemoveAll(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -312,12 +314,12 @@ func checkCrash(t *testing.T, c crash, o Options, what string) {
 		return
 	}
 	waitInStep(t, e)
-	if kinds, r := checkTest(t, e, "", o, CheckOptions{ReadData: true}); r.Damage > 0 {
+	if kinds, r := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); r.Damage > 0 {
 		t.Errorf("%s: %v, %+v", what, kinds, r)
 	}
 	closeTest(t, e)
 	var sums [2]string
-	for i, dir := range []string{"store/" + indexName, "d1/" + mirrorName + "/" + indexName} {
+	for i, dir := range []string{"store/" + datafolder.IndexName, "d1/" + datafolder.SecondName + "/" + datafolder.IndexName} {
 		db, err := meta.OpenReadOnly(c.fs, dir)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)

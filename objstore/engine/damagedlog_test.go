@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
+	"needletail/objstore/fsck"
 )
 
 // An index whose newest log is damaged in the middle is refused, a check says
@@ -27,7 +29,7 @@ func TestDamagedLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeTest(t, e)
-	logs := must[[]string](t)(filepath.Glob(dir + "/killed/" + indexName + "/*.log"))
+	logs := must[[]string](t)(filepath.Glob(dir + "/killed/" + datafolder.IndexName + "/*.log"))
 	path := slices.Max(logs)
 	content := must[[]byte](t)(os.ReadFile(path))
 	used := len(content)
@@ -37,14 +39,14 @@ func TestDamagedLog(t *testing.T) {
 	flip(t, path, int64(used/2))
 	o := quiet(Options{InlineMaxBytes: 4096})
 	for range 2 {
-		if _, err := Open(dir+"/killed", o); !errors.Is(err, ErrIndex) {
+		if _, err := Open(dir+"/killed", o); !errors.Is(err, datafolder.ErrIndex) {
 			t.Errorf("open: %v", err)
 		}
 	}
-	if kinds, r := checkTest(t, nil, dir+"/killed", o, CheckOptions{}); kinds[findIndex] != 1 || r.Damage != 1 {
+	if kinds, r := checkTest(t, nil, dir+"/killed", o, fsck.CheckOptions{}); kinds[fsck.KindIndex] != 1 || r.Damage != 1 {
 		t.Errorf("check: %v, %+v", kinds, r)
 	}
-	r, err := Rebuild(ctx, dir+"/killed", o, RebuildOptions{})
+	r, err := fsck.Rebuild(ctx, o.Folder(dir+"/killed"), fsck.RebuildOptions{})
 	if err != nil || r.Exact || r.Restored == 0 || len(r.Skipped) != 1 {
 		t.Errorf("rebuild: %+v, %v", r, err)
 	}
@@ -52,7 +54,7 @@ func TestDamagedLog(t *testing.T) {
 	defer closeTest(t, e)
 	wantBodies(t, e, seeds, 50_000)
 	wantRecount(t, e)
-	if kinds, _ := checkTest(t, e, "", o, CheckOptions{ReadData: true}); len(kinds) != 0 {
+	if kinds, _ := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); len(kinds) != 0 {
 		t.Errorf("rebuilt: %v", kinds)
 	}
 }

@@ -12,7 +12,9 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/datafile"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
@@ -118,13 +120,13 @@ func TestDarkDataIsKept(t *testing.T) {
 	}
 	wantBodies(t, e, map[objstore.ObjectName]uint64{"kept": 1}, 100_000)
 	wantTidy(t, e, "after the crash")
-	if kinds, r := checkTest(t, e, "", o, CheckOptions{}); !equalKinds(kinds, map[string]int{findDark: 1}) ||
+	if kinds, r := checkTest(t, e, "", o, fsck.CheckOptions{}); !equalKinds(kinds, map[string]int{fsck.KindDark: 1}) ||
 		r.DarkFiles != 2 || r.DarkBytes < 200_000 || r.Damage != 0 || r.Chores != 1 {
 		t.Errorf("%v, %+v", kinds, r)
 	}
 	closeTest(t, e)
 	listed := map[objstore.ObjectName]int64{}
-	do := DarkOptions{DryRun: true, Restored: func(o objstore.ObjectID, n int64) { listed[o.Object] += n }}
+	do := fsck.DarkOptions{DryRun: true, Restored: func(o objstore.ObjectID, n int64) { listed[o.Object] += n }}
 	for _, dry := range []bool{true, false} {
 		do.DryRun = dry
 		r, err := RepairDark(ctx, "store", quiet(Options{FS: crashed}), do)
@@ -142,7 +144,7 @@ func TestDarkDataIsKept(t *testing.T) {
 		t.Errorf("%d files are left in quarantine", n)
 	}
 	wantTidy(t, e, "repaired")
-	if kinds, _ := checkTest(t, e, "", o, CheckOptions{ReadData: true}); len(kinds) != 0 {
+	if kinds, _ := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); len(kinds) != 0 {
 		t.Errorf("repaired: %v", kinds)
 	}
 }
@@ -217,9 +219,9 @@ func TestRepairDarkChooses(t *testing.T) {
 	e.messy.Store(true)
 	closeTest(t, e)
 
-	r, err := RepairDark(ctx, "store", quiet(o), DarkOptions{})
+	r, err := RepairDark(ctx, "store", quiet(o), fsck.DarkOptions{})
 	// Of the thirteen files one is that of the newer row and one that of the older.
-	want := DarkReport{Files: 11, Bytes: r.Bytes, Restored: 4, Replaced: 1, Containers: 1, Superseded: 6, Damaged: 1, DamagedFiles: r.DamagedFiles, Took: r.Took}
+	want := fsck.DarkReport{Files: 11, Bytes: r.Bytes, Restored: 4, Replaced: 1, Containers: 1, Superseded: 6, Damaged: 1, DamagedFiles: r.DamagedFiles, Took: r.Took}
 	if err != nil || len(r.DamagedFiles) != 1 || r.Bytes < 1_100_000 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -235,7 +237,7 @@ func TestRepairDarkChooses(t *testing.T) {
 	wantTidy(t, e, "repaired")
 	closeTest(t, e)
 	for _, dry := range []bool{true, false} {
-		if r, err := RepairDark(ctx, "store", quiet(o), DarkOptions{Discard: true, DryRun: dry}); err != nil || r.Files != 7 || r.Discarded != 7 {
+		if r, err := RepairDark(ctx, "store", quiet(o), fsck.DarkOptions{Discard: true, DryRun: dry}); err != nil || r.Files != 7 || r.Discarded != 7 {
 			t.Errorf("discard, dry %v: %+v, %v", dry, r, err)
 		}
 	}
@@ -247,7 +249,7 @@ func TestRepairDarkChooses(t *testing.T) {
 	wantTidy(t, e, "discarded")
 }
 
-func equalReports(a, b DarkReport) bool {
+func equalReports(a, b fsck.DarkReport) bool {
 	a.DamagedFiles, b.DamagedFiles = nil, nil
 	return a.Files == b.Files && a.Bytes == b.Bytes && a.Restored == b.Restored && a.Replaced == b.Replaced && a.Slots == b.Slots &&
 		a.Containers == b.Containers && a.Superseded == b.Superseded && a.Incomplete == b.Incomplete && a.Damaged == b.Damaged && a.Discarded == b.Discarded
@@ -287,14 +289,13 @@ func keepVersion(t *testing.T, e *Engine, name objstore.ObjectName, n int) strin
 		}
 		f := r.Footer()
 		if f.Object == box.Object(name) && (oldest == nil || f.Info.Modified < oldest.Info.Modified) {
-			row := rowOfFooter(&f, id, 0)
+			row := meta.ObjectRow{Info: f.Info, Policy: f.Policy, Place: meta.PlaceFile, ID: meta.FileID(id)}
 			oldest = &row
 		}
 		return r.Close()
 	}); err != nil {
 		t.Fatal(err)
 	}
-	oldest.Placement = meta.Placement{}
 	if err := e.replaceObject(box.Object(name), oldest, nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +305,7 @@ func keepVersion(t *testing.T, e *Engine, name objstore.ObjectName, n int) strin
 // breakFooter flips a bit in the last bytes of a file.
 func breakFooter(t *testing.T, fs vfs.FS, path string) {
 	t.Helper()
-	b := must[[]byte](t)(readFile(fs, path, 1<<30))
+	b := must[[]byte](t)(datafolder.ReadFile(fs, path, 1<<30))
 	b[len(b)-10] ^= 1
 	f := must[vfs.File](t)(fs.Create(path, vfs.WriteCategoryUnspecified))
 	if _, err := f.Write(b); err != nil {
@@ -353,7 +354,7 @@ func TestRepairDarkOnDevices(t *testing.T) {
 				}
 			}
 			closeTest(t, e)
-			r, err := RepairDark(ctx, "store", quiet(o), DarkOptions{})
+			r, err := RepairDark(ctx, "store", quiet(o), fsck.DarkOptions{})
 			restored, incomplete := int64(1), int64(1)
 			if policy.Copies > 0 {
 				restored, incomplete = 2, 0

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	iofs "io/fs"
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
@@ -22,15 +20,7 @@ type Engine struct {
 	log  *slog.Logger
 	id   string
 
-	lock io.Closer // DATA/LOCK
-
-	// notes are the parts that were made, noted in dir and in noteMirror.
-	notes      []string
-	dir        string
-	noteMirror mirror
-
-	mirrorLock io.Closer // of the device with the index's second copy, or nil
-	mirrorDir  string
+	folder *datafolder.Held // the locked data folder
 
 	identity atomic.Pointer[CopyStatus] // of who keeps it; nil: one copy
 
@@ -63,11 +53,6 @@ type Engine struct {
 
 var _ objstore.Store = (*Engine)(nil)
 
-const (
-	lockName  = "LOCK"
-	indexName = "index"
-)
-
 // Open opens the store in dir, which it makes if it is missing, and clears up
 // after a crash. A folder that another process uses is refused with ErrLocked.
 func Open(dir string, o Options) (*Engine, error) {
@@ -95,43 +80,33 @@ func openIdle(dir string, o Options) (*Engine, error) {
 	e.heal.init(o.HealBytesPerSecond)
 	e.scrub.init(o.ScrubBytesPerSecond)
 	if err := e.open(dir); err != nil {
-		return nil, onFolder("open store", dir, errors.Join(err, e.release(false)))
+		return nil, datafolder.OpError("open store", dir, errors.Join(err, e.release(false)))
 	}
 	e.stop = func() {}
 	return e, nil
 }
 
-// indexError marks an error of an index that repair makes anew. A newer format,
-// a full disk and the like are none.
-func indexError(err error) error {
-	var path *iofs.PathError
-	switch {
-	case errors.Is(err, meta.ErrVersion), errors.As(err, &path) && !isNotExist(err), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EMFILE):
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrIndex, err)
-}
-
 func (e *Engine) open(dir string) (err error) {
-	fs := e.opts.FS
-	if e.lock, err = lockFolder(fs, dir); err != nil {
+	if e.folder, err = e.opts.Folder(dir).Lock(); err != nil {
 		return err
 	}
-	index, err := e.prepareIndex(dir)
+	index, err := e.folder.Identify()
 	if err != nil {
 		return err
 	}
-	if err := e.checkManifests(dir, index); err != nil {
+	e.id, index.Fatal = e.folder.ID(), e.reportSealed
+	if err := e.folder.CheckManifests(); err != nil {
 		return err
 	}
 	// Pebble would let everybody look in.
-	if err := fs.MkdirAll(fs.PathJoin(dir, indexName), 0o700); err != nil {
+	path := e.folder.Path(datafolder.IndexName)
+	if err := e.opts.FS.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	if e.db, err = meta.Open(fs.PathJoin(dir, indexName), index); err != nil {
-		return indexError(err)
+	if e.db, err = meta.Open(path, index); err != nil {
+		return datafolder.IndexError(err)
 	}
-	if err := e.openDevices(dir); err != nil {
+	if err := e.openDevices(); err != nil {
 		return err
 	}
 	last, err := e.db.Clock()
@@ -142,7 +117,7 @@ func (e *Engine) open(dir string) (err error) {
 	if err := e.recover(); err != nil {
 		return err
 	}
-	return e.Note(indexNote)
+	return e.Note(datafolder.IndexNote)
 }
 
 // reportSealed tells the operator, once, that writes are refused from now on.
@@ -155,6 +130,20 @@ func (e *Engine) reportSealed(err error) {
 
 // ID is the id that the store got when it was made.
 func (e *Engine) ID() string { return e.id }
+
+// MirrorDir returns the folder, on another disk than the data folder, with the
+// second copy of the index, or "".
+func (e *Engine) MirrorDir() string { return e.folder.Second().Dir }
+
+// Noted says whether a part of the data folder was made before.
+func (e *Engine) Noted(part string) bool { return e.folder.Noted(part) }
+
+// Note notes, durably, that parts of the data folder were made. Note is called
+// before the store serves.
+func (e *Engine) Note(parts ...string) error { return e.folder.Note(parts...) }
+
+// Forget takes notes away, durably: the next start may make the parts anew.
+func (e *Engine) Forget(parts ...string) error { return e.folder.Forget(parts...) }
 
 // Close waits for running operations and closes the store.
 func (e *Engine) Close() error {
@@ -177,10 +166,8 @@ func (e *Engine) release(clean bool) error {
 			errs = append(errs, fmt.Errorf("close index: %w", err))
 		}
 	}
-	for _, l := range []io.Closer{e.mirrorLock, e.lock} {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
+	if e.folder != nil {
+		errs = append(errs, e.folder.Close())
 	}
 	return errors.Join(errs...)
 }

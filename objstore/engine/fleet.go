@@ -10,13 +10,10 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
-	"needletail/objstore/replacefile"
 )
-
-// ringDir is DATA/ring, with the rings of the policies.
-const ringDir = "ring"
 
 // devicesMax bounds the devices that a store ever has: indexes are not used
 // again.
@@ -50,8 +47,8 @@ func layoutOf(p objstore.Policy) blob.Layout {
 }
 
 // configured tells the devices apart and gives new ones an index, durably.
-func (e *Engine) configured(dir string) ([]placed, error) {
-	fs := e.opts.FS
+func (e *Engine) configured() ([]placed, error) {
+	fs, dir := e.opts.FS, e.folder.Dir
 	known, err := e.db.Devices()
 	if err != nil {
 		return nil, err
@@ -133,15 +130,14 @@ func absolute(fs vfs.FS, path string) string {
 }
 
 // openDevices opens what is configured. Device 0 must be there: the index is.
-func (e *Engine) openDevices(dir string) error {
-	fs := e.opts.FS
+func (e *Engine) openDevices() error {
 	if len(e.opts.Devices) > 0 {
 		// A ring that is noted and missing is told by openRing.
-		if err := makeFolder(fs, dir, ringDir); err != nil {
+		if err := e.folder.MakeFolder(datafolder.RingName); err != nil {
 			return err
 		}
 	}
-	list, err := e.configured(dir)
+	list, err := e.configured()
 	if err != nil {
 		return err
 	}
@@ -162,19 +158,11 @@ func (e *Engine) openDevices(dir string) error {
 	if e.dev = e.fleet.set.Device(0); e.dev == nil {
 		err := e.fleet.set.Devices()[0].LastError
 		if errors.Is(err, device.ErrForeign) {
-			err = fmt.Errorf("%w: %w", ErrForeign, err)
+			err = fmt.Errorf("%w: %w", datafolder.ErrForeign, err)
 		}
 		return err
 	}
-	return e.openRings(dir)
-}
-
-// makeFolder makes a folder in the data folder, durably.
-func makeFolder(fs vfs.FS, dir, name string) error {
-	if err := fs.MkdirAll(fs.PathJoin(dir, name), 0o750); err != nil {
-		return err
-	}
-	return replacefile.SyncFolder(fs, dir)
+	return e.openRings()
 }
 
 // layout is how bodies of a policy are kept.

@@ -9,7 +9,9 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/fsck"
 )
 
 // The data folder is lost, with the index and all else: once with the second
@@ -44,10 +46,10 @@ func (c *chaosStore) rebuildFromFiles(m *mixed) {
 	if err := errors.Join(os.RemoveAll(c.dir), os.RemoveAll(mirror)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(c.dir, quiet(c.opts)); !errors.Is(err, ErrForeign) {
+	if _, err := Open(c.dir, quiet(c.opts)); !errors.Is(err, datafolder.ErrForeign) {
 		t.Errorf("a store without its index was opened: %v", err)
 	}
-	report := rebuildTest(t, c.dir, c.opts, RebuildOptions{})
+	report := rebuildTest(t, c.dir, c.opts, fsck.RebuildOptions{})
 	if report.Source != "" || report.Exact || report.Restored != int64(len(m.large)) || report.Incomplete+report.Damaged+report.Unnamed != 0 {
 		t.Errorf("%+v", report)
 	}

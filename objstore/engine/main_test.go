@@ -12,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
+	"needletail/objstore/fsck"
 	"needletail/objstore/storetest"
 )
 
@@ -30,6 +32,12 @@ func quiet(o Options) Options {
 		o.Policies = storetest.Policies()
 	}
 	return o
+}
+
+// folder is a data folder for package fsck.
+func folder(dir string, o Options) datafolder.Folder {
+	o = quiet(o)
+	return o.Folder(dir)
 }
 
 // openTest opens a store that the test closes.
@@ -87,7 +95,7 @@ func randomBody(seed uint64, size int) []byte {
 	return b
 }
 
-func wantRecount(t testing.TB, e *Engine) Recounted {
+func wantRecount(t testing.TB, e *Engine) fsck.Recounted {
 	t.Helper()
 	r, err := e.Recount(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 )
 
 // onDevices is a store whose data folder, "store", is no device.
@@ -89,13 +90,13 @@ func TestForeignMirrorIsRefused(t *testing.T) {
 		makeBox(t, e)
 		closeTest(t, e)
 	}
-	if err := fs.RemoveAll("device-of-store/" + mirrorName); err != nil {
+	if err := fs.RemoveAll("device-of-store/" + datafolder.SecondName); err != nil {
 		t.Fatal(err)
 	}
-	if err := fs.Rename("device-of-other/"+mirrorName, "device-of-store/"+mirrorName); err != nil {
+	if err := fs.Rename("device-of-other/"+datafolder.SecondName, "device-of-store/"+datafolder.SecondName); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("store", quiet(onDevices(fs, "device-of-store", "d2-of-store"))); !errors.Is(err, ErrForeign) {
+	if _, err := Open("store", quiet(onDevices(fs, "device-of-store", "d2-of-store"))); !errors.Is(err, datafolder.ErrForeign) {
 		t.Errorf("opened: %v", err)
 	}
 }
@@ -106,7 +107,7 @@ func TestMirrorIsLocked(t *testing.T) {
 	o := onDevices(nil, dir+"/d1", dir+"/d2")
 	e := openTest(t, dir+"/store", o)
 	defer closeTest(t, e)
-	if _, err := Open(dir+"/else", quiet(o)); !errors.Is(err, ErrLocked) {
+	if _, err := Open(dir+"/else", quiet(o)); !errors.Is(err, datafolder.ErrLocked) {
 		t.Errorf("opened: %v", err)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/durable"
+	"needletail/objstore/fsck"
 	"needletail/objstore/replacefile"
 )
 
@@ -25,8 +27,8 @@ func TestNotes(t *testing.T) {
 	}
 	closeTest(t, e)
 	e = open()
-	if !e.Noted("identity") || !e.Noted("keys") || !e.Noted(ringNote+ringFirstName) {
-		t.Errorf("notes %v", e.notes)
+	if !e.Noted("identity") || !e.Noted("keys") || !e.Noted(datafolder.RingNote(datafolder.RingFile(0))) {
+		t.Error("the notes are wrong")
 	}
 	closeTest(t, e)
 	if err := fs.RemoveAll("store"); err != nil { // the disk is lost
@@ -34,7 +36,7 @@ func TestNotes(t *testing.T) {
 	}
 	e = open()
 	if !e.Noted("identity") || !e.Noted("keys") {
-		t.Errorf("the second copy gave %v", e.notes)
+		t.Errorf("the second copy gave %v", "are wrong")
 	}
 	if err := e.Forget("identity"); err != nil {
 		t.Fatal(err)
@@ -42,24 +44,9 @@ func TestNotes(t *testing.T) {
 	closeTest(t, e)
 	e = open()
 	if e.Noted("identity") || !e.Noted("keys") {
-		t.Errorf("notes %v", e.notes)
+		t.Error("the notes are wrong")
 	}
 	closeTest(t, e)
-}
-
-// Each flipped bit of needletail.json is told, or means the same.
-func TestIdentityFlips(t *testing.T) {
-	fs := memFS()
-	closeTest(t, noted(t, fs))
-	good := must[[]byte](t)(readFile(fs, "store/"+identityName, identityMax))
-	want := must[identity](t)(parseIdentity(good))
-	for bit := range len(good) * 8 {
-		b := append([]byte(nil), good...)
-		b[bit/8] ^= 1 << (bit % 8)
-		if got, err := parseIdentity(b); err == nil && (got.ID != want.ID || got.digest() != want.digest()) {
-			t.Errorf("bit %d of byte %d: taken as %+v", bit%8, bit/8, got)
-		}
-	}
 }
 
 func noted(t *testing.T, fs vfs.FS) *Engine {
@@ -79,7 +66,7 @@ func TestLostIdentityFiles(t *testing.T) {
 	makeBox(t, e)
 	put(t, e, "o", randomBody(1, 100_000))
 	closeTest(t, e)
-	for _, name := range []string{identityName, "device.json"} {
+	for _, name := range []string{"needletail.json", "device.json"} {
 		if err := fs.Remove("store/" + name); err != nil {
 			t.Fatal(err)
 		}
@@ -96,11 +83,11 @@ func TestLostIdentityFiles(t *testing.T) {
 // made anew; one that was never noted is made.
 func TestLostRingIsRefused(t *testing.T) {
 	fs := memFS()
-	path := "store/" + ringDir + "/" + ringFirstName
+	path := "store/" + datafolder.RingName + "/" + datafolder.RingFile(0)
 	o := onDevices(fs, "d1", "d2")
 	makeRing := func(dir string, o Options) []byte {
 		closeTest(t, must[*Engine](t)(openIdle(dir, quiet(o))))
-		return must[[]byte](t)(readFile(fs, dir+"/"+ringDir+"/"+ringFirstName, ringBytesMax))
+		return must[[]byte](t)(datafolder.ReadFile(fs, dir+"/"+datafolder.RingName+"/"+datafolder.RingFile(0), ringBytesMax))
 	}
 	mine, foreign := makeRing("store", o), makeRing("other", onDevices(fs, "e1", "e2"))
 	cut := mine[:len(mine)/2]
@@ -109,23 +96,23 @@ func TestLostRingIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if content != nil {
-			if err := replacefile.Write(fs, "store/"+ringDir+"/"+ringFirstName, content); err != nil {
+			if err := replacefile.Write(fs, "store/"+datafolder.RingName+"/"+datafolder.RingFile(0), content); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for range 2 {
-			if _, err := Open("store", quiet(o)); !errors.Is(err, ErrRing) || !errors.Is(err, ErrForeign) {
+			if _, err := Open("store", quiet(o)); !errors.Is(err, datafolder.ErrRing) || !errors.Is(err, datafolder.ErrForeign) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := replacefile.Write(fs, "store/"+ringDir+"/"+ringFirstName, mine); err != nil {
+		if err := replacefile.Write(fs, "store/"+datafolder.RingName+"/"+datafolder.RingFile(0), mine); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := fs.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if moved, err := NewRings("store", quiet(o)); err != nil || len(moved) != 2 {
+	if moved, err := fsck.NewRings(folder("store", o)); err != nil || len(moved) != 2 {
 		t.Errorf("moved %v, %v", moved, err)
 	}
 	makeRing("store", o)
@@ -148,29 +135,29 @@ func TestDamagedManifest(t *testing.T) {
 				put(t, e, "o", randomBody(1, 100_000))
 				closeTest(t, e)
 			}
-			names := must[[]string](t)(o.FS.List("store/" + indexName))
+			names := must[[]string](t)(o.FS.List("store/" + datafolder.IndexName))
 			for _, n := range names {
 				if len(n) < 8 || n[:8] != "MANIFEST" {
 					continue
 				}
-				b := must[[]byte](t)(readFile(o.FS, "store/"+indexName+"/"+n, 1<<30))
+				b := must[[]byte](t)(datafolder.ReadFile(o.FS, "store/"+datafolder.IndexName+"/"+n, 1<<30))
 				b[len(b)/2] ^= 1
-				if err := replacefile.Write(o.FS, "store/"+indexName+"/"+n, b); err != nil {
+				if err := replacefile.Write(o.FS, "store/"+datafolder.IndexName+"/"+n, b); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if !o.several() {
-				if _, err := Open("store", quiet(o)); !errors.Is(err, ErrIndex) || !errors.Is(err, durable.ErrDamaged) {
+				if _, err := Open("store", quiet(o)); !errors.Is(err, datafolder.ErrIndex) || !errors.Is(err, durable.ErrDamaged) {
 					t.Errorf("got %v", err)
 				}
-				if _, err := CheckClosed(ctx, "store", quiet(o), CheckOptions{}); !errors.Is(err, ErrIndex) {
+				if _, err := fsck.CheckClosed(ctx, folder("store", o), fsck.CheckOptions{}); !errors.Is(err, datafolder.ErrIndex) {
 					t.Errorf("check: %v", err)
 				}
-				after := must[[]string](t)(o.FS.List("store/" + indexName))
+				after := must[[]string](t)(o.FS.List("store/" + datafolder.IndexName))
 				if len(after) != len(names) {
 					t.Errorf("files %v, were %v", after, names)
 				}
-				r, err := Rebuild(ctx, "store", quiet(o), RebuildOptions{})
+				r, err := fsck.Rebuild(ctx, folder("store", o), fsck.RebuildOptions{})
 				if err != nil || r.Exact {
 					t.Errorf("%+v, %v", r, err)
 				}
@@ -193,15 +180,15 @@ func TestLostIndexOfSmallObjects(t *testing.T) {
 	makeBox(t, e)
 	put(t, e, "small", []byte("x"))
 	closeTest(t, e)
-	if err := fs.RemoveAll("store/" + indexName); err != nil {
+	if err := fs.RemoveAll("store/" + datafolder.IndexName); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := Open("store", quiet(Options{FS: fs})); !errors.Is(err, ErrIndex) || !errors.Is(err, ErrForeign) {
+		if _, err := Open("store", quiet(Options{FS: fs})); !errors.Is(err, datafolder.ErrIndex) || !errors.Is(err, datafolder.ErrForeign) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := Rebuild(ctx, "store", quiet(Options{FS: fs}), RebuildOptions{}); err != nil {
+	if _, err := fsck.Rebuild(ctx, folder("store", Options{FS: fs}), fsck.RebuildOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	closeTest(t, openTest(t, "store", Options{FS: fs}))
@@ -214,9 +201,9 @@ func TestRepairOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := quiet(Options{FS: fs})
-	_, rebuild := Rebuild(ctx, "empty", o, RebuildOptions{})
-	_, dark := RepairDark(ctx, "empty", o, DarkOptions{})
-	_, rings := NewRings("empty", o)
+	_, rebuild := fsck.Rebuild(ctx, o.Folder("empty"), fsck.RebuildOptions{})
+	_, dark := RepairDark(ctx, "empty", o, fsck.DarkOptions{})
+	_, rings := fsck.NewRings(o.Folder("empty"))
 	for _, err := range []error{rebuild, dark, rings} {
 		if !isNotExist(err) {
 			t.Errorf("got %v", err)

@@ -10,6 +10,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
@@ -177,6 +178,21 @@ func (o *Options) EnsureDefaults() {
 	if o.Events.Sealed == nil {
 		o.Events.Sealed = func(error) {}
 	}
+}
+
+// Folder returns the data folder dir of a store with these options, for package
+// fsck and for Open.
+func (o *Options) Folder(dir string) datafolder.Folder {
+	c := *o
+	c.EnsureDefaults()
+	f := datafolder.Folder{Dir: dir, FS: c.FS, Logger: c.Logger, Policies: c.Policies, Index: c.Index, IndexHangLimit: c.IndexHangLimit}
+	for _, d := range c.Devices {
+		if d.FS == nil {
+			d.FS = c.FS
+		}
+		f.Devices = append(f.Devices, datafolder.Device{Path: d.Path, FS: d.FS, Draining: d.Draining})
+	}
+	return f
 }
 
 // Validate checks what EnsureDefaults filled in.

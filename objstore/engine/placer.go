@@ -3,14 +3,12 @@ package engine
 import (
 	"bytes"
 	"crypto/md5"
-	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
 
 	"needletail/objstore"
 	"needletail/objstore/blob"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 	"needletail/objstore/replacefile"
 	"needletail/ring"
@@ -20,25 +18,17 @@ import (
 // Swift's names: object.ring.gz, object-1.ring.gz and so on. A ring that exists
 // is changed, not made anew, so that a change of devices moves the least.
 const (
-	ringPower     = 12 // 4096 partitions: within 1 % of the weights for 100 devices
-	ringBytesMax  = 64 << 20
-	ringFormat    = 1
-	ringSeed      = 1
-	ringOverload  = 0.1 // of its share, that a device takes to keep slots in distinct zones
-	ringFirstName = "object.ring.gz"
-	ringOwner     = "needletail store " // begins the free text of each device, before the store's id
+	ringPower    = 12 // 4096 partitions: within 1 % of the weights for 100 devices
+	ringBytesMax = 64 << 20
+	ringFormat   = 1
+	ringSeed     = 1
+	ringOverload = 0.1                 // of its share, that a device takes to keep slots in distinct zones
+	ringOwner    = "needletail store " // begins the free text of each device, before the store's id
 )
-
-func ringName(p objstore.PolicyIndex) string {
-	if p == 0 {
-		return ringFirstName
-	}
-	return "object-" + strconv.Itoa(int(p)) + ".ring.gz"
-}
 
 // openRings reads the rings, makes them follow the configuration, and writes
 // those that changed.
-func (e *Engine) openRings(dir string) error {
+func (e *Engine) openRings() error {
 	f := &e.fleet
 	f.placers, f.layouts = map[objstore.PolicyIndex]device.Placer{}, map[objstore.PolicyIndex]blob.Layout{}
 	var active []placed
@@ -55,7 +45,7 @@ func (e *Engine) openRings(dir string) error {
 		if !f.several() {
 			continue
 		}
-		placer, err := e.openRing(dir, p, active)
+		placer, err := e.openRing(p, active)
 		if err != nil {
 			return fmt.Errorf("ring of policy %q: %w", p.Name, err)
 		}
@@ -64,10 +54,11 @@ func (e *Engine) openRings(dir string) error {
 	return nil
 }
 
-func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (device.Placer, error) {
-	fs, name := e.opts.FS, ringName(p.Index)
+func (e *Engine) openRing(p objstore.Policy, active []placed) (device.Placer, error) {
+	name := datafolder.RingFile(p.Index)
+	path := e.folder.Path(datafolder.RingName, name)
 	hash := ring.Hash{Suffix: e.id}
-	old, err := e.readRing(fs.PathJoin(dir, ringDir, name), ringNote+name)
+	old, err := e.readRing(path, datafolder.RingNote(name))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +73,7 @@ func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (devic
 		}
 	}
 	if old != nil && !builder.Changed() {
-		return ringPlacer{old}, e.Note(ringNote + name)
+		return ringPlacer{old}, e.Note(datafolder.RingNote(name))
 	}
 	report, err := builder.Rebalance(ringSeed)
 	if err != nil {
@@ -98,82 +89,39 @@ func (e *Engine) openRing(dir string, p objstore.Policy, active []placed) (devic
 	if err := r.Write(&out, ringFormat); err != nil {
 		return nil, err
 	}
-	if err := replacefile.Write(fs, fs.PathJoin(dir, ringDir, name), out.Bytes()); err != nil {
+	if err := replacefile.Write(e.opts.FS, path, out.Bytes()); err != nil {
 		return nil, err
 	}
-	return ringPlacer{r}, e.Note(ringNote + name)
+	return ringPlacer{r}, e.Note(datafolder.RingNote(name))
 }
 
 // readRing reads a ring, or nil for one that was never made. One that is lost,
 // damaged or of another store would move most bodies if it were made anew:
 // ErrRing.
 func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
-	b, err := readFile(e.opts.FS, path, ringBytesMax)
+	b, err := datafolder.ReadFile(e.opts.FS, path, ringBytesMax)
 	if isNotExist(err) && !e.Noted(note) {
 		return nil, nil
 	}
 	if isNotExist(err) {
-		return nil, fmt.Errorf("%w: %w: %s is not there", ErrForeign, ErrRing, path)
+		return nil, fmt.Errorf("%w: %w: %s is not there", datafolder.ErrForeign, datafolder.ErrRing, path)
 	}
 	if err != nil {
 		return nil, err
 	}
 	r, err := ring.Parse(b, ring.Hash{Suffix: e.id})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w: %s: %w", ErrForeign, ErrRing, path, err)
+		return nil, fmt.Errorf("%w: %w: %s: %w", datafolder.ErrForeign, datafolder.ErrRing, path, err)
 	}
 	for _, d := range r.Devices() {
 		if d == nil {
 			continue // a number that no device has any more
 		}
 		if id, ok := strings.CutPrefix(d.Meta, ringOwner); ok && id != e.id {
-			return nil, fmt.Errorf("%w: %w: %s belongs to the store %q", ErrForeign, ErrRing, path, id)
+			return nil, fmt.Errorf("%w: %w: %s belongs to the store %q", datafolder.ErrForeign, datafolder.ErrRing, path, id)
 		}
 	}
 	return r, nil
-}
-
-// NewRings moves the rings of the store in dir aside, as FILE.old, so that the
-// next start makes them anew; that moves most bodies. The store must not be in
-// use: ErrLocked.
-func NewRings(dir string, o Options) (moved []string, err error) {
-	o.EnsureDefaults()
-	e := &Engine{opts: o, log: o.Logger}
-	if err = storeIsThere(&o, dir); err == nil {
-		e.lock, err = lockFolder(o.FS, dir)
-	}
-	if err == nil {
-		moved, err = e.newRings(dir)
-	}
-	for _, l := range []io.Closer{e.mirrorLock, e.lock} {
-		if l != nil {
-			err = errors.Join(err, l.Close())
-		}
-	}
-	return moved, onFolder("make rings anew", dir, err)
-}
-
-func (e *Engine) newRings(dir string) (moved []string, err error) {
-	if _, err := readIdentity(e.opts.FS, dir); err != nil {
-		return nil, err
-	}
-	if _, err := e.prepareIndex(dir); err != nil {
-		return nil, err
-	}
-	fs := e.opts.FS
-	var notes []string
-	for _, p := range e.opts.Policies {
-		path := fs.PathJoin(dir, ringDir, ringName(p.Index))
-		err := fs.Rename(path, path+".old")
-		if err != nil && !isNotExist(err) {
-			return moved, err
-		}
-		if err == nil {
-			moved = append(moved, path)
-		}
-		notes = append(notes, ringNote+ringName(p.Index))
-	}
-	return moved, e.Forget(notes...)
 }
 
 // followDevices is a builder that goes on from a ring, if there is one, with

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
+	"needletail/objstore/fsck"
 )
 
 // rebuildObjects is how many objects the test of rebuilding makes: a few, or
@@ -89,17 +91,17 @@ func TestRebuildScale(t *testing.T) {
 	t.Logf("%d objects, one in %d in a data file, one in %d changed by POST, put in %v", n, scaleLarge, scalePosted, time.Since(begin).Round(time.Millisecond))
 	want := dumpOf(t, e)
 	closeTest(t, e)
-	if err := os.RemoveAll(dir + "/store/" + indexName); err != nil {
+	if err := os.RemoveAll(dir + "/store/" + datafolder.IndexName); err != nil {
 		t.Fatal(err)
 	}
-	report := rebuildTest(t, dir+"/store", o, RebuildOptions{})
+	report := rebuildTest(t, dir+"/store", o, fsck.RebuildOptions{})
 	t.Logf("from the second copy: %d keys, %d bytes in %v; exact %v", report.Copied.Keys, report.Copied.Bytes, report.Took.Round(time.Millisecond), report.Exact)
 	e = openTest(t, dir+"/store", o)
 	if got := dumpOf(t, e); got != want || !report.Exact || report.Recounted.Objects != int64(n) {
 		t.Errorf("the dump is %s, was %s; %+v", got, want, report)
 	}
 	t.Logf("dump before and after: %s", want)
-	kinds, checked := checkTest(t, e, "", o, CheckOptions{})
+	kinds, checked := checkTest(t, e, "", o, fsck.CheckOptions{})
 	if len(kinds) != 0 {
 		t.Errorf("check: %v, %+v", kinds, checked)
 	}
@@ -109,7 +111,7 @@ func TestRebuildScale(t *testing.T) {
 
 func scaleFromFiles(t *testing.T, dir string, o Options, n int) {
 	listed := map[string]int64{}
-	report := rebuildTest(t, dir, o, RebuildOptions{From: RebuildFiles, Restored: func(o objstore.ObjectID, size int64) { listed[o.String()] = size }})
+	report := rebuildTest(t, dir, o, fsck.RebuildOptions{From: fsck.RebuildFiles, Restored: func(o objstore.ObjectID, size int64) { listed[o.String()] = size }})
 	t.Logf("from data files alone: %d files, %d objects, %d bytes in %v", report.Files, report.Restored, report.Recounted.Bytes, report.Took.Round(time.Millisecond))
 	e := openTest(t, dir, o)
 	defer closeTest(t, e)
@@ -126,7 +128,7 @@ func scaleFromFiles(t *testing.T, dir string, o Options, n int) {
 	if len(listed) != large || report.Recounted.Objects != int64(large) {
 		t.Errorf("%d objects are listed, %d are in the index, %d had a data file", len(listed), report.Recounted.Objects, large)
 	}
-	if kinds, checked := checkTest(t, e, "", o, CheckOptions{ReadData: true}); len(kinds) != 0 || checked.Files != int64(large) {
+	if kinds, checked := checkTest(t, e, "", o, fsck.CheckOptions{ReadData: true}); len(kinds) != 0 || checked.Files != int64(large) {
 		t.Errorf("check: %v, %+v", kinds, checked)
 	}
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
-	"needletail/objstore/meta"
+	"needletail/objstore/fsck"
 )
 
-func rebuildTest(t testing.TB, dir string, o Options, ro RebuildOptions) RebuildReport {
+func rebuildTest(t testing.TB, dir string, o Options, ro fsck.RebuildOptions) fsck.RebuildReport {
 	t.Helper()
-	r, err := Rebuild(ctx, dir, quiet(o), ro)
+	r, err := fsck.Rebuild(ctx, folder(dir, o), ro)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +102,11 @@ func TestRebuildFromFiles(t *testing.T) {
 	m := fillMixed(t, e, 120, rand.New(rand.NewPCG(1, 2)))
 	id := e.ID()
 	closeTest(t, e)
-	if err := os.RemoveAll(dir + "/" + indexName); err != nil {
+	if err := os.RemoveAll(dir + "/" + datafolder.IndexName); err != nil {
 		t.Fatal(err)
 	}
 	listed := map[objstore.ObjectName]bool{}
-	report := rebuildTest(t, dir, o, RebuildOptions{Restored: func(o objstore.ObjectID, _ int64) { listed[o.Object] = true }})
+	report := rebuildTest(t, dir, o, fsck.RebuildOptions{Restored: func(o objstore.ObjectID, _ int64) { listed[o.Object] = true }})
 	if report.Source != "" || report.Exact || report.Restored != int64(len(m.large)) || len(listed) != len(m.large) ||
 		report.Containers != 1 || report.Accounts != 1 || report.Unnamed != 0 || report.MadeContainers[0] != box.String() {
 		t.Errorf("%+v", report)
@@ -123,7 +124,7 @@ func TestRebuildFromFiles(t *testing.T) {
 		}
 	}
 	wantTidy(t, e, "rebuilt")
-	if _, err := os.Stat(dir + "/" + rebuildName); !os.IsNotExist(err) {
+	if _, err := os.Stat(dir + "/index.new"); !os.IsNotExist(err) {
 		t.Error("something of the rebuild is left", err)
 	}
 }
@@ -140,7 +141,7 @@ func TestRebuildTakesTheNewest(t *testing.T) {
 		put(t, e, "o", randomBody(i+1, 10_000))
 	}
 	closeTest(t, e)
-	report := rebuildTest(t, dir, Options{}, RebuildOptions{From: RebuildFiles})
+	report := rebuildTest(t, dir, Options{}, fsck.RebuildOptions{From: fsck.RebuildFiles})
 	if report.Files != 4 || report.Restored != 1 || report.Unnamed != 3 || report.Replaced == "" {
 		t.Errorf("%+v", report)
 	}
@@ -169,10 +170,10 @@ func TestRebuildFromCopy(t *testing.T) {
 		"no log": func(p string) error { return removeLike(p, "MANIFEST") },
 	}
 	for name, f := range spoil {
-		if err := f(dir + "/store/" + indexName); err != nil {
+		if err := f(dir + "/store/" + datafolder.IndexName); err != nil {
 			t.Fatal(err)
 		}
-		report := rebuildTest(t, dir+"/store", o, RebuildOptions{})
+		report := rebuildTest(t, dir+"/store", o, fsck.RebuildOptions{})
 		if !report.Exact {
 			t.Errorf("%s: %+v", name, report)
 		}
@@ -218,8 +219,8 @@ func TestRebuildFromRemains(t *testing.T) {
 	closeTest(t, e)
 	e = openTest(t, dir, o) // what was in the log is in tables now
 	closeTest(t, e)
-	damageTable(t, dir+"/"+indexName)
-	report := rebuildTest(t, dir, o, RebuildOptions{})
+	damageTable(t, dir+"/"+datafolder.IndexName)
+	report := rebuildTest(t, dir, o, fsck.RebuildOptions{})
 	if report.Exact || report.Copied.Gaps == 0 {
 		t.Errorf("%+v", report)
 	}
@@ -262,7 +263,7 @@ func TestRebuildIsCareful(t *testing.T) {
 	makeBox(t, e)
 	put(t, e, "a", randomBody(1, 10_000))
 	put(t, e, "b", randomBody(2, 10_000))
-	if _, err := Rebuild(ctx, dir, quiet(o), RebuildOptions{}); !errors.Is(err, ErrLocked) {
+	if _, err := fsck.Rebuild(ctx, folder(dir, o), fsck.RebuildOptions{}); !errors.Is(err, datafolder.ErrLocked) {
 		t.Errorf("a store in use: %v", err)
 	}
 	row, _, err := e.db.Object(box.Object("a"))
@@ -276,7 +277,7 @@ func TestRebuildIsCareful(t *testing.T) {
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
-	report := rebuildTest(t, dir, o, RebuildOptions{From: RebuildFiles, DryRun: true})
+	report := rebuildTest(t, dir, o, fsck.RebuildOptions{From: fsck.RebuildFiles, DryRun: true})
 	if report.Damaged != 1 || report.Restored != 1 || report.Replaced != "" {
 		t.Errorf("%+v", report)
 	}
@@ -288,31 +289,8 @@ func TestRebuildIsCareful(t *testing.T) {
 		t.Error("a dry run changed the index")
 	}
 	closeTest(t, e)
-	rebuildTest(t, dir, o, RebuildOptions{From: RebuildFiles})
+	rebuildTest(t, dir, o, fsck.RebuildOptions{From: fsck.RebuildFiles})
 	if _, err := os.Stat(dir + "/quarantine/" + id); err != nil {
 		t.Error("the damaged file is not in quarantine", err)
-	}
-}
-
-// Fragments and copies find together again; a body that was cut off loses
-// against an older whole one.
-func TestRebuildPutsSlotsTogether(t *testing.T) {
-	at := func(data int, slots ...device.Index) meta.Placement {
-		return meta.Placement{DataFragments: data, Devices: slots}
-	}
-	none := device.None
-	b := &foundBody{meta.ObjectRow{Placement: at(2, 7, none, none)}, 1}
-	if b.complete() {
-		t.Error("one fragment of two is whole")
-	}
-	b.add(at(2, none, none, 5))
-	b.add(at(2, none, none, 9)) // the same slot twice
-	if want := at(2, 7, none, 5); !b.complete() || fmt.Sprint(b.row.Placement) != fmt.Sprint(want) {
-		t.Errorf("%+v", b.row.Placement)
-	}
-	b = &foundBody{meta.ObjectRow{Placement: at(0, 7)}, 1}
-	b.add(at(0, 3))
-	if want := at(0, 7, 3); !b.complete() || fmt.Sprint(b.row.Placement) != fmt.Sprint(want) {
-		t.Errorf("%+v", b.row.Placement)
 	}
 }

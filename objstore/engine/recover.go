@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 )
 
@@ -46,7 +47,7 @@ func (e *Engine) checkStore() error {
 		return nil
 	}
 	if id != "" {
-		return fmt.Errorf("%w: %w: it belongs to the store %q, the folder is %q", ErrForeign, ErrIndex, id, e.id)
+		return fmt.Errorf("%w: %w: it belongs to the store %q, the folder is %q", datafolder.ErrForeign, datafolder.ErrIndex, id, e.id)
 	}
 	errFile := errors.New("a file")
 	for _, d := range e.fleet.devices {
@@ -56,7 +57,7 @@ func (e *Engine) checkStore() error {
 		}
 		err := dev.Walk(func(device.ID) error { return errFile })
 		if err == errFile {
-			return fmt.Errorf("%w: %w: it is new, but data files are there", ErrForeign, ErrIndex)
+			return fmt.Errorf("%w: %w: it is new, but data files are there", datafolder.ErrForeign, datafolder.ErrIndex)
 		}
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/meta"
 )
 
@@ -24,7 +25,7 @@ const published = "data/??/??/*"
 func TestSecondOpenIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	e := openTest(t, dir, Options{})
-	if _, err := Open(dir, quiet(Options{})); !errors.Is(err, ErrLocked) || !errors.Is(err, objstore.KindUnavailable) {
+	if _, err := Open(dir, quiet(Options{})); !errors.Is(err, datafolder.ErrLocked) || !errors.Is(err, objstore.KindUnavailable) {
 		t.Errorf("second open: %v", err)
 	}
 	makeBox(t, e)
@@ -40,12 +41,12 @@ func TestSecondOpenIsRefused(t *testing.T) {
 func TestNewerFormatIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	closeTest(t, openTest(t, dir, Options{}))
-	path := filepath.Join(dir, identityName)
+	path := filepath.Join(dir, "needletail.json")
 	for content, want := range map[string]error{
 		`{"format":2,"id":"0123456789abcdef0123456789abcdef"}`: meta.ErrVersion,
-		`{"format":1,"id":"0123456789abcdef0123456789abcdef"}`: ErrForeign,
-		`{"format":1}`: ErrForeign,
-		``:             ErrForeign,
+		`{"format":1,"id":"0123456789abcdef0123456789abcdef"}`: datafolder.ErrForeign,
+		`{"format":1}`: datafolder.ErrForeign,
+		``:             datafolder.ErrForeign,
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -56,16 +57,6 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	}
 }
 
-func FuzzIdentity(f *testing.F) {
-	f.Add([]byte(`{"format":1,"id":"0123456789abcdef0123456789abcdef"}`))
-	f.Add([]byte(`{"format":9}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if id, err := parseIdentity(b); err == nil && len(id.ID) != 32 {
-			t.Errorf("took the id %q", id.ID)
-		}
-	})
-}
-
 // A lost index must not make the data files orphans, at the first start
 // without it or at the second.
 func TestLostIndexRemovesNothing(t *testing.T) {
@@ -74,11 +65,11 @@ func TestLostIndexRemovesNothing(t *testing.T) {
 	makeBox(t, e)
 	put(t, e, "large", randomBody(1, 200_000))
 	closeTest(t, e)
-	if err := os.RemoveAll(filepath.Join(dir, indexName)); err != nil {
+	if err := os.RemoveAll(filepath.Join(dir, datafolder.IndexName)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := Open(dir, quiet(Options{})); !errors.Is(err, ErrForeign) {
+		if _, err := Open(dir, quiet(Options{})); !errors.Is(err, datafolder.ErrForeign) {
 			t.Errorf("open without the index: %v", err)
 		}
 	}

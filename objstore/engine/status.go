@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore/blob"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/meta"
 	"needletail/objstore/replacefile"
 )
@@ -168,7 +169,7 @@ func (e *Engine) writeStatus() error {
 // ReadStatus reads the status that the server of a data folder wrote last.
 func ReadStatus(fs vfs.FS, dir string) (Status, error) {
 	var s Status
-	b, err := readFile(fs, fs.PathJoin(dir, statusName), statusBytes)
+	b, err := datafolder.ReadFile(fs, fs.PathJoin(dir, statusName), statusBytes)
 	if err != nil {
 		return s, err
 	}

@@ -1,8 +1,9 @@
-package engine
+package fsck_test
 
 import (
 	"bytes"
 	"io/fs"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
@@ -11,20 +12,24 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/datafile"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/engine"
+	"needletail/objstore/fsck"
 	"needletail/objstore/meta"
 )
 
 // TestInspectClosed looks at a store that has an object of each kind.
 func TestInspectClosed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	o := quiet(Options{})
+	o := engine.Options{Logger: slog.New(slog.DiscardHandler)}
+	f := o.Folder(dir)
 	small := objstore.ObjectID{Account: "a", Container: "c", Object: "small/one"}
 	large := objstore.ObjectID{Account: "a", Container: "c", Object: "large"}
-	_, err := InspectClosed(dir, o, small)
+	_, err := fsck.InspectClosed(f, small)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
-	e, err := Open(dir, o)
+	e, err := engine.Open(dir, o)
 	require.NoError(t, err)
 	_, err = e.PutContainer(t.Context(), small.ContainerID(), objstore.PutContainerOptions{})
 	require.NoError(t, err)
@@ -32,18 +37,18 @@ func TestInspectClosed(t *testing.T) {
 		_, err := e.PutObject(t.Context(), id, bytes.NewReader(make([]byte, size)), objstore.PutOptions{SizeBytes: int64(size), ContentType: "text/plain"})
 		require.NoError(t, err)
 	}
-	_, err = InspectClosed(dir, o, small)
-	require.ErrorIs(t, err, ErrLocked)
+	_, err = fsck.InspectClosed(f, small)
+	require.ErrorIs(t, err, datafolder.ErrLocked)
 	require.NoError(t, e.Close())
 
-	in, err := InspectClosed(dir, o, small)
+	in, err := fsck.InspectClosed(f, small)
 	require.NoError(t, err)
 	require.Equal(t, e.ID(), in.Store)
 	require.Equal(t, meta.PlaceInline, in.Object.Place)
 	require.NoError(t, in.Inline)
 	require.Empty(t, in.Files)
 
-	in, err = InspectClosed(dir, o, large)
+	in, err = fsck.InspectClosed(f, large)
 	require.NoError(t, err)
 	require.Len(t, in.Files, 1)
 	r, id, err := datafile.OpenPath(vfs.Default, in.Files[0].Path)
@@ -52,20 +57,20 @@ func TestInspectClosed(t *testing.T) {
 	require.Equal(t, device.ID(in.Object.ID), id)
 	require.Equal(t, large, r.Footer().Object)
 
-	in, err = InspectClosed(dir, o, objstore.ObjectID{Account: "a", Container: "c"})
+	in, err = fsck.InspectClosed(f, objstore.ObjectID{Account: "a", Container: "c"})
 	require.NoError(t, err)
 	require.NotNil(t, in.Container)
 	require.Equal(t, meta.Counts{Objects: 2, Bytes: 300_100}, in.Counts)
-	in, err = InspectClosed(dir, o, objstore.ObjectID{Account: "a"})
+	in, err = fsck.InspectClosed(f, objstore.ObjectID{Account: "a"})
 	require.NoError(t, err)
 	require.NotNil(t, in.Account)
 	require.Equal(t, meta.Counts{Containers: 1, Objects: 2, Bytes: 300_100}, in.Counts)
 
 	for _, id := range []objstore.ObjectID{{Account: "x"}, {Account: "a", Container: "x"}, {Account: "a", Container: "c", Object: "x"}} {
-		_, err := InspectClosed(dir, o, id)
+		_, err := fsck.InspectClosed(f, id)
 		require.Equal(t, objstore.KindNotFound, objstore.KindOf(err), "%v: %v", id, err)
 	}
-	e, err = Open(dir, o) // nothing was changed, and nothing is locked
+	e, err = engine.Open(dir, o) // nothing was changed, and nothing is locked
 	require.NoError(t, err)
 	require.NoError(t, e.Close())
 }

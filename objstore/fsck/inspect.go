@@ -1,4 +1,4 @@
-package engine
+package fsck
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/checksum"
 	"needletail/objstore/datafile"
+	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
 	"needletail/objstore/meta"
 )
@@ -29,28 +30,38 @@ type InspectedFile struct {
 	Path   string       // where the file should be; "" if the device's folder is not known
 }
 
-// InspectClosed looks a name up: KindNotFound, or an error that matches
-// ErrLocked while another process uses the store. An empty object stands for
-// the container, an empty container for the account.
-func InspectClosed(dir string, o Options, name objstore.ObjectID) (in Inspection, err error) {
-	c := call{op: "inspect", id: name}
-	o.EnsureDefaults()
-	if _, err := o.FS.Stat(dir); err != nil {
+// InspectClosed looks a name up in a store that no process has open: ErrLocked.
+// KindNotFound: the index does not have the name. An empty object name stands
+// for the container, an empty container name for the account.
+func InspectClosed(f datafolder.Folder, name objstore.ObjectID) (in Inspection, err error) {
+	if _, err := f.FS.Stat(f.Dir); err != nil {
 		return in, err
 	}
-	lock, err := lockFolder(o.FS, dir)
+	h, err := f.Lock()
 	if err != nil {
-		return in, onFolder("inspect", dir, err)
+		return in, datafolder.OpError("inspect", f.Dir, err)
 	}
-	in.Store, err = readIdentity(o.FS, dir)
+	in.Store, err = f.ReadID()
 	if err == nil {
-		err = in.read(dir, o, name)
+		err = in.read(&f, name)
 	}
-	err = errors.Join(err, lock.Close())
+	err = errors.Join(err, h.Close())
 	if errors.Is(err, errNotInIndex) {
-		return in, c.fail(objstore.KindNotFound, nil)
+		return in, &objstore.Error{Kind: objstore.KindNotFound, Op: "inspect", Name: text(name)}
 	}
-	return in, onFolder("inspect", dir, err)
+	return in, datafolder.OpError("inspect", f.Dir, err)
+}
+
+// text returns a name as far as the name goes.
+func text(name objstore.ObjectID) string {
+	switch {
+	case name.Object != "":
+		return name.String()
+	case name.Container != "":
+		return name.ContainerID().String()
+	default:
+		return "/" + string(name.Account)
+	}
 }
 
 var errNotInIndex = errors.New("not in the index")
@@ -63,8 +74,8 @@ func present(found bool, err error) error {
 	return err
 }
 
-func (in *Inspection) read(dir string, o Options, name objstore.ObjectID) error {
-	db, err := openReadOnly(o.FS, dir)
+func (in *Inspection) read(f *datafolder.Folder, name objstore.ObjectID) error {
+	db, err := f.OpenReadOnly()
 	if err != nil {
 		return err
 	}
@@ -74,7 +85,7 @@ func (in *Inspection) read(dir string, o Options, name objstore.ObjectID) error 
 	case name.Object == "":
 		err = in.container(db.View, name.ContainerID())
 	default:
-		err = in.object(db.View, dir, o, name)
+		err = in.object(db.View, f, name)
 	}
 	return errors.Join(err, db.Close())
 }
@@ -102,7 +113,7 @@ func (in *Inspection) container(v meta.View, id objstore.ContainerID) error {
 	return err
 }
 
-func (in *Inspection) object(v meta.View, dir string, o Options, id objstore.ObjectID) error {
+func (in *Inspection) object(v meta.View, at *datafolder.Folder, id objstore.ObjectID) error {
 	row, found, err := v.Object(id)
 	if err := present(found, err); err != nil {
 		return err
@@ -124,14 +135,14 @@ func (in *Inspection) object(v meta.View, dir string, o Options, id objstore.Obj
 	if err != nil {
 		return err
 	}
-	folders := map[device.Index]string{0: dir}
+	folders := map[device.Index]string{0: at.Dir}
 	for _, d := range known {
 		folders[d.Index] = d.Path
 	}
 	for slot, on := range row.Placement.Slots() {
 		f := InspectedFile{Slot: slot, Device: on}
 		if folder := folders[on]; folder != "" {
-			f.Path = device.DataPath(o.FS, folder, device.ID(row.ID))
+			f.Path = device.DataPath(at.FS, folder, device.ID(row.ID))
 		}
 		in.Files = append(in.Files, f)
 	}

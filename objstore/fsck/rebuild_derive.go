@@ -1,4 +1,4 @@
-package engine
+package fsck
 
 import (
 	"context"
@@ -152,7 +152,7 @@ func (r *rebuild) dropInline(ctx context.Context) error {
 	if r.out.Source == "" || r.out.Exact {
 		return nil
 	}
-	named, err := meta.NewIDSet(r.opts.FS, r.path(sortName))
+	named, err := meta.NewIDSet(r.folder.FS, r.path(sortName))
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,7 @@
-package engine
+package fsck
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sort"
 
@@ -31,19 +30,13 @@ type recount struct {
 	out  Recounted
 }
 
-// Recount walks all rows, adds them up, and compares the sums with the
-// counters, and the rows with what the index says of their bodies. Data files
-// are not read. The walk sees one moment; it may take long.
-func (e *Engine) Recount(ctx context.Context) (Recounted, error) {
-	c := call{op: "recount"}
-	if !e.gate.enter() {
-		return Recounted{}, c.fail(objstore.KindClosed, nil)
-	}
-	defer e.gate.leave()
-	snap := e.db.Snapshot()
-	r := &recount{ctx: ctx, view: snap.View}
-	err := errors.Join(r.run(), snap.Close())
-	return r.out, c.wrap(err)
+// Recount walks all rows of a view, adds the rows up, and compares the sums with
+// the counters, and the rows with the index's entries for their bodies. Recount
+// reads no data file. A walk over many rows takes long.
+func Recount(ctx context.Context, v meta.View) (Recounted, error) {
+	r := &recount{ctx: ctx, view: v}
+	err := r.run()
+	return r.out, err
 }
 
 func (r *recount) problem(format string, args ...any) {

@@ -1,4 +1,4 @@
-package engine
+package fsck
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func (r *rebuild) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sorter, err := meta.NewSorter(r.opts.FS, r.path(sortName))
+	sorter, err := meta.NewSorter(r.folder.FS, r.path(sortName))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (r *rebuild) restore(ctx context.Context) error {
 // collect reads the footers of all data files and sorts those of later objects.
 func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.Timestamp) (rows int64, err error) {
 	for i, d := range r.devices {
-		err := d.dev.Walk(func(id device.ID) error {
+		err := d.Dev.Walk(func(id device.ID) error {
 			r.out.Files++
 			if r.out.Files%256 == 0 {
 				within := float64(int(id[0])<<8|int(id[1])) / 65536 // files are visited by their ids
@@ -52,7 +52,7 @@ func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.T
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			queued, err := r.db.InGCQueue(d.index, meta.FileID(id))
+			queued, err := r.db.InGCQueue(d.Index, meta.FileID(id))
 			if err != nil || queued {
 				return err
 			}
@@ -61,7 +61,7 @@ func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.T
 				return err
 			}
 			rows++
-			return to.Add(o, &row, d.index)
+			return to.Add(o, &row, d.Index)
 		})
 		if err != nil {
 			return rows, err
@@ -71,70 +71,32 @@ func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.T
 }
 
 // readFile makes a row of a footer; o is zero if the file is damaged.
-func (r *rebuild) readFile(d rebuildDevice, id device.ID) (row meta.ObjectRow, o objstore.ObjectID, err error) {
-	f, err := datafile.Open(d.dev, id)
+func (r *rebuild) readFile(d Disk, id device.ID) (row meta.ObjectRow, o objstore.ObjectID, err error) {
+	f, err := datafile.Open(d.Dev, id)
 	if errors.Is(err, datafile.ErrCorrupt) {
 		return row, o, r.damaged(d, id, err)
 	}
 	if err != nil {
-		return row, o, fmt.Errorf("file %v of device %v: %w", id, d.index, err)
+		return row, o, fmt.Errorf("file %v of device %v: %w", id, d.Index, err)
 	}
 	footer := f.Footer()
 	if err := f.Close(); err != nil {
 		return row, o, err
 	}
-	return rowOfFooter(&footer, id, d.index), footer.Object, nil
-}
-
-// rowOfFooter makes a row of what a file says of its object. Of its slots it
-// knows the one that it fills itself.
-func rowOfFooter(f *datafile.Footer, id device.ID, on device.Index) meta.ObjectRow {
-	row := meta.ObjectRow{Info: f.Info, Policy: f.Policy, Place: meta.PlaceFile, ID: meta.FileID(id)}
-	slots := []device.Index{on}
-	if n := f.Fragment.Data + f.Fragment.Parity; n > 0 {
-		slots = slices.Repeat([]device.Index{device.None}, n)
-		slots[f.Fragment.Slot] = on
-		row.Placement.DataFragments = f.Fragment.Data
-	}
-	row.Placement.Devices = slots
-	return row
+	return rowOfFooter(&footer, id, d.Index), footer.Object, nil
 }
 
 // damaged moves a file aside whose footer cannot be read: no row will name it,
 // and what no row names is removed a week after a later start.
-func (r *rebuild) damaged(d rebuildDevice, id device.ID, cause error) error {
+func (r *rebuild) damaged(d Disk, id device.ID, cause error) error {
 	r.out.Damaged++
 	if len(r.out.DamagedFiles) < rebuildNamesMax {
-		r.out.DamagedFiles = append(r.out.DamagedFiles, fmt.Sprintf("%v on device %v: %v", id, d.index, cause))
+		r.out.DamagedFiles = append(r.out.DamagedFiles, fmt.Sprintf("%v on device %v: %v", id, d.Index, cause))
 	}
 	if r.ro.DryRun {
 		return nil
 	}
-	return d.dev.Quarantine(id)
-}
-
-// foundBody is one body of an object, put together of the files that were found.
-type foundBody struct {
-	row   meta.ObjectRow
-	found int // slots
-}
-
-// complete says that the body can be read.
-func (b *foundBody) complete() bool { return b.found >= max(b.row.Placement.DataFragments, 1) }
-
-// add adds what another file of the same body says.
-func (b *foundBody) add(p meta.Placement) {
-	for slot, d := range p.Devices {
-		switch {
-		case d == device.None:
-		case b.row.Placement.DataFragments == 0:
-			b.row.Placement.Devices = append(b.row.Placement.Devices, d)
-			b.found++
-		case slot < len(b.row.Placement.Devices) && b.row.Placement.Devices[slot] == device.None:
-			b.row.Placement.Devices[slot] = d
-			b.found++
-		}
-	}
+	return d.Dev.Quarantine(id)
 }
 
 // rebuildBatch is how many objects are written at once.
@@ -190,36 +152,6 @@ func (r *rebuild) merge(ctx context.Context, from *meta.Sorter, rows int64) erro
 	return errors.Join(err, out.flush())
 }
 
-// eachName calls settle for each name with its bodies, the newest first, put
-// together of the files that were found.
-func eachName(ctx context.Context, from *meta.Sorter, settle func(objstore.ObjectID, []*foundBody) error) error {
-	var name objstore.ObjectID
-	var bodies []*foundBody
-	err := from.Each(func(o objstore.ObjectID, row meta.ObjectRow) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if o != name {
-			if len(bodies) > 0 {
-				if err := settle(name, bodies); err != nil {
-					return err
-				}
-			}
-			name, bodies = o, bodies[:0]
-		}
-		if n := len(bodies); n > 0 && bodies[n-1].row.ID == row.ID {
-			bodies[n-1].add(row.Placement)
-			return nil
-		}
-		bodies = append(bodies, &foundBody{row, 1})
-		return nil
-	})
-	if err == nil && len(bodies) > 0 {
-		err = settle(name, bodies)
-	}
-	return err
-}
-
 // settle chooses among the bodies of one name, the newest first, and what the
 // copy of the index said.
 func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody) error {
@@ -243,7 +175,7 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 				b.DeleteExpiry(old.Info.DeleteAt, name)
 			}
 		}
-		shape(r.opts.Policies, body)
+		shape(r.folder.Policies, &body.row)
 		b.SetObject(name, &body.row)
 		b.SetClock(body.row.Info.Modified)
 		if body.row.Placement.Missing() > 0 {
@@ -256,20 +188,4 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 		r.ro.Restored(name, body.row.Info.SizeBytes)
 	}
 	return nil
-}
-
-// shape gives a body of copies as many slots as its policy wants.
-func shape(policies objstore.Policies, body *foundBody) {
-	p := &body.row.Placement
-	if p.DataFragments > 0 {
-		return
-	}
-	if policy, ok := policies.ByIndex(body.row.Policy); ok && !policy.Erasure() {
-		for len(p.Devices) < policy.Slots() {
-			p.Devices = append(p.Devices, device.None)
-		}
-	}
-	if len(p.Devices) == 1 && p.Devices[0] == 0 {
-		*p = meta.Placement{}
-	}
 }

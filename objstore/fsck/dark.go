@@ -1,0 +1,307 @@
+package fsck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"slices"
+	"time"
+
+	"needletail/objstore"
+	"needletail/objstore/datafile"
+	"needletail/objstore/datafolder"
+	"needletail/objstore/device"
+	"needletail/objstore/meta"
+)
+
+// DarkOptions are the settings of RepairDark.
+type DarkOptions struct {
+	// Discard removes all dark data instead of bringing objects back.
+	Discard bool
+	// DryRun leaves everything as it is, and reports what would have been done.
+	DryRun bool
+	// Progress is called now and then. Optional.
+	Progress func(Progress)
+	// Restored is called for each object that comes back. Optional.
+	Restored func(o objstore.ObjectID, sizeBytes int64)
+}
+
+// DarkReport is what RepairDark did. Files of one body on several devices are
+// one body; bodies that do not come back stay in quarantine.
+type DarkReport struct {
+	Files, Bytes int64 // the dark data that were there
+
+	Damaged      int64    // files whose footer cannot be read
+	DamagedFiles []string // the first of them
+	Restored     int64    // objects that came back
+	Replaced     int64    // of them: over an older object of that name
+	Slots        int64    // files that came back to a body whose row lacked them
+	Containers   int64    // made anew: their metadata is lost
+	Superseded   int64    // bodies for whose name there is a newer or the same one
+	Incomplete   int64    // bodies with fewer slots than give the body
+	Discarded    int64    // files that were removed
+
+	Took time.Duration
+}
+
+// DarkStore is an open store to which RepairDark gives objects back. Nothing
+// works in the background of the store, all devices are there, and every file
+// without a row is in quarantine.
+type DarkStore interface {
+	View() meta.View
+	Disks() []Disk
+	// Restore publishes the dark files of a body on the devices on, and makes row
+	// the row of the object.
+	Restore(ctx context.Context, o objstore.ObjectID, row meta.ObjectRow, on []device.Index) error
+	// Complete publishes dark files of the body of the row was on the devices
+	// back, and records slots as the devices of the body.
+	Complete(o objstore.ObjectID, was *meta.ObjectRow, back, slots []device.Index) error
+	Close() error
+}
+
+// darkRepair is one running RepairDark.
+type darkRepair struct {
+	ctx     context.Context
+	o       DarkOptions
+	folder  datafolder.Folder
+	view    meta.View
+	devices []Disk
+	store   DarkStore // nil in a dry run
+	out     DarkReport
+}
+
+// RepairDark gives the dark data back to the store that have no newer row, or
+// removes the dark data. No process may have the store open: ErrLocked. All
+// devices must be there. A dry run sees the dark data that earlier starts found;
+// a real run calls open, and the start of the store finds the rest.
+func RepairDark(ctx context.Context, f datafolder.Folder, open func(context.Context) (DarkStore, error), o DarkOptions) (DarkReport, error) {
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	if o.Restored == nil {
+		o.Restored = func(objstore.ObjectID, int64) {}
+	}
+	k := &darkRepair{ctx: ctx, o: o, folder: f}
+	begin := time.Now()
+	err := f.Policies.Validate()
+	if err == nil && o.DryRun {
+		err = k.dryRun()
+	} else if err == nil {
+		err = k.realRun(open)
+	}
+	k.out.Took = time.Since(begin)
+	return k.out, datafolder.OpError("repair dark data", f.Dir, err)
+}
+
+func (k *darkRepair) realRun(open func(context.Context) (DarkStore, error)) error {
+	if err := k.folder.Exists(); err != nil {
+		return err
+	}
+	store, err := open(k.ctx)
+	if err != nil {
+		return err
+	}
+	k.store, k.view, k.devices = store, store.View(), store.Disks()
+	return errors.Join(k.run(), store.Close())
+}
+
+func (k *darkRepair) dryRun() (err error) {
+	h, err := k.folder.LockExisting()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	id, err := k.folder.ReadID()
+	if err != nil {
+		return err
+	}
+	if k.devices, err = openDisks(&k.folder, id); err != nil {
+		return err
+	}
+	db, err := k.folder.OpenReadOnly()
+	if err != nil {
+		return err
+	}
+	k.view = db.View
+	return errors.Join(k.run(), db.Close())
+}
+
+func (k *darkRepair) run() error {
+	if k.o.Discard {
+		return k.discard()
+	}
+	sorter, err := meta.NewSorter(k.folder.FS, k.folder.Path(sortName))
+	if err != nil {
+		return err
+	}
+	err = k.collect(sorter)
+	if err == nil {
+		err = eachName(k.ctx, sorter, k.settle)
+	}
+	return errors.Join(err, sorter.Close())
+}
+
+func (k *darkRepair) discard() error {
+	for _, d := range k.devices {
+		err := k.each(d, func(f device.DarkFile) error {
+			k.out.Discarded++
+			if k.o.DryRun {
+				return nil
+			}
+			return d.Dev.RemoveDark(f)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each visits the dark data of one device.
+func (k *darkRepair) each(d Disk, visit func(device.DarkFile) error) error {
+	return d.Dev.WalkDark(func(f device.DarkFile) error {
+		k.out.Files, k.out.Bytes = k.out.Files+1, k.out.Bytes+f.SizeBytes
+		if k.out.Files%256 == 0 {
+			k.o.Progress(Progress{"reading dark data", -1, k.out.Files})
+		}
+		return errors.Join(visit(f), k.ctx.Err())
+	})
+}
+
+// collect sorts what the footers say by the objects' names.
+func (k *darkRepair) collect(to *meta.Sorter) error {
+	for _, d := range k.devices {
+		err := k.each(d, func(f device.DarkFile) error {
+			r, err := datafile.OpenDark(d.Dev, f)
+			if errors.Is(err, datafile.ErrCorrupt) {
+				k.out.Damaged++
+				if len(k.out.DamagedFiles) < rebuildNamesMax {
+					k.out.DamagedFiles = append(k.out.DamagedFiles, fmt.Sprintf("%v on device %v: %v", f.ID, d.Index, err))
+				}
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			footer := r.Footer()
+			if err := r.Close(); err != nil {
+				return err
+			}
+			row := rowOfFooter(&footer, f.ID, d.Index)
+			return to.Add(footer.Object, &row, d.Index)
+		})
+		if err != nil {
+			return fmt.Errorf("dark data of device %v: %w", d.Index, err)
+		}
+	}
+	return nil
+}
+
+// settle judges the bodies of one name, the newest first, by the row of now.
+func (k *darkRepair) settle(o objstore.ObjectID, bodies []*foundBody) error {
+	row, found, err := k.view.Object(o)
+	if err != nil {
+		return err
+	}
+	best := slices.IndexFunc(bodies, (*foundBody).complete)
+	for i, body := range bodies {
+		switch {
+		case found && row.ID == body.row.ID:
+			err = k.complete(o, &row, body)
+		case found && row.Info.Modified >= body.row.Info.Modified:
+			k.out.Superseded++
+		case i == best:
+			err = k.restore(o, body, found)
+		case !body.complete():
+			k.out.Incomplete++
+		default:
+			k.out.Superseded++
+		}
+		if err != nil {
+			return fmt.Errorf("bring back %s: %w", o, err)
+		}
+	}
+	return nil
+}
+
+// restore makes the newest whole body of a name an object again.
+func (k *darkRepair) restore(o objstore.ObjectID, body *foundBody, replaces bool) error {
+	_, there, err := k.view.Container(o.ContainerID())
+	if err != nil {
+		return err
+	}
+	if k.store != nil {
+		on := body.row.Placement.Devices
+		shape(k.folder.Policies, &body.row)
+		if err := k.store.Restore(k.ctx, o, body.row, on); err != nil {
+			return err
+		}
+	}
+	k.out.Restored++
+	if replaces {
+		k.out.Replaced++
+	}
+	if !there && !k.o.DryRun {
+		k.out.Containers++
+	}
+	k.o.Restored(o, body.row.Info.SizeBytes)
+	return nil
+}
+
+// complete gives a body whose row is there the slots that it lacks.
+func (k *darkRepair) complete(o objstore.ObjectID, row *meta.ObjectRow, body *foundBody) error {
+	moved, back := slices.Clone(row.Placement.Slots()), []device.Index(nil)
+	for slot, on := range body.row.Placement.Devices {
+		if on == device.None {
+			continue
+		}
+		if to := k.lacks(row, moved, slot, on); to >= 0 {
+			moved[to] = on
+			back = append(back, on)
+		}
+	}
+	if len(back) == 0 {
+		k.out.Superseded++
+		return nil
+	}
+	k.out.Slots += int64(len(back))
+	if k.store == nil {
+		return nil
+	}
+	return k.store.Complete(o, row, back, moved)
+}
+
+// lacks finds the slot of a row that a dark file of a device can fill, or -1.
+// A fragment has a slot of its own, a copy can be any.
+func (k *darkRepair) lacks(row *meta.ObjectRow, slots []device.Index, slot int, on device.Index) int {
+	if at := slices.Index(slots, on); at >= 0 { // the row says so, and only the file is missing
+		if k.present(on, row.ID) {
+			return -1
+		}
+		return at
+	}
+	for at, now := range slots {
+		fits := row.Placement.DataFragments == 0 || at == slot
+		if fits && (now == device.None || !k.present(now, row.ID)) {
+			return at
+		}
+	}
+	return -1
+}
+
+// present says that a device has a published file. What cannot be said counts
+// as yes: nothing is moved in doubt.
+func (k *darkRepair) present(on device.Index, id meta.FileID) bool {
+	for _, d := range k.devices {
+		if d.Index != on {
+			continue
+		}
+		f, err := d.Dev.OpenFile(device.ID(id))
+		if err == nil {
+			_ = f.Close() // nothing was written
+		}
+		return !errors.Is(err, iofs.ErrNotExist)
+	}
+	return true
+}

@@ -1,0 +1,238 @@
+package fsck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	iofs "io/fs"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"needletail/objstore"
+	"needletail/objstore/datafolder"
+	"needletail/objstore/meta"
+	"needletail/objstore/replacefile"
+)
+
+// Rebuilding makes the index anew beside the old one:
+//
+//	DATA/index.new       what is being made
+//	DATA/index.new.sort  rows found in data files, brought into order
+//	DATA/index.old.N     the index that was replaced; the operator removes it
+//
+// A run that is cut off leaves the old index, and the next one begins anew.
+const (
+	rebuildName = "index.new"
+	sortName    = "index.new.sort"
+	oldName     = "index.old."
+	oldMax      = 1000
+)
+
+// RebuildFrom says what an index is made of.
+type RebuildFrom int
+
+const (
+	// RebuildAuto takes an intact copy of the index if there is one, the newest
+	// first, else RebuildRemains.
+	RebuildAuto RebuildFrom = iota
+	// RebuildRemains takes what can be read of the newest copy, and the rest
+	// from the data files.
+	RebuildRemains
+	// RebuildFiles takes the data files alone.
+	RebuildFiles
+)
+
+// RebuildOptions are the settings of Rebuild.
+type RebuildOptions struct {
+	From RebuildFrom
+	// DryRun leaves everything as it is, and reports what would have been done.
+	DryRun bool
+	// Progress is called now and then. Optional.
+	Progress func(Progress)
+	// Restored is called for each object that was restored from data files.
+	// Optional.
+	Restored func(o objstore.ObjectID, sizeBytes int64)
+}
+
+// Progress says how far a rebuild is.
+type Progress struct {
+	Step     string  // what is done
+	Fraction float64 // of the step, 0 to 1, or -1: not known
+	Done     int64   // files or rows of the step
+}
+
+// RebuildReport is what a rebuild did.
+type RebuildReport struct {
+	Source  string   // the folder of the copy that was taken; "" for data files alone
+	Exact   bool     // it is that copy, with all that it held
+	Skipped []string // copies that were not taken, and why
+
+	Copied meta.Copied // of the copy
+	// What the data files gave. Damaged files were moved to quarantine; unnamed
+	// ones are older or unfinished, and go there at the next start.
+	Files, Damaged, Unnamed int64
+	DamagedFiles            []string // the first of them
+	Restored                int64    // objects
+	Incomplete              int64    // restored objects with fewer slots than give the body
+	Containers, Accounts    int64    // made anew: their metadata is lost
+	MadeContainers          []string // the first of them
+	LostInline              int64    // rows whose small body is lost: dropped
+	// What the index holds now.
+	Recounted Recounted
+	Replaced  string // where the old index is
+	Took      time.Duration
+}
+
+// rebuildNamesMax bounds each list of names in a report.
+const rebuildNamesMax = 1000
+
+// rebuild is one running Rebuild.
+type rebuild struct {
+	folder  datafolder.Folder
+	ro      RebuildOptions
+	devices []Disk
+	out     RebuildReport
+	id      string
+	db      *meta.DB
+	newest  uint64 // generation of the copies
+	// unsure says that a copy was damaged, which may have been the newest.
+	unsure bool
+}
+
+// Rebuild makes the index of a store anew. No process may have the store open:
+// ErrLocked. All devices must be there. Rebuild never deletes a data file.
+func Rebuild(ctx context.Context, f datafolder.Folder, ro RebuildOptions) (RebuildReport, error) {
+	if ro.Progress == nil {
+		ro.Progress = func(Progress) {}
+	}
+	if ro.Restored == nil {
+		ro.Restored = func(objstore.ObjectID, int64) {}
+	}
+	r := &rebuild{folder: f, ro: ro}
+	begin := time.Now()
+	err := f.Policies.Validate()
+	if err == nil {
+		err = f.Exists()
+	}
+	if err == nil {
+		err = r.lockAndRun(ctx)
+	}
+	r.out.Took = time.Since(begin)
+	return r.out, datafolder.OpError("rebuild index", f.Dir, err)
+}
+
+func (r *rebuild) lockAndRun(ctx context.Context) error {
+	h, err := r.folder.Lock()
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.run(ctx, h), h.Close())
+}
+
+func (r *rebuild) run(ctx context.Context, h *datafolder.Held) error {
+	index, err := h.Identify()
+	if err != nil {
+		return err
+	}
+	index.Fatal = sealedLog(r.folder.Logger)
+	r.id = h.ID()
+	if r.devices, err = openDisks(&r.folder, r.id); err != nil {
+		return err
+	}
+	if err := r.make(ctx, index); err != nil {
+		return errors.Join(err, r.clear())
+	}
+	if r.ro.DryRun {
+		return r.clear()
+	}
+	return r.replace()
+}
+
+// sealedLog returns a function that logs the first error after which the index
+// takes no more writes.
+func sealedLog(log *slog.Logger) func(error) {
+	var once sync.Once
+	return func(err error) {
+		once.Do(func() {
+			log.Error("a write failed for good; no more are taken until the store is opened again", "err", err)
+		})
+	}
+}
+
+// clear removes what a rebuild has made.
+func (r *rebuild) clear() error {
+	fs := r.folder.FS
+	return errors.Join(fs.RemoveAll(r.path(rebuildName)), fs.RemoveAll(r.path(sortName)))
+}
+
+func (r *rebuild) path(name string) string { return r.folder.Path(name) }
+
+// make builds index.new.
+func (r *rebuild) make(ctx context.Context, o meta.Options) error {
+	if err := r.takeCopy(ctx, o); err != nil {
+		return err
+	}
+	if r.out.Exact && !r.unsure {
+		return r.recount(ctx) // it stays in step with the copy that it was made of
+	}
+	o.Mirror = nil
+	var err error
+	if r.db, err = meta.Open(r.path(rebuildName), o); err != nil {
+		return err
+	}
+	err = r.restore(ctx)
+	if err == nil {
+		err = r.db.Barrier()
+	}
+	if err = errors.Join(err, r.db.Close(false)); err != nil {
+		return err
+	}
+	return r.recount(ctx)
+}
+
+func (r *rebuild) recount(ctx context.Context) error {
+	r.step("checking the new index", -1, 0)
+	db, err := meta.OpenReadOnly(r.folder.FS, r.path(rebuildName))
+	if err != nil {
+		return err
+	}
+	r.out.Recounted, err = Recount(ctx, db.View)
+	return errors.Join(err, db.Close())
+}
+
+func (r *rebuild) step(name string, fraction float64, done int64) {
+	r.ro.Progress(Progress{name, fraction, done})
+}
+
+// replace puts the new index in the place of the old one, which is kept.
+func (r *rebuild) replace() error {
+	fs := r.folder.FS
+	if _, err := fs.Stat(r.path(datafolder.IndexName)); err == nil {
+		if r.out.Replaced, err = r.oldPath(); err != nil {
+			return err
+		}
+		if err := fs.Rename(r.path(datafolder.IndexName), r.out.Replaced); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, iofs.ErrNotExist) {
+		return err
+	}
+	if err := fs.Rename(r.path(rebuildName), r.path(datafolder.IndexName)); err != nil {
+		return err
+	}
+	return replacefile.SyncFolder(fs, r.folder.Dir)
+}
+
+func (r *rebuild) oldPath() (string, error) {
+	for i := range oldMax {
+		path := r.path(oldName + strconv.Itoa(i))
+		if _, err := r.folder.FS.Stat(path); errors.Is(err, iofs.ErrNotExist) {
+			return path, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("%d replaced indexes are there: remove some", oldMax)
+}
