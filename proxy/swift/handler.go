@@ -21,6 +21,11 @@ type Middleware func(next Handler) Handler
 // Door is the way from the hall to a pipeline.
 func Door(h Handler) web.Handler {
 	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
-		return h.Serve(&Request{Request: r})
+		both := new(struct { // one piece of memory
+			request Request
+			known   known
+		})
+		both.request.Request, both.request.known = r, &both.known
+		return h.Serve(&both.request)
 	})
 }

@@ -37,6 +37,9 @@ type Request struct {
 	// zero for everybody else's.
 	Timestamp objstore.Timestamp
 
+	// known has the look-ups of accounts and containers; subrequests share it.
+	known *known
+
 	// What SplitPath last made of splitPath.
 	split      bool
 	splitPath  string
@@ -56,6 +59,7 @@ func newRequest() *Request {
 
 // Clone is a copy of r that shares its body, its header lines and its context.
 func (r *Request) Clone() *Request {
+	r.lookups() // the copy shares them
 	c := newRequest()
 	inner := c.Request
 	*inner, *c = *r.Request, *r
@@ -68,7 +72,7 @@ func (r *Request) Clone() *Request {
 func (r *Request) Subrequest(method, path, source string) *Request {
 	sub := newRequest()
 	r.Derive(sub.Request, method, path)
-	sub.Source, sub.Authorizer = source, r.Authorizer
+	sub.Source, sub.Authorizer, sub.known = source, r.Authorizer, r.lookups()
 	return sub
 }
 

@@ -1,7 +1,6 @@
 package swift
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -20,15 +19,16 @@ type KeyStore interface {
 	objstore.ContainerStore
 }
 
-// ReadTempURLKeys looks the keys up. Nothing remembers them, so that a key that
-// was removed is dead at once. What does not exist has none.
-func ReadTempURLKeys(ctx context.Context, store KeyStore, p Path) (keys TempURLKeys, err error) {
+// ReadTempURLKeys looks the keys up, once for a client's request. Nothing
+// remembers keys from one request to the next, so a removed key is dead at
+// once. A missing account or container has no keys.
+func (r *Request) ReadTempURLKeys(store KeyStore, p Path) (keys TempURLKeys, err error) {
 	id := p.ContainerID()
-	account, err := store.HeadAccount(ctx, id.Account)
+	account, err := r.AccountInfo(store, id.Account)
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return keys, err
 	}
-	container, err := store.HeadContainer(ctx, id)
+	container, err := r.ContainerInfo(store, id)
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return keys, err
 	}

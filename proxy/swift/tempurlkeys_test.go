@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/web"
 )
 
 // keyStore has metadata, or an error, for an account and a container each.
@@ -35,7 +36,7 @@ func TestReadTempURLKeys(t *testing.T) {
 	s.container.Set("X-Container-Meta-Temp-URL-Key-2", "k4")
 	read := func(want TempURLKeys, wantErr error) {
 		t.Helper()
-		keys, err := ReadTempURLKeys(t.Context(), s, Path{Version: "v1", Account: "a", Container: "c"})
+		keys, err := (&Request{Request: &web.Request{}}).ReadTempURLKeys(s, Path{Version: "v1", Account: "a", Container: "c"})
 		if !reflect.DeepEqual(keys, want) || !errors.Is(err, wantErr) {
 			t.Errorf("%+v, %v", keys, err)
 		}

@@ -13,7 +13,7 @@ import (
 
 // getAccount answers GET and HEAD. With AccountAutocreate an account that does
 // not exist looks like an empty one.
-func (c *Controllers) getAccount(r *call) (*web.Response, error) {
+func (c *Controllers) getAccount(r call) (*web.Response, error) {
 	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (c *Controllers) getAccount(r *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := c.Store.HeadAccount(r.Context(), r.account())
+	info, err := r.AccountUsage(c.Store, r.account())
 	missing := errors.Is(err, objstore.KindNotFound)
 	if missing && c.AccountAutocreate {
 		info, err = objstore.AccountInfo{Created: c.clock.Now()}, nil
@@ -79,7 +79,7 @@ func (c *Controllers) accountHeaders(h *web.Header, info *objstore.AccountInfo, 
 
 // updateAccount merges the request's metadata; the name and the metadata have
 // to be good by themselves first.
-func (c *Controllers) updateAccount(r *call) (created bool, err error) {
+func (c *Controllers) updateAccount(r call) (created bool, err error) {
 	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
 		return false, err
 	}
@@ -90,9 +90,9 @@ func (c *Controllers) updateAccount(r *call) (created bool, err error) {
 	return c.Store.PostAccount(r.Context(), r.account(), update)
 }
 
-func (c *Controllers) postAccount(r *call) (*web.Response, error) {
+func (c *Controllers) postAccount(r call) (*web.Response, error) {
 	if !c.AccountAutocreate {
-		if _, err := c.Store.HeadAccount(r.Context(), r.account()); err != nil {
+		if _, err := r.AccountInfo(c.Store, r.account()); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +102,7 @@ func (c *Controllers) postAccount(r *call) (*web.Response, error) {
 	return web.StatusPage(204), nil
 }
 
-func (c *Controllers) putAccount(r *call) (*web.Response, error) {
+func (c *Controllers) putAccount(r call) (*web.Response, error) {
 	created, err := c.updateAccount(r)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (c *Controllers) putAccount(r *call) (*web.Response, error) {
 
 // deleteAccount refuses any query: it is more likely a typing error than wished
 // (swift/proxy/controllers/account.py).
-func (c *Controllers) deleteAccount(r *call) (*web.Response, error) {
+func (c *Controllers) deleteAccount(r call) (*web.Response, error) {
 	if r.RawQuery != "" {
 		return nil, web.Status(400)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // getContainer answers GET and HEAD.
-func (c *Controllers) getContainer(r *call) (*web.Response, error) {
+func (c *Controllers) getContainer(r call) (*web.Response, error) {
 	format, vary, err := listing.Negotiate(r.Request.Request)
 	if err != nil {
 		return nil, err
@@ -20,13 +20,9 @@ func (c *Controllers) getContainer(r *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := r.container
-	if info == nil {
-		found, err := c.Store.HeadContainer(r.Context(), r.path.ContainerID())
-		if err != nil {
-			return nil, err
-		}
-		info = &found
+	info, err := r.ContainerUsage(c.Store, r.path.ContainerID())
+	if err != nil {
+		return nil, err
 	}
 	l := listing.NewContainer(format, r.path.Container)
 	res, err := listed(r.Request, l, format, vary, func() error {
@@ -38,7 +34,7 @@ func (c *Controllers) getContainer(r *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.containerHeaders(&res.Header, info, r)
+	c.containerHeaders(&res.Header, &info, r)
 	return res, nil
 }
 
@@ -58,7 +54,7 @@ func containerListOptions(r *swift.Request, maxEntries int) (objstore.ListOption
 	return o, nil
 }
 
-func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerInfo, r *call) {
+func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerInfo, r call) {
 	h.Add("X-Container-Object-Count", strconv.FormatInt(info.ObjectCount, 10))
 	h.Add("X-Container-Bytes-Used", strconv.FormatInt(info.BytesUsed, 10))
 	h.Add("X-Timestamp", info.Created.String())
@@ -73,7 +69,7 @@ func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerIn
 }
 
 // containerUpdate checks and collects what a PUT or POST changes.
-func (c *Controllers) containerUpdate(r *call) (objstore.MetadataUpdate, error) {
+func (c *Controllers) containerUpdate(r call) (objstore.MetadataUpdate, error) {
 	for _, name := range []string{"X-Container-Read", "X-Container-Write"} {
 		value, ok := r.Header.Lookup(name)
 		if !ok || c.CleanACL == nil {
@@ -94,7 +90,7 @@ func (c *Controllers) containerUpdate(r *call) (objstore.MetadataUpdate, error) 
 	return c.Limits.MetadataUpdate(r.Header, swift.ContainerResource, r.Grant.Owner), nil
 }
 
-func (c *Controllers) putContainer(r *call) (*web.Response, error) {
+func (c *Controllers) putContainer(r call) (*web.Response, error) {
 	update, err := c.containerUpdate(r)
 	if err != nil {
 		return nil, err
@@ -110,7 +106,7 @@ func (c *Controllers) putContainer(r *call) (*web.Response, error) {
 		return nil, web.Status(404) // no account of such a name can come to be
 	}
 	if !c.AccountAutocreate {
-		if _, err := c.Store.HeadAccount(r.Context(), r.account()); err != nil {
+		if _, err := r.AccountInfo(c.Store, r.account()); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +122,7 @@ func (c *Controllers) putContainer(r *call) (*web.Response, error) {
 }
 
 // requestedPolicy is the policy that X-Storage-Policy names; nil if none.
-func (c *Controllers) requestedPolicy(r *call) (*objstore.PolicyIndex, error) {
+func (c *Controllers) requestedPolicy(r call) (*objstore.PolicyIndex, error) {
 	name := r.Header.Get("X-Storage-Policy")
 	if name == "" {
 		return nil, nil
@@ -141,7 +137,7 @@ func (c *Controllers) requestedPolicy(r *call) (*objstore.PolicyIndex, error) {
 	return &policy.Index, nil
 }
 
-func (c *Controllers) postContainer(r *call) (*web.Response, error) {
+func (c *Controllers) postContainer(r call) (*web.Response, error) {
 	update, err := c.containerUpdate(r)
 	if err != nil {
 		return nil, err
@@ -152,7 +148,7 @@ func (c *Controllers) postContainer(r *call) (*web.Response, error) {
 	return web.StatusPage(204), nil
 }
 
-func (c *Controllers) deleteContainer(r *call) (*web.Response, error) {
+func (c *Controllers) deleteContainer(r call) (*web.Response, error) {
 	if err := c.Store.DeleteContainer(r.Context(), r.path.ContainerID()); err != nil {
 		return nil, err
 	}

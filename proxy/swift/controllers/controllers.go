@@ -71,7 +71,7 @@ func (c *Controllers) Serve(r *swift.Request) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.dispatch(&call{Request: r, path: path})
+	res, err := c.dispatch(call{Request: r, path: path})
 	if origin := r.Header.Get("Origin"); origin != "" && r.Method != "OPTIONS" && path.Container != "" {
 		return c.allowOrigin(r, path, origin, res, err)
 	}

@@ -41,7 +41,7 @@ func (o cors) allows(origin string) bool {
 // containerCORS looks the container up; one that is missing allows nothing of
 // its own.
 func (c *Controllers) containerCORS(r *swift.Request, p swift.Path) cors {
-	info, err := c.Store.HeadContainer(r.Context(), p.ContainerID())
+	info, err := r.ContainerInfo(c.Store, p.ContainerID())
 	if err != nil {
 		return c.corsOf(nil)
 	}
@@ -64,7 +64,7 @@ func (o cors) setOrigin(h *web.Header, origin string) {
 
 // options answers OPTIONS. Without Origin, and for an account, it lists the
 // methods; a preflight must be allowed by the container, else 401.
-func (c *Controllers) options(r *call) (*web.Response, error) {
+func (c *Controllers) options(r call) (*web.Response, error) {
 	of := resourceOf(r.path)
 	allowed := c.allowed(of)
 	res := web.StatusPage(200)
@@ -97,7 +97,7 @@ func (c *Controllers) options(r *call) (*web.Response, error) {
 	return res, nil
 }
 
-func unauthorizedHeader(r *call) web.Header {
+func unauthorizedHeader(r call) web.Header {
 	return web.ErrorResponse(swift.Unauthorized(r.path.Account)).Header
 }
 

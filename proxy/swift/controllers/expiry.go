@@ -44,7 +44,7 @@ func deleteAt(h web.Header, now time.Time) (int64, error) {
 
 // openExpired says whether GET, HEAD and POST see an object that has expired
 // (swift/proxy/controllers/obj.py).
-func (c *Controllers) openExpired(r *call) bool {
+func (c *Controllers) openExpired(r call) bool {
 	return c.AllowOpenExpired && swift.IsTrue(r.Header.Get("X-Open-Expired"))
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // getObject answers GET and HEAD: conditions first, then ranges.
-func (c *Controllers) getObject(r *call) (*web.Response, error) {
+func (c *Controllers) getObject(r call) (*web.Response, error) {
 	if r.Method == "HEAD" {
 		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
 		if err != nil {
@@ -34,7 +34,7 @@ func (c *Controllers) getObject(r *call) (*web.Response, error) {
 	return bodyResponse(r, obj)
 }
 
-func objectPrecondition(r *call, info *objstore.ObjectInfo) int {
+func objectPrecondition(r call, info *objstore.ObjectInfo) int {
 	return web.Precondition(r.Header, swift.ConditionETag(r.Header, info.Metadata, info.ETag), info.Modified)
 }
 
@@ -50,7 +50,7 @@ func unmet(status int, res *web.Response) *web.Response {
 }
 
 // bodyResponse is the whole object, or what Range asks of it.
-func bodyResponse(r *call, obj objstore.Object) (*web.Response, error) {
+func bodyResponse(r call, obj objstore.Object) (*web.Response, error) {
 	info := obj.Info()
 	res := objectResponse(200, info)
 	ranges, ok := web.ResolveRanges(swift.RangeOf(r.Header, info.Metadata), info.SizeBytes)
@@ -82,7 +82,7 @@ func unsatisfiable(info *objstore.ObjectInfo) *web.Response {
 }
 
 // missingObject turns a 404 into 412 where "If-Match: *" asks for it.
-func missingObject(r *call, err error) (*web.Response, error) {
+func missingObject(r call, err error) (*web.Response, error) {
 	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
 	if status := web.PreconditionMissing(r.Header); missing && status != 0 {
 		return web.NewBytes(status, "text/html; charset=UTF-8", nil), nil

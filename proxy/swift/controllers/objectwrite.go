@@ -12,7 +12,7 @@ import (
 
 // putObject checks all that needs no body, then streams the body into the
 // store, which checks what only it can know before it reads.
-func (c *Controllers) putObject(r *call) (*web.Response, error) {
+func (c *Controllers) putObject(r call) (*web.Response, error) {
 	options, err := c.putOptions(r)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (c *Controllers) putObject(r *call) (*web.Response, error) {
 
 // putOptions makes the checks of swift/proxy/controllers/obj.py: PUT and
 // swift/common/constraints.py: check_object_creation, in their order.
-func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
+func (c *Controllers) putOptions(r call) (o objstore.PutOptions, err error) {
 	if match, ok := r.Header.Lookup("If-None-Match"); ok {
 		if !web.MatchesETag(match, "*") {
 			return o, web.Textf(400, "If-None-Match only supports *")
@@ -89,7 +89,7 @@ func (c *Controllers) putOptions(r *call) (o objstore.PutOptions, err error) {
 
 // postObject replaces the metadata; the type stays unless a new one is sent.
 // The answer has the object's sysmeta, which tells a link from others.
-func (c *Controllers) postObject(r *call) (*web.Response, error) {
+func (c *Controllers) postObject(r call) (*web.Response, error) {
 	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (c *Controllers) postObject(r *call) (*web.Response, error) {
 	return res, nil
 }
 
-func (c *Controllers) deleteObject(r *call) (*web.Response, error) {
+func (c *Controllers) deleteObject(r call) (*web.Response, error) {
 	o := objstore.DeleteOptions{Timestamp: r.Timestamp}
 	if v, ok := r.Header.Lookup("X-If-Delete-At"); ok {
 		at, ok := pythonInt(v)

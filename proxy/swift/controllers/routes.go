@@ -26,14 +26,11 @@ const (
 type call struct {
 	*swift.Request
 	path swift.Path
-	// container is what authorization had to look up, for the handler; nil if
-	// it did not need to.
-	container *objstore.ContainerInfo
 }
 
-func (c *call) account() objstore.AccountName { return objstore.AccountName(c.path.Account) }
+func (c call) account() objstore.AccountName { return objstore.AccountName(c.path.Account) }
 
-func (c *call) objectID() objstore.ObjectID {
+func (c call) objectID() objstore.ObjectID {
 	if c.Stored != nil {
 		return c.Stored.Object
 	}
@@ -42,7 +39,7 @@ func (c *call) objectID() objstore.ObjectID {
 
 type route struct {
 	right right
-	serve func(*Controllers, *call) (*web.Response, error)
+	serve func(*Controllers, call) (*web.Response, error)
 	// managed routes exist only with AllowAccountManagement.
 	managed bool
 }
@@ -103,7 +100,7 @@ func (c *Controllers) allowed(of swift.Resource) []string {
 	return list
 }
 
-func (c *Controllers) dispatch(r *call) (*web.Response, error) {
+func (c *Controllers) dispatch(r call) (*web.Response, error) {
 	of := resourceOf(r.path)
 	rt, ok := routes[of][r.Method]
 	if !ok || rt.managed && !c.AllowAccountManagement {
@@ -121,13 +118,21 @@ func (c *Controllers) dispatch(r *call) (*web.Response, error) {
 	if r.AuthorizeOnly {
 		return web.NewResponse(204), nil
 	}
-	return rt.serve(c, r)
+	res, err := rt.serve(c, r)
+	switch { // also after an error, which may have come after the change
+	case r.Method == "GET", r.Method == "HEAD", r.Method == "OPTIONS":
+	case of == swift.ObjectResource:
+		r.ForgetUsage()
+	default:
+		r.ForgetInfo()
+	}
+	return res, err
 }
 
 // authorize asks for a route's right. As Swift does (delay_denial), it asks
 // first without the ACLs: they can only add to what is allowed, and an owner's
 // request then costs no look-up. Only a denial is asked again with them.
-func (c *Controllers) authorize(r *call, want right) error {
+func (c *Controllers) authorize(r call, want right) error {
 	access := auth.Access{
 		Method: r.Method, Account: r.path.Account, Container: r.path.Container, Object: r.path.Object,
 		Referer: r.Header.Get("Referer"),
@@ -158,8 +163,8 @@ const (
 )
 
 // lookUpACLs fills in the ACLs. What does not exist has none.
-func (c *Controllers) lookUpACLs(r *call, want right, access *auth.Access) error {
-	account, err := c.Store.HeadAccount(r.Context(), r.account())
+func (c *Controllers) lookUpACLs(r call, want right, access *auth.Access) error {
+	account, err := r.AccountInfo(c.Store, r.account())
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return err
 	}
@@ -168,14 +173,13 @@ func (c *Controllers) lookUpACLs(r *call, want right, access *auth.Access) error
 	if want == rightAccount {
 		return nil
 	}
-	container, err := c.Store.HeadContainer(r.Context(), r.path.ContainerID())
+	container, err := r.ContainerInfo(c.Store, r.path.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.container = &container
 	access.ACL = container.Metadata.Get("X-Container-Read")
 	if want == rightWrite {
 		access.ACL = container.Metadata.Get("X-Container-Write")

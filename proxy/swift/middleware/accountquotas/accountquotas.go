@@ -148,8 +148,12 @@ func (m *middleware) storeQuotas(r *swift.Request, path swift.Path) error {
 
 // checkUpload returns nil for a missing account: the PUT will refuse.
 func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
-	account, err := m.store.HeadAccount(r.Context(), objstore.AccountName(path.Account))
+	name := objstore.AccountName(path.Account)
+	account, err := r.AccountInfo(m.store, name)
 	if err != nil || !hasQuota(account.Metadata) {
+		return nil
+	}
+	if account, err = r.AccountUsage(m.store, name); err != nil {
 		return nil
 	}
 	size := max(r.ContentLength, 0)
@@ -160,7 +164,7 @@ func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
 	over := exceeds(limit, account.BytesUsed, size) ||
 		exceeds(account.Metadata.Get(countSysmeta), account.ObjectCount, 1)
 	text := "Upload exceeds quota."
-	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
+	container, err := r.ContainerInfo(m.store, path.ContainerID())
 	if !over && err == nil {
 		text = "Upload exceeds policy quota."
 		used := usageOf(account, container.Policy)

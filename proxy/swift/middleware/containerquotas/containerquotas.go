@@ -78,16 +78,19 @@ func allDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // checkUpload returns nil for a missing container: the PUT will refuse.
 func (m *middleware) checkUpload(r *swift.Request, path swift.Path) error {
-	account := objstore.AccountName(path.Account)
-	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
-	if err != nil {
+	id := path.ContainerID()
+	container, err := r.ContainerInfo(m.store, id)
+	if err != nil || container.Metadata.Get(quotaBytes) == "" && container.Metadata.Get(quotaCount) == "" {
+		return nil
+	}
+	if container, err = r.ContainerUsage(m.store, id); err != nil {
 		return nil
 	}
 	if !exceeds(container.Metadata.Get(quotaBytes), container.BytesUsed, max(r.ContentLength, 0)) &&
 		!exceeds(container.Metadata.Get(quotaCount), container.ObjectCount, 1) {
 		return nil
 	}
-	info, err := m.store.HeadAccount(r.Context(), account)
+	info, err := r.AccountInfo(m.store, objstore.AccountName(path.Account))
 	if err != nil {
 		return err
 	}

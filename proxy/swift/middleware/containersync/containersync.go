@@ -118,7 +118,7 @@ func (c Config) verify(r *swift.Request, p swift.Path, line string) (note string
 	if !ok {
 		return "no-local-realm-key"
 	}
-	info, err := c.Store.HeadContainer(r.Context(), p.ContainerID())
+	info, err := r.ContainerInfo(c.Store, p.ContainerID())
 	userKey := info.Metadata.Get(keyHeader)
 	if err != nil || userKey == "" {
 		return "no-local-user-key"

@@ -84,14 +84,13 @@ func quoted(etag string) bool {
 // enabled asks the container, then the account. A missing container or account
 // has no quotes, as in Swift.
 func (m *middleware) enabled(r *swift.Request, path swift.Path) bool {
-	account := objstore.AccountName(path.Account)
-	container, err := m.store.HeadContainer(r.Context(), path.ContainerID())
+	container, err := r.ContainerInfo(m.store, path.ContainerID())
 	if err != nil {
 		return false
 	}
 	flag := container.Metadata.Get(containerSysmeta)
 	if flag == "" {
-		info, err := m.store.HeadAccount(r.Context(), account)
+		info, err := r.AccountInfo(m.store, objstore.AccountName(path.Account))
 		if err != nil {
 			return false
 		}

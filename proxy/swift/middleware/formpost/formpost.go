@@ -93,7 +93,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	}
 	f := &form{m: m, r: r, fields: fields{}}
 	if path, err := r.SplitPath(); err == nil && path.Container != "" {
-		keys, err := swift.ReadTempURLKeys(r.Context(), m.Keys, path)
+		keys, err := r.ReadTempURLKeys(m.Keys, path)
 		if err != nil {
 			return nil, err
 		}

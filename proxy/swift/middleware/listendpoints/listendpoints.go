@@ -62,7 +62,7 @@ func New(c Config, store objstore.ContainerStore, policies objstore.Policies) sw
 			headers := pyjson.Object{}
 			if path.Object != "" {
 				index := policies.Default().Index
-				info, err := store.HeadContainer(r.Context(), path.ContainerID())
+				info, err := r.ContainerInfo(store, path.ContainerID())
 				if err == nil {
 					index = info.Policy
 				}

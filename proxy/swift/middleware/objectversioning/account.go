@@ -33,7 +33,7 @@ func (m *middleware) account(r *swift.Request, path swift.Path) (*web.Response, 
 	default:
 		return m.next.Serve(r)
 	}
-	info, err := m.Store.HeadAccount(r.Context(), hidden)
+	info, err := r.AccountUsage(m.Store, hidden)
 	if missing(err) {
 		return m.next.Serve(r)
 	}

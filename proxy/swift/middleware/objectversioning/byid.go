@@ -16,7 +16,7 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*w
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	v, err := m.find(r.Context(), path)
+	v, err := m.find(r, path)
 	if err != nil {
 		return nil, err
 	}

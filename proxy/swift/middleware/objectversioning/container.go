@@ -58,7 +58,7 @@ func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Resp
 	if !res.Header.Has(containerSysmeta) || !res.Header.Has(bytesHeader) {
 		return res, nil
 	}
-	hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
+	hidden, err := r.ContainerUsage(m.Store, hiddenContainer(path.ContainerID()))
 	if errors.Is(err, objstore.KindNotFound) {
 		return res, nil
 	}
@@ -89,7 +89,7 @@ func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, e
 		return nil, err
 	}
 	c := path.ContainerID()
-	info, err := m.Store.HeadContainer(r.Context(), c)
+	info, err := r.ContainerInfo(m.Store, c)
 	exists := err == nil
 	if err != nil && !missing(err) {
 		return nil, err
@@ -153,7 +153,7 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Respons
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	info, err := m.Store.HeadContainer(r.Context(), path.ContainerID())
+	info, err := r.ContainerInfo(m.Store, path.ContainerID())
 	if err != nil && !missing(err) {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Respons
 // makes it again if the visible container has to stay.
 func (m *middleware) deleteContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
-	v, err := m.find(ctx, path)
+	v, err := m.find(r, path)
 	if err != nil {
 		return nil, err
 	}

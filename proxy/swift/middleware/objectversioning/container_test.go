@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 func TestEnable(t *testing.T) {
@@ -123,17 +125,17 @@ func TestTotals(t *testing.T) {
 	}
 	s.must(412, "GET ?format=json&limit=10001", "")
 
-	totals := Totals(s.store)
-	if info, err := totals.HeadContainer(t.Context(), objstore.ContainerID{Account: "a", Container: "c"}); err != nil || info.BytesUsed != 15 {
+	totals, r := Totals(s.store), &swift.Request{Request: &web.Request{}}
+	if info, err := r.ContainerUsage(totals, objstore.ContainerID{Account: "a", Container: "c"}); err != nil || info.BytesUsed != 15 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if info, err := totals.HeadAccount(t.Context(), "a"); err != nil || info.BytesUsed != 17 || info.Policies[0].BytesUsed != 17 {
+	if info, err := r.AccountUsage(totals, "a"); err != nil || info.BytesUsed != 17 || info.Policies[0].BytesUsed != 17 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if info, err := totals.HeadContainer(t.Context(), objstore.ContainerID{Account: "a", Container: "plain"}); err != nil || info.BytesUsed != 2 {
+	if info, err := r.ContainerUsage(totals, objstore.ContainerID{Account: "a", Container: "plain"}); err != nil || info.BytesUsed != 2 {
 		t.Errorf("%+v, %v", info, err)
 	}
-	if _, err := totals.HeadAccount(t.Context(), "none"); err == nil {
+	if _, err := r.AccountUsage(totals, "none"); err == nil {
 		t.Error("an account that does not exist has totals")
 	}
 }

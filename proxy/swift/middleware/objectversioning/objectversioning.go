@@ -99,13 +99,21 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if err != nil || r.AuthorizeOnly {
 		return m.next.Serve(r)
 	}
+	writes := r.Method == "PUT" || r.Method == "POST" || r.Method == "DELETE"
 	switch {
-	case path.Container == "":
-		return m.account(r, path)
-	case path.Object == "":
-		return m.container(r, path)
+	case path.Object != "":
+		res, err := m.object(r, path)
+		if writes {
+			r.ForgetUsage() // the hidden container has changed too
+		}
+		return res, err
+	case writes:
+		defer r.ForgetInfo() // the hidden account or container has changed too
 	}
-	return m.object(r, path)
+	if path.Container == "" {
+		return m.account(r, path)
+	}
+	return m.container(r, path)
 }
 
 func (m *middleware) object(r *swift.Request, path swift.Path) (*web.Response, error) {

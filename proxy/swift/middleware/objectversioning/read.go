@@ -51,7 +51,7 @@ func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Respon
 	if res.Status/100 != 2 {
 		return nil
 	}
-	v, err := m.find(r.Context(), path)
+	v, err := m.find(r, path)
 	if err != nil {
 		return errors.Join(err, res.Close())
 	}

@@ -1,47 +1,44 @@
 package objectversioning
 
 import (
-	"context"
 	"errors"
 
 	"needletail/objstore"
+	"needletail/proxy/swift"
 )
 
-// Totals returns the Store for quotas: the bytes of containers and accounts
-// count all versions.
+// Totals returns the Store as quotas see it: swift.Request.AccountUsage and
+// ContainerUsage over it count the bytes of all versions.
 func Totals(s objstore.Store) objstore.Store { return totals{s} }
 
 type totals struct{ objstore.Store }
 
-// HeadContainer adds the bytes of the container's versions.
-func (t totals) HeadContainer(ctx context.Context, c objstore.ContainerID) (objstore.ContainerInfo, error) {
-	info, err := t.Store.HeadContainer(ctx, c)
-	if err != nil {
-		return info, err
-	}
+var _ swift.Totals = totals{}
+
+// Plain returns the Store without the bytes of versions.
+func (t totals) Plain() objstore.Store { return t.Store }
+
+// AddToContainer adds the bytes of the container's versions.
+func (t totals) AddToContainer(r *swift.Request, c objstore.ContainerID, info *objstore.ContainerInfo) error {
 	if _, ok := info.Metadata.Lookup(containerSysmeta); !ok {
-		return info, nil
+		return nil
 	}
-	hidden, err := t.Store.HeadContainer(ctx, hiddenContainer(c))
+	hidden, err := r.ContainerUsage(t.Store, hiddenContainer(c))
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
-		return info, err
+		return err
 	}
 	info.BytesUsed += hidden.BytesUsed
-	return info, nil
+	return nil
 }
 
-// HeadAccount adds the bytes of all versions in the account.
-func (t totals) HeadAccount(ctx context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
-	info, err := t.Store.HeadAccount(ctx, a)
-	if err != nil {
-		return info, err
-	}
-	hidden, err := t.Store.HeadAccount(ctx, hiddenAccount(a))
+// AddToAccount adds the bytes of all versions in the account.
+func (t totals) AddToAccount(r *swift.Request, a objstore.AccountName, info *objstore.AccountInfo) error {
+	hidden, err := r.AccountUsage(t.Store, hiddenAccount(a))
 	if errors.Is(err, objstore.KindNotFound) {
-		return info, nil
+		return nil
 	}
 	if err != nil {
-		return info, err
+		return err
 	}
 	info.BytesUsed += hidden.BytesUsed
 	policies := append([]objstore.PolicyUsage(nil), info.Policies...)
@@ -53,5 +50,5 @@ func (t totals) HeadAccount(ctx context.Context, a objstore.AccountName) (objsto
 		}
 	}
 	info.Policies = policies
-	return info, nil
+	return nil
 }

@@ -44,9 +44,8 @@ func nameOf(p swift.Path) *versioned {
 }
 
 // find is nil if the object's container never had versions or does not exist.
-func (m *middleware) find(ctx context.Context, p swift.Path) (*versioned, error) {
-	c := p.ContainerID()
-	info, err := m.Store.HeadContainer(ctx, c)
+func (m *middleware) find(r *swift.Request, p swift.Path) (*versioned, error) {
+	info, err := r.ContainerInfo(m.Store, p.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
 		return nil, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // put stores the body as a version and then makes the version current.
 func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, error) {
-	v, err := m.find(r.Context(), path)
+	v, err := m.find(r, path)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 // delete leaves a delete marker, also for a name without an object.
 func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
-	v, err := m.find(ctx, path)
+	v, err := m.find(r, path)
 	if err != nil {
 		return nil, err
 	}

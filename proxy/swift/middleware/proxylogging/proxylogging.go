@@ -88,7 +88,7 @@ func policyIndex(r *swift.Request, store objstore.ContainerStore) string {
 	if err != nil || p.Container == "" {
 		return ""
 	}
-	info, err := store.HeadContainer(r.Context(), p.ContainerID())
+	info, err := r.ContainerInfo(store, p.ContainerID())
 	if err != nil {
 		return ""
 	}

@@ -132,7 +132,7 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	if err != nil {
 		return m.next.Serve(r)
 	}
-	account, err := m.store.HeadAccount(r.Context(), objstore.AccountName(path.Account))
+	account, err := r.AccountInfo(m.store, objstore.AccountName(path.Account))
 	global := ""
 	if err == nil {
 		global = account.Metadata.Get(globalSysmeta)
@@ -216,7 +216,7 @@ func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []SizeRate)
 	if len(rates) == 0 {
 		return 0
 	}
-	info, err := m.store.HeadContainer(r.Context(), path.ContainerID())
+	info, err := r.ContainerUsage(m.store, path.ContainerID())
 	if err != nil {
 		return 0
 	}

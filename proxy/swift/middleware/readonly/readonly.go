@@ -81,7 +81,7 @@ func accountName(quoted string) (string, error) {
 }
 
 func (c Config) readOnly(r *swift.Request, store objstore.AccountStore, account string) bool {
-	info, err := store.HeadAccount(r.Context(), objstore.AccountName(account))
+	info, err := r.AccountInfo(store, objstore.AccountName(account))
 	if flag := info.Metadata.Get(sysmeta); err == nil && flag != "" {
 		return swift.IsTrue(flag)
 	}

@@ -22,7 +22,7 @@ func (s site) listed() bool { return swift.IsTrue(s.listings) }
 
 // site looks the container up; one that is missing is no site.
 func (v *visit) site() (site, error) {
-	info, err := v.m.store.HeadContainer(v.r.Context(), v.path.ContainerID())
+	info, err := v.r.ContainerInfo(v.m.store, v.path.ContainerID())
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return site{}, err
 	}

@@ -123,7 +123,7 @@ func (m *middleware) scope(r *swift.Request, p swift.Path, u signing.TempURL, si
 	if !u.AllowsIP(r.RemoteAddr) {
 		return signing.Scope{}, nil
 	}
-	keys, err := swift.ReadTempURLKeys(r.Context(), m.Keys, p)
+	keys, err := r.ReadTempURLKeys(m.Keys, p)
 	if err != nil {
 		return signing.Scope{}, err
 	}

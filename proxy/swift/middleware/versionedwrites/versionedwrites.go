@@ -122,7 +122,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 
 // write is a PUT or DELETE of an object.
 func (m *middleware) write(r *swift.Request, path swift.Path) (*web.Response, error) {
-	info, err := m.store.HeadContainer(r.Context(), path.ContainerID())
+	info, err := r.ContainerInfo(m.store, path.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
 		return m.next.Serve(r)
 	}
@@ -162,7 +162,7 @@ func (w *versioned) archived(name string) string {
 
 // authorize asks for the right of the write itself.
 func (w *versioned) authorize() error {
-	account, err := w.m.store.HeadAccount(w.r.Context(), objstore.AccountName(w.path.Account))
+	account, err := w.r.AccountInfo(w.m.store, objstore.AccountName(w.path.Account))
 	if err != nil {
 		return err
 	}
