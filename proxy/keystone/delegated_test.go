@@ -1,7 +1,12 @@
 package keystone
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"hash"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -56,13 +61,20 @@ func (c *cloud) ec2Token(service string, key identity.EC2Key) string {
 	return res.header.Get("X-Subject-Token")
 }
 
+// mac returns the HMAC of a text.
+func mac(h func() hash.Hash, key []byte, text string) []byte {
+	m := hmac.New(h, key)
+	m.Write([]byte(text))
+	return m.Sum(nil)
+}
+
 // signedEC2 is the body of a request that was signed at a time.
 func signedEC2(key identity.EC2Key, at time.Time) string {
-	r := ec2Request{host: "h", verb: "GET", path: "/", params: map[string]string{
-		"SignatureVersion": "2", "SignatureMethod": "HmacSHA256", "Timestamp": at.UTC().Format(time.RFC3339)}}
-	signature, _ := r.sign("h", key.Secret)
+	stamp := at.UTC().Format(time.RFC3339)
+	toSign := "GET\nh\n/\nSignatureMethod=HmacSHA256&SignatureVersion=2&Timestamp=" + url.QueryEscape(stamp)
+	signature := base64.StdEncoding.EncodeToString(mac(sha256.New, []byte(key.Secret), toSign))
 	return fmt.Sprintf(`{"credentials": {"access": %q, "signature": %q, "host": "h", "verb": "GET", "path": "/",
-		"params": {"SignatureVersion": "2", "SignatureMethod": "HmacSHA256", "Timestamp": %q}}}`, key.Access, signature, r.params["Timestamp"])
+		"params": {"SignatureVersion": "2", "SignatureMethod": "HmacSHA256", "Timestamp": %q}}}`, key.Access, signature, stamp)
 }
 
 // TestDelegatedTokens: no token that its user gave away makes anything that

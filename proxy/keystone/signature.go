@@ -1,10 +1,10 @@
 package keystone
 
 import (
-	"crypto/hmac"
 	"encoding/base64"
 	"time"
 
+	"needletail/auth/signing"
 	"needletail/proxy/web"
 )
 
@@ -48,12 +48,11 @@ func checkS3(c *call) (*web.Response, error) {
 		return nil, err
 	}
 	stringToSign, err := base64.URLEncoding.DecodeString(text)
-	if err != nil || !isFreshS3(string(stringToSign), time.Now()) {
+	if err != nil || !signing.AWSStringToSign(stringToSign).IsFresh(time.Now()) {
 		return nil, c.unauthorized()
 	}
 	t, err := c.svc.AuthenticateEC2(access, func(secret string) bool {
-		want, ok := s3Signature(stringToSign, secret)
-		return ok && hmac.Equal([]byte(want), []byte(signature))
+		return signing.AWSStringToSign(stringToSign).SignedWith(secret, signature)
 	})
 	if err != nil {
 		return nil, err
@@ -72,10 +71,10 @@ func checkEC2(c *call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.isFresh(time.Now()) {
+	if !r.IsFresh(time.Now()) {
 		return nil, c.unauthorized()
 	}
-	t, err := c.svc.AuthenticateEC2(access, r.signedWith)
+	t, err := c.svc.AuthenticateEC2(access, r.SignedWith)
 	if err != nil {
 		return nil, err
 	}
