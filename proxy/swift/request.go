@@ -26,6 +26,17 @@ type Request struct {
 	// Stored, if not nil, is where the object of Path is kept.
 	Stored *Stored
 
+	// EachObject, if not nil, takes the entries of the listing that a GET of a
+	// container asks for, and the answer has no text: the way in which features
+	// list a container with the rights of the sender. Marker, prefix, delimiter
+	// and limit come from the query as ever. An entry belongs to EachObject for
+	// the call only. An error ends the listing and is the error of the request.
+	EachObject func(*objstore.ObjectEntry) error
+	// AmendContainer, if not nil, changes the entries of the listing that a GET
+	// of an account asks for, before they become text. Subdirs are left out. An
+	// error ends the listing.
+	AmendContainer func(*objstore.ContainerEntry) error
+
 	// TrustContentType: a feature has set the Content-Type, which may have the
 	// parameters that Swift keeps for itself.
 	TrustContentType bool

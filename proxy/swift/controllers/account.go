@@ -39,6 +39,11 @@ func (c *Controllers) getAccount(r call) (*web.Response, error) {
 			return nil
 		}
 		err := c.Store.ListContainers(r.Context(), r.account(), options, func(e *objstore.ContainerEntry) error {
+			if r.AmendContainer != nil && !e.Subdir {
+				if err := r.AmendContainer(e); err != nil {
+					return err
+				}
+			}
 			policy, _ := c.Policies.ByIndex(e.Policy)
 			l.Container(e, policy.Name)
 			return after(&options, l, e.Name)

@@ -12,6 +12,9 @@ import (
 
 // getContainer answers GET and HEAD.
 func (c *Controllers) getContainer(r call) (*web.Response, error) {
+	if r.EachObject != nil {
+		return c.eachObject(r)
+	}
 	format, vary, err := listing.Negotiate(r.Request.Request)
 	if err != nil {
 		return nil, err
@@ -36,6 +39,18 @@ func (c *Controllers) getContainer(r call) (*web.Response, error) {
 	}
 	c.containerHeaders(&res.Header, &info, r)
 	return res, nil
+}
+
+// eachObject gives the entries of a listing to the feature that asks for them.
+func (c *Controllers) eachObject(r call) (*web.Response, error) {
+	options, err := containerListOptions(r.Request, c.Limits.ContainerListing)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, r.EachObject); err != nil {
+		return nil, err
+	}
+	return web.NewResponse(200), nil
 }
 
 // containerListOptions are listOptions and "path", which may be empty.

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -104,5 +105,52 @@ func TestPagesInPiecesAreHeld(t *testing.T) {
 	}
 	if n, err := io.Copy(io.Discard, res.Body); err != nil || n < 4*web.PieceBytes {
 		t.Errorf("%s bytes, error %v", strconv.FormatInt(n, 10), err)
+	}
+}
+
+// A feature gets the entries of a listing as they are, with the rights of the
+// sender and the parameters of the query.
+func TestEachObject(t *testing.T) {
+	s := newServer(t)
+	s.must(201, "PUT /v1/a/c", "")
+	for _, name := range []string{"a", "d/1", "d/2", "e", "f"} {
+		s.must(201, "PUT /v1/a/c/"+name, name)
+	}
+	list := func(query string, visit func(*objstore.ObjectEntry) error) error {
+		r := &swift.Request{Request: &web.Request{
+			Method: "GET", Path: "/v1/a/c", RawQuery: query, Body: web.NoBody, ContentLength: web.NoLength,
+		}, Authorizer: s.who, EachObject: visit}
+		res, err := s.handler.Serve(r)
+		if err == nil && (res.Status != 200 || res.Body != nil) {
+			t.Errorf("%s: %+v", query, res)
+		}
+		return err
+	}
+	got := ""
+	visit := func(e *objstore.ObjectEntry) error {
+		got += fmt.Sprintf("%s %t %d;", e.Name, e.Subdir, e.SizeBytes)
+		return nil
+	}
+	for query, want := range map[string]string{
+		"":                     "a false 1;d/1 false 3;d/2 false 3;e false 1;f false 1;",
+		"delimiter=/&limit=2":  "a false 1;d/ true 0;",
+		"prefix=d/&marker=d/1": "d/2 false 3;",
+		"reverse=on&limit=1":   "f false 1;",
+	} {
+		if got = ""; list(query, visit) != nil || got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	stop := errors.New("stop")
+	if err := list("", func(*objstore.ObjectEntry) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("an error of the feature: %v", err)
+	}
+	s.as(nobody)
+	if got = ""; web.ErrorResponse(list("", visit)).Status/100 != 4 || got != "" {
+		t.Errorf("without a right: %q", got)
+	}
+	s.as(owner)
+	if err := list("limit=99999", visit); web.ErrorResponse(err).Status != 412 {
+		t.Errorf("a limit that is too large: %v", err)
 	}
 }

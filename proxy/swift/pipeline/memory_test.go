@@ -45,7 +45,6 @@ func whatIsHeldIsOnTheAccount(t *testing.T) {
 		{"GET /v1/AUTH_test/segments/slo?multipart-manifest=get&format=raw", "", "503"},
 		{"PUT /v1/AUTH_test/segments/slo?multipart-manifest=put", list, "503"},
 		{"GET /v1/AUTH_test/versioned?versions", "", "503"},
-		{"GET /v1/AUTH_test?format=json", "", "503"},
 		{"GET /v1/AUTH_test/site/", "", "503"},
 		{"POST /v1/AUTH_test?bulk-delete", strings.Repeat("missing/"+strings.Repeat("n", 100)+"\n", 40), "503 Service"},
 		{"DELETE /v1/AUTH_test/segments/slo?multipart-manifest=delete", "", "503 Service"},

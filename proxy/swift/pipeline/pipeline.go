@@ -361,7 +361,7 @@ var stages = []stage{
 	},
 	{
 		name:  "staticweb",
-		build: func(c Config) swift.Middleware { return staticweb.New(c.StaticWeb, c.Store, c.Limits) },
+		build: func(c Config) swift.Middleware { return staticweb.New(c.StaticWeb, c.Store) },
 		info:  func(Config) *swift.InfoSection { return staticweb.Info() },
 		after: []order{
 			{"tempurl", "it tells tempurl that a listing is its own, and puts the signature into links"},

@@ -62,14 +62,14 @@ func unsatisfiable(total int64) *web.Response {
 func etagOf(page []segment) string {
 	sum := md5.New()
 	for _, s := range page {
-		_, _ = io.WriteString(sum, web.NormalizeETag(s.Hash)) // a hash does not fail
+		_, _ = io.WriteString(sum, web.NormalizeETag(s.etag)) // a hash does not fail
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func sizeOf(page []segment) (bytes int64) {
 	for _, s := range page {
-		bytes += s.Bytes
+		bytes += s.sizeBytes
 	}
 	return bytes
 }

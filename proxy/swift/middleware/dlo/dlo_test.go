@@ -2,7 +2,6 @@ package dlo
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -54,11 +54,10 @@ func (s *site) object(r *swift.Request, body string, fields ...web.HeaderField) 
 	return res
 }
 
-func (s *site) list(r *swift.Request) *web.Response {
+func (s *site) list(r *swift.Request) (*web.Response, error) {
 	if s.listStatus != 0 {
-		return web.StatusPage(s.listStatus)
+		return web.StatusPage(s.listStatus), nil
 	}
-	page := []map[string]any{}
 	var names []string
 	for name := range s.segments {
 		if strings.HasPrefix(name, r.Query().Get("prefix")) && name > r.Query().Get("marker") {
@@ -67,10 +66,12 @@ func (s *site) list(r *swift.Request) *web.Response {
 	}
 	slices.Sort(names)
 	for _, name := range names[:min(len(names), testPage)] {
-		page = append(page, map[string]any{"name": name, "hash": "e" + name, "bytes": int64(len(s.segments[name])) + s.lie})
+		e := objstore.ObjectEntry{Name: name, ETag: "e" + name, SizeBytes: int64(len(s.segments[name])) + s.lie}
+		if err := r.EachObject(&e); err != nil {
+			return nil, err
+		}
 	}
-	b, _ := json.Marshal(page)
-	return web.NewBytes(200, "application/json", b)
+	return web.NewResponse(200), nil
 }
 
 func (s *site) Serve(r *swift.Request) (*web.Response, error) {
@@ -81,7 +82,7 @@ func (s *site) Serve(r *swift.Request) (*web.Response, error) {
 	case ok:
 		return s.object(r, s.segments[segment]), nil
 	case r.Path == "/v1/a/segs":
-		return s.list(r), nil
+		return s.list(r)
 	case s.manifest != "":
 		return s.object(r, "own", web.HeaderField{Name: manifestHeader, Value: s.manifest}), nil
 	}

@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
+	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// segment is one entry of a container's listing.
+// segment has what a large object needs of an entry of the container's listing.
 type segment struct {
-	Name  string `json:"name"`
-	Bytes int64  `json:"bytes"`
-	Hash  string `json:"hash"`
+	name, etag string
+	sizeBytes  int64
 }
 
 // segments walks over the listing of a manifest, a page at a time.
@@ -34,15 +35,15 @@ type segments struct {
 // may have grown to twice its length.
 const segmentBytes = 100
 
-// maxEntryBytes bounds what an entry of a page has in JSON: a name of 1024
-// bytes, each written with six characters, and as much again.
-const maxEntryBytes = 12 << 10
-
-// nextPage lists on, in memory that the request holds. A response that is no listing is other, for the client.
+// nextPage lists on, in memory that the request holds. A refusal that a feature
+// on the way has made an answer of is other, for the client.
 func (s *segments) nextPage() (other *web.Response, err error) {
 	list := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container, source)
 	copyHeaders(list, s.r, "Referer")
-	list.SetRawQuery(url.Values{"format": {"json"}, "prefix": {s.prefix}, "marker": {s.marker}}.Encode())
+	list.SetRawQuery(url.Values{"prefix": {s.prefix}, "marker": {s.marker}}.Encode())
+	list.EachObject = s.add
+	s.r.Release(s.heldBytes)
+	s.page, s.heldBytes = nil, 0
 	res, err := s.m.next.Serve(list)
 	if err != nil {
 		return nil, err
@@ -50,30 +51,24 @@ func (s *segments) nextPage() (other *web.Response, err error) {
 	if res.Status/100 != 2 {
 		return res, nil
 	}
-	defer res.Close()
-	s.r.Release(s.heldBytes)
-	s.page, s.heldBytes = nil, 0
-	if res.Body != nil {
-		page := io.LimitReader(res.Body, int64(s.m.pageEntries)*maxEntryBytes)
-		if _, err := swift.EachInList(page, s.add); err != nil {
-			return nil, fmt.Errorf("listing of %s: %w", list.Path, err)
-		}
+	if err := res.Close(); err != nil {
+		return nil, err
 	}
 	s.last = len(s.page) < s.m.pageEntries
 	if len(s.page) > 0 {
-		s.marker = s.page[len(s.page)-1].Name
+		s.marker = s.page[len(s.page)-1].name
 	}
 	return nil, nil
 }
 
 // add keeps an entry of the page.
-func (s *segments) add(e *segment) error {
-	n := int64(segmentBytes + len(e.Name) + len(e.Hash))
+func (s *segments) add(e *objstore.ObjectEntry) error {
+	n := int64(segmentBytes + len(e.Name) + len(e.ETag))
 	if err := s.r.Hold(n); err != nil {
 		return err
 	}
 	s.heldBytes += n
-	s.page = append(s.page, *e)
+	s.page = append(s.page, segment{strings.Clone(e.Name), strings.Clone(e.ETag), e.SizeBytes})
 	return nil
 }
 
@@ -95,16 +90,16 @@ func (s *segments) next() (web.Segment, error) {
 	}
 	seg := s.page[0]
 	s.page = s.page[1:]
-	return web.Segment{Bytes: seg.Bytes, Open: func(part web.ByteRange) (io.ReadCloser, error) {
+	return web.Segment{Bytes: seg.sizeBytes, Open: func(part web.ByteRange) (io.ReadCloser, error) {
 		return s.open(seg, part)
 	}}, nil
 }
 
 // open reads a part of a segment.
 func (s *segments) open(seg segment, part web.ByteRange) (io.ReadCloser, error) {
-	get := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container+"/"+seg.Name, source)
+	get := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container+"/"+seg.name, source)
 	copyHeaders(get, s.r, "Referer", "X-Open-Expired")
-	res, err := swift.OpenSegment(s.m.next, get, seg.Bytes, part)
+	res, err := swift.OpenSegment(s.m.next, get, seg.sizeBytes, part)
 	if err != nil {
 		return nil, err
 	}

@@ -2,16 +2,10 @@ package objectversioning
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"net/url"
-	"slices"
-	"time"
-
-	"needletail/proxy/swift/listing"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/listing"
 	"needletail/proxy/web"
 )
 
@@ -57,82 +51,23 @@ func (m *middleware) account(r *swift.Request, path swift.Path) (*web.Response, 
 	return res, nil
 }
 
-// listAccount is GET and HEAD of the account, with the bytes of versions in the
-// formats that show bytes.
+// listAccount answers GET and HEAD of the account. Where the format shows bytes,
+// the bytes of each container count its versions.
 func (m *middleware) listAccount(r *swift.Request, path swift.Path) (*web.Response, error) {
-	format, vary, err := listing.Negotiate(r.Request)
+	format, _, err := listing.Negotiate(r.Request)
 	if r.Method == "HEAD" || err != nil || format == listing.Plain {
 		return m.next.Serve(r)
 	}
 	list := r.Clone()
-	query := url.Values{}
-	for k, v := range r.Query() {
-		query[k] = slices.Clone(v)
-	}
-	query.Set("format", "json")
-	list.SetRawQuery(query.Encode())
-	res, err := m.next.Serve(list)
-	if err != nil || res.Status != 200 {
-		return res, err
-	}
-	body, err := m.relist(r, path, res, format)
-	if err != nil {
-		return nil, errors.Join(err, res.Close())
-	}
-	if err := res.Close(); err != nil {
-		return nil, err
-	}
-	out := web.NewBytes(200, format.ContentType(), body)
-	res.Header.Set("Content-Type", format.ContentType())
-	if vary {
-		res.Header.Set("Vary", "Accept")
-	}
-	out.Header = res.Header
-	return out, nil
-}
-
-// accountEntry is one entry of an account's listing.
-type accountEntry struct {
-	Name         string `json:"name"`
-	Subdir       string `json:"subdir"`
-	Count        int64  `json:"count"`
-	Bytes        int64  `json:"bytes"`
-	LastModified string `json:"last_modified"`
-	Policy       string `json:"storage_policy"`
-}
-
-// maxAccountEntryBytes bounds an entry in JSON: each byte of the name takes
-// six at most.
-const maxAccountEntryBytes = 8 << 10
-
-// relist writes a JSON listing anew, in the format that was asked for.
-func (m *middleware) relist(r *swift.Request, path swift.Path, res *web.Response, format listing.Format) ([]byte, error) {
-	page := io.LimitReader(res.Body, int64(m.Limits.AccountListing+1)*maxAccountEntryBytes)
-	listing := listing.NewAccount(format, path.Account)
-	_, err := swift.EachInList(page, func(e *accountEntry) error {
-		if err := r.Hold(listedBytes + listedFactor*int64(len(e.Name)+len(e.Subdir))); err != nil {
-			return err
-		}
-		if e.Subdir != "" {
-			listing.Container(&objstore.ContainerEntry{Name: e.Subdir, Subdir: true}, "")
-			return nil
-		}
+	list.AmendContainer = func(e *objstore.ContainerEntry) error {
 		path.Container = e.Name
+		// A look-up of the Store: a request remembers only a few containers.
 		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
 		if err != nil && !missing(err) {
 			return err
 		}
-		modified, err := time.Parse("2006-01-02T15:04:05.999999", e.LastModified)
-		if err != nil {
-			return err
-		}
-		listing.Container(&objstore.ContainerEntry{
-			Name: e.Name, ObjectCount: e.Count, BytesUsed: e.Bytes + hidden.BytesUsed, Modified: objstore.TimestampOf(modified),
-		}, e.Policy)
+		e.BytesUsed += hidden.BytesUsed
 		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing of %s: %w", r.Path, err)
 	}
-	return listing.Bytes(), nil
+	return m.next.Serve(list)
 }

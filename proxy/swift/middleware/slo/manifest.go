@@ -68,7 +68,7 @@ func readManifest(r *swift.Request, res *web.Response, needed func(web.ByteRange
 		return nil, errManifest
 	}
 	m, end := new(manifest), int64(0)
-	read, err := swift.EachInList(io.LimitReader(res.Body, maxStoredBytes), func(s *segment) error {
+	read, err := eachInList(io.LimitReader(res.Body, maxStoredBytes), func(s *segment) error {
 		if err := s.measure(); err != nil {
 			return err
 		}

@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"needletail/auth/signing"
+	"needletail/objstore"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/listing"
 	"needletail/proxy/web"
 )
 
@@ -44,13 +46,13 @@ func (v *visit) listing(s site, prefix string) (*web.Response, error) {
 		for _, e := range entries {
 			before := b.Len()
 			switch {
-			case folders && e.Subdir != "":
-				name := strings.TrimPrefix(e.Subdir, prefix)
-				fmt.Fprintf(&b, folderRow, href(name), escape(name))
-			case !folders && e.Subdir == "":
+			case folders && e.Subdir:
 				name := strings.TrimPrefix(e.Name, prefix)
-				fmt.Fprintf(&b, objectRow, classes(e.ContentType), href(name), escape(name),
-					humanReadable(e.Bytes), date(e.LastModified))
+				fmt.Fprintf(&b, folderRow, href(name), escape(name))
+			case !folders && !e.Subdir:
+				name := strings.TrimPrefix(e.Name, prefix)
+				fmt.Fprintf(&b, objectRow, classes(listing.ContentType(e.ContentType)), href(name), escape(name),
+					humanReadable(e.SizeBytes), date(e.Modified))
 			}
 			if err := v.r.Hold(pageFactor * int64(b.Len()-before)); err != nil {
 				return v.fail(s, answer{nil, err})
@@ -130,10 +132,10 @@ func classes(contentType string) string {
 	return strings.Join(parts, " ")
 }
 
-// date is 2000-01-02 03:04:05 of 2000-01-02T03:04:05.678900.
-func date(lastModified string) string {
-	seconds, _, _ := strings.Cut(lastModified, ".")
-	return escape(strings.Replace(seconds, "T", " ", 1))
+// date returns a time as 2000-01-02 03:04:05, without the fraction.
+func date(modified objstore.Timestamp) string {
+	seconds, _, _ := strings.Cut(string(modified.AppendISO(nil)), ".")
+	return strings.Replace(seconds, "T", " ", 1)
 }
 
 // humanReadable is 1Mi for 1048576 (swift/common/utils: human_readable).

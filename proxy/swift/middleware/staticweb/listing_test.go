@@ -2,6 +2,8 @@ package staticweb
 
 import (
 	"testing"
+
+	"needletail/objstore"
 )
 
 func TestHumanReadable(t *testing.T) {
@@ -41,7 +43,7 @@ func TestLinks(t *testing.T) {
 	if got := classes(`Text/"Plain`); got != "type-text type-&quot;plain" {
 		t.Error(got)
 	}
-	if got := date("2013-08-16T12:15:26.123450"); got != "2013-08-16 12:15:26" {
+	if got := date(objstore.Timestamp(137665532612345)); got != "2013-08-16 12:15:26" {
 		t.Error(got)
 	}
 }

@@ -47,18 +47,17 @@ type Config struct {
 }
 
 // New makes the middleware; containers are looked up in store.
-func New(c Config, store objstore.ContainerStore, limits swift.Limits) swift.Middleware {
+func New(c Config, store objstore.ContainerStore) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{Config: c, store: store, pageEntries: limits.ContainerListing, next: next}
+		m := &middleware{Config: c, store: store, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }
 
 type middleware struct {
 	Config
-	store       objstore.ContainerStore
-	pageEntries int
-	next        swift.Handler
+	store objstore.ContainerStore
+	next  swift.Handler
 }
 
 // Info is the middleware's section of /info.

@@ -47,12 +47,17 @@ func (v *visit) page(path string) answer {
 // look asks for another path with nothing of the client's request but who asks
 // and where from.
 func (v *visit) look(method, path string, query url.Values) answer {
+	return v.ask(v.lookRequest(method, path, query))
+}
+
+// lookRequest returns the request that look sends.
+func (v *visit) lookRequest(method, path string, query url.Values) *swift.Request {
 	sub := v.r.Subrequest(method, path, source)
 	if referer, ok := v.r.Header.Lookup("Referer"); ok {
 		sub.Header.Set("Referer", referer)
 	}
 	sub.SetRawQuery(query.Encode())
-	return v.ask(sub)
+	return sub
 }
 
 func (v *visit) ask(sub *swift.Request) answer {

@@ -43,8 +43,11 @@ func (s *fakeSite) Serve(r *swift.Request) (*web.Response, error) {
 		return nil, errBroken
 	}
 	body := r.Path
-	if strings.Contains(r.RawQuery, "format=json") {
-		body = `[{"name":"dir/x","bytes":1,"content_type":"a/b","last_modified":"2000-01-01T00:00:00.000000"}]`
+	if r.EachObject != nil && status == 200 {
+		if err := r.EachObject(&objstore.ObjectEntry{Name: "dir/x", SizeBytes: 1, ContentType: "a/b"}); err != nil {
+			return nil, err
+		}
+		return web.NewResponse(200), nil
 	}
 	s.open++
 	return &web.Response{Status: status, Body: counted{strings.NewReader(body), s}, ContentLength: int64(len(body))}, nil
@@ -67,7 +70,7 @@ func TestVisits(t *testing.T) {
 		"container broken":            {full, map[string]int{"HEAD /v1/a/c": 500}, "/v1/a/c/", 500, ""},
 		"container passes":            {nil, map[string]int{"HEAD /v1/a/c": 204, "GET /v1/a/c": 200}, "/v1/a/c", 200, "/v1/a/c"},
 		"listing of the root":         {listing, map[string]int{"HEAD /v1/a/c": 204, "GET /v1/a/c": 200}, "/v1/a/c/", 200, "<!DOCTYPE html>"},
-		"listing not allowed":         {full, map[string]int{"GET /v1/a/c": 403}, "/v1/a/c/dir/", 403, "[{"},
+		"listing not allowed":         {full, map[string]int{"GET /v1/a/c": 403}, "/v1/a/c/dir/", 403, "/v1/a/c"},
 		"listing broken":              {full, map[string]int{"GET /v1/a/c": 500}, "/v1/a/c/dir/", 500, ""},
 		"listing broken, no slash":    {full, map[string]int{"GET /v1/a/c": 500}, "/v1/a/c/dir", 500, ""},
 		"listing not there, no slash": {full, map[string]int{"GET /v1/a/c/404e": 200}, "/v1/a/c/dir", 404, "/v1/a/c/404e"},
@@ -84,7 +87,7 @@ func TestVisits(t *testing.T) {
 			s.metadata.Set("X-Container-Meta-"+key, value)
 		}
 		r := &swift.Request{Request: &web.Request{Method: "GET", Path: c.path, Scheme: "http", Host: "h", Body: web.NoBody}}
-		res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r)
+		res, err := New(Config{}, s)(s).Serve(r)
 		if c.status == 500 {
 			if res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 				t.Errorf("%s: %v, %v, %d open", name, res, err, s.open)
@@ -106,7 +109,7 @@ func TestVisitsOfABrokenStore(t *testing.T) {
 	for _, path := range []string{"/v1/a/c", "/v1/a/c/missing"} {
 		s := &fakeSite{storeErr: errBroken, answers: map[string]int{"HEAD /v1/a/c": 204}}
 		r := &swift.Request{Request: &web.Request{Method: "GET", Path: path, Body: web.NoBody}}
-		if res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
+		if res, err := New(Config{}, s)(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 			t.Errorf("%s: %v, %v, %d open", path, res, err, s.open)
 		}
 	}
@@ -119,7 +122,7 @@ func TestWhoGetsNoSite(t *testing.T) {
 		{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/"}}, {Request: &web.Request{Method: "GET", Path: "/v1/a/c/"}, Source: "TU"},
 		{Request: &web.Request{Method: "GET", Path: "/v1/a"}}, {Request: &web.Request{Method: "GET", Path: "/info"}},
 	} {
-		res, err := New(Config{}, s, swift.DefaultLimits())(s).Serve(r)
+		res, err := New(Config{}, s)(s).Serve(r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package swift
+package slo
 
 import (
 	"encoding/json"
@@ -7,13 +7,14 @@ import (
 	"io"
 )
 
-// errNoList is the cause of an error of EachInList.
+// errNoList is the cause of an error of eachInList.
 var errNoList = errors.New("no JSON list")
 
-// EachInList decodes a list in JSON element by element, so that nothing of it is
-// in memory but what visit keeps and has held. An empty body is io.EOF. It gives
-// how many bytes the list had.
-func EachInList[T any](body io.Reader, visit func(*T) error) (bytesRead int64, err error) {
+// eachInList decodes a JSON list element by element, so that only the elements
+// that visit keeps are in memory. visit keeps the account of that memory.
+// eachInList returns the length of the list in bytes, and io.EOF for an empty
+// body.
+func eachInList[T any](body io.Reader, visit func(*T) error) (bytesRead int64, err error) {
 	d := json.NewDecoder(body)
 	if t, err := d.Token(); err == io.EOF {
 		return 0, io.EOF

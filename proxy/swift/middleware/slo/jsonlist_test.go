@@ -1,4 +1,4 @@
-package swift
+package slo
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func TestEachInList(t *testing.T) {
 		"[1": {1, errNoList}, `[1,"x"]`: {1, errNoList}, "[1,9,2]": {10, stop},
 	} {
 		sum := 0
-		_, err := EachInList(strings.NewReader(text), func(n *int) error {
+		_, err := eachInList(strings.NewReader(text), func(n *int) error {
 			if sum += *n; *n == 9 {
 				return stop
 			}
