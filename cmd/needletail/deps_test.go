@@ -64,6 +64,7 @@ var importRules = []struct {
 	{"needletail/proxy/web", nil, []string{"needletail/proxy/", "needletail/objstore/"}, "the hall knows no wing"},
 	{"needletail/proxy/httpfront", nil, wings, "the front knows the hall alone"},
 	{"needletail/proxy/pyjson", nil, []string{"needletail/"}, "an encoding is a leaf"},
+	{"needletail/proxy/pyxml", nil, []string{"needletail/"}, "an encoding is a leaf"},
 	{"needletail/proxy/metrics", nil, wings, "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/keystone", nil, but(wings, "needletail/proxy/keystone"), "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/glance", nil, but(wings, "needletail/proxy/glance"), "a wing knows the hall, and no other wing"},

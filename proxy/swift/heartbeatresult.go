@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"needletail/proxy/pyjson"
-	"needletail/proxy/web"
+	"needletail/proxy/pyxml"
 )
 
 // ResultTypes are the forms of a HeartbeatResult, as Accept may choose them.
@@ -38,13 +38,13 @@ func HeartbeatResult(contentType string, values pyjson.Object, failed []FailedNa
 		for _, m := range sorted {
 			tag := strings.ToLower(strings.ReplaceAll(m.Key, " ", "_"))
 			out = append(out, "<"+tag+">"...)
-			out = web.AppendXMLText(out, fmt.Sprint(m.Value))
+			out = pyxml.AppendText(out, fmt.Sprint(m.Value))
 			out = append(out, "</"+tag+">\n"...)
 		}
 		out = append(out, "<errors>\n"...)
 		for _, f := range failed {
-			out = web.AppendXMLText(append(out, "<object><name>"...), f.Name)
-			out = web.AppendXMLText(append(out, "</name><status>"...), f.Status)
+			out = pyxml.AppendText(append(out, "<object><name>"...), f.Name)
+			out = pyxml.AppendText(append(out, "</name><status>"...), f.Status)
 			out = append(out, "</status></object>\n"...)
 		}
 		return append(out, "</errors>\n</"+root+">\n"...)

@@ -1,104 +1,10 @@
 package swift
 
-import (
-	"strings"
+import "needletail/proxy/pyjson"
 
-	"needletail/objstore"
-	"needletail/proxy/pyjson"
-	"needletail/proxy/web"
-)
-
-// InfoSection is what one feature tells about itself in /info. A client takes
-// a section as the promise that the feature works.
+// InfoSection is what one feature tells about itself in /info. A client takes a
+// section as the promise that the feature works.
 type InfoSection struct {
 	Name  string
 	Value pyjson.Object
-}
-
-// SwiftVersion is the release of Swift whose features are all here: clients
-// compare it before they use one.
-const SwiftVersion = "2.30.1"
-
-// Core is what the "swift" section says besides the limits.
-type Core struct {
-	AccountAutocreate      bool
-	AllowAccountManagement bool
-	StrictCORS             bool
-	AllowOpenExpired       bool
-	Policies               objstore.Policies
-}
-
-// Section is the "swift" section (swift/proxy/server.py: register_swift_info).
-func (c Core) Section(l Limits) InfoSection {
-	return InfoSection{"swift", pyjson.Object{
-		{Key: "version", Value: SwiftVersion},
-		{Key: "strict_cors_mode", Value: c.StrictCORS},
-		{Key: "policies", Value: policyList(c.Policies)},
-		{Key: "allow_account_management", Value: c.AllowAccountManagement},
-		{Key: "account_autocreate", Value: c.AccountAutocreate},
-		{Key: "allow_open_expired", Value: c.AllowOpenExpired},
-		{Key: "max_file_size", Value: l.FileBytes},
-		{Key: "max_meta_name_length", Value: l.MetaNameBytes},
-		{Key: "max_meta_value_length", Value: l.MetaValueBytes},
-		{Key: "max_meta_count", Value: l.MetaCount},
-		{Key: "max_meta_overall_size", Value: l.MetaOverallBytes},
-		{Key: "max_header_size", Value: l.HeaderBytes},
-		{Key: "max_request_line", Value: l.RequestLineBytes},
-		{Key: "max_object_name_length", Value: l.ObjectNameBytes},
-		{Key: "container_listing_limit", Value: l.ContainerListing},
-		{Key: "account_listing_limit", Value: l.AccountListing},
-		{Key: "max_account_name_length", Value: l.AccountNameBytes},
-		{Key: "max_container_name_length", Value: l.ContainerNameBytes},
-		{Key: "extra_header_count", Value: l.ExtraHeaders},
-	}}
-}
-
-// OwnSection is what this program tells about itself.
-func OwnSection(version string) InfoSection {
-	return InfoSection{"needletail", pyjson.Object{{Key: "version", Value: version}}}
-}
-
-// policyList leaves out deprecated policies; only the default one says so.
-func policyList(policies objstore.Policies) []pyjson.Object {
-	list := []pyjson.Object{}
-	for _, p := range policies {
-		if p.Deprecated {
-			continue
-		}
-		names := append([]string{p.Name}, p.Aliases...)
-		o := pyjson.Object{
-			{Key: "name", Value: p.Name},
-			{Key: "aliases", Value: strings.Join(names, ", ")},
-		}
-		if p.Default {
-			o.Set("default", true)
-		}
-		list = append(list, o)
-	}
-	return list
-}
-
-// InfoHandler answers GET, HEAD and OPTIONS of /info, which need no
-// authorization (swift/proxy/controllers/info.py).
-func InfoHandler(sections []InfoSection) Handler {
-	var all pyjson.Object
-	for _, s := range sections {
-		all.Set(s.Name, s.Value)
-	}
-	body := pyjson.Marshal(all)
-	const allow = "HEAD, GET, OPTIONS"
-	return HandlerFunc(func(r *Request) (*web.Response, error) {
-		switch r.Method {
-		case "OPTIONS":
-			return web.NewResponse(200, web.HeaderField{Name: "Content-Type", Value: web.HTMLType}, web.HeaderField{Name: "Allow", Value: allow}), nil
-		case "GET", "HEAD":
-			res := web.NewBytes(200, "application/json; charset=UTF-8", body)
-			if origin := r.Header.Get("Origin"); origin != "" {
-				res.Header.Add("Access-Control-Allow-Origin", origin)
-				res.Header.Add("Access-Control-Expose-Headers", "x-trans-id")
-			}
-			return res, nil
-		}
-		return nil, &web.StatusError{Status: 405, Header: web.Header{{Name: "Allow", Value: allow}}}
-	})
 }

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// HoldWait is how long a request waits for memory before it gets 503.
-	HoldWait = 2 * time.Second
+	// holdWait is how long a request waits for memory before it gets 503.
+	holdWait = 2 * time.Second
 	// WholeBodyTime bounds how long a body that is read whole may take to
 	// arrive: 408 after it. A body that trickles holds memory for nothing.
 	WholeBodyTime = 60 * time.Second
@@ -69,10 +69,10 @@ func (m *Memory) Give(n int64) {
 	m.free.Release(n)
 }
 
-// take waits for n bytes, in the order of arrival, for HoldWait at most; large
+// take waits for n bytes, in the order of arrival, for holdWait at most; large
 // ones count against the half for them too.
 func (m *Memory) take(ctx context.Context, n int64, large bool) error {
-	end := time.Now().Add(HoldWait)
+	end := time.Now().Add(holdWait)
 	if large && !acquire(ctx, m.large, m.limit/2, n, end) {
 		return m.refusal(ctx, n)
 	}

@@ -37,11 +37,11 @@ func TestHoldWaitsAndThenRefuses(t *testing.T) {
 		start := time.Now()
 		err := b.Hold(1)
 		wantStatus(t, err, 503)
-		if !errors.Is(err, ErrNoMemory) || time.Since(start) != HoldWait {
+		if !errors.Is(err, ErrNoMemory) || time.Since(start) != holdWait {
 			t.Errorf("refused after %v with %v", time.Since(start), err)
 		}
 		go func() {
-			time.Sleep(HoldWait / 2)
+			time.Sleep(holdWait / 2)
 			first.End()
 		}()
 		if err := b.Hold(1); err != nil {
@@ -64,7 +64,7 @@ func TestHoldEndsWithTheClient(t *testing.T) {
 		r := heldRequest(m, new(Held), "", 0)
 		ctx, leave := context.WithCancel(t.Context())
 		r.SetContext(ctx)
-		time.AfterFunc(HoldWait/2, leave)
+		time.AfterFunc(holdWait/2, leave)
 		wantStatus(t, r.Hold(1), 499)
 	})
 }

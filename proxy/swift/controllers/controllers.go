@@ -50,13 +50,13 @@ type Controllers struct {
 
 // New makes the handler.
 func New(c Config) swift.Handler {
-	core := swift.Core{
+	own := core{
 		Policies: c.Policies, StrictCORS: !c.LooseCORS,
 		AccountAutocreate: c.AccountAutocreate, AllowAccountManagement: c.AllowAccountManagement,
 		AllowOpenExpired: c.AllowOpenExpired,
 	}
-	sections := append([]swift.InfoSection{core.Section(c.Limits), swift.OwnSection(c.Version)}, c.Info...)
-	return &Controllers{Config: c, info: swift.InfoHandler(sections)}
+	sections := append([]swift.InfoSection{own.section(c.Limits), ownSection(c.Version)}, c.Info...)
+	return &Controllers{Config: c, info: infoHandler(sections)}
 }
 
 // Serve answers a request.

@@ -43,7 +43,7 @@ func objectPrecondition(r call, info *objstore.ObjectInfo) int {
 func unmet(status int, res *web.Response) *web.Response {
 	res.Status = status
 	if status == 412 {
-		res.Header.Set("Content-Type", "text/html; charset=UTF-8")
+		res.Header.Set("Content-Type", web.HTMLType)
 		res.Header.Del("Accept-Ranges")
 	}
 	return res
@@ -85,7 +85,7 @@ func unsatisfiable(info *objstore.ObjectInfo) *web.Response {
 func missingObject(r call, err error) (*web.Response, error) {
 	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
 	if status := web.PreconditionMissing(r.Header); missing && status != 0 {
-		return web.NewBytes(status, "text/html; charset=UTF-8", nil), nil
+		return web.NewBytes(status, web.HTMLType, nil), nil
 	}
 	return nil, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/pyjson"
+	"needletail/proxy/pyxml"
 	"needletail/proxy/web"
 )
 
@@ -90,7 +91,7 @@ func newPage(f Format, account bool, element, name string) *Page {
 		l.buf = append(l.buf, '[')
 	case XML, TextXML:
 		l.buf = append(l.buf, xmlHead+"<"+element+" name=\""...)
-		l.buf = append(web.AppendXMLAttr(l.buf, name), '"')
+		l.buf = append(pyxml.AppendAttr(l.buf, name), '"')
 	}
 	return l
 }
@@ -176,11 +177,11 @@ func (l *Page) subdir(name string) {
 		l.buf = pyjson.AppendString(append(l.buf, `{"subdir": `...), name)
 		l.buf = append(l.buf, '}')
 	case l.account:
-		l.buf = web.AppendXMLAttr(append(l.buf, `<subdir name="`...), name)
+		l.buf = pyxml.AppendAttr(append(l.buf, `<subdir name="`...), name)
 		l.buf = append(l.buf, `" />`...)
 	default:
-		l.buf = web.AppendXMLAttr(append(l.buf, `<subdir name="`...), name)
-		l.buf = web.AppendXMLElement(append(l.buf, `">`...), "name", name)
+		l.buf = pyxml.AppendAttr(append(l.buf, `<subdir name="`...), name)
+		l.buf = pyxml.AppendElement(append(l.buf, `">`...), "name", name)
 		l.buf = append(l.buf, `</subdir>`...)
 	}
 }
@@ -238,22 +239,22 @@ func appendExtraJSON(dst []byte, f objstore.Field) []byte {
 }
 
 func appendContainerXML(dst []byte, e *objstore.ContainerEntry, policy string) []byte {
-	dst = web.AppendXMLElement(append(dst, "<container>"...), "name", e.Name)
+	dst = pyxml.AppendElement(append(dst, "<container>"...), "name", e.Name)
 	dst = strconv.AppendInt(append(dst, "<count>"...), e.ObjectCount, 10)
 	dst = strconv.AppendInt(append(dst, "</count><bytes>"...), e.BytesUsed, 10)
 	dst = e.Modified.AppendISO(append(dst, "</bytes><last_modified>"...))
 	dst = append(dst, "</last_modified>"...)
 	if policy != "" {
-		dst = web.AppendXMLElement(dst, "storage_policy", policy)
+		dst = pyxml.AppendElement(dst, "storage_policy", policy)
 	}
 	return append(dst, "</container>"...)
 }
 
 func appendObjectXML(dst []byte, e *objstore.ObjectEntry) []byte {
-	dst = web.AppendXMLElement(append(dst, "<object>"...), "name", e.Name)
-	dst = web.AppendXMLElement(dst, "hash", e.ETag)
+	dst = pyxml.AppendElement(append(dst, "<object>"...), "name", e.Name)
+	dst = pyxml.AppendElement(dst, "hash", e.ETag)
 	dst = strconv.AppendInt(append(dst, "<bytes>"...), e.SizeBytes, 10)
-	dst = web.AppendXMLElement(append(dst, "</bytes>"...), "content_type", ContentType(e.ContentType))
+	dst = pyxml.AppendElement(append(dst, "</bytes>"...), "content_type", ContentType(e.ContentType))
 	dst = e.Modified.AppendISO(append(dst, "<last_modified>"...))
 	return append(dst, "</last_modified></object>"...)
 }

@@ -72,7 +72,7 @@ func (f *form) redirect(to string, status int) *web.Response {
 	}
 	to += separator + "status=" + strconv.Itoa(status) + "&message=" + web.Quote(f.message)
 	body := `<html><body><p><a href="` + html.EscapeString(to) + `">Click to continue...</a></p></body></html>`
-	res := web.NewBytes(303, "text/html; charset=UTF-8", []byte(body))
+	res := web.NewBytes(303, web.HTMLType, []byte(body))
 	res.Header.Add("Location", to)
 	return res
 }

@@ -159,7 +159,7 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 }
 
 func refusal(status int, reason, text string) *web.Response {
-	res := web.NewBytes(status, "text/html; charset=UTF-8", []byte(text))
+	res := web.NewBytes(status, web.HTMLType, []byte(text))
 	res.Reason = reason
 	return res
 }

@@ -21,7 +21,7 @@ func (v *visit) listing(s site, prefix string) (*web.Response, error) {
 		label = s.label + "/" + v.path.Object
 	}
 	if !s.listed() {
-		page := web.NewBytes(404, htmlType, []byte(disabledPage(s, label, prefix)))
+		page := web.NewBytes(404, web.HTMLType, []byte(disabledPage(s, label, prefix)))
 		return v.fail(s, answer{page, nil})
 	}
 	query := url.Values{"delimiter": {"/"}}
@@ -60,7 +60,7 @@ func (v *visit) listing(s site, prefix string) (*web.Response, error) {
 		}
 	}
 	b.WriteString(listingFoot)
-	res := web.NewBytes(200, htmlType, []byte(b.String()))
+	res := web.NewBytes(200, web.HTMLType, []byte(b.String()))
 	res.Header.Add(swift.GeneratorHeader, swift.GeneratorStaticWeb)
 	return res, nil
 }

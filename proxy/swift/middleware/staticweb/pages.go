@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-const htmlType = "text/html; charset=UTF-8"
-
 var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
 // escape is Python's html.escape.

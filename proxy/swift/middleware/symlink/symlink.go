@@ -132,7 +132,7 @@ func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, err
 	if err := res.Close(); err != nil {
 		return nil, err
 	}
-	page := web.NewBytes(307, "text/html; charset=UTF-8", []byte("The requested POST was applied to a symlink. POST "+
+	page := web.NewBytes(307, web.HTMLType, []byte("The requested POST was applied to a symlink. POST "+
 		"directly to the target to apply requested metadata."))
 	page.Header.Add("Location", web.Quote(link.Path(path.Version, path.Account)))
 	if link.ETag != "" {

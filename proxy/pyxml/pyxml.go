@@ -1,23 +1,25 @@
-package web
+// Package pyxml writes XML as Python's ElementTree does, byte for byte: encoding/xml
+// writes other escapes, and no space before "/>".
+package pyxml
 
 import "unicode/utf8"
 
-// AppendXMLElement appends an element with text, as ElementTree writes it.
-func AppendXMLElement(dst []byte, name, text string) []byte {
+// AppendElement appends an element with text, as ElementTree writes it.
+func AppendElement(dst []byte, name, text string) []byte {
 	dst = append(append(dst, '<'), name...)
 	if text == "" {
 		return append(dst, " />"...)
 	}
-	dst = AppendXMLText(append(dst, '>'), text)
+	dst = AppendText(append(dst, '>'), text)
 	dst = append(append(dst, "</"...), name...)
 	return append(dst, '>')
 }
 
-// AppendXMLText appends text as ElementTree writes it, but for characters that
+// AppendText appends text as ElementTree writes it, but for characters that
 // XML 1.0 cannot express in any way, most control characters among them: names
 // may have them, and U+FFFD stands for each, so that every document can be
 // parsed. Listings in JSON have the names as they are.
-func AppendXMLText(dst []byte, s string) []byte {
+func AppendText(dst []byte, s string) []byte {
 	for len(s) > 0 {
 		c, size := s[0], 1
 		switch {
@@ -42,11 +44,11 @@ func AppendXMLText(dst []byte, s string) []byte {
 }
 
 // inXML says whether XML 1.0 has the character, which is none of those that
-// AppendXMLText knows.
+// AppendText knows.
 func inXML(r rune) bool { return r >= ' ' && r != 0xFFFE && r != 0xFFFF }
 
-// AppendXMLAttr is AppendXMLText within the quotes of an attribute.
-func AppendXMLAttr(dst []byte, s string) []byte {
+// AppendAttr is AppendText within the quotes of an attribute.
+func AppendAttr(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
 		var escaped string
@@ -62,8 +64,8 @@ func AppendXMLAttr(dst []byte, s string) []byte {
 		default:
 			continue
 		}
-		dst = append(AppendXMLText(dst, s[start:i]), escaped...)
+		dst = append(AppendText(dst, s[start:i]), escaped...)
 		start = i + 1
 	}
-	return AppendXMLText(dst, s[start:])
+	return AppendText(dst, s[start:])
 }

@@ -1,4 +1,4 @@
-package web
+package pyxml
 
 import (
 	"encoding/xml"
@@ -22,9 +22,9 @@ func TestXMLText(t *testing.T) {
 		"é€😀\x7f\u0080": "é€😀\x7f\u0080",
 		"a\xff\xc3":     "a\ufffd\ufffd",
 	} {
-		require.Equal(t, want, string(AppendXMLText(nil, in)), "%q", in)
+		require.Equal(t, want, string(AppendText(nil, in)), "%q", in)
 	}
-	require.Equal(t, "&quot;a&#10;b&#13;c&#09;d\ufffd&amp;", string(AppendXMLAttr(nil, "\"a\nb\rc\td\x02&")))
+	require.Equal(t, "&quot;a&#10;b&#13;c&#09;d\ufffd&amp;", string(AppendAttr(nil, "\"a\nb\rc\td\x02&")))
 }
 
 // wellFormed parses a document to its end.
@@ -43,9 +43,9 @@ func FuzzXML(f *testing.F) {
 	f.Add("plain")
 	f.Add("\x01\x00\x1f\ufffe\uffff\"&<>\xff]]>")
 	f.Fuzz(func(t *testing.T, name string) {
-		document := AppendXMLAttr([]byte(`<?xml version="1.0" encoding="UTF-8"?><container name="`), name)
-		document = AppendXMLElement(append(document, `">`...), "name", name)
-		document = append(AppendXMLText(document, name), "</container>"...)
+		document := AppendAttr([]byte(`<?xml version="1.0" encoding="UTF-8"?><container name="`), name)
+		document = AppendElement(append(document, `">`...), "name", name)
+		document = append(AppendText(document, name), "</container>"...)
 		if err := wellFormed(string(document)); err != nil {
 			t.Errorf("%q: %v", document, err)
 		}
