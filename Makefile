@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz layout man e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -43,10 +43,11 @@ flips: ## flip single bits of the files of stopped and killed stores: all are to
 faults: ## every call of the disk below index and identities fails, with four causes, under work and at a start
 	NEEDLETAIL_FAULTS=full $(GO) test -timeout 120m -count=1 -run 'TestNthCall|TestLogFails' -v ./objstore/durable ./objstore/engine ./auth/identity
 
-fuzz: ## each fuzz target for 20 s
-	@set -e; for p in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime 20s -fuzzminimizetime 10x $$p; done; done
+fuzz: ## each fuzz target for FUZZTIME=20s; with SHARE=4 a quarter of them, another quarter with each commit
+	@set -e; i=$$(git rev-list --count HEAD); \
+	for t in $$(git grep -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|/[^/]*:func |:|'); do \
+	  i=$$((i + 1)); [ $$((i % $(or $(SHARE),1))) = 0 ] || continue; echo "== $$t"; \
+	  $(GO) test -run '^$$' -fuzz "^$${t#*:}\$$" -fuzztime $(or $(FUZZTIME),20s) -fuzzminimizetime 10x ./$${t%:*}; done
 
 e2e: build e2e-packages ## real OpenStack clients and rclone against a real server
 	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail
@@ -113,8 +114,18 @@ ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or
 rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
 
-lint: check ## staticcheck beside the house rules
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+lint: check ## staticcheck beside the house rules, of all build tags
+	$(STATICCHECK) ./...
+	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
+	$(STATICCHECK) -tags interop ./ring
+
+layout: ## draw the layout of the packages into ARCHITECTURE.md
+	$(GO) run ./cmd/layout -write
+
+man: ## write the manual pages in docs/man from the commands' own help
+	$(GO) test ./cmd/needletail -count=1 -run 'TestManPages$$' -rewrite
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')

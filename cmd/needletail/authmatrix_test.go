@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,6 +55,10 @@ var matrixColumns = strings.Fields("none garbage cut expired revoked disabled ot
 // line for each row.
 const matrixFile = "testdata/authmatrix.txt"
 
+// rewrite makes the tests of golden files write what they got in place of
+// comparing it: go test ./cmd/needletail -run TestAuthMatrix -rewrite.
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew from what the tests get")
+
 // TestAuthMatrix asks on every route as everybody: what comes back is in the
 // table, a bad token is 401 and a missing right 403.
 func TestAuthMatrix(t *testing.T) {
@@ -74,6 +79,12 @@ func TestAuthMatrix(t *testing.T) {
 			wantKinds(t, kind+" "+row, cells)
 		}
 		got.WriteString("\n")
+	}
+	if *rewrite {
+		if err := os.WriteFile(matrixFile, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
 	}
 	want, err := os.ReadFile(matrixFile)
 	if err != nil {
