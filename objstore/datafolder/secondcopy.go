@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"needletail/objstore/twin"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore/device"
@@ -34,7 +36,7 @@ func (m SecondCopy) Exists() bool { return m.FS != nil }
 // mount point, and is chosen only if fresh is true: the store is new.
 func (f *Folder) FindSecond(fresh bool) (SecondCopy, error) {
 	var best, first SecondCopy
-	var newest meta.Age
+	var newest twin.Age
 	for _, d := range f.Devices {
 		fs := d.FS
 		if fs.PathJoin(d.Path) == fs.PathJoin(f.Dir) {

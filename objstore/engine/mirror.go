@@ -5,13 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"needletail/objstore/meta"
+	"needletail/objstore/twin"
 )
 
 // mirrorLoop makes a copy of the index that is lost anew, as long as it takes.
 func (e *Engine) mirrorLoop(ctx context.Context) {
 	for ctx.Err() == nil && e.db.Copies().Configured {
-		if err := e.fillMirror(ctx); errors.Is(err, meta.ErrFillLater) {
+		if err := e.fillMirror(ctx); errors.Is(err, twin.ErrFillLater) {
 			return // after a restart: the log has said so
 		} else if err != nil && ctx.Err() == nil {
 			e.log.Error("the lost copy of the index was not filled, and is tried again", "err", err)

@@ -11,6 +11,7 @@ import (
 	"needletail/objstore/datafolder"
 	"needletail/objstore/meta"
 	"needletail/objstore/replacefile"
+	"needletail/objstore/twin"
 )
 
 // HealProgress is how far the work on the queue is, or the last work was.
@@ -101,7 +102,7 @@ func (e *Engine) Status() Status {
 	return s
 }
 
-func indexStatus(c meta.Copies) CopyStatus {
+func indexStatus(c twin.Copies) CopyStatus {
 	if !c.Configured {
 		return CopyStatus{Copies: 1, InStep: true}
 	}

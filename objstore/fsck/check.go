@@ -9,6 +9,8 @@ import (
 	iofs "io/fs"
 	"time"
 
+	"needletail/objstore/twin"
+
 	"needletail/objstore"
 	"needletail/objstore/checksum"
 	"needletail/objstore/datafile"
@@ -111,7 +113,7 @@ type Live struct {
 	Disks  []Disk
 	Away   []string
 	Copies []meta.Mirror // the folders of the index
-	State  meta.Copies   // of the two copies
+	State  twin.Copies   // of the two copies
 	Tails  []durable.Tail
 }
 

@@ -7,6 +7,8 @@ import (
 	iofs "io/fs"
 	"slices"
 
+	"needletail/objstore/twin"
+
 	"needletail/objstore"
 	"needletail/objstore/datafolder"
 	"needletail/objstore/durable"
@@ -16,7 +18,7 @@ import (
 // oldCopy is a copy of the index that can be opened.
 type oldCopy struct {
 	meta.Mirror
-	age meta.Age
+	age twin.Age
 }
 
 // findCopies lists the copies of the index that can be opened, the newest first.

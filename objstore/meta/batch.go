@@ -3,27 +3,24 @@ package meta
 import (
 	"encoding/binary"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"needletail/objstore"
 	"needletail/objstore/device"
+	"needletail/objstore/twin"
 )
 
 // Batch collects the changes of one operation, which take effect together. The
 // first failure sticks until Commit. Not safe for concurrent use. A Batch ends
 // with Commit or Close.
 type Batch struct {
-	db         *DB
-	home       *side // whose database batch is of
-	batch      *pebble.Batch
+	copies     *twin.DB
+	batch      twin.Batch
 	key, value []byte // scratch
 	err        error
 }
 
 // NewBatch begins a batch.
 func (d *DB) NewBatch() *Batch {
-	s := d.reader.Load()
-	return &Batch{db: d, home: s, batch: s.pebble.NewBatch(), key: make([]byte, 0, keyBytes), value: make([]byte, 0, keyBytes)}
+	return &Batch{copies: d.copies, batch: d.copies.NewBatch(), key: make([]byte, 0, keyBytes), value: make([]byte, 0, keyBytes)}
 }
 
 // Commit makes the batch take effect. With sync it is on stable storage when
@@ -31,14 +28,11 @@ func (d *DB) NewBatch() *Batch {
 // there are two copies every batch is synced. An error leaves it open whether
 // the batch took effect.
 func (b *Batch) Commit(sync bool) error {
-	if b.err == nil {
-		b.err = b.db.Sealed()
-	}
 	if b.err != nil {
 		_ = b.batch.Close() // the batch is dropped; b.err says why
 		return b.err
 	}
-	b.err = b.db.write(b.home, b.batch, sync) // after an error the log may still refer to the batch
+	b.err = b.copies.Commit(b.batch, sync)
 	return b.err
 }
 

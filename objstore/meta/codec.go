@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/objstore"
+	"needletail/objstore/twin"
 )
 
 // ErrCorrupt marks a key or row that this package cannot have written.
@@ -33,7 +34,7 @@ func appendFields(dst []byte, m objstore.Metadata) []byte {
 // IsCorrupt says that err comes from damage of the index: of a row, or of
 // Pebble's own files.
 func IsCorrupt(err error) bool {
-	return errors.Is(err, ErrCorrupt) || pebble.IsCorruptionError(err)
+	return errors.Is(err, ErrCorrupt) || errors.Is(err, twin.ErrCorrupt) || pebble.IsCorruptionError(err)
 }
 
 // decoder reads a row front to back. The first failure sticks; every later

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"needletail/objstore"
+	"needletail/objstore/durable"
 )
 
 var box = objstore.ContainerID{Account: "AUTH_a", Container: "box"}
@@ -50,17 +51,13 @@ func TestCountersMergeAndFold(t *testing.T) {
 		case 100:
 			commit(t, db, func(b *Batch) { b.FoldContainer(box, want) })
 		case 200:
-			if err := db.main.pebble.Flush(); err != nil {
-				t.Fatal(err)
-			}
+			db = onDatabase(t, fs, db, (*durable.DB).Flush)
 		case 300:
 			closeTest(t, db)
 			db = openTest(t, fs)
 		}
 	}
-	if err := db.main.pebble.Compact(t.Context(), []byte("A"), []byte("z"), false); err != nil {
-		t.Fatal(err)
-	}
+	db = onDatabase(t, fs, db, compact)
 	if got, err := db.ContainerCounts(box); err != nil || got.Counts != want {
 		t.Errorf("container: %+v, %v; want %+v", got, err, want)
 	}
@@ -86,7 +83,9 @@ func TestCountersMergeAndFold(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	fs := vfs.NewMem()
 	db := openTest(t, fs)
-	if err := db.main.pebble.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion+1), pebble.Sync); err != nil {
+	if err := db.change(func(b *pebble.Batch) error {
+		return b.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion+1), nil)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	closeTest(t, db)

@@ -113,15 +113,3 @@ func appendName(dst []byte, o objstore.ObjectID) []byte {
 	dst = append(append(dst, o.Container...), 0)
 	return append(dst, o.Object...)
 }
-
-// successor is the least key greater than all that begin with prefix, or nil
-// if there is none. It changes prefix.
-func successor(prefix []byte) []byte {
-	for i := len(prefix) - 1; i >= 0; i-- {
-		if prefix[i] < 0xff {
-			prefix[i]++
-			return prefix[:i+1]
-		}
-	}
-	return nil
-}

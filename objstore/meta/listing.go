@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/objstore"
+	"needletail/objstore/twin"
 )
 
 // walker makes one page of a listing out of one walk of an iterator, in the
@@ -16,7 +17,7 @@ import (
 // left by a seek, so a page costs what it returns.
 type walker struct {
 	ctx       context.Context
-	it        *iterator
+	it        *twin.Iterator
 	base      int    // length of what all keys of the listing begin with
 	prefix    string // of the names
 	delimiter string
@@ -48,7 +49,7 @@ func (v View) newWalker(ctx context.Context, base []byte, o objstore.ListOptions
 	}
 	w.skip = after
 	lower := append(bytes.Clone(base), w.prefix...)
-	upper := successor(bytes.Clone(lower))
+	upper := twin.PrefixEnd(bytes.Clone(lower))
 	if after != "" {
 		if m := append(append(bytes.Clone(base), after...), 0); bytes.Compare(m, lower) > 0 {
 			lower = m
@@ -62,7 +63,7 @@ func (v View) newWalker(ctx context.Context, base []byte, o objstore.ListOptions
 	if w.limit <= 0 || bytes.Compare(lower, upper) >= 0 {
 		return nil, nil
 	}
-	it, err := v.source.iter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := v.source.Iter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	w.it = it
 	return w, err
 }
@@ -74,7 +75,7 @@ func (w *walker) run(row func(name, value []byte) error, subdir func(name []byte
 		_ = w.it.Close() // only repeats an error of reading
 		return err
 	}
-	return w.it.end()
+	return w.it.End()
 }
 
 func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byte) error) error {
@@ -88,7 +89,7 @@ func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byt
 		end := w.rollUp(name)
 		switch {
 		case end < 0 || w.path && end == len(name):
-			value, err := w.it.value()
+			value, err := w.it.ValueAndErr()
 			if err != nil {
 				return err
 			}
@@ -154,7 +155,7 @@ func (w *walker) leave(end int) bool {
 		}
 		return w.it.SeekLT(w.seek)
 	}
-	past := successor(w.seek)
+	past := twin.PrefixEnd(w.seek)
 	if past == nil {
 		return false
 	}

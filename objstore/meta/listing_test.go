@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/twin"
 )
 
 // swiftPage is list_objects_iter of swift/container/backend.py, statement by
@@ -61,7 +62,7 @@ func swiftPage(names []string, o objstore.ListOptions) (results []string) {
 						endMarker += "\x00"
 					}
 				} else {
-					past := successor([]byte(dir))
+					past := twin.PrefixEnd([]byte(dir))
 					last = past == nil // nothing sorts behind 0xff bytes
 					marker, forceGE = string(past), true
 				}

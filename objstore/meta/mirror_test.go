@@ -1,22 +1,21 @@
 package meta
 
 import (
-	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"needletail/objstore"
-	"needletail/objstore/durable"
+	"needletail/objstore/twin"
 )
 
 func mirrored(fs vfs.FS) Options {
@@ -46,52 +45,53 @@ func putTest(db *DB, name string, n int64) error {
 	return b.Commit(true)
 }
 
-func dumpOf(t testing.TB, s *side) string {
+// dumpOf returns a sum over the index in dir, which is closed.
+func dumpOf(t testing.TB, fs vfs.FS, dir string) string {
 	t.Helper()
-	_, sum, err := View{plain{s.pebble}}.DumpSum()
+	db, err := OpenReadOnly(fs, dir)
 	if err != nil {
+		t.Fatal(err)
+	}
+	_, sum, err := db.DumpSum()
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return sum
 }
 
-func wantEqualCopies(t testing.TB, db *DB, what string) {
+// fillAndClose fills a lost copy, closes the index, and compares the copies.
+func fillAndClose(t testing.TB, fs vfs.FS, db *DB, what string) {
 	t.Helper()
+	if err := db.Fill(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
 	if c := db.Copies(); !c.InStep {
 		t.Errorf("%s: the copies are not in step: %+v", what, c)
-		return
 	}
-	if dumpOf(t, db.main) != dumpOf(t, db.mirror) {
+	closeTest(t, db)
+	if dumpOf(t, fs, "one") != dumpOf(t, fs, "two") {
 		t.Errorf("%s: the copies differ", what)
 	}
 }
 
-func fillTest(t testing.TB, db *DB) {
-	t.Helper()
-	if err := db.Fill(t.Context(), func(int64, int64) {}); err != nil {
-		t.Fatal(err)
-	}
-}
-
+// Merged counters, rows and bodies are equal in both copies, and an orderly stop is
+// remembered.
 func TestCopiesStayInStep(t *testing.T) {
 	fs := vfs.NewMem()
 	db := openCopies(t, fs)
-	for i := range int64(3 * journalSlots / 2) {
+	for i := range int64(500) {
 		if err := putTest(db, fmt.Sprint("o", i%50), i); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantEqualCopies(t, db, "after writes")
-	closeTest(t, db)
-	db = openCopies(t, fs)
-	if !db.WasClean() {
-		t.Error("the clean stop was forgotten")
+	fillAndClose(t, fs, db, "after writes")
+	if db = openCopies(t, fs); !db.WasClean() {
+		t.Error("the orderly stop was forgotten")
 	}
-	wantEqualCopies(t, db, "after a restart")
-	closeTest(t, db)
+	fillAndClose(t, fs, db, "after a restart")
 }
 
-// The loss of either copy's disk loses nothing, and a refill makes it whole.
+// The loss of either disk loses nothing, and a fill makes the copy whole.
 func TestLostDisk(t *testing.T) {
 	for _, dir := range []string{"one", "two"} {
 		fs := vfs.NewMem()
@@ -101,127 +101,43 @@ func TestLostDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want := dumpOf(t, db.main)
 		closeTest(t, db)
+		want := dumpOf(t, fs, "one")
 		if err := fs.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
 		db = openCopies(t, fs)
-		if db.Copies().InStep || dumpOf(t, db.reader.Load()) != want {
-			t.Errorf("%s lost: in step %v, or the content is another", dir, db.Copies().InStep)
+		if db.Copies().InStep {
+			t.Errorf("%s lost: the copies are in step", dir)
 		}
-		// Writes while it is alone, and after the fill.
-		if err := putTest(db, "alone", 7); err != nil {
-			t.Error(err)
+		fillAndClose(t, fs, db, dir+" lost, filled")
+		if got := dumpOf(t, fs, "one"); got != want {
+			t.Errorf("%s lost: the content changed", dir)
 		}
-		fillTest(t, db)
-		wantEqualCopies(t, db, dir+" lost, filled")
-		if err := putTest(db, "both", 8); err != nil {
-			t.Error(err)
-		}
-		wantEqualCopies(t, db, dir+" lost, written again")
-		closeTest(t, db)
-		db = openCopies(t, fs)
-		wantEqualCopies(t, db, dir+" lost, opened again")
-		closeTest(t, db)
 	}
 }
 
-// A copy that was away comes back stale: the other one is right.
-func TestStaleCopyIsFilled(t *testing.T) {
-	fs := vfs.NewMem()
-	db := openCopies(t, fs)
-	if err := putTest(db, "old", 1); err != nil {
-		t.Fatal(err)
-	}
-	closeTest(t, db)
-	alone := mirrored(fs)
-	alone.Mirror = nil
-	db, err := Open("one", alone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := putTest(db, "new", 2); err != nil {
-		t.Fatal(err)
-	}
-	closeTest(t, db)
-	db = openCopies(t, fs)
-	if c := db.Copies(); c.InStep || c.Reading != "one" || !errors.Is(c.Lost, errStale) {
-		t.Errorf("%+v", c)
-	}
-	fillTest(t, db)
-	wantEqualCopies(t, db, "filled")
-	if _, found, err := db.Object(box.Object("new")); err != nil || !found {
-		t.Error("what was written alone is gone", err)
-	}
-	closeTest(t, db)
-}
-
-// Copies that went on alone each disagree: the newer one is served, the other
-// is put aside.
-func TestSplitCopiesArePutAside(t *testing.T) {
-	fs := vfs.NewMem()
-	closeTest(t, openCopies(t, fs))
-	for i, dir := range []string{"one", "two"} {
+// A copy of a newer format is refused, though the other copy could serve.
+func TestNewerCopyIsRefused(t *testing.T) {
+	for _, dir := range []string{"one", "two"} {
+		fs := vfs.NewMem()
+		closeTest(t, openCopies(t, fs))
 		o := mirrored(fs)
 		o.Mirror = nil
 		db, err := Open(dir, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := putTest(db, dir, int64(i+1)); err != nil {
+		if err := db.change(func(b *pebble.Batch) error {
+			return b.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion+1), nil)
+		}); err != nil {
 			t.Fatal(err)
 		}
 		closeTest(t, db)
-	}
-	db := openCopies(t, fs)
-	if c := db.Copies(); c.InStep || c.Reading != "two" || !errors.Is(c.Lost, errDisagree) {
-		t.Errorf("%+v", c)
-	}
-	fillTest(t, db)
-	wantEqualCopies(t, db, "filled")
-	closeTest(t, db)
-	if _, err := fs.Stat("one.aside.0"); err != nil {
-		t.Error("the other copy was not put aside", err)
-	}
-}
-
-// A copy that is an old backup shows it, though it does not know.
-func TestOldBackupIsNoticed(t *testing.T) {
-	fs := vfs.NewMem()
-	db := openCopies(t, fs)
-	if err := putTest(db, "a", 1); err != nil {
-		t.Fatal(err)
-	}
-	closeTest(t, db)
-	if ok, err := vfs.Clone(fs, fs, "two", "backup"); !ok || err != nil {
-		t.Fatal(err)
-	}
-	f := func(writes int, inStep bool) {
-		t.Helper()
-		db := openCopies(t, fs)
-		for i := range writes {
-			if err := putTest(db, fmt.Sprint("b", i%300), int64(i+2)); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := Open("one", mirrored(fs)); !errors.Is(err, ErrVersion) {
+			t.Errorf("%s is newer: %v", dir, err)
 		}
-		closeTest(t, db)
-		if err := fs.RemoveAll("two"); err != nil {
-			t.Fatal(err)
-		}
-		if ok, err := vfs.Clone(fs, fs, "backup", "two"); !ok || err != nil {
-			t.Fatal(err)
-		}
-		db = openCopies(t, fs)
-		if got := db.Copies().InStep; got != inStep {
-			t.Errorf("%d writes later: in step is %v", writes, got)
-		}
-		fillTest(t, db)
-		wantEqualCopies(t, db, "filled")
-		closeTest(t, db)
 	}
-	f(500, true) // fewer than the journal tells apart: the keys are copied
-	f(batchesMax, false)
 }
 
 func TestOtherStoreIsRefused(t *testing.T) {
@@ -238,195 +154,9 @@ func TestOtherStoreIsRefused(t *testing.T) {
 		}
 		closeTest(t, db)
 	}
-	if _, err := Open("one", mirrored(fs)); !errors.Is(err, ErrOtherStore) {
+	if _, err := Open("one", mirrored(fs)); !errors.Is(err, twin.ErrOtherOwner) {
 		t.Errorf("opened: %v", err)
 	}
-}
-
-// failing makes writes or all calls below dir fail while it is on.
-func failing(fs vfs.FS, dir string, reads bool) (vfs.FS, *errorfs.Toggle) {
-	toggle := &errorfs.Toggle{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if !strings.HasPrefix(op.Path, dir) || !reads && op.Kind.ReadOrWrite() == errorfs.OpIsRead {
-			return nil
-		}
-		return errorfs.ErrInjected
-	})}
-	return errorfs.Wrap(fs, toggle), toggle
-}
-
-// A copy whose disk fails at run time is given up without an error for anyone.
-func TestDiskFailsAtRunTime(t *testing.T) {
-	for _, dir := range []string{"one", "two"} {
-		mem := vfs.NewMem()
-		fs, toggle := failing(mem, dir, true)
-		db := openCopies(t, fs)
-		if err := putTest(db, "before", 1); err != nil {
-			t.Fatal(err)
-		}
-		toggle.On()
-		for i := range int64(10) {
-			if err := putTest(db, fmt.Sprint("o", i), i); err != nil {
-				t.Errorf("%s failed: %v", dir, err)
-			}
-		}
-		if _, found, err := db.Object(box.Object("before")); err != nil || !found {
-			t.Error(found, err)
-		}
-		if c := db.Copies(); c.InStep || c.Reading == dir || db.Sealed() != nil {
-			t.Errorf("%s failed: %+v, sealed %v", dir, c, db.Sealed())
-		}
-		want := dumpOf(t, db.reader.Load())
-		toggle.Off()
-		err := db.Fill(t.Context(), func(int64, int64) {})
-		if dir == "one" && !errors.Is(err, ErrFillLater) || dir == "two" && err != nil {
-			t.Errorf("fill of %s: %v", dir, err)
-		}
-		closeTest(t, db)
-		db = openCopies(t, mem)
-		fillTest(t, db)
-		wantEqualCopies(t, db, dir+" failed, opened again")
-		if dumpOf(t, db.main) != want {
-			t.Errorf("%s failed: the content changed", dir)
-		}
-		closeTest(t, db)
-	}
-}
-
-// A copy whose disk cannot be read is given up: the lookup is answered by the
-// other one.
-func TestUnreadableCopy(t *testing.T) {
-	mem := vfs.NewMem()
-	fs, toggle := failing(mem, "one", true)
-	db := openCopies(t, fs)
-	const rows = 1000 // many blocks, not all of which an open reads
-	for i := range int64(rows) {
-		if err := putTest(db, fmt.Sprint("o", i), i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	closeTest(t, db)
-	db, err := Open("one", mirrored(fs))
-	if err != nil {
-		t.Fatal(err)
-	}
-	toggle.On()
-	for i := range rows {
-		if _, found, err := db.Object(box.Object(objstore.ObjectName(fmt.Sprint("o", i)))); err != nil || !found {
-			t.Error(i, found, err)
-		}
-	}
-	_ = db.Objects(func(objstore.ObjectID, ObjectRow) error { return nil }) // may fail once
-	n := 0
-	if err := db.Objects(func(objstore.ObjectID, ObjectRow) error { n++; return nil }); err != nil || n != rows {
-		t.Error(n, err)
-	}
-	if c := db.Copies(); c.Reading != "two" {
-		t.Errorf("%+v", c)
-	}
-	toggle.Off()
-	_ = db.Close(true) // may repeat an error of the lost copy
-}
-
-// A copy whose disk hangs is given up after a while; the other one answers.
-func TestDiskHangs(t *testing.T) {
-	for _, dir := range []string{"one", "two"} {
-		var hang atomic.Bool
-		release := make(chan struct{})
-		fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-			if hang.Load() && strings.HasPrefix(op.Path, dir) && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
-				<-release
-			}
-			return nil
-		}))
-		o := mirrored(fs)
-		o.Mirror.HangLimit = 20 * time.Millisecond
-		db, err := Open("one", o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		hang.Store(true)
-		for i := range int64(5) {
-			if err := putTest(db, fmt.Sprint("o", i), i); err != nil {
-				t.Errorf("%s hangs: %v", dir, err)
-			}
-		}
-		if c := db.Copies(); c.Reading == dir || !errors.Is(c.Lost, durable.ErrHung) {
-			t.Errorf("%s hangs: %+v", dir, c)
-		}
-		hang.Store(false)
-		close(release)
-		_ = db.Close(true)
-		o.Mirror.HangLimit = time.Minute
-		if db, err = Open("one", o); err != nil {
-			t.Fatal(err)
-		}
-		fillTest(t, db)
-		wantEqualCopies(t, db, dir+" hung")
-		if _, found, err := db.Object(box.Object("o4")); err != nil || !found {
-			t.Errorf("%s hung: an acknowledged row is gone, %v", dir, err)
-		}
-		closeTest(t, db)
-	}
-}
-
-// Nobody may be told of success once both copies failed.
-func TestBothDisksFail(t *testing.T) {
-	fs, toggle := failing(vfs.NewMem(), "", false)
-	var fatal atomic.Int64
-	o := mirrored(fs)
-	o.Fatal = func(error) { fatal.Add(1) }
-	db, err := Open("one", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	toggle.On()
-	for range 3 {
-		if err := putTest(db, "o", 1); !errors.Is(err, ErrSealed) {
-			t.Errorf("commit: %v", err)
-		}
-	}
-	toggle.Off()
-	if fatal.Load() != 1 {
-		t.Errorf("Fatal was called %d times", fatal.Load())
-	}
-	_ = db.Close(true)
-}
-
-// Writers work on while a copy is filled, and nothing of theirs is missing.
-func TestFillWhileWriting(t *testing.T) {
-	fs := vfs.NewMem()
-	db := openCopies(t, fs)
-	for i := range int64(2000) {
-		if err := putTest(db, fmt.Sprint("o", i), i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	closeTest(t, db)
-	if err := fs.RemoveAll("two"); err != nil {
-		t.Fatal(err)
-	}
-	db = openCopies(t, fs)
-	ctx, stop := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	for w := range 4 {
-		wg.Go(func() {
-			for i := int64(0); ctx.Err() == nil; i++ {
-				if err := putTest(db, fmt.Sprint(w, "/", i%100), i); err != nil {
-					t.Error(err)
-				}
-				b := db.NewBatch()
-				b.DeleteObject(box.Object(objstore.ObjectName(fmt.Sprint("o", int64(w)*500+i%500))))
-				if err := b.Commit(true); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	fillTest(t, db)
-	stop()
-	wg.Wait()
-	wantEqualCopies(t, db, "filled under writers")
-	closeTest(t, db)
 }
 
 // ledger knows, by name, the last version that was acknowledged and the last
@@ -520,9 +250,6 @@ func checkCopies(t *testing.T, fs vfs.FS, acked map[string]int64, what string) {
 		t.Errorf("%s: %v", what, err)
 		return
 	}
-	defer closeTest(t, db)
-	fillTest(t, db)
-	wantEqualCopies(t, db, what)
 	for name, n := range acked {
 		row, found, err := db.Object(box.Object(objstore.ObjectName(name)))
 		if err != nil || !found || row.Info.SizeBytes < n {
@@ -532,19 +259,5 @@ func checkCopies(t *testing.T, fs vfs.FS, acked map[string]int64, what string) {
 	if err := putTest(db, "after", 1); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
-	wantEqualCopies(t, db, what+", written again")
-}
-
-func FuzzCopyState(f *testing.F) {
-	f.Add(appendCopyState(nil, copyState{7, true}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parseCopyState(b)
-		if err != nil {
-			return
-		}
-		if again, err := parseCopyState(appendCopyState(nil, s)); err != nil || again != s {
-			t.Errorf("%v came back as %v, %v", s, again, err)
-		}
-		_ = touchedKeys(b, func([]byte) error { return nil })
-	})
+	fillAndClose(t, fs, db, what)
 }

@@ -148,10 +148,21 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// pebble are Pebble's settings but those that package durable sets.
-func (o *Options) pebble() *pebble.Options {
-	p := &pebble.Options{
-		CacheSize:                   o.CacheBytes + memTablesKept*int64(o.MemTableBytes),
+// database returns the settings of one copy of the index on fsys.
+func (o *Options) database(fsys vfs.FS) durable.Options {
+	return durable.Options{Name: "index", FS: fsys, Logger: o.Logger, Pebble: o.pebble(), OpenFilesMax: o.OpenFilesMax}
+}
+
+// blockCacheBytes returns the size of Pebble's block cache for the given bytes of
+// blocks. Pebble takes the memory of memtables out of the block cache.
+func (o *Options) blockCacheBytes(blocks int64) int64 {
+	return blocks + memTablesKept*int64(o.MemTableBytes)
+}
+
+// pebble returns Pebble's settings, except the settings of package durable.
+func (o *Options) pebble() pebble.Options {
+	p := pebble.Options{
+		CacheSize:                   o.blockCacheBytes(o.CacheBytes),
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: memTablesMax,
 		FormatMajorVersion:          pebble.FormatValueSeparation,

@@ -9,13 +9,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
+	"needletail/objstore/durable"
 )
 
 // TestTablesOfBodiesHoldNoRows flushes and compacts rows and bodies, and looks
 // at what lies in one table with what.
 func TestTablesOfBodiesHoldNoRows(t *testing.T) {
-	db := openTest(t, vfs.NewMem())
-	defer closeTest(t, db)
+	fs := vfs.NewMem()
+	db := openTest(t, fs)
 	for i := range 10 {
 		commit(t, db, func(b *Batch) {
 			row := ObjectRow{Place: PlaceInline, Info: objstore.ObjectInfo{SizeBytes: 4, ETag: "841a2d689ad86bd1611447453c22c6fc"}}
@@ -24,20 +25,23 @@ func TestTablesOfBodiesHoldNoRows(t *testing.T) {
 			b.SetInline(row.ID, []byte("body"))
 			b.AddContainer(box, Counts{Objects: 1})
 		})
-		if err := db.main.pebble.Flush(); err != nil {
-			t.Fatal(err)
-		}
-		checkTablesOfBodies(t, db)
+		db = onDatabase(t, fs, db, func(d *durable.DB) error {
+			err := d.Flush()
+			checkTablesOfBodies(t, d)
+			return err
+		})
 	}
-	if err := db.main.pebble.Compact(t.Context(), []byte("A"), []byte("z"), false); err != nil {
-		t.Fatal(err)
-	}
-	checkTablesOfBodies(t, db)
+	db = onDatabase(t, fs, db, func(d *durable.DB) error {
+		err := compact(d)
+		checkTablesOfBodies(t, d)
+		return err
+	})
+	closeTest(t, db)
 }
 
-func checkTablesOfBodies(t *testing.T, db *DB) {
+func checkTablesOfBodies(t *testing.T, db *durable.DB) {
 	t.Helper()
-	levels, err := db.main.pebble.SSTables()
+	levels, err := db.SSTables()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +71,6 @@ func TestBlocksAreCached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closeTest(t, db)
 	body := make([]byte, 32<<10)
 	for i := range 4 << 20 / len(body) { // the first memtables are smaller
 		commit(t, db, func(b *Batch) {
@@ -78,15 +81,20 @@ func TestBlocksAreCached(t *testing.T) {
 			b.AddContainer(box, Counts{Objects: 1})
 		})
 	}
-	if err := db.main.pebble.Flush(); err != nil {
+	closeTest(t, db) // writes tables
+	if db, err = Open("index", o); err != nil {
 		t.Fatal(err)
+	}
+	defer closeTest(t, db)
+	for i := range 4 << 20 / len(body) { // memtables as large as before
+		commit(t, db, func(b *Batch) { b.SetInline(FileID{1, 15: byte(i)}, body) })
 	}
 	for range 2 {
 		if _, ok, err := db.Object(box.Object("0")); err != nil || !ok {
 			t.Fatalf("row: %v %v", ok, err)
 		}
 	}
-	if m := db.main.pebble.Metrics(); m.BlockCache.Size == 0 || m.BlockCache.Hits == 0 {
+	if m := db.Metrics(); m.BlockCache.Size == 0 || m.BlockCache.Hits == 0 {
 		t.Errorf("the cache holds %d bytes and was hit %d times", m.BlockCache.Size, m.BlockCache.Hits)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/device"
+	"needletail/objstore/twin"
 )
 
 // Accounts calls visit for each account, by name.
@@ -45,7 +46,7 @@ func (v View) ContainerObjects(c objstore.ContainerID, visit func(objstore.Objec
 }
 
 func (v View) objects(prefix []byte, visit func(objstore.ObjectID, ObjectRow) error) error {
-	return v.objectsIn(prefix, successor(append([]byte(nil), prefix...)), visit)
+	return v.objectsIn(prefix, twin.PrefixEnd(append([]byte(nil), prefix...)), visit)
 }
 
 func (v View) objectsIn(lower, upper []byte, visit func(objstore.ObjectID, ObjectRow) error) error {
@@ -109,7 +110,7 @@ func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
 func (v View) DeviceGCQueue(d device.Index, after FileID, visit func(FileID, GCRow) error) error {
 	prefix := appendGCPrefix(nil, d)
 	from := append(appendGCKey(nil, d, after), 0)
-	return v.scanRange(from, successor(prefix), func(k, value []byte) error {
+	return v.scanRange(from, twin.PrefixEnd(prefix), func(k, value []byte) error {
 		return visitGC(k[len(from)-len(after)-2:], value, visit)
 	})
 }
@@ -163,7 +164,7 @@ func (v View) FilesAfter(after FileID, visit func(FileID, objstore.ObjectID) err
 // scanAfter calls visit for each key of prefix and an id greater than after.
 func (v View) scanAfter(prefix byte, after FileID, visit func(id FileID, value []byte) error) error {
 	from := append(appendIDKey(nil, prefix, after), 0)
-	return v.scanRange(from, successor([]byte{prefix}), func(k, value []byte) error {
+	return v.scanRange(from, twin.PrefixEnd([]byte{prefix}), func(k, value []byte) error {
 		id, err := parseID(k)
 		if err != nil {
 			return err

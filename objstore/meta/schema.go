@@ -2,25 +2,51 @@ package meta
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/objstore"
+	"needletail/objstore/twin"
 )
 
-// schemaVersion is the format of keys and rows as this program writes them.
-// Version 1 is the first.
+// schemaVersion is the format of keys and rows that this program writes. Version 1
+// is the first.
 const schemaVersion = 1
 
-// schema says whether a database has one, which must be of our version.
-func (s *side) schema() (found bool, err error) {
-	v, found, err := View{plain{s.pebble}}.value([]byte(keyVersion), nil)
+// format tells package twin which keys of the index it may use, and how a complete
+// index is recognised.
+var format = twin.Format{
+	Control: []byte{prefixSchema},
+	State:   []byte(keyCopy),
+	Journal: []byte{prefixJournal},
+	Look:    look,
+	Create:  createVersion,
+}
+
+// look reads what a copy of the index says about itself. An index without a schema
+// version is not complete.
+func look(from twin.Source) (h twin.Head, err error) {
+	v := View{from}
+	if h.Complete, err = v.complete(); err != nil || !h.Complete {
+		return h, err
+	}
+	if h.Owner, err = v.StoreID(); err != nil {
+		return h, err
+	}
+	clock, err := v.Clock()
+	h.Clock = int64(clock)
+	return h, err
+}
+
+// complete reports that the index has a schema version. Another version than
+// schemaVersion is ErrVersion.
+func (v View) complete() (bool, error) {
+	b, found, err := v.value([]byte(keyVersion), nil)
 	if err != nil || !found {
 		return false, err
 	}
-	version, n := binary.Uvarint(v)
+	version, n := binary.Uvarint(b)
 	if n <= 0 {
 		return false, fmt.Errorf("%w: schema version", ErrCorrupt)
 	}
@@ -30,37 +56,12 @@ func (s *side) schema() (found bool, err error) {
 	return true, nil
 }
 
-// empty says that a database has no keys.
-func (s *side) empty() (bool, error) {
-	it, err := s.pebble.NewIter(nil)
-	if err != nil {
-		return false, err
-	}
-	used := it.First()
-	return !used, errors.Join(it.Error(), it.Close())
+func createVersion(b *pebble.Batch) error {
+	return b.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion), nil)
 }
 
-// createSchema writes the version into an empty database.
-func (s *side) createSchema() error {
-	empty, err := s.empty()
-	if err != nil {
-		return err
-	}
-	if !empty {
-		return fmt.Errorf("%w: keys without a schema version", ErrCorrupt)
-	}
-	return s.createVersion()
-}
-
-func (s *side) createVersion() error {
-	b := s.pebble.NewBatch()
-	if err := b.Set([]byte(keyVersion), binary.AppendUvarint(nil, schemaVersion), nil); err != nil {
-		return err
-	}
-	return s.commit(b)
-}
-
-// takeClean takes the mark of a clean stop away and says whether it was there.
+// takeClean removes the mark of an orderly stop, and reports whether the mark was
+// there.
 func (d *DB) takeClean() (clean bool, err error) {
 	if _, clean, err = d.value([]byte(keyClean), nil); err != nil || !clean {
 		return false, err
@@ -68,14 +69,14 @@ func (d *DB) takeClean() (clean bool, err error) {
 	return true, d.change(func(b *pebble.Batch) error { return b.Delete([]byte(keyClean), nil) })
 }
 
-// change commits, synced, what fill puts into a batch.
+// change commits, synced, the changes that fill puts into a batch.
 func (d *DB) change(fill func(*pebble.Batch) error) error {
 	b := d.NewBatch()
-	b.note(fill(b.batch))
+	b.note(fill(b.batch.Batch))
 	return b.Commit(true)
 }
 
-// Clock is the greatest timestamp that was ever committed, or 0.
+// Clock returns the greatest timestamp that was ever committed, or 0.
 func (v View) Clock() (objstore.Timestamp, error) {
 	b, found, err := v.value([]byte(keyClock), nil)
 	if err != nil || !found {
@@ -86,13 +87,17 @@ func (v View) Clock() (objstore.Timestamp, error) {
 	return t, d.end()
 }
 
-// StoreID is what SetStoreID set, or "" in an index that is new.
+// StoreID returns the id that SetStoreID has set, or "" in a new index.
 func (v View) StoreID() (string, error) {
 	b, _, err := v.value([]byte(keyStore), nil)
 	return string(b), err
 }
 
-// SetStoreID notes, durably, which store the index belongs to.
+// SetStoreID records, durably, which store the index belongs to.
 func (d *DB) SetStoreID(id string) error {
 	return d.change(func(b *pebble.Batch) error { return b.Set([]byte(keyStore), []byte(id), nil) })
 }
+
+// SetGeneration makes an index of one copy newer than every copy of a lower
+// generation.
+func (d *DB) SetGeneration(g uint64) error { return d.copies.SetGeneration(g) }

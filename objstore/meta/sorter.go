@@ -3,13 +3,13 @@ package meta
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"needletail/objstore"
 	"needletail/objstore/device"
 	"needletail/objstore/durable"
+	"needletail/objstore/twin"
 )
 
 // Sorter brings rows that were found in any order into the order of names, the
@@ -26,11 +26,9 @@ func NewSorter(fs vfs.FS, dir string) (*Sorter, error) {
 	if err := fs.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	o := Options{FS: fs, Logger: slog.New(slog.DiscardHandler)}
-	o.EnsureDefaults()
-	p := o.pebble()
-	p.DisableWAL = true
-	db, err := durable.Open(dir, durable.Options{Name: "sorter", FS: fs, Logger: o.Logger, Pebble: *p, OpenFilesMax: o.OpenFilesMax})
+	o := quietDatabase(fs)
+	o.Name, o.Pebble.DisableWAL = "sorter", true
+	db, err := durable.Open(dir, o)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +63,7 @@ const sortedTail = 1 + 8 + 16 + 2
 // Each calls visit with each row: by name, the newest first, rows of one body
 // next to one another.
 func (s *Sorter) Each(visit func(o objstore.ObjectID, r ObjectRow) error) error {
-	return View{plain{s.db}}.scan(nil, func(k, value []byte) error {
+	return View{twin.Plain(s.db)}.scan(nil, func(k, value []byte) error {
 		if len(k) < sortedTail {
 			return fmt.Errorf("%w: sorter's key", ErrCorrupt)
 		}
@@ -97,7 +95,7 @@ func NewIDSet(fs vfs.FS, dir string) (*IDSet, error) {
 func (s *IDSet) Add(id FileID) error { return s.set(id[:], nil) }
 
 // Has says whether an id was added.
-func (s *IDSet) Has(id FileID) (bool, error) { return View{plain{s.db}}.has(id[:]) }
+func (s *IDSet) Has(id FileID) (bool, error) { return View{twin.Plain(s.db)}.has(id[:]) }
 
 // Close removes the sorter.
 func (s *Sorter) Close() error {

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
-
-	"needletail/objstore/durable"
 )
 
 // VerifyTables reads every block of every table of the index in dir, which may
@@ -26,9 +23,7 @@ func VerifyTables(ctx context.Context, fsys vfs.FS, dir string, bad func(path st
 	if err != nil {
 		return fmt.Errorf("verify index: %w", err)
 	}
-	o := Options{FS: fsys, Logger: slog.New(slog.DiscardHandler)}
-	o.EnsureDefaults()
-	p := o.pebble()
+	p := quietDatabase(fsys).Pebble
 	p.EnsureDefaults()
 	readers := p.MakeReaderOptions()
 	for _, name := range names {
@@ -61,6 +56,3 @@ func verifyTable(ctx context.Context, fsys vfs.FS, path string, o sstable.Reader
 	}
 	return errors.Join(r.ValidateBlockChecksums(), r.Close())
 }
-
-// Tail says how the index's logs end, the worst of them.
-func (r *ReadOnly) Tail() durable.Tail { return r.side.pebble.Tail() }

@@ -7,27 +7,20 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"needletail/objstore"
+	"needletail/objstore/twin"
 )
 
 // View reads the index: the newest state, or that of a Snapshot.
-type View struct{ source source }
+type View struct{ source twin.Source }
 
 // value appends the value of key to dst.
 func (v View) value(key, dst []byte) (value []byte, found bool, err error) {
-	b, closer, err := v.source.get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return dst, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	dst = append(dst, b...)
-	return dst, true, closer.Close()
+	return twin.Value(v.source, key, dst)
 }
 
 // row looks a row up and parses it where it lies.
 func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found bool, err error) {
-	b, closer, err := v.source.get(key)
+	b, closer, err := v.source.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return r, false, nil
 	}
@@ -43,7 +36,7 @@ func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found b
 
 // has says whether a key is there.
 func (v View) has(key []byte) (bool, error) {
-	_, closer, err := v.source.get(key)
+	_, closer, err := v.source.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return false, nil
 	}
@@ -133,25 +126,10 @@ func (v View) any(prefix []byte) (bool, error) {
 // scan calls visit for each key that begins with prefix, in order; the slices
 // are valid during the call only.
 func (v View) scan(prefix []byte, visit func(key, value []byte) error) error {
-	return v.scanRange(prefix, successor(append([]byte(nil), prefix...)), visit)
+	return twin.ScanPrefix(v.source, prefix, visit)
 }
 
 // scanRange is scan for the keys from lower on and below upper.
 func (v View) scanRange(lower, upper []byte, visit func(key, value []byte) error) error {
-	it, err := v.source.iter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return err
-	}
-	for ok := it.First(); ok && err == nil; ok = ok && it.Next() {
-		var value []byte
-		if value, err = it.value(); err == nil {
-			err = visit(it.Key(), value)
-		}
-		ok = err == nil
-	}
-	if err != nil {
-		_ = it.Close() // only repeats an error of reading
-		return err
-	}
-	return it.end()
+	return twin.Scan(v.source, lower, upper, visit)
 }

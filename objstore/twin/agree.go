@@ -1,34 +1,30 @@
-package meta
+package twin
 
 import (
 	"errors"
 	"fmt"
-
-	"needletail/objstore"
 )
 
-// ErrOtherStore: the two copies are indexes of different stores.
-var ErrOtherStore = errors.New("the copies of the index belong to different stores")
+// ErrOtherOwner: the two copies hold the data of different owners.
+var ErrOtherOwner = errors.New("the copies belong to different stores")
 
-// standing is what Open finds of one copy.
+// standing is what Open finds in one copy.
 type standing struct {
 	side    *side
-	err     error // it could not be read
-	schema  bool  // it is complete
-	empty   bool  // it has no keys
-	store   string
+	err     error // why the copy could not be read, or nil
+	head    Head
+	empty   bool // the copy has no keys
 	state   copyState
-	clock   objstore.Timestamp
 	journal [][]byte
-	last    uint64 // sequence number
+	last    uint64 // the greatest sequence number of the journal
 }
 
-func (s *standing) usable() bool { return s.err == nil && s.schema }
+func (s *standing) usable() bool { return s.err == nil && s.head.Complete }
 
 // stand opens a copy and looks at it.
 func (d *DB) stand(s *side) *standing {
 	st := &standing{side: s}
-	st.err = s.open(d.hangLimit, true, func(err error) { d.sideFailed(s, err) })
+	st.err = s.open(true, func(err error) { d.sideFailed(s, err) })
 	if st.err == nil {
 		st.err = st.look()
 	}
@@ -39,73 +35,65 @@ func (d *DB) stand(s *side) *standing {
 }
 
 func (s *standing) look() (err error) {
-	if s.schema, err = s.side.schema(); err != nil {
+	if s.head, err = s.side.head(); err != nil {
 		return err
 	}
-	if !s.schema {
+	if !s.head.Complete {
 		s.empty, err = s.side.empty()
 		return err
 	}
-	v := View{plain{s.side.pebble}}
-	if s.store, err = v.StoreID(); err != nil {
+	if s.state, _, err = s.side.state(); err != nil {
 		return err
-	}
-	if s.clock, err = v.Clock(); err != nil {
-		return err
-	}
-	b, found, err := v.value([]byte(keyCopy), nil)
-	if err != nil {
-		return err
-	}
-	if found {
-		if s.state, err = parseCopyState(b); err != nil {
-			return err
-		}
 	}
 	s.journal, s.last, err = s.side.slots()
 	return err
 }
 
-// sideFailed is told by Pebble, maybe while it holds locks, of an error after
-// which a copy takes no more writes. With two copies in step the next write
-// gives the copy up.
+// sideFailed is called by Pebble, maybe under Pebble's locks, when a copy takes no
+// more writes. With two copies in step the next write gives the copy up.
 func (d *DB) sideFailed(s *side, err error) {
 	if !d.paired.Load() && d.reader.Load() == s {
-		d.seal(err, d.fatal)
+		d.seal(err)
 	}
 }
 
-// openCopies opens both copies, decides which is right, and makes them agree
-// if they are in step but for what a crash cut off.
+// openCopies opens both copies and decides which copy is right. Copies in step are
+// made to agree about the batches that a crash cut off.
 func (d *DB) openCopies() error {
-	one, two := d.stand(d.main), d.stand(d.mirror)
+	one, two := d.stand(d.first), d.stand(d.second)
 	for _, s := range []*standing{one, two} {
-		if errors.Is(s.err, ErrVersion) {
+		if s.err != nil && d.opts.Refuse(s.err) {
 			return s.err
 		}
 	}
 	switch {
-	case one.usable() && two.usable() && one.store != "" && two.store != "" && one.store != two.store:
-		return fmt.Errorf("%w: %q and %q", ErrOtherStore, one.store, two.store)
+	case one.usable() && two.usable() && one.head.Owner != "" && two.head.Owner != "" && one.head.Owner != two.head.Owner:
+		return fmt.Errorf("%w: %q and %q", ErrOtherOwner, one.head.Owner, two.head.Owner)
 	case one.usable() || two.usable():
 		return d.choose(one, two)
+	case one.err == nil && two.err != nil && d.opts.CreateAlone:
+		if err := one.side.create(); err != nil {
+			return err
+		}
+		one.head.Complete = true
+		return d.choose(one, two)
 	case one.err != nil || two.err != nil:
-		// The one that can be read is empty: it may be new while the other holds
-		// everything.
-		return errors.Join(errors.New("no copy of the index is usable"), one.err, two.err)
+		// A readable copy is empty. The copy may be new while the unreadable copy
+		// holds everything.
+		return errors.Join(fmt.Errorf("no copy of the %s is usable", d.name), one.err, two.err)
 	default:
 		return d.createCopies()
 	}
 }
 
 func (d *DB) createCopies() error {
-	for _, s := range []*side{d.main, d.mirror} {
-		if err := s.createSchema(); err != nil {
+	for _, s := range d.sides() {
+		if err := s.create(); err != nil {
 			return err
 		}
 	}
 	d.state = copyState{1, true}
-	for _, s := range []*side{d.main, d.mirror} {
+	for _, s := range d.sides() {
 		if err := s.setState(d.state); err != nil {
 			return err
 		}
@@ -115,17 +103,17 @@ func (d *DB) createCopies() error {
 }
 
 func (d *DB) pair() {
-	d.read(d.main)
+	d.read(d.first)
 	d.paired.Store(true)
 }
 
-// read makes s the copy that views read.
+// read makes s the copy that is read.
 func (d *DB) read(s *side) {
 	s.read = true
 	d.reader.Store(s)
 }
 
-// choose goes on with both copies if they are in step, else with the newer.
+// choose goes on with both copies if they are in step, else with the right copy.
 func (d *DB) choose(one, two *standing) error {
 	right, wrong, why := compareCopies(one, two)
 	d.state = right.state
@@ -141,34 +129,13 @@ func (d *DB) choose(one, two *standing) error {
 	s.fail(why)
 	s.keep = wrong.err != nil || errors.Is(why, errDisagree)
 	d.read(right.side)
-	d.setLost(fmt.Errorf("the %s copy of the index, %s: %w", s.name, s.dir, why))
+	d.setLost(fmt.Errorf("the %s copy of the %s, %s: %w", s.name, d.name, s.dir, why))
 	level := d.log.Warn
 	if s.keep {
 		level = d.log.Error
 	}
-	level("the copies of the index are not in step; the store goes on with one of them and fills the other",
+	level("the copies of the "+d.name+" are not in step; the store goes on with one of them and fills the other",
 		"right", right.side.dir, "wrong", s.dir, "why", why, "put aside", s.keep)
-	return d.noteAlone()
-}
-
-// noteAlone notes on the copy that is read that the other one lacks what comes.
-func (d *DB) noteAlone() error {
-	if !d.state.paired {
-		return nil
-	}
-	d.state = copyState{generation: d.state.generation + 1}
-	return d.reader.Load().setState(d.state)
-}
-
-// partAlone is for an index that is opened without its second copy.
-func (d *DB) partAlone() error {
-	b, found, err := d.value([]byte(keyCopy), nil)
-	if err != nil || !found {
-		return err
-	}
-	if d.state, err = parseCopyState(b); err != nil {
-		return err
-	}
 	return d.noteAlone()
 }
 
@@ -178,18 +145,18 @@ var (
 	errDisagree   = errors.New("the copies disagree and none of them says why")
 )
 
-// dropped is how much of the newest log could not be read.
+// dropped returns how many bytes of the newest log could not be read.
 func (s *standing) dropped() int64 { return s.side.pebble.Tail().DroppedBytes }
 
-// compareCopies says which of two copies, of which one is usable, is right,
-// and why the other is not in step; nil if it is.
+// compareCopies decides which of two copies is right; at least one is usable. why
+// is the reason why the wrong copy is not in step, or nil if both are in step.
 func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 	right, wrong = one, two
-	newer := func() bool { // two, among equals
+	newer := func() bool { // two, if the generations are equal
 		if one.last != two.last {
 			return two.last > one.last
 		}
-		return two.clock > one.clock
+		return two.head.Clock > one.head.Clock
 	}
 	switch {
 	case !one.usable() || !two.usable():
@@ -207,7 +174,7 @@ func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 		if wrong.state.paired {
 			return right, wrong, errStale
 		}
-		return right, wrong, errDisagree // it went on alone too
+		return right, wrong, errDisagree // the wrong copy went on alone too
 	case !one.state.paired || !two.state.paired:
 		if newer() {
 			right, wrong = two, one
@@ -219,14 +186,15 @@ func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 		}
 		return right, wrong, errDisagree
 	case two.dropped() < one.dropped():
-		// What was answered is in both, unless damage took it from one.
+		// An answered batch is in both copies, except where damage took the batch
+		// from one copy.
 		right, wrong = two, one
 	}
 	return right, wrong, nil
 }
 
-// reconcile makes wrong agree with right, which is in step with it but for the
-// batches that a crash cut off: those have different slots in the journal.
+// reconcile makes wrong agree with right. Both are in step except for the batches
+// that a crash cut off, and the slots of such batches differ.
 func reconcile(right, wrong *standing) error {
 	keys := map[string]struct{}{}
 	for slot := range journalSlots {
@@ -234,7 +202,7 @@ func reconcile(right, wrong *standing) error {
 		if string(a) == string(b) {
 			continue
 		}
-		keys[string(appendSlotKey(nil, uint16(slot)))] = struct{}{}
+		keys[string(slotKey(right.side.opts.Format.Journal, uint16(slot)))] = struct{}{}
 		for _, v := range [][]byte{a, b} {
 			if v == nil {
 				continue
@@ -250,10 +218,8 @@ func reconcile(right, wrong *standing) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	// Clean stops are noted on both, or the crash was in between: then neither.
-	keys[keyClean] = struct{}{}
 	b := wrong.side.pebble.NewBatch()
-	if err := copyInto(b, right.side, keys); err != nil {
+	if err := copyInto(b, right.side.source(), keys); err != nil {
 		return err
 	}
 	return wrong.side.commit(b)

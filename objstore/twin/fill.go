@@ -1,4 +1,4 @@
-package meta
+package twin
 
 import (
 	"context"
@@ -12,38 +12,38 @@ import (
 	"needletail/objstore/durable"
 )
 
-// ErrFillLater: the lost copy may still be read by this process; the next one
-// fills it.
-var ErrFillLater = errors.New("the lost copy of the index is filled after a restart")
+// ErrFillLater: iterators of this process may still read the lost copy. The next
+// process fills the copy.
+var ErrFillLater = errors.New("the lost copy is filled after a restart")
 
 // errTooDirty ends a fill that cannot keep up.
 var errTooDirty = errors.New("more keys were changed than a fill can remember")
 
 const (
-	// dirtyKeysMax bounds the keys that are remembered while a copy is filled.
+	// dirtyKeysMax bounds the keys that are remembered during a fill.
 	dirtyKeysMax = 1 << 20
-	// A fill copies what was changed meanwhile in rounds, and stops the writers
-	// for the last one only, which has about dirtyLastRound keys, or more if the
+	// A fill copies the keys that changed meanwhile in rounds. Writers stop only for
+	// the last round. The last round has at most dirtyLastRound keys, or more if the
 	// rounds do not get much shorter.
 	dirtyLastRound = 512
 )
 
-// dirty remembers the keys that are written while a copy is filled.
+// dirty remembers the keys that are written during a fill.
 type dirty struct {
-	mu   sync.Mutex // protects the fields below
+	mu   sync.Mutex // guards the fields below
 	on   bool
-	over bool // there were too many
+	over bool // there were too many keys
 	keys map[string]struct{}
 }
 
-// add notes what touched gave.
+// add remembers the keys that touched has made.
 func (d *dirty) add(keys []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.on || d.over {
 		return
 	}
-	_ = touchedKeys(keys, func(k []byte) error { // they were made by touched
+	_ = touchedKeys(keys, func(k []byte) error { // touched makes no bad keys
 		d.keys[string(k)] = struct{}{}
 		return nil
 	})
@@ -56,7 +56,7 @@ func (d *dirty) set(on bool) {
 	d.on, d.over, d.keys = on, false, map[string]struct{}{}
 }
 
-// take gives the keys and forgets them.
+// take returns the keys and forgets them.
 func (d *dirty) take() (map[string]struct{}, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -68,9 +68,9 @@ func (d *dirty) take() (map[string]struct{}, error) {
 	return keys, nil
 }
 
-// Fill makes a copy that is lost anew out of the other one, while that is
-// served, and calls progress now and then with what it has copied. It returns
-// nil at once if the copies are in step or there is to be only one.
+// Fill makes a lost copy anew out of the other copy, which serves meanwhile. Fill
+// calls progress, if set, now and then with the sums of the copied keys and bytes.
+// Fill returns nil at once if the copies are in step, or if one copy is wanted.
 func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	lost, from := d.lostCopy()
 	if lost == nil {
@@ -79,16 +79,19 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	if lost.read {
 		return ErrFillLater
 	}
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
 	d.filling.Store(true)
 	defer d.filling.Store(false)
 	d.drainWrites()
 	fresh, err := d.anew(lost)
 	if err != nil {
-		return fmt.Errorf("fill a copy of the index: %w", err)
+		return fmt.Errorf("fill a copy of the %s: %w", d.name, err)
 	}
 	if err := d.fill(ctx, from, fresh, progress); err != nil {
 		fresh.fail(err)
-		return errors.Join(fmt.Errorf("fill a copy of the index: %w", err), fresh.close())
+		return errors.Join(fmt.Errorf("fill a copy of the %s: %w", d.name, err), fresh.close())
 	}
 	return nil
 }
@@ -99,7 +102,7 @@ func (d *DB) drainWrites() {
 	defer d.gate.Unlock()
 }
 
-// lostCopy is the copy that is to be filled, and where from; nil if none is.
+// lostCopy returns the copy to fill and the copy to fill from, or nil.
 func (d *DB) lostCopy() (lost, from *side) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -110,8 +113,8 @@ func (d *DB) lostCopy() (lost, from *side) {
 	return d.other(from), from
 }
 
-// anew makes an empty database in the place of a lost copy. What is there is
-// removed, or put aside if it may hold what the other copy does not.
+// anew makes an empty database in the place of a lost copy. The content is removed,
+// or set aside if the other copy may lack parts of the content.
 func (d *DB) anew(s *side) (*side, error) {
 	if err := s.close(); err != nil {
 		return nil, err
@@ -125,14 +128,14 @@ func (d *DB) anew(s *side) (*side, error) {
 	if err := s.fs.RemoveAll(s.dir); err != nil {
 		return nil, err
 	}
-	fresh := newSide(s.name, s.fs, s.dir, s.opts)
-	return fresh, fresh.open(d.hangLimit, true, func(err error) { d.sideFailed(fresh, err) })
+	fresh := newSide(s.name, s.place, s.opts)
+	return fresh, fresh.open(true, func(err error) { d.sideFailed(fresh, err) })
 }
 
 func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, bytes int64)) error {
 	d.dirty.set(true)
 	defer d.dirty.set(false)
-	snap := from.pebble.NewSnapshot() // whatever it lacks is noted as dirty
+	snap := from.pebble.NewSnapshot() // a key that the snapshot lacks is noted as dirty
 	err := copyTables(ctx, snap, fresh, progress)
 	if err = errors.Join(err, snap.Close()); err != nil {
 		return err
@@ -142,7 +145,7 @@ func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, by
 		if err != nil {
 			return err
 		}
-		if err := copyKeys(from, fresh, keys); err != nil {
+		if err := CopyKeys(from.source(), fresh.pebble, keys); err != nil {
 			return err
 		}
 		if len(keys) <= dirtyLastRound || len(keys) > left/2 {
@@ -152,8 +155,8 @@ func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, by
 	}
 }
 
-// join ends a fill: with the writers stopped it copies the rest, and notes on
-// both copies, the new one first, that they are in step from now on.
+// join ends a fill. With the writers stopped join copies the rest, and records on
+// both copies, the new copy first, that they are in step.
 func (d *DB) join(from, fresh *side) error {
 	d.gate.Lock()
 	defer d.gate.Unlock()
@@ -163,8 +166,8 @@ func (d *DB) join(from, fresh *side) error {
 	if err != nil {
 		return err
 	}
-	err = View{plain{from.pebble}}.scan([]byte{prefixSchema}, func(k, _ []byte) error {
-		if string(k) != keyCopy {
+	err = ScanPrefix(from.source(), d.opts.Format.Control, func(k, _ []byte) error {
+		if string(k) != string(d.opts.Format.State) {
 			keys[string(k)] = struct{}{}
 		}
 		return nil
@@ -172,48 +175,43 @@ func (d *DB) join(from, fresh *side) error {
 	if err != nil {
 		return err
 	}
-	if err := copyKeys(from, fresh, keys); err != nil {
+	if err := CopyKeys(from.source(), fresh.pebble, keys); err != nil {
 		return err
 	}
 	next := copyState{d.state.generation + 1, true}
 	for _, s := range []*side{fresh, from} {
 		if err := s.setState(next); err != nil {
 			if s == from {
-				d.seal(err, d.fatal)
+				d.seal(err)
 			}
 			return err
 		}
 	}
-	if d.main == from {
-		d.mirror = fresh
+	if d.first == from {
+		d.second = fresh
 	} else {
-		d.main = fresh
+		d.first = fresh
 	}
 	d.state, d.lost, d.lostAt = next, nil, time.Time{}
 	d.paired.Store(true)
-	d.log.Info("the second copy of the index is in step", "filled", fresh.dir, "generation", next.generation)
+	d.log.Info("the second copy of the "+d.name+" is in step", "filled", fresh.dir, "generation", next.generation)
 	return nil
 }
 
-// setState notes, durably, how the copies stand.
-func (s *side) setState(c copyState) error {
-	b := s.pebble.NewBatch()
-	if err := b.Set([]byte(keyCopy), appendCopyState(nil, c), nil); err != nil {
-		return err
-	}
-	return s.note(b)
-}
+// copyKeysMax is how many keys are copied in one batch. Most values are small.
+const copyKeysMax = 1024
 
-// copyKeys makes those keys of to what they are in from.
-func copyKeys(from, to *side, keys map[string]struct{}) error {
+// CopyKeys gives each key in to the value that the key has in from, or deletes the
+// key if from lacks it. CopyKeys is durable.
+func CopyKeys(from Source, to *durable.DB, keys map[string]struct{}) error {
 	part := map[string]struct{}{}
 	write := func() error {
-		b := to.pebble.NewBatch()
+		b := to.NewBatch()
 		if err := copyInto(b, from, part); err != nil {
 			return err
 		}
 		clear(part)
-		return to.commit(b)
+		return to.Commit(b, true)
 	}
 	for k := range keys {
 		part[k] = struct{}{}
@@ -226,14 +224,10 @@ func copyKeys(from, to *side, keys map[string]struct{}) error {
 	return write()
 }
 
-// copyKeysMax is how many keys are copied in one batch; most values are small.
-const copyKeysMax = 1024
-
-// copyInto makes those keys, in the database of b, what they are in from.
-func copyInto(b *pebble.Batch, from *side, keys map[string]struct{}) error {
-	view := View{plain{from.pebble}}
+// copyInto puts into b what CopyKeys writes.
+func copyInto(b *pebble.Batch, from Source, keys map[string]struct{}) error {
 	for k := range keys {
-		value, found, err := view.value([]byte(k), nil)
+		value, found, err := Value(from, []byte(k), nil)
 		switch {
 		case err != nil:
 		case found:
