@@ -127,7 +127,10 @@ func TestCredentialsAreBounded(t *testing.T) {
 		return id, &Credential{ID: id, UserID: "ann", Type: "cert"}
 	})
 	create := func(user string) func() error {
-		return func() error { _, err := w.CreateCredential(Credential{UserID: user, Type: "cert", Blob: "x"}); return err }
+		return func() error {
+			_, err := w.CreateCredential(Credential{UserID: user, Type: "cert", Blob: "x"})
+			return err
+		}
 	}
 	try(t, []attempt{
 		{"the last", create("ann"), accepted},

@@ -19,9 +19,15 @@ func TestNameBounds(t *testing.T) {
 		create func(name string) error
 	}{
 		{"domain", 64, func(n string) error { _, err := w.CreateDomain(Domain{Name: n}); return err }},
-		{"project", 64, func(n string) error { _, err := w.CreateProject(Project{Name: n, DomainID: DefaultDomainID}); return err }},
+		{"project", 64, func(n string) error {
+			_, err := w.CreateProject(Project{Name: n, DomainID: DefaultDomainID})
+			return err
+		}},
 		{"group", 64, func(n string) error { _, err := w.CreateGroup(Group{Name: n, DomainID: DefaultDomainID}); return err }},
-		{"user", 255, func(n string) error { _, err := w.CreateUser(ctx, User{Name: n, DomainID: DefaultDomainID}, ""); return err }},
+		{"user", 255, func(n string) error {
+			_, err := w.CreateUser(ctx, User{Name: n, DomainID: DefaultDomainID}, "")
+			return err
+		}},
 		{"role", 255, func(n string) error { _, err := w.CreateRole(Role{Name: n}); return err }},
 		{"type of a service", 255, func(n string) error { _, err := w.CreateService(CatalogService{Type: n}); return err }},
 		{"application credential", 255, func(n string) error {

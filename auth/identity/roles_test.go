@@ -131,7 +131,9 @@ func TestImplications(t *testing.T) {
 	if err := w.RemoveImplication("b", "c"); KindOf(err) != KindNotFound {
 		t.Errorf("removed again: %v", err)
 	}
-	of := func(prior string) func(*Implication) bool { return func(i *Implication) bool { return i.Prior == prior } }
+	of := func(prior string) func(*Implication) bool {
+		return func(i *Implication) bool { return i.Prior == prior }
+	}
 	if n := len(w.Implications(of("d1"))); n != 2 {
 		t.Errorf("d1 has %d implications", n)
 	}
