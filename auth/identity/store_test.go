@@ -5,41 +5,96 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"golang.org/x/crypto/bcrypt"
 )
 
-// dump is all that the tables hold, as text.
-func (w *world) dump() string {
+// storedTable is a table as the tests dump it.
+type storedTable interface{ dumped() any }
+
+func (t *table[T]) dumped() any { return t.sorted() }
+
+// dump returns the rows of each table as JSON, by the table's kind.
+func (w *world) dump() map[byte]string {
 	w.t.Helper()
-	b, err := json.Marshal([]any{w.Domains(nil), w.Projects(nil), w.Users(nil), w.Roles(nil), w.Grants(nil),
-		w.Regions(nil), w.Services(nil), w.Endpoints(nil), w.AppCredentials(nil),
-		list(w.Service, w.implications, nil), list(w.Service, w.revocations, nil)})
-	w.ok(err)
-	return string(b)
+	out := map[byte]string{}
+	for kind, t := range w.byKind {
+		b, err := json.Marshal(t.(storedTable).dumped())
+		w.ok(err)
+		out[kind] = string(b)
+	}
+	return out
 }
 
-// TestEverythingComesBack after the store was closed.
+// TestEverythingComesBack after the store was closed: rows of all tables, with
+// all their fields, and the indexes made of them.
 func TestEverythingComesBack(t *testing.T) {
 	w := newWorld(t)
-	ctx := context.Background()
-	ann := w.member("ann")
-	member := w.roles.named("", "member").ID
-	project := w.projects.named(DefaultDomainID, "admin").ID
-	_, err := w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: ann.ID, ProjectID: project, RoleIDs: []string{member}}, "s", nil)
+	w.writeEveryTable()
+	before, grants, groups := w.dump(), w.actorGrants, w.userGroups
+	for kind, rows := range before {
+		if rows == "[]" {
+			t.Errorf("no row of the table %q: writeEveryTable makes none", kind)
+		}
+	}
+	for range 2 {
+		w.reopen()
+		if after := w.dump(); !reflect.DeepEqual(after, before) {
+			for kind := range before {
+				if after[kind] != before[kind] {
+					t.Errorf("table %q after:\n%s\nbefore:\n%s", kind, after[kind], before[kind])
+				}
+			}
+		}
+		if !reflect.DeepEqual(w.actorGrants, grants) || !reflect.DeepEqual(w.userGroups, groups) {
+			t.Errorf("grants %v, were %v; groups %v, were %v", w.actorGrants, grants, w.userGroups, groups)
+		}
+	}
+}
+
+// writeEveryTable makes a row with all fields set in each table.
+func (w *world) writeEveryTable() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	extra := map[string]any{"email": "é", "n": map[string]any{"a": 1.5, "b": []any{nil, true}}}
+	text, uses, end := "a text", 3, w.clock.Now().Add(time.Hour).UTC()
+	_, err := w.CreateDomain(Domain{ID: "d", Name: "d", Description: text, Enabled: true, Tags: []string{"t"}, Immutable: true, Extra: extra})
 	w.ok(err)
-	_, err = w.UpdateUser(ctx, ann.ID, func(u *User) { u.Extra = map[string]any{"email": "é", "n": map[string]any{"a": 1.5}} }, nil)
+	_, err = w.CreateProject(Project{ID: "p", Name: "p", DomainID: "d", Description: text, Tags: []string{"t"}, Immutable: true, Enabled: true, Extra: extra})
+	w.ok(err)
+	_, err = w.CreateUser(ctx, User{ID: "ann", Name: "ann", DomainID: DefaultDomainID, Enabled: true, DefaultProjectID: w.adminProject(),
+		Options: map[string]any{IgnoreLockout: true}, Extra: extra}, "pw")
+	w.ok(err)
+	member := w.roleID("member")
+	_, err = w.CreateRole(Role{ID: "r", Name: "r", DomainID: "d", Description: &text, Immutable: true})
+	w.ok(err)
+	w.ok(w.ImplyRole("r", member))
+	_, err = w.CreateGroup(Group{ID: "g", Name: "g", DomainID: "d", Description: text, Extra: extra})
+	w.ok(err)
+	w.ok(w.AddMember(Membership{GroupID: "g", UserID: "ann"}))
+	w.ok(w.AddGrant(Grant{UserID: "ann", Target: OnProject, TargetID: w.adminProject(), RoleID: member}))
+	w.ok(w.AddGrant(Grant{GroupID: "g", Target: OnDomain, TargetID: "d", RoleID: "r", Inherited: true}))
+	_, err = w.CreateAppCredential(ctx, AppCredential{Name: "a", UserID: "ann", ProjectID: w.adminProject(), RoleIDs: []string{member},
+		Description: &text, ExpiresAt: &end, Unrestricted: true}, "s", []AccessRule{{Service: "image", Method: "GET", Path: "/v2/images"}})
+	w.ok(err)
+	_, err = w.CreateTrust(Trust{TrustorID: "ann", TrusteeID: "ann", ProjectID: w.adminProject(), RoleIDs: []string{member},
+		Impersonation: true, ExpiresAt: &end, RemainingUses: &uses}, Redelegation{})
+	w.ok(err)
+	_, err = w.CreateCredential(Credential{UserID: "ann", ProjectID: "p", Type: "cert", Blob: "b"})
+	w.ok(err)
+	_, err = w.CreateRegion(Region{ID: "inner", Description: text, ParentID: DefaultRegion, Extra: extra})
+	w.ok(err)
+	_, err = w.CreateService(CatalogService{ID: "svc", Type: "x", Enabled: true, Extra: extra})
+	w.ok(err)
+	_, err = w.CreateEndpoint(Endpoint{ServiceID: "svc", Interface: "admin", RegionID: "inner", URL: "http://x", Enabled: true, Extra: extra})
+	w.ok(err)
+	_, err = w.CreateRegisteredLimits([]RegisteredLimit{{ServiceID: "svc", RegionID: "inner", ResourceName: "r", DefaultLimit: 4, Description: &text}})
+	w.ok(err)
+	_, err = w.CreateLimits([]Limit{{DomainID: "d", ServiceID: "svc", RegionID: "inner", ResourceName: "r", ResourceLimit: -1, Description: &text}})
 	w.ok(err)
 	w.ok(w.RevokeToken(w.login("ann", "pw", adminScope).Text))
-	before, grants := w.dump(), w.actorGrants
-	w.reopen()
-	if after := w.dump(); after != before {
-		t.Errorf("after:\n%s\nbefore:\n%s", after, before)
-	}
-	if !reflect.DeepEqual(w.actorGrants, grants) {
-		t.Errorf("grants by user: %v, were %v", w.actorGrants, grants)
-	}
 }
 
 // TestDeletesCascade: nothing is left that points to what is gone.
