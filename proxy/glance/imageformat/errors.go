@@ -2,18 +2,19 @@ package imageformat
 
 import "errors"
 
-// ErrUnsafe: the data would lead whoever opens it to other files, or cannot be
-// judged.
+// ErrUnsafe says that the data leads a reader to files of the reader's host, or
+// that the data cannot be judged.
 var ErrUnsafe = errors.New("image failed safety checks")
 
-// UnsafeError is ErrUnsafe with its reason, which is for the log.
+// UnsafeError is ErrUnsafe with a reason. The reason is for the log: a client
+// learns only ErrUnsafe.
 type UnsafeError struct{ Format, Reason string }
 
 func (e *UnsafeError) Error() string { return e.Format + ": " + e.Reason }
 
 func (e *UnsafeError) Unwrap() error { return ErrUnsafe }
 
-// MismatchError: the data is not what it is declared to be.
+// MismatchError says that the data has another format than the declared format.
 type MismatchError struct{ Declared, Found string }
 
 func (e *MismatchError) Error() string {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The formats that are recognised. GPT is a disk with partitions, whatever their
-// table; Raw is whatever is nothing else.
+// The formats that Inspect recognises. GPT is a disk with partitions, in a table
+// of either kind (GPT or MBR). Raw is data without a recognised format.
 const (
 	Raw   = "raw"
 	QCOW2 = "qcow2"
@@ -22,26 +22,29 @@ const (
 )
 
 const (
-	// headMinBytes is kept of all data: the descriptor of an ISO ends there.
+	// headMinBytes is the head that is kept of all data. The descriptor of an ISO
+	// ends at headMinBytes.
 	headMinBytes = isoDescriptorOffset + isoSectorBytes
-	// vmdkHeadBytes is kept of a VMDK: its header and its longest descriptor.
+	// vmdkHeadBytes is the head that is kept of a VMDK: the header and the longest
+	// descriptor.
 	vmdkHeadBytes = vmdkDescriptorOffset + vmdkDescriptorMaxBytes
-	// vhdxHeadBytes is kept of a VHDX: its metadata come within the first
-	// MiBs, right after the log.
+	// vhdxHeadBytes is the head that is kept of a VHDX. The metadata follow the
+	// log, within the first 8 MiB.
 	vhdxHeadBytes = 8 << 20
-	// tailBytes is kept of the end: the footer of a streamed VMDK.
+	// tailBytes is the tail that is kept of all data: the footer of a streamed
+	// VMDK.
 	tailBytes = 3 * vmdkSectorBytes
 )
 
-// Inspector keeps of the data that is written to it what Inspect needs. The
-// zero value is ready.
+// Inspector is an io.Writer that keeps the part of the written data that Inspect
+// needs. The zero value is ready.
 type Inspector struct {
 	head, tail []byte
 	sizeBytes  int64
-	notText    bool // head has a byte that is no text
+	notText    bool // head has a byte that is not of a text
 }
 
-// Write takes the next piece of the data. It never fails.
+// Write takes the next piece of the data. Write never fails.
 func (i *Inspector) Write(p []byte) (int, error) {
 	i.sizeBytes += int64(len(p))
 	i.keepTail(p)
@@ -59,7 +62,8 @@ func (i *Inspector) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// headBytes is how much of the beginning is wanted, by what is there of it.
+// headBytes returns how long the head shall be. The head so far decides: text
+// may be a VMDK descriptor.
 func (i *Inspector) headBytes() int {
 	switch {
 	case bytes.HasPrefix(i.head, []byte(vhdxMagic)):
@@ -81,20 +85,21 @@ func (i *Inspector) keepTail(p []byte) {
 	}
 }
 
-// Finding is what the data is. The tags of its fields are a format on disk.
+// Finding is the result of an inspection. The tags of the fields are a format on
+// disk: staged data keeps its Finding until the import.
 type Finding struct {
 	Format    string `json:"format"`
-	SizeBytes int64  `json:"size"` // of the data
-	// VirtualBytes is the size of the disk that the data describes; 0 if that
-	// is not known.
+	SizeBytes int64  `json:"size"` // length of the data
+	// VirtualBytes is the size of the disk that the data describes; 0 if the size
+	// is unknown.
 	VirtualBytes int64 `json:"virtual_size,omitempty"`
-	// Unsafe says why the data must not be used; "" if nothing speaks against it.
+	// Unsafe says why the data must not be used; "" for safe data.
 	Unsafe string `json:"unsafe,omitempty"`
 }
 
-// Inspect judges all that was written. Data that is of two formats at once is
-// unsafe, as who opens it may take it for either; but an ISO that boots from a
-// disk begins with a table of partitions.
+// Inspect judges all data that was written. Data of two formats at once is
+// unsafe: two readers may take the data for two different disks. An exception is
+// an ISO with a table of partitions in front, which boots from a disk too.
 func (i *Inspector) Inspect() Finding {
 	var found []Finding
 	for _, probe := range []func(*Inspector) (Finding, bool){
@@ -120,12 +125,13 @@ func (i *Inspector) Inspect() Finding {
 	return f
 }
 
-// recognisable are the disk formats that Inspect can tell.
+// recognisable has the disk formats that Inspect recognises.
 var recognisable = map[string]bool{Raw: true, QCOW2: true, VHD: true, VHDX: true, VMDK: true, VDI: true, ISO: true}
 
-// Check compares the data with the format that it is declared to have, and
-// gives the size of the disk: ErrUnsafe, or a *MismatchError. What is declared
-// to be raw may be anything that is safe; its disk is then as large as the data.
+// Check compares the finding with the declared format and returns the size of
+// the disk, 0 if the size is unknown. Safe data of every format may be declared
+// raw; the disk is then as large as the data. The error is ErrUnsafe for unsafe
+// data, and a *MismatchError for another format.
 func (f Finding) Check(declared string) (virtualBytes int64, err error) {
 	switch {
 	case f.Unsafe != "":

@@ -2,8 +2,8 @@ package imageformat
 
 import "encoding/binary"
 
-// A LUKS header begins with its magic and, big-endian, its version in two
-// bytes. What it encrypts is not looked at.
+// A LUKS header begins with a magic and a version (2 bytes, big-endian). The
+// encrypted data is not inspected: only the owner of the key can read the data.
 const (
 	luksMagic       = "LUKS\xba\xbe"
 	luksHeaderBytes = 592

@@ -2,15 +2,16 @@ package imageformat
 
 import "encoding/binary"
 
-// A master boot record, the first sector of a partitioned disk; of one with a
-// GPT it is the protective one (UEFI 2.10, 5.2):
+// A master boot record (MBR) is the first sector of a partitioned disk. On a
+// disk with a GPT, the MBR has a partition that protects the GPT (UEFI 2.10,
+// 5.2):
 //
 //	offset  bytes  what
 //	446     64     four partitions of 16: boot flag (1), first CHS (3), type (1),
 //	               last CHS (3), first sector (4, little-endian), sectors (4)
 //	510     2      0x55 0xAA
 //
-// The boot sector of a FAT file system ends with the same two bytes: it has the
+// The boot sector of a FAT file system ends with the same two bytes, but has the
 // number of FATs at 16 and the medium at 21.
 const (
 	mbrBytes        = 512
@@ -32,7 +33,7 @@ func probeMBR(i *Inspector) (Finding, bool) {
 	return Finding{Format: GPT, Unsafe: unsafePartitions(i.head[mbrPartitions : mbrPartitions+4*mbrEntryBytes])}, true
 }
 
-// unsafePartitions says what is wrong with a partition table.
+// unsafePartitions returns the fault of a partition table, or "".
 func unsafePartitions(table []byte) string {
 	used, protective := 0, false
 	for at := 0; at < len(table); at += mbrEntryBytes {

@@ -16,7 +16,7 @@ import (
 const (
 	qcow2Magic       = "QFI\xfb"
 	qcow2HeaderBytes = 104
-	qcow2DataFile    = 1 << 2     // incompatible feature: the data lie in another file
+	qcow2DataFile    = 1 << 2     // incompatible feature: the data lie in a second file
 	qcow2Known       = 1<<4 - 1   // dirty, corrupt, data file, compression type
 	qedMagic         = "QED\x00"  // qemu's docs/interop/qed_spec.rst
 	vhdMagic         = "conectix" // qemu's block/vpc.c
@@ -50,13 +50,14 @@ func probeQCOW2(i *Inspector) (Finding, bool) {
 	return f, true
 }
 
-// probeQED recognises a format that nobody supports any more.
+// probeQED recognises QED, a format that is not supported any more.
 func probeQED(i *Inspector) (Finding, bool) {
 	return Finding{Format: QED, Unsafe: "the format is not allowed"}, hasPrefix(i.head, qedMagic)
 }
 
-// probeVHD recognises a dynamic VHD, whose footer is repeated at the front:
-// the disk's size is big-endian at 40.
+// probeVHD recognises a dynamic VHD: a copy of the footer is at the front, with
+// the disk's size at 40 (8 bytes, big-endian). A fixed VHD has no copy at the front,
+// and is taken for raw data.
 func probeVHD(i *Inspector) (Finding, bool) {
 	if !hasPrefix(i.head, vhdMagic) || len(i.head) < 512 {
 		return Finding{}, false
@@ -64,7 +65,8 @@ func probeVHD(i *Inspector) (Finding, bool) {
 	return Finding{Format: VHD, VirtualBytes: size(binary.BigEndian.Uint64(i.head[40:]))}, true
 }
 
-// size is a size that a header states; what no disk can have is not known.
+// size returns the size that a header states, or 0 (unknown) for a size beyond
+// every disk.
 func size(n uint64) int64 {
 	if n > math.MaxInt64 {
 		return 0

@@ -16,11 +16,11 @@ func probeVDI(i *Inspector) (Finding, bool) {
 	return Finding{Format: VDI, VirtualBytes: size(binary.LittleEndian.Uint64(i.head[0x170:]))}, true
 }
 
-// The primary volume descriptor of ISO 9660, and the descriptors of UDF that
-// may stand in its place, from 32 KiB on (ECMA-119, 8.4):
+// The first volume descriptor of an ISO 9660 or UDF file system is at 32 KiB
+// (ECMA-119, 8.4):
 //
 //	offset  bytes  what
-//	0       1      type; 1 is the primary one
+//	0       1      type; 1 is the primary volume descriptor
 //	1       5      "CD001", or "NSR02" or "NSR03" of UDF
 //	80      4      blocks of the volume, little-endian (and 4 big-endian)
 //	128     2      bytes of a block, little-endian (and 2 big-endian)

@@ -22,7 +22,7 @@ const (
 	vhdxEntriesMax        = 2047
 )
 
-// GUIDs as they lie in the file.
+// GUIDs, in the byte order of the file.
 var (
 	vhdxMetadataRegion  = []byte{0x06, 0xa2, 0x7c, 0x8b, 0x90, 0x47, 0x9a, 0x4b, 0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e}
 	vhdxVirtualDiskSize = []byte{0x24, 0x42, 0xa5, 0x2f, 0x1b, 0xcd, 0x76, 0x48, 0xb2, 0x11, 0x5d, 0xbe, 0xd8, 0x3b, 0xf4, 0xb8}
@@ -55,7 +55,7 @@ func probeVHDX(i *Inspector) (Finding, bool) {
 	return f, true
 }
 
-// vhdxEntry finds the entry of a GUID among count entries.
+// vhdxEntry returns the entry of a GUID among count entries, or nil.
 func vhdxEntry(table []byte, count uint32, guid []byte) []byte {
 	for range min(count, vhdxEntriesMax) {
 		if len(table) < vhdxEntryBytes {
@@ -69,7 +69,7 @@ func vhdxEntry(table []byte, count uint32, guid []byte) []byte {
 	return nil
 }
 
-// window is what is kept from an offset on.
+// window returns the part of p from an offset on, nil beyond the end of p.
 func window(p []byte, offset uint64) []byte {
 	if offset > uint64(len(p)) {
 		return nil

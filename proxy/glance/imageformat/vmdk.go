@@ -16,10 +16,11 @@ import (
 //	4       4      version, 1 to 3
 //	12      8      sectors of the disk
 //	28      8      the descriptor's first sector; only 1 is accepted
-//	36      8      its sectors
+//	36      8      the descriptor's length in sectors
 //	56      8      sector of the grain directory; all ones: the footer has it
 //
-// The descriptor is text up to the first zero. A file may be a descriptor alone.
+// The descriptor is text up to the first zero byte. A file may be a descriptor
+// alone, without a header.
 const (
 	vmdkMagic              = "KDMV"
 	vmdkHeaderBytes        = 64
@@ -27,21 +28,21 @@ const (
 	vmdkDescriptorOffset   = 512
 	vmdkDescriptorMaxBytes = 1<<20 - 1
 	vmdkFooterMarker       = 3
-	vmdkProbeBytes         = 512 // qemu looks for a descriptor alone in as many
+	vmdkProbeBytes         = 512 // qemu looks for a descriptor alone in the first 512 bytes
 )
 
-// vmdkTypes are the create types of a single file (Glance's option
-// vmdk_allowed_types).
+// vmdkTypes has the allowed create types, which need a single file. The types
+// are the default of Glance's option vmdk_allowed_types.
 var vmdkTypes = map[string]bool{"monolithicsparse": true, "streamoptimized": true}
 
 var (
 	vmdkCreateType = regexp.MustCompile(`(?m)^\s*createtype\s*=\s*"([a-z0-9]{1,63})"`)
-	// vmdkExtent is a line such as: RW 2048 SPARSE "disk.vmdk"
+	// vmdkExtent matches a line such as: RW 2048 SPARSE "disk.vmdk"
 	vmdkExtent = regexp.MustCompile(`^(rw|rdonly|noaccess)\s+([0-9]+)\s+([a-z]+)\s+"([^"]*)"$`)
-	// vmdkOther is every other line that may be there: blank, a comment, an entry
-	// of the disk data base, or a field.
+	// vmdkOther matches an allowed line that is not an extent: blank, a comment, an
+	// entry of the disk data base, or a field.
 	vmdkOther = regexp.MustCompile(`^$|^#|^ddb|^[^\s=]+\s*=`)
-	// vmdkAlone is how qemu tells that a file is a descriptor.
+	// vmdkAlone matches a file that qemu takes for a descriptor alone.
 	vmdkAlone = regexp.MustCompile(`^(?s:(#[^\n]*\n)|( *\r?\n))*version=[123]\r?\n`)
 )
 
@@ -54,7 +55,7 @@ func probeVMDK(i *Inspector) (Finding, bool) {
 		}
 		return f, true
 	}
-	// A descriptor alone names extents that are other files.
+	// The extents of a descriptor alone are separate files.
 	if isDescriptor(i.head) {
 		return Finding{Format: VMDK, Unsafe: "its data lie in other files"}, true
 	}
@@ -74,7 +75,7 @@ func vmdkBytes(sectors uint64) int64 {
 	return int64(sectors) * vmdkSectorBytes
 }
 
-// unsafeVMDK says what is wrong with a sparse extent.
+// unsafeVMDK returns the fault of a sparse extent, or "".
 func (i *Inspector) unsafeVMDK() string {
 	if len(i.head) < vmdkDescriptorOffset {
 		return "the header is cut off"
@@ -105,7 +106,8 @@ func (i *Inspector) unsafeVMDK() string {
 	return unsafeDescriptor(descriptor)
 }
 
-// unsafeDescriptor accepts one file that holds all of its data.
+// unsafeDescriptor returns the fault of a descriptor, or "" if the descriptor
+// describes a single file with all of the data.
 func unsafeDescriptor(descriptor []byte) string {
 	if !isText(descriptor) {
 		return "it has no descriptor"
@@ -139,9 +141,9 @@ func unsafeDescriptor(descriptor []byte) string {
 	return ""
 }
 
-// unsafeFooter compares the footer of a streamed VMDK, which readers prefer to
-// the header, with the header. The last three sectors are a marker, the footer
-// and the marker of the end.
+// unsafeFooter returns the fault of a streamed VMDK's footer, or "". The last
+// three sectors are a marker, the footer and the marker of the end. Readers
+// prefer the footer to the header, and so both must agree.
 func (i *Inspector) unsafeFooter() string {
 	if len(i.tail) < tailBytes {
 		return "the footer is cut off"
@@ -160,7 +162,7 @@ func (i *Inspector) unsafeFooter() string {
 	return ""
 }
 
-// isText holds for printable ASCII and white space.
+// isText reports whether p is printable ASCII and white space, and not empty.
 func isText(p []byte) bool {
 	for _, c := range p {
 		if (c < ' ' || c > '~') && (c < '\t' || c > '\r') {

@@ -12,19 +12,20 @@ import (
 
 const (
 	redirectsMax   = 5
-	dialTimeout    = 10 * time.Second
-	headTimeout    = 30 * time.Second
-	silenceTimeout = 60 * time.Second
+	dialTimeout    = 10 * time.Second // for a TCP connection, and again for TLS
+	headTimeout    = 30 * time.Second // from the request to the end of the response's head
+	silenceTimeout = 60 * time.Second // between two reads of a body
 	headMaxBytes   = 64 << 10
 )
 
-// Fetcher fetches by a filter. It is safe for concurrent use.
+// Fetcher fetches URIs that a filter lets pass. A Fetcher is safe for concurrent
+// use.
 type Fetcher struct {
 	filter Filter
 	client http.Client
 }
 
-// New gives a Fetcher.
+// New returns a Fetcher with a filter.
 func New(filter Filter) *Fetcher {
 	f := &Fetcher{filter: filter}
 	dialer := net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
@@ -45,15 +46,16 @@ func New(filter Filter) *Fetcher {
 	return f
 }
 
-// Check says whether the URI passes the lists, before anything is resolved.
+// Check returns ErrFiltered if the URI does not pass the lists of the filter.
+// Check resolves no name and opens no connection.
 func (f *Fetcher) Check(uri string) error {
 	_, err := f.filter.Check(uri)
 	return err
 }
 
-// Fetch starts a download. sizeBytes is -1 if the server does not state it; a
-// body that ends before is an error of its reader. ErrFiltered, or what became
-// of the request.
+// Fetch starts a download and returns the body with its length, -1 if the server
+// states no length. Reading fails if the body ends before its length. The error
+// of Fetch is ErrFiltered, or the failure of the request.
 func (f *Fetcher) Fetch(ctx context.Context, uri string) (body io.ReadCloser, sizeBytes int64, err error) {
 	u, err := f.filter.Check(uri)
 	if err != nil {
@@ -79,7 +81,8 @@ func (f *Fetcher) Fetch(ctx context.Context, uri string) (body io.ReadCloser, si
 	return &download{res.Body, timer, cancel}, res.ContentLength, nil
 }
 
-// download is a body that is given up after a long silence.
+// download is the body of a response. After silenceTimeout without a read that
+// returned, the download is canceled.
 type download struct {
 	body   io.ReadCloser
 	timer  *time.Timer

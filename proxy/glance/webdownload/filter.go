@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Filter is which URIs may be fetched; its fields are Glance's options. Of a
-// pair, the disallowed list counts only if the allowed one is empty.
+// Filter decides which URIs may be fetched. The lists are Glance's options. A
+// disallowed list counts only if the allowed list of the pair is empty.
 type Filter struct {
 	AllowedSchemes, DisallowedSchemes []string
 	AllowedHosts, DisallowedHosts     []string
 	AllowedPorts, DisallowedPorts     []int
-	// AllowedNetworks are reached although their addresses are private or
-	// otherwise special, such as a mirror on this site.
+	// AllowedNetworks may be reached although their addresses are not public. An
+	// example is a mirror on the operator's site.
 	AllowedNetworks []netip.Prefix
 }
 
@@ -27,10 +27,10 @@ func DefaultFilter() Filter {
 	return Filter{AllowedSchemes: []string{"http", "https"}, AllowedPorts: []int{80, 443}}
 }
 
-// ErrFiltered: the URI or the address that it leads to is not allowed.
+// ErrFiltered says that a URI is not allowed, or the address behind a URI.
 var ErrFiltered = errors.New("does not pass filtering")
 
-// Check parses a URI and applies the lists: ErrFiltered.
+// Check parses a URI and returns ErrFiltered if the URI does not pass the lists.
 func (f *Filter) Check(uri string) (*url.URL, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Opaque != "" || u.User != nil {
@@ -53,6 +53,7 @@ func (f *Filter) checkURL(u *url.URL) error {
 	return nil
 }
 
+// listed says whether a pair of lists lets v pass.
 func listed[T comparable](v T, allowed, disallowed []T) bool {
 	if len(allowed) > 0 {
 		return slices.Contains(allowed, v)
@@ -60,13 +61,15 @@ func listed[T comparable](v T, allowed, disallowed []T) bool {
 	return !slices.Contains(disallowed, v)
 }
 
-// globalV6 is all that IANA has given out for unicast; every other IPv6 address
-// is refused: unique-local (fc00::/7), site-local (fec0::/10), link-local,
-// multicast, and IPv4 in disguise (::/96, ::ffff:0:0/96, 64:ff9b::/96).
+// globalV6 is the range of IPv6 that IANA has given out for unicast. All
+// addresses outside of the range are refused: unique-local (fc00::/7), site-local
+// (fec0::/10), link-local, multicast, and IPv4 in disguise (::/96,
+// ::ffff:0:0/96, 64:ff9b::/96).
 var globalV6 = netip.MustParsePrefix("2000::/3")
 
-// special are the networks within IPv4 and globalV6 that are no place for
-// images (IANA's special-purpose address registries, and metadata services).
+// special has the networks within IPv4 and globalV6 that are not public, from
+// IANA's special-purpose address registries, and the addresses of metadata
+// services.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("10.0.0.0/8"),
@@ -90,7 +93,8 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("3fff::/20"),
 }
 
-// checkAddress judges the address of a connection: ErrFiltered.
+// checkAddress returns ErrFiltered if a connection to an address is not allowed.
+// hostPort has an IP address and a port.
 func (f *Filter) checkAddress(hostPort string) error {
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil {
