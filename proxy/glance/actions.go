@@ -15,7 +15,8 @@ func (s *service) reactivateImage(c *call) (*web.Response, error) {
 	return s.switchStatus(c, "reactivate", statusDeactivated, statusActive)
 }
 
-// switchStatus goes from one status to the other, or stays there.
+// switchStatus takes an image from a status to a status. An image that has the
+// new status already stays as it is. verb names the change in messages.
 func (s *service) switchStatus(c *call, verb, from, to string) (*web.Response, error) {
 	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		switch m.Status {

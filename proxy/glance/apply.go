@@ -47,6 +47,8 @@ func (s *service) patchImage(c *call) (*web.Response, error) {
 	return wire.JSON(200, s.imageView(after)), nil
 }
 
+// applyOp applies an operation to the image. found is the data that located read
+// for operations on locations.
 func (s *service) applyOp(c *call, op patchOp, m *image, found *arrival) error {
 	if op.isLocation() {
 		return s.applyLocation(op, m, found)
@@ -54,7 +56,9 @@ func (s *service) applyOp(c *call, op patchOp, m *image, found *arrival) error {
 	return op.apply(c.caller, m)
 }
 
-// check makes the checks that need no image.
+// check refuses an operation that no image allows: on an attribute that is
+// read-only or reserved, or with a pointer of several tokens. Only a location may
+// have a second token.
 func (p *patchOp) check() error {
 	root := p.path[0]
 	switch {
@@ -70,10 +74,11 @@ func (p *patchOp) check() error {
 	return nil
 }
 
-// isPosition is whether a pointer's token names a place in a list of one.
+// isPosition says whether a pointer's token names a place in the list of
+// locations, which has a single place.
 func isPosition(token string) bool { return token == "-" || token == "0" }
 
-// apply changes the image.
+// apply applies the operation to the image.
 func (p *patchOp) apply(who caller, m *image) error {
 	name := p.path[0]
 	if slices.Contains(baseAttributes, name) {
@@ -96,6 +101,7 @@ func (p *patchOp) apply(who caller, m *image) error {
 	return err
 }
 
+// applyBase applies the operation to a base attribute.
 func (p *patchOp) applyBase(who caller, m *image, name string) error {
 	switch {
 	case p.op == "remove":

@@ -11,8 +11,8 @@ import (
 	"needletail/proxy/glance/wire"
 )
 
-// arrival is data that came whole. The tags of its fields are the format on
-// disk.
+// arrival describes data that came whole. The tags of the fields are the format
+// on disk.
 type arrival struct {
 	SizeBytes int64               `json:"size"`
 	MD5       string              `json:"md5"`
@@ -20,17 +20,16 @@ type arrival struct {
 	Found     imageformat.Finding `json:"found"`
 }
 
-// intake is a way for data to come to an image: what is asked of the image
-// before, the state while the data comes, the quota that the data counts
-// against, and what the data makes of the image.
+// intake is a way for data to come to an image: an upload, a stage or a
+// download.
 type intake struct {
-	may    func(*image) error
-	during string
-	quota  string
-	done   func(*image, *arrival) error
+	may    func(*image) error           // refuses an image that may not receive
+	during string                       // the status while the data comes
+	quota  string                       // the resource that the data counts against
+	done   func(*image, *arrival) error // gives the data to the image
 }
 
-// begin claims the image for this intake.
+// begin claims the image for an intake.
 func (s *service) begin(ctx context.Context, id string, in intake) error {
 	_, _, err := s.images.update(ctx, id, func(m *image) error {
 		if err := in.may(m); err != nil {
@@ -42,8 +41,9 @@ func (s *service) begin(ctx context.Context, id string, in intake) error {
 	return err
 }
 
-// receive follows begin. If the data does not arrive whole, or is refused, the
-// image is queued again, whatever became of ctx.
+// receive stores the data of an image after begin, and gives the data to the
+// image. If the data does not arrive whole, or is refused, the image is queued
+// again, even if ctx has ended.
 func (s *service) receive(ctx context.Context, id string, in intake, body io.Reader, sizeBytes int64) error {
 	lasting := context.WithoutCancel(ctx)
 	a, err := s.storeData(ctx, id, body, sizeBytes)
@@ -60,8 +60,8 @@ func (s *service) receive(ctx context.Context, id string, in intake, body io.Rea
 	return err
 }
 
-// storeData stores the body, with MD5 and SHA-512 taken and the format looked
-// at in the same pass.
+// storeData stores the body. The same pass takes MD5 and SHA-512 and inspects
+// the format.
 func (s *service) storeData(ctx context.Context, id string, body io.Reader, sizeBytes int64) (*arrival, error) {
 	var seen imageformat.Inspector
 	var info objstore.ObjectInfo
@@ -75,7 +75,7 @@ func (s *service) storeData(ctx context.Context, id string, body io.Reader, size
 	return &arrival{info.SizeBytes, info.ETag, info.SHA512, seen.Inspect()}, err
 }
 
-// complete makes the stored data the image's.
+// complete gives the stored data to the image.
 func (s *service) complete(ctx context.Context, id string, in intake, a *arrival) error {
 	_, _, err := s.images.update(ctx, id, func(m *image) error {
 		if m.Status != in.during || m.Staged != nil {
@@ -87,7 +87,7 @@ func (s *service) complete(ctx context.Context, id string, in intake, a *arrival
 	return err
 }
 
-// activate makes the image active, if the data is what it is declared to be.
+// activate makes the image active, if the data has the declared format.
 func (s *service) activate(m *image, a *arrival) error {
 	virtualBytes, err := s.checkFormat(m, a.Found)
 	if err != nil {

@@ -22,8 +22,8 @@ const (
 	// project's records, so that a project does not take the room of all.
 	maxCatalogBytes = 128 << 20
 	maxProjectBytes = 32 << 20
-	// recordBytes is what a record takes beside its texts and members, and
-	// memberBytes is what a member takes.
+	// recordBytes is the memory that a record takes beside its texts and members.
+	// memberBytes is the memory that a member takes.
 	recordBytes = 1 << 10
 	memberBytes = 256
 )
@@ -65,14 +65,15 @@ type catalog struct {
 	records *recordbook.Book[image]
 }
 
-// openCatalog reads all records and ends what a crash cut short.
+// openCatalog reads all records, and ends the uploads and deletions that a crash
+// cut short.
 func openCatalog(ctx context.Context, store objstore.Store, data objstore.ContainerID, logger *slog.Logger) (*catalog, error) {
 	c := &catalog{store: store, data: data, logger: logger, records: recordbook.New(store, imageRecords, logger)}
 	return c, c.records.Load(ctx, func(m *image) error { return c.recover(ctx, m) })
 }
 
-// recover ends what a crash cut short in an image: a deletion goes on, and data
-// that was on its way is dropped.
+// recover ends the work on an image that a crash cut short: a deletion goes on,
+// and data that was on its way is dropped.
 func (c *catalog) recover(ctx context.Context, m *image) error {
 	switch {
 	case m.Status == statusDeleted:
@@ -156,9 +157,9 @@ func (c *catalog) add(ctx context.Context, m *image) error {
 }
 
 // update lets change alter a copy of the record, stores the copy, and returns the
-// snapshots before and after. An error of change leaves all as it is; with
-// errUnchanged update returns the same snapshot twice and no error. The error is
-// errNoImage if there is no such image.
+// snapshots before and after. If change fails, the record stays as it is. The
+// error errUnchanged of change is no error of update: both snapshots are then the
+// same. The error is errNoImage if the image is absent.
 func (c *catalog) update(ctx context.Context, id string, change func(*image) error) (before, after *image, err error) {
 	defer c.records.Lock(id)()
 	before, ok := c.find(id)

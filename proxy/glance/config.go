@@ -20,15 +20,15 @@ const (
 	defaultMaxImageBytes = 1 << 40 // glance's image_size_cap
 )
 
-// Config is what New needs.
+// Config configures New.
 type Config struct {
 	// Store keeps data and records. Required.
 	Store objstore.Store
-	// Validator says whom X-Auth-Token stands for. Required.
+	// Validator tells the user of a token. Required.
 	Validator auth.TokenValidator
-	// ServiceTokenRoles are those of services that may send expired tokens of
-	// their users; nil means authtoken.DefaultServiceRoles. ServiceTokenRolesRequired
-	// ignores service tokens without them.
+	// ServiceTokenRoles are the roles of services that may send expired tokens of
+	// their users; nil means authtoken.DefaultServiceRoles.
+	// ServiceTokenRolesRequired ignores service tokens without the roles.
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
 	// ServiceAccount holds the image data: "AUTH_" and the id of the project
@@ -36,34 +36,35 @@ type Config struct {
 	ServiceAccount objstore.AccountName
 	// Container holds the image data within ServiceAccount; "" means "glance".
 	Container objstore.ContainerName
-	// PublicURL stands in the version document, such as
+	// PublicURL is the URL in the version document, such as
 	// "http://host:8080/image"; "" means the URL that the client used.
 	PublicURL string
 	// KeystoneURL is quoted in the WWW-Authenticate of a 401.
 	KeystoneURL string
-	// MaxImageBytes is the longest image; 0 means 1 TiB.
+	// MaxImageBytes bounds the data of an image; 0 means 1 TiB.
 	MaxImageBytes int64
-	// ImportMethods are the ways to import; nil means what Glance has by
-	// default.
+	// ImportMethods are the ways to import; nil means Glance's default:
+	// glance-direct, web-download and copy-image.
 	ImportMethods []string
-	// Fetcher gets what web-download imports; nil means one with Glance's
+	// Fetcher fetches data for web-download; nil means a Fetcher with Glance's
 	// default filter.
 	Fetcher *webdownload.Fetcher
-	// Limit is how much projects may use; nil means no limits.
+	// Limit tells how much a project may use; nil means no limits.
 	Limit LimitFunc
-	// AnyFormat accepts data that is not what disk_format says (Glance's
+	// AnyFormat accepts data of another format than disk_format says (Glance's
 	// require_image_format_match, turned off). Unsafe data is refused anyway.
 	AnyFormat bool
 	// AnyPartitions accepts disks whose partition table breaks the rules (Glance's
 	// gpt_safety_checks_nonfatal with "mbr").
 	AnyPartitions bool
-	// ShowMultipleLocations shows images' "locations", and lets admins make data
-	// that lies in place an image's.
+	// ShowMultipleLocations shows images' "locations", and lets an admin give data
+	// that lies at an image's place to the image.
 	ShowMultipleLocations bool
 	// ShowImageDirectURL shows "direct_url".
 	ShowImageDirectURL bool
-	// SwiftReference is in these URLs, "swift+config://REFERENCE/…": what the
-	// site's glance-api calls the account; "" means "ref1".
+	// SwiftReference is the name of the account in locations and direct URLs,
+	// "swift+config://REFERENCE/…". The site's glance-api configures the same name;
+	// "" means "ref1".
 	SwiftReference string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -107,7 +108,7 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// service is the handler.
+// service is the Handler.
 type service struct {
 	Config
 	images    *catalog
@@ -116,16 +117,16 @@ type service struct {
 	downloads *downloads
 }
 
-// Handler serves the Image API. Close ends what runs in the background and
-// waits for it; no request may follow.
+// Handler serves the Image API. Close ends the work in the background and waits
+// for the end; no request may follow.
 type Handler interface {
 	web.Handler
 	Close() error
 }
 
-// New loads the records and gives the handler. Images whose data was on its way
-// when the server stopped become "queued", and deletions that were cut short are
-// ended.
+// New loads the records and returns the handler. Images whose data was on its
+// way when the server stopped become "queued", and deletions that the stop cut
+// short are completed.
 func New(cfg Config) (Handler, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -152,5 +153,5 @@ func (s *service) Close() error {
 	return nil
 }
 
-// nowMicros is the clock in microseconds since the Unix epoch.
+// nowMicros returns the time in microseconds since the Unix epoch.
 func (s *service) nowMicros() int64 { return s.Now().UnixMicro() }

@@ -38,7 +38,8 @@ func (s *service) createImage(c *call) (*web.Response, error) {
 	return res, nil
 }
 
-// newImage is a queued image as the body describes it.
+// newImage returns a queued image with the attributes of the body, if the caller
+// may create the image.
 func (s *service) newImage(who caller, body pyjson.Object) (*image, error) {
 	now := s.nowMicros()
 	m := &image{
@@ -62,7 +63,7 @@ func (s *service) newImage(who caller, body pyjson.Object) (*image, error) {
 	return m, mayCreate(who, m)
 }
 
-// checkNames refuses what no client may set (glance/api/v2/images.py
+// checkNames refuses attributes that no client may set (glance/api/v2/images.py
 // RequestDeserializer._check_allowed).
 func checkNames(body pyjson.Object) error {
 	for _, f := range body {
@@ -76,6 +77,7 @@ func checkNames(body pyjson.Object) error {
 	return nil
 }
 
+// setNew sets an attribute or a custom property of a new image.
 func (m *image) setNew(name string, v any) error {
 	switch {
 	case name == "id":
@@ -99,10 +101,11 @@ func (m *image) setNew(name string, v any) error {
 	return err
 }
 
-// errLocationsInvisible is the answer while show_multiple_locations is off.
+// errLocationsInvisible refuses "locations" while show_multiple_locations is off.
 var errLocationsInvisible = wire.Errorf(403, "It's not allowed to add/replace/update locations if locations are invisible.")
 
-// mayCreate is the part of add_image that looks at the new image.
+// mayCreate is the part of the rule add_image about the new image: its owner must
+// be the caller's project.
 func mayCreate(who caller, m *image) error {
 	if who.admin {
 		return nil
@@ -117,6 +120,7 @@ func mayCreate(who caller, m *image) error {
 	return mayPublish(who, m)
 }
 
+// mayPublish refuses a public image of a caller who is not an admin.
 func mayPublish(who caller, m *image) error {
 	if m.Visibility == visibilityPublic && !who.admin {
 		return wire.Errorf(403, "You are not authorized to complete publicize_image action.")

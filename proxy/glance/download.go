@@ -44,7 +44,7 @@ func (s *service) downloadImage(c *call) (*web.Response, error) {
 	return res, nil
 }
 
-// entityTag is the MD5 of the data, in quotes; "" if there is none.
+// entityTag returns the MD5 of the data in quotes, or "" if the image has no MD5.
 func entityTag(m *image) string {
 	if m.Checksum == nil {
 		return ""
@@ -52,8 +52,8 @@ func entityTag(m *image) string {
 	return `"` + *m.Checksum + `"`
 }
 
-// dataResponse streams the object, or the part of it that is asked for. The
-// response owns the object.
+// dataResponse returns a response that streams the object, or the requested part
+// of the object. The response owns the object.
 func dataResponse(h web.Header, m *image, o objstore.Object) (*web.Response, error) {
 	sizeBytes := o.Info().SizeBytes
 	part, whole, err := requestedSpan(h, sizeBytes)
@@ -76,8 +76,8 @@ func dataResponse(h web.Header, m *image, o objstore.Object) (*web.Response, err
 	return res, nil
 }
 
-// newBody reads part of the object and closes it in the end. It keeps the
-// reader's WriteTo, where it has one.
+// newBody returns a reader of a part of the object; Close closes the object. A
+// WriteTo of the object's reader is kept, because WriteTo saves a copy.
 func newBody(o objstore.Object, part span) io.ReadCloser {
 	r := o.Range(part.offset, part.length)
 	if w, ok := r.(io.WriterTo); ok {

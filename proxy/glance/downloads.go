@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	downloadsMax        = 4  // run at once
-	downloadsWaitingMax = 64 // run or wait
+	downloadsMax        = 4  // how many run at once
+	downloadsWaitingMax = 64 // how many run or wait
 )
 
-// downloads runs what imports fetch, a few at a time.
+// downloads runs the downloads of imports, a few at a time.
 type downloads struct {
 	ctx      context.Context // ends with close
 	cancel   context.CancelFunc
@@ -25,7 +25,8 @@ func newDownloads() *downloads {
 	return d
 }
 
-// admit takes a place, which release or run gives back.
+// admit takes a place among the waiting. release gives the place back, and so
+// does the end of run. ok is false if no place is free.
 func (d *downloads) admit() (release func(), ok bool) {
 	select {
 	case d.admitted <- struct{}{}:
@@ -35,8 +36,8 @@ func (d *downloads) admit() (release func(), ok bool) {
 	}
 }
 
-// run starts work when its turn comes. After close, work runs with an ended
-// context.
+// run returns at once, and starts work in the background when its turn comes.
+// After close, work runs with an ended context.
 func (d *downloads) run(release func(), work func(context.Context)) {
 	d.all.Go(func() {
 		defer release()

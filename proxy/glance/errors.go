@@ -8,8 +8,8 @@ import (
 )
 
 // asFailure returns the answer to an error. The answer is nil for an error of
-// the request's body, which the front answers: the client did not send the body
-// to its end, and the error has a status of the front's.
+// the request's body: the client did not send the whole body, and the front
+// answers.
 func asFailure(err error) *wire.Error {
 	var f *wire.Error
 	if errors.As(err, &f) {

@@ -11,11 +11,11 @@ import (
 	"needletail/proxy/glance/wire"
 )
 
-// filter says whether an image is in a listing.
+// filter says whether a listing has an image.
 type filter func(*image) bool
 
-// texts are the attributes that filters compare as text. Those with operators
-// take "in:a,b" and "eq:a". An image without a value never matches.
+// texts has the attributes that filters compare as text. With operators, a filter
+// takes "in:a,b" and "eq:a" too. An image without a value never matches.
 var texts = map[string]struct {
 	operators bool
 	get       func(*image) *string
@@ -31,8 +31,8 @@ var texts = map[string]struct {
 	"os_hash_value":    {false, func(m *image) *string { return m.HashValue }},
 }
 
-// numbers are the attributes that filters compare as integers, also with _min
-// and _max at the end of their names. An image without a value never matches.
+// numbers has the attributes that filters compare as integers, also with _min and
+// _max at the end of the name. An image without a value never matches.
 var numbers = map[string]func(*image) *int64{
 	"size":         func(m *image) *int64 { return m.SizeBytes },
 	"virtual_size": func(m *image) *int64 { return m.VirtualBytes },
@@ -40,12 +40,13 @@ var numbers = map[string]func(*image) *int64{
 	"min_disk":     func(m *image) *int64 { return &m.MinDiskGiB },
 }
 
-// times are the attributes that filters compare as times, by the second.
+// times has the attributes that filters compare as times, by the second.
 var times = map[string]func(*image) int64{
 	"created_at": func(m *image) int64 { return m.CreatedMicros },
 	"updated_at": func(m *image) int64 { return m.UpdatedMicros },
 }
 
+// deref returns the text, "" for nil.
 func deref(s *string) string {
 	if s == nil {
 		return ""
@@ -53,8 +54,8 @@ func deref(s *string) string {
 	return *s
 }
 
-// newFilter makes the filter of one parameter. What is no attribute is a custom
-// property.
+// newFilter returns the filter of a parameter of the query. A parameter that
+// names no attribute names a custom property.
 func newFilter(p paging.Pair) (filter, error) {
 	if text, ok := texts[p.Key]; ok {
 		return textFilter(p, text.operators, text.get)
@@ -84,7 +85,7 @@ func newFilter(p paging.Pair) (filter, error) {
 	}, nil
 }
 
-// comparisons are the operators of glance/common/utils.py evaluate_filter_op.
+// comparisons has the operators of glance/common/utils.py evaluate_filter_op.
 var comparisons = map[string]func(order int) bool{
 	"eq":  func(o int) bool { return o == 0 },
 	"neq": func(o int) bool { return o != 0 },
@@ -94,8 +95,8 @@ var comparisons = map[string]func(order int) bool{
 	"gte": func(o int) bool { return o >= 0 },
 }
 
-// textFilter compares for equality. A value with a colon that begins with no
-// operator is taken as it is: "ubuntu:22.04" is a name.
+// textFilter compares for equality. A value with a colon and without an operator
+// is a text as a whole: "ubuntu:22.04" is a name.
 func textFilter(p paging.Pair, operators bool, get func(*image) *string) (filter, error) {
 	equal := func(want string) filter {
 		return func(m *image) bool { v := get(m); return v != nil && *v == want }
@@ -150,6 +151,8 @@ func timeFilter(p paging.Pair, get func(*image) int64) (filter, error) {
 	}, nil
 }
 
+// parseISOTime reads a time in a form of ISO 8601 that clients send. A time
+// without a zone is UTC.
 func parseISOTime(s string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02"} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -159,9 +162,9 @@ func parseISOTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// splitQuoted splits at commas; an item in double quotes may hold commas, and a
-// backslash before a quote there stands for the quote
-// (glance/common/utils.py split_filter_value_for_quotes).
+// splitQuoted splits at commas. An item in double quotes may hold commas, and \"
+// within the item stands for a quote (glance/common/utils.py
+// split_filter_value_for_quotes).
 func splitQuoted(s string) ([]string, error) {
 	malformed := wire.Errorf(400, "Invalid filter value %s. The quote is not closed or not separated by a comma.", wire.Repr(s))
 	var list []string
@@ -190,7 +193,8 @@ func splitQuoted(s string) ([]string, error) {
 	}
 }
 
-// cutQuoted reads up to the closing quote.
+// cutQuoted returns the item before the closing quote and the rest behind the
+// quote. ok is false without a closing quote.
 func cutQuoted(s string) (item, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -7,11 +7,11 @@ import (
 	"needletail/proxy/glance/wire"
 )
 
-// checkFormat compares the data with the image's disk_format and gives the size
-// of the disk, or nil where it is not known. Only bare data is looked at. It is
-// what Glance does since 2025 (glance/location.py set_data,
-// require_image_format_match), not what Glance 25 does: there no data, or raw
-// data, may be a qcow2.
+// checkFormat compares data with the image's disk_format and returns the size of
+// the disk, nil if the size is unknown. Only data in the container format "bare"
+// is compared. The rules are Glance's since 2025 (glance/location.py set_data,
+// require_image_format_match). Glance 25 is laxer: raw data, or no data, passes
+// for a qcow2.
 func (s *service) checkFormat(m *image, found imageformat.Finding) (virtualBytes *int64, err error) {
 	if deref(m.ContainerFormat) != "bare" {
 		return nil, nil

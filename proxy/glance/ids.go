@@ -9,7 +9,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// newUUID is a random UUID, version 4.
+// newUUID returns a random UUID, version 4.
 func newUUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail
@@ -18,7 +18,7 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// isUUID is the pattern of "id" in Glance's image schema.
+// isUUID says whether s matches the pattern of "id" in Glance's image schema.
 func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false
@@ -44,8 +44,9 @@ const (
 	maxRequestIDBytes = 64 // glance's max_request_id_length
 )
 
-// requestID is the client's X-Openstack-Request-Id with the prefix "req-", or
-// a new one (glance/api/middleware/context.py).
+// requestID returns the client's X-Openstack-Request-Id with the prefix "req-",
+// or a new ID if the client sent no ID or an unprintable ID. An ID that is too
+// long is 431 (glance/api/middleware/context.py).
 func requestID(r *web.Request) (string, error) {
 	id := r.Header.Get(requestIDHeader)
 	if len(id) > maxRequestIDBytes {

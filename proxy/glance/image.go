@@ -4,18 +4,20 @@ import (
 	"slices"
 )
 
-// The states of an image (glance/domain/__init__.py) that occur here.
+// The states of an image (glance/domain/__init__.py).
 const (
 	statusQueued      = "queued"      // a record without data
 	statusSaving      = "saving"      // an upload runs
-	statusUploading   = "uploading"   // data comes or came that waits for its import
+	statusUploading   = "uploading"   // data is on its way to the stage, or waits there for an import
 	statusImporting   = "importing"   // a download runs
-	statusActive      = "active"      // data is there
-	statusDeactivated = "deactivated" // data is there, for admins only
-	statusDeleted     = "deleted"     // invisible; its data is being removed
+	statusActive      = "active"      // data is in place
+	statusDeactivated = "deactivated" // data is in place, for admins only
+	statusDeleted     = "deleted"     // the image is invisible; the data is being removed
 )
 
-// Who sees an image (glance/domain: visibility).
+// The visibilities of an image (glance/domain/__init__.py): everybody sees and
+// lists a public image; everybody sees a community image, and lists the image
+// on request; members see a shared image.
 const (
 	visibilityPublic    = "public"
 	visibilityPrivate   = "private"
@@ -23,16 +25,17 @@ const (
 	visibilityCommunity = "community"
 )
 
-// What a project that an image is shared with says to it.
+// The statuses of a membership: the answer of the project with which an image is
+// shared.
 const (
 	memberPending  = "pending"
 	memberAccepted = "accepted"
 	memberRejected = "rejected"
 )
 
-// image is one record. The tags of its fields are the format on disk: a JSON
-// object. Times are microseconds since the Unix epoch, sizes bytes, min_ram
-// MiB, min_disk GiB. A pointer is nil where the API shows null.
+// image is a record. The tags of the fields are the format on disk, a JSON
+// object. Times are microseconds since the Unix epoch, sizes are bytes, min_ram
+// is MiB, min_disk is GiB. A pointer is nil where the API shows null.
 type image struct {
 	Version         int        `json:"version"`
 	ID              string     `json:"id"`
@@ -53,14 +56,15 @@ type image struct {
 	MinDiskGiB      int64      `json:"min_disk"`
 	CreatedMicros   int64      `json:"created_us"`
 	UpdatedMicros   int64      `json:"updated_us"`
-	Untouched       bool       `json:"untouched,omitempty"` // of a deleted image: it had no data, and what lies in place stays
-	Staged          *arrival   `json:"staged,omitempty"`    // what waits for its import
+	Untouched       bool       `json:"untouched,omitempty"` // of a deleted image: the image had no data, and foreign data in its place stays
+	Staged          *arrival   `json:"staged,omitempty"`    // data that waits for an import
 	Tags            []string   `json:"tags,omitempty"`
-	Properties      []property `json:"properties,omitempty"` // in the order they came
+	Properties      []property `json:"properties,omitempty"` // in the order of their coming
 	Members         []member   `json:"members,omitempty"`
 
-	// leftover: a failed upload could not be removed from the image's place. Not
-	// on disk: there the image is still one that receives.
+	// leftover says that the data of a failed upload could not be removed. The
+	// field is not on disk: the record on disk still has the state of the upload,
+	// and so a restart removes the data.
 	leftover bool
 }
 
@@ -73,7 +77,7 @@ type property struct {
 	Value *string `json:"v"`
 }
 
-// member is a project that the image is shared with.
+// member is a project with which the image is shared.
 type member struct {
 	Project       string `json:"project"`
 	Status        string `json:"status"`
@@ -81,7 +85,7 @@ type member struct {
 	UpdatedMicros int64  `json:"updated_us"`
 }
 
-// clone is a copy that may be changed.
+// clone returns a copy for a change.
 func (m *image) clone() *image {
 	c := *m
 	c.Tags = slices.Clone(m.Tags)
@@ -90,8 +94,8 @@ func (m *image) clone() *image {
 	return &c
 }
 
-// descriptionBytes is how long the texts are that its owner gives an image
-// freely.
+// descriptionBytes returns the length of the texts that an owner chooses freely:
+// properties and tags.
 func (m *image) descriptionBytes() (n int64) {
 	for _, p := range m.Properties {
 		n += int64(len(p.Name))
@@ -105,13 +109,14 @@ func (m *image) descriptionBytes() (n int64) {
 	return n
 }
 
-// heldBytes is about what the record takes in memory; what the server itself
-// writes into it makes no difference.
+// heldBytes returns about how much memory the record takes. Fields that the
+// server itself sets make no difference, so that an upload never fails for want
+// of room for its record.
 func (m *image) heldBytes() int64 {
 	return recordBytes + m.descriptionBytes() + memberBytes*int64(len(m.Members)) + 64*int64(len(m.Properties)+len(m.Tags))
 }
 
-// owner is the project, "" if there is none.
+// owner returns the project, or "" for an image without an owner.
 func (m *image) owner() string {
 	if m.Owner == nil {
 		return ""
@@ -140,7 +145,7 @@ func (m *image) member(project string) (index int, ok bool) {
 	return i, i >= 0
 }
 
-// receives holds while data is on its way to the image.
+// receives says whether data is on its way to the image.
 func (m *image) receives() bool {
 	switch m.Status {
 	case statusSaving, statusImporting:
@@ -151,7 +156,7 @@ func (m *image) receives() bool {
 	return false
 }
 
-// dropData makes the record that of an image without data.
+// dropData makes the record a record of an image without data.
 func (m *image) dropData() {
 	m.Status, m.Staged, m.leftover = statusQueued, nil, false
 	m.SizeBytes, m.VirtualBytes = nil, nil

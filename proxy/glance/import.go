@@ -14,11 +14,11 @@ import (
 type importRequest struct {
 	body   pyjson.Object
 	method string
-	uri    string // of a download
+	uri    string // the source of a download
 }
 
-// importImage is POST /v2/images/{image}/import: 202, and a task that tells
-// what became of it.
+// importImage is POST /v2/images/{image}/import. The answer is 202; a task tells
+// the outcome.
 func (s *service) importImage(c *call) (*web.Response, error) {
 	req, err := s.readImport(c)
 	if err != nil {
@@ -42,7 +42,8 @@ func (s *service) importImage(c *call) (*web.Response, error) {
 	return wire.Empty(202), nil
 }
 
-// readImport checks what needs no image (RequestDeserializer.import_image).
+// readImport reads the body, and makes the checks that need no image
+// (glance/api/v2/images.py RequestDeserializer.import_image).
 func (s *service) readImport(c *call) (importRequest, error) {
 	body, err := wire.ReadObject(c.Request)
 	if err != nil {
@@ -71,7 +72,7 @@ func (s *service) readImport(c *call) (importRequest, error) {
 	return req, nil
 }
 
-// mayImport are Glance's questions about the image, in its order.
+// mayImport asks Glance's questions about the image, in Glance's order.
 func mayImport(c *call, method string, m *image) error {
 	switch {
 	case method == methodCopy && m.Status != statusActive:
@@ -84,6 +85,7 @@ func mayImport(c *call, method string, m *image) error {
 	return mayTakeImport(method, m)
 }
 
+// mayTakeImport refuses an image that is not ready for an import by the method.
 func mayTakeImport(method string, m *image) error {
 	switch {
 	case m.Status == statusActive:
@@ -102,7 +104,8 @@ func mayTakeImport(method string, m *image) error {
 	return nil
 }
 
-// importStaged makes staged data the image's. Data that is refused is removed.
+// importStaged gives the staged data to the image. Data of a refused format is
+// removed, and the image is queued again; the task alone tells the reason.
 func (s *service) importStaged(c *call, req importRequest) error {
 	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
 	if err != nil {
@@ -124,7 +127,7 @@ func (s *service) importStaged(c *call, req importRequest) error {
 	return errors.Join(err, s.tasks.end(ctx, t, err, s.nowMicros()))
 }
 
-// importDownload has the URI fetched, in the background.
+// importDownload starts a download of the URI in the background.
 func (s *service) importDownload(c *call, req importRequest) error {
 	if err := s.Fetcher.Check(req.uri); err != nil {
 		return &wire.Error{Status: 400, Message: "URI for web-download does not pass filtering: " + wire.Cut(req.uri), Err: err}
@@ -156,14 +159,14 @@ func (s *service) importDownload(c *call, req importRequest) error {
 	return nil
 }
 
-// notFetched is the message of every download that failed outside of this site:
-// whether an address was refused, silent or answered 404 is not told, because
-// the networks of the site could be explored by it.
+// notFetched is the message of every download that failed outside of the site.
+// The message does not tell whether the address was refused, was silent or
+// answered 404: a user could explore the networks of the site with the answers.
 const notFetched = "The URI does not pass filtering, or no image came from there. " +
 	"Private networks are reached only if the operator names them in import_filtering_opts.allowed_networks."
 
-// download fetches the data of an image that is "importing". The log has the
-// reason of a failure.
+// download fetches the data of an image in state "importing". A failure outside
+// of the site is notFetched, and the log has the reason.
 func (s *service) download(ctx context.Context, id string, in intake, uri string) error {
 	err := s.fetch(ctx, id, in, uri)
 	var f *wire.Error
@@ -171,12 +174,14 @@ func (s *service) download(ctx context.Context, id string, in intake, uri string
 		return err
 	}
 	s.Logger.Info("a download failed", "image", id, "uri", wire.Cut(uri), "err", err)
-	if f = asFailure(err); f != nil { // of the store
+	if f = asFailure(err); f != nil { // a failure of the Store
 		return f
 	}
 	return &wire.Error{Status: 400, Message: notFetched, Err: err}
 }
 
+// fetch fetches the data and gives the data to the image. After a failure the
+// image is queued again.
 func (s *service) fetch(ctx context.Context, id string, in intake, uri string) error {
 	body, sizeBytes, err := s.Fetcher.Fetch(ctx, uri)
 	if err != nil {

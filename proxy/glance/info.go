@@ -15,7 +15,8 @@ func (s *service) infoImport(*call) (*web.Response, error) {
 	}}}), nil
 }
 
-// infoStores is GET /v2/info/stores: there is one store, and so no list.
+// infoStores is GET /v2/info/stores. A site with a single store has no list of
+// stores.
 func (s *service) infoStores(*call) (*web.Response, error) {
 	return nil, wire.Errorf(404, "Multi backend is not supported at this site.")
 }

@@ -28,7 +28,8 @@ func (s *service) listImages(c *call) (*web.Response, error) {
 	})
 }
 
-// choose chooses, sorts and cuts.
+// choose returns the images of a page: the images that the listing shows, sorted,
+// after the marker, up to the limit.
 func (s *service) choose(who caller, q *listQuery) ([]*image, error) {
 	var marker *image
 	if q.marker != "" {
@@ -45,7 +46,7 @@ func (s *service) choose(who caller, q *listQuery) ([]*image, error) {
 	return chosen[:min(q.limit, len(chosen))], nil
 }
 
-// lists is whether the listing shows the image.
+// lists says whether the listing shows the image to the caller.
 func (q *listQuery) lists(who caller, m *image) bool {
 	if m.Hidden != q.hidden || !q.reaches(who, m) {
 		return false
@@ -58,10 +59,10 @@ func (q *listQuery) lists(who caller, m *image) bool {
 	return true
 }
 
-// reaches is the visibility part: a listing shows less than a caller may see.
-// Others' community images come only if asked for, shared ones by the status
-// of the membership (glance/db/sqlalchemy/api.py
-// _make_image_visibility_conditions).
+// reaches says whether the visibility lets the listing show the image. A listing
+// shows fewer images than the caller may see: community images of foreign
+// projects only on request, and shared images by the status of the membership
+// (glance/db/sqlalchemy/api.py _make_image_visibility_conditions).
 func (q *listQuery) reaches(who caller, m *image) bool {
 	if q.visibility != "" && q.visibility != "all" && q.visibility != m.Visibility {
 		return false

@@ -14,16 +14,17 @@ import (
 	"needletail/proxy/pyjson"
 )
 
-// An image has no location or one: the URL under which glance_store's Swift
-// driver finds its data. Giving it to a queued image makes data that lies there
-// already the image's.
+// An image with data has a single location: the URL under which glance_store's
+// Swift driver finds the data. A PATCH that sets the location of a queued image
+// gives data that lies there already to the image: a site moves from a glance-api
+// without a copy of the data.
 
-// location is the URL of the data of an image, as a glance-api keeps it.
+// location returns the URL of an image's data, as a glance-api stores the URL.
 func (s *service) location(id string) string {
 	return "swift+config://" + s.SwiftReference + "/" + string(s.Container) + "/" + id
 }
 
-// imageView is an image as this site shows it.
+// imageView returns an image as the site's options show images.
 func (s *service) imageView(m *image) pyjson.Object {
 	var shown pyjson.Object
 	if s.ShowMultipleLocations {
@@ -41,10 +42,11 @@ func (s *service) imageView(m *image) pyjson.Object {
 	return imageView(m, shown...)
 }
 
-// isLocation tells operations on /locations.
+// isLocation says whether the operation is on /locations.
 func (p *patchOp) isLocation() bool { return p.path[0] == "locations" }
 
-// mayLocate is whether a patch may have operations on /locations.
+// mayLocate refuses operations on /locations, unless the site shows locations and
+// the caller is an admin.
 func (s *service) mayLocate(who caller) error {
 	if !s.ShowMultipleLocations {
 		return errLocationsInvisible
@@ -55,8 +57,9 @@ func (s *service) mayLocate(who caller) error {
 	return nil
 }
 
-// located reads the data that operations say is the image's. It is nil if they
-// say nothing of a queued image's location.
+// located reads the data at the location that the operations set, and returns a
+// description of the data. The description is nil if no operation sets the
+// location of a queued image.
 func (s *service) located(c *call, ops []patchOp) (*arrival, error) {
 	var found *arrival
 	for _, op := range ops {
@@ -80,8 +83,8 @@ func (s *service) located(c *call, ops []patchOp) (*arrival, error) {
 	return found, nil
 }
 
-// ownLocation checks the value of an operation; it may name this site's own
-// location of the image alone.
+// ownLocation returns the location in the value of an operation. The location
+// must be the image's own place at this site.
 func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
 	value := op.value
 	if list, ok := value.(pyjson.Array); ok && op.op == "replace" {
@@ -99,7 +102,7 @@ func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
 	return location, nil
 }
 
-// readStored reads the data that lies in an image's place, to its end.
+// readStored reads the data that lies at an image's place, to the end.
 func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
 	o, err := s.images.open(ctx, id)
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) || errors.Is(err, errForeignData) {
@@ -121,7 +124,8 @@ func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
 	return &arrival{sizeBytes, hex.EncodeToString(md5Sum.Sum(nil)), hex.EncodeToString(sha512Sum.Sum(nil)), seen.Inspect()}, nil
 }
 
-// applyLocation does an operation on /locations; found is what located gave.
+// applyLocation applies an operation on /locations. found is the result of
+// located.
 func (s *service) applyLocation(op patchOp, m *image, found *arrival) error {
 	if m.Status != statusActive && (m.Status != statusQueued || op.op == "remove") {
 		return wire.Errorf(409, "It's not allowed to %s locations if image status is %s.", op.op, m.Status)
@@ -149,7 +153,8 @@ func (s *service) applyLocation(op patchOp, m *image, found *arrival) error {
 	return s.activate(m, found)
 }
 
-// matches compares data with what its location's validation_data says of it.
+// matches compares the data with the digests in the location's validation_data.
+// An absent digest matches.
 func (a *arrival) matches(location pyjson.Object) error {
 	claimed, _ := location.Get("validation_data").(pyjson.Object)
 	for key, is := range map[string]string{"checksum": a.MD5, "os_hash_algo": "sha512", "os_hash_value": a.SHA512} {

@@ -17,7 +17,8 @@ func onlyShared(m *image) error {
 	return nil
 }
 
-// listMembers is GET /v2/images/{image}/members. A member finds itself alone.
+// listMembers is GET /v2/images/{image}/members. A member sees only its own
+// membership.
 func (s *service) listMembers(c *call) (*web.Response, error) {
 	if err := onlyShared(c.image); err != nil {
 		return nil, err
@@ -34,6 +35,7 @@ func (s *service) listMembers(c *call) (*web.Response, error) {
 	}), nil
 }
 
+// seesMember says whether the caller may know of a project's membership.
 func (c caller) seesMember(m *image, project string) bool {
 	return c.admin || c.owns(m) || c.project == project
 }
@@ -85,7 +87,7 @@ func (s *service) showMember(c *call) (*web.Response, error) {
 	return wire.JSON(200, memberView(c.image.ID, &c.image.Members[i])), nil
 }
 
-// setMember is PUT /v2/images/{image}/members/{member}: the member alone, or an
+// setMember is PUT /v2/images/{image}/members/{member}. Only the member, or an
 // admin, accepts or rejects.
 func (s *service) setMember(c *call) (*web.Response, error) {
 	project := c.vars[1]

@@ -8,25 +8,26 @@ import (
 	"needletail/proxy/web"
 )
 
-// The media types of a PATCH: JSON patch, and the older form in which the
-// operation's name is the key of the path.
+// The media types of a PATCH. A v2.1 patch is a JSON patch. In a v2.0 patch the
+// operation's name is a key, and the path is the value of the key.
 const (
 	patchV21 = "application/openstack-images-v2.1-json-patch"
 	patchV20 = "application/openstack-images-v2.0-json-patch"
 )
 
-// maxPatchOps bounds one PATCH.
+// maxPatchOps bounds the operations of a PATCH.
 const maxPatchOps = 1024
 
-// patchOp is one operation.
+// patchOp is an operation of a PATCH.
 type patchOp struct {
-	op    string // "add", "remove" or "replace"
-	path  []string
+	op    string   // "add", "remove" or "replace"
+	path  []string // the decoded tokens of the pointer
 	value any
-	old   bool // of a v2.0 patch: add does not replace
+	old   bool // the operation is of a v2.0 patch: add does not replace
 }
 
-// patchType says which of the media types the body has, or 415.
+// patchType says whether the body is a v2.0 patch or a v2.1 patch. A body of a
+// third type is 415.
 func patchType(contentType string) (old bool, err error) {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	switch strings.ToLower(strings.TrimSpace(mediaType)) {
@@ -72,6 +73,7 @@ func parsePatch(body any, old bool) ([]patchOp, error) {
 	return ops, nil
 }
 
+// parseOp reads an operation of a v2.1 patch.
 func parseOp(o pyjson.Object) (p patchOp, err error) {
 	name, ok := lookup(o, "op")
 	if !ok {
@@ -88,6 +90,7 @@ func parseOp(o pyjson.Object) (p patchOp, err error) {
 	return p.complete(o, pointer)
 }
 
+// parseOldOp reads an operation of a v2.0 patch.
 func parseOldOp(o pyjson.Object) (p patchOp, err error) {
 	var pointer any
 	for _, f := range o {
@@ -109,7 +112,8 @@ func parseOldOp(o pyjson.Object) (p patchOp, err error) {
 
 func isPatchOp(name string) bool { return name == "add" || name == "remove" || name == "replace" }
 
-func lookup(o pyjson.Object, key string) (any, bool) {
+// lookup returns the value of a key. ok tells null from an absent key.
+func lookup(o pyjson.Object, key string) (v any, ok bool) {
 	for _, f := range o {
 		if f.Key == key {
 			return f.Value, true
@@ -118,7 +122,7 @@ func lookup(o pyjson.Object, key string) (any, bool) {
 	return nil, false
 }
 
-// complete takes the pointer and the value.
+// complete adds the pointer and the value to the operation.
 func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
 	text, ok := pointer.(string)
 	if !ok {
@@ -136,7 +140,8 @@ func (p patchOp) complete(o pyjson.Object, pointer any) (patchOp, error) {
 	return p, nil
 }
 
-// parsePointer splits a JSON pointer into its decoded tokens.
+// parsePointer splits a JSON pointer into its decoded tokens (RFC 6901). As in
+// Glance, the empty pointer and empty tokens are refused.
 func parsePointer(pointer string) ([]string, error) {
 	shown := wire.Cut(pointer)
 	rest, ok := strings.CutPrefix(pointer, "/")

@@ -9,10 +9,10 @@ import (
 	"needletail/proxy/glance/wire"
 )
 
-// remove deletes an image that allowed lets go. The record is marked first, so
-// that a crash in between leaves a mark that the next New acts on, and never
-// data without a record. While an upload runs the mark is all: the upload finds
-// it at its end and removes what it stored.
+// remove deletes an image, if allowed returns no error. The record is marked as
+// deleted first: a crash in between leaves a mark for the next New, and never
+// data without a record. While an upload runs, remove only marks: the upload
+// finds the mark at its end and removes the data.
 func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) error) error {
 	before, _, err := c.update(ctx, id, func(m *image) error {
 		if err := allowed(m); err != nil {
@@ -31,8 +31,8 @@ func (c *catalog) remove(ctx context.Context, id string, allowed func(*image) er
 	return c.purge(ctx, id)
 }
 
-// removeUnmarked deletes an image where the disk has no room for the mark: the
-// data goes first. A crash in between leaves an image without data, which may be
+// removeUnmarked deletes an image on a disk without room for the mark. The data
+// goes first: a crash in between leaves an image without data, which may be
 // deleted again.
 func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*image) error) error {
 	defer c.records.Lock(id)()
@@ -49,7 +49,8 @@ func (c *catalog) removeUnmarked(ctx context.Context, id string, allowed func(*i
 	return c.drop(ctx, m, m.Status == statusQueued && !m.leftover)
 }
 
-// purge removes the data and then the record of an image that is marked.
+// purge removes the data and then the record of an image that is marked as
+// deleted. An image without the mark stays.
 func (c *catalog) purge(ctx context.Context, id string) error {
 	defer c.records.Lock(id)()
 	m := c.records.Get(id)
@@ -59,8 +60,9 @@ func (c *catalog) purge(ctx context.Context, id string) error {
 	return c.drop(ctx, m, m.Untouched)
 }
 
-// drop removes the data, unless the image never had any, and then the record.
-// The image's lock is held.
+// drop removes the data and then the record. Data at the place of an untouched
+// image stays: the image never had data, and the data is foreign. The caller
+// holds the image's lock.
 func (c *catalog) drop(ctx context.Context, m *image, untouched bool) error {
 	if !untouched {
 		if err := c.dropData(ctx, m.ID); err != nil {
@@ -70,28 +72,31 @@ func (c *catalog) drop(ctx context.Context, m *image, untouched bool) error {
 	return c.records.Drop(ctx, m.ID)
 }
 
-// requeue ends an upload that failed: what it stored goes, and the image is
-// queued again, or gone if it was deleted meanwhile. It reports that last.
-// stored means that the data was whole and making it the image's failed.
+// requeue ends an upload that failed. The data is removed and the image is queued
+// again. An image that was deleted meanwhile is purged, and deleted is true.
+// stored means that the data was stored whole, and that the later write of the
+// record failed.
 func (c *catalog) requeue(ctx context.Context, id string, stored bool) (deleted bool) {
 	err := c.takeBack(ctx, id, stored)
 	if errors.Is(err, errNoImage) {
 		deleted, err = true, c.purge(ctx, id)
 	}
 	if err != nil {
-		// On disk the image is as it was before, or active with its data, or marked: New
-		// can read each of them. Here it may be uploaded again.
+		// On disk the image is as it was before, or active with its data, or marked as
+		// deleted: New can read all three. In memory the image is queued, so that the
+		// data can be uploaded again.
 		c.logger.Error("a failed upload is left until the next upload or start", "image", id, "err", err)
 		c.showQueued(id)
 	}
 	return deleted
 }
 
-// takeBack removes the data and then makes the record queued.
+// takeBack removes the data and then queues the image.
 func (c *catalog) takeBack(ctx context.Context, id string, stored bool) error {
 	if stored {
-		// The write that failed may have reached the disk all the same, and an
-		// active record must not lose its data.
+		// The write that failed may have reached the disk all the same. A record on
+		// disk in state "active" must not lose its data, and so the record is written
+		// as it was before the data goes.
 		if _, _, err := c.update(ctx, id, func(*image) error { return nil }); err != nil {
 			return err
 		}
@@ -106,6 +111,7 @@ func (c *catalog) takeBack(ctx context.Context, id string, stored bool) error {
 	return err
 }
 
+// showQueued queues an image in memory alone. leftover remembers the data.
 func (c *catalog) showQueued(id string) {
 	defer c.records.Lock(id)()
 	if m, ok := c.find(id); ok && m.receives() {
@@ -116,6 +122,8 @@ func (c *catalog) showQueued(id string) {
 	}
 }
 
+// dropData deletes the data of an image, in segments or as a single object.
+// Absent data is no error.
 func (c *catalog) dropData(ctx context.Context, id string) error {
 	if err := c.dropSegments(ctx, id); err != nil {
 		return err

@@ -10,13 +10,13 @@ import (
 
 // listQuery is the query of GET /v2/images, checked.
 type listQuery struct {
-	pairs        []paging.Pair // all but the marker, for the links
+	pairs        []paging.Pair // all parameters but the marker, for the links
 	limit        int
-	marker       string
+	marker       string // the last image of the page before; "" for the first page
 	keys         []sortKey
-	visibility   string // "" if not asked for
+	visibility   string // "" if the query has no visibility
 	memberStatus string
-	hidden       bool
+	hidden       bool // list hidden images, and only hidden images
 	filters      []filter
 }
 
@@ -55,7 +55,7 @@ func parseListQuery(raw string) (*listQuery, error) {
 	return q, err
 }
 
-// addFilter takes a parameter that chooses images.
+// addFilter adds a parameter that chooses images.
 func (q *listQuery) addFilter(p paging.Pair) (err error) {
 	switch p.Key {
 	case "visibility":
@@ -81,7 +81,8 @@ func (q *listQuery) addFilter(p paging.Pair) (err error) {
 	return err
 }
 
-// parseBool reads "true" or "false"; the SDK sends Python's "True".
+// parseBool reads "true" or "false" in any case: the OpenStack SDK sends Python's
+// "True".
 func parseBool(p paging.Pair) (bool, error) {
 	switch strings.ToLower(p.Value) {
 	case "true":
@@ -92,5 +93,5 @@ func parseBool(p paging.Pair) (bool, error) {
 	return false, wire.Errorf(400, "%s must be either \"true\" or \"false\"", p.Key)
 }
 
-// link is the path of a page of this listing, from the marker on.
+// link returns the path of a page of the listing, from the marker on.
 func (q *listQuery) link(marker string) string { return paging.Link("/v2/images", q.pairs, marker) }

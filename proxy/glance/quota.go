@@ -9,28 +9,28 @@ import (
 	"needletail/proxy/web"
 )
 
-// The resources whose use is limited, by their names in Keystone's limits
+// The limited resources, under their names in Keystone's limits
 // (glance/quota/keystone.py). Sizes are MiB, rounded down.
 const (
 	quotaSize      = "image_size_total"      // data of images
-	quotaStage     = "image_stage_total"     // data that waits for its import
+	quotaStage     = "image_stage_total"     // data that waits for an import
 	quotaCount     = "image_count_total"     // images
 	quotaUploading = "image_count_uploading" // images whose data is on its way
 )
 
-// Quotas are the resources, in the order in which they are shown.
+// Quotas has the limited resources, in the order of GET /v2/info/usage.
 var Quotas = []string{quotaSize, quotaStage, quotaCount, quotaUploading}
 
-// Unlimited is the limit of what has none (oslo.limit).
+// Unlimited is the limit of a resource without a limit (oslo.limit).
 const Unlimited = -1
 
-// LimitFunc is how much of a resource a project may use. It is asked before
-// each use, and so must be quick.
+// LimitFunc returns how much of a resource a project may use. Each use calls the
+// function, and so the function must be quick.
 type LimitFunc func(ctx context.Context, project, resource string) (int64, error)
 
 const mebi = 1 << 20
 
-// used is how much of the resources a project uses now.
+// used returns how much of each resource a project uses now.
 func (c *catalog) used(project string) map[string]int64 {
 	var size, stage, count, uploading int64
 	for _, m := range c.each() {
@@ -51,6 +51,8 @@ func (c *catalog) used(project string) map[string]int64 {
 	return map[string]int64{quotaSize: size / mebi, quotaStage: stage / mebi, quotaCount: count, quotaUploading: uploading}
 }
 
+// limitOf returns the limit of the caller's project. The error is 503 if the
+// limit cannot be had.
 func (s *service) limitOf(c *call, resource string) (int64, error) {
 	if s.Limit == nil {
 		return Unlimited, nil
@@ -62,8 +64,9 @@ func (s *service) limitOf(c *call, resource string) (int64, error) {
 	return limit, nil
 }
 
-// mayUse asks for delta more of a resource. As in Glance an upload of unknown
-// length asks for nothing, and so may be the one that exceeds the limit.
+// mayUse refuses delta more of a resource if the project then exceeds the limit.
+// As in Glance, an upload of unknown length asks for a delta of 0, and so may
+// exceed the limit.
 func (s *service) mayUse(c *call, resource string, delta int64) error {
 	project := c.caller.project
 	limit, err := s.limitOf(c, resource)
@@ -82,7 +85,7 @@ func (s *service) mayUse(c *call, resource string, delta int64) error {
 		"due to current usage %d and delta %d]", project, resource, limit, used, delta)
 }
 
-// infoUsage is GET /v2/info/usage; it shows nothing if nothing is limited.
+// infoUsage is GET /v2/info/usage. Without any limit the usage is empty.
 func (s *service) infoUsage(c *call) (*web.Response, error) {
 	usage, limited := pyjson.Object{}, false
 	used := s.images.used(c.caller.project)

@@ -8,12 +8,12 @@ import (
 	"needletail/proxy/web"
 )
 
-// span is a part of an image: length bytes from offset.
+// span is a part of an image: length bytes from offset on.
 type span struct{ offset, length int64 }
 
-// requestedSpan is the one range that the request asks for; whole is true if it
-// asks for none. Content-Range in a request is an old name for Range
-// (glance/common/wsgi.py Request.get_range_from_request).
+// requestedSpan returns the range of the request. Without a range, the span is
+// the whole image and whole is true. Content-Range in a request is an old name
+// for Range (glance/common/wsgi.py Request.get_range_from_request).
 func requestedSpan(h web.Header, sizeBytes int64) (part span, whole bool, err error) {
 	if value, ok := h.Lookup("Range"); ok {
 		part, err = parseRange(value, sizeBytes)
@@ -43,6 +43,7 @@ func parseRange(value string, sizeBytes int64) (span, error) {
 	return parseSpan(strings.TrimSpace(spec), sizeBytes)
 }
 
+// parseSpan reads "a-b", "a-" or "-n", and cuts the span at the end of the image.
 func parseSpan(spec string, sizeBytes int64) (span, error) {
 	first, last, ok := strings.Cut(spec, "-")
 	if !ok {

@@ -5,17 +5,17 @@ import (
 	"needletail/proxy/web"
 )
 
-// call is one request on its way through a route.
+// call is a request on its way through a route.
 type call struct {
 	*web.Request
 	caller    caller
 	requestID string
-	image     *image   // the snapshot at the time of the check; nil without {image}
-	vars      []string // what the pattern's braces matched, in order
+	image     *image   // the snapshot that the rule judged; nil without {image}
+	vars      []string // the segments that the pattern's braces matched, in order
 }
 
-// route is one line of the router's table. The pattern's "{image}" loads the
-// image and gives it to the rule; other braces match one segment.
+// route is a line of the router's table. A name in braces matches a segment of
+// the path. The name "{image}" also loads the image for the rule and the handler.
 type route struct {
 	method, pattern string
 	action          string // Glance's policy name
@@ -24,7 +24,8 @@ type route struct {
 	serve           func(*service, *call) (*web.Response, error)
 }
 
-// routes are all that is served below /v2 (glance/api/v2/router.py).
+// routes has everything that is served below /v2 (glance/api/v2/router.py), with
+// the rule of each route. The zero rule denies.
 var routes = []route{
 	{"GET", "images", "get_images", ruleToken, false, (*service).listImages},
 	{"POST", "images", "add_image", ruleMember, false, (*service).createImage},

@@ -9,16 +9,16 @@ import (
 	"needletail/proxy/pyjson"
 )
 
-// Limits of the schema and of the quotas that Glance has by default.
+// The limits follow Glance's schema and Glance's default quotas.
 const (
-	maxNameChars     = 255     // names, tags, owners, property names
+	maxNameChars     = 255     // of names, tags, owners and property names
 	maxProperties    = 128     // image_property_quota
 	maxTags          = 128     // image_tag_quota
 	maxMembers       = 128     // image_member_quota
-	maxPropertyBytes = 1 << 16 // of one value: a TEXT column holds as much
+	maxPropertyBytes = 1 << 16 // of a property's value; a TEXT column, in which Glance stores values, holds a byte less
 )
 
-// keyDeletionPolicy is the one custom property whose values are given.
+// keyDeletionPolicy is the only custom property with a fixed set of values.
 const keyDeletionPolicy = "cinder_encryption_key_deletion_policy"
 
 var (
@@ -35,6 +35,7 @@ var (
 		"min_ram", "min_disk", "owner", "os_hidden", "tags"}
 )
 
+// isReserved says whether Glance keeps a name for itself.
 func isReserved(name string) bool {
 	return slices.Contains(reservedAttributes, name) || strings.HasPrefix(name, "os_glance_")
 }
@@ -74,8 +75,9 @@ func (m *image) setAttribute(name string, v any) (err error) {
 	return err
 }
 
-// propertyValue checks the value of a custom property: a string, and null for
-// the two that name another image (etc/schema-image.json).
+// propertyValue checks the value of a custom property and returns the value. The
+// value is a string. The properties kernel_id and ramdisk_id, which name images,
+// may be null: the returned value is then nil (etc/schema-image.json).
 func propertyValue(name string, v any) (*string, error) {
 	if name == "" || utf8.RuneCountInString(name) > maxNameChars {
 		return nil, wire.Errorf(400, "Property names can be no longer than %d characters.", maxNameChars)
@@ -103,7 +105,7 @@ func propertyValue(name string, v any) (*string, error) {
 	return &text, nil
 }
 
-// uuidPattern is the pattern of ids in the schema.
+// uuidPattern is the pattern of IDs in the schema.
 const uuidPattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
 
 func optionalText(v any) (*string, error) {
@@ -150,6 +152,7 @@ func notNegative(name string, v any) (int64, error) {
 	return n, nil
 }
 
+// tagList checks a list of tags and returns the tags, each once.
 func tagList(v any) ([]string, error) {
 	list, ok := v.(pyjson.Array)
 	if !ok {
@@ -174,6 +177,8 @@ func tagList(v any) ([]string, error) {
 	return tags, nil
 }
 
+// overQuota is the refusal of more properties, tags or members than an image may
+// have.
 func overQuota(what string, attempted, limit int) error {
 	return wire.Errorf(413, "The limit has been exceeded on the number of allowed image %s. Attempted: %d, Maximum: %d",
 		what, attempted, limit)

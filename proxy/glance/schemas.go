@@ -9,9 +9,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// The schemas of one image, one member and one task, as Glance shows them
-// (glance/api/v2/images.py get_base_properties, etc/schema-image.json, glance/api/v2/tasks.py).
-// glanceclient refuses to create an image without them.
+// The schemas of an image, a member and a task are Glance's
+// (glance/api/v2/images.py get_base_properties, etc/schema-image.json,
+// glance/api/v2/tasks.py). glanceclient creates no image without the schemas.
 var (
 	//go:embed schemas/image.json
 	imageSchemaJSON []byte
@@ -35,7 +35,8 @@ func buildSchemas() map[string]pyjson.Object {
 	}
 }
 
-// mustSchema reads an embedded file; a test holds it to be good.
+// mustSchema reads an embedded file. A damaged file is a fault of the build: the
+// program panics at its start.
 func mustSchema(body []byte) pyjson.Object {
 	v, err := wire.DecodeJSON(body)
 	if err != nil {
@@ -44,7 +45,7 @@ func mustSchema(body []byte) pyjson.Object {
 	return v.(pyjson.Object)
 }
 
-// withoutProperties is a schema that lacks some of its properties.
+// withoutProperties returns a copy of the schema without some properties.
 func withoutProperties(schema pyjson.Object, names ...string) pyjson.Object {
 	out := slices.Clone(schema)
 	for i, m := range out {

@@ -12,25 +12,27 @@ import (
 	"needletail/proxy/web"
 )
 
-// manifestHeader of the object ID says that the image's data is in segments, as
-// a glance-api writes what is large or of unknown length: "ID-00001",
-// "ID-00002" and so on beside an empty object ID whose header is
-// "CONTAINER/ID-" (glance_store/_drivers/swift/store.py add).
+// manifestHeader marks data in segments. A glance-api writes large data, and data
+// of unknown length, in segments "ID-00001", "ID-00002" and further. Beside the
+// segments is an empty object ID with the header "CONTAINER/ID-"
+// (glance_store/_drivers/swift/store.py add).
 const manifestHeader = "X-Object-Manifest"
 
-// maxSegments bounds an image; glance_store deletes no more of one.
+// maxSegments bounds the segments of an image. glance_store deletes no more
+// segments of an image.
 const maxSegments = 10_000
 
-// errForeignData: the object is not as glance_store or this package writes one.
+// errForeignData says that an object at an image's place was not written by
+// glance_store or by this package.
 var errForeignData = errors.New("the data is not as Glance stores it")
 
-// segment is a piece of an image's data.
+// segment is an object with a piece of an image's data.
 type segment struct {
 	name      objstore.ObjectName
 	sizeBytes int64
 }
 
-// open opens the data of an image. The context is that of its reading too.
+// open opens the data of an image. The context must last until the data is read.
 func (c *catalog) open(ctx context.Context, id string) (objstore.Object, error) {
 	o, err := c.store.OpenObject(ctx, c.dataID(id), objstore.OpenOptions{})
 	if err != nil {
@@ -54,7 +56,9 @@ func (c *catalog) open(ctx context.Context, id string) (objstore.Object, error) 
 	return manifest, nil
 }
 
-// inSegments looks at the object that has the image's name.
+// inSegments says whether an image's data is in segments. info describes the
+// object at the image's place. The error is errForeignData for a foreign
+// manifest or link.
 func (c *catalog) inSegments(id string, info *objstore.ObjectInfo) (bool, error) {
 	for _, f := range info.Metadata {
 		if strings.HasPrefix(f.Name, "X-Object-Sysmeta-Slo-") || strings.HasPrefix(f.Name, "X-Object-Sysmeta-Symlink-") {
@@ -68,7 +72,7 @@ func (c *catalog) inSegments(id string, info *objstore.ObjectInfo) (bool, error)
 	return ok, nil
 }
 
-// segments lists those of an image.
+// segments lists the segments of an image, in order.
 func (c *catalog) segments(ctx context.Context, id string) ([]segment, error) {
 	var all []segment
 	err := c.store.ListObjects(ctx, c.data, objstore.ListOptions{Limit: maxSegments + 1, Prefix: id + "-"},
@@ -82,8 +86,9 @@ func (c *catalog) segments(ctx context.Context, id string) ([]segment, error) {
 	return all, err
 }
 
-// dropSegments deletes the segments of an image, if its data is in any. The
-// manifest goes after them: until then it tells of those that are left.
+// dropSegments deletes the segments of an image, if the data is in segments. The
+// caller deletes the manifest afterwards: until then the manifest leads to the
+// segments that a crash left.
 func (c *catalog) dropSegments(ctx context.Context, id string) error {
 	info, err := c.store.HeadObject(ctx, c.dataID(id), objstore.OpenOptions{})
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
@@ -94,7 +99,7 @@ func (c *catalog) dropSegments(ctx context.Context, id string) error {
 	}
 	inSegments, err := c.inSegments(id, &info)
 	if err != nil || !inSegments {
-		return nil // what is not Glance's is not followed
+		return nil // a foreign manifest is not followed
 	}
 	all, err := c.segments(ctx, id)
 	if err != nil {
@@ -108,12 +113,12 @@ func (c *catalog) dropSegments(ctx context.Context, id string) error {
 	return nil
 }
 
-// segmented is an open image whose data is in segments; it has one of them open
-// at a time.
+// segmented is an open image with its data in segments. A reader has a single
+// segment open at a time.
 type segmented struct {
 	*catalog
 	ctx      context.Context
-	info     objstore.ObjectInfo // the manifest's, but for the size
+	info     objstore.ObjectInfo // of the manifest, with the size of all segments
 	segments []segment
 	bodies   []*web.SegmentBody
 }

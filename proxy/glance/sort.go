@@ -7,20 +7,20 @@ import (
 	"needletail/proxy/glance/wire"
 )
 
-// sortKey is one key of an order.
+// sortKey is a key of an order.
 type sortKey struct {
 	name string
 	desc bool
 }
 
-// sortOrder is the order as the query states it: "sort=name:asc,size", or
-// sort_key and sort_dir, each repeated.
+// sortOrder is the order as the query states the order: "sort=name:asc,size"
+// (combined), or sort_key and sort_dir, each repeated (keys and dirs).
 type sortOrder struct{ combined, keys, dirs []string }
 
-// maxSortKeys is how many there are.
+// maxSortKeys bounds the keys of an order: images have eight sortable attributes.
 const maxSortKeys = 8
 
-// comparers are the attributes that images sort by. Null comes first.
+// comparers has the attributes by which images sort. Null comes first.
 var comparers = map[string]func(a, b *image) int{
 	"name":             func(a, b *image) int { return compareText(a.Name, b.Name) },
 	"status":           func(a, b *image) int { return cmp.Compare(a.Status, b.Status) },
@@ -53,8 +53,9 @@ func btoi(b bool) int {
 	return 0
 }
 
-// parse checks the order and ends it with created_at and id, so that it is
-// total (glance/api/v2/images.py _get_sorting_params).
+// parse checks the order and returns its keys. The last keys are created_at and
+// id, so that two images never compare as equal (glance/api/v2/images.py
+// _get_sorting_params).
 func (o sortOrder) parse() ([]sortKey, error) {
 	keys, dirs := o.keys, o.dirs
 	if len(o.combined) > 0 {
@@ -97,7 +98,8 @@ func (o sortOrder) parse() ([]sortKey, error) {
 	return append(order, sortKey{"created_at", desc}, sortKey{"id", desc}), nil
 }
 
-// compareBy compares two images by the keys.
+// compareBy compares two images by the keys: the first key with a difference
+// decides.
 func compareBy(keys []sortKey, a, b *image) int {
 	for _, k := range keys {
 		if n := comparers[k.name](a, b); n != 0 {

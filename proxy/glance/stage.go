@@ -11,11 +11,11 @@ import (
 const (
 	methodDirect   = "glance-direct" // the data was staged
 	methodDownload = "web-download"  // the data is fetched from a URI
-	methodCopy     = "copy-image"    // to another store; there is one store here
+	methodCopy     = "copy-image"    // the data is copied to a second store, which this site does not have
 )
 
-// stageImage is PUT /v2/images/{image}/stage. The data is stored where it will
-// stay: an import makes it the image's without copying it.
+// stageImage is PUT /v2/images/{image}/stage. The data is stored at its final
+// place: an import gives the data to the image without a copy.
 func (s *service) stageImage(c *call) (*web.Response, error) {
 	if !slices.Contains(s.ImportMethods, methodDirect) {
 		return nil, wire.Errorf(404, "'%s' method is not available at this site.", methodDirect)

@@ -15,13 +15,13 @@ const (
 	taskFailure    = "failure"
 
 	taskImageImport = "api_image_import"
-	taskImport      = "import" // the old task of an admin
+	taskImport      = "import" // made by an admin with POST /v2/tasks
 )
 
-// taskLife is how long a task is kept after its end (task_time_to_live).
+// taskLife is how long a task is kept after its end (Glance's task_time_to_live).
 const taskLife = 48 * time.Hour
 
-// task is one record. The tags of its fields are the format on disk; times are
+// task is a record. The tags of the fields are the format on disk; times are
 // microseconds since the Unix epoch.
 type task struct {
 	Version       int             `json:"version"`
@@ -39,7 +39,7 @@ type task struct {
 	ExpiresMicros int64           `json:"expires_us,omitempty"` // 0 until the end
 }
 
-// newImportTask is the task of an import that begins.
+// newImportTask returns the task of an import that begins.
 func newImportTask(c *call, req importRequest, nowMicros int64) *task {
 	input := pyjson.Object{
 		{Key: "image_id", Value: c.image.ID},
@@ -53,7 +53,8 @@ func newImportTask(c *call, req importRequest, nowMicros int64) *task {
 	}
 }
 
-// ended is the task after its work.
+// ended returns the task after its work: failed with a cause, successful without
+// a cause.
 func (t *task) ended(cause error, nowMicros int64) *task {
 	e := *t
 	e.Status, e.UpdatedMicros, e.ExpiresMicros = taskSuccess, nowMicros, nowMicros+taskLife.Microseconds()
@@ -63,9 +64,9 @@ func (t *task) ended(cause error, nowMicros int64) *task {
 	return &e
 }
 
-// taskMessage is what a user may read of an error: its message if it was
-// written for users. Every other error may name addresses and files of the site,
-// and is for the log.
+// taskMessage returns the part of an error that a user may read: the message, if
+// the error has an answer for users. An error without an answer may name
+// addresses and files of the site, and is for the log alone.
 func taskMessage(err error) string {
 	if f := asFailure(err); f != nil && f.Message != "" {
 		return f.Message
@@ -73,10 +74,11 @@ func taskMessage(err error) string {
 	return "The import failed."
 }
 
-// rowView is the task as GET /v2/images/{image}/tasks shows it: Glance gives
-// the row of its database (glance/db/sqlalchemy/api.py _task_format), to whoever
-// sees the image. What was imported from where, by whom and why it failed is
-// shown here to the task's project and to admins alone: a URI may be signed.
+// rowView returns the task as GET /v2/images/{image}/tasks shows tasks: as the
+// row of Glance's database (glance/db/sqlalchemy/api.py _task_format). Glance
+// shows the whole row to everybody who sees the image. Here only the task's
+// project and admins see the source, the user and the message: a URI may be
+// signed.
 func (t *task) rowView(who caller) pyjson.Object {
 	input, result := t.inputAndResult()
 	var user, request, message any = t.UserID, t.RequestID, t.Message
@@ -102,8 +104,8 @@ func (t *task) rowView(who caller) pyjson.Object {
 	}
 }
 
-// view is the task as GET /v2/tasks/{task} shows it (glance/api/v2/tasks.py
-// _format_task).
+// view returns the task as GET /v2/tasks/{task} shows tasks
+// (glance/api/v2/tasks.py _format_task).
 func (t *task) view() pyjson.Object {
 	input, result := t.inputAndResult()
 	v := pyjson.Object{
@@ -129,7 +131,7 @@ func (t *task) view() pyjson.Object {
 	return t.withExpiry(v)
 }
 
-// stubView is the task as a listing shows it (_format_task_stub).
+// stubView returns the task as GET /v2/tasks lists tasks (_format_task_stub).
 func (t *task) stubView() pyjson.Object {
 	return t.withExpiry(pyjson.Object{
 		{Key: "id", Value: t.ID},
@@ -150,7 +152,8 @@ func (t *task) withExpiry(v pyjson.Object) pyjson.Object {
 	return append(v, pyjson.Member{Key: "expires_at", Value: wire.Time(t.ExpiresMicros)})
 }
 
-// inputAndResult are what a view shows. The input was written by this package.
+// inputAndResult returns the input of the task, and the result of a successful
+// task. The package wrote the input itself, so that the input can be decoded.
 func (t *task) inputAndResult() (input, result any) {
 	input, err := wire.DecodeJSON(t.Input)
 	if err != nil {
@@ -162,7 +165,8 @@ func (t *task) inputAndResult() (input, result any) {
 	return input, result
 }
 
-// rowTime is a time as oslo's jsonutils writes one of the database.
+// rowTime returns a time as oslo's jsonutils writes a time of the database: with
+// microseconds. The time 0 is null.
 func rowTime(micros int64) any {
 	if micros == 0 {
 		return nil

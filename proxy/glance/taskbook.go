@@ -20,16 +20,16 @@ const (
 	tasksMax = 10_000
 	// taskInputMax bounds the part of a request that a task keeps, in bytes.
 	taskInputMax = 16 << 10
-	// tasksInputMax bounds the same part of all tasks together, in bytes.
+	// tasksInputMax bounds the inputs of all tasks together, in bytes.
 	tasksInputMax = 32 << 20
 )
 
 // errInterrupted is the end of a task that ran when the server stopped.
 var errInterrupted = &wire.Error{Status: 503, Message: "The server was stopped while the task ran."}
 
-// taskRecords is the kind of tasks' records. A task weighs as much as its input;
-// the owner "" has them all. The record of a task that has ended is an expiring
-// object: the Store deletes the record by itself.
+// taskRecords is the kind of tasks' records. A task weighs as much as its input,
+// and all tasks count for the owner "". The record of a task that has ended is an
+// expiring object: the Store deletes the record by itself.
 var taskRecords = recordbook.Kind[task]{
 	Container: taskContainer,
 	Name:      func(t *task) string { return t.ID },
@@ -51,7 +51,7 @@ type taskBook struct {
 	records *recordbook.Book[task]
 }
 
-// openTasks reads all tasks and ends those that a stop cut short.
+// openTasks reads all tasks. A task that a stop cut short ends as a failure.
 func openTasks(ctx context.Context, store objstore.Store, now func() time.Time, logger *slog.Logger) (*taskBook, error) {
 	b := &taskBook{recordbook.New(store, taskRecords, logger)}
 	return b, b.records.Load(ctx, func(t *task) error {

@@ -55,7 +55,7 @@ func (s *service) showTask(c *call) (*web.Response, error) {
 	return wire.JSON(200, t.view()), nil
 }
 
-// deleteTask is DELETE /v2/tasks/{task}: tasks go by themselves.
+// deleteTask is DELETE /v2/tasks/{task}. Tasks expire and cannot be deleted.
 func (s *service) deleteTask(*call) (*web.Response, error) {
 	return nil, &wire.Error{
 		Status: 405, Header: web.Header{{Name: "Allow", Value: "GET"}},
@@ -64,7 +64,7 @@ func (s *service) deleteTask(*call) (*web.Response, error) {
 	}
 }
 
-// createTask is POST /v2/tasks: the old way to import an image from a URI.
+// createTask is POST /v2/tasks, the old way to import an image from a URI.
 func (s *service) createTask(c *call) (*web.Response, error) {
 	input, err := readTask(c)
 	if err != nil {
@@ -99,7 +99,8 @@ func (s *service) createTask(c *call) (*web.Response, error) {
 	return res, nil
 }
 
-// readTask checks the body of a task (RequestDeserializer.create).
+// readTask reads the body of a task and returns the input
+// (glance/api/v2/tasks.py RequestDeserializer.create).
 func readTask(c *call) (input pyjson.Object, err error) {
 	body, err := wire.ReadObject(c.Request)
 	if err != nil {
@@ -120,7 +121,8 @@ func readTask(c *call) (input pyjson.Object, err error) {
 	return input, nil
 }
 
-// importTask creates the image that the task describes, and fetches its data.
+// importTask creates the image that the input describes, and fetches the image's
+// data from the URI.
 func (s *service) importTask(ctx context.Context, who caller, t *task, input pyjson.Object, uri string) error {
 	for _, key := range []string{"import_from", "import_from_format", "image_properties"} {
 		if input.Get(key) == nil {
@@ -182,7 +184,7 @@ func (q *taskQuery) choose(t *task) bool {
 	return (q.kind == "" || q.kind == t.Type) && (q.status == "" || q.status == t.Status)
 }
 
-// taskKeys are what tasks are sorted by.
+// taskKeys has the fields by which tasks sort.
 var taskKeys = map[string]func(x, y *task) int{
 	"created_at": func(x, y *task) int { return cmp.Compare(x.CreatedMicros, y.CreatedMicros) },
 	"updated_at": func(x, y *task) int { return cmp.Compare(x.UpdatedMicros, y.UpdatedMicros) },

@@ -11,8 +11,8 @@ import (
 
 const octetStream = "application/octet-stream"
 
-// uploadImage is PUT /v2/images/{image}/file: queued, saving, active, and back
-// to queued if the data does not arrive whole.
+// uploadImage is PUT /v2/images/{image}/file. The image goes from queued to
+// saving to active, and back to queued if the data does not arrive whole.
 func (s *service) uploadImage(c *call) (*web.Response, error) {
 	return s.takeBody(c, intake{maySave, statusSaving, quotaSize, s.activate})
 }
@@ -39,12 +39,12 @@ func (s *service) takeBody(c *call, in intake) (*web.Response, error) {
 	return wire.Empty(204), nil
 }
 
-// firstReadBytes is how much of a body is read before the image changes.
+// firstReadBytes is the part of a body that is read before the image changes.
 const firstReadBytes = 32
 
-// readHead reads the first firstReadBytes, or all of a shorter body. It is not
-// io.ReadFull: that gives io.ErrUnexpectedEOF for the end of a short body, and
-// a body that was cut off may give the same.
+// readHead returns the first firstReadBytes, or all of a shorter body. io.ReadFull
+// would not do: io.ReadFull returns io.ErrUnexpectedEOF at the end of a short
+// body, and a body that was cut off may return the same error.
 func readHead(body io.Reader) ([]byte, error) {
 	head := make([]byte, 0, firstReadBytes)
 	for len(head) < firstReadBytes {
@@ -60,8 +60,8 @@ func readHead(body io.Reader) ([]byte, error) {
 	return head, nil
 }
 
-// checkUpload makes the checks that need no body. It gives the length of the
-// body, or -1 if that is not stated.
+// checkUpload makes the checks that need no body, and returns the length of the
+// body, -1 for a length that the client does not state.
 func (s *service) checkUpload(c *call, in intake) (int64, error) {
 	mediaType, _, _ := strings.Cut(c.Header.Get("Content-Type"), ";")
 	if strings.TrimSpace(mediaType) != octetStream {
@@ -88,6 +88,7 @@ func (s *service) checkUpload(c *call, in intake) (int64, error) {
 	return c.ContentLength, nil
 }
 
+// maySave refuses an image that is not queued, or that has no formats yet.
 func maySave(m *image) error {
 	if m.Status != statusQueued {
 		return wire.Errorf(409, "Image status transition from %s to saving is not allowed", m.Status)

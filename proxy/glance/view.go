@@ -5,8 +5,9 @@ import (
 	"needletail/proxy/pyjson"
 )
 
-// imageView is an image as the API shows it: custom properties first, then the
-// order of glance/api/v2/images.py ResponseSerializer._format_image, where locations is what shows where its data is.
+// imageView returns an image as the API shows images: custom properties first,
+// then the order of glance/api/v2/images.py ResponseSerializer._format_image.
+// locations are the members about the place of the data.
 func imageView(m *image, locations ...pyjson.Member) pyjson.Object {
 	view := make(pyjson.Object, 0, len(m.Properties)+22)
 	for _, p := range m.Properties {
@@ -46,7 +47,8 @@ func imageView(m *image, locations ...pyjson.Member) pyjson.Object {
 	}...)
 }
 
-// memberView is a member as the API shows it (glance/api/v2/image_members.py).
+// memberView returns a member as the API shows members
+// (glance/api/v2/image_members.py).
 func memberView(imageID string, m *member) pyjson.Object {
 	return pyjson.Object{
 		{Key: "member_id", Value: m.Project},
@@ -58,7 +60,7 @@ func memberView(imageID string, m *member) pyjson.Object {
 	}
 }
 
-// orNull is *n, or nil as pyjson knows it.
+// orNull returns *n, or a nil that pyjson writes as null.
 func orNull(n *int64) any {
 	if n == nil {
 		return nil
