@@ -7,7 +7,7 @@ import (
 	"needletail/objstore/meta"
 )
 
-// HeadAccount reports an account.
+// HeadAccount returns the metadata and counters of an account, or KindNotFound.
 func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
 	c := onAccount("head account", a)
 	if err := e.enter(c, depthAccount); err != nil {
@@ -32,7 +32,8 @@ func (e *Engine) findAccount(c call) (meta.AccountRow, error) {
 	return row, nil
 }
 
-// PostAccount makes the account if it is missing and merges metadata into it.
+// PostAccount makes the account if the account is missing, and merges metadata
+// into the account. The result is true if the account was made.
 func (e *Engine) PostAccount(_ context.Context, a objstore.AccountName, u objstore.MetadataUpdate) (bool, error) {
 	c := onAccount("post account", a)
 	if err := e.enter(c, depthAccount); err != nil {
@@ -59,7 +60,8 @@ func (e *Engine) PostAccount(_ context.Context, a objstore.AccountName, u objsto
 	return !found, nil
 }
 
-// DeleteAccount removes an account that has no containers.
+// DeleteAccount removes an account without containers. KindNotEmpty: the account
+// has containers.
 func (e *Engine) DeleteAccount(_ context.Context, a objstore.AccountName) error {
 	c := onAccount("delete account", a)
 	if err := e.enter(c, depthAccount); err != nil {

@@ -8,16 +8,16 @@ import (
 	"needletail/objstore"
 )
 
-// bodyReader gives the body of a PUT and no byte more than was stated, and
-// remembers what is wrong with it: a stated length that is not reached, a limit
-// that is passed, or an error of the client's reader.
+// bodyReader reads the body of a PUT, and no byte beyond the stated length.
+// bodyReader remembers the first fault: a body shorter than stated, a body above
+// the limit, or an error of the client's reader.
 type bodyReader struct {
 	src    io.Reader
-	stated int64 // bytes, or -1
-	max    int64 // bytes, or 0
+	stated int64 // bytes; -1: the client stated no length
+	max    int64 // bytes; 0: no limit
 	taken  int64 // bytes
 	kind   objstore.Kind
-	err    error // of src, or what says more; with kind
+	err    error // the cause for kind
 	failed bool
 }
 
@@ -31,7 +31,7 @@ func (b *bodyReader) fail(k objstore.Kind, cause error) error {
 	return cause
 }
 
-// Read gives io.EOF only after the whole body.
+// Read returns io.EOF only after the whole body.
 func (b *bodyReader) Read(p []byte) (int, error) {
 	if b.failed {
 		return 0, b.fail(b.kind, b.err)
@@ -66,12 +66,12 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// emptyReadsMax is the number of reads without bytes or error, one after
-// another, that make a reader broken.
+// emptyReadsMax is how many reads in a row without bytes and without error make
+// a reader broken.
 const emptyReadsMax = 100
 
-// readFull fills p: io.EOF if the body ended before p was full, which an empty
-// body does too.
+// readFull fills p. io.EOF: the body ended before p was full. An empty body
+// gives io.EOF too.
 func readFull(b *bodyReader, p []byte) (n int, err error) {
 	for empty := 0; n < len(p); {
 		k, err := b.Read(p[n:])

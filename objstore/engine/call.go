@@ -11,10 +11,10 @@ import (
 	"needletail/objstore/datafolder"
 )
 
-// call is one running operation: what its errors say.
+// call is one running operation: the name and the target for errors.
 type call struct {
 	op string
-	id objstore.ObjectID // as far as it goes
+	id objstore.ObjectID // empty names: the operation has no such target
 }
 
 func (c call) name() string {
@@ -32,8 +32,8 @@ func (c call) fail(k objstore.Kind, cause error) error {
 	return &objstore.Error{Kind: k, Op: c.op, Name: c.name(), Err: cause}
 }
 
-// wrap gives an error of the layers below its kind. An error that has one
-// already, which only this package gives, is left alone.
+// wrap gives an error of the layers below a kind. An error with a kind comes
+// from this package and is returned unchanged.
 func (c call) wrap(err error) error {
 	if err == nil {
 		return nil
@@ -55,8 +55,9 @@ func kindOf(err error) objstore.Kind {
 
 func isNotExist(err error) bool { return errors.Is(err, iofs.ErrNotExist) }
 
-// Limits of names and metadata. They are far above Swift's: the proxy keeps
-// those; these keep a row small enough for one block of the log.
+// Limits of names and metadata. The proxy enforces the limits of Swift, which
+// are far lower. The limits here keep a row small enough for one block of the
+// log.
 const (
 	nameMaxBytes     = 8 << 10
 	metadataMaxBytes = 512 << 10
@@ -97,8 +98,8 @@ func checkMetadata(ms ...objstore.Metadata) error {
 	return nil
 }
 
-// enter begins an operation on an account, container or object. If it returns
-// nil the operation must end with e.gate.leave.
+// enter begins an operation on an account, container or object. After nil the
+// operation must end with e.gate.leave.
 func (e *Engine) enter(c call, depth int) error {
 	err := checkName(string(c.id.Account))
 	if err == nil && depth > 1 {

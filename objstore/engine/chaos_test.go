@@ -175,7 +175,7 @@ func (c *chaosStore) corrupt(i device.Index, n int, rng *rand.Rand) (done int) {
 func (c *chaosStore) scrubNow() int64 {
 	c.t.Helper()
 	before := c.scrub.read().Damaged
-	if err := c.scrubPass(ctx); err != nil {
+	if err := c.scrub.pass(ctx); err != nil {
 		c.t.Fatal(err)
 	}
 	return c.scrub.read().Damaged - before
@@ -201,7 +201,7 @@ func (c *chaosStore) healed(what string) {
 
 // healthy says what is wrong with the first body that is not whole, or "".
 func (c *chaosStore) healthy() (wrong string) {
-	jobs, err := c.healNext(meta.FileID{})
+	jobs, err := c.heal.next(meta.FileID{})
 	if err != nil || len(jobs) > 0 {
 		return fmt.Sprintf("%d in the queue, %v", len(jobs), err)
 	}

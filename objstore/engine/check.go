@@ -9,8 +9,8 @@ import (
 )
 
 // Check checks whether rows, counters, listings, expiry entries, queues and data
-// files of the open store agree (package fsck). Check sees one moment; what
-// changes meanwhile is looked at again before a finding counts.
+// files of the open store agree (package fsck). Check sees one moment, and looks
+// at a changed object again before a finding counts.
 func (e *Engine) Check(ctx context.Context, o fsck.CheckOptions) (fsck.CheckReport, error) {
 	c := call{op: "check"}
 	if err := o.Validate(); err != nil {

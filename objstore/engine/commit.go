@@ -7,13 +7,13 @@ import (
 	"needletail/objstore/meta"
 )
 
-// This file builds every batch of the index. Its functions take explicit
-// times, ids and old rows, read neither the clock nor random numbers, and hold
-// no locks: the caller does.
+// This file builds the batches of all requests. The functions get times, ids and
+// old rows from the caller, read no clock and no random numbers, and take no
+// locks: the caller holds the locks.
 
-// replaceObject writes the row of an object. old is the row that it replaces,
-// or nil. Unless both name the same body, the old one is dropped; body is the
-// new one if that lies inline.
+// replaceObject writes the row of an object. old is the row that is replaced, or
+// nil. If the two rows name different bodies, the old body is dropped. body is
+// the content of an inline body.
 func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, body []byte) error {
 	b := e.db.NewBatch()
 	change := meta.Counts{Objects: 1, Bytes: row.Info.SizeBytes}
@@ -33,7 +33,7 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 	if newBody && row.Place == meta.PlaceInline {
 		b.SetInline(row.ID, body)
 	}
-	if newBody && e.misplaced(o, row) {
+	if newBody && e.heal.misplaced(o, row) {
 		b.QueueHeal(row.ID, meta.HealRow{})
 		e.stats.shortPuts.Add(1)
 	}
@@ -45,19 +45,20 @@ func (e *Engine) replaceObject(o objstore.ObjectID, row, old *meta.ObjectRow, bo
 	}
 	e.known.addObject(o.ContainerID(), row.Policy, change)
 	if newBody && old != nil && old.Place == meta.PlaceFile {
-		e.wakeGC()
+		e.gc.wake()
 	}
 	return nil
 }
 
-// commitObject commits a change of an object.
+// commitObject commits a change of one object, and keeps the object out of
+// memory (hot) meanwhile.
 func (e *Engine) commitObject(b *meta.Batch, o objstore.ObjectID) error {
 	e.hot.begin(o)
 	defer e.hot.end(o)
 	return e.commit(b, o.ContainerID())
 }
 
-// removeObject removes an object's row and drops its body.
+// removeObject removes the row of an object and drops the body.
 func (e *Engine) removeObject(o objstore.ObjectID, old *meta.ObjectRow) error {
 	b := e.db.NewBatch()
 	b.DeleteObject(o)
@@ -73,12 +74,12 @@ func (e *Engine) removeObject(o objstore.ObjectID, old *meta.ObjectRow) error {
 	}
 	e.known.addObject(o.ContainerID(), old.Policy, change)
 	if old.Place == meta.PlaceFile {
-		e.wakeGC()
+		e.gc.wake()
 	}
 	return nil
 }
 
-// createContainer writes the row of a new container, and that of its account
+// createContainer writes the row of a new container, and the row of the account
 // if account is not nil.
 func (e *Engine) createContainer(c objstore.ContainerID, row *meta.ContainerRow, account *meta.AccountRow) error {
 	b := e.db.NewBatch()
@@ -130,7 +131,7 @@ func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) err
 	if err := e.commit(b, objstore.ContainerID{Account: a}); err != nil {
 		return err
 	}
-	e.known.made.Add(1) // it may be new
+	e.known.made.Add(1) // the account may be new
 	e.known.setAccount(a, row)
 	return nil
 }
@@ -145,8 +146,9 @@ func (e *Engine) removeAccount(a objstore.AccountName, policies []objstore.Polic
 	return nil
 }
 
-// commit makes a batch that changes the container, or the account, durable. If
-// that fails nobody knows whether it happened, and what memory held of it goes.
+// commit makes a batch durable. The batch changes the container c, or the
+// account if c has no container name. After an error the outcome is unknown, and
+// the container and the account leave the memory (known).
 func (e *Engine) commit(b *meta.Batch, c objstore.ContainerID) error {
 	done := e.stats.commits.start()
 	err := b.Commit(true)
@@ -157,8 +159,8 @@ func (e *Engine) commit(b *meta.Batch, c objstore.ContainerID) error {
 	return err
 }
 
-// inlineID names an inline body: the time first, so that new bodies lie
-// together in the index and are not moved about by its compactions.
+// inlineID returns the id of an inline body. The time comes first: new bodies
+// lie together in the index, and compactions do not move the bodies about.
 func inlineID(t objstore.Timestamp, random [8]byte) (id meta.FileID) {
 	binary.BigEndian.PutUint64(id[:8], uint64(t))
 	copy(id[8:], random[:])

@@ -8,7 +8,8 @@ import (
 	"needletail/objstore/meta"
 )
 
-// HeadContainer reports a container.
+// HeadContainer returns the metadata and counters of a container, or
+// KindNotFound.
 func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID) (objstore.ContainerInfo, error) {
 	c := onContainer("head container", id)
 	if err := e.enter(c, depthContainer); err != nil {
@@ -39,8 +40,9 @@ var (
 	errOtherPolicy      = errors.New("the container has another storage policy")
 )
 
-// PutContainer makes a container, and its account if that is missing, or merges
-// metadata into it.
+// PutContainer makes a container, and the account if the account is missing. If
+// the container exists, metadata are merged into the container. The result is
+// true if the container was made.
 func (e *Engine) PutContainer(_ context.Context, id objstore.ContainerID, o objstore.PutContainerOptions) (bool, error) {
 	c := onContainer("put container", id)
 	if err := e.enter(c, depthContainer); err != nil {
@@ -50,7 +52,8 @@ func (e *Engine) PutContainer(_ context.Context, id objstore.ContainerID, o objs
 	if err := e.dev.Reserve(0); err != nil {
 		return false, c.wrap(err)
 	}
-	// Most callers put what is there; they need not stop the whole account.
+	// Most containers exist already: a PUT of such a container need not stop the
+	// whole account.
 	if done, err := e.putExisting(c, o, e.locks.lockContainer(id)); done {
 		return false, err
 	}
@@ -65,7 +68,8 @@ func (e *Engine) PutContainer(_ context.Context, id objstore.ContainerID, o objs
 	return true, nil
 }
 
-// putExisting is PutContainer if the container exists, else done is false.
+// putExisting is PutContainer for a container that exists. done is false if the
+// container is missing.
 func (e *Engine) putExisting(c call, o objstore.PutContainerOptions, unlock func()) (done bool, err error) {
 	defer unlock()
 	old, found, err := e.db.Container(c.id.ContainerID())
@@ -115,7 +119,7 @@ func (e *Engine) makeContainer(c call, o objstore.PutContainerOptions) error {
 	return nil
 }
 
-// apply merges an update; what it refuses is KindInvalid.
+// apply merges an update into metadata. KindInvalid: the update is refused.
 func apply(c call, u objstore.MetadataUpdate, old objstore.Metadata) (objstore.Metadata, error) {
 	merged, err := u.Apply(old)
 	if err == nil {
@@ -127,7 +131,8 @@ func apply(c call, u objstore.MetadataUpdate, old objstore.Metadata) (objstore.M
 	return merged, nil
 }
 
-// mergeContainer is a POST; the container's stripe, or its account's, is held.
+// mergeContainer merges metadata into a container. The caller holds the stripe
+// of the container or of the account.
 func (e *Engine) mergeContainer(c call, row meta.ContainerRow, u objstore.MetadataUpdate) error {
 	metadata, err := apply(c, u, row.Metadata)
 	if err != nil {
@@ -140,7 +145,7 @@ func (e *Engine) mergeContainer(c call, row meta.ContainerRow, u objstore.Metada
 	return nil
 }
 
-// PostContainer merges metadata.
+// PostContainer merges metadata into a container, or returns KindNotFound.
 func (e *Engine) PostContainer(_ context.Context, id objstore.ContainerID, u objstore.MetadataUpdate) error {
 	c := onContainer("post container", id)
 	if err := e.enter(c, depthContainer); err != nil {
@@ -158,7 +163,8 @@ func (e *Engine) PostContainer(_ context.Context, id objstore.ContainerID, u obj
 	return e.mergeContainer(c, row, u)
 }
 
-// DeleteContainer removes a container that has no object rows.
+// DeleteContainer removes a container without objects. KindNotEmpty: the
+// container has rows of objects, expired objects included.
 func (e *Engine) DeleteContainer(_ context.Context, id objstore.ContainerID) error {
 	c := onContainer("delete container", id)
 	if err := e.enter(c, depthContainer); err != nil {

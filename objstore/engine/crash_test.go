@@ -174,7 +174,7 @@ func (c *client) step() error {
 // wantTidy checks that the device holds exactly the files that rows name.
 func wantTidy(t *testing.T, e *Engine, what string) {
 	t.Helper()
-	if _, err := e.gcPass(ctx); err != nil {
+	if _, err := e.gc.pass(ctx); err != nil {
 		t.Errorf("%s: gc: %v", what, err)
 	}
 	files := int64(0)

@@ -11,15 +11,15 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Dark data are data files that no row names (device/dark.go). An upload that a
-// crash cut off leaves one, and so does an object whose row was lost, for
-// example with the end of a damaged log. Both look the same, so the store keeps
-// them until an operator decides (RepairDark), or until they are older than
-// Options.DarkDataAge.
+// Dark data are data files that no row names (device/dark.go). There are two
+// causes: a crash cut an upload off, or the row of an object was lost, for
+// example with the end of a damaged log. A dark file does not tell the cause.
+// The store keeps dark data until an operator decides (RepairDark), or until the
+// files are older than Options.DarkDataAge.
 
 const (
-	// DarkDataAge is how long dark data are kept by default: long enough for
-	// somebody to notice over a week of holidays.
+	// DarkDataAge is how long dark data are kept by default: long enough for an
+	// operator to notice after a week of holidays.
 	DarkDataAge = 7 * 24 * time.Hour
 	// darkEvery is the pause between two looks at the age of dark data.
 	darkEvery = time.Hour
@@ -41,15 +41,18 @@ func (s *DarkStatus) add(files, bytes, oldest int64) {
 	}
 }
 
-// dark is what the last look saw on each device.
+// dark looks for dark data, and remembers the result of the last look at each
+// device.
 type dark struct {
+	e   *Engine
 	now chan struct{} // holds one token while a look is due
 
 	mu   sync.Mutex // protects the field below
 	seen map[device.Index]DarkStatus
 }
 
-func (d *dark) init() {
+func (d *dark) init(e *Engine) {
+	d.e = e
 	d.now, d.seen = make(chan struct{}, 1), map[device.Index]DarkStatus{}
 	d.wake()
 }
@@ -67,7 +70,7 @@ func (d *dark) note(i device.Index, s DarkStatus) {
 	d.seen[i] = s
 }
 
-// status is the sum over all devices.
+// status returns the sum over all devices.
 func (d *dark) status() (sum DarkStatus) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,48 +80,48 @@ func (d *dark) status() (sum DarkStatus) {
 	return sum
 }
 
-// findDark moves the files of a device that no row names to its dark data.
-// Files that come and go meanwhile are told apart by who is writing.
-func (e *Engine) findDark(ctx context.Context, i device.Index, dev *device.Device) error {
+// find moves the files without a row of a device to the dark data of the device.
+// Uploads may run meanwhile: inUse protects the files of running uploads.
+func (d *dark) find(ctx context.Context, i device.Index, dev *device.Device) error {
 	files, found, bytes := 0, int64(0), int64(0)
 	now := time.Now()
 	err := dev.Walk(func(id device.ID) error {
-		if !e.gate.enter() {
+		if !d.e.gate.enter() {
 			return context.Canceled
 		}
-		defer e.gate.leave()
+		defer d.e.gate.leave()
 		files++
-		size, moved, err := e.setAside(i, dev, id, now)
+		size, moved, err := d.setAside(i, dev, id, now)
 		if moved {
 			found, bytes = found+1, bytes+size
-			e.stats.darkFound.Add(1)
+			d.e.stats.darkFound.Add(1)
 		}
 		return errors.Join(err, ctx.Err())
 	})
 	err = errors.Join(err, dev.SyncDark())
 	if files > 0 {
-		e.log.Info("compared the data files of a device with the index", "device", i, "files", files, "dark", found)
+		d.e.log.Info("compared the data files of a device with the index", "device", i, "files", files, "dark", found)
 	}
 	if found > 0 {
-		e.log.Warn("data files that no row names are in quarantine: uploads that were cut off, or objects whose rows were lost; `needletail repair --dark-data` brings objects back",
-			"device", i, "files", found, "bytes", bytes, "kept_for", e.opts.DarkDataAge)
-		e.dark.wake()
+		d.e.log.Warn("data files that no row names are in quarantine: uploads that were cut off, or objects whose rows were lost; `needletail repair --dark-data` brings objects back",
+			"device", i, "files", found, "bytes", bytes, "kept_for", d.e.opts.DarkDataAge)
+		d.wake()
 	}
 	return err
 }
 
-// setAside moves one file to the dark data, unless a row names it, a queue has
-// it, or somebody writes it.
-func (e *Engine) setAside(i device.Index, dev *device.Device, file device.ID, now time.Time) (size int64, moved bool, err error) {
+// setAside moves one file to the dark data. A file stays if a row names the
+// file, a removal queue has the file, or an upload is writing the file.
+func (d *dark) setAside(i device.Index, dev *device.Device, file device.ID, now time.Time) (size int64, moved bool, err error) {
 	id := meta.FileID(file)
-	defer e.files.lock(id)()
-	if e.inUse.has(e.inUse.writers, id) {
-		return 0, false, nil // first: who is done with writing has a row by now
+	defer d.e.files.lock(id)()
+	if d.e.inUse.has(d.e.inUse.writers, id) {
+		return 0, false, nil // asked first: an upload that has ended has committed the row
 	}
-	if held, err := e.holds(id, i); err != nil || held {
+	if held, err := d.e.holds(id, i); err != nil || held {
 		return 0, false, err
 	}
-	if queued, err := e.db.InGCQueue(i, id); err != nil || queued {
+	if queued, err := d.e.db.InGCQueue(i, id); err != nil || queued {
 		return 0, false, err
 	}
 	result := make(chan int64, 1)
@@ -136,18 +139,18 @@ func (e *Engine) setAside(i device.Index, dev *device.Device, file device.ID, no
 	return <-result, true, nil
 }
 
-// darkPass counts the dark data of all devices, removes what is older than
-// DarkDataAge, and says what can be done if the disk is full.
-func (e *Engine) darkPass(ctx context.Context) (removed int, err error) {
-	for i := range e.fleet.devices {
-		on := e.fleet.devices[i].index
-		dev := e.fleet.set.Device(on)
-		if dev == nil || e.fleet.several() && e.fleet.set.State(on) == device.StateFailed {
+// pass counts the dark data of all devices and removes files that are older than
+// Options.DarkDataAge. If the disk is full, pass logs how to make room.
+func (d *dark) pass(ctx context.Context) (removed int, err error) {
+	for i := range d.e.fleet.devices {
+		on := d.e.fleet.devices[i].index
+		dev := d.e.fleet.set.Device(on)
+		if dev == nil || d.e.fleet.several() && d.e.fleet.set.State(on) == device.StateFailed {
 			continue
 		}
 		result := make(chan int, 1)
 		failed := within(darkWait, func() error {
-			n, err := e.lookAtDark(ctx, on, dev)
+			n, err := d.lookAt(ctx, on, dev)
 			result <- n
 			return err
 		})
@@ -157,22 +160,23 @@ func (e *Engine) darkPass(ctx context.Context) (removed int, err error) {
 		}
 		removed += <-result
 	}
-	if s := e.dark.status(); s.Files > 0 && errors.Is(e.dev.Reserve(0), device.ErrNoSpace) {
-		e.log.Warn("the disk is full, and quarantine holds data files that no row names; `needletail repair --dark-data` brings objects back, and with --discard removes the rest",
-			"files", s.Files, "bytes", s.Bytes, "kept_for", e.opts.DarkDataAge)
+	if s := d.status(); s.Files > 0 && errors.Is(d.e.dev.Reserve(0), device.ErrNoSpace) {
+		d.e.log.Warn("the disk is full, and quarantine holds data files that no row names; `needletail repair --dark-data` brings objects back, and with --discard removes the rest",
+			"files", s.Files, "bytes", s.Bytes, "kept_for", d.e.opts.DarkDataAge)
 	}
 	return removed, err
 }
 
-// lookAtDark counts the dark data of one device and removes what is too old.
-func (e *Engine) lookAtDark(ctx context.Context, on device.Index, dev *device.Device) (removed int, err error) {
+// lookAt counts the dark data of one device and removes files older than
+// Options.DarkDataAge. status shows the rest.
+func (d *dark) lookAt(ctx context.Context, on device.Index, dev *device.Device) (removed int, err error) {
 	var kept, old DarkStatus
-	limit := time.Now().Add(-e.opts.DarkDataAge - time.Hour) // a file may have come at the end of its hour
+	limit := time.Now().Add(-d.e.opts.DarkDataAge - time.Hour) // a file may be an hour younger than the folder of its hour
 	err = dev.WalkDark(func(f device.DarkFile) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if e.opts.DarkDataAge < 0 || f.Found.After(limit) {
+		if d.e.opts.DarkDataAge < 0 || f.Found.After(limit) {
 			kept.add(1, f.SizeBytes, f.Found.Unix())
 			return nil
 		}
@@ -182,11 +186,11 @@ func (e *Engine) lookAtDark(ctx context.Context, on device.Index, dev *device.De
 	if err != nil {
 		return 0, err
 	}
-	e.dark.note(on, kept)
+	d.note(on, kept)
 	if old.Files > 0 {
-		e.stats.darkRemoved.Add(old.Files)
-		e.log.Warn("removed data files that no row names and nobody asked for", "device", on,
-			"files", old.Files, "bytes", old.Bytes, "older_than", e.opts.DarkDataAge)
+		d.e.stats.darkRemoved.Add(old.Files)
+		d.e.log.Warn("removed data files that no row names and nobody asked for", "device", on,
+			"files", old.Files, "bytes", old.Bytes, "older_than", d.e.opts.DarkDataAge)
 	}
 	return int(old.Files), nil
 }

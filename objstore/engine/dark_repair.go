@@ -53,7 +53,7 @@ func (s *darkStore) add(ctx context.Context, d placed) error {
 	if d.index == 0 || s.db.WasClean() {
 		return nil // Open has looked, or there is nothing to look for
 	}
-	return s.findDark(ctx, d.index, dev)
+	return s.dark.find(ctx, d.index, dev)
 }
 
 // View returns the index of now.

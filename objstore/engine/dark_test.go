@@ -111,7 +111,7 @@ func TestDarkDataIsKept(t *testing.T) {
 	if len(told) != 1 {
 		t.Errorf("told %q", told)
 	}
-	if _, err := e.darkPass(ctx); err != nil {
+	if _, err := e.dark.pass(ctx); err != nil {
 		t.Error(err)
 	}
 	if m, s := e.Metrics(), e.Status().Dark; m.DarkFound != 2 || m.DarkFiles != 2 || m.DarkBytes < 200_000 ||
@@ -170,7 +170,7 @@ func TestDarkDataAge(t *testing.T) {
 		if _, err := e.dev.SetAside(device.ID(row.ID), time.Now().Add(-c.age)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.darkPass(ctx); err != nil {
+		if _, err := e.dark.pass(ctx); err != nil {
 			t.Error(err)
 		}
 		if n, m := darkFiles(t, e.dev), e.Metrics(); n != c.kept || m.DarkRemoved != int64(1-c.kept) || m.DarkFiles != int64(c.kept) {

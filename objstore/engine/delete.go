@@ -6,8 +6,9 @@ import (
 	"needletail/objstore"
 )
 
-// DeleteObject removes an object. An expired one goes too, but only a caller
-// that named its DeleteAt is told so (swift/obj/server.py DELETE).
+// DeleteObject removes an object. An expired object is removed too, but the
+// answer is KindNotFound unless the caller named the DeleteAt of the object
+// (swift/obj/server.py DELETE).
 func (e *Engine) DeleteObject(_ context.Context, o objstore.ObjectID, opts objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	c := call{"delete object", o}
 	if err := e.enter(c, depthObject); err != nil {

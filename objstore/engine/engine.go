@@ -14,7 +14,7 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Engine is an open store. Close stops in the reverse order of the fields.
+// Engine is an open store.
 type Engine struct {
 	opts Options
 	log  *slog.Logger
@@ -22,7 +22,7 @@ type Engine struct {
 
 	folder *datafolder.Held // the locked data folder
 
-	identity atomic.Pointer[CopyStatus] // of who keeps it; nil: one copy
+	identity atomic.Pointer[CopyStatus] // set by IdentityCopies; nil: identities have one copy
 
 	db    *meta.DB
 	fleet fleet
@@ -35,26 +35,27 @@ type Engine struct {
 	stats stats
 	inUse inUse
 	files fileLocks
-	// messy says that a file may be left, or come back after a loss of power,
-	// that no row names, so that the next Open must look for them.
+	// messy is set while a crash or a loss of power may leave a file without a
+	// row. The next Open must search for such a file.
 	messy atomic.Bool
 
-	sealed sync.Once // around Events.Sealed
+	sealed sync.Once // Events.Sealed is called once
 
-	gate  gate // counts running operations
-	folds chan fold
-	gcNow chan struct{} // holds one token while the queue may be filled
-	heal  healer
-	dark  dark
-	scrub scrubber
-	stop  context.CancelFunc
-	work  sync.WaitGroup // the workers
+	gate    gate // counts running operations
+	folds   chan fold
+	gc      collector
+	heal    healer
+	dark    dark
+	scrub   scrubber
+	expirer expirer
+	stop    context.CancelFunc
+	work    sync.WaitGroup // the workers
 }
 
 var _ objstore.Store = (*Engine)(nil)
 
-// Open opens the store in dir, which it makes if it is missing, and clears up
-// after a crash. A folder that another process uses is refused with ErrLocked.
+// Open opens the store in dir, makes the store if dir is missing, and clears up
+// after a crash. ErrLocked: another process uses the folder.
 func Open(dir string, o Options) (*Engine, error) {
 	e, err := openIdle(dir, o)
 	if err != nil {
@@ -66,19 +67,21 @@ func Open(dir string, o Options) (*Engine, error) {
 	return e, nil
 }
 
-// openIdle is Open for an engine beside whose operations nothing works.
+// openIdle is Open without the workers in the background.
 func openIdle(dir string, o Options) (*Engine, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, &objstore.Error{Kind: objstore.KindInvalid, Op: "open store", Name: dir, Err: err}
 	}
-	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax), gcNow: make(chan struct{}, 1)}
+	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax)}
 	e.known.init()
 	e.hot.init()
 	e.inUse.init()
-	e.dark.init()
-	e.heal.init(o.HealBytesPerSecond)
-	e.scrub.init(o.ScrubBytesPerSecond)
+	e.gc.init(e)
+	e.expirer.e = e
+	e.dark.init(e)
+	e.heal.init(e, o.HealBytesPerSecond)
+	e.scrub.init(e, o.ScrubBytesPerSecond)
 	if err := e.open(dir); err != nil {
 		return nil, datafolder.OpError("open store", dir, errors.Join(err, e.release(false)))
 	}
@@ -98,7 +101,7 @@ func (e *Engine) open(dir string) (err error) {
 	if err := e.folder.CheckManifests(); err != nil {
 		return err
 	}
-	// Pebble would let everybody look in.
+	// Pebble would make the folder readable for every user.
 	path := e.folder.Path(datafolder.IndexName)
 	if err := e.opts.FS.MkdirAll(path, 0o700); err != nil {
 		return err
@@ -120,7 +123,8 @@ func (e *Engine) open(dir string) (err error) {
 	return e.Note(datafolder.IndexNote)
 }
 
-// reportSealed tells the operator, once, that writes are refused from now on.
+// reportSealed tells the operator that writes are refused from now on. Calls
+// after the first do nothing.
 func (e *Engine) reportSealed(err error) {
 	e.sealed.Do(func() {
 		e.log.Error("a write failed for good; no more are taken until the store is opened again", "err", err)
@@ -128,7 +132,7 @@ func (e *Engine) reportSealed(err error) {
 	})
 }
 
-// ID is the id that the store got when it was made.
+// ID returns the id that the store got when the store was made.
 func (e *Engine) ID() string { return e.id }
 
 // MirrorDir returns the folder, on another disk than the data folder, with the
@@ -158,7 +162,8 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// release gives back what open took, as far as it came.
+// release closes all parts that open opened. After clean the next Open does not
+// look for files without a row.
 func (e *Engine) release(clean bool) error {
 	var errs []error
 	if e.db != nil {

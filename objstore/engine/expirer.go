@@ -10,12 +10,15 @@ import (
 	"needletail/objstore"
 )
 
-// The expirer takes expireBatch entries at a time and removes them with
-// expireWriters goroutines, so that removals share syncs of the log.
+// The expirer takes expireBatch entries at a time. expireWriters goroutines
+// remove the objects, and share syncs of the log.
 const (
 	expireBatch   = 1024
 	expireWriters = 16
 )
+
+// expirer removes objects whose time to expire has come.
+type expirer struct{ e *Engine }
 
 type expiry struct {
 	atSeconds int64
@@ -24,27 +27,27 @@ type expiry struct {
 
 var errNotDue = errors.New("not due")
 
-// ExpirePass removes all objects that have expired and reports how many.
+// ExpirePass removes all objects that have expired, and returns how many.
 func (e *Engine) ExpirePass(ctx context.Context) (int, error) {
 	c := call{op: "expire objects"}
 	if !e.gate.enter() {
 		return 0, c.fail(objstore.KindClosed, nil)
 	}
 	defer e.gate.leave()
-	n, err := e.expirePass(ctx)
+	n, err := e.expirer.pass(ctx)
 	return n, c.wrap(err)
 }
 
-func (e *Engine) expirePass(ctx context.Context) (int, error) {
+func (w *expirer) pass(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
-		due, err := e.due(time.Now().Unix())
+		due, err := w.due(time.Now().Unix())
 		if err != nil || len(due) == 0 {
 			return total, err
 		}
-		n, err := e.expire(ctx, due)
+		n, err := w.expire(ctx, due)
 		total += n
-		e.stats.expired.Add(int64(n))
+		w.e.stats.expired.Add(int64(n))
 		if err != nil {
 			return total, err
 		}
@@ -52,10 +55,11 @@ func (e *Engine) expirePass(ctx context.Context) (int, error) {
 	return total, ctx.Err()
 }
 
-// due is the front of the expiry index.
-func (e *Engine) due(nowSeconds int64) ([]expiry, error) {
+// due returns the entries at the front of the expiry index whose time has come,
+// at most expireBatch.
+func (w *expirer) due(nowSeconds int64) ([]expiry, error) {
 	var due []expiry
-	err := e.db.Expiries(func(at int64, o objstore.ObjectID) error {
+	err := w.e.db.Expiries(func(at int64, o objstore.ObjectID) error {
 		if at > nowSeconds || len(due) == expireBatch {
 			return errNotDue
 		}
@@ -68,7 +72,7 @@ func (e *Engine) due(nowSeconds int64) ([]expiry, error) {
 	return due, err
 }
 
-func (e *Engine) expire(ctx context.Context, due []expiry) (int, error) {
+func (w *expirer) expire(ctx context.Context, due []expiry) (int, error) {
 	var (
 		next, done atomic.Int64
 		wg         sync.WaitGroup
@@ -80,7 +84,7 @@ func (e *Engine) expire(ctx context.Context, due []expiry) (int, error) {
 				if ctx.Err() != nil || failed.Load() != nil {
 					return
 				}
-				if err := e.expireOne(due[i]); err != nil {
+				if err := w.expireOne(due[i]); err != nil {
 					failed.CompareAndSwap(nil, &err)
 					return
 				}
@@ -95,10 +99,11 @@ func (e *Engine) expire(ctx context.Context, due []expiry) (int, error) {
 	return int(done.Load()), nil
 }
 
-// expireOne removes the object that an entry names. One that was deleted or
-// changed since the entry was read took its entry along.
-func (e *Engine) expireOne(x expiry) error {
-	_, err := e.deleteObject(call{"expire object", x.object}, objstore.DeleteOptions{IfDeleteAt: x.atSeconds})
+// expireOne removes the object that an entry names. If the object was deleted or
+// changed since the entry was read, the entry is gone too and expireOne does
+// nothing.
+func (w *expirer) expireOne(x expiry) error {
+	_, err := w.e.deleteObject(call{"expire object", x.object}, objstore.DeleteOptions{IfDeleteAt: x.atSeconds})
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindPrecondition) {
 		return nil
 	}

@@ -15,8 +15,8 @@ import (
 	"needletail/objstore/meta"
 )
 
-// devicesMax bounds the devices that a store ever has: indexes are not used
-// again.
+// devicesMax bounds how many devices a store has over time: an index of a device
+// is never used again.
 const devicesMax = 4096
 
 var errDevices = errors.New("the devices of the store cannot be told apart")
@@ -31,14 +31,14 @@ type placed struct {
 // fleet is the devices of a store.
 type fleet struct {
 	set     *blob.Set
-	devices []placed // by index; device 0 is there always
-	// placers say where bodies of a policy belong; without one they lie on
-	// device 0 in one copy.
+	devices []placed // in the order of the configuration; device 0 comes first
+	// placers return the devices for the bodies of a policy. A policy without a
+	// placer has one copy on device 0.
 	placers map[objstore.PolicyIndex]device.Placer
 	layouts map[objstore.PolicyIndex]blob.Layout
 }
 
-// layoutOf is what a policy asks for.
+// layoutOf returns the layout that a policy asks for.
 func layoutOf(p objstore.Policy) blob.Layout {
 	if p.Erasure() {
 		return blob.Layout{Data: p.DataFragments, Parity: p.ParityFragments}
@@ -46,7 +46,8 @@ func layoutOf(p objstore.Policy) blob.Layout {
 	return blob.Layout{Copies: max(p.Copies, 1)}
 }
 
-// configured tells the devices apart and gives new ones an index, durably.
+// configured returns the configured devices with an index each. A new device
+// gets a new index, durably.
 func (e *Engine) configured() ([]placed, error) {
 	fs, dir := e.opts.FS, e.folder.Dir
 	known, err := e.db.Devices()
@@ -78,8 +79,9 @@ func (e *Engine) configured() ([]placed, error) {
 	return list, b.Commit(true)
 }
 
-// identified finds the index of a device by the identity that is on it, which
-// follows a disk that is mounted elsewhere now; device.None if it has none.
+// identified returns the index in the identity on a device: a disk keeps the
+// index when the disk is mounted elsewhere. device.None: the device has no
+// identity of this store.
 func (e *Engine) identified(known *[]meta.KnownDevice, d DeviceOptions) device.Index {
 	id, err := device.ReadIdentity(d.FS, d.Path)
 	if err != nil || id.Store != e.id || id.Index == 0 {
@@ -95,9 +97,9 @@ func (e *Engine) identified(known *[]meta.KnownDevice, d DeviceOptions) device.I
 	return id.Index
 }
 
-// number gives a device without an identity the index that its path had, or a
-// new one. A path that is known is a disk that was swapped or is not mounted:
-// it is away until somebody formats it.
+// number gives a device without an identity the index of the path, or a new
+// index. A known path without an identity means a swapped or unmounted disk: the
+// device is away until an operator formats the disk.
 func number(known *[]meta.KnownDevice, p *placed) error {
 	if p.index != device.None {
 		return nil
@@ -118,8 +120,8 @@ func number(known *[]meta.KnownDevice, p *placed) error {
 	return nil
 }
 
-// absolute makes paths comparable. A file system in memory has no working
-// folder.
+// absolute returns a path that can be compared. A file system in memory has no
+// working folder.
 func absolute(fs vfs.FS, path string) string {
 	if fs == vfs.Default {
 		if abs, err := filepath.Abs(path); err == nil {
@@ -129,10 +131,11 @@ func absolute(fs vfs.FS, path string) string {
 	return filepath.Clean(path)
 }
 
-// openDevices opens what is configured. Device 0 must be there: the index is.
+// openDevices opens the configured devices. Device 0 must be there, because the
+// index lies on device 0.
 func (e *Engine) openDevices() error {
 	if len(e.opts.Devices) > 0 {
-		// A ring that is noted and missing is told by openRing.
+		// openRing returns the error for a ring that is noted and missing.
 		if err := e.folder.MakeFolder(datafolder.RingName); err != nil {
 			return err
 		}
@@ -150,7 +153,7 @@ func (e *Engine) openDevices() error {
 		}
 	}
 	o := e.opts.Blob
-	o.Events = blob.Events{Damaged: e.slotDamaged, Leftover: e.slotLeftover, State: e.deviceState}
+	o.Events = blob.Events{Damaged: e.heal.slotDamaged, Leftover: e.slotLeftover, State: e.heal.deviceState}
 	if e.fleet.set, err = blob.Open(e.id, specs, o); err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (e *Engine) openDevices() error {
 	return e.openRings()
 }
 
-// layout is how bodies of a policy are kept.
+// layout returns how bodies of a policy are kept.
 func (f *fleet) layout(p objstore.PolicyIndex) blob.Layout {
 	if l, ok := f.layouts[p]; ok {
 		return l
@@ -173,5 +176,5 @@ func (f *fleet) layout(p objstore.PolicyIndex) blob.Layout {
 	return blob.Layout{Copies: 1}
 }
 
-// several says that there are more devices than the data folder.
+// several says whether there are more devices than the data folder.
 func (f *fleet) several() bool { return len(f.devices) > 1 }

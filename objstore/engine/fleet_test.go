@@ -218,17 +218,17 @@ func TestScrub(t *testing.T) {
 	makeBox(t, e)
 	put(t, e, "a", randomBody(1, 200_000))
 	put(t, e, "b", []byte("inline"))
-	if err := e.scrubPass(ctx); err != nil {
+	if err := e.scrub.pass(ctx); err != nil {
 		t.Fatal(err)
 	}
 	p := e.scrub.read()
 	if p.Damaged != 0 || p.BytesDone != 200_006 || p.Bytes != 200_006 || p.FullPass() <= 0 {
 		t.Errorf("%+v", p)
 	}
-	if err := e.saveScrub(meta.ScrubRow{StartedSeconds: time.Now().Unix(), Bytes: 200_000, Last: box.Object("a")}); err != nil {
+	if err := e.scrub.save(meta.ScrubRow{StartedSeconds: time.Now().Unix(), Bytes: 200_000, Last: box.Object("a")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.scrubPass(ctx); err != nil || e.scrub.read().BytesDone != 200_006 {
+	if err := e.scrub.pass(ctx); err != nil || e.scrub.read().BytesDone != 200_006 {
 		t.Errorf("from the cursor: %+v, %v", e.scrub.read(), err)
 	}
 	c := &chaosStore{Engine: e, t: t, paths: []string{dir}}
@@ -244,7 +244,7 @@ func TestScrub(t *testing.T) {
 	if err := b.Commit(true); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.scrubPass(ctx); err != nil {
+	if err := e.scrub.pass(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if p := e.scrub.read(); p.Damaged != 2 || len(files(t, dir, "quarantine/*")) != 1 {

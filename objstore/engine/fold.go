@@ -7,15 +7,16 @@ import (
 	"needletail/objstore/meta"
 )
 
-// A reader of a counter adds up the deltas that Pebble has not merged yet; a
-// busy container would make each HEAD dearer until the next flush. A reader
-// that met more than foldDeltas has the sum written back.
+// A reader of a counter adds up the deltas since the last merge by Pebble, and a
+// busy container makes each HEAD slower until the next flush. After more than
+// foldDeltas deltas the reader asks for a fold: the sum is written back.
 const (
 	foldDeltas = 512
-	foldsMax   = 64 // waiting requests; more are dropped, a later reader asks again
+	foldsMax   = 64 // waiting requests; a later reader repeats a request that was dropped
 )
 
-// fold names a counter: a container's, or if that has no name an account's.
+// fold names a counter: of a container, or of an account if the container has no
+// name.
 type fold struct {
 	container objstore.ContainerID
 	policy    objstore.PolicyIndex
@@ -44,8 +45,8 @@ func (e *Engine) foldLoop(ctx context.Context) {
 	}
 }
 
-// fold writes a counter's sum back while nobody changes it. The batch needs no
-// sync: if it is lost, so is nothing.
+// fold writes the sum of a counter back while nobody changes the counter. The
+// batch needs no sync: a lost batch changes no sum.
 func (e *Engine) fold(f fold) error {
 	if f.container.Container != "" {
 		return e.foldContainer(f.container)

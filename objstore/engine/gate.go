@@ -2,10 +2,10 @@ package engine
 
 import "sync/atomic"
 
-// gate counts running operations and turns new ones away once it is closed.
-// Every operation passes it twice, so it is one word.
+// gate counts running operations and refuses new operations after close. Every
+// operation changes the gate twice: the gate is a single atomic word.
 type gate struct {
-	// state is twice the number of running operations, plus 1 once closed.
+	// state is twice the number of running operations, plus 1 after close.
 	state atomic.Int64
 	idle  atomic.Pointer[chan struct{}] // closed by the last operation; made by close
 }
@@ -15,7 +15,8 @@ const (
 	gateOperation = 2
 )
 
-// enter is true if the operation may run; it must leave then.
+// enter says whether the operation may run. After true the operation must call
+// leave.
 func (g *gate) enter() bool {
 	if g.state.Add(gateOperation)&gateClosed == 0 {
 		return true
@@ -26,7 +27,7 @@ func (g *gate) enter() bool {
 
 func (g *gate) leave() {
 	// After close the count can touch zero more than once: an operation that is
-	// turned away counts while it is.
+	// refused counts for a moment.
 	if g.state.Add(-gateOperation) == gateClosed {
 		if idle := g.idle.Swap(nil); idle != nil {
 			close(*idle)
@@ -34,7 +35,7 @@ func (g *gate) leave() {
 	}
 }
 
-// close waits for the operations that run; false if the gate was closed before.
+// close waits for the running operations. false: the gate was closed before.
 func (g *gate) close() bool {
 	idle := make(chan struct{})
 	if !g.idle.CompareAndSwap(nil, &idle) {

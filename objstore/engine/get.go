@@ -14,12 +14,14 @@ import (
 	"needletail/objstore/meta"
 )
 
-// expired holds from the second on that DeleteAt names.
+// expired says whether the time DeleteAt has come. The object is expired from
+// the first instant of that second on.
 func expired(i *objstore.ObjectInfo) bool {
 	return i.DeleteAt != 0 && i.DeleteAt <= time.Now().Unix()
 }
 
-// find gives the row of an object that exists for the caller.
+// find returns the row of an object, or KindNotFound. An expired object counts
+// as missing unless allowExpired is true.
 func (e *Engine) find(c call, allowExpired bool) (meta.ObjectRow, error) {
 	row, found, err := e.db.Object(c.id)
 	if err != nil {
@@ -31,7 +33,7 @@ func (e *Engine) find(c call, allowExpired bool) (meta.ObjectRow, error) {
 	return row, nil
 }
 
-// HeadObject reports an object from its row alone.
+// HeadObject returns the information of an object from the row alone.
 func (e *Engine) HeadObject(_ context.Context, o objstore.ObjectID, opts objstore.OpenOptions) (objstore.ObjectInfo, error) {
 	c := call{"head object", o}
 	if err := e.enter(c, depthObject); err != nil {
@@ -49,14 +51,15 @@ func (e *Engine) HeadObject(_ context.Context, o objstore.ObjectID, opts objstor
 	return row.Info, nil
 }
 
-// openTries bounds how often OpenObject starts again because the version that
-// it found was replaced, and its body removed, before it could be opened.
+// openTries bounds how often OpenObject starts again. A try is lost if the
+// object was replaced, and the old body removed, before the body was opened.
 const openTries = 16
 
 var errBodyGone = errors.New("the stored body is missing")
 
-// OpenObject opens one version. Its file stays readable when it is removed,
-// since the descriptor is open; an inline body is in memory.
+// OpenObject opens one version of an object. The version stays readable after a
+// replacement: the descriptor of a single file is open, files of several slots
+// are not collected, and an inline body is in memory.
 func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstore.OpenOptions) (objstore.Object, error) {
 	c := call{"open object", o}
 	if err := e.enter(c, depthObject); err != nil {
@@ -93,7 +96,7 @@ func (e *Engine) OpenObject(_ context.Context, o objstore.ObjectID, opts objstor
 	return nil, c.fail(objstore.KindUnavailable, errors.New("the object is replaced too fast to be opened"))
 }
 
-// openBody opens the body that a row names; found is false if it is gone.
+// openBody opens the body that a row names. found is false if the body is gone.
 func (e *Engine) openBody(c call, row *meta.ObjectRow) (obj objstore.Object, found bool, err error) {
 	if row.Place == meta.PlaceInline {
 		obj, found, err = e.openInline(row)
@@ -117,8 +120,9 @@ func (e *Engine) openFile(o objstore.ObjectID, row *meta.ObjectRow) (objstore.Ob
 		}
 		return obj, err == nil, err
 	}
-	// The slots are opened when they are needed: until Close none is collected.
-	// The row is looked up again, because one may have been before.
+	// The slots are opened when a read needs a slot; until Close no file of the
+	// body is collected. A collector may have removed a file before the count,
+	// so the row is read again.
 	e.inUse.count(e.inUse.readers, row.ID, 1)
 	now, found, err := e.db.Object(o)
 	if err == nil && found && now.ID == row.ID {
@@ -148,7 +152,7 @@ func (e *Engine) openFiles(o objstore.ObjectID, row *meta.ObjectRow) (*fileObjec
 	return &fileObject{e: e, id: o, row: *row, reader: r}, nil
 }
 
-// fileObject is an open object whose body lies in data files.
+// fileObject is an open object with a body in data files.
 type fileObject struct {
 	e      *Engine
 	id     objstore.ObjectID
@@ -170,7 +174,7 @@ func (o *fileObject) Range(offset, length int64) io.Reader {
 	return &fileRange{o, o.reader.Range(offset, length)}
 }
 
-// fileRange reports damage that a read finds.
+// fileRange reports the damage that a read finds.
 type fileRange struct {
 	object *fileObject
 	source io.Reader
@@ -201,13 +205,13 @@ func (r *fileRange) check(err error) error {
 	return call{"read object", o.id}.fail(objstore.KindCorrupt, err)
 }
 
-// corrupt deals with a damaged body: the file of a single copy is moved to
-// quarantine unless its row is gone, and the row stays, so that the damage is
-// seen. Of a body of several slots healing decides.
+// corrupt handles a damaged body. The file of a single copy is moved to
+// quarantine, unless the row was replaced meanwhile. The row stays: the damage
+// must stay visible. A body of several slots is queued for healing.
 func (e *Engine) corrupt(o objstore.ObjectID, row *meta.ObjectRow, cause error) {
 	quarantined := false
 	if slots := row.Placement.Slots(); row.Place == meta.PlaceFile && len(slots) > 1 {
-		e.report(damage{row.ID, true})
+		e.heal.report(damage{row.ID, true})
 	} else if row.Place == meta.PlaceFile {
 		defer e.locks.lockObject(o)()
 		if now, found, err := e.db.Object(o); err == nil && found && now.ID == row.ID && slots[0] == now.Placement.Slots()[0] {

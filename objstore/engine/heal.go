@@ -14,11 +14,12 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Healing brings every body back to where it belongs and whole. Two things feed
-// its queue, which is in the index: whoever meets a slot that is missing,
-// damaged, or on a handoff, and a sweep, which compares all rows with the rings
-// and the devices whenever one of those changes. What cannot be done yet leaves
-// the queue: the change that makes it possible brings the next sweep.
+// Healing brings every body back to the devices of the ring, with all slots. The
+// queue of bodies to heal is in the index. Readers, uploads and the scrubber
+// queue a body with a missing, damaged or misplaced slot. A sweep compares all
+// rows with the rings and the devices, and queues more. Each change of a ring or
+// a device starts a sweep. A body leaves the queue even if healing is impossible
+// now: the change that makes healing possible starts the next sweep.
 const (
 	healBatch   = 256
 	healWorkers = 4
@@ -32,39 +33,44 @@ type damage struct {
 	verify bool
 }
 
-// healer is the state of healing.
+// healer heals bodies. The methods without a lock run in the goroutine of loop.
 type healer struct {
+	e       *Engine
 	now     chan struct{} // holds one token while there is something to do
 	damaged chan damage
 	limit   *rate.Limiter
-	// sweep says that rows are to be compared with the devices.
+	// sweep is set while all rows are to be compared with the devices.
 	sweep atomic.Bool
 
 	mu sync.Mutex // protects the fields below
-	// look holds devices whose files are to be compared with the index: they
-	// came back, or the last stop was not clean.
+	// look holds the devices whose files are to be compared with the index: the
+	// device came back, or the last stop was not clean.
 	look map[device.Index]bool
-	// doubt holds devices that may lack files that rows name: they came back.
+	// doubt holds the devices that came back and may lack files of rows.
 	doubt map[device.Index]bool
-	// failed is since when a device is.
+	// failed holds the failed devices, with the time since when the device is
+	// failed.
 	failed map[device.Index]time.Time
-	// out are the devices that nothing stays on, as of the last look.
+	// out holds the devices that keep no file (leaves), as of the last look.
 	out      map[device.Index]bool
 	progress HealProgress
-	// began and told are when the work on the queue began and was last logged.
+	// began is when the work on the queue began, told when progress was last
+	// logged.
 	began, told time.Time
-	// retry is when what failed is tried again, if nothing else brings a pass.
+	// retry is when failed jobs are tried again if no other cause starts a pass.
 	retry time.Time
 }
 
-func (h *healer) init(bytesPerSecond int64) {
+func (h *healer) init(e *Engine, bytesPerSecond int64) {
+	h.e = e
 	h.now, h.damaged = make(chan struct{}, 1), make(chan damage, damageMax)
 	h.limit = limiter(bytesPerSecond)
 	h.look, h.doubt = map[device.Index]bool{}, map[device.Index]bool{}
 	h.failed, h.out = map[device.Index]time.Time{}, map[device.Index]bool{}
 }
 
-// limiter bounds bytes a second; a number below 1 does not.
+// limiter returns a limiter for bytes per second. A number below 1 means no
+// limit.
 func limiter(bytesPerSecond int64) *rate.Limiter {
 	if bytesPerSecond <= 0 {
 		return rate.NewLimiter(rate.Inf, rateBurst)
@@ -79,7 +85,7 @@ func (h *healer) wake() {
 	}
 }
 
-// lookAt has the files of a device compared with the index.
+// lookAt asks for a comparison of the files of a device with the index.
 func (h *healer) lookAt(i device.Index) {
 	h.mu.Lock()
 	h.look[i] = true
@@ -87,24 +93,27 @@ func (h *healer) lookAt(i device.Index) {
 	h.wake()
 }
 
-// slotDamaged is told by readers.
-func (e *Engine) slotDamaged(id device.ID, slot int, on device.Index, err error) {
-	e.stats.damagedSlots.Add(1)
-	e.log.Error("a slot of a body is damaged or missing", "file", id, "slot", slot, "device", on, "err", err)
-	e.report(damage{meta.FileID(id), !isNotExist(err)})
+// slotDamaged queues a body with a damaged or missing slot. Readers of the body
+// call slotDamaged.
+func (h *healer) slotDamaged(id device.ID, slot int, on device.Index, err error) {
+	h.e.stats.damagedSlots.Add(1)
+	h.e.log.Error("a slot of a body is damaged or missing", "file", id, "slot", slot, "device", on, "err", err)
+	h.report(damage{meta.FileID(id), !isNotExist(err)})
 }
 
-// report queues a body for healing soon.
-func (e *Engine) report(d damage) {
+// report queues a body for healing soon. If too many reports wait, a sweep of
+// all rows takes the place of the report.
+func (h *healer) report(d damage) {
 	select {
-	case e.heal.damaged <- d:
+	case h.damaged <- d:
 	default:
-		e.heal.sweep.Store(true)
+		h.sweep.Store(true)
 	}
-	e.heal.wake()
+	h.wake()
 }
 
-// slotLeftover is told of a file that could not be removed.
+// slotLeftover queues a file for removal that an upload or a heal could not
+// remove. blob calls slotLeftover.
 func (e *Engine) slotLeftover(id device.ID, on device.Index, err error) {
 	if !e.gate.enter() {
 		e.messy.Store(true)
@@ -122,13 +131,13 @@ func (e *Engine) slotLeftover(id device.ID, on device.Index, err error) {
 	}
 }
 
-// holds says that a row has a slot of the file on the device.
+// holds says whether a row has a slot of the file on the device.
 func (e *Engine) holds(id meta.FileID, on device.Index) (bool, error) {
 	_, row, found, err := e.rowOf(id)
 	return found && row.Placement.Holds(on), err
 }
 
-// rowOf finds the row that names a file.
+// rowOf returns the row that names a file, and the object of the row.
 func (e *Engine) rowOf(id meta.FileID) (o objstore.ObjectID, row meta.ObjectRow, found bool, err error) {
 	if o, found, err = e.db.FileOwner(id); err != nil || !found {
 		return o, row, false, err
@@ -137,75 +146,78 @@ func (e *Engine) rowOf(id meta.FileID) (o objstore.ObjectID, row meta.ObjectRow,
 	return o, row, found && row.ID == id, err
 }
 
-// deviceState is told when a device comes and goes.
-func (e *Engine) deviceState(i device.Index, from, to device.State, err error) {
-	e.log.Warn("a device is in another state", "device", i, "from", from, "to", to, "err", err)
+// deviceState notes the new state of a device. A device back from StateFailed is
+// compared with the index.
+func (h *healer) deviceState(i device.Index, from, to device.State, err error) {
+	h.e.log.Warn("a device is in another state", "device", i, "from", from, "to", to, "err", err)
 	if from == device.StateFailed {
-		e.heal.mu.Lock()
-		e.heal.look[i], e.heal.doubt[i] = true, true
-		e.heal.mu.Unlock()
+		h.mu.Lock()
+		h.look[i], h.doubt[i] = true, true
+		h.mu.Unlock()
 	}
-	e.heal.wake()
+	h.wake()
 }
 
-// healLoop makes a pass when there is something to do, and looks regularly.
-func (e *Engine) healLoop(ctx context.Context) {
-	if !e.fleet.several() {
+// loop makes a pass when a report waits, when a device changes, and at least
+// every HealEvery.
+func (h *healer) loop(ctx context.Context) {
+	if !h.e.fleet.several() {
 		return
 	}
-	e.heal.sweep.Store(true)
-	tick := time.NewTicker(e.opts.HealEvery)
+	h.sweep.Store(true)
+	tick := time.NewTicker(h.e.opts.HealEvery)
 	defer tick.Stop()
 	swept := time.Now()
 	for ctx.Err() == nil {
-		if time.Since(swept) > e.opts.SweepEvery {
-			e.heal.sweep.Store(true)
+		if time.Since(swept) > h.e.opts.SweepEvery {
+			h.sweep.Store(true)
 		}
-		did, err := e.healPass(ctx)
+		did, err := h.pass(ctx)
 		if did {
 			swept = time.Now()
 		}
 		if err != nil && ctx.Err() == nil {
-			e.log.Error("healing failed, and is tried again", "err", err)
+			h.e.log.Error("healing failed, and is tried again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-e.heal.now:
+		case <-h.now:
 		case <-tick.C:
 		}
 	}
 }
 
-// healPass does what is due; swept says that all rows were looked at.
-func (e *Engine) healPass(ctx context.Context) (swept bool, err error) {
-	reported, err := e.queueDamaged()
+// pass does the work that is due. swept is true if all rows were compared.
+func (h *healer) pass(ctx context.Context) (swept bool, err error) {
+	reported, err := h.queueDamaged()
 	if err != nil {
 		return false, err
 	}
-	if e.judgeDevices() {
-		e.heal.sweep.Store(true)
-		e.wakeGC()
+	if h.judgeDevices() {
+		h.sweep.Store(true)
+		h.e.gc.wake()
 	}
-	e.startLooks(ctx)
-	if e.heal.sweep.Swap(false) {
+	h.startLooks(ctx)
+	if h.sweep.Swap(false) {
 		swept = true
-		if err := e.sweepRows(ctx); err != nil {
-			e.heal.sweep.Store(true)
+		if err := h.sweepRows(ctx); err != nil {
+			h.sweep.Store(true)
 			return swept, err
 		}
 	}
-	if !swept && reported == 0 && time.Now().Before(e.heal.retry) {
+	if !swept && reported == 0 && time.Now().Before(h.retry) {
 		return swept, nil
 	}
-	e.heal.retry = time.Now().Add(healRetries * e.opts.HealEvery)
-	return swept, e.healQueue(ctx)
+	h.retry = time.Now().Add(healRetries * h.e.opts.HealEvery)
+	return swept, h.workOff(ctx)
 }
 
-// queueDamaged writes what was reported to the queue.
-func (e *Engine) queueDamaged() (n int, err error) {
-	b := e.db.NewBatch()
-	for len(e.heal.damaged) > 0 {
-		d := <-e.heal.damaged
+// queueDamaged moves the waiting reports to the queue in the index, and returns
+// how many.
+func (h *healer) queueDamaged() (n int, err error) {
+	b := h.e.db.NewBatch()
+	for len(h.damaged) > 0 {
+		d := <-h.damaged
 		b.QueueHeal(d.id, meta.HealRow{Verify: d.verify})
 		n++
 	}
@@ -215,88 +227,87 @@ func (e *Engine) queueDamaged() (n int, err error) {
 	return n, b.Commit(true)
 }
 
-// judgeDevices finds the devices that nothing stays on, and says whether there
-// are others than before, or one came back.
-func (e *Engine) judgeDevices() (changed bool) {
-	h := &e.heal
+// judgeDevices finds the devices that keep no file. changed is true if the set
+// differs from the last look, or a device came back.
+func (h *healer) judgeDevices() (changed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, d := range e.fleet.devices {
+	for _, d := range h.e.fleet.devices {
 		i := d.index
-		if e.fleet.set.State(i) != device.StateFailed {
+		if h.e.fleet.set.State(i) != device.StateFailed {
 			delete(h.failed, i)
 		} else if _, known := h.failed[i]; !known {
 			h.failed[i] = time.Now()
 		}
 		since, failed := h.failed[i]
-		out := d.Draining || failed && time.Since(since) >= e.opts.FailedAfter
+		out := d.Draining || failed && time.Since(since) >= h.e.opts.FailedAfter
 		changed = changed || out != h.out[i]
 		h.out[i] = out
 	}
 	return changed || len(h.doubt) > 0
 }
 
-// leaves says that nothing stays on a device: it is drained, failed for long, or
-// not the store's any more.
-func (e *Engine) leaves(i device.Index) bool {
-	e.heal.mu.Lock()
-	defer e.heal.mu.Unlock()
-	return !e.fleet.configured(i) || e.heal.out[i]
+// leaves says whether a device keeps no file: the device is drained, is failed
+// for FailedAfter, or does not belong to the store any more.
+func (h *healer) leaves(i device.Index) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.e.fleet.configured(i) || h.out[i]
 }
 
-// startLooks compares the files of devices with the index, beside everything: a
-// device may hang.
-func (e *Engine) startLooks(ctx context.Context) {
-	e.heal.mu.Lock()
-	defer e.heal.mu.Unlock()
-	for i := range e.heal.look {
-		dev := e.fleet.set.Device(i)
-		if dev == nil || e.fleet.set.State(i) == device.StateFailed {
+// startLooks starts the comparisons of devices with the index, a goroutine for
+// each device, because a device may hang.
+func (h *healer) startLooks(ctx context.Context) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.look {
+		dev := h.e.fleet.set.Device(i)
+		if dev == nil || h.e.fleet.set.State(i) == device.StateFailed {
 			continue
 		}
-		delete(e.heal.look, i)
+		delete(h.look, i)
 		go func() {
-			if err := e.findDark(ctx, i, dev); err != nil && ctx.Err() == nil {
-				e.log.Error("the files of a device were not compared with the index, which is tried again", "device", i, "err", err)
-				e.heal.lookAt(i)
+			if err := h.e.dark.find(ctx, i, dev); err != nil && ctx.Err() == nil {
+				h.e.log.Error("the files of a device were not compared with the index, which is tried again", "device", i, "err", err)
+				h.lookAt(i)
 			}
 		}()
 	}
 }
 
-// sweepRows queues every body that is not where it belongs, or has a slot on a
-// device that may lack it.
-func (e *Engine) sweepRows(ctx context.Context) error {
-	e.heal.mu.Lock()
-	doubt := e.heal.doubt
-	e.heal.doubt = map[device.Index]bool{}
-	e.heal.mu.Unlock()
-	err := e.sweepFiles(ctx, doubt)
+// sweepRows queues every body with a slot outside the devices of the ring, or
+// with a slot on a device in doubt. After an error the devices stay in doubt.
+func (h *healer) sweepRows(ctx context.Context) error {
+	h.mu.Lock()
+	doubt := h.doubt
+	h.doubt = map[device.Index]bool{}
+	h.mu.Unlock()
+	err := h.sweepFiles(ctx, doubt)
 	if err != nil {
-		e.heal.mu.Lock()
+		h.mu.Lock()
 		for i := range doubt {
-			e.heal.doubt[i] = true
+			h.doubt[i] = true
 		}
-		e.heal.mu.Unlock()
+		h.mu.Unlock()
 	}
 	return err
 }
 
-func (e *Engine) sweepFiles(ctx context.Context, doubt map[device.Index]bool) error {
+func (h *healer) sweepFiles(ctx context.Context, doubt map[device.Index]bool) error {
 	var after meta.FileID
 	for ctx.Err() == nil {
-		ids, err := e.filesAfter(after)
+		ids, err := h.filesAfter(after)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
 		after = ids[len(ids)-1]
-		b, queued := e.db.NewBatch(), 0
+		b, queued := h.e.db.NewBatch(), 0
 		for _, id := range ids {
-			o, row, found, err := e.rowOf(id)
+			o, row, found, err := h.e.rowOf(id)
 			if err != nil {
 				return errors.Join(err, b.Close())
 			}
-			if found && (e.misplaced(o, &row) || row.Placement.HoldsAny(doubt)) {
+			if found && (h.misplaced(o, &row) || row.Placement.HoldsAny(doubt)) {
 				b.QueueHeal(id, meta.HealRow{})
 				queued++
 			}
@@ -313,8 +324,8 @@ func (e *Engine) sweepFiles(ctx context.Context, doubt map[device.Index]bool) er
 	return ctx.Err()
 }
 
-func (e *Engine) filesAfter(after meta.FileID) (ids []meta.FileID, err error) {
-	err = e.db.FilesAfter(after, func(id meta.FileID, _ objstore.ObjectID) error {
+func (h *healer) filesAfter(after meta.FileID) (ids []meta.FileID, err error) {
+	err = h.e.db.FilesAfter(after, func(id meta.FileID, _ objstore.ObjectID) error {
 		if ids = append(ids, id); len(ids) == healBatch {
 			return errBatchFull
 		}
@@ -326,39 +337,39 @@ func (e *Engine) filesAfter(after meta.FileID) (ids []meta.FileID, err error) {
 	return ids, err
 }
 
-// misplaced says that healing has something to do for a body, as far as its row
-// tells.
-func (e *Engine) misplaced(o objstore.ObjectID, row *meta.ObjectRow) bool {
-	if row.Place != meta.PlaceFile || !e.fleet.several() {
+// misplaced says whether healing would move or rebuild a slot of a body. Only
+// the row is asked, and no device.
+func (h *healer) misplaced(o objstore.ObjectID, row *meta.ObjectRow) bool {
+	if row.Place != meta.PlaceFile || !h.e.fleet.several() {
 		return false
 	}
-	plan := e.plan(o, row, nil)
+	plan := h.plan(o, row, nil)
 	return len(plan) > 0
 }
 
-// healQueue works through the queue.
-func (e *Engine) healQueue(ctx context.Context) error {
-	if err := e.startProgress(); err != nil {
+// workOff works through the queue once.
+func (h *healer) workOff(ctx context.Context) error {
+	if err := h.startProgress(); err != nil {
 		return err
 	}
-	defer e.endProgress()
+	defer h.endProgress()
 	var after meta.FileID
 	var failed []error
 	for ctx.Err() == nil {
-		jobs, err := e.healNext(after)
+		jobs, err := h.next(after)
 		if err != nil || len(jobs) == 0 {
 			return errors.Join(append(failed, err)...)
 		}
 		after = jobs[len(jobs)-1].id
-		if err := e.healJobs(ctx, jobs); err != nil && len(failed) < healWorkers {
+		if err := h.healJobs(ctx, jobs); err != nil && len(failed) < healWorkers {
 			failed = append(failed, err)
 		}
 	}
 	return ctx.Err()
 }
 
-func (e *Engine) healNext(after meta.FileID) (jobs []damage, err error) {
-	err = e.db.HealQueue(after, func(id meta.FileID, r meta.HealRow) error {
+func (h *healer) next(after meta.FileID) (jobs []damage, err error) {
+	err = h.e.db.HealQueue(after, func(id meta.FileID, r meta.HealRow) error {
 		if jobs = append(jobs, damage{id, r.Verify}); len(jobs) == healBatch {
 			return errBatchFull
 		}
@@ -370,8 +381,9 @@ func (e *Engine) healNext(after meta.FileID) (jobs []damage, err error) {
 	return jobs, err
 }
 
-// healJobs heals several bodies at a time. Those that fail stay in the queue.
-func (e *Engine) healJobs(ctx context.Context, jobs []damage) error {
+// healJobs heals up to healWorkers bodies at a time. Bodies that fail stay in
+// the queue. The first error is returned.
+func (h *healer) healJobs(ctx context.Context, jobs []damage) error {
 	var (
 		next   atomic.Int64
 		wg     sync.WaitGroup
@@ -380,8 +392,8 @@ func (e *Engine) healJobs(ctx context.Context, jobs []damage) error {
 	for range min(healWorkers, len(jobs)) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(jobs)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				if err := e.healOne(ctx, jobs[i]); err != nil {
-					e.stats.healErrors.Add(1)
+				if err := h.healOne(ctx, jobs[i]); err != nil {
+					h.e.stats.healErrors.Add(1)
 					failed.CompareAndSwap(nil, &err)
 				}
 			}

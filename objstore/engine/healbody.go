@@ -13,19 +13,19 @@ import (
 	"needletail/objstore/meta"
 )
 
-// task is what is to be done for one slot of a body.
+// task is the work for one slot of a body.
 type task struct {
 	slot    int
 	to      device.Index
-	rebuild bool // from the other slots, else from the slot itself
+	rebuild bool // from the other slots; false: copy the file of the slot
 }
 
-// plan says what brings a body to where it belongs. health is what was found of
-// its slots, or nil if only the row counts. It takes devices that work alone,
-// each for one slot.
-func (e *Engine) plan(o objstore.ObjectID, row *meta.ObjectRow, health []blob.Condition) []task {
+// plan returns the tasks to bring a body to the devices of the ring. health is
+// the condition of each slot, or nil if only the row counts. plan chooses
+// working devices, and each device for one slot at most.
+func (h *healer) plan(o objstore.ObjectID, row *meta.ObjectRow, health []blob.Condition) []task {
 	slots := row.Placement.Slots()
-	order := e.place(o, row.Policy)
+	order := h.e.place(o, row.Policy)
 	homes := order[:min(len(slots), len(order))]
 	taken := slices.Clone(slots)
 	var tasks []task
@@ -35,27 +35,28 @@ func (e *Engine) plan(o objstore.ObjectID, row *meta.ObjectRow, health []blob.Co
 			good = health[slot] == blob.SlotOK
 		}
 		home := slices.Contains(homes, at)
-		gone := !good && (health == nil || health[slot] != blob.SlotAway) || at != device.None && e.leaves(at)
+		gone := !good && (health == nil || health[slot] != blob.SlotAway) || at != device.None && h.leaves(at)
 		if good && home && !gone || !good && !gone {
 			continue // where it belongs, or away for a while
 		}
-		to := e.target(slot, at, order, len(homes), taken, !gone)
+		to := h.target(slot, at, order, len(homes), taken, !gone)
 		if to == device.None {
 			continue
 		}
-		away := health != nil && health[slot] != blob.SlotOK || at == device.None || e.fleet.set.State(at) == device.StateFailed
+		away := health != nil && health[slot] != blob.SlotOK || at == device.None || h.e.fleet.set.State(at) == device.StateFailed
 		tasks = append(tasks, task{slot, to, away})
 		taken[slot] = to
 	}
 	return tasks
 }
 
-// target chooses the device for a slot that is at a device now: its home,
-// another device's home that is free, or with a body that cannot stay a handoff.
-// A body that can stay where it is goes home only.
-func (e *Engine) target(slot int, at device.Index, order []device.Index, homes int, taken []device.Index, stays bool) device.Index {
+// target chooses a device for a slot on the device at. The first choice is the
+// home of the slot, then the free home of a different slot. If the slot must
+// leave the device, any free handoff is a choice too. device.None: no device is
+// free.
+func (h *healer) target(slot int, at device.Index, order []device.Index, homes int, taken []device.Index, stays bool) device.Index {
 	free := func(i device.Index) bool {
-		return e.takes(i) && (!slices.Contains(taken, i) || i == at)
+		return h.takes(i) && (!slices.Contains(taken, i) || i == at)
 	}
 	if slot < homes && free(order[slot]) {
 		return order[slot]
@@ -71,38 +72,38 @@ func (e *Engine) target(slot int, at device.Index, order []device.Index, homes i
 	return device.None
 }
 
-// takes says that a device gets new files.
-func (e *Engine) takes(i device.Index) bool {
-	state := e.fleet.set.State(i)
-	return (state == device.StateOK || state == device.StateSuspect) && !e.leaves(i)
+// takes says whether a device gets new files.
+func (h *healer) takes(i device.Index) bool {
+	state := h.e.fleet.set.State(i)
+	return (state == device.StateOK || state == device.StateSuspect) && !h.leaves(i)
 }
 
-// healOne looks at one body, does what can be done now, and takes it off the
-// queue; with an error it stays there.
-func (e *Engine) healOne(ctx context.Context, d damage) error {
-	if !e.gate.enter() {
+// healOne looks at one body, does the tasks possible now, and takes the body off
+// the queue. After an error the body stays in the queue.
+func (h *healer) healOne(ctx context.Context, d damage) error {
+	if !h.e.gate.enter() {
 		return context.Canceled
 	}
-	defer e.gate.leave()
-	o, row, found, err := e.rowOf(d.id)
+	defer h.e.gate.leave()
+	o, row, found, err := h.e.rowOf(d.id)
 	if err != nil {
 		return err
 	}
 	if !found || row.Place != meta.PlaceFile {
-		return e.doneHeal(d.id, nil)
+		return h.done(d.id, nil)
 	}
-	defer e.inUse.write(d.id)()
-	health, err := e.health(ctx, &row, d.verify)
+	defer h.e.inUse.write(d.id)()
+	health, err := h.health(ctx, &row, d.verify)
 	if err != nil {
 		return err
 	}
-	tasks := e.plan(o, &row, health)
+	tasks := h.plan(o, &row, health)
 	if len(tasks) == 0 {
-		return e.doneHeal(d.id, &row)
+		return h.done(d.id, &row)
 	}
 	moved, errs := slices.Clone(row.Placement.Slots()), []error(nil)
 	for _, t := range tasks {
-		if err := e.healSlot(ctx, &row, moved, health, t); err != nil {
+		if err := h.healSlot(ctx, &row, moved, health, t); err != nil {
 			errs = append(errs, fmt.Errorf("%s: slot %d to device %v: %w", o, t.slot, t.to, err))
 			continue
 		}
@@ -111,26 +112,26 @@ func (e *Engine) healOne(ctx context.Context, d damage) error {
 	if len(errs) == len(tasks) {
 		return errors.Join(errs...)
 	}
-	return errors.Join(append(errs, e.recordMoves(o, &row, moved, len(errs) == 0))...)
+	return errors.Join(append(errs, h.recordMoves(o, &row, moved, len(errs) == 0))...)
 }
 
-// health is the condition of each slot of a body: whether its file is there, or
-// of every byte of it.
-func (e *Engine) health(ctx context.Context, row *meta.ObjectRow, verify bool) ([]blob.Condition, error) {
+// health returns the condition of each slot of a body. With verify every byte is
+// read, else only the presence of the files is checked.
+func (h *healer) health(ctx context.Context, row *meta.ObjectRow, verify bool) ([]blob.Condition, error) {
 	slots := row.Placement.Slots()
 	if verify {
-		h, err := e.verify(ctx, row, e.heal.limit)
-		return h.Slots, err
+		read, err := h.e.verify(ctx, row, h.limit)
+		return read.Slots, err
 	}
 	found := make([]blob.Condition, len(slots))
 	for slot, i := range slots {
-		found[slot] = e.presence(device.ID(row.ID), i)
+		found[slot] = h.e.presence(device.ID(row.ID), i)
 	}
 	return found, nil
 }
 
-// verify reads every byte of every slot of a body. Devices that failed are not
-// asked: that may take long, and says nothing about the slot.
+// verify reads every byte of every slot of a body. Slots on failed devices are
+// SlotAway and are not read: a read may hang, and tells nothing about the slot.
 func (e *Engine) verify(ctx context.Context, row *meta.ObjectRow, limit blob.Limiter) (blob.Health, error) {
 	asked := slices.Clone(row.Placement.Slots())
 	for slot, i := range asked {
@@ -150,7 +151,8 @@ func (e *Engine) verify(ctx context.Context, row *meta.ObjectRow, limit blob.Lim
 	return h, nil
 }
 
-// presence asks whether a device has a file.
+// presence says whether a device has a file. A device that does not answer
+// within presenceWait is SlotAway.
 func (e *Engine) presence(id device.ID, i device.Index) blob.Condition {
 	if i == device.None {
 		return blob.SlotMissing
@@ -179,7 +181,8 @@ const presenceWait = 5 * time.Second
 
 var errHangs = errors.New("the device did not answer in time")
 
-// within runs what may hang, and gives up waiting after limit.
+// within runs op in a goroutine and returns the error of op, or errHangs after
+// limit. op goes on after errHangs.
 func within(limit time.Duration, op func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- op() }()
@@ -193,32 +196,33 @@ func within(limit time.Duration, op func() error) error {
 	}
 }
 
-// healSlot puts the file of a slot on a device. A damaged file that is there is
-// put into quarantine before, if the body can be read without it.
-func (e *Engine) healSlot(ctx context.Context, row *meta.ObjectRow, now []device.Index, health []blob.Condition, t task) error {
+// healSlot puts the file of a slot on a device. If a damaged file is in the
+// place, healSlot moves the damaged file to quarantine before, but only if
+// enough good slots are left to read the body.
+func (h *healer) healSlot(ctx context.Context, row *meta.ObjectRow, now []device.Index, health []blob.Condition, t task) error {
 	id, layout := device.ID(row.ID), rowLayout(row)
 	if health[t.slot] == blob.SlotCorrupt && t.to == now[t.slot] {
 		if count(health, blob.SlotOK) < layout.Need() {
 			return errTooFew
 		}
-		if err := e.quarantine(id, t.to); err != nil {
+		if err := h.e.quarantine(id, t.to); err != nil {
 			return err
 		}
 	}
-	if err := e.makeWay(row.ID, t.to); err != nil {
+	if err := h.makeWay(row.ID, t.to); err != nil {
 		return err
 	}
-	do := e.fleet.set.Move
+	do := h.e.fleet.set.Move
 	if t.rebuild {
-		do = e.fleet.set.Rebuild
+		do = h.e.fleet.set.Rebuild
 	}
-	if err := do(ctx, id, layout, now, t.slot, t.to, e.heal.limit); err != nil {
+	if err := do(ctx, id, layout, now, t.slot, t.to, h.limit); err != nil {
 		return err
 	}
-	e.stats.healedSlots.Add(1)
-	e.stats.healedBytes.Add(slotBytes(row))
+	h.e.stats.healedSlots.Add(1)
+	h.e.stats.healedBytes.Add(slotBytes(row))
 	if health[t.slot] == blob.SlotCorrupt && t.to != now[t.slot] {
-		return e.quarantine(id, now[t.slot])
+		return h.e.quarantine(id, now[t.slot])
 	}
 	return nil
 }
@@ -234,8 +238,8 @@ func count(health []blob.Condition, c blob.Condition) (n int) {
 	return n
 }
 
-// quarantine moves a damaged file aside, and keeps those of the same name that
-// were moved there before.
+// quarantine moves a damaged file aside. Files with the same name that are in
+// quarantine already are kept. A missing file is no error.
 func (e *Engine) quarantine(id device.ID, i device.Index) error {
 	dev := e.fleet.set.Device(i)
 	if dev == nil {
@@ -252,84 +256,87 @@ func (e *Engine) quarantine(id device.ID, i device.Index) error {
 	return err
 }
 
-// makeWay takes a file that waits for its removal from a device off the queue,
-// because another one of that name comes to its place.
-func (e *Engine) makeWay(id meta.FileID, i device.Index) error {
-	defer e.files.lock(id)()
-	queued, err := e.db.InGCQueue(i, id)
+// makeWay removes a file that waits for removal on a device, and the entry in
+// the queue: a new file with the same name comes to the place.
+func (h *healer) makeWay(id meta.FileID, i device.Index) error {
+	defer h.e.files.lock(id)()
+	queued, err := h.e.db.InGCQueue(i, id)
 	if err != nil || !queued {
 		return err
 	}
-	if err := e.remove(id, i); err != nil {
+	if err := h.e.remove(id, i); err != nil {
 		return err
 	}
-	b := e.db.NewBatch()
+	b := h.e.db.NewBatch()
 	b.DoneGC(i, id)
 	return b.Commit(true)
 }
 
-// remove deletes a file of a device, which may hang.
+// remove deletes a file of a device. The device may hang; blob bounds the wait.
 func (e *Engine) remove(id meta.FileID, i device.Index) error {
 	_, err := e.fleet.set.Remove(device.ID(id), blob.Placement{i, device.None})
 	return err
 }
 
-// recordMoves writes the new placement of a body, if it is still there; what
-// was left behind is collected.
-func (e *Engine) recordMoves(o objstore.ObjectID, was *meta.ObjectRow, moved []device.Index, done bool) error {
+// recordMoves commits the new placement of a body and queues the files that were
+// left behind for removal. If the body was replaced meanwhile, the new files are
+// queued for removal instead.
+func (h *healer) recordMoves(o objstore.ObjectID, was *meta.ObjectRow, moved []device.Index, done bool) error {
 	old := was.Placement.Slots()
-	defer e.locks.lockObject(o)()
-	row, found, err := e.db.Object(o)
+	defer h.e.locks.lockObject(o)()
+	row, found, err := h.e.db.Object(o)
 	if err != nil {
 		return err
 	}
 	if !found || row.ID != was.ID {
-		return e.dropMoves(was, moved)
+		return h.dropMoves(was, moved)
 	}
-	b := e.db.NewBatch()
+	b := h.e.db.NewBatch()
 	row.Placement = placementOf(rowLayout(&row), moved)
 	b.SetObject(o, &row)
 	for slot, i := range old {
-		if i != device.None && i != moved[slot] && !slices.Contains(moved, i) && e.fleet.configured(i) {
+		if i != device.None && i != moved[slot] && !slices.Contains(moved, i) && h.e.fleet.configured(i) {
 			b.QueueGC(i, &row)
 		}
 	}
 	if done {
 		b.DoneHeal(row.ID)
-		e.progressed(was)
+		h.progressed(was)
 	}
-	if err := e.commit(b, o.ContainerID()); err != nil {
+	if err := h.e.commit(b, o.ContainerID()); err != nil {
 		return err
 	}
-	e.wakeGC()
+	h.e.gc.wake()
 	return nil
 }
 
-// dropMoves has the files collected of a body that is gone, also those that were
-// collected before and made anew since.
-func (e *Engine) dropMoves(row *meta.ObjectRow, moved []device.Index) error {
-	b := e.db.NewBatch()
+// dropMoves queues the files of a body without a row for removal, and takes the
+// body off the healing queue. A file may have been removed before and made anew
+// by a heal.
+func (h *healer) dropMoves(row *meta.ObjectRow, moved []device.Index) error {
+	b := h.e.db.NewBatch()
 	for _, i := range moved {
-		if i != device.None && e.fleet.configured(i) {
+		if i != device.None && h.e.fleet.configured(i) {
 			b.QueueGC(i, row)
 		}
 	}
 	b.DoneHeal(row.ID)
-	e.wakeGC()
+	h.e.gc.wake()
 	return b.Commit(true)
 }
 
-// doneHeal takes a body off the queue. row may be nil.
-func (e *Engine) doneHeal(id meta.FileID, row *meta.ObjectRow) error {
-	b := e.db.NewBatch()
+// done takes a body off the queue. row may be nil: the progress does not change
+// then.
+func (h *healer) done(id meta.FileID, row *meta.ObjectRow) error {
+	b := h.e.db.NewBatch()
 	b.DoneHeal(id)
 	if row != nil {
-		e.progressed(row)
+		h.progressed(row)
 	}
 	return b.Commit(false)
 }
 
-// slotBytes is about what one slot of a body takes on its device.
+// slotBytes returns about how many bytes one slot of a body takes on a device.
 func slotBytes(row *meta.ObjectRow) int64 {
 	return row.Info.SizeBytes / int64(max(row.Placement.DataFragments, 1))
 }

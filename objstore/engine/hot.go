@@ -11,22 +11,22 @@ import (
 	"needletail/objstore"
 )
 
-// Small objects that are read again and again are kept in memory, verified and
-// decoded: the index is two look-ups, a checksum and a dozen allocations away.
+// Small objects with repeated reads are kept in memory, verified and decoded. A
+// read from the index costs two look-ups, a checksum and a dozen allocations.
 //
-// What is kept is exact. Who changes an object takes it out before the change
-// can be seen and lets it in again once that is committed (begin, end), and what
-// was read while anything changed is not kept (stamp). So while a change is
-// under way all readers ask the index, and none sees an older state than
-// another did before.
+// The objects in memory are exact. A writer takes the object out before the
+// change becomes visible (begin), and lets the object in again after the commit
+// (end). A reader offers an object with the stamp from before the reading, and
+// the offer is dropped if anything changed meanwhile. During a change all
+// readers ask the index: no reader sees an older state than an earlier reader.
 const (
-	// hotBytesMax bounds the bodies and metadata that are kept, with
-	// hotEntryBytes for each object besides.
+	// hotBytesMax bounds the bytes of bodies and metadata in memory, plus
+	// hotEntryBytes for each object.
 	hotBytesMax   = 16 << 20
 	hotEntryBytes = 1 << 10
-	// hotSeenSlots is how many of the last objects are remembered as read once.
-	// An object is kept when it is read again: one pass over a million objects
-	// copies none.
+	// hotSeenSlots is the number of objects remembered as read once. The second
+	// read of an object keeps the object in memory: a single pass over a million
+	// objects keeps no object.
 	hotSeenSlots = 4096
 )
 
@@ -41,18 +41,19 @@ type hot struct {
 	seen     [hotSeenSlots]uint64      // hashes
 }
 
-// hotObject is not changed.
+// hotObject is never changed after offer.
 type hotObject struct {
 	info objstore.ObjectInfo
 	body []byte
 }
 
-// exists says whether there is such an object for the caller; nil is none.
+// exists says whether the object exists for the caller. A nil object does not
+// exist.
 func (o *hotObject) exists(opts objstore.OpenOptions) bool {
 	return o != nil && (opts.AllowExpired || !expired(&o.info))
 }
 
-// copyInfo is what the caller may change.
+// copyInfo returns a copy of the information that the caller may change.
 func (o *hotObject) copyInfo() objstore.ObjectInfo {
 	info := o.info
 	info.Metadata = info.Metadata.Clone()
@@ -77,8 +78,8 @@ func (h *hot) init() {
 	h.objects = objects
 }
 
-// get gives the object, or the stamp under which it may be offered once it was
-// read.
+// get returns an object in memory, or nil. stamp is for the offer after a read
+// from the index.
 func (h *hot) get(id objstore.ObjectID) (o *hotObject, stamp uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -86,8 +87,9 @@ func (h *hot) get(id objstore.ObjectID) (o *hotObject, stamp uint64) {
 	return o, h.stamp
 }
 
-// offer keeps an object whose row and body were read after get gave the stamp,
-// if it was read before and nothing changed meanwhile.
+// offer keeps an object that was read from the index. The offer is dropped if
+// the object was not read before, or if anything changed since get gave the
+// stamp.
 func (h *hot) offer(id objstore.ObjectID, info *objstore.ObjectInfo, body []byte, stamp uint64) {
 	hash := maphash.Comparable(h.seed, id)
 	h.mu.Lock()
@@ -106,8 +108,8 @@ func (h *hot) offer(id objstore.ObjectID, info *objstore.ObjectInfo, body []byte
 	}
 }
 
-// begin comes before a change of an object; end must follow, whatever became of
-// the change.
+// begin is called before a change of an object becomes visible. end must follow,
+// also after an error.
 func (h *hot) begin(id objstore.ObjectID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,8 +127,9 @@ func (h *hot) end(id objstore.ObjectID) {
 	}
 }
 
-// cloneID is an id that does not keep the request alive whose text its names
-// are cut from. Keys of what is kept are such.
+// cloneID returns an id with text of its own. The names in a request are cut
+// from the text of the request, and a key of a cache must not keep the text
+// alive.
 func cloneID(id objstore.ObjectID) objstore.ObjectID {
 	return objstore.ObjectID{
 		Account:   objstore.AccountName(strings.Clone(string(id.Account))),

@@ -15,7 +15,7 @@ import (
 	"needletail/objstore/meta"
 )
 
-// buffer holds one inline body and one byte.
+// buffer has room for the longest inline body and one byte more.
 type buffer struct{ bytes []byte }
 
 var buffers sync.Pool
@@ -30,7 +30,7 @@ func (e *Engine) getBuffer() *buffer {
 
 func (e *Engine) putBuffer(b *buffer) { buffers.Put(b) }
 
-// digest fills in what is known of a body that lies in memory.
+// digest sets size, ETag and checksums of a body in memory.
 func (p *upload) digest(body []byte) {
 	var sum [md5.Size]byte
 	if p.opts.AnyETag {
@@ -47,12 +47,12 @@ func (p *upload) digest(body []byte) {
 	}
 }
 
-// inlineObject is an open object whose body lay in the index and was checked.
-// What reads it must not write to body.
+// inlineObject is an open object with an inline body that was checked. Readers
+// must not write to body.
 type inlineObject struct {
 	info objstore.ObjectInfo
 	body []byte
-	buf  *buffer // what body lies in; nil if that is kept in memory
+	buf  *buffer // holds body; nil: body is in the cache (hot)
 	once sync.Once
 	e    *Engine
 }
@@ -72,8 +72,8 @@ func (o *inlineObject) Close() error {
 	return nil
 }
 
-// openInline reads and checks an inline body. found is false if it is gone,
-// which an overwrite since the row was read explains.
+// openInline reads and checks an inline body. found is false if the body is
+// gone, because the object was replaced since the row was read.
 func (e *Engine) openInline(row *meta.ObjectRow) (obj objstore.Object, found bool, err error) {
 	buf := e.getBuffer()
 	body, found, err := e.db.Inline(row.ID, buf.bytes[:0])

@@ -13,13 +13,14 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Every request asks for its container's metadata and counters, some for the
-// account's, several times: a reader of the index would add up deltas each time.
-// So what was asked for lately is kept in memory, and is exact: it is loaded
-// while nobody changes it (its stripe is held alone), and each commit applies
-// its change to it before the stripes are given back.
+// Every request asks for the metadata and counters of the container, some
+// requests for the account, and several times. A read from the index adds up
+// deltas each time. Containers and accounts of recent requests are kept in
+// memory, and are exact. A load holds the stripe alone: the entry does not
+// change during the load. Each commit applies the change to the entry before the
+// commit releases the stripes.
 
-// Entries that are kept at most; the oldest go.
+// Bounds of the number of entries. The oldest entries go first.
 const (
 	knownContainersMax = 8192
 	knownAccountsMax   = 4096
@@ -30,8 +31,9 @@ const (
 type known struct {
 	containers *lru.Cache[objstore.ContainerID, *knownContainer]
 	accounts   *lru.Cache[objstore.AccountName, *knownAccount]
-	// absent has accounts that were missing when made was the value; they are
-	// as long as it is still. Nobody has to stop writers to learn that.
+	// absent holds missing accounts with the value of made at the time of the
+	// look. The account is still missing while made has the value. A reader
+	// learns about a missing account without stopping writers.
 	absent *lru.Cache[objstore.AccountName, uint64]
 	made   atomic.Uint64 // counts accounts that were made
 }
@@ -63,13 +65,14 @@ func newLRU[K comparable, V any](size int) *lru.Cache[K, V] {
 	return cache
 }
 
-// container finds a container; no stripe may be held. KindNotFound.
+// container returns a container, or KindNotFound. The caller holds no stripe.
 func (e *Engine) container(c call) (*knownContainer, error) {
 	id := c.id.ContainerID()
 	if k, ok := e.known.containers.Get(id); ok {
 		return k, nil
 	}
-	// Whoever asks for what is not there must not stop writers.
+	// A request for a missing container must not stop writers: the first look is
+	// without the stripe.
 	if _, err := e.findContainer(c); err != nil {
 		return nil, err
 	}
@@ -91,7 +94,8 @@ func (e *Engine) container(c call) (*knownContainer, error) {
 	return k, nil
 }
 
-// containerPolicy is the policy of a container, also while stripes are held.
+// containerPolicy returns the policy of a container. The caller may hold
+// stripes.
 func (e *Engine) containerPolicy(c call) (objstore.PolicyIndex, error) {
 	if k, ok := e.known.containers.Get(c.id.ContainerID()); ok {
 		return k.row.Policy, nil
@@ -100,7 +104,7 @@ func (e *Engine) containerPolicy(c call) (objstore.PolicyIndex, error) {
 	return row.Policy, err
 }
 
-// account finds an account; no stripe may be held. KindNotFound.
+// account returns an account, or KindNotFound. The caller holds no stripe.
 func (e *Engine) account(c call) (*knownAccount, error) {
 	a := c.id.Account
 	if k, ok := e.known.accounts.Get(a); ok {
@@ -137,7 +141,8 @@ func (e *Engine) account(c call) (*knownAccount, error) {
 	return k, nil
 }
 
-// info is the container as HEAD shows it; the caller may change it.
+// info returns the container as HEAD shows the container. The caller may change
+// the result.
 func (k *knownContainer) info() objstore.ContainerInfo {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,8 +152,8 @@ func (k *knownContainer) info() objstore.ContainerInfo {
 	}
 }
 
-// info is the account as HEAD shows it; the caller may change all of it but
-// Policies.
+// info returns the account as HEAD shows the account. The caller may change the
+// result, except Policies.
 func (k *knownAccount) info() objstore.AccountInfo {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -160,7 +165,7 @@ func (k *knownAccount) info() objstore.AccountInfo {
 	return info
 }
 
-// sum adds up the counts; mu is held.
+// sum adds up the counts. The caller holds mu.
 func (k *knownAccount) sum() *objstore.AccountInfo {
 	info := &objstore.AccountInfo{Created: k.row.Created, Metadata: k.row.Metadata}
 	for _, p := range slices.Sorted(maps.Keys(k.counts)) {
@@ -178,9 +183,9 @@ func (k *knownAccount) sum() *objstore.AccountInfo {
 	return info
 }
 
-// The following are called by whoever holds the stripes of a commit, after it.
+// The functions below are called after a commit, by the holder of the stripes.
 
-// addObject applies a change of a container's objects.
+// addObject applies a change of the objects of a container.
 func (kn *known) addObject(c objstore.ContainerID, p objstore.PolicyIndex, change meta.Counts) {
 	if k, ok := kn.containers.Get(c); ok {
 		k.mu.Lock()
@@ -198,7 +203,7 @@ func (kn *known) addAccount(a objstore.AccountName, p objstore.PolicyIndex, chan
 	}
 }
 
-// setContainer replaces the row of a container that is known.
+// setContainer replaces the row of a container in memory.
 func (kn *known) setContainer(c objstore.ContainerID, row *meta.ContainerRow) {
 	if k, ok := kn.containers.Get(c); ok {
 		k.mu.Lock()
@@ -207,7 +212,7 @@ func (kn *known) setContainer(c objstore.ContainerID, row *meta.ContainerRow) {
 	}
 }
 
-// setAccount replaces the row of an account that is known.
+// setAccount replaces the row of an account in memory.
 func (kn *known) setAccount(a objstore.AccountName, row *meta.AccountRow) {
 	if k, ok := kn.accounts.Get(a); ok {
 		k.mu.Lock()
@@ -216,8 +221,8 @@ func (kn *known) setAccount(a objstore.AccountName, row *meta.AccountRow) {
 	}
 }
 
-// forget is for a commit that may or may not have happened, and for what was
-// removed.
+// forget takes a container and the account out of memory: after a commit with an
+// unknown outcome, and after a removal.
 func (kn *known) forget(c objstore.ContainerID) {
 	kn.containers.Remove(c)
 	kn.accounts.Remove(c.Account)

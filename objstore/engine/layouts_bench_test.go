@@ -69,7 +69,7 @@ func BenchmarkLayouts(b *testing.B) {
 				if _, err := e.fleet.set.Remove(device.ID(row.ID), slots[:1]); err != nil {
 					b.Fatal(err)
 				}
-				if err := e.healOne(ctx, damage{row.ID, false}); err != nil {
+				if err := e.heal.healOne(ctx, damage{row.ID, false}); err != nil {
 					b.Fatal(err)
 				}
 			})

@@ -6,7 +6,7 @@ import (
 	"needletail/objstore"
 )
 
-// visitError carries an error of visit past wrap, unchanged.
+// visitError carries an error of visit through wrap unchanged.
 type visitError struct{ error }
 
 func guard[E any](visit func(*E) error) func(*E) error {
@@ -18,7 +18,8 @@ func guard[E any](visit func(*E) error) func(*E) error {
 	}
 }
 
-// listed is the result of a listing: an error of visit as it was.
+// listed returns the error of a listing. An error of visit is returned
+// unchanged.
 func listed(c call, err error) error {
 	if v, ok := err.(visitError); ok {
 		return v.error

@@ -7,19 +7,20 @@ import (
 	"needletail/objstore"
 )
 
-// Stripes of each level. Two names may share a stripe; that costs waiting only.
+// Stripes of each level. Two names may share a stripe, which only costs waiting.
 const (
 	accountStripes   = 64
 	containerStripes = 256
 	objectStripes    = 2048
 )
 
-// locks order the changes of the index. A write to an object reads the row
-// that it replaces, so it holds the object's stripe until its commit, and the
-// stripes of container and account shared: writers of one container do not
-// wait for one another, and their commits share one sync of the log. What must
-// see no writer inside (delete, make, fold) takes container or account alone.
-// Order: account, container, object; one stripe of each level at most.
+// locks order the changes of the index. A writer of an object reads the old row,
+// and holds the stripe of the object until the commit. The writer holds the
+// stripes of container and account shared: writers of one container do not wait
+// for each other, and share syncs of the log. A delete, a make and a fold must
+// see no writer inside, and hold the stripe of the container or of the account
+// alone. The order is account, container, object, with at most one stripe of
+// each level.
 type locks struct {
 	accounts   [accountStripes]sync.RWMutex
 	containers [containerStripes]sync.RWMutex
@@ -40,7 +41,7 @@ func (l *locks) object(o objstore.ObjectID) *sync.Mutex {
 	return &l.objects[maphash.Comparable(hashSeed, o)%objectStripes]
 }
 
-// lockObject is for a change of one object's row.
+// lockObject locks for a change of the row of one object.
 func (l *locks) lockObject(o objstore.ObjectID) (unlock func()) {
 	a, c, m := l.account(o.Account), l.container(o.ContainerID()), l.object(o)
 	a.RLock()
@@ -53,7 +54,7 @@ func (l *locks) lockObject(o objstore.ObjectID) (unlock func()) {
 	}
 }
 
-// lockContainer is for a change of one container's row.
+// lockContainer locks for a change of the row of one container.
 func (l *locks) lockContainer(c objstore.ContainerID) (unlock func()) {
 	a, m := l.account(c.Account), l.container(c)
 	a.RLock()
@@ -64,8 +65,8 @@ func (l *locks) lockContainer(c objstore.ContainerID) (unlock func()) {
 	}
 }
 
-// lockAccount is for a change of an account's row, and for making a container,
-// which may make the account.
+// lockAccount locks for a change of the row of an account, and for making a
+// container, which may make the account.
 func (l *locks) lockAccount(a objstore.AccountName) (unlock func()) {
 	m := l.account(a)
 	m.Lock()

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Metrics are figures since Open, unless they say otherwise.
+// Metrics are figures since Open. A comment says if a figure is of now.
 type Metrics struct {
 	Puts, PutBytes                            int64
 	InlinePuts, FilePuts                      int64
 	Gets, Heads, Posts, Deletes, Listings     int64
 	Expired, GCRemoved                        int64
-	DarkFound, DarkRemoved                    int64 // data files that no row names: moved to quarantine; removed for their age
+	DarkFound, DarkRemoved                    int64 // data files without a row: moved to quarantine; removed for their age
 	DarkFiles, DarkBytes                      int64 // in quarantine, as of the last look
 	CorruptBodies                             int64
 	ShortPuts                                 int64 // stored with a slot missing or on a handoff
-	DamagedSlots, QuarantinedSlots            int64 // that readers met; that were moved aside
+	DamagedSlots, QuarantinedSlots            int64 // met by readers; moved to quarantine
 	HealedSlots, HealedBytes, HealErrors      int64
 	Commits, Publishes                        Latency // a synced batch; sync and naming of a data file
 	Sealed                                    bool    // writes are refused until the next Open
@@ -34,12 +34,12 @@ type Metrics struct {
 type Latency struct {
 	Count int64
 	Sum   time.Duration
-	// Buckets count durations up to the same element of LatencyBounds; longer
-	// ones are in Count only. Cumulative.
+	// Buckets are cumulative: element i counts the durations up to
+	// LatencyBounds[i]. A longer duration counts in Count only.
 	Buckets [len(LatencyBounds)]int64
 }
 
-// LatencyBounds are the upper bounds of a Latency's buckets.
+// LatencyBounds are the upper bounds of the buckets of a Latency.
 var LatencyBounds = [...]time.Duration{
 	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
 	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
@@ -63,7 +63,7 @@ type latency struct {
 	buckets         [len(LatencyBounds)]atomic.Int64
 }
 
-// start begins a measurement that the result ends.
+// start begins a measurement. The result ends the measurement.
 func (l *latency) start() func() {
 	begin := time.Now()
 	return func() {
@@ -89,7 +89,7 @@ func (l *latency) read() (out Latency) {
 	return out
 }
 
-// Metrics reads the figures. A closed store has none of the index's.
+// Metrics returns the figures. The figures of the index are 0 after Close.
 func (e *Engine) Metrics() Metrics {
 	s := &e.stats
 	m := Metrics{

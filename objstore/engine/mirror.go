@@ -8,11 +8,12 @@ import (
 	"needletail/objstore/twin"
 )
 
-// mirrorLoop makes a copy of the index that is lost anew, as long as it takes.
+// mirrorLoop fills a lost copy of the index, and tries again until the copy is
+// whole.
 func (e *Engine) mirrorLoop(ctx context.Context) {
 	for ctx.Err() == nil && e.db.Copies().Configured {
 		if err := e.fillMirror(ctx); errors.Is(err, twin.ErrFillLater) {
-			return // after a restart: the log has said so
+			return // possible after a restart only: the log has said so
 		} else if err != nil && ctx.Err() == nil {
 			e.log.Error("the lost copy of the index was not filled, and is tried again", "err", err)
 		}
@@ -25,7 +26,8 @@ func (e *Engine) mirrorLoop(ctx context.Context) {
 	}
 }
 
-// fillMirror makes a lost copy anew, if one is, and logs how far it is.
+// fillMirror fills a lost copy of the index and logs the progress. Without a
+// lost copy fillMirror does nothing.
 func (e *Engine) fillMirror(ctx context.Context) error {
 	begin, told := time.Now(), time.Now()
 	return e.db.Fill(ctx, func(keys, bytes int64) {

@@ -3,26 +3,27 @@ package engine
 import "needletail/objstore/durable"
 
 const (
-	// filesPerDevice is what a device has open beside requests: a probe, the
-	// folders that are synced or walked through, and a file that is verified or
-	// removed.
+	// filesPerDevice is the number of open files of a device beside requests: a
+	// probe, two folders for a sync or a walk, and a file for verifying or
+	// removing.
 	filesPerDevice = 4
-	// filesPerStore is the locks, the status, and the folders of the rings.
+	// filesPerStore counts the locks, the status, and the folders of the rings.
 	filesPerStore = 6
 )
 
-// OpenFiles is how many files a store may have open at most.
+// OpenFiles is how many files a store has open at most.
 type OpenFiles struct {
-	// Store is what the index, its second copy and the devices need beside
-	// requests. Index.OpenFilesMax sets most of it.
+	// Store is for the index, the second copy of the index and the devices,
+	// beside requests. Index.OpenFilesMax makes up most of Store.
 	Store int
-	// Request is what one upload or download needs besides its connection: a
-	// file on each device that holds a part of the body.
+	// Request is for one upload or download, without the connection: a file on
+	// each device with a part of the body.
 	Request int
 }
 
-// OpenFiles is what a store with these options may have open. Whoever accepts
-// connections keeps them within the process's limit less these.
+// OpenFiles returns how many files a store with the options has open at most. A
+// server must keep the number of connections within the limit of the process
+// less OpenFiles.
 func (o *Options) OpenFiles() OpenFiles {
 	c := *o
 	c.EnsureDefaults()

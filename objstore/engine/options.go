@@ -21,86 +21,89 @@ type Options struct {
 	Logger   *slog.Logger      // default slog.Default
 	Policies objstore.Policies // default objstore.DefaultPolicies
 
-	// Devices are what bodies lie on. None means the data folder alone, which is
-	// device 0 in any case: of a store that gets devices later it is emptied,
-	// unless it is one of them.
+	// Devices hold the bodies. Without devices the data folder holds the bodies.
+	// The data folder is device 0 in any case; with devices, a data folder that
+	// is not in the list is emptied.
 	Devices []DeviceOptions
 
-	// InlineMaxBytes is the longest body that lies in the index. Default 64 KiB,
-	// at most 1 MiB; negative for none but empty ones.
+	// InlineMaxBytes is the length of the longest body in the index. Default 64
+	// KiB, at most 1 MiB. Negative: only empty bodies are in the index.
 	InlineMaxBytes int
-	// ReserveBytes and ReservePercent of the disk stay free: writes that would
-	// touch the larger of them fail with KindNoSpace, deletes go on. Default
-	// 2 percent; negative for none.
+	// ReserveBytes and ReservePercent of a disk stay free; the larger reserve
+	// counts. A write that would touch the reserve fails with KindNoSpace,
+	// deletes go on. Default 2 percent; negative: no reserve.
 	ReserveBytes   int64
 	ReservePercent float64
-	// ExpireEvery is the pause between two looks for expired objects. They are
-	// absent at once; only listings and counts wait for it. Default 10 s.
+	// ExpireEvery is the pause between two searches for expired objects. An
+	// expired object is absent at once; only listings and counts wait for the
+	// search. Default 10 s.
 	ExpireEvery time.Duration
-	// GCEvery is the pause after which the removal of files that failed is
-	// tried again. Default 1 min.
+	// GCEvery is the pause after which the collector tries again to remove
+	// files. Default 1 min.
 	GCEvery time.Duration
-	// DarkDataAge is how long data files that no row names are kept in
-	// quarantine. Default DarkDataAge, 7 days; negative for ever.
+	// DarkDataAge is how long data files without a row stay in quarantine.
+	// Default DarkDataAge, 7 days; negative: for ever.
 	DarkDataAge time.Duration
 
-	// FailedAfter is how long a device is failed before what it holds is built
-	// anew on others. Default 10 min.
+	// FailedAfter is how long a device must be failed before the slots on the
+	// device are built anew on different devices. Default 10 min.
 	FailedAfter time.Duration
-	// HealEvery is the pause between two looks at the queue of bodies that are
-	// not whole, and at the devices. Default 10 s.
+	// HealEvery is the pause between two looks at the devices and at the queue
+	// of bodies to heal. Default 10 s.
 	HealEvery time.Duration
-	// SweepEvery is the pause between two comparisons of all bodies with where
-	// they belong. Default 24 h; a change of devices brings it forward.
+	// SweepEvery is the pause between two comparisons of all bodies with the
+	// rings. Default 24 h. A change of devices starts a comparison at once.
 	SweepEvery time.Duration
-	// HealBytesPerSecond bounds what healing writes. Default 100 MiB; negative
-	// for no limit.
+	// HealBytesPerSecond bounds the writes of healing. Default 100 MiB;
+	// negative: no limit.
 	HealBytesPerSecond int64
-	// ScrubBytesPerSecond is the rate at which all that is stored is verified,
-	// over and over. Default 0, which is never.
+	// ScrubBytesPerSecond is the rate at which all stored bytes are verified,
+	// pass after pass. Default 0: never.
 	ScrubBytesPerSecond int64
-	// Monitor are the limits by which devices are judged, Blob those of reading
-	// and writing on several; its Events are set.
+	// Monitor holds the limits by which a device is judged. Blob holds the
+	// limits of reading and writing on several devices; Open sets Blob.Events.
 	Monitor device.MonitorOptions
 	Blob    blob.Options
 
-	// IndexHangLimit is how long the index's writes may hang on one of the two
-	// disks that hold it before the store goes on with the other. Default 20 s.
+	// IndexHangLimit is how long a write of the index may hang on one of two
+	// disks before the store goes on with the second disk. Default 20 s.
 	IndexHangLimit time.Duration
-	// IndexFillEvery is the pause between two looks for a copy of the index that
-	// is lost, which is then made anew. Default 30 s.
+	// IndexFillEvery is the pause between two looks for a lost copy of the
+	// index. A lost copy is filled. Default 30 s.
 	IndexFillEvery time.Duration
-	// Index are the settings of the index; its FS, Logger and Mirror are set.
+	// Index holds the settings of the index. Open sets FS, Logger and Mirror.
 	Index meta.Options
-	// Events are told what an operator must know. Optional.
+	// Events tell the operator what happens. Optional.
 	Events EventListener
 }
 
-// DeviceOptions are one disk of a store.
+// DeviceOptions are the settings of one disk.
 type DeviceOptions struct {
 	Path     string
-	Zone     int     // what fails together; slots of an object lie in as many as there are
+	Zone     int     // disks that fail together; an object lies in as many zones as there are
 	Weight   float64 // share of all bodies, in any unit; above 0
 	Draining bool    // takes nothing new and is emptied
 	FS       vfs.FS  // default Options.FS
 }
 
-// EventListener is told of events. A nil function is not called; a function
-// must return soon and must not call the store.
+// EventListener gets events. A nil function is not called. A function must
+// return soon and must not call the store.
 type EventListener struct {
-	// Corrupt: a stored body is damaged. quarantined says that its file was
-	// moved aside.
+	// Corrupt: a stored body is damaged. quarantined is true if the file was
+	// moved to quarantine.
 	Corrupt func(o objstore.ObjectID, quarantined bool, err error)
-	// Sealed: a write failed in a way after which the index (or the device)
-	// takes no more writes until the store is opened again.
+	// Sealed: after a failed write the index or the device takes no more writes
+	// until the next Open.
 	Sealed func(err error)
 }
 
 const (
-	// inlineDefaultBytes: inline and as a data file, on two busy cores. PUTs of
-	// new names until the index was compacted, in turns, by 1, 16 or (64) writers;
-	// BenchmarkWriteAmplification counts the bytes that reach the disk per byte of a
-	// body, with the journal of its file system:
+	// inlineDefaultBytes comes from a comparison of bodies in the index with bodies
+	// in data files, on two busy cores. Each pair of figures is inline/data file,
+	// PUT/s ratio is inline over data file. PUTs of new names ran until the index
+	// was compacted, in turns, by 1, 16 or (64) writers. The bytes written are the
+	// bytes on the disk per byte of a body, with the journal of the file system
+	// (BenchmarkWriteAmplification):
 	//
 	//	          PUT/s ratio      CPU µs per PUT       bytes written
 	//	           × 1   × 16       × 1      × 16
@@ -118,9 +121,9 @@ const (
 	//	 64 KiB  12501/7824  14692/8682
 	//	128 KiB  15389/8469  15087/9880
 	//
-	// 64 KiB is the longest body that is served faster inline in every way, and for
-	// no more CPU; its price is 2.4 times the bytes. Who must spare the disk's
-	// endurance sets 16 KiB.
+	// 64 KiB is the longest body with faster service inline in every way and no
+	// more CPU. The price is 2.4 times the bytes written: an operator with a disk of
+	// low endurance sets 16 KiB.
 	inlineDefaultBytes    = 64 << 10
 	inlineLimitBytes      = 1 << 20
 	reserveDefaultPercent = 2
@@ -133,7 +136,7 @@ const (
 	healRateDefault       = 100 << 20
 )
 
-// EnsureDefaults fills in what is zero.
+// EnsureDefaults replaces zero values by the defaults.
 func (o *Options) EnsureDefaults() {
 	if o.FS == nil {
 		o.FS = vfs.Default
@@ -195,7 +198,7 @@ func (o *Options) Folder(dir string) datafolder.Folder {
 	return f
 }
 
-// Validate checks what EnsureDefaults filled in.
+// Validate checks the values after EnsureDefaults.
 func (o *Options) Validate() error {
 	if err := o.Policies.Validate(); err != nil {
 		return err

@@ -14,20 +14,20 @@ import (
 	"needletail/ring"
 )
 
-// A ring per policy says where its bodies belong. It lies in DATA/ring under
-// Swift's names: object.ring.gz, object-1.ring.gz and so on. A ring that exists
-// is changed, not made anew, so that a change of devices moves the least.
+// A ring per policy says on which devices a body belongs (datafolder.RingFile).
+// An existing ring is changed and not made anew: a change of devices moves few
+// bodies.
 const (
 	ringPower    = 12 // 4096 partitions: within 1 % of the weights for 100 devices
 	ringBytesMax = 64 << 20
 	ringFormat   = 1
 	ringSeed     = 1
-	ringOverload = 0.1                 // of its share, that a device takes to keep slots in distinct zones
+	ringOverload = 0.1                 // of the share of a device; taken to keep slots in distinct zones
 	ringOwner    = "needletail store " // begins the free text of each device, before the store's id
 )
 
-// openRings reads the rings, makes them follow the configuration, and writes
-// those that changed.
+// openRings reads the rings, makes the rings follow the configuration, and
+// writes the rings that changed.
 func (e *Engine) openRings() error {
 	f := &e.fleet
 	f.placers, f.layouts = map[objstore.PolicyIndex]device.Placer{}, map[objstore.PolicyIndex]blob.Layout{}
@@ -95,9 +95,9 @@ func (e *Engine) openRing(p objstore.Policy, active []placed) (device.Placer, er
 	return ringPlacer{r}, e.Note(datafolder.RingNote(name))
 }
 
-// readRing reads a ring, or nil for one that was never made. One that is lost,
-// damaged or of another store would move most bodies if it were made anew:
-// ErrRing.
+// readRing reads a ring; nil: the ring was never made. ErrRing: the ring is
+// lost, damaged or from another store. A new ring would move most bodies, so
+// only an operator decides.
 func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
 	b, err := datafolder.ReadFile(e.opts.FS, path, ringBytesMax)
 	if isNotExist(err) && !e.Noted(note) {
@@ -124,8 +124,8 @@ func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
 	return r, nil
 }
 
-// followDevices is a builder that goes on from a ring, if there is one, with
-// the devices as they are now.
+// followDevices returns a builder that goes on from a ring, or from nothing if
+// old is nil, with the active devices.
 func followDevices(old *ring.Ring, active []placed, owner string) (*ring.Builder, error) {
 	b, err := ring.NewBuilder(ringPower, 1, 0)
 	if err == nil {
@@ -151,7 +151,7 @@ func followDevices(old *ring.Ring, active []placed, owner string) (*ring.Builder
 		case !there:
 			err = b.Add(ring.Device{ID: id, Region: 1, Zone: d.Zone, Weight: d.Weight, IP: "127.0.0.1", Device: d.Path, Meta: owner})
 		case was.Zone != d.Zone:
-			return followDevices(nil, active, owner) // everything may have to move
+			return followDevices(nil, active, owner) // a device changed the zone: every body may have to move
 		case was.Weight != d.Weight:
 			err = b.SetWeight(id, d.Weight)
 		}
@@ -170,7 +170,7 @@ func followDevices(old *ring.Ring, active []placed, owner string) (*ring.Builder
 // ringPlacer places bodies by a ring, as Swift does.
 type ringPlacer struct{ ring *ring.Ring }
 
-// Place gives the partition's devices and then its handoffs.
+// Place returns the primaries of a partition and then the handoffs.
 func (p ringPlacer) Place(hash [md5.Size]byte) []device.Index {
 	partition := p.ring.PartitionOf(hash)
 	order := make([]device.Index, 0, len(p.ring.Devices()))
@@ -185,13 +185,13 @@ func (p ringPlacer) Place(hash [md5.Size]byte) []device.Index {
 
 var onlyDevice = []device.Index{0}
 
-// place gives the devices for a body of a policy, the primaries first.
+// place returns the devices for a body of a policy, the primaries first.
 func (e *Engine) place(o objstore.ObjectID, p objstore.PolicyIndex) []device.Index {
 	if !e.fleet.several() {
 		return onlyDevice
 	}
 	placer := e.fleet.placers[p]
-	if placer == nil { // of a policy that is not configured any more
+	if placer == nil { // the policy is not configured any more
 		placer = e.fleet.placers[e.opts.Policies.Default().Index]
 	}
 	hash := ring.Hash{Suffix: e.id}

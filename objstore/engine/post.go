@@ -10,8 +10,8 @@ import (
 	"needletail/objstore/meta"
 )
 
-// PostObject replaces metadata; sysmeta and the listing's override stay
-// (swift/obj/server.py POST). The body is not touched.
+// PostObject replaces the metadata of an object. System metadata, the override
+// of the listing and the body stay (swift/obj/server.py POST).
 func (e *Engine) PostObject(_ context.Context, o objstore.ObjectID, opts objstore.PostOptions) (objstore.ObjectInfo, error) {
 	c := call{"post object", o}
 	if err := e.enter(c, depthObject); err != nil {
@@ -37,7 +37,7 @@ func (e *Engine) PostObject(_ context.Context, o objstore.ObjectID, opts objstor
 	return row.Info, nil
 }
 
-// posted is the row after a POST at time t.
+// posted returns the row after a POST at time t.
 func posted(old *meta.ObjectRow, opts objstore.PostOptions, t objstore.Timestamp) meta.ObjectRow {
 	row := *old
 	info := &row.Info
@@ -59,7 +59,8 @@ func posted(old *meta.ObjectRow, opts objstore.PostOptions, t objstore.Timestamp
 	return row
 }
 
-// cloneInfo makes an ObjectInfo share nothing with what it was copied from.
+// cloneInfo makes the fields of i independent of the value from which i was
+// copied.
 func cloneInfo(i *objstore.ObjectInfo) {
 	i.Metadata = slices.Clone(i.Metadata)
 	i.Listing.Extra = slices.Clone(i.Listing.Extra)

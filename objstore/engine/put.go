@@ -24,11 +24,11 @@ type upload struct {
 	opts objstore.PutOptions
 	body bodyReader
 	row  meta.ObjectRow
-	// policy is the container's, as it was when the body was not read yet.
+	// policy is the policy of the container before the body was read.
 	policy objstore.PolicyIndex
 }
 
-// PutObject stores a body: inline if it is short, else in a data file.
+// PutObject stores a body: a short body in the index, a long body in data files.
 func (e *Engine) PutObject(_ context.Context, o objstore.ObjectID, body io.Reader, opts objstore.PutOptions) (objstore.ObjectInfo, error) {
 	p := &upload{call: call{"put object", o}, opts: opts}
 	p.body = bodyReader{src: body, stated: opts.SizeBytes, max: opts.MaxBytes}
@@ -51,7 +51,7 @@ func (e *Engine) PutObject(_ context.Context, o objstore.ObjectID, body io.Reade
 	return *info, nil
 }
 
-// checkPut is all that can be known before the body is read.
+// checkPut makes all checks that are possible before the body is read.
 func (e *Engine) checkPut(p *upload) error {
 	o := &p.opts
 	if o.SizeBytes < -1 || o.MaxBytes < 0 {
@@ -69,15 +69,15 @@ func (e *Engine) checkPut(p *upload) error {
 	if err := e.db.Sealed(); err != nil {
 		return err
 	}
-	if e.fleet.several() { // what the devices have room for, they know
+	if e.fleet.several() { // each device checks the room for a body
 		return e.dev.Reserve(0)
 	}
 	return e.dev.Reserve(o.SizeBytes)
 }
 
-// checkTargetEarly finds the container and, if the client made a condition, the
-// object that would be replaced. It is what can refuse a body before it is read
-// or synced; what counts is checkTarget at the commit.
+// checkTargetEarly checks the container and, if the client made a condition, the
+// object that would be replaced. An upload can be refused before the body is
+// read or synced; checkTarget decides at the commit.
 func (e *Engine) checkTargetEarly(p *upload) error {
 	if p.opts.IfNoneMatch || p.opts.Timestamp != 0 {
 		policy, _, err := e.checkTarget(p)
@@ -92,7 +92,8 @@ func (e *Engine) checkTargetEarly(p *upload) error {
 	return nil
 }
 
-// noContainer says of the container that it is missing, not of the object.
+// noContainer turns KindNotFound of the container into KindContainerNotFound:
+// KindNotFound would mean the object.
 func (p *upload) noContainer(err error) error {
 	if errors.Is(err, objstore.KindNotFound) {
 		return p.fail(objstore.KindContainerNotFound, nil)
@@ -100,8 +101,8 @@ func (p *upload) noContainer(err error) error {
 	return err
 }
 
-// checkTarget finds the container and the object that would be replaced; old is
-// nil if there is none.
+// checkTarget returns the policy of the container, and the row that would be
+// replaced. old is nil if there is no object.
 func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.ObjectRow, err error) {
 	policy, err = e.containerPolicy(p.call)
 	if err != nil {
@@ -129,7 +130,7 @@ func (e *Engine) storeBody(p *upload) error {
 	}
 	buf := e.getBuffer()
 	defer e.putBuffer(buf)
-	// One byte more than fits inline: a longer body shows itself.
+	// One byte more than fits inline is read: a longer body fills the buffer.
 	n, err := readFull(&p.body, buf.bytes[:e.opts.InlineMaxBytes+1])
 	if err == io.EOF {
 		return e.putInline(p, buf.bytes[:n])
@@ -140,7 +141,7 @@ func (e *Engine) storeBody(p *upload) error {
 	return e.putFile(p, buf.bytes[:n])
 }
 
-// bodyFailed tells the client's errors from ours.
+// bodyFailed returns the error of the client if the client caused the error.
 func (p *upload) bodyFailed(err error) error {
 	if p.body.kind != objstore.KindInternal {
 		return p.fail(p.body.kind, p.body.err)
@@ -148,8 +149,8 @@ func (p *upload) bodyFailed(err error) error {
 	return err
 }
 
-// bodyRead follows the last byte: the ETag is judged, and the caller has the
-// last word on what is stored.
+// bodyRead is called after the last byte. The ETag is compared, and then Finish
+// may refuse or change the information.
 func (p *upload) bodyRead() error {
 	if p.opts.ETag != "" && p.opts.ETag != p.row.Info.ETag {
 		return p.fail(objstore.KindETagMismatch, nil)
@@ -163,7 +164,8 @@ func (p *upload) bodyRead() error {
 	return nil
 }
 
-// putFile streams the body, of which head was read already, to data files.
+// putFile writes the body to data files. head is the part of the body that was
+// read already.
 func (e *Engine) putFile(p *upload, head []byte) error {
 	id := device.NewID()
 	defer e.inUse.write(meta.FileID(id))()
@@ -186,7 +188,7 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 	if err := p.bodyRead(); err != nil {
 		return err
 	}
-	if err := e.checkTargetEarly(p); err != nil { // before the sync, which costs most
+	if err := e.checkTargetEarly(p); err != nil { // before the sync, the most expensive step
 		return err
 	}
 	p.row.ID, p.row.Place, p.row.Policy = meta.FileID(id), meta.PlaceFile, p.policy
@@ -208,7 +210,7 @@ func (e *Engine) putFile(p *upload, head []byte) error {
 	return nil
 }
 
-// putInline stores a body that lies in memory.
+// putInline stores a body in the index.
 func (e *Engine) putInline(p *upload, body []byte) error {
 	p.digest(body)
 	if err := p.bodyRead(); err != nil {
@@ -225,8 +227,8 @@ func (e *Engine) putInline(p *upload, body []byte) error {
 	return nil
 }
 
-// commitPut checks again what may have changed while the body was read, and
-// makes the object visible. refused says that the index was not written.
+// commitPut repeats the checks under the lock of the object, and makes the
+// object visible. refused is true if the index was not written.
 func (e *Engine) commitPut(p *upload, body []byte) (refused bool, err error) {
 	defer e.locks.lockObject(p.id)()
 	policy, old, err := e.checkTarget(p)
@@ -238,9 +240,9 @@ func (e *Engine) commitPut(p *upload, body []byte) (refused bool, err error) {
 	return false, e.replaceObject(p.id, &p.row, old, body)
 }
 
-// stamp gives the object its time: the one that the caller set, the one that
-// its data file has already, or now, but always one later than what it
-// replaces.
+// stamp sets the time of the object. The time is the time that the caller set,
+// else the time in the data file, else now. Unless the caller set the time, the
+// new time is later than the time of the replaced object.
 func (p *upload) stamp(clock *objstore.Clock, old *meta.ObjectRow) {
 	info := &p.row.Info
 	if p.opts.Timestamp != 0 {
@@ -252,7 +254,8 @@ func (p *upload) stamp(clock *objstore.Clock, old *meta.ObjectRow) {
 	info.Modified = info.Created
 }
 
-// now is the time of a change of an object whose row was old, or nil.
+// now returns a time for a change of an object. The time is later than the time
+// of the row old, if there is a row.
 func now(clock *objstore.Clock, old *meta.ObjectRow) objstore.Timestamp {
 	if old != nil {
 		clock.Advance(old.Info.Modified)
@@ -260,19 +263,19 @@ func now(clock *objstore.Clock, old *meta.ObjectRow) objstore.Timestamp {
 	return clock.Now()
 }
 
-// abort gives up data files that were not published; if they were, it does
+// abort gives up data files that were not published. After publishing abort does
 // nothing.
 func (e *Engine) abort(w *blob.Writer) {
 	if err := e.dev.Sealed(); err != nil && !e.fleet.several() {
 		e.reportSealed(err)
 	}
 	if err := w.Abort(); err != nil {
-		// Open empties tmp/, so nothing is lost but space until then.
+		// Open empties tmp/: only space is lost until then.
 		e.log.Warn("an unfinished upload was not removed", "err", err)
 	}
 }
 
-// removeUnnamed removes published files whose row was refused.
+// removeUnnamed removes published files after the row was refused.
 func (e *Engine) removeUnnamed(id device.ID, placed blob.Placement) {
 	if _, err := e.fleet.set.Remove(id, placed); err != nil {
 		e.messy.Store(true)

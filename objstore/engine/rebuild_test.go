@@ -64,7 +64,7 @@ func fillMixed(t testing.TB, e *Engine, n int, rng *rand.Rand) *mixed {
 			delete(m.large, name)
 		}
 	}
-	if _, err := e.gcPass(ctx); err != nil { // else deleted files are found again
+	if _, err := e.gc.pass(ctx); err != nil { // else deleted files are found again
 		t.Fatal(err)
 	}
 	return m

@@ -9,26 +9,26 @@ import (
 	"needletail/objstore/device"
 )
 
-// recover makes index and devices agree after a crash: published files that no
-// row names go to quarantine as dark data, unless they wait in a GC queue, which
-// a pass takes up. It moves nothing if the index does not belong to the folder,
-// or is new while a device holds files: then the files are all that is left.
-// Devices other than the data folder are looked at beside the operations.
+// recover makes the index and the devices agree after a crash. Published files
+// without a row go to quarantine as dark data, unless a removal queue has the
+// file. recover moves no file if the index belongs to a different store, or is
+// new while a device holds files: then the files are the only data left. Only
+// device 0 is searched before the store serves; a worker searches the rest.
 func (e *Engine) recover() error {
 	if err := e.checkStore(); err != nil {
 		return err
 	}
-	e.wakeGC()
+	e.gc.wake()
 	if err := e.db.Barrier(); err != nil {
 		return err
 	}
-	if err := e.forgetGC(); err != nil {
+	if err := e.gc.forget(); err != nil {
 		return err
 	}
 	if e.db.WasClean() {
 		return nil
 	}
-	if err := e.findDark(context.Background(), 0, e.dev); err != nil {
+	if err := e.dark.find(context.Background(), 0, e.dev); err != nil {
 		return fmt.Errorf("look for data files that no row names: %w", err)
 	}
 	for _, d := range e.fleet.devices[1:] {
@@ -37,7 +37,9 @@ func (e *Engine) recover() error {
 	return nil
 }
 
-// checkStore compares the id of the folder with the index's.
+// checkStore compares the id of the folder with the id in the index. A new index
+// gets the id of the folder, unless a device holds data files. ErrIndex: the ids
+// differ, or the index is new and data files are there.
 func (e *Engine) checkStore() error {
 	id, err := e.db.StoreID()
 	if err != nil {

@@ -182,7 +182,7 @@ func TestOpenObjectPinsItsVersion(t *testing.T) {
 	put(t, e, "o", body)
 	obj := must[objstore.Object](t)(e.OpenObject(ctx, box.Object("o"), objstore.OpenOptions{}))
 	put(t, e, "o", []byte("new"))
-	if _, err := e.gcPass(ctx); err != nil {
+	if _, err := e.gc.pass(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(files(t, dir, published)); n != 0 {

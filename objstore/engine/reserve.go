@@ -1,5 +1,5 @@
 package engine
 
-// Reserve says whether the data folder's disk takes so many bytes more and
-// leaves the reserve free: device.ErrNoSpace if not. Nothing is set aside.
+// Reserve returns device.ErrNoSpace unless the disk of the data folder has room
+// for the bytes and the reserve. Nothing is set aside.
 func (e *Engine) Reserve(bytes int64) error { return e.dev.Reserve(bytes) }

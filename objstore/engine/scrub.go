@@ -16,9 +16,9 @@ import (
 	"needletail/objstore/meta"
 )
 
-// The scrubber verifies every byte of every slot of every body, in the order of
-// names, at a set rate, over and over. How far it has come is in the index, so
-// that a restart goes on.
+// The scrubber reads every byte of every slot of every body and checks the
+// checksums, in the order of names, at a set rate, pass after pass. The position
+// is in the index, and a restart goes on from the position.
 const (
 	scrubBatch   = 256
 	scrubSave    = 10 * time.Second // between two notes of how far it is
@@ -26,20 +26,20 @@ const (
 	scrubRetries = time.Minute      // after a failure of the index
 )
 
-// ScrubProgress is how far the scrubber is.
+// ScrubProgress is the progress of the scrubber.
 type ScrubProgress struct {
-	BytesPerSecond int64 // that are allowed; 0: there is no scrubber
+	BytesPerSecond int64 // the set rate; 0: there is no scrubber
 	StartedSeconds int64 // of this pass, Unix
-	Bytes          int64 // that a pass reads, about
+	Bytes          int64 // of a whole pass, about
 	BytesDone      int64
 	Passes         int64 // that ended since Open
 	Damaged        int64 // slots and inline bodies, since Open
 }
 
-// FullPass is how long a pass takes.
+// FullPass returns how long a whole pass takes at the set rate.
 func (p ScrubProgress) FullPass() time.Duration { return duration(p.Bytes, p.BytesPerSecond) }
 
-// Left is how long this pass still takes.
+// Left returns how long the rest of this pass takes at the set rate.
 func (p ScrubProgress) Left() time.Duration {
 	return duration(max(p.Bytes-p.BytesDone, 0), p.BytesPerSecond)
 }
@@ -52,13 +52,15 @@ func duration(bytes, bytesPerSecond int64) time.Duration {
 }
 
 type scrubber struct {
+	e     *Engine
 	limit *rate.Limiter
 
 	mu       sync.Mutex // protects progress
 	progress ScrubProgress
 }
 
-func (s *scrubber) init(bytesPerSecond int64) {
+func (s *scrubber) init(e *Engine, bytesPerSecond int64) {
+	s.e = e
 	s.limit, s.progress.BytesPerSecond = limiter(bytesPerSecond), bytesPerSecond
 }
 
@@ -74,15 +76,15 @@ func (s *scrubber) read() ScrubProgress {
 	return s.progress
 }
 
-func (e *Engine) scrubLoop(ctx context.Context) {
-	if e.opts.ScrubBytesPerSecond == 0 {
+func (s *scrubber) loop(ctx context.Context) {
+	if s.e.opts.ScrubBytesPerSecond == 0 {
 		return
 	}
 	for ctx.Err() == nil {
 		rest := scrubRest
-		if err := e.scrubPass(ctx); err != nil && ctx.Err() == nil {
+		if err := s.pass(ctx); err != nil && ctx.Err() == nil {
 			rest = scrubRetries
-			e.log.Error("verifying what is stored failed, and goes on later", "err", err)
+			s.e.log.Error("verifying what is stored failed, and goes on later", "err", err)
 		}
 		timer := time.NewTimer(rest)
 		select {
@@ -93,31 +95,31 @@ func (e *Engine) scrubLoop(ctx context.Context) {
 	}
 }
 
-// scrubPass goes on where the last one ended, to the end.
-func (e *Engine) scrubPass(ctx context.Context) error {
-	at, err := e.db.Scrub()
+// pass goes on from the saved position to the end of the names.
+func (s *scrubber) pass(ctx context.Context) error {
+	at, err := s.e.db.Scrub()
 	if err != nil {
 		return err
 	}
 	if at.StartedSeconds == 0 {
 		at.StartedSeconds = time.Now().Unix()
 	}
-	total, err := e.storedBytes()
+	total, err := s.storedBytes()
 	if err != nil {
 		return err
 	}
-	e.scrub.update(func(p *ScrubProgress) {
+	s.update(func(p *ScrubProgress) {
 		p.StartedSeconds, p.Bytes, p.BytesDone = at.StartedSeconds, total, at.Bytes
 	})
-	p := e.scrub.read()
-	e.log.Info("verifying all that is stored", "bytes", total, "done", at.Bytes, "full_pass", p.FullPass().Round(time.Second))
-	if at, err = e.scrubRows(ctx, at); err != nil {
+	p := s.read()
+	s.e.log.Info("verifying all that is stored", "bytes", total, "done", at.Bytes, "full_pass", p.FullPass().Round(time.Second))
+	if at, err = s.scrubRows(ctx, at); err != nil {
 		return err
 	}
-	e.scrub.update(func(p *ScrubProgress) { p.Passes++ })
-	e.log.Info("verified all that is stored", "bytes", at.Bytes, "damaged", e.scrub.read().Damaged,
+	s.update(func(p *ScrubProgress) { p.Passes++ })
+	s.e.log.Info("verified all that is stored", "bytes", at.Bytes, "damaged", s.read().Damaged,
 		"took", time.Since(time.Unix(at.StartedSeconds, 0)).Round(time.Second))
-	return e.saveScrub(meta.ScrubRow{})
+	return s.save(meta.ScrubRow{})
 }
 
 type scrubJob struct {
@@ -125,23 +127,23 @@ type scrubJob struct {
 	row    meta.ObjectRow
 }
 
-func (e *Engine) scrubRows(ctx context.Context, at meta.ScrubRow) (meta.ScrubRow, error) {
+func (s *scrubber) scrubRows(ctx context.Context, at meta.ScrubRow) (meta.ScrubRow, error) {
 	saved := time.Now()
 	for {
-		jobs, err := e.scrubNext(at.Last)
+		jobs, err := s.next(at.Last)
 		if err != nil || len(jobs) == 0 {
 			return at, err
 		}
 		for _, j := range jobs {
-			if err := e.scrubOne(ctx, j); err != nil {
-				return at, errors.Join(err, e.saveScrub(at))
+			if err := s.scrubOne(ctx, j); err != nil {
+				return at, errors.Join(err, s.save(at))
 			}
 			at.Last = j.object
 			at.Bytes += storedBytes(&j.row)
-			e.scrub.update(func(p *ScrubProgress) { p.BytesDone = at.Bytes })
+			s.update(func(p *ScrubProgress) { p.BytesDone = at.Bytes })
 			if time.Since(saved) > scrubSave {
 				saved = time.Now()
-				if err := e.saveScrub(at); err != nil {
+				if err := s.save(at); err != nil {
 					return at, err
 				}
 			}
@@ -149,14 +151,14 @@ func (e *Engine) scrubRows(ctx context.Context, at meta.ScrubRow) (meta.ScrubRow
 	}
 }
 
-func (e *Engine) saveScrub(at meta.ScrubRow) error {
-	b := e.db.NewBatch()
+func (s *scrubber) save(at meta.ScrubRow) error {
+	b := s.e.db.NewBatch()
 	b.SetScrub(at)
 	return b.Commit(false)
 }
 
-func (e *Engine) scrubNext(after objstore.ObjectID) (jobs []scrubJob, err error) {
-	err = e.db.ObjectsAfter(after, func(o objstore.ObjectID, row meta.ObjectRow) error {
+func (s *scrubber) next(after objstore.ObjectID) (jobs []scrubJob, err error) {
+	err = s.e.db.ObjectsAfter(after, func(o objstore.ObjectID, row meta.ObjectRow) error {
 		if jobs = append(jobs, scrubJob{o, row}); len(jobs) == scrubBatch {
 			return errBatchFull
 		}
@@ -168,15 +170,16 @@ func (e *Engine) scrubNext(after objstore.ObjectID) (jobs []scrubJob, err error)
 	return jobs, err
 }
 
-// scrubOne verifies one body. The error is not about the body.
-func (e *Engine) scrubOne(ctx context.Context, j scrubJob) error {
+// scrubOne verifies one body and reports damage to the healer. An error means a
+// failed check, and not a damaged body.
+func (s *scrubber) scrubOne(ctx context.Context, j scrubJob) error {
 	if j.row.Place == meta.PlaceInline {
-		return e.scrubInline(ctx, j)
+		return s.scrubInline(ctx, j)
 	}
-	e.inUse.count(e.inUse.readers, j.row.ID, 1)
-	defer e.inUse.count(e.inUse.readers, j.row.ID, -1)
+	s.e.inUse.count(s.e.inUse.readers, j.row.ID, 1)
+	defer s.e.inUse.count(s.e.inUse.readers, j.row.ID, -1)
 	layout := rowLayout(&j.row)
-	h, err := e.verify(ctx, &j.row, e.scrub.limit)
+	h, err := s.e.verify(ctx, &j.row, s.limit)
 	if err != nil {
 		return err
 	}
@@ -184,42 +187,42 @@ func (e *Engine) scrubOne(ctx context.Context, j scrubJob) error {
 	if damaged == 0 {
 		return nil
 	}
-	now, found, err := e.db.Object(j.object)
+	now, found, err := s.e.db.Object(j.object)
 	if err != nil || !found || now.ID != j.row.ID || !now.Placement.Equal(&j.row.Placement) {
-		return err // it was changed meanwhile: the next pass sees it
+		return err // the object was changed meanwhile: the next pass reads the new body
 	}
-	e.scrub.update(func(p *ScrubProgress) { p.Damaged += int64(damaged) })
+	s.update(func(p *ScrubProgress) { p.Damaged += int64(damaged) })
 	cause := errors.Join(h.Errs...)
-	e.log.Error("verifying found damage", "object", j.object, "slots", damaged, "err", cause)
+	s.e.log.Error("verifying found damage", "object", j.object, "slots", damaged, "err", cause)
 	if layout.Copies == 1 {
-		e.corrupt(j.object, &j.row, &datafile.CorruptError{Block: -1, Reason: cause.Error()})
+		s.e.corrupt(j.object, &j.row, &datafile.CorruptError{Block: -1, Reason: cause.Error()})
 		return nil
 	}
-	e.report(damage{j.row.ID, true})
+	s.e.heal.report(damage{j.row.ID, true})
 	return nil
 }
 
-func (e *Engine) scrubInline(ctx context.Context, j scrubJob) error {
-	if err := e.scrub.limit.WaitN(ctx, int(j.row.Info.SizeBytes)); err != nil {
+func (s *scrubber) scrubInline(ctx context.Context, j scrubJob) error {
+	if err := s.limit.WaitN(ctx, int(j.row.Info.SizeBytes)); err != nil {
 		return err
 	}
-	body, found, err := e.db.Inline(j.row.ID, nil)
+	body, found, err := s.e.db.Inline(j.row.ID, nil)
 	if err != nil && !meta.IsCorrupt(err) {
 		return err
 	}
 	if err == nil && found && int64(len(body)) == j.row.Info.SizeBytes && checksum.Block(body) == j.row.Checksum {
 		return nil
 	}
-	now, still, readErr := e.db.Object(j.object)
+	now, still, readErr := s.e.db.Object(j.object)
 	if readErr != nil || !still || now.ID != j.row.ID {
 		return readErr
 	}
-	e.scrub.update(func(p *ScrubProgress) { p.Damaged++ })
-	e.reportCorrupt(j.object, false, fmt.Errorf("%w: an inline body is missing or does not match its checksum: %w", meta.ErrCorrupt, errors.Join(err)))
+	s.update(func(p *ScrubProgress) { p.Damaged++ })
+	s.e.reportCorrupt(j.object, false, fmt.Errorf("%w: an inline body is missing or does not match its checksum: %w", meta.ErrCorrupt, errors.Join(err)))
 	return nil
 }
 
-// storedBytes is what all slots of a body take.
+// storedBytes returns about how many bytes all slots of a body take.
 func storedBytes(row *meta.ObjectRow) int64 {
 	if row.Place == meta.PlaceInline {
 		return row.Info.SizeBytes
@@ -228,13 +231,13 @@ func storedBytes(row *meta.ObjectRow) int64 {
 	return row.Info.SizeBytes / int64(max(p.DataFragments, 1)) * int64(len(p.Slots())-p.Missing())
 }
 
-// storedBytes is what all slots of all bodies take, about.
-func (e *Engine) storedBytes() (total int64, err error) {
-	view := e.db.Snapshot()
+// storedBytes returns about how many bytes all slots of all bodies take.
+func (s *scrubber) storedBytes() (total int64, err error) {
+	view := s.e.db.Snapshot()
 	defer view.Close()
 	err = view.Accounts(func(a objstore.AccountName, _ meta.AccountRow) error {
 		return view.AccountCounts(a, func(p objstore.PolicyIndex, n meta.Counter) error {
-			l := e.fleet.layout(p)
+			l := s.e.fleet.layout(p)
 			total += n.Bytes / int64(l.Need()) * int64(l.Slots())
 			return nil
 		})

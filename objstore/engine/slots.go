@@ -8,7 +8,7 @@ import (
 	"needletail/objstore/meta"
 )
 
-// rowLayout is how the body of a row is kept.
+// rowLayout returns how the body of a row is kept.
 func rowLayout(row *meta.ObjectRow) blob.Layout {
 	p := &row.Placement
 	if p.DataFragments > 0 {
@@ -17,7 +17,8 @@ func rowLayout(row *meta.ObjectRow) blob.Layout {
 	return blob.Layout{Copies: len(p.Slots())}
 }
 
-// placementOf is what a row says of a body that was stored like that.
+// placementOf returns the placement for the row of a body with layout l on the
+// devices p. The placement of one copy on device 0 is empty.
 func placementOf(l blob.Layout, p blob.Placement) meta.Placement {
 	if l.Copies == 1 && p[0] == 0 {
 		return meta.Placement{}
@@ -25,9 +26,10 @@ func placementOf(l blob.Layout, p blob.Placement) meta.Placement {
 	return meta.Placement{DataFragments: l.Data, Devices: p}
 }
 
-// inUse says which files are being read or written. A file that is read is not
-// collected, because its slots are opened one by one, when they are needed; one
-// that is written is no dark data though it has no row yet.
+// inUse counts the readers and writers of files. The collector passes over a
+// file with a reader, because a reader opens the slots of a body at need. The
+// search for dark data passes over a file with a writer, because the row of the
+// file comes later.
 type inUse struct {
 	mu      sync.Mutex // protects the fields below
 	readers map[meta.FileID]int
@@ -52,14 +54,14 @@ func (u *inUse) has(m map[meta.FileID]int, id meta.FileID) bool {
 	return m[id] > 0
 }
 
-// write notes a writer until the result is called.
+// write counts a writer until the result is called.
 func (u *inUse) write(id meta.FileID) (done func()) {
 	u.count(u.writers, id, 1)
 	return func() { u.count(u.writers, id, -1) }
 }
 
-// fileStripes are locks of files: whoever removes a file from a device holds the
-// file's, and so does who puts one in its place.
+// fileStripes is the number of locks of files. Removing a file from a device,
+// and putting a file in the place of a removed file, needs the lock of the file.
 const fileStripes = 256
 
 type fileLocks [fileStripes]sync.Mutex
@@ -70,7 +72,7 @@ func (l *fileLocks) lock(id meta.FileID) (unlock func()) {
 	return m.Unlock
 }
 
-// configured says that a device is one of the store's now.
+// configured says whether a device belongs to the store now.
 func (f *fleet) configured(i device.Index) bool {
 	for n := range f.devices {
 		if f.devices[n].index == i {

@@ -14,7 +14,8 @@ import (
 	"needletail/objstore/twin"
 )
 
-// HealProgress is how far the work on the queue is, or the last work was.
+// HealProgress is the progress of the work on the queue of healing: of the
+// running work, or of the last work.
 type HealProgress struct {
 	Running        bool
 	StartedSeconds int64 // Unix
@@ -22,11 +23,11 @@ type HealProgress struct {
 	ObjectsDone    int64
 	Bytes          int64 // of one slot of each of them
 	BytesDone      int64
-	// Left is how long the rest takes at the pace so far; 0 if that is not known.
+	// Left is how long the rest takes at the pace up to now; 0: not known.
 	Left time.Duration
 }
 
-// DeviceStatus is what an operator sees of a device.
+// DeviceStatus is the state of a device for an operator.
 type DeviceStatus struct {
 	Index      int
 	Path       string
@@ -35,23 +36,23 @@ type DeviceStatus struct {
 	TotalBytes int64
 	FreeBytes  int64
 	Errors     int64
-	LatencyUS  int64  // moving mean of an operation
+	LatencyUS  int64  // moving mean of one operation
 	LastError  string `json:",omitempty"`
 }
 
-// CopyStatus is what an operator sees of something that is kept twice: the index
-// or the identity.
+// CopyStatus is the state of the copies of the index or of the identities, for
+// an operator.
 type CopyStatus struct {
-	Copies  int  // there are to be, 1 or 2
-	InStep  bool // there are so many, and all of them are written
-	Filling bool `json:",omitempty"` // a lost one is being made anew
-	// AloneSeconds is since when there is one of two, as far as this process
-	// knows; Unix, or 0.
+	Copies  int  // that should be there, 1 or 2
+	InStep  bool // all copies are there and are written
+	Filling bool `json:",omitempty"` // a lost copy is being made anew
+	// AloneSeconds is the Unix time since when one copy of two is lost, as far
+	// as this process knows. 0: no copy is lost.
 	AloneSeconds int64  `json:",omitempty"`
-	Lost         string `json:",omitempty"` // why
+	Lost         string `json:",omitempty"` // why a copy is lost
 }
 
-// State is "in step", "one copy", "refilling" or "alone".
+// State returns "in step", "one copy", "refilling" or "alone".
 func (s CopyStatus) State() string {
 	switch {
 	case s.Copies < 2:
@@ -64,10 +65,10 @@ func (s CopyStatus) State() string {
 	return "alone"
 }
 
-// Status is what the devices do and how healing and scrubbing are getting on.
+// Status is the state of the devices and the progress of healing and scrubbing.
 type Status struct {
 	Store          string
-	WrittenSeconds int64 // when this was true, Unix
+	WrittenSeconds int64 // when this status was made, Unix
 	Devices        []DeviceStatus
 	Index          CopyStatus
 	Identity       CopyStatus
@@ -78,18 +79,18 @@ type Status struct {
 	HealErrors     int64
 }
 
-// statusName is DATA/status.json, which `needletail heal` and `needletail scrub`
-// show.
+// statusName is DATA/status.json. The commands `needletail heal` and `needletail
+// scrub` show the file.
 const (
 	statusName  = "status.json"
 	statusEvery = 2 * time.Second
 	statusBytes = 4 << 20
 )
 
-// Status is what is known now.
+// Status returns the status of now.
 func (e *Engine) Status() Status {
 	s := Status{
-		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.healProgress(), Scrub: e.scrub.read(), Dark: e.dark.status(),
+		Store: e.id, WrittenSeconds: time.Now().Unix(), Heal: e.heal.readProgress(), Scrub: e.scrub.read(), Dark: e.dark.status(),
 		HealedSlots: e.stats.healedSlots.Load(), HealErrors: e.stats.healErrors.Load(),
 		Index: indexStatus(e.db.Copies()), Identity: CopyStatus{Copies: 1, InStep: true},
 	}
@@ -114,8 +115,8 @@ func indexStatus(c twin.Copies) CopyStatus {
 	return s
 }
 
-// IdentityCopies notes for Status that the identity is kept twice, beside the
-// copies of the index, and why one of them is lost, or nil.
+// IdentityCopies notes for Status that the identities have a second copy. lost
+// is why a copy is lost, or nil.
 func (e *Engine) IdentityCopies(lost error) {
 	s := &CopyStatus{Copies: 2, InStep: lost == nil, Lost: errorText(lost)}
 	if lost != nil {
@@ -139,8 +140,9 @@ func deviceStatus(d blob.Status) DeviceStatus {
 	}
 }
 
-// statusLoop writes the status for whoever asks on the command line. A reader
-// sees an old one or a new one; after a crash it may be gone.
+// statusLoop writes DATA/status.json for the command line. A reader sees the
+// last status or the new status, whole. After a loss of power the file may be
+// gone.
 func (e *Engine) statusLoop(ctx context.Context) {
 	if !e.fleet.several() && e.opts.ScrubBytesPerSecond == 0 {
 		return
@@ -177,11 +179,11 @@ func ReadStatus(fs vfs.FS, dir string) (Status, error) {
 	return s, json.Unmarshal(b, &s)
 }
 
-// startProgress counts what is in the queue.
-func (e *Engine) startProgress() error {
+// startProgress counts the bodies and bytes in the queue.
+func (h *healer) startProgress() error {
 	p := HealProgress{Running: true, StartedSeconds: time.Now().Unix()}
-	err := e.db.HealQueue(meta.FileID{}, func(id meta.FileID, _ meta.HealRow) error {
-		_, row, found, err := e.rowOf(id)
+	err := h.e.db.HealQueue(meta.FileID{}, func(id meta.FileID, _ meta.HealRow) error {
+		_, row, found, err := h.e.rowOf(id)
 		if found {
 			p.Objects++
 			p.Bytes += slotBytes(&row)
@@ -189,12 +191,12 @@ func (e *Engine) startProgress() error {
 		return err
 	})
 	if p.Objects > 0 {
-		e.log.Info("healing", "objects", p.Objects, "bytes", p.Bytes)
+		h.e.log.Info("healing", "objects", p.Objects, "bytes", p.Bytes)
 	}
-	e.heal.mu.Lock()
-	defer e.heal.mu.Unlock()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if p.Objects > 0 {
-		e.heal.progress, e.heal.began, e.heal.told = p, time.Now(), time.Now()
+		h.progress, h.began, h.told = p, time.Now(), time.Now()
 	}
 	return err
 }
@@ -202,23 +204,23 @@ func (e *Engine) startProgress() error {
 // healTellEvery is the pause between two lines of progress in the log.
 const healTellEvery = 30 * time.Second
 
-// progressed counts a body that is done.
-func (e *Engine) progressed(row *meta.ObjectRow) {
-	e.heal.mu.Lock()
-	p := &e.heal.progress
+// progressed counts a body that is done, and logs the progress at times.
+func (h *healer) progressed(row *meta.ObjectRow) {
+	h.mu.Lock()
+	p := &h.progress
 	p.ObjectsDone++
 	p.BytesDone += slotBytes(row)
-	if spent := time.Since(e.heal.began); p.BytesDone > 0 {
+	if spent := time.Since(h.began); p.BytesDone > 0 {
 		p.Left = time.Duration(float64(spent) / float64(p.BytesDone) * float64(max(p.Bytes-p.BytesDone, 0)))
 	}
-	tell := time.Since(e.heal.told) > healTellEvery
+	tell := time.Since(h.told) > healTellEvery
 	if tell {
-		e.heal.told = time.Now()
+		h.told = time.Now()
 	}
 	now := *p
-	e.heal.mu.Unlock()
+	h.mu.Unlock()
 	if tell {
-		e.log.Info("healing", "objects", now.Objects, "done", now.ObjectsDone,
+		h.e.log.Info("healing", "objects", now.Objects, "done", now.ObjectsDone,
 			"percent", percent(now.BytesDone, now.Bytes), "left", now.Left.Round(time.Second))
 	}
 }
@@ -230,24 +232,24 @@ func percent(done, of int64) float64 {
 	return float64(1000*min(done, of)/of) / 10
 }
 
-// Percent is how much is done.
+// Percent returns how much is done, from 0 to 100.
 func (p HealProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
 
-// Percent is how much of this pass is done.
+// Percent returns how much of this pass is done, from 0 to 100.
 func (p ScrubProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
 
-func (e *Engine) endProgress() {
-	e.heal.mu.Lock()
-	defer e.heal.mu.Unlock()
-	p := &e.heal.progress
+func (h *healer) endProgress() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := &h.progress
 	if p.Running {
 		p.Running, p.Left = false, 0
-		e.log.Info("healed what could be", "objects", p.Objects, "done", p.ObjectsDone, "took", time.Since(e.heal.began).Round(time.Millisecond))
+		h.e.log.Info("healed what could be", "objects", p.Objects, "done", p.ObjectsDone, "took", time.Since(h.began).Round(time.Millisecond))
 	}
 }
 
-func (e *Engine) healProgress() HealProgress {
-	e.heal.mu.Lock()
-	defer e.heal.mu.Unlock()
-	return e.heal.progress
+func (h *healer) readProgress() HealProgress {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.progress
 }

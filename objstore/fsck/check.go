@@ -21,13 +21,12 @@ import (
 
 // CheckOptions are the settings of a check.
 type CheckOptions struct {
-	// ReadData also reads every body and checks its checksums.
+	// ReadData also reads every body and checks the checksums.
 	ReadData bool
-	// Of the bodies only those of share Part of Parts are looked at, 1 to Parts;
-	// 0 means all. The index is checked as a whole.
+	// Part and Parts select a share of the bodies: share Part of Parts shares,
+	// counted from 1. 0 means all bodies. The index is checked as a whole.
 	Part, Parts int
-	// Found is called for each thing that is not as it should be, from one
-	// goroutine. Optional.
+	// Found is called for each finding, from one goroutine. Optional.
 	Found func(Finding)
 	// Progress is called now and then. Optional.
 	Progress func(Progress)
@@ -36,11 +35,11 @@ type CheckOptions struct {
 // checkPartsMax bounds CheckOptions.Parts.
 const checkPartsMax = 1 << 16
 
-// Finding is one thing that is not as it should be.
+// Finding is one fault of a store.
 type Finding struct {
-	// Kind is "index", "missing", "corrupt", "device": damage; or "orphan",
-	// "log", "dark", "degraded", "copy": to be healed by the store itself, or by an
-	// operator's decision.
+	// Kind is "index", "missing", "corrupt" or "device" for damage. Kind is
+	// "orphan", "log", "dark", "degraded" or "copy" for a chore: the store heals
+	// the fault alone, or an operator decides.
 	Kind   string `json:"kind"`
 	Object string `json:"object,omitempty"`
 	File   string `json:"file,omitempty"`
@@ -48,7 +47,7 @@ type Finding struct {
 	What   string `json:"what"`
 }
 
-// Damage says that the finding is more than a chore of the store.
+// Damage says whether the finding is damage, and not a chore of the store.
 func (f Finding) Damage() bool {
 	switch f.Kind {
 	case KindOrphan, KindLog, KindDark, KindDegraded, KindCopy:
@@ -63,19 +62,19 @@ const (
 	KindCorrupt  = "corrupt"  // a body, or a file's footer
 	KindDevice   = "device"   // a disk that cannot be looked at
 	KindOrphan   = "orphan"   // a file that no row names and that is not in quarantine yet
-	KindDegraded = "degraded" // a body with fewer slots than it should have
-	KindLog      = "log"      // a log of the index that does not end where its last commit ends
+	KindDegraded = "degraded" // a body with a slot on no device
+	KindLog      = "log"      // a log of the index with bytes after the last commit
 	KindDark     = "dark"     // files in quarantine that no row names
 	KindCopy     = "copy"     // a copy of the index that is not in step
 )
 
-// CheckReport is what a check saw.
+// CheckReport is the result of a check.
 type CheckReport struct {
 	Index       Recounted `json:"index"`
 	Files       int64     `json:"files"`
 	BodiesRead  int64     `json:"bodies_read"`
 	BytesRead   int64     `json:"bytes_read"`
-	Damage      int64     `json:"damage"` // findings, by what Damage says of them
+	Damage      int64     `json:"damage"` // findings that are damage; Chores counts the rest
 	Chores      int64     `json:"chores"`
 	DarkFiles   int64     `json:"dark_files"` // in quarantine, that no row names
 	DarkBytes   int64     `json:"dark_bytes"`
@@ -84,7 +83,7 @@ type CheckReport struct {
 	Seconds     float64   `json:"seconds"`
 }
 
-// Validate checks the limits.
+// Validate checks Part and Parts.
 func (o *CheckOptions) Validate() error {
 	if o.Parts < 0 || o.Parts > checkPartsMax || o.Part < 0 || o.Part > o.Parts || o.Parts > 0 && o.Part == 0 {
 		return fmt.Errorf("part %d of %d is none, or there are more than %d", o.Part, o.Parts, checkPartsMax)
@@ -97,7 +96,7 @@ type checker struct {
 	ctx     context.Context
 	o       CheckOptions
 	view    meta.View // of one moment
-	live    meta.View // of now: what changed meanwhile is no finding
+	live    meta.View // of now: a finding that a later change explains does not count
 	online  bool
 	devices map[device.Index]*device.Device
 	copies  []meta.Mirror // of the index
@@ -109,7 +108,8 @@ type checker struct {
 type Live struct {
 	Then meta.View // of one moment
 	Now  meta.View
-	// Disks are the devices that are there, Away the folders of the others.
+	// Disks are the devices with an open disk. Away are the folders of the
+	// missing devices.
 	Disks  []Disk
 	Away   []string
 	Copies []meta.Mirror // the folders of the index
@@ -188,7 +188,7 @@ func (k *checker) run() error {
 	return err
 }
 
-// expiries compares expiry entries and rows.
+// expiries compares expiry entries and rows in both directions.
 func (k *checker) expiries() error {
 	entries := int64(0)
 	err := k.view.Expiries(func(at int64, o objstore.ObjectID) error {
@@ -205,12 +205,12 @@ func (k *checker) expiries() error {
 	return err
 }
 
-// mine says that a body is of the part that is looked at.
+// mine says whether a body belongs to the share of this check.
 func (k *checker) mine(id meta.FileID) bool {
 	return k.o.Parts == 0 || binary.BigEndian.Uint64(id[8:])%uint64(k.o.Parts) == uint64(k.o.Part-1)
 }
 
-// bodies looks at the body of each row.
+// bodies checks the body of each row.
 func (k *checker) bodies() error {
 	total := k.out.Index.Objects
 	k.seen = 0
@@ -255,7 +255,7 @@ func (k *checker) inline(o objstore.ObjectID, row *meta.ObjectRow) error {
 	return nil
 }
 
-// file looks at the file of one slot.
+// file checks the file of one slot.
 func (k *checker) file(o objstore.ObjectID, row *meta.ObjectRow, slot int, on device.Index) {
 	f := Finding{Object: o.String(), File: device.ID(row.ID).String(), Device: on.String()}
 	dev := k.devices[on]
@@ -301,7 +301,8 @@ func (k *checker) lookAt(dev *device.Device, o objstore.ObjectID, row *meta.Obje
 	return err
 }
 
-// counted counts what is written to it, until its context ends.
+// counted counts the bytes that are written. After the end of the context Write
+// returns the error of the context.
 type counted struct {
 	ctx   context.Context
 	bytes int64
@@ -314,7 +315,8 @@ func (c *counted) Write(p []byte) (int, error) {
 	return len(p), c.ctx.Err()
 }
 
-// changed says that the row is another one by now, or has its slot elsewhere.
+// changed says whether the row of the object was replaced since the moment of
+// the check, or has the slot on a different device.
 func (k *checker) changed(o objstore.ObjectID, row *meta.ObjectRow, on device.Index) bool {
 	if !k.online {
 		return false

@@ -11,9 +11,9 @@ import (
 	"needletail/objstore/meta"
 )
 
-// CheckClosed is CheckLive for a store that no process has open: ErrLocked.
-// CheckClosed changes nothing, except that opening a device empties tmp/ of the
-// device.
+// CheckClosed is CheckLive for a closed store. ErrLocked: a process has the
+// store open. CheckClosed changes nothing, except for tmp/ of a device: opening
+// a device empties tmp/.
 func CheckClosed(ctx context.Context, f datafolder.Folder, o CheckOptions) (CheckReport, error) {
 	if err := errors.Join(f.Policies.Validate(), o.Validate()); err != nil {
 		return CheckReport{}, &objstore.Error{Kind: objstore.KindInvalid, Op: "check store", Name: f.Dir, Err: err}
@@ -36,7 +36,7 @@ func checkClosed(ctx context.Context, f *datafolder.Folder, o CheckOptions) (Che
 	if err != nil {
 		return CheckReport{}, err
 	}
-	copies := compareCopies(f, m) // before one of them is open
+	copies := compareCopies(f, m) // before the index is open
 	db, err := f.OpenReadOnly()
 	if err != nil {
 		return CheckReport{}, err
@@ -59,7 +59,8 @@ func checkClosed(ctx context.Context, f *datafolder.Folder, o CheckOptions) (Che
 	return k.out, err
 }
 
-// compareCopies says what is wrong with the two copies of the index, or "".
+// compareCopies returns the difference between the two copies of the index as
+// text, or "".
 func compareCopies(f *datafolder.Folder, m datafolder.SecondCopy) string {
 	if !m.Exists() {
 		return ""
@@ -75,8 +76,8 @@ func compareCopies(f *datafolder.Folder, m datafolder.SecondCopy) string {
 	return ""
 }
 
-// openDevices opens the disks of a store that no process has open. A disk that
-// cannot be opened is a finding.
+// openDevices opens the disks of a closed store. A disk with an error is a
+// finding.
 func (k *checker) openDevices(f *datafolder.Folder, store string) {
 	k.devices = map[device.Index]*device.Device{}
 	for _, d := range f.Devices {

@@ -8,11 +8,11 @@ import (
 	"needletail/objstore/meta"
 )
 
-// youngFile is the age up to which a file without a row may belong to an upload
-// that is about to be committed.
+// youngFile is the age up to which a file without a row may belong to a running
+// upload that commits the row soon.
 const youngFile = time.Minute
 
-// orphans looks for files that no row names.
+// orphans searches for files that no row names.
 func (k *checker) orphans() error {
 	for on, dev := range k.devices {
 		k.seen = 0
@@ -34,8 +34,8 @@ func (k *checker) orphans() error {
 	return nil
 }
 
-// orphan looks a file up in the index of now: in that of the check's moment a
-// new one would be missing.
+// orphan looks a file up in the index of now. The index of the moment of the
+// check has no row for a file that was written since.
 func (k *checker) orphan(dev *device.Device, on device.Index, id device.ID) error {
 	owner, found, err := k.live.FileOwner(meta.FileID(id))
 	if err != nil {
@@ -59,7 +59,7 @@ func (k *checker) orphan(dev *device.Device, on device.Index, id device.ID) erro
 	return nil
 }
 
-// tables reads every block of the index's tables.
+// tables reads every block of the tables of the index.
 func (k *checker) tables() error {
 	if !k.o.ReadData {
 		return nil
@@ -76,7 +76,8 @@ func (k *checker) tables() error {
 	return nil
 }
 
-// dark counts the files in quarantine that no row names: one finding a device.
+// dark counts the files without a row in quarantine. Each device with such files
+// is a finding.
 func (k *checker) dark() error {
 	for on, dev := range k.devices {
 		var files, bytes int64
@@ -108,7 +109,7 @@ func (k *checker) dark() error {
 func young(dev *device.Device, id device.ID) bool {
 	f, err := dev.OpenFile(id)
 	if err != nil {
-		return true // it is gone by now
+		return true // the file was removed meanwhile
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -17,29 +17,29 @@ import (
 
 // DarkOptions are the settings of RepairDark.
 type DarkOptions struct {
-	// Discard removes all dark data instead of bringing objects back.
+	// Discard removes all dark data and gives no object back.
 	Discard bool
-	// DryRun leaves everything as it is, and reports what would have been done.
+	// DryRun changes nothing, and reports what a real run would do.
 	DryRun bool
 	// Progress is called now and then. Optional.
 	Progress func(Progress)
-	// Restored is called for each object that comes back. Optional.
+	// Restored is called for each object that is given back. Optional.
 	Restored func(o objstore.ObjectID, sizeBytes int64)
 }
 
-// DarkReport is what RepairDark did. Files of one body on several devices are
-// one body; bodies that do not come back stay in quarantine.
+// DarkReport is the result of RepairDark. Files of one body on several devices
+// count as one body. Bodies without a place in the index stay in quarantine.
 type DarkReport struct {
-	Files, Bytes int64 // the dark data that were there
+	Files, Bytes int64 // the dark data before the repair
 
 	Damaged      int64    // files whose footer cannot be read
-	DamagedFiles []string // the first of them
-	Restored     int64    // objects that came back
-	Replaced     int64    // of them: over an older object of that name
+	DamagedFiles []string // the first of them, with the cause
+	Restored     int64    // objects that were given back
+	Replaced     int64    // objects that were given back over an older object
 	Slots        int64    // files that came back to a body whose row lacked them
 	Containers   int64    // made anew: their metadata is lost
-	Superseded   int64    // bodies for whose name there is a newer or the same one
-	Incomplete   int64    // bodies with fewer slots than give the body
+	Superseded   int64    // bodies of a name with a newer row, or with the same row
+	Incomplete   int64    // bodies with too few slots to read the body
 	Discarded    int64    // files that were removed
 
 	Took time.Duration
@@ -71,10 +71,10 @@ type darkRepair struct {
 	out     DarkReport
 }
 
-// RepairDark gives the dark data back to the store that have no newer row, or
-// removes the dark data. No process may have the store open: ErrLocked. All
-// devices must be there. A dry run sees the dark data that earlier starts found;
-// a real run calls open, and the start of the store finds the rest.
+// RepairDark gives dark data without a newer row back to the store, or removes
+// the dark data. ErrLocked: a process has the store open. All devices must be
+// there. A dry run sees only the dark data from earlier starts. A real run calls
+// open, and the start of the store finds the rest.
 func RepairDark(ctx context.Context, f datafolder.Folder, open func(context.Context) (DarkStore, error), o DarkOptions) (DarkReport, error) {
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
@@ -169,7 +169,7 @@ func (k *darkRepair) each(d Disk, visit func(device.DarkFile) error) error {
 	})
 }
 
-// collect sorts what the footers say by the objects' names.
+// collect sorts the footers of the dark data by the names of the objects.
 func (k *darkRepair) collect(to *meta.Sorter) error {
 	for _, d := range k.devices {
 		err := k.each(d, func(f device.DarkFile) error {
@@ -198,7 +198,8 @@ func (k *darkRepair) collect(to *meta.Sorter) error {
 	return nil
 }
 
-// settle judges the bodies of one name, the newest first, by the row of now.
+// settle decides about the bodies of one name, the newest body first. The row in
+// the index counts.
 func (k *darkRepair) settle(o objstore.ObjectID, bodies []*foundBody) error {
 	row, found, err := k.view.Object(o)
 	if err != nil {
@@ -249,7 +250,7 @@ func (k *darkRepair) restore(o objstore.ObjectID, body *foundBody, replaces bool
 	return nil
 }
 
-// complete gives a body whose row is there the slots that it lacks.
+// complete gives a body with a row the missing slots back.
 func (k *darkRepair) complete(o objstore.ObjectID, row *meta.ObjectRow, body *foundBody) error {
 	moved, back := slices.Clone(row.Placement.Slots()), []device.Index(nil)
 	for slot, on := range body.row.Placement.Devices {
@@ -272,10 +273,10 @@ func (k *darkRepair) complete(o objstore.ObjectID, row *meta.ObjectRow, body *fo
 	return k.store.Complete(o, row, back, moved)
 }
 
-// lacks finds the slot of a row that a dark file of a device can fill, or -1.
-// A fragment has a slot of its own, a copy can be any.
+// lacks returns the slot of a row for a dark file of a device, or -1 if no slot
+// needs the file. A fragment fits one slot, a copy fits every slot.
 func (k *darkRepair) lacks(row *meta.ObjectRow, slots []device.Index, slot int, on device.Index) int {
-	if at := slices.Index(slots, on); at >= 0 { // the row says so, and only the file is missing
+	if at := slices.Index(slots, on); at >= 0 { // the row names the device: only the file is missing
 		if k.present(on, row.ID) {
 			return -1
 		}
@@ -290,8 +291,8 @@ func (k *darkRepair) lacks(row *meta.ObjectRow, slots []device.Index, slot int, 
 	return -1
 }
 
-// present says that a device has a published file. What cannot be said counts
-// as yes: nothing is moved in doubt.
+// present says whether a device has a published file. An unknown answer counts
+// as yes: in doubt no slot is moved.
 func (k *darkRepair) present(on device.Index, id meta.FileID) bool {
 	for _, d := range k.devices {
 		if d.Index != on {

@@ -34,9 +34,9 @@ func openDisk(d datafolder.Device, store string) (Disk, error) {
 	return Disk{index, dev}, err
 }
 
-// openDisks opens all devices that hold data files of a store, the data folder
-// included. An error for one device is an error for all: a repair that does not
-// see a device would lose the files of that device.
+// openDisks opens all devices with data files of a store, the data folder
+// included. An error for one device is an error for all devices: a repair would
+// lose the files of a missing device.
 func openDisks(f *datafolder.Folder, store string) ([]Disk, error) {
 	var disks []Disk
 	own := false

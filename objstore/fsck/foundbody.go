@@ -10,8 +10,8 @@ import (
 	"needletail/objstore/meta"
 )
 
-// rowOfFooter makes a row of what a file says of its object. Of its slots it
-// knows the one that it fills itself.
+// rowOfFooter makes a row from the footer of a data file. The row has one slot:
+// the slot of the file.
 func rowOfFooter(f *datafile.Footer, id device.ID, on device.Index) meta.ObjectRow {
 	row := meta.ObjectRow{Info: f.Info, Policy: f.Policy, Place: meta.PlaceFile, ID: meta.FileID(id)}
 	slots := []device.Index{on}
@@ -24,16 +24,17 @@ func rowOfFooter(f *datafile.Footer, id device.ID, on device.Index) meta.ObjectR
 	return row
 }
 
-// foundBody is one body of an object, put together of the files that were found.
+// foundBody is one body of an object, put together from data files.
 type foundBody struct {
 	row   meta.ObjectRow
 	found int // slots
 }
 
-// complete says that the body can be read.
+// complete says whether enough slots were found to read the body.
 func (b *foundBody) complete() bool { return b.found >= max(b.row.Placement.DataFragments, 1) }
 
-// add adds what another file of the same body says.
+// add adds the slot of one more file of the body. A second file for the same
+// fragment is ignored.
 func (b *foundBody) add(p meta.Placement) {
 	for slot, d := range p.Devices {
 		switch {
@@ -48,8 +49,8 @@ func (b *foundBody) add(p meta.Placement) {
 	}
 }
 
-// eachName calls settle for each name with its bodies, the newest first, put
-// together of the files that were found.
+// eachName calls settle for each name with the bodies of the name, the newest
+// first.
 func eachName(ctx context.Context, from *meta.Sorter, settle func(objstore.ObjectID, []*foundBody) error) error {
 	var name objstore.ObjectID
 	var bodies []*foundBody
@@ -78,7 +79,8 @@ func eachName(ctx context.Context, from *meta.Sorter, settle func(objstore.Objec
 	return err
 }
 
-// shape gives a body of copies as many slots as its policy wants.
+// shape adds empty slots to a body of copies, up to the number of copies of the
+// policy. A single copy on device 0 gets the empty placement.
 func shape(policies objstore.Policies, row *meta.ObjectRow) {
 	p := &row.Placement
 	if p.DataFragments > 0 {

@@ -11,15 +11,15 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Inspection is what the index of a store that is not in use has under a name.
-// One of Account, Container and Object is set.
+// Inspection is the entry of the index for a name. One of Account, Container and
+// Object is set.
 type Inspection struct {
 	Store     string // its id
 	Account   *meta.AccountRow
 	Container *meta.ContainerRow
 	Counts    meta.Counts // of the account's policies together, or of the container
 	Object    *meta.ObjectRow
-	Inline    error // of an inline body: nil, or what is wrong with it
+	Inline    error // of an inline body: nil, or the damage
 	Files     []InspectedFile
 }
 
@@ -52,7 +52,8 @@ func InspectClosed(f datafolder.Folder, name objstore.ObjectID) (in Inspection, 
 	return in, datafolder.OpError("inspect", f.Dir, err)
 }
 
-// text returns a name as far as the name goes.
+// text returns the path of a name, down to the object, the container or the
+// account.
 func text(name objstore.ObjectID) string {
 	switch {
 	case name.Object != "":
@@ -66,7 +67,7 @@ func text(name objstore.ObjectID) string {
 
 var errNotInIndex = errors.New("not in the index")
 
-// present turns what a lookup gave into one error.
+// present returns err, or errNotInIndex if nothing was found.
 func present(found bool, err error) error {
 	if err == nil && !found {
 		return errNotInIndex

@@ -16,13 +16,13 @@ import (
 	"needletail/objstore/replacefile"
 )
 
-// Rebuilding makes the index anew beside the old one:
+// Rebuilding makes the index anew beside the old index:
 //
-//	DATA/index.new       what is being made
-//	DATA/index.new.sort  rows found in data files, brought into order
-//	DATA/index.old.N     the index that was replaced; the operator removes it
+//	DATA/index.new       the index that is being made
+//	DATA/index.new.sort  rows from data files, for sorting
+//	DATA/index.old.N     the replaced index; the operator removes the folder
 //
-// A run that is cut off leaves the old index, and the next one begins anew.
+// A run that is cut off leaves the old index, and the next run begins anew.
 const (
 	rebuildName = "index.new"
 	sortName    = "index.new.sort"
@@ -30,24 +30,24 @@ const (
 	oldMax      = 1000
 )
 
-// RebuildFrom says what an index is made of.
+// RebuildFrom says from which sources an index is made.
 type RebuildFrom int
 
 const (
-	// RebuildAuto takes an intact copy of the index if there is one, the newest
-	// first, else RebuildRemains.
+	// RebuildAuto takes the newest intact copy of the index. Without an intact
+	// copy RebuildAuto is RebuildRemains.
 	RebuildAuto RebuildFrom = iota
-	// RebuildRemains takes what can be read of the newest copy, and the rest
+	// RebuildRemains takes the readable part of the newest copy, and the rest
 	// from the data files.
 	RebuildRemains
-	// RebuildFiles takes the data files alone.
+	// RebuildFiles takes only the data files.
 	RebuildFiles
 )
 
 // RebuildOptions are the settings of Rebuild.
 type RebuildOptions struct {
 	From RebuildFrom
-	// DryRun leaves everything as it is, and reports what would have been done.
+	// DryRun changes nothing, and reports what a real run would do.
 	DryRun bool
 	// Progress is called now and then. Optional.
 	Progress func(Progress)
@@ -56,30 +56,31 @@ type RebuildOptions struct {
 	Restored func(o objstore.ObjectID, sizeBytes int64)
 }
 
-// Progress says how far a rebuild is.
+// Progress is the progress of a check or of a repair.
 type Progress struct {
 	Step     string  // what is done
-	Fraction float64 // of the step, 0 to 1, or -1: not known
+	Fraction float64 // of the step, 0 to 1; -1: not known
 	Done     int64   // files or rows of the step
 }
 
-// RebuildReport is what a rebuild did.
+// RebuildReport is the result of a rebuild.
 type RebuildReport struct {
 	Source  string   // the folder of the copy that was taken; "" for data files alone
-	Exact   bool     // it is that copy, with all that it held
-	Skipped []string // copies that were not taken, and why
+	Exact   bool     // all rows of the copy were taken
+	Skipped []string // copies that were not taken, with the cause
 
 	Copied meta.Copied // of the copy
-	// What the data files gave. Damaged files were moved to quarantine; unnamed
-	// ones are older or unfinished, and go there at the next start.
+	// Files counts the data files. Damaged files were moved to quarantine.
+	// Unnamed files are older or incomplete; the next start moves the files to
+	// quarantine.
 	Files, Damaged, Unnamed int64
-	DamagedFiles            []string // the first of them
+	DamagedFiles            []string // the first damaged files, with the cause
 	Restored                int64    // objects
-	Incomplete              int64    // restored objects with fewer slots than give the body
+	Incomplete              int64    // restored objects with too few slots to read the body
 	Containers, Accounts    int64    // made anew: their metadata is lost
-	MadeContainers          []string // the first of them
-	LostInline              int64    // rows whose small body is lost: dropped
-	// What the index holds now.
+	MadeContainers          []string // the first of Containers
+	LostInline              int64    // rows without an inline body, which were dropped
+	// Recounted is the content of the new index.
 	Recounted Recounted
 	Replaced  string // where the old index is
 	Took      time.Duration
@@ -97,7 +98,7 @@ type rebuild struct {
 	id      string
 	db      *meta.DB
 	newest  uint64 // generation of the copies
-	// unsure says that a copy was damaged, which may have been the newest.
+	// unsure is set if a damaged copy may have been the newest copy.
 	unsure bool
 }
 
@@ -161,7 +162,7 @@ func sealedLog(log *slog.Logger) func(error) {
 	}
 }
 
-// clear removes what a rebuild has made.
+// clear removes the folders of a rebuild.
 func (r *rebuild) clear() error {
 	fs := r.folder.FS
 	return errors.Join(fs.RemoveAll(r.path(rebuildName)), fs.RemoveAll(r.path(sortName)))
@@ -175,7 +176,7 @@ func (r *rebuild) make(ctx context.Context, o meta.Options) error {
 		return err
 	}
 	if r.out.Exact && !r.unsure {
-		return r.recount(ctx) // it stays in step with the copy that it was made of
+		return r.recount(ctx) // the new index stays in step with the source
 	}
 	o.Mirror = nil
 	var err error
@@ -206,7 +207,8 @@ func (r *rebuild) step(name string, fraction float64, done int64) {
 	r.ro.Progress(Progress{name, fraction, done})
 }
 
-// replace puts the new index in the place of the old one, which is kept.
+// replace renames the old index, and puts the new index in the place of the old
+// index.
 func (r *rebuild) replace() error {
 	fs := r.folder.FS
 	if _, err := fs.Stat(r.path(datafolder.IndexName)); err == nil {

@@ -21,7 +21,8 @@ type oldCopy struct {
 	age twin.Age
 }
 
-// findCopies lists the copies of the index that can be opened, the newest first.
+// findCopies returns the copies of the index that can be opened, the newest
+// first.
 func (r *rebuild) findCopies(o meta.Options) (found []oldCopy) {
 	all := []meta.Mirror{{FS: o.FS, Dir: r.path(datafolder.IndexName)}}
 	if o.Mirror != nil {
@@ -29,7 +30,7 @@ func (r *rebuild) findCopies(o meta.Options) (found []oldCopy) {
 	}
 	for _, m := range all {
 		age, err := meta.PeekAge(m.FS, m.Dir)
-		r.newest = max(r.newest, age.Generation) // the new index must win against all of them
+		r.newest = max(r.newest, age.Generation) // the new index must be newer than all copies
 		if err == nil {
 			err = unused(m)
 		}
@@ -52,12 +53,13 @@ func (r *rebuild) findCopies(o meta.Options) (found []oldCopy) {
 	return found
 }
 
-// unused gives an error that matches fs.ErrNotExist for an index that a start
-// made which then found that the store's own is lost: it is no copy of it.
+// unused returns an error that matches fs.ErrNotExist for an index without a
+// store and without objects. A start leaves an empty index if the start finds
+// the index of the store lost, and stops.
 func unused(m meta.Mirror) error {
 	db, err := meta.OpenReadOnly(m.FS, m.Dir)
 	if err != nil {
-		return nil // whoever copies it will see
+		return nil // copying the index returns the error
 	}
 	id, err := db.StoreID()
 	errUsed := errors.New("an object")
@@ -77,8 +79,9 @@ func (r *rebuild) skip(dir string, err error) {
 	r.out.Skipped = append(r.out.Skipped, fmt.Sprintf("%s: %v", dir, err))
 }
 
-// takeCopy copies the newest copy of the index that is whole, or what is left
-// of the newest that is not. One that lacks what another one has is not whole.
+// takeCopy copies the newest whole copy of the index. Without a whole copy
+// takeCopy copies the readable part of the newest copy. A copy that is older
+// than the newest copy is not whole.
 func (r *rebuild) takeCopy(ctx context.Context, o meta.Options) error {
 	if err := r.clear(); err != nil {
 		return err
@@ -114,9 +117,9 @@ func (r *rebuild) takeCopy(ctx context.Context, o meta.Options) error {
 	return nil
 }
 
-// lacks says what a copy that can be opened has lost: the rest of its manifest,
-// or acknowledged commits of a log. A log whose end a crash cut off is whole, but
-// may not be the newest.
+// lacks returns an error if a copy has lost a part of the manifest or
+// acknowledged commits of a log. A copy whose log ends in a torn write is whole,
+// but may not be the newest.
 func (r *rebuild) lacks(c oldCopy) error {
 	if err := durable.CheckManifest(c.FS, c.Dir); err != nil {
 		return err

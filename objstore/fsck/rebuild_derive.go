@@ -8,9 +8,9 @@ import (
 	"needletail/objstore/meta"
 )
 
-// derive makes what follows from the object rows: containers and accounts that
-// are missing, counters, expiry entries, the owners of files. A row whose
-// inline body is gone is dropped, a body without a row too.
+// derive makes all rows besides the rows of objects: missing containers and
+// accounts, counters, expiry entries and owners of files. A row without an
+// inline body is dropped. An inline body without a row is dropped too.
 type derive struct {
 	r         *rebuild
 	ctx       context.Context
@@ -83,7 +83,8 @@ func (d *derive) enter(c objstore.ContainerID, first meta.ObjectRow) (err error)
 	return nil
 }
 
-// leave ends a container: its counters, and its row if that is missing.
+// leave ends a container: writes the counters, and the row if the row is
+// missing.
 func (d *derive) leave() error {
 	if d.container.Container == "" {
 		return nil
@@ -100,8 +101,8 @@ func (d *derive) leave() error {
 	return d.out.done()
 }
 
-// countContainers makes the accounts that are missing, and their counters, out
-// of the containers.
+// countContainers makes the missing accounts and the counters of all accounts
+// from the containers.
 func (r *rebuild) countContainers(ctx context.Context) error {
 	d := &derive{r: r, ctx: ctx, out: &bulk{db: r.db}}
 	err := r.db.Containers(func(c objstore.ContainerID, row meta.ContainerRow) error {
@@ -146,8 +147,8 @@ func (d *derive) leaveAccount() error {
 	return d.out.done()
 }
 
-// dropInline removes inline bodies that no row names. The rows are in the order
-// of names, the bodies in that of their ids, so the ids are sorted first.
+// dropInline removes inline bodies without a row. Rows are sorted by name and
+// bodies by ID, and so the IDs of the rows are sorted first.
 func (r *rebuild) dropInline(ctx context.Context) error {
 	if r.out.Source == "" || r.out.Exact {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"needletail/objstore/meta"
 )
 
-// restore completes an index that holds what was left of a copy, or nothing:
-// first with what the data files say, then with what follows from the rows. Of
-// an exact copy that may not be the newest it takes files later than that alone.
+// restore completes an index with the remains of a copy, or an empty index.
+// First the data files give objects, then derive makes the rest. An exact copy
+// may not be the newest copy: then only objects later than the copy are added.
 func (r *rebuild) restore(ctx context.Context) error {
 	after := objstore.Timestamp(0)
 	var err error
@@ -40,13 +40,14 @@ func (r *rebuild) restore(ctx context.Context) error {
 	return r.derive(ctx)
 }
 
-// collect reads the footers of all data files and sorts those of later objects.
+// collect reads the footers of all data files, and sorts the rows of objects
+// that are newer than after.
 func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.Timestamp) (rows int64, err error) {
 	for i, d := range r.devices {
 		err := d.Dev.Walk(func(id device.ID) error {
 			r.out.Files++
 			if r.out.Files%256 == 0 {
-				within := float64(int(id[0])<<8|int(id[1])) / 65536 // files are visited by their ids
+				within := float64(int(id[0])<<8|int(id[1])) / 65536 // Walk visits files in the order of the IDs
 				r.step("reading data files", (float64(i)+within)/float64(len(r.devices)), r.out.Files)
 			}
 			if err := ctx.Err(); err != nil {
@@ -70,7 +71,8 @@ func (r *rebuild) collect(ctx context.Context, to *meta.Sorter, after objstore.T
 	return rows, nil
 }
 
-// readFile makes a row of a footer; o is zero if the file is damaged.
+// readFile makes a row from the footer of a file. o is zero if the file is
+// damaged.
 func (r *rebuild) readFile(d Disk, id device.ID) (row meta.ObjectRow, o objstore.ObjectID, err error) {
 	f, err := datafile.Open(d.Dev, id)
 	if errors.Is(err, datafile.ErrCorrupt) {
@@ -86,8 +88,9 @@ func (r *rebuild) readFile(d Disk, id device.ID) (row meta.ObjectRow, o objstore
 	return rowOfFooter(&footer, id, d.Index), footer.Object, nil
 }
 
-// damaged moves a file aside whose footer cannot be read: no row will name it,
-// and what no row names is removed a week after a later start.
+// damaged moves a file with an unreadable footer to quarantine. No row would
+// name the file, and a file without a row is removed some days after the next
+// start.
 func (r *rebuild) damaged(d Disk, id device.ID, cause error) error {
 	r.out.Damaged++
 	if len(r.out.DamagedFiles) < rebuildNamesMax {
@@ -99,7 +102,7 @@ func (r *rebuild) damaged(d Disk, id device.ID, cause error) error {
 	return d.Dev.Quarantine(id)
 }
 
-// rebuildBatch is how many objects are written at once.
+// rebuildBatch is the number of objects in one batch.
 const rebuildBatch = 512
 
 // bulk writes many small changes in batches.
@@ -116,7 +119,7 @@ func (b *bulk) next() *meta.Batch {
 	return b.batch
 }
 
-// done ends one change.
+// done ends one change, and commits the batch when the batch is full.
 func (b *bulk) done() error {
 	if b.n++; b.n%rebuildBatch != 0 {
 		return nil
@@ -133,10 +136,10 @@ func (b *bulk) flush() error {
 	return batch.Commit(false)
 }
 
-// merge gives each name that the data files know its newest body. One that has
-// too few slots counts only if there is no other: it may be an upload that was
-// cut off. Files of the others get no row: the next start finds them as dark
-// data.
+// merge gives each name the newest whole body from the data files. A body with
+// too few slots counts only if the name has no whole body: the body may come
+// from an upload that was cut off. Files of the remaining bodies get no row, and
+// the next start finds the files as dark data.
 func (r *rebuild) merge(ctx context.Context, from *meta.Sorter, rows int64) error {
 	out := &bulk{db: r.db}
 	seen := int64(0)
@@ -152,8 +155,8 @@ func (r *rebuild) merge(ctx context.Context, from *meta.Sorter, rows int64) erro
 	return errors.Join(err, out.flush())
 }
 
-// settle chooses among the bodies of one name, the newest first, and what the
-// copy of the index said.
+// settle chooses the body of one name, among the bodies from the data files, the
+// newest first, and the row of the copy.
 func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody) error {
 	best := max(slices.IndexFunc(bodies, (*foundBody).complete), 0)
 	old, found, err := r.db.Object(name)
@@ -164,7 +167,7 @@ func (r *rebuild) settle(out *bulk, name objstore.ObjectID, bodies []*foundBody)
 	for i, body := range bodies {
 		switch {
 		case found && old.ID == body.row.ID:
-			continue // the copy knows more of it than the file
+			continue // the copy knows more of the body than the file
 		case found && old.Info.Modified >= body.row.Info.Modified, i != best:
 			r.out.Unnamed += int64(body.found)
 			continue

@@ -10,20 +10,20 @@ import (
 	"needletail/objstore/meta"
 )
 
-// Recounted is what a walk over the whole index found.
+// Recounted holds the sums of a walk over the whole index.
 type Recounted struct {
 	Accounts, Containers, Objects, Bytes int64
 	InlineBodies, Files, Queued          int64
 	Expiring                             int64 // objects with a time to expire
-	// Problems are the places where the index does not agree with itself,
-	// problemsMax at most.
+	// Problems are the places where the index contradicts the index, at most
+	// problemsMax.
 	Problems []string
 }
 
 const problemsMax = 100
 
-// recount is one walk over a snapshot. Rows come sorted by name, so only the
-// sums of one container and of one account are in memory.
+// recount is one walk over a view. Rows come sorted by name. In memory are only
+// the sums of the present container and of the present account.
 type recount struct {
 	ctx  context.Context
 	view meta.View
@@ -54,7 +54,8 @@ func (r *recount) run() error {
 	return r.ctx.Err()
 }
 
-// accounts compares each account's counters with its containers' counters.
+// accounts compares the counters of each account with the counters of the
+// containers of the account.
 func (r *recount) accounts() error {
 	return r.view.Accounts(func(a objstore.AccountName, _ meta.AccountRow) error {
 		r.out.Accounts++
@@ -86,7 +87,8 @@ func (r *recount) accounts() error {
 	})
 }
 
-// objects compares each container's counters with its rows.
+// objects compares the counters of each container with the rows of the
+// container.
 func (r *recount) objects() error {
 	return r.view.Containers(func(c objstore.ContainerID, row meta.ContainerRow) error {
 		if _, found, err := r.view.Account(c.Account); err != nil || !found {
@@ -131,7 +133,7 @@ func (r *recount) objects() error {
 	})
 }
 
-// body checks that the index knows the body that a row names.
+// body checks that the index has the body of a row.
 func (r *recount) body(o objstore.ObjectID, row *meta.ObjectRow) error {
 	if row.Place == meta.PlaceInline {
 		r.out.InlineBodies++
@@ -149,7 +151,8 @@ func (r *recount) body(o objstore.ObjectID, row *meta.ObjectRow) error {
 	return err
 }
 
-// bodies looks for inline bodies, files and rows that nothing names.
+// bodies counts inline bodies, files and rows of objects. A count that differs
+// from the rows of the containers is a problem.
 func (r *recount) bodies() error {
 	inline, files, objects := int64(0), int64(0), int64(0)
 	err := r.view.InlineBodies(func(meta.FileID, int) error { inline++; return r.ctx.Err() })
@@ -174,8 +177,8 @@ func (r *recount) bodies() error {
 	return nil
 }
 
-// queue looks for files that wait for their removal from a device where a row
-// still has them.
+// queue searches for files that wait for removal from a device while a row has a
+// slot of the file on the device.
 func (r *recount) queue() error {
 	return r.view.GCQueue(func(d device.Index, id meta.FileID, _ meta.GCRow) error {
 		r.out.Queued++
