@@ -19,6 +19,7 @@ const (
 var enginePackages = []string{
 	"needletail/objstore/engine", "needletail/objstore/meta", "needletail/objstore/blob", "needletail/objstore/datafile",
 	"needletail/objstore/device", "needletail/objstore/ec", "needletail/objstore/checksum", "needletail/objstore/encryption",
+	"needletail/objstore/datafolder", "needletail/objstore/fsck",
 }
 
 // wings are the services of the proxy, the front before them, and what puts them
@@ -44,10 +45,12 @@ var importRules = []struct {
 }{
 	{"needletail/objstore", []string{"needletail/objstore/"}, []string{"needletail/", "github.com/", "golang.org/"}, "the contract imports the standard library alone"},
 	{"needletail/objstore", nil, []string{"needletail/proxy", "needletail/auth", "needletail/cmd", "needletail/bench", fasthttpPath}, "storage knows nothing of what is above it"},
-	{"needletail/objstore/meta", nil, []string{"needletail/objstore/datafile", "needletail/objstore/ec"}, "the index knows nothing of data files"},
-	{"needletail/objstore/datafile", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine"}, "the format of a file knows nothing of the index"},
-	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile"}, "a disk knows nothing of what is on it"},
-	{"needletail/objstore/blob", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/ring"}, "where a body lies does not depend on the index or on who chose the devices"},
+	{"needletail/objstore/meta", nil, []string{"needletail/objstore/datafile", "needletail/objstore/ec", "needletail/objstore/engine", "needletail/objstore/datafolder", "needletail/objstore/fsck"}, "the index knows nothing of data files"},
+	{"needletail/objstore/datafile", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafolder", "needletail/objstore/fsck"}, "the format of a file knows nothing of the index"},
+	{"needletail/objstore/device", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafile", "needletail/objstore/datafolder", "needletail/objstore/fsck"}, "a disk knows nothing of what is on it"},
+	{"needletail/objstore/blob", nil, []string{pebblePath + "$", "needletail/objstore/meta", "needletail/objstore/engine", "needletail/objstore/datafolder", "needletail/objstore/fsck", "needletail/ring"}, "where a body lies does not depend on the index or on who chose the devices"},
+	{"needletail/objstore/datafolder", nil, []string{pebblePath + "$", "needletail/objstore/engine", "needletail/objstore/fsck", "needletail/objstore/blob", "needletail/ring"}, "the folder of a store is found and locked before a store or a tool opens it"},
+	{"needletail/objstore/fsck", nil, []string{pebblePath + "$", "needletail/objstore/engine", "needletail/objstore/blob", "needletail/ring"}, "the offline tools read the index and the data files, and know no open store"},
 	{"needletail/objstore/ec", nil, []string{pebblePath, "needletail/objstore"}, "Reed-Solomon is arithmetic"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
@@ -186,6 +189,13 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/objstore/replacefile", pebblePath+"/vfs", false)
 	f("needletail/objstore/replacefile", pebblePath, true)
 	f("needletail/objstore/replacefile", "needletail/objstore/durable", true)
+	f("needletail/objstore/engine", "needletail/objstore/fsck", false)
+	f("needletail/objstore/fsck", "needletail/objstore/engine", true)
+	f("needletail/objstore/fsck", "needletail/objstore/datafolder", false)
+	f("needletail/objstore/datafolder", "needletail/objstore/fsck", true)
+	f("needletail/objstore/datafolder", "needletail/objstore/meta", false)
+	f("needletail/objstore/meta", "needletail/objstore/datafolder", true)
+	f("needletail/auth/identity", "needletail/objstore/datafolder", true)
 	f("needletail/auth/token", "needletail/objstore/replacefile", false)
 	f("needletail/auth/token", "needletail/objstore/durable", true)
 	f("needletail/auth/tempauth", "needletail/objstore/replacefile", true)
