@@ -21,6 +21,7 @@ func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName) (objstor
 	return k.info(), nil
 }
 
+// findAccount returns the row of an account, or KindNotFound.
 func (e *Engine) findAccount(c call) (meta.AccountRow, error) {
 	row, found, err := e.db.Account(c.id.Account)
 	if err != nil {

@@ -23,6 +23,8 @@ type bodyReader struct {
 
 var errBody = errors.New("the body cannot be stored")
 
+// fail notes the fault for the answer to the client, and returns an error for
+// the caller of Read. Later reads return the same error.
 func (b *bodyReader) fail(k objstore.Kind, cause error) error {
 	b.kind, b.err, b.failed = k, cause, true
 	if cause == nil {

@@ -17,6 +17,8 @@ type call struct {
 	id objstore.ObjectID // empty names: the operation has no such target
 }
 
+// name returns the path of the target, down to the object, the container or the
+// account.
 func (c call) name() string {
 	switch {
 	case c.id.Object != "":
@@ -28,6 +30,7 @@ func (c call) name() string {
 	}
 }
 
+// fail returns an error with a kind, which names the operation and the target.
 func (c call) fail(k objstore.Kind, cause error) error {
 	return &objstore.Error{Kind: k, Op: c.op, Name: c.name(), Err: cause}
 }
@@ -72,6 +75,8 @@ var (
 	errMetadata  = fmt.Errorf("more than %d metadata fields or %d bytes of them", fieldsMax, metadataMaxBytes)
 )
 
+// checkName refuses names that the keys of the index cannot hold. NUL separates
+// the parts of a key.
 func checkName(s string) error {
 	switch {
 	case s == "":
@@ -84,6 +89,7 @@ func checkName(s string) error {
 	return nil
 }
 
+// checkMetadata bounds all metadata of a request together.
 func checkMetadata(ms ...objstore.Metadata) error {
 	fields, bytes := 0, 0
 	for _, m := range ms {

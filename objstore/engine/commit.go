@@ -100,6 +100,7 @@ func (e *Engine) createContainer(c objstore.ContainerID, row *meta.ContainerRow,
 	return nil
 }
 
+// updateContainer replaces the row of a container. The counters stay.
 func (e *Engine) updateContainer(c objstore.ContainerID, row *meta.ContainerRow) error {
 	b := e.db.NewBatch()
 	b.SetContainer(c, row)
@@ -111,6 +112,8 @@ func (e *Engine) updateContainer(c objstore.ContainerID, row *meta.ContainerRow)
 	return nil
 }
 
+// removeContainer removes the row of an empty container and corrects the
+// counters of the account.
 func (e *Engine) removeContainer(c objstore.ContainerID, old *meta.ContainerRow) error {
 	b := e.db.NewBatch()
 	b.DeleteContainer(c)
@@ -124,6 +127,7 @@ func (e *Engine) removeContainer(c objstore.ContainerID, old *meta.ContainerRow)
 	return nil
 }
 
+// updateAccount writes the row of an account that may be new.
 func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) error {
 	b := e.db.NewBatch()
 	b.SetAccount(a, row)
@@ -136,6 +140,8 @@ func (e *Engine) updateAccount(a objstore.AccountName, row *meta.AccountRow) err
 	return nil
 }
 
+// removeAccount removes the row of an account without containers, and the
+// counters of the policies.
 func (e *Engine) removeAccount(a objstore.AccountName, policies []objstore.PolicyIndex) error {
 	b := e.db.NewBatch()
 	b.DeleteAccount(a, policies)

@@ -23,6 +23,7 @@ func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID) (objs
 	return k.info(), nil
 }
 
+// findContainer returns the row of a container, or KindNotFound.
 func (e *Engine) findContainer(c call) (meta.ContainerRow, error) {
 	row, found, err := e.db.Container(c.id.ContainerID())
 	if err != nil {
@@ -84,6 +85,9 @@ func (e *Engine) putExisting(c call, o objstore.PutContainerOptions, unlock func
 	return true, e.mergeContainer(c, old, o.MetadataUpdate)
 }
 
+// makeContainer writes the row of a new container, and the row of the account if
+// the account is missing. The caller holds the stripe of the account.
+// KindInvalid: the policy is unknown or deprecated, or the metadata are refused.
 func (e *Engine) makeContainer(c call, o objstore.PutContainerOptions) error {
 	p, known := e.opts.Policies.Default(), true
 	if o.Policy != nil {

@@ -29,7 +29,7 @@ type darkStore struct {
 }
 
 // openDarkStore opens a store without workers and moves all files without a row
-// to the dark data. An error means that a device is away.
+// to the dark data. All devices must be there.
 func openDarkStore(ctx context.Context, dir string, o Options) (fsck.DarkStore, error) {
 	e, err := openIdle(dir, o)
 	if err != nil {
@@ -44,6 +44,8 @@ func openDarkStore(ctx context.Context, dir string, o Options) (fsck.DarkStore, 
 	return s, nil
 }
 
+// add notes a device, and moves the files without a row on the device to
+// quarantine.
 func (s *darkStore) add(ctx context.Context, d placed) error {
 	dev := s.fleet.set.Device(d.index)
 	if dev == nil {

@@ -23,6 +23,8 @@ func (e *Engine) DeleteObject(_ context.Context, o objstore.ObjectID, opts objst
 	return info, nil
 }
 
+// deleteObject is DeleteObject without the gate. The expirer calls deleteObject
+// too.
 func (e *Engine) deleteObject(c call, opts objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	defer e.locks.lockObject(c.id)()
 	row, err := e.find(c, true)

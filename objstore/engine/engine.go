@@ -89,6 +89,8 @@ func openIdle(dir string, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// open opens the parts of the store in order: lock, id and notes, index, devices,
+// rings. After an error the caller releases the parts that are open.
 func (e *Engine) open(dir string) (err error) {
 	if e.folder, err = e.opts.Folder(dir).Lock(); err != nil {
 		return err

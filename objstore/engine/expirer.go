@@ -38,6 +38,8 @@ func (e *Engine) ExpirePass(ctx context.Context) (int, error) {
 	return n, c.wrap(err)
 }
 
+// pass removes expired objects until no entry is due, and returns how many
+// objects were removed.
 func (w *expirer) pass(ctx context.Context) (int, error) {
 	total := 0
 	for ctx.Err() == nil {
@@ -72,6 +74,8 @@ func (w *expirer) due(nowSeconds int64) ([]expiry, error) {
 	return due, err
 }
 
+// expire removes the objects of some entries with expireWriters goroutines. The
+// first error stops all goroutines and is returned.
 func (w *expirer) expire(ctx context.Context, due []expiry) (int, error) {
 	var (
 		next, done atomic.Int64

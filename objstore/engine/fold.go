@@ -22,6 +22,8 @@ type fold struct {
 	policy    objstore.PolicyIndex
 }
 
+// foldIfLong asks for a fold after a read with many deltas. A full channel drops
+// the request: the reader must not wait.
 func (e *Engine) foldIfLong(f fold, n meta.Counter) {
 	if n.Deltas <= foldDeltas {
 		return
@@ -32,6 +34,8 @@ func (e *Engine) foldIfLong(f fold, n meta.Counter) {
 	}
 }
 
+// foldLoop folds the requested counters until ctx ends. An error is only logged,
+// because the counter is right without a fold.
 func (e *Engine) foldLoop(ctx context.Context) {
 	for {
 		select {
@@ -54,6 +58,8 @@ func (e *Engine) fold(f fold) error {
 	return e.foldAccount(f.container.Account, f.policy)
 }
 
+// foldContainer folds the counter of a container. The deltas are counted again
+// under the lock: a flush may have merged the deltas since the request.
 func (e *Engine) foldContainer(c objstore.ContainerID) error {
 	defer e.locks.lockContainer(c)()
 	n, err := e.db.ContainerCounts(c)
@@ -65,6 +71,7 @@ func (e *Engine) foldContainer(c objstore.ContainerID) error {
 	return b.Commit(false)
 }
 
+// foldAccount folds the counter of an account for one policy.
 func (e *Engine) foldAccount(a objstore.AccountName, policy objstore.PolicyIndex) error {
 	defer e.locks.lockAccount(a)()
 	b := e.db.NewBatch()

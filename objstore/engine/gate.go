@@ -25,6 +25,7 @@ func (g *gate) enter() bool {
 	return false
 }
 
+// leave ends an operation. The last operation after close wakes close.
 func (g *gate) leave() {
 	// After close the count can touch zero more than once: an operation that is
 	// refused counts for a moment.

@@ -31,6 +31,7 @@ func (c *collector) init(e *Engine) { c.e, c.now = e, make(chan struct{}, 1) }
 
 var errBatchFull = errors.New("batch is full")
 
+// wake asks for a pass. A pass that is due already covers the request.
 func (c *collector) wake() {
 	select {
 	case c.now <- struct{}{}:

@@ -112,6 +112,8 @@ func (e *Engine) openBody(c call, row *meta.ObjectRow) (obj objstore.Object, fou
 	return nil, false, c.wrap(err)
 }
 
+// openFile opens a body in data files. found is false if a file is gone, because
+// the object was replaced since the row was read.
 func (e *Engine) openFile(o objstore.ObjectID, row *meta.ObjectRow) (objstore.Object, bool, error) {
 	if len(row.Placement.Slots()) == 1 {
 		obj, err := e.openFiles(o, row)
@@ -139,6 +141,8 @@ func (e *Engine) openFile(o objstore.ObjectID, row *meta.ObjectRow) (objstore.Ob
 	return nil, false, err
 }
 
+// openFiles opens the files of a row, and compares the footer with the row: a
+// file of a different object is damage.
 func (e *Engine) openFiles(o objstore.ObjectID, row *meta.ObjectRow) (*fileObject, error) {
 	r, err := e.fleet.set.Open(device.ID(row.ID), rowLayout(row), row.Placement.Slots())
 	if err != nil {
@@ -163,6 +167,7 @@ type fileObject struct {
 
 func (o *fileObject) Info() *objstore.ObjectInfo { return &o.row.Info }
 
+// Close closes the files, and lets the collector remove the files again.
 func (o *fileObject) Close() error {
 	if o.pinned.Swap(false) {
 		defer o.e.inUse.count(o.e.inUse.readers, o.row.ID, -1)
@@ -190,6 +195,7 @@ func (r *fileRange) WriteTo(w io.Writer) (int64, error) {
 	return n, r.check(err)
 }
 
+// check reports damage, and gives an error of a read a kind.
 func (r *fileRange) check(err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -225,6 +231,8 @@ func (e *Engine) corrupt(o objstore.ObjectID, row *meta.ObjectRow, cause error) 
 	e.reportCorrupt(o, quarantined, cause)
 }
 
+// reportCorrupt counts and logs a damaged body, and tells the listener of
+// events.
 func (e *Engine) reportCorrupt(o objstore.ObjectID, quarantined bool, cause error) {
 	e.stats.corrupt.Add(1)
 	e.log.Error("a stored body is damaged", "object", o, "quarantined", quarantined, "err", cause)

@@ -33,7 +33,8 @@ type damage struct {
 	verify bool
 }
 
-// healer heals bodies. The methods without a lock run in the goroutine of loop.
+// healer heals bodies. A single goroutine runs loop. Requests, devices and workers
+// call report, slotDamaged, deviceState, lookAt, leaves and misplaced at any time.
 type healer struct {
 	e       *Engine
 	now     chan struct{} // holds one token while there is something to do
@@ -78,6 +79,7 @@ func limiter(bytesPerSecond int64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(bytesPerSecond), rateBurst)
 }
 
+// wake asks for a pass. A pass that is due already covers the request.
 func (h *healer) wake() {
 	select {
 	case h.now <- struct{}{}:
@@ -293,6 +295,8 @@ func (h *healer) sweepRows(ctx context.Context) error {
 	return err
 }
 
+// sweepFiles walks over all files in the order of the ids, healBatch files at a
+// time, and queues the bodies to heal.
 func (h *healer) sweepFiles(ctx context.Context, doubt map[device.Index]bool) error {
 	var after meta.FileID
 	for ctx.Err() == nil {
@@ -324,6 +328,7 @@ func (h *healer) sweepFiles(ctx context.Context, doubt map[device.Index]bool) er
 	return ctx.Err()
 }
 
+// filesAfter returns the next files in the order of the ids, at most healBatch.
 func (h *healer) filesAfter(after meta.FileID) (ids []meta.FileID, err error) {
 	err = h.e.db.FilesAfter(after, func(id meta.FileID, _ objstore.ObjectID) error {
 		if ids = append(ids, id); len(ids) == healBatch {
@@ -368,6 +373,7 @@ func (h *healer) workOff(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// next returns the next jobs of the queue, at most healBatch.
 func (h *healer) next(after meta.FileID) (jobs []damage, err error) {
 	err = h.e.db.HealQueue(after, func(id meta.FileID, r meta.HealRow) error {
 		if jobs = append(jobs, damage{id, r.Verify}); len(jobs) == healBatch {

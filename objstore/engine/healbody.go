@@ -229,6 +229,7 @@ func (h *healer) healSlot(ctx context.Context, row *meta.ObjectRow, now []device
 
 var errTooFew = errors.New("too few good slots are left; nothing is moved")
 
+// count returns how many slots have the condition.
 func count(health []blob.Condition, c blob.Condition) (n int) {
 	for _, h := range health {
 		if h == c {

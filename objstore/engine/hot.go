@@ -30,6 +30,8 @@ const (
 	hotSeenSlots = 4096
 )
 
+// hot is a cache of small objects, bounded by hotBytesMax. All methods may be
+// called at the same time.
 type hot struct {
 	seed maphash.Seed
 
@@ -60,6 +62,7 @@ func (o *hotObject) copyInfo() objstore.ObjectInfo {
 	return info
 }
 
+// cost returns the bytes that an object counts toward hotBytesMax.
 func (o *hotObject) cost() int {
 	n := hotEntryBytes + len(o.body)
 	for _, f := range o.info.Metadata {
@@ -118,6 +121,8 @@ func (h *hot) begin(id objstore.ObjectID) {
 	h.objects.Remove(id)
 }
 
+// end ends a change. Readers that began before end have an old stamp, and offer
+// in vain.
 func (h *hot) end(id objstore.ObjectID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -20,6 +20,8 @@ type buffer struct{ bytes []byte }
 
 var buffers sync.Pool
 
+// getBuffer returns a buffer from the pool, or a new buffer if the pool is empty
+// or the buffers are too short: stores with different limits share the pool.
 func (e *Engine) getBuffer() *buffer {
 	b, _ := buffers.Get().(*buffer)
 	if b == nil || len(b.bytes) <= e.opts.InlineMaxBytes {
@@ -59,12 +61,15 @@ type inlineObject struct {
 
 func (o *inlineObject) Info() *objstore.ObjectInfo { return &o.info }
 
+// Range returns a reader for a part of the body. A part beyond the end is cut.
 func (o *inlineObject) Range(offset, length int64) io.Reader {
 	size := int64(len(o.body))
 	offset = min(max(offset, 0), size)
 	return bytes.NewReader(o.body[offset : offset+min(max(length, 0), size-offset)])
 }
 
+// Close gives the buffer back. Calls after the first do nothing, because the
+// buffer may belong to a different object by then.
 func (o *inlineObject) Close() error {
 	if o.buf != nil {
 		o.once.Do(func() { o.e.putBuffer(o.buf) })

@@ -38,12 +38,14 @@ type known struct {
 	made   atomic.Uint64 // counts accounts that were made
 }
 
+// knownContainer is a container in memory, with the counters of the last commit.
 type knownContainer struct {
 	row    meta.ContainerRow // not changed: a POST makes a new entry
 	mu     sync.Mutex        // protects counts
 	counts meta.Counts
 }
 
+// knownAccount is an account in memory, with the counters of the last commit.
 type knownAccount struct {
 	row    meta.AccountRow // not changed: a POST makes a new entry
 	mu     sync.Mutex      // protects the fields below
@@ -57,6 +59,7 @@ func (kn *known) init() {
 	kn.absent = newLRU[objstore.AccountName, uint64](knownAbsentMax)
 }
 
+// newLRU returns a cache for size entries.
 func newLRU[K comparable, V any](size int) *lru.Cache[K, V] {
 	cache, err := lru.New[K, V](size)
 	if err != nil {
@@ -195,6 +198,7 @@ func (kn *known) addObject(c objstore.ContainerID, p objstore.PolicyIndex, chang
 	kn.addAccount(c.Account, p, change)
 }
 
+// addAccount applies a change of the counters of an account for one policy.
 func (kn *known) addAccount(a objstore.AccountName, p objstore.PolicyIndex, change meta.Counts) {
 	if k, ok := kn.accounts.Get(a); ok {
 		k.mu.Lock()

@@ -9,6 +9,8 @@ import (
 // visitError carries an error of visit through wrap unchanged.
 type visitError struct{ error }
 
+// guard marks the errors of visit, so that a listing can tell an error of the
+// caller from an error of the index.
 func guard[E any](visit func(*E) error) func(*E) error {
 	return func(entry *E) error {
 		if err := visit(entry); err != nil {

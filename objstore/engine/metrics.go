@@ -48,6 +48,7 @@ var LatencyBounds = [...]time.Duration{
 	time.Second, 5 * time.Second,
 }
 
+// stats are the counters behind Metrics.
 type stats struct {
 	puts, putBytes, inlinePuts, filePuts  atomic.Int64
 	gets, heads, posts, deletes, listings atomic.Int64
@@ -79,6 +80,8 @@ func (l *latency) start() func() {
 	}
 }
 
+// read returns the histogram. The values are read one after the next: a
+// measurement at the same time may count in some values only.
 func (l *latency) read() (out Latency) {
 	out.Count, out.Sum = l.count.Load(), time.Duration(l.sumNanos.Load())
 	below := int64(0)
@@ -117,6 +120,7 @@ func (e *Engine) Metrics() Metrics {
 	return m
 }
 
+// indexMetrics adds the figures of Pebble. The index must be open.
 func (e *Engine) indexMetrics(m *Metrics) {
 	p := e.db.Metrics()
 	m.IndexDiskBytes = int64(p.DiskSpaceUsage())

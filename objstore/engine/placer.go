@@ -54,6 +54,9 @@ func (e *Engine) openRings() error {
 	return nil
 }
 
+// openRing returns the placer of a policy. The ring follows the active devices,
+// and is written if the ring changed. The ring is noted: a start without the
+// ring is refused later.
 func (e *Engine) openRing(p objstore.Policy, active []placed) (device.Placer, error) {
 	name := datafolder.RingFile(p.Index)
 	path := e.folder.Path(datafolder.RingName, name)

@@ -124,6 +124,8 @@ func (e *Engine) checkTarget(p *upload) (policy objstore.PolicyIndex, old *meta.
 	return policy, &row, nil
 }
 
+// storeBody reads the body and stores the body inline or in data files. A body
+// without a stated length is read up to the inline limit first.
 func (e *Engine) storeBody(p *upload) error {
 	if p.opts.SizeBytes > int64(e.opts.InlineMaxBytes) {
 		return e.putFile(p, nil)

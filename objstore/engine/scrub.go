@@ -44,6 +44,7 @@ func (p ScrubProgress) Left() time.Duration {
 	return duration(max(p.Bytes-p.BytesDone, 0), p.BytesPerSecond)
 }
 
+// duration returns how long bytes take at a rate; 0: there is no rate.
 func duration(bytes, bytesPerSecond int64) time.Duration {
 	if bytesPerSecond <= 0 {
 		return 0
@@ -51,6 +52,8 @@ func duration(bytes, bytesPerSecond int64) time.Duration {
 	return time.Duration(float64(bytes) / float64(bytesPerSecond) * float64(time.Second))
 }
 
+// scrubber verifies stored bytes. The methods run in the goroutine of loop,
+// except read.
 type scrubber struct {
 	e     *Engine
 	limit *rate.Limiter
@@ -64,18 +67,22 @@ func (s *scrubber) init(e *Engine, bytesPerSecond int64) {
 	s.limit, s.progress.BytesPerSecond = limiter(bytesPerSecond), bytesPerSecond
 }
 
+// update changes the progress under the lock.
 func (s *scrubber) update(change func(*ScrubProgress)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.progress)
 }
 
+// read returns the progress.
 func (s *scrubber) read() ScrubProgress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.progress
 }
 
+// loop makes pass after pass until ctx ends, with a rest between two passes.
+// Without a rate loop returns at once.
 func (s *scrubber) loop(ctx context.Context) {
 	if s.e.opts.ScrubBytesPerSecond == 0 {
 		return
@@ -127,6 +134,8 @@ type scrubJob struct {
 	row    meta.ObjectRow
 }
 
+// scrubRows verifies the bodies after the position at, and returns the new
+// position. The position is saved every scrubSave and after an error.
 func (s *scrubber) scrubRows(ctx context.Context, at meta.ScrubRow) (meta.ScrubRow, error) {
 	saved := time.Now()
 	for {
@@ -151,12 +160,15 @@ func (s *scrubber) scrubRows(ctx context.Context, at meta.ScrubRow) (meta.ScrubR
 	}
 }
 
+// save writes the position to the index. The write is not synced: after a crash
+// some bodies are verified again.
 func (s *scrubber) save(at meta.ScrubRow) error {
 	b := s.e.db.NewBatch()
 	b.SetScrub(at)
 	return b.Commit(false)
 }
 
+// next returns the next rows in the order of names, at most scrubBatch.
 func (s *scrubber) next(after objstore.ObjectID) (jobs []scrubJob, err error) {
 	err = s.e.db.ObjectsAfter(after, func(o objstore.ObjectID, row meta.ObjectRow) error {
 		if jobs = append(jobs, scrubJob{o, row}); len(jobs) == scrubBatch {
@@ -202,6 +214,8 @@ func (s *scrubber) scrubOne(ctx context.Context, j scrubJob) error {
 	return nil
 }
 
+// scrubInline verifies an inline body. A row that was replaced meanwhile is no
+// damage.
 func (s *scrubber) scrubInline(ctx context.Context, j scrubJob) error {
 	if err := s.limit.WaitN(ctx, int(j.row.Info.SizeBytes)); err != nil {
 		return err

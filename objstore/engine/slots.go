@@ -40,6 +40,7 @@ func (u *inUse) init() {
 	u.readers, u.writers = map[meta.FileID]int{}, map[meta.FileID]int{}
 }
 
+// count adds n readers or writers of a file.
 func (u *inUse) count(m map[meta.FileID]int, id meta.FileID, n int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -48,6 +49,7 @@ func (u *inUse) count(m map[meta.FileID]int, id meta.FileID, n int) {
 	}
 }
 
+// has says whether a file has readers or writers in m.
 func (u *inUse) has(m map[meta.FileID]int, id meta.FileID) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -64,8 +66,10 @@ func (u *inUse) write(id meta.FileID) (done func()) {
 // and putting a file in the place of a removed file, needs the lock of the file.
 const fileStripes = 256
 
+// fileLocks are the locks of files, by the last byte of the id.
 type fileLocks [fileStripes]sync.Mutex
 
+// lock locks a file until the result is called.
 func (l *fileLocks) lock(id meta.FileID) (unlock func()) {
 	m := &l[id[len(id)-1]]
 	m.Lock()

@@ -103,6 +103,7 @@ func (e *Engine) Status() Status {
 	return s
 }
 
+// indexStatus returns the state of the copies of the index for an operator.
 func indexStatus(c twin.Copies) CopyStatus {
 	if !c.Configured {
 		return CopyStatus{Copies: 1, InStep: true}
@@ -132,6 +133,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
+// deviceStatus returns the state of a device for an operator.
 func deviceStatus(d blob.Status) DeviceStatus {
 	return DeviceStatus{
 		Index: int(d.Index), Path: d.Dir, State: d.State.String(), Away: d.Away,
@@ -161,6 +163,8 @@ func (e *Engine) statusLoop(ctx context.Context) {
 	}
 }
 
+// writeStatus replaces DATA/status.json, without a sync: the file is written
+// again in statusEvery.
 func (e *Engine) writeStatus() error {
 	b, err := json.MarshalIndent(e.Status(), "", " ")
 	if err != nil {
@@ -225,6 +229,8 @@ func (h *healer) progressed(row *meta.ObjectRow) {
 	}
 }
 
+// percent returns the share of done in of, from 0 to 100, with one decimal. If of
+// is 0 the result is 100.
 func percent(done, of int64) float64 {
 	if of <= 0 {
 		return 100
@@ -238,6 +244,7 @@ func (p HealProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
 // Percent returns how much of this pass is done, from 0 to 100.
 func (p ScrubProgress) Percent() float64 { return percent(p.BytesDone, p.Bytes) }
 
+// endProgress ends the progress of the running work and logs the result.
 func (h *healer) endProgress() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -248,6 +255,7 @@ func (h *healer) endProgress() {
 	}
 }
 
+// readProgress returns the progress of healing.
 func (h *healer) readProgress() HealProgress {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -145,6 +145,8 @@ func CheckLive(ctx context.Context, l Live, o CheckOptions) (CheckReport, error)
 	return k.out, err
 }
 
+// newChecker returns a checker for a view. Live and view are the same until the
+// caller sets live.
 func newChecker(ctx context.Context, o CheckOptions, v meta.View) *checker {
 	if o.Found == nil {
 		o.Found = func(Finding) {}
@@ -157,6 +159,7 @@ func newChecker(ctx context.Context, o CheckOptions, v meta.View) *checker {
 	return k
 }
 
+// found counts a finding and passes the finding to the caller of the check.
 func (k *checker) found(f Finding) {
 	if f.Damage() {
 		k.out.Damage++
@@ -166,10 +169,13 @@ func (k *checker) found(f Finding) {
 	k.o.Found(f)
 }
 
+// step reports the progress of a step.
 func (k *checker) step(name string, fraction float64) {
 	k.o.Progress(Progress{name, fraction, k.seen})
 }
 
+// run makes all steps of a check. A finding does not end the check; an error of
+// the index or of the context does.
 func (k *checker) run() error {
 	begin := time.Now()
 	k.out.Devices = len(k.devices)
@@ -240,6 +246,8 @@ func (k *checker) bodies() error {
 	})
 }
 
+// inline verifies an inline body. The recount has reported a missing body
+// already.
 func (k *checker) inline(o objstore.ObjectID, row *meta.ObjectRow) error {
 	if !k.o.ReadData {
 		return nil // the recount has seen that it is there
@@ -279,6 +287,9 @@ func (k *checker) file(o objstore.ObjectID, row *meta.ObjectRow, slot int, on de
 
 var errOtherFile = fmt.Errorf("%w: it describes another object, or another part of it", datafile.ErrCorrupt)
 
+// lookAt compares the footer of a file with the row, and reads the body with
+// ReadData. datafile.ErrCorrupt: the file is damaged, or has a different object
+// or slot.
 func (k *checker) lookAt(dev *device.Device, o objstore.ObjectID, row *meta.ObjectRow, slot int) error {
 	r, err := datafile.Open(dev, device.ID(row.ID))
 	if err != nil {

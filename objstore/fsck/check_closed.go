@@ -27,6 +27,8 @@ func CheckClosed(ctx context.Context, f datafolder.Folder, o CheckOptions) (Chec
 	return report, datafolder.OpError("check store", f.Dir, err)
 }
 
+// checkClosed checks a locked folder. The copies of the index are compared first,
+// because meta.PeekAge needs a closed index.
 func checkClosed(ctx context.Context, f *datafolder.Folder, o CheckOptions) (CheckReport, error) {
 	id, err := f.ReadID()
 	if err != nil {

@@ -106,6 +106,7 @@ func (k *checker) dark() error {
 	return nil
 }
 
+// young says whether a file was written less than youngFile ago.
 func young(dev *device.Device, id device.ID) bool {
 	f, err := dev.OpenFile(id)
 	if err != nil {

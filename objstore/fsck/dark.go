@@ -94,6 +94,8 @@ func RepairDark(ctx context.Context, f datafolder.Folder, open func(context.Cont
 	return k.out, datafolder.OpError("repair dark data", f.Dir, err)
 }
 
+// realRun works on the open store: rows change through the commit path of the
+// store.
 func (k *darkRepair) realRun(open func(context.Context) (DarkStore, error)) error {
 	if err := k.folder.Exists(); err != nil {
 		return err
@@ -106,6 +108,7 @@ func (k *darkRepair) realRun(open func(context.Context) (DarkStore, error)) erro
 	return errors.Join(k.run(), store.Close())
 }
 
+// dryRun works on the read-only index of the closed store.
 func (k *darkRepair) dryRun() (err error) {
 	h, err := k.folder.LockExisting()
 	if err != nil {
@@ -127,6 +130,8 @@ func (k *darkRepair) dryRun() (err error) {
 	return errors.Join(k.run(), db.Close())
 }
 
+// run gives objects back in the order of names, or removes all dark data with
+// Discard.
 func (k *darkRepair) run() error {
 	if k.o.Discard {
 		return k.discard()
@@ -142,6 +147,7 @@ func (k *darkRepair) run() error {
 	return errors.Join(err, sorter.Close())
 }
 
+// discard removes all dark data of all devices.
 func (k *darkRepair) discard() error {
 	for _, d := range k.devices {
 		err := k.each(d, func(f device.DarkFile) error {

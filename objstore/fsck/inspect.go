@@ -75,6 +75,7 @@ func present(found bool, err error) error {
 	return err
 }
 
+// read fills the inspection from the index.
 func (in *Inspection) read(f *datafolder.Folder, name objstore.ObjectID) error {
 	db, err := f.OpenReadOnly()
 	if err != nil {
@@ -91,6 +92,7 @@ func (in *Inspection) read(f *datafolder.Folder, name objstore.ObjectID) error {
 	return errors.Join(err, db.Close())
 }
 
+// account adds the row of an account, and the counters of all policies together.
 func (in *Inspection) account(v meta.View, a objstore.AccountName) error {
 	row, found, err := v.Account(a)
 	if err := present(found, err); err != nil {
@@ -103,6 +105,7 @@ func (in *Inspection) account(v meta.View, a objstore.AccountName) error {
 	})
 }
 
+// container adds the row and the counters of a container.
 func (in *Inspection) container(v meta.View, id objstore.ContainerID) error {
 	row, found, err := v.Container(id)
 	if err := present(found, err); err != nil {
@@ -114,6 +117,8 @@ func (in *Inspection) container(v meta.View, id objstore.ContainerID) error {
 	return err
 }
 
+// object adds the row of an object, and the paths of the files or the state of
+// the inline body. Data files are not opened.
 func (in *Inspection) object(v meta.View, at *datafolder.Folder, id objstore.ObjectID) error {
 	row, found, err := v.Object(id)
 	if err := present(found, err); err != nil {

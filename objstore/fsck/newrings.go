@@ -22,6 +22,8 @@ func NewRings(f datafolder.Folder) (moved []string, err error) {
 	return moved, datafolder.OpError("make rings anew", f.Dir, err)
 }
 
+// newRings renames the rings of the configured policies, and takes the notes of
+// the rings away.
 func newRings(h *datafolder.Held) (moved []string, err error) {
 	if _, err := h.ReadID(); err != nil {
 		return nil, err

@@ -124,6 +124,7 @@ func Rebuild(ctx context.Context, f datafolder.Folder, ro RebuildOptions) (Rebui
 	return r.out, datafolder.OpError("rebuild index", f.Dir, err)
 }
 
+// lockAndRun runs the rebuild while the folder is locked.
 func (r *rebuild) lockAndRun(ctx context.Context) error {
 	h, err := r.folder.Lock()
 	if err != nil {
@@ -132,6 +133,9 @@ func (r *rebuild) lockAndRun(ctx context.Context) error {
 	return errors.Join(r.run(ctx, h), h.Close())
 }
 
+// run finds the copies and the devices, builds the new index, and puts the new
+// index in place. After an error, and in a dry run, the folders of the rebuild
+// are removed.
 func (r *rebuild) run(ctx context.Context, h *datafolder.Held) error {
 	index, err := h.Identify()
 	if err != nil {
@@ -193,6 +197,8 @@ func (r *rebuild) make(ctx context.Context, o meta.Options) error {
 	return r.recount(ctx)
 }
 
+// recount adds up the new index, and notes the sums and the contradictions in
+// the report.
 func (r *rebuild) recount(ctx context.Context) error {
 	r.step("checking the new index", -1, 0)
 	db, err := meta.OpenReadOnly(r.folder.FS, r.path(rebuildName))
@@ -203,6 +209,7 @@ func (r *rebuild) recount(ctx context.Context) error {
 	return errors.Join(err, db.Close())
 }
 
+// step reports the progress of a step.
 func (r *rebuild) step(name string, fraction float64, done int64) {
 	r.ro.Progress(Progress{name, fraction, done})
 }
@@ -227,6 +234,8 @@ func (r *rebuild) replace() error {
 	return replacefile.SyncFolder(fs, r.folder.Dir)
 }
 
+// oldPath returns a free name for the replaced index. An old index is never
+// overwritten.
 func (r *rebuild) oldPath() (string, error) {
 	for i := range oldMax {
 		path := r.path(oldName + strconv.Itoa(i))

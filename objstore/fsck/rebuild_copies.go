@@ -75,6 +75,7 @@ func unused(m meta.Mirror) error {
 	return nil
 }
 
+// skip notes in the report why a copy was not taken.
 func (r *rebuild) skip(dir string, err error) {
 	r.out.Skipped = append(r.out.Skipped, fmt.Sprintf("%s: %v", dir, err))
 }

@@ -24,6 +24,7 @@ type derive struct {
 	rows      int64
 }
 
+// derive writes all rows that follow from the rows of objects.
 func (r *rebuild) derive(ctx context.Context) error {
 	d := &derive{r: r, ctx: ctx, out: &bulk{db: r.db}}
 	err := r.db.Objects(d.object)
@@ -39,6 +40,8 @@ func (r *rebuild) derive(ctx context.Context) error {
 	return r.dropInline(ctx)
 }
 
+// object counts one object, and begins a new container at the first object of
+// the container.
 func (d *derive) object(o objstore.ObjectID, row meta.ObjectRow) error {
 	if d.rows++; d.rows%1024 == 0 {
 		d.r.step("counting objects", -1, d.rows)
@@ -128,6 +131,8 @@ func (r *rebuild) countContainers(ctx context.Context) error {
 	return errors.Join(err, d.out.flush())
 }
 
+// leaveAccount ends an account: writes the counters, and the row if the row is
+// missing.
 func (d *derive) leaveAccount() error {
 	if d.account == "" {
 		return nil

@@ -112,6 +112,7 @@ type bulk struct {
 	n     int
 }
 
+// next returns the batch for the next change.
 func (b *bulk) next() *meta.Batch {
 	if b.batch == nil {
 		b.batch = b.db.NewBatch()
@@ -127,6 +128,7 @@ func (b *bulk) done() error {
 	return b.flush()
 }
 
+// flush commits the batch without a sync. The caller ends with a barrier.
 func (b *bulk) flush() error {
 	if b.batch == nil {
 		return nil

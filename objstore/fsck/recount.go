@@ -39,12 +39,15 @@ func Recount(ctx context.Context, v meta.View) (Recounted, error) {
 	return r.out, err
 }
 
+// problem notes a contradiction. Beyond problemsMax a contradiction is not
+// noted: a broken index may have millions.
 func (r *recount) problem(format string, args ...any) {
 	if len(r.out.Problems) < problemsMax {
 		r.out.Problems = append(r.out.Problems, fmt.Sprintf(format, args...))
 	}
 }
 
+// run makes all steps of the walk.
 func (r *recount) run() error {
 	for _, step := range []func() error{r.accounts, r.objects, r.bodies, r.queue} {
 		if err := step(); err != nil {
