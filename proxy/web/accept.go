@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// acceptRange is one element of an Accept header.
+// acceptRange is an element of an Accept header.
 type acceptRange struct {
 	kind, subkind string
 	quality       float64
@@ -20,10 +20,11 @@ func (a acceptRange) matches(offer string) bool {
 	return (a.kind == "*" || a.kind == kind) && (a.subkind == "*" || a.subkind == subkind)
 }
 
-// BestAccept is the offer that an Accept header likes best, "" if it likes
-// none; an empty header likes the first. A header that cannot be read is 400.
-// It takes what the expressions of swob's Accept take, in one pass and without
-// backtracking; like swob it does not give q=0 the meaning of "never".
+// BestAccept returns the offer that an Accept header prefers, or "" if the
+// header accepts no offer. An empty header prefers the first offer. A header
+// with a syntax error is 400. BestAccept accepts the grammar of swob's Accept
+// expressions, in a single pass and without backtracking. Like swob, it does
+// not read q=0 as "never".
 func BestAccept(header string, offers ...string) (string, error) {
 	if header == "" {
 		return offers[0], nil
@@ -59,6 +60,8 @@ func BestAccept(header string, offers ...string) (string, error) {
 	return "", nil
 }
 
+// parseAccept parses an element of an Accept header. ok is false for a syntax
+// error.
 func parseAccept(s string) (a acceptRange, ok bool) {
 	a.quality = 1
 	a.kind, s = CutToken(TrimSpace(s))
@@ -87,8 +90,8 @@ func parseAccept(s string) (a acceptRange, ok bool) {
 	return a, true
 }
 
-// cutParameter cuts ";name=value". A quoted value that holds ';' or '=' is
-// refused, as swob refuses it.
+// cutParameter cuts ";name=value" from the front of s. Like swob, it refuses a
+// quoted value with ';' or '='.
 func cutParameter(s string) (name, value, rest string, ok bool) {
 	if s[0] != ';' {
 		return "", "", "", false
@@ -116,8 +119,8 @@ func cutParameter(s string) (name, value, rest string, ok bool) {
 	return "", "", "", false
 }
 
-// CutToken cuts an RFC 2616 token from the front; bytes above ASCII belong to
-// it, as in swob.
+// CutToken cuts an RFC 2616 token from the front of s. Bytes above ASCII belong
+// to a token, as in swob.
 func CutToken(s string) (token, rest string) {
 	i := 0
 	for i < len(s) && s[i] > ' ' && s[i] != 0x7f && !strings.ContainsRune(`()<>@,;:"/[]?={}`, rune(s[i])) {
@@ -126,4 +129,5 @@ func CutToken(s string) (token, rest string) {
 	return s[:i], s[i:]
 }
 
+// TrimSpace returns s without ASCII white space at both ends.
 func TrimSpace(s string) string { return strings.Trim(s, " \t\r\n\v\f") }

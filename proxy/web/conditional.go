@@ -6,7 +6,7 @@ import (
 	"needletail/objstore"
 )
 
-// NormalizeETag strips one pair of quotes.
+// NormalizeETag returns the tag without its pair of quotes, if it has a pair.
 func NormalizeETag(tag string) string {
 	if len(tag) >= 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
 		return tag[1 : len(tag)-1]
@@ -14,8 +14,8 @@ func NormalizeETag(tag string) string {
 	return tag
 }
 
-// MatchesETag says whether a list, as If-Match and If-None-Match have it,
-// holds the tag or "*". Quotes do not matter; "W/" is not special.
+// MatchesETag reports whether a list in the form of If-Match or If-None-Match
+// has the tag or "*". Quotes are ignored. A "W/" prefix has no special meaning.
 func MatchesETag(list, etag string) bool {
 	etag = NormalizeETag(etag)
 	for list != "" {
@@ -32,14 +32,14 @@ func MatchesETag(list, etag string) bool {
 	return false
 }
 
-// Precondition evaluates the conditional headers of a GET or HEAD of an object
-// that exists, in the order of swob's _get_conditional_response_status. It
-// gives 304, 412, or 0 to go on.
+// Precondition evaluates the conditional headers of a GET or HEAD of an
+// existing object, in the order of swob's _get_conditional_response_status. It
+// returns 304, 412, or 0 if all conditions hold.
 func Precondition(h Header, etag string, modified objstore.Timestamp) int {
 	if MatchesETag(h.Get("If-None-Match"), etag) {
 		return 304
 	}
-	// An empty list is there, and matches nothing.
+	// An If-Match line without a value is present and matches nothing.
 	if v, ok := h.Lookup("If-Match"); ok && !MatchesETag(v, etag) {
 		return 412
 	}
@@ -53,8 +53,8 @@ func Precondition(h Header, etag string, modified objstore.Timestamp) int {
 	return 0
 }
 
-// PreconditionMissing is Precondition for an object that does not exist: only
-// "If-Match: *" can fail.
+// PreconditionMissing is Precondition for a missing object: only "If-Match: *"
+// fails, with 412.
 func PreconditionMissing(h Header) int {
 	for _, tag := range strings.Split(h.Get("If-Match"), ",") {
 		if NormalizeETag(strings.TrimSpace(tag)) == "*" {

@@ -1,7 +1,7 @@
 package web
 
-// Handler answers a request. An error is rendered in one place, by
-// ErrorResponse; a handler that returns an error returns no response.
+// Handler answers a request. A handler that returns an error returns no
+// response: ErrorResponse renders every error, in a single place.
 type Handler interface {
 	Serve(*Request) (*Response, error)
 }

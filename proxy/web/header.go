@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// HeaderField is one header line.
+// HeaderField is a header line.
 type HeaderField struct{ Name, Value string }
 
-// Header is a list of header lines in their order. Names compare without
-// regard to the case of letters. The zero value is empty.
+// Header is a list of header lines in their order. Names compare without regard
+// to the case of letters. The zero value is empty.
 type Header []HeaderField
 
-// Get is the first value of name, or "".
+// Get returns the first value of name, or "".
 func (h Header) Get(name string) string {
 	v, _ := h.Lookup(name)
 	return v
 }
 
-// Lookup is the first value of name, and whether there is one.
+// Lookup returns the first value of name. The result is false if no line has
+// the name.
 func (h Header) Lookup(name string) (string, bool) {
 	for i := range h {
 		if sameName(h[i].Name, name) {
@@ -28,13 +29,14 @@ func (h Header) Lookup(name string) (string, bool) {
 	return "", false
 }
 
-// sameName compares names. Most that differ do so in length, and most that are
-// the same have the same case: a request looks for dozens of lines.
+// sameName reports whether two names are equal but for case. Requests look up
+// dozens of lines, so the cheap tests come first: most different names differ
+// in length, and most equal names have equal case.
 func sameName(a, b string) bool {
 	return len(a) == len(b) && (a == b || strings.EqualFold(a, b))
 }
 
-// Has says whether there is a line of that name, be it empty.
+// Has reports whether a line has the name, even a line with an empty value.
 func (h Header) Has(name string) bool {
 	_, ok := h.Lookup(name)
 	return ok
@@ -43,7 +45,8 @@ func (h Header) Has(name string) bool {
 // Add appends a line.
 func (h *Header) Add(name, value string) { *h = append(*h, HeaderField{name, value}) }
 
-// Set replaces all lines of name by one, where the first was.
+// Set puts a line in the place of the first line of name and removes the rest.
+// Without a line of name, Set appends a line.
 func (h *Header) Set(name, value string) {
 	for i := range *h {
 		if sameName((*h)[i].Name, name) {
@@ -68,7 +71,7 @@ func (h *Header) delFrom(from int, name string) {
 	*h = kept
 }
 
-// DelFunc removes every line whose name drop says so of.
+// DelFunc removes every line whose name drop accepts.
 func (h *Header) DelFunc(drop func(name string) bool) {
 	first := slices.IndexFunc(*h, func(f HeaderField) bool { return drop(f.Name) })
 	if first < 0 {
@@ -83,7 +86,7 @@ func (h *Header) DelFunc(drop func(name string) bool) {
 	*h = kept
 }
 
-// Clone is a copy that shares nothing with h.
+// Clone returns a copy. The copy and h share no memory.
 func (h Header) Clone() Header { return append(Header(nil), h...) }
 
 // CutPrefix is strings.CutPrefix without regard to case.
@@ -94,9 +97,9 @@ func CutPrefix(name, prefix string) (rest string, ok bool) {
 	return name[len(prefix):], true
 }
 
-// TitleName gives a header name the form in which Swift stores and shows it:
-// '_' becomes '-', the first letter after anything but a letter is upper case,
-// other letters lower case (Python's bytes.title).
+// TitleName returns a header name in the form that Swift stores and shows: '_'
+// becomes '-'; a letter that does not follow a letter is upper case; all
+// remaining letters are lower case (Python's bytes.title).
 func TitleName(name string) string {
 	b := []byte(name)
 	inWord := false

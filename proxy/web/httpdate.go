@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// dateLayouts are the three forms that RFC 9110 5.6.7 lists, and what Python's
-// email.utils.parsedate takes besides: no day of the week, no zone.
-// A zone is read over, as swob does: it can only be GMT.
+// dateLayouts are the three forms of RFC 9110 5.6.7, and further forms that
+// Python's email.utils.parsedate accepts: without the day of the week, without
+// a zone. ParseHTTPDate ignores the zone, as swob does: HTTP dates are in GMT.
 var dateLayouts = [...]string{
 	"2 Jan 2006 15:04:05", "2-Jan-06 15:04:05", "2-Jan-2006 15:04:05", "2 Jan 06 15:04:05",
 	"Mon Jan 2 15:04:05 2006", "2 Jan 2006 15:04",
 }
 
-// zoneChars are what a zone's name is made of; no year and no time is.
+// zoneChars are the characters of a zone's name. A year or a time has no
+// letters, so the last field of a date is a zone or has no zoneChars.
 const zoneChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// maxDateBytes bounds what is worth parsing.
+// maxDateBytes bounds the work of parsing: a longer text is no date.
 const maxDateBytes = 64
 
-// ParseHTTPDate gives the Unix second of a date header. What is no date is not
-// an error: the condition does not count then.
+// ParseHTTPDate returns the Unix second of a date header. A text that is no
+// date is no error: ok is false, and the caller ignores the condition.
 func ParseHTTPDate(s string) (unixSeconds int64, ok bool) {
 	if s == "" || len(s) > maxDateBytes {
 		return 0, false

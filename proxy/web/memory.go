@@ -14,28 +14,29 @@ import (
 )
 
 const (
-	// holdWait is how long a request waits for memory before it gets 503.
+	// holdWait is how long a request waits for memory before the answer is 503.
 	holdWait = 2 * time.Second
-	// WholeBodyTime bounds how long a body that is read whole may take to
-	// arrive: 408 after it. A body that trickles holds memory for nothing.
+	// WholeBodyTime bounds the time in which a body that is read whole must
+	// arrive; then the answer is 408. A slower body would hold memory without
+	// use.
 	WholeBodyTime = 60 * time.Second
-	// smallHoldBytes is what a request of a known user may hold without being a
-	// large one. Large ones, and strangers', have one half of the account
-	// together, so that there is room for the small ones, which are most, however
-	// many of the others wait.
+	// smallHoldBytes is how much the request of a known user holds at most to
+	// count as small. Large requests and requests of strangers share a half of
+	// the account. Most requests are small, and find room in the second half
+	// however many large requests wait.
 	smallHoldBytes = 256 << 10
-	// firstReadBytes is what ReadWhole begins with: a client that announces a
-	// long body and sends nothing holds no more.
+	// firstReadBytes is how much memory ReadWhole takes at first. A client that
+	// announces a long body and sends nothing holds no more.
 	firstReadBytes = 16 << 10
 )
 
-// ErrNoMemory is the cause of the 503 of a request that found the account of
+// ErrNoMemory is the cause of the 503 for a request that finds the account of
 // memory used up.
 var ErrNoMemory = errors.New("the memory for requests is used up")
 
-// Memory is the account of the bytes that all requests together hold whole:
-// bodies, manifests, pages and what is made of them. Bytes that stream through
-// a buffer of their own are not on it. It is safe for concurrent use.
+// Memory is the account of the bytes that all requests hold whole: bodies,
+// manifests, pages, and the texts made of them. Bytes that stream through a
+// buffer are not on the account. Memory is safe for concurrent use.
 type Memory struct {
 	limit int64 // bytes
 	free  *semaphore.Weighted
@@ -43,18 +44,18 @@ type Memory struct {
 	used  atomic.Int64
 }
 
-// NewMemory makes an account of limit bytes.
+// NewMemory returns an account of limit bytes.
 func NewMemory(limit int64) *Memory {
 	return &Memory{limit: limit, free: semaphore.NewWeighted(limit), large: semaphore.NewWeighted(limit / 2)}
 }
 
-// Limit is the size of the account in bytes.
+// Limit returns the size of the account in bytes.
 func (m *Memory) Limit() int64 { return m.limit }
 
-// Used is how many bytes are taken now.
+// Used returns the number of bytes that are taken now.
 func (m *Memory) Used() int64 { return m.used.Load() }
 
-// Try takes n bytes if they are free at this moment.
+// Try takes n bytes if they are free now, and reports success.
 func (m *Memory) Try(n int64) bool {
 	if !m.free.TryAcquire(n) {
 		return false
@@ -63,14 +64,14 @@ func (m *Memory) Try(n int64) bool {
 	return true
 }
 
-// Give gives back n bytes that were taken.
+// Give returns n taken bytes to the account.
 func (m *Memory) Give(n int64) {
 	m.used.Add(-n)
 	m.free.Release(n)
 }
 
-// take waits for n bytes, in the order of arrival, for holdWait at most; large
-// ones count against the half for them too.
+// take waits for n bytes, in the order of arrival, for holdWait at most. Bytes
+// of a large request count against the half for large requests too.
 func (m *Memory) take(ctx context.Context, n int64, large bool) error {
 	end := time.Now().Add(holdWait)
 	if large && !acquire(ctx, m.large, m.limit/2, n, end) {
@@ -91,7 +92,7 @@ func acquire(ctx context.Context, of *semaphore.Weighted, limit, n int64, end ti
 		return true
 	}
 	if n > limit {
-		return false // Acquire would wait for what never comes
+		return false // Acquire would wait for ever
 	}
 	wait, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -108,26 +109,25 @@ func (m *Memory) refusal(ctx context.Context, n int64) error {
 	}
 }
 
-// Held is what one request, with its subrequests, has taken of an account. The
-// zero value takes nothing and is without a bound. It is safe for concurrent
-// use.
+// Held is what a request and its subrequests have taken of an account. The zero
+// value takes nothing and has no bound. Held is safe for concurrent use.
 type Held struct {
 	memory *Memory
 
 	mu    sync.Mutex
-	bytes int64 // all that is held
-	large int64 // what of it counts against the half for large ones
-	known bool  // a request of a known user that was allowed
+	bytes int64 // all held bytes
+	large int64 // the part taken of the half for large requests
+	known bool  // the request is allowed to a known user
 }
 
-// SetKnown says that the request is no stranger's any more.
+// SetKnown notes that the request is authorized for a known user.
 func (h *Held) SetKnown() {
 	h.mu.Lock()
 	h.known = true
 	h.mu.Unlock()
 }
 
-// Use makes h take of m, which may be nil: no bound.
+// Use makes h take from m. A nil m is no bound.
 func (h *Held) Use(m *Memory) { h.memory = m }
 
 func (h *Held) take(ctx context.Context, n int64) error {
@@ -158,21 +158,23 @@ func (h *Held) give(n int64) {
 	h.memory.Give(n)
 }
 
-// End gives back everything.
+// End returns everything to the account.
 func (h *Held) End() {
 	if h.memory != nil {
 		h.give(math.MaxInt64)
 	}
 }
 
-// SetHeld makes the request, and what is derived from it later, take of h.
+// SetHeld makes the request, and every request derived from it later, take from
+// h.
 func (r *Request) SetHeld(h *Held) { r.held = h }
 
-// Hold takes n bytes of the process's account of memory, before they are
-// allocated, until the response has been sent or Release gives them back. It
-// waits a little if they are not free, and fails with 503, or with 499 once
-// the client has left. A stranger's request, and one that holds more than
-// smallHoldBytes, has one half of the account with all that are like it.
+// Hold takes n bytes of the process's account of memory. Callers hold before
+// they allocate. The bytes stay taken until the response has been sent or
+// Release returns them. Hold waits for holdWait if the bytes are not free. Then
+// it fails with 503, or with 499 once the client has left. All requests of
+// strangers and all requests that hold more than smallHoldBytes share a half of
+// the account.
 func (r *Request) Hold(n int64) error {
 	if r.held == nil || r.held.memory == nil || n <= 0 {
 		return nil
@@ -180,7 +182,7 @@ func (r *Request) Hold(n int64) error {
 	return r.held.take(r.Context(), n)
 }
 
-// Release gives back n bytes that Hold took, before the end of the request.
+// Release returns n held bytes before the end of the request.
 func (r *Request) Release(n int64) {
 	if r.held == nil || r.held.memory == nil || n <= 0 {
 		return
@@ -188,12 +190,12 @@ func (r *Request) Release(n int64) {
 	r.held.give(n)
 }
 
-// ErrBodyTooLong is ReadWhole's error for a body that is longer than its limit.
+// ErrBodyTooLong is ReadWhole's error for a body above the limit.
 var ErrBodyTooLong = errors.New("the body is longer than its limit")
 
-// ReadWhole reads the body whole into memory that Hold accounts for. A body of
-// more than limit bytes is ErrBodyTooLong, before anything is read if its
-// length was announced. A body that takes longer than WholeBodyTime is 408.
+// ReadWhole reads the whole body into memory that Hold accounts for. A body of
+// more than limit bytes is ErrBodyTooLong; if its length was announced, nothing
+// is read. A body that takes longer than WholeBodyTime is 408.
 func (r *Request) ReadWhole(limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, ErrBodyTooLong

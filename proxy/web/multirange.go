@@ -8,18 +8,20 @@ import (
 	"strconv"
 )
 
-// Ranger gives parts of a body, one after the other; objstore.Object is one.
+// Ranger opens parts of a body, each after the last. An objstore.Object is a
+// Ranger.
 type Ranger interface {
 	Range(offset, length int64) io.Reader
 	Close() error
 }
 
-// ContentRange is the value of a Content-Range header.
+// ContentRange returns the value of a Content-Range header.
 func ContentRange(r ByteRange, size int64) string {
 	return fmt.Sprintf("bytes %d-%d/%d", r.Start, r.End-1, size)
 }
 
-// RangeBody is the part r of src as a response body. Closing it closes src.
+// RangeBody returns the part r of src as a response body. Closing the body
+// closes src.
 func RangeBody(src Ranger, r ByteRange) io.ReadCloser {
 	return &rangeBody{Reader: src.Range(r.Start, r.Length()), src: src}
 }
@@ -31,11 +33,11 @@ type rangeBody struct {
 
 func (b *rangeBody) Close() error { return b.src.Close() }
 
-// WriteTo hands the copy to the reader's own WriteTo, if it has one.
+// WriteTo uses the reader's own WriteTo, if the reader has a WriteTo.
 func (b *rangeBody) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, b.Reader) }
 
-// multiBody is a multipart/byteranges body. Its parts are opened as the reading
-// gets there, so it holds no more than one part's head.
+// multiBody is a multipart/byteranges body. It opens a part when reading
+// reaches the part, so it holds at most the head of a part in memory.
 type multiBody struct {
 	src         Ranger
 	ranges      []ByteRange
@@ -44,15 +46,15 @@ type multiBody struct {
 	size        int64
 	length      int64
 
-	next    int // the range that comes next; len(ranges)+1 when all is out
+	next    int // the next range; len(ranges)+1 after the end
 	head    []byte
 	part    io.Reader
 	partEnd int64 // bytes of part still to come
 }
 
-// NewMultiRangeBody is the multipart/byteranges body of several ranges of a
-// body of size bytes; with the Content-Type to send and its exact length
-// (swob: multi_range_iterator). Closing it closes src.
+// NewMultiRangeBody returns the multipart/byteranges body of several ranges of
+// a body of size bytes, its Content-Type and its exact length (swob:
+// multi_range_iterator). Closing the body closes src.
 func NewMultiRangeBody(src Ranger, ranges []ByteRange, contentType string, size int64) (body io.ReadCloser, multipartType string, length int64) {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // crypto/rand.Read does not fail
@@ -70,8 +72,8 @@ func (b *multiBody) measure() int64 {
 	return n
 }
 
-// appendHead appends what stands before part i: also the line end after the
-// part before it.
+// appendHead appends the text before part i. For every part but the first, the
+// text begins with the line end after the last part.
 func (b *multiBody) appendHead(dst []byte, i int) []byte {
 	if i > 0 {
 		dst = append(dst, "\r\n"...)
@@ -104,8 +106,8 @@ func (b *multiBody) advance() bool {
 	return true
 }
 
-// Read gives heads and parts in turn. A part that ends early is an error: the
-// length has been promised.
+// Read returns heads and parts in turn. A part that ends early is an error: the
+// client has been promised the length.
 func (b *multiBody) Read(p []byte) (int, error) {
 	for {
 		if len(b.head) > 0 {
@@ -132,7 +134,8 @@ func (b *multiBody) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo copies each part with the part's own WriteTo, if it has one.
+// WriteTo copies each part with the part's own WriteTo, if the part has a
+// WriteTo.
 func (b *multiBody) WriteTo(w io.Writer) (total int64, err error) {
 	for {
 		n, err := w.Write(b.head)
@@ -158,5 +161,5 @@ func (b *multiBody) WriteTo(w io.Writer) (total int64, err error) {
 
 func (b *multiBody) Close() error { return b.src.Close() }
 
-// UnsatisfiedRange is the Content-Range of a 416.
+// UnsatisfiedRange returns the Content-Range of a 416.
 func UnsatisfiedRange(size int64) string { return fmt.Sprintf("bytes */%d", size) }

@@ -7,7 +7,7 @@ import (
 )
 
 // parseQuery reads a query as Python's parse_qsl(keep_blank_values=True) does:
-// it never fails, and only '&' separates.
+// it never fails, and '&' is the only separator.
 func parseQuery(raw string) url.Values {
 	values := url.Values{}
 	for raw != "" {
@@ -23,8 +23,8 @@ func parseQuery(raw string) url.Values {
 	return values
 }
 
-// QueryText is the last value of a query parameter, which must be UTF-8: 400
-// (swift/common/request_helpers.py: get_param).
+// QueryText returns the last value of a query parameter, or "". A value that is
+// not UTF-8 is 400 (swift/common/request_helpers.py: get_param).
 func (r *Request) QueryText(name string) (string, error) {
 	values := r.Query()[name]
 	if len(values) == 0 {
@@ -41,8 +41,8 @@ func unquotePlus(s string) string {
 	return Unquote(strings.ReplaceAll(s, "+", " "))
 }
 
-// Unquote percent-decodes s once. A '%' without two hex digits stands for
-// itself, as in Python's urllib.parse.unquote.
+// Unquote percent-decodes s once. A '%' without two hex digits stays, as in
+// Python's urllib.parse.unquote.
 func Unquote(s string) string {
 	if !strings.Contains(s, "%") {
 		return s

@@ -8,24 +8,25 @@ import (
 // ByteRange is the half-open part [Start, End) of a body.
 type ByteRange struct{ Start, End int64 }
 
-// Length is the number of bytes in the range.
+// Length returns the number of bytes in the range.
 func (r ByteRange) Length() int64 { return r.End - r.Start }
 
-// Limits against requests that make a server do much for little (RFC 9110
-// 17.15), with the values of swift/common/swob.py.
+// Limits against requests that cost the server much and the client little (RFC
+// 9110 17.15). The values are from swift/common/swob.py.
 const (
 	maxRanges             = 50
 	maxRangeOverlaps      = 2
 	maxNonascendingRanges = 8
 )
 
-// rangeSpec is one element of a Range header; -1 stands for a bound that was
-// left out. A suffix range has no start.
+// rangeSpec is an element of a Range header. A missing bound is -1. A suffix
+// range has no start.
 type rangeSpec struct{ start, end int64 }
 
-// ResolveRanges reads a Range header for a body of size bytes. Not ok means
-// that the header is ignored and the answer is the whole body; ok without any
-// range is 416. Ranges come in the order asked (swob: Range).
+// ResolveRanges reads a Range header for a body of size bytes. The ranges come
+// in the order of the header. If ok is false, the header is ignored and the
+// answer is the whole body. If ok is true and the list is empty, the answer is
+// 416 (swob: Range).
 func ResolveRanges(header string, size int64) (ranges []ByteRange, ok bool) {
 	specs, ok := parseRanges(header)
 	if !ok {
@@ -37,7 +38,8 @@ func ResolveRanges(header string, size int64) (ranges []ByteRange, ok bool) {
 		}
 	}
 	if size == 0 && len(ranges) > 0 {
-		// A suffix of nothing: there is no Content-Range to say so with.
+		// A suffix range of an empty body is satisfiable, but no Content-Range
+		// can express it: the answer is the whole body.
 		return nil, false
 	}
 	if len(ranges) > maxRanges || tooManyOverlaps(ranges) || outOfOrder(ranges) {
@@ -60,7 +62,8 @@ func (s rangeSpec) resolve(size int64) (r ByteRange, satisfiable bool) {
 	return ByteRange{s.start, s.end + 1}, true
 }
 
-// parseRanges refuses the whole header for one bad element.
+// parseRanges parses a Range header. A bad element makes the whole header
+// invalid.
 func parseRanges(header string) ([]rangeSpec, bool) {
 	header = strings.ReplaceAll(header, " ", "")
 	list, ok := CutPrefix(header, "bytes=")
@@ -80,7 +83,8 @@ func parseRanges(header string) ([]rangeSpec, bool) {
 	return specs, true
 }
 
-// rangeBound reads digits; more than an int64 holds is its largest value.
+// rangeBound parses digits. A number above the largest int64 is the largest
+// int64.
 func rangeBound(s string) (int64, bool) {
 	if s == "" {
 		return -1, true
@@ -100,8 +104,9 @@ func rangeBound(s string) (int64, bool) {
 	return n, true
 }
 
-// tooManyOverlaps counts pairs of ranges that have a byte in common. Swift leaves
-// out equal ones, so that 50 of them give 50 times the body.
+// tooManyOverlaps reports whether too many pairs of ranges overlap. Equal
+// ranges count as overlapping. Swift does not count them, so 50 equal ranges
+// make Swift send the body 50 times.
 func tooManyOverlaps(ranges []ByteRange) bool {
 	inside := func(x int64, r ByteRange) bool { return r.Start < x && x < r.End }
 	overlaps := 0

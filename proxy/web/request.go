@@ -8,16 +8,16 @@ import (
 	"needletail/auth"
 )
 
-// Request is one request, from a client or from another feature (a
-// subrequest). It is not safe for concurrent use.
+// Request is a request from a client, or from a feature (a subrequest). It is
+// not safe for concurrent use.
 type Request struct {
 	Method string
 	// RawPath is the path as the client sent it, without the query. Path is
-	// RawPath percent-decoded once; never cleaned.
+	// RawPath percent-decoded once, and never cleaned.
 	RawPath, Path string
 	RawQuery      string
-	// Header has request lines under names of TitleName's form. Lines that a
-	// client may not set are gone once gatekeeper has run.
+	// Header has the request lines, with names in the form of TitleName. Once
+	// gatekeeper has run, no line is left that a client may not set.
 	Header Header
 	// Host is the Host header; Scheme is "http" or "https".
 	Host, Scheme string
@@ -25,26 +25,28 @@ type Request struct {
 	RemoteAddr string
 	Proto      string // "HTTP/1.1"
 
-	// Body is never nil. Read gives io.EOF only after a body that arrived whole;
-	// a body cut short fails with an error whose status is 499, a stalled one
-	// with 408. ContentLength is -1 for a chunked body, NoLength without any.
+	// Body is never nil. Read returns io.EOF only after the whole body has
+	// arrived. Read of a body cut short fails with an error of status 499, of a
+	// stalled body with 408. ContentLength is -1 for a chunked body, and
+	// NoLength for a request without a body.
 	Body          io.Reader
 	ContentLength int64
 
-	// TransID is the transaction id that every response carries.
+	// TransID is the transaction id in every response.
 	TransID string
-	// BasePath is what a mount cut from the front of Path: "/identity".
+	// BasePath is the prefix that a mount has cut from Path: "/identity".
 	BasePath string
 
-	// Identity is who sent the request: nil for anonymous. Only authentication
-	// sets it.
+	// Identity is the sender of the request: nil for an anonymous sender. Only
+	// authentication sets Identity.
 	Identity *auth.Identity
 
-	// Log is what the access log adds.
+	// Log has additions for the access log.
 	Log LogInfo
 
-	// OnGrant, if not nil, is told that the request is allowed; known says to a
-	// user, and not to anybody.
+	// OnGrant, if not nil, is called when the request is allowed. known is true
+	// if the sender is a known user, and false if the request is allowed to
+	// everybody.
 	OnGrant func(known bool)
 
 	ctx   context.Context
@@ -52,24 +54,26 @@ type Request struct {
 	query url.Values
 }
 
-// LogInfo is filled on the way for the access log.
+// LogInfo collects facts about a request for the access log.
 type LogInfo struct {
 	Account, User string
 	BodyBytesRead int64
-	// Cause is why the answer has a status of 500 or more, where a feature made
-	// an answer of an error.
+	// Cause is the error behind a status of 500 or more, where a feature has
+	// made an answer of the error.
 	Cause error
 	// Notes are remarks of features, Swift's log_info: "cs:valid".
 	Notes []string
-	// Line is what a wing's own access log needs besides; nil: the wing has none.
+	// Line has the facts for a wing's own access log. Nil: the wing has no
+	// access log.
 	Line any
 }
 
-// NoLength is the ContentLength of a request with neither Content-Length nor
+// NoLength is the ContentLength of a request without Content-Length and without
 // Transfer-Encoding.
 const NoLength = -2
 
-// Context ends when the client has left, and when the server is stopped hard.
+// Context returns the request's context. The context ends when the client has
+// left, and when the server is stopped hard.
 func (r *Request) Context() context.Context {
 	if r.ctx == nil {
 		return context.Background()
@@ -80,8 +84,9 @@ func (r *Request) Context() context.Context {
 // SetContext replaces the context.
 func (r *Request) SetContext(ctx context.Context) { r.ctx = ctx }
 
-// Query is the parsed query: '+' is a space, a key without '=' has the value
-// "", pairs that cannot be decoded are kept as they are. It is for reading.
+// Query returns the parsed query: '+' is a space, a key without '=' has the
+// value "", and pairs with invalid escapes stay as they are. Callers only read
+// the result.
 func (r *Request) Query() url.Values {
 	if r.query == nil && r.RawQuery != "" {
 		r.query = parseQuery(r.RawQuery)
@@ -92,12 +97,12 @@ func (r *Request) Query() url.Values {
 // SetRawQuery replaces the query.
 func (r *Request) SetRawQuery(raw string) { r.RawQuery, r.query = raw, nil }
 
-// BaseURL is "scheme://host" plus BasePath.
+// BaseURL returns "scheme://host" plus BasePath.
 func (r *Request) BaseURL() string { return r.Scheme + "://" + r.Host + r.BasePath }
 
-// Derive makes a request to another path in place. The new request inherits who
-// asks, where from, the transaction id, the context and the account of memory,
-// but neither headers nor body.
+// Derive makes to a request for another path. The new request inherits the
+// identity, the address, the transaction id, the context and the account of
+// memory. It inherits no headers and no body.
 func (r *Request) Derive(to *Request, method, path string) {
 	*to = Request{
 		Method: method, Path: path, RawPath: (&url.URL{Path: path}).EscapedPath(),
@@ -109,7 +114,7 @@ func (r *Request) Derive(to *Request, method, path string) {
 }
 
 // Granted tells the front that the request is allowed: to a known user, or to
-// anybody. Every wing calls it once it has authorized a request.
+// everybody. Every wing calls Granted once it has authorized a request.
 func (r *Request) Granted(known bool) {
 	if known && r.held != nil {
 		r.held.SetKnown()

@@ -5,41 +5,44 @@ import (
 	"io"
 )
 
-// ErrSegmentChanged: a segment of a large object is not what its manifest or
-// its listing says.
+// ErrSegmentChanged means: a segment of a large object differs from its
+// manifest or its listing.
 var ErrSegmentChanged = errors.New("a segment of a large object has changed")
 
-// Segment is one piece of a large object.
+// Segment is a piece of a large object.
 type Segment struct {
 	Bytes int64
-	// Open gives the bytes of a part that lies inside the segment, and is not
-	// empty: as many as the part is long, or an error.
+	// Open returns the bytes of a part that lies inside the segment and is not
+	// empty. The reader gives exactly the length of the part, or an error.
 	Open func(part ByteRange) (io.ReadCloser, error)
 }
 
-// SegmentBody is a part of a large object: one segment after the other, of
-// which one is open at a time. It gives the length that was promised, or an
-// error; an error stays. It implements io.WriterTo. The part of a segment that
-// is a large object itself is a SegmentBody too.
+// SegmentBody is a part of a large object: its segments in order, with at most
+// a single open segment. It gives exactly the promised length, or an error.
+// After an error every Read fails with the same error. It implements
+// io.WriterTo. A segment may be a large object and have a SegmentBody of its
+// own.
 type SegmentBody struct {
 	next func() (Segment, error)
-	skip int64 // bytes to leave out before the first that is sent
+	skip int64 // bytes to leave out before the first byte of the body
 	left int64 // bytes still to come; -1: up to the last segment
 
-	open     io.ReadCloser // the segment that is being read, or nil
-	openLeft int64         // bytes still to come from it
-	err      error         // what ended the body
+	open     io.ReadCloser // the segment being read, or nil
+	openLeft int64         // bytes still to come from open
+	err      error         // the end of the body, or nil
 }
 
-// NewSegmentBody begins a body of length bytes, after the first skip of the
-// whole; with length -1 it goes on to the end. next gives the segments in their
-// order, and io.EOF after the last; no more are asked for than are needed.
+// NewSegmentBody returns a body of length bytes that begins after the first
+// skip bytes of the whole. With length -1 the body goes on to the end. next
+// returns the segments in their order, and io.EOF after the last. The body asks
+// for no more segments than it needs.
 func NewSegmentBody(next func() (Segment, error), skip, length int64) *SegmentBody {
 	return &SegmentBody{next: next, skip: skip, left: length}
 }
 
-// Advance opens the next segment that has bytes to give; io.EOF after the last.
-// Before the first Read it tells whether there is anything to read at all.
+// Advance opens the next segment with bytes to give, and returns io.EOF after
+// the last. Called before the first Read, Advance tells whether the body has
+// any byte.
 func (b *SegmentBody) Advance() error {
 	if b.err == nil {
 		b.err = b.openNext()
@@ -78,7 +81,7 @@ func (b *SegmentBody) openNext() error {
 	return io.EOF
 }
 
-// took counts bytes that came from the open segment.
+// took counts bytes from the open segment.
 func (b *SegmentBody) took(n int64) {
 	b.openLeft -= n
 	if b.left > 0 {
@@ -86,11 +89,11 @@ func (b *SegmentBody) took(n int64) {
 	}
 }
 
-// Read reads on, into the next segment where one ends.
+// Read continues with the next segment where a segment ends.
 func (b *SegmentBody) Read(p []byte) (int, error) {
 	for b.err == nil && len(p) > 0 {
 		if b.open == nil || b.openLeft == 0 {
-			_ = b.Advance() // the loop ends on its error
+			_ = b.Advance() // an error is kept in b.err and ends the loop
 			continue
 		}
 		n, err := b.open.Read(p[:min(int64(len(p)), b.openLeft)])
@@ -111,11 +114,12 @@ func (b *SegmentBody) Read(p []byte) (int, error) {
 	return 0, b.err
 }
 
-// WriteTo copies each segment with the segment's own WriteTo, if it has one.
+// WriteTo copies each segment with the segment's own WriteTo, if the segment
+// has a WriteTo.
 func (b *SegmentBody) WriteTo(w io.Writer) (total int64, err error) {
 	for b.err == nil {
 		if b.open == nil || b.openLeft == 0 {
-			_ = b.Advance() // the loop ends on its error
+			_ = b.Advance() // an error is kept in b.err and ends the loop
 			continue
 		}
 		n, err := io.Copy(w, b.open)

@@ -9,18 +9,18 @@ import (
 	"needletail/objstore"
 )
 
-// StatusError is an error that already knows its answer.
+// StatusError is an error with its answer.
 type StatusError struct {
 	Status int
-	// Body, if not empty, replaces Swift's HTML page; ContentType is then
-	// "text/html; charset=UTF-8" unless set.
+	// Body, if not empty, replaces Swift's HTML page. An empty ContentType is
+	// then "text/html; charset=UTF-8".
 	Body        string
 	ContentType string
 	Header      Header // further lines
 	Err         error  // the cause, for the log
 }
 
-// Error names the status and the cause.
+// Error returns the status and the cause.
 func (e *StatusError) Error() string {
 	s := strconv.Itoa(e.Status) + " " + StatusText(e.Status)
 	if e.Body != "" {
@@ -32,18 +32,18 @@ func (e *StatusError) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *StatusError) Unwrap() error { return e.Err }
 
-// Status is an error that is answered with Swift's own page of that status.
+// Status returns an error that is answered with Swift's own page of the status.
 func Status(status int) error { return &StatusError{Status: status} }
 
-// Statusf is an error that is answered with a body of its own, as text/html.
+// Statusf returns an error that is answered with the given text, as text/html.
 func Statusf(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Body: fmt.Sprintf(format, args...)}
 }
 
-// Textf is Statusf as text/plain.
+// Textf is Statusf with text/plain.
 func Textf(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Body: fmt.Sprintf(format, args...), ContentType: "text/plain"}
 }
@@ -93,7 +93,7 @@ var statusPages = map[int]statusPage{
 	507: {"Insufficient Storage", "There was not enough space to save the resource."},
 }
 
-// StatusText is Swift's reason phrase.
+// StatusText returns Swift's reason phrase of the status.
 func StatusText(status int) string {
 	if p, ok := statusPages[status]; ok {
 		return p.title
@@ -101,10 +101,11 @@ func StatusText(status int) string {
 	return "Unknown"
 }
 
+// HTMLType is the Content-Type of Swift's pages.
 const HTMLType = "text/html; charset=UTF-8"
 
-// StatusPage is the answer that swob gives for a bare status: Swift's HTML page
-// where it has a text, else an empty body, as text/html.
+// StatusPage returns swob's answer for a bare status, as text/html: Swift's
+// HTML page if the status has a text, else an empty body.
 func StatusPage(status int) *Response {
 	p := statusPages[status]
 	if p.text == "" {
@@ -113,8 +114,8 @@ func StatusPage(status int) *Response {
 	return NewBytes(status, HTMLType, []byte("<html><h1>"+p.title+"</h1><p>"+p.text+"</p></html>"))
 }
 
-// ErrorResponse renders an error: a *StatusError as it says, an
-// *objstore.Error by its kind, anything else as 500.
+// ErrorResponse renders an error: a *StatusError as the error says, an
+// *objstore.Error by its kind, and any further error as 500.
 func ErrorResponse(err error) *Response {
 	var se *StatusError
 	if !errors.As(err, &se) {
@@ -135,8 +136,9 @@ func ErrorResponse(err error) *Response {
 	return res
 }
 
-// PlainText is the answer to an error as text: its own, or else Swift's reason
-// and explanation of its status, a line each.
+// PlainText returns the answer to an error as text: the error's own body, or
+// else a line with Swift's reason phrase of the status and a line with its
+// explanation.
 func PlainText(err error) string {
 	var se *StatusError
 	if errors.As(err, &se) && se.Body != "" {
@@ -146,6 +148,8 @@ func PlainText(err error) string {
 	return p.title + "\n" + p.text
 }
 
+// kindStatus returns the status for an error without an answer: 499 once the
+// client has left, else by the kind of an *objstore.Error, else 500.
 func kindStatus(err error) int {
 	if errors.Is(err, context.Canceled) {
 		return 499 // the client has gone
