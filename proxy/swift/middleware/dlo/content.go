@@ -11,8 +11,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// content is the answer out of the manifest's headers and the first page of
-// its segments.
+// content returns the answer, made of the manifest's headers and the first page
+// of segments.
 func (m *middleware) content(r *swift.Request, h web.Header, s *segments) (*web.Response, error) {
 	h.Del("Content-Range")
 	total := int64(-1)
@@ -58,7 +58,7 @@ func unsatisfiable(total int64) *web.Response {
 	return res
 }
 
-// etagOf is the MD5 of the segments' own, one after the other.
+// etagOf returns the MD5 of the segments' ETags in their order.
 func etagOf(page []segment) string {
 	sum := md5.New()
 	for _, s := range page {

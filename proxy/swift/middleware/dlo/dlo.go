@@ -1,23 +1,23 @@
-// Package dlo serves dynamic large objects: the content of an object with
+// Package dlo serves dynamic large objects. An object with
 //
 //	X-Object-Manifest: CONTAINER/PREFIX   (percent-encoded)
 //
-// is that of all objects of the container whose names begin with the prefix, in
-// the order of its listing (swift/common/middleware/dlo.py). The manifest's own
-// body shows with multipart-manifest=get alone.
+// has the content of all objects of the container with the prefix, in the order
+// of the listing (swift/common/middleware/dlo.py). The manifest's own body is
+// shown only with multipart-manifest=get.
 //
-// Vocabulary: the manifest is the object with the header; the segments are the
-// objects that it points to.
+// Vocabulary: the manifest is the object with the header. The segments are the
+// objects in the container with the prefix.
 //
 // # Invariants
 //
-//   - The container is listed, and each segment read, as whoever asks: who may
-//     read the manifest gains no right over its segments.
-//   - What is held at once is one page of the listing and one open segment.
-//   - A body gives the length that the response promised, or an error.
+//   - The container is listed, and each segment read, with the rights of the
+//     sender: the right to read the manifest is no right over the segments.
+//   - A request holds a single page of the listing and a single open segment.
+//   - A body has the length promised in the response, or ends with an error.
 //
-// A manifest of a page of segments or more has no known length: it is sent
-// without one, under the manifest's own ETag, and Range is ignored.
+// A manifest with a full page of segments or more has no known length. The
+// answer has no length and the manifest's own ETag, and Range is ignored.
 package dlo
 
 import (
@@ -27,12 +27,12 @@ import (
 	"needletail/proxy/web"
 )
 
-// source tags the subrequests in the access log, as Swift does.
+// source tags the subrequests in the access log, as in Swift.
 const source = "DLO"
 
 const manifestHeader = "X-Object-Manifest"
 
-// New makes the middleware; limits.ContainerListing is the length of a page.
+// New returns the middleware. limits.ContainerListing is the length of a page.
 func New(limits swift.Limits) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{pageEntries: limits.ContainerListing, next: next}
@@ -65,8 +65,10 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// check refuses a manifest that has not the right form, if it is a PUT's as in
-// Swift, and one that could never be read: no segment has such a name.
+// check refuses a manifest without the form CONTAINER/PREFIX, in a PUT only, as
+// Swift does. A manifest with a container or a prefix that is not UTF-8, or has
+// a NUL, is refused in a POST too: no container and no object has such a name,
+// and nobody could read the manifest.
 func check(method, value string) error {
 	if method == "PUT" && !validManifest(value) {
 		return web.Statusf(400, "X-Object-Manifest must be in the format container/prefix")
@@ -77,32 +79,37 @@ func check(method, value string) error {
 	return nil
 }
 
-// parseManifest is what a reader takes the value for; not ok is no manifest.
+// parseManifest returns the container and the prefix of a manifest's value. ok
+// is false for a value without a slash or without a container: the object is no
+// manifest.
 func parseManifest(value string) (container, prefix string, ok bool) {
 	container, prefix, ok = strings.Cut(web.Unquote(value), "/")
 	return container, prefix, ok && container != ""
 }
 
-// readable says whether any container and object may have such names.
+// readable reports whether a container and an object may have the names.
 func readable(container, prefix string) bool {
 	return swift.ValidText(container) && swift.ValidText(prefix)
 }
 
-// validManifest looks at the value as it was sent, still encoded.
+// validManifest checks the form of the value as sent, still encoded.
 func validManifest(value string) bool {
 	container, prefix, _ := strings.Cut(value, "/")
 	return container != "" && prefix != "" && !strings.HasPrefix(prefix, "/") && !strings.ContainsAny(value, "?&")
 }
 
-// get passes on what is no manifest. A manifest answers with its header
-// whatever the conditions and ranges of the request made of it.
+// get answers GET and HEAD. An object without a manifest header is passed on.
+// The response has the manifest header whatever the conditions and ranges of
+// the request.
 func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {
 		return nil, err
 	}
 	container, prefix, ok := parseManifest(res.Header.Get(manifestHeader))
-	if !ok || r.Method == "HEAD" && !readable(container, prefix) { // kept since before check: it can be found and deleted
+	// An unreadable manifest may have been stored before check existed. HEAD shows
+	// the object itself, for the owner to find and delete.
+	if !ok || r.Method == "HEAD" && !readable(container, prefix) {
 		return res, nil
 	}
 	if err := res.Close(); err != nil {

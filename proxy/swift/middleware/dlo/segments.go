@@ -11,33 +11,34 @@ import (
 	"needletail/proxy/web"
 )
 
-// segment has what a large object needs of an entry of the container's listing.
+// segment has the parts of a listing's entry that a large object needs.
 type segment struct {
 	name, etag string
 	sizeBytes  int64
 }
 
-// segments walks over the listing of a manifest, a page at a time.
+// segments walks over the listing of a manifest's container, a page at a time.
 type segments struct {
 	m      *middleware
-	r      *swift.Request // who asks
+	r      *swift.Request // the request for the large object
 	path   swift.Path     // of the container
 	prefix string
 
-	page []segment // what is still to come of this page
-	last bool      // whether it is the last page
+	page []segment // the rest of the page
+	last bool      // the page is the last page
 	// marker is the last name of the page.
 	marker    string
 	heldBytes int64 // by the page
 }
 
-// segmentBytes is what an entry takes in memory beside its texts, in a slice that
-// may have grown to twice its length.
+// segmentBytes is the memory of an entry besides the texts, in a slice that may
+// have grown to twice the needed length.
 const segmentBytes = 100
 
-// nextPage lists on, in memory that the request holds. A refusal that a feature
-// on the way has made an answer of is other, for the client.
-func (s *segments) nextPage() (other *web.Response, err error) {
+// nextPage reads the next page into memory that the request holds. A refusal,
+// if a feature on the way has turned the refusal into an answer, is returned as
+// refused, for the client.
+func (s *segments) nextPage() (refused *web.Response, err error) {
 	list := s.r.Subrequest("GET", "/"+s.path.Version+"/"+s.path.Account+"/"+s.path.Container, source)
 	copyHeaders(list, s.r, "Referer")
 	list.SetRawQuery(url.Values{"prefix": {s.prefix}, "marker": {s.marker}}.Encode())
@@ -72,19 +73,19 @@ func (s *segments) add(e *objstore.ObjectEntry) error {
 	return nil
 }
 
-// next is the segment that comes next, or io.EOF.
+// next returns the next segment, or io.EOF after the last.
 func (s *segments) next() (web.Segment, error) {
 	for len(s.page) == 0 {
 		if s.last {
 			return web.Segment{}, io.EOF
 		}
-		other, err := s.nextPage()
+		refused, err := s.nextPage()
 		if err != nil {
 			return web.Segment{}, err
 		}
-		if other != nil {
-			err := fmt.Errorf("listing of segments: status %d", other.Status)
-			_ = other.Close() // the status is the error
+		if refused != nil {
+			err := fmt.Errorf("listing of segments: status %d", refused.Status)
+			_ = refused.Close() // the status is the error
 			return web.Segment{}, err
 		}
 	}

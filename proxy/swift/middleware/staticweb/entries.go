@@ -7,13 +7,13 @@ import (
 	"needletail/objstore"
 )
 
-// entryHeldBytes is what an entry takes beside its texts, in a slice that may
-// have grown to twice its length.
+// entryHeldBytes is the memory of an entry besides the texts, in a slice that
+// may have grown to twice the needed length.
 const entryHeldBytes = 200
 
-// entries lists a page of the container with the rights of the sender, in memory
-// that the request holds. A refusal comes back as the answer; the answer is zero
-// otherwise.
+// entries lists a page of the container with the rights of the sender, into
+// memory that the request holds. A refusal is returned as the answer. After
+// success the answer is zero.
 func (v *visit) entries(query url.Values) ([]objstore.ObjectEntry, answer) {
 	var entries []objstore.ObjectEntry
 	list := v.lookRequest("GET", v.containerPath(), query)

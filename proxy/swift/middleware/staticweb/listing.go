@@ -13,8 +13,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// listing shows a folder: its folders first, then its objects, one page of the
-// container at most.
+// listing answers with the listing of a folder: a single page of the container,
+// first the folders, then the objects.
 func (v *visit) listing(s site, prefix string) (*web.Response, error) {
 	label := v.r.Path
 	if s.label != "" {
@@ -65,12 +65,12 @@ func (v *visit) listing(s site, prefix string) (*web.Response, error) {
 	return res, nil
 }
 
-// pageFactor is how often a page is in memory: as text that may have grown to
-// twice its length, and as the answer.
+// pageFactor is how many copies of a page are in memory: the text, in a buffer
+// of up to twice the length, and the answer.
 const pageFactor = 3
 
-// tempURL is what links must carry where the request came by a temporary URL
-// with a prefix, and that prefix.
+// tempURL returns the query for links and the prefix of the signature, if the
+// request came by a temporary URL with a prefix. Both are "" otherwise.
 func (v *visit) tempURL() (linkQuery, reach string) {
 	if _, ok := v.r.Authorizer.(signing.Scope); !ok {
 		return "", ""
@@ -93,9 +93,10 @@ func (v *visit) tempURL() (linkQuery, reach string) {
 	return "?" + strings.Join(parts, "&amp;"), *u.Prefix
 }
 
-// href is a link to an entry. A name that begins so that it would lead elsewhere
-// stands behind "./", as all do with dotSlash, and so do the names in listings
-// that Swift has only since it writes all links so: those of temporary URLs.
+// href returns a link to an entry. A link begins with "./" in three cases: with
+// dotSlash, in a listing for a temporary URL (Swift has such listings only
+// since all links begin so), and for a name that would lead elsewhere without
+// "./".
 func href(name, linkQuery string, dotSlash bool) string {
 	quoted := web.Quote(name)
 	if !dotSlash && linkQuery == "" && !strings.HasPrefix(name, "/") && !strings.HasPrefix(name, ".") {
@@ -104,7 +105,7 @@ func href(name, linkQuery string, dotSlash bool) string {
 	return "./" + strings.ReplaceAll(quoted, ".", "%2E") + linkQuery
 }
 
-// style links to the site's style sheet, or else is the built-in one.
+// style returns a link to the site's style sheet, or the built-in style.
 func style(s site, prefix, builtIn string) string {
 	if s.css == "" {
 		return builtIn
@@ -112,8 +113,8 @@ func style(s site, prefix, builtIn string) string {
 	return fmt.Sprintf(styleLink, cssPath(s.css, prefix))
 }
 
-// cssPath leads from a folder to a style sheet in the root; what begins with a
-// slash or a scheme stays.
+// cssPath returns the path from a folder to a style sheet in the root. A path
+// with a leading slash or a scheme stays unchanged.
 func cssPath(css, prefix string) string {
 	for _, absolute := range []string{"/", "http://", "https://"} {
 		if strings.HasPrefix(css, absolute) {
@@ -123,7 +124,7 @@ func cssPath(css, prefix string) string {
 	return strings.Repeat("../", strings.Count(prefix, "/")) + web.Quote(css)
 }
 
-// classes are "type-text type-plain" for text/plain.
+// classes returns "type-text type-plain" for text/plain.
 func classes(contentType string) string {
 	parts := strings.Split(contentType, "/")
 	for i, p := range parts {
@@ -138,7 +139,7 @@ func date(modified objstore.Timestamp) string {
 	return strings.Replace(seconds, "T", " ", 1)
 }
 
-// humanReadable is 1Mi for 1048576 (swift/common/utils: human_readable).
+// humanReadable returns 1Mi for 1048576 (swift/common/utils: human_readable).
 func humanReadable(bytes int64) string {
 	const suffixes = "KMGTPEZY"
 	value, unit := float64(bytes), -1

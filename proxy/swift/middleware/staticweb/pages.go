@@ -71,7 +71,7 @@ const (
 	disabledFoot = " </body>\n</html>\n"
 )
 
-// disabledPage tells that there is neither an index nor a listing.
+// disabledPage returns the page for a folder with no index and no listing.
 func disabledPage(s site, label, prefix string) string {
 	page := fmt.Sprintf(disabledHead, escape(label), style(s, prefix, disabledStyle))
 	if s.index != "" {

@@ -8,19 +8,19 @@ import (
 	"needletail/proxy/swift"
 )
 
-// site is a container's metadata for the web.
+// site has the settings of a web site in a container's metadata.
 type site struct {
 	index, errorSuffix    string
-	listings              string // as it is set; see listed
+	listings              string // the raw value; see listed
 	css, label, directory string
 }
 
-// active says whether the container is a site at all.
+// active reports whether the container is a site at all.
 func (s site) active() bool { return s.index != "" || s.listings != "" }
 
 func (s site) listed() bool { return swift.IsTrue(s.listings) }
 
-// site looks the container up; one that is missing is no site.
+// site looks the container's settings up. A missing container is no site.
 func (v *visit) site() (site, error) {
 	info, err := v.r.ContainerInfo(v.m.store, v.path.ContainerID())
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {

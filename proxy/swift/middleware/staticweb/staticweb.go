@@ -1,31 +1,35 @@
 // Package staticweb shows containers as web sites: index pages, error pages and
 // listings in HTML (swift/common/middleware/staticweb.py).
 //
-// It looks at GET and HEAD of containers and objects by the anonymous, by
-// holders of a temporary URL, and by others who send "X-Web-Mode: true". What
-// it does is the container's metadata:
+// The middleware handles GET and HEAD of containers and objects for anonymous
+// senders, for holders of a temporary URL, and for known users with
+// "X-Web-Mode: true". The settings are metadata of the container:
 //
-//	X-Container-Meta-Web-Index            "index.html": the object that stands for
-//	                                      a folder that has it
+//	X-Container-Meta-Web-Index            "index.html": the object shown for a
+//	                                      folder, if the folder has the object
 //	X-Container-Meta-Web-Error            "error.html": 404error.html and
 //	                                      401error.html are the bodies of errors
-//	X-Container-Meta-Web-Listings         "true": other folders show as listings
+//	X-Container-Meta-Web-Listings         "true": folders without an index show as
+//	                                      listings
 //	X-Container-Meta-Web-Listings-Css     a style sheet in the container, or a URL
-//	X-Container-Meta-Web-Listings-Label   what listings call the container
-//	X-Container-Meta-Web-Directory-Type   objects of this type and at most one
+//	X-Container-Meta-Web-Listings-Label   the name of the container in listings
+//	X-Container-Meta-Web-Directory-Type   objects of this type and of at most a
 //	                                      byte are folders (application/directory)
 //
-// A container or a folder without its slash is 301 to the URL with it. Without
-// index and listings nothing changes, but that a container is 404 in web mode.
+// A container or a folder without a trailing slash is 301 to the URL with the
+// slash. Without index and listings nothing changes, except that a container is
+// 404 in web mode.
 //
 // # Rights
 //
-// Pages, listings and objects are read as whoever asks; an index that may not
-// be read is no listing instead. The metadata alone is read on the container's
-// own account, and only once an answer was refused or not found.
+// Pages, listings and objects are read with the rights of the sender. An index
+// without a right to read is an error, and no listing replaces the index. The
+// settings alone are read without a right of the sender: for the root of the
+// site always, for an object only if the object is missing or may stand for a
+// folder.
 //
-// A listing through a temporary URL with a prefix carries the signature in its
-// links, and leads to the parent folder only below that prefix.
+// The links in a listing for a temporary URL with a prefix carry the signature.
+// The listing links to the parent folder only below the prefix.
 package staticweb
 
 import (
@@ -35,18 +39,19 @@ import (
 	"needletail/proxy/web"
 )
 
-// source tags the subrequests in the access log, as Swift does.
+// source tags the subrequests in the access log, as in Swift.
 const source = "SW"
 
-// Config says how listings look.
+// Config has the style of links in listings.
 type Config struct {
 	// DotSlashLinks lets every link begin with "./", as in Swift since 2.31.
-	// Without it a link is the bare name, as before, but where it would lead
-	// elsewhere or carries the query of a temporary URL.
+	// Without it a link is the bare name, as in earlier releases, except for a
+	// link that would lead elsewhere or that carries the query of a temporary
+	// URL.
 	DotSlashLinks bool
 }
 
-// New makes the middleware; containers are looked up in store.
+// New returns the middleware. Containers are looked up in store.
 func New(c Config, store objstore.ContainerStore) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{Config: c, store: store, next: next}
@@ -60,7 +65,7 @@ type middleware struct {
 	next  swift.Handler
 }
 
-// Info is the middleware's section of /info.
+// Info returns the middleware's section of /info.
 func Info() *swift.InfoSection {
 	return &swift.InfoSection{Name: "staticweb", Value: pyjson.Object{}}
 }
@@ -70,7 +75,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	switch {
 	case err != nil || path.Container == "",
 		r.Method != "GET" && r.Method != "HEAD",
-		r.Source != "", // another feature wants what is really there
+		r.Source != "", // a feature asks for the object itself
 		r.Identity != nil && !webMode(r):
 		return m.next.Serve(r)
 	}

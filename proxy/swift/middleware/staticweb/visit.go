@@ -10,7 +10,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// visit is one request on its way through the site.
+// visit is a request on its way through the site.
 type visit struct {
 	m    *middleware
 	r    *swift.Request
@@ -30,10 +30,11 @@ func (a answer) status() int {
 	return a.res.Status
 }
 
-// shown says whether the answer goes to the client as it is.
+// shown reports whether the answer goes to the client unchanged.
 func (a answer) shown() bool { return a.status()/100 == 2 || a.status()/100 == 3 }
 
-// page asks for another path, with all that the client's request says.
+// page asks for a path of the site, with the headers and the query of the
+// client's request.
 func (v *visit) page(path string) answer {
 	sub := v.r.Subrequest(v.r.Method, path, source)
 	sub.Header = v.r.Header.Clone()
@@ -44,8 +45,8 @@ func (v *visit) page(path string) answer {
 	return v.ask(sub)
 }
 
-// look asks for another path with nothing of the client's request but who asks
-// and where from.
+// look asks for a path of the site with the sender's rights and address, and
+// without the headers and the query of the client's request.
 func (v *visit) look(method, path string, query url.Values) answer {
 	return v.ask(v.lookRequest(method, path, query))
 }
@@ -70,8 +71,8 @@ func (v *visit) containerPath() string {
 	return "/" + v.path.Version + "/" + v.path.Account + "/" + v.path.Container
 }
 
-// container answers for the root of the site. Who may not read the container
-// learns nothing of it but its own error page.
+// container answers for the root of the site. A sender without the right to
+// read the container learns nothing about the container except its error page.
 func (v *visit) container() (*web.Response, error) {
 	may := v.look("HEAD", v.containerPath(), nil)
 	status := may.status()
@@ -109,8 +110,7 @@ func (v *visit) container() (*web.Response, error) {
 // maxFolderBytes is the length up to which an object can stand for a folder.
 const maxFolderBytes = 1
 
-// object answers for what may be an object, or a folder with or without an
-// index.
+// object answers for an object, or for a folder with or without an index.
 func (v *visit) object() (*web.Response, error) {
 	object := v.page(v.r.Path)
 	status := object.status()
@@ -165,7 +165,7 @@ func (v *visit) folder(s site) (*web.Response, error) {
 	return v.redirect(), nil
 }
 
-// instead closes an answer and gives another one.
+// instead closes an answer and returns the next.
 func (v *visit) instead(of answer, other func() (*web.Response, error)) (*web.Response, error) {
 	if err := of.res.Close(); err != nil {
 		return nil, err
@@ -173,16 +173,16 @@ func (v *visit) instead(of answer, other func() (*web.Response, error)) (*web.Re
 	return other()
 }
 
-// redirect leads to the same path with a slash, at the host that the client
-// knows.
+// redirect returns 301 to the same path with a slash, at the host that the
+// client knows.
 func (v *visit) redirect() *web.Response {
 	res := web.StatusPage(301)
 	res.Header.Set("Location", v.r.BaseURL()+web.Quote(v.r.Path+"/"))
 	return res
 }
 
-// fail answers with an error, whose body is the site's page for it if there is
-// one that whoever asks may read.
+// fail answers with an error. The body is the site's page for the error, if the
+// page exists and the sender may read it.
 func (v *visit) fail(s site, failed answer) (*web.Response, error) {
 	if s.errorSuffix == "" {
 		return failed.res, failed.err
@@ -190,7 +190,7 @@ func (v *visit) fail(s site, failed answer) (*web.Response, error) {
 	status := failed.status()
 	page := v.look("GET", v.containerPath()+"/"+strconv.Itoa(status)+s.errorSuffix, nil)
 	if page.status()/100 != 2 {
-		_ = page.res.Close() // the failure stands as it is
+		_ = page.res.Close() // failed is the answer
 		return failed.res, failed.err
 	}
 	page.res.Status = status
