@@ -9,8 +9,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// account adds the bytes of versions to what an account says of itself and of
-// its containers. An account without versions pays one look-up.
+// account adds the bytes of versions to the answer about an account and to the
+// entries of its containers. An account without versions costs a single extra
+// look-up.
 func (m *middleware) account(r *swift.Request, path swift.Path) (*web.Response, error) {
 	hidden := hiddenAccount(objstore.AccountName(path.Account))
 	switch r.Method {
@@ -61,7 +62,8 @@ func (m *middleware) listAccount(r *swift.Request, path swift.Path) (*web.Respon
 	list := r.Clone()
 	list.AmendContainer = func(e *objstore.ContainerEntry) error {
 		path.Container = e.Name
-		// A look-up of the Store: a request remembers only a few containers.
+		// The look-up goes straight to the Store: a request remembers only a
+		// few containers.
 		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
 		if err != nil && !missing(err) {
 			return err

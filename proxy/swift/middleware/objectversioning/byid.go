@@ -8,10 +8,10 @@ import (
 	"needletail/proxy/web"
 )
 
-// nullID names the object without a version.
+// nullID is the version id of an object without a version.
 const nullID = "null"
 
-// ofVersion serves a request with version-id.
+// ofVersion answers a request with version-id.
 func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*web.Response, error) {
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
@@ -31,7 +31,9 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*w
 		return nil, web.Statusf(400, "Invalid version parameter")
 	}
 	if id != nullID {
-		// Restoring asks for the same right: a restored version can be read.
+		// Restoring needs the account's own right too: a restored version is
+		// current, and everybody with a right to read the name can read the
+		// version.
 		if err := r.CheckAuthorized(m.next, &swift.Stored{AccountRight: true}); err != nil {
 			return nil, err
 		}
@@ -89,8 +91,9 @@ func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore
 	return res, err
 }
 
-// restore makes a version the current version. Unlike Swift it keeps a null
-// object in the way as a version, and makes no marker current.
+// restore makes a version the current version. Unlike Swift, restore keeps a
+// null object in the way as a version, and refuses to make a delete marker
+// current.
 func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Timestamp, path swift.Path) (*web.Response, error) {
 	if r.ContentLength == web.NoLength {
 		return nil, web.Status(411)
@@ -123,8 +126,8 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	return res, nil
 }
 
-// deleteVersion removes a version for good, and the link first if the version
-// is current. No other version becomes current.
+// deleteVersion removes a version for good. If the version is current, the link
+// is removed first, and no other version becomes current.
 func (m *middleware) deleteVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*web.Response, error) {
 	ctx := r.Context()
 	defer m.locks.lock(v.id)()

@@ -45,8 +45,9 @@ func (m *middleware) container(r *swift.Request, path swift.Path) (*web.Response
 	return m.next.Serve(r)
 }
 
-// headContainer passes a listing on: the links in the listing know their
-// values.
+// headContainer answers GET and HEAD with the version headers and the bytes of
+// all versions. A listing is passed on unchanged: each link's own entry shows
+// the version.
 func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {
@@ -68,7 +69,7 @@ func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Resp
 	return res, addTo(res.Header, bytesHeader, hidden.BytesUsed)
 }
 
-// addTo adds to the number in a header line. A missing line stays missing.
+// addTo adds n to a header with a number. A missing header stays missing.
 func addTo(h web.Header, name string, n int64) error {
 	v, ok := h.Lookup(name)
 	if !ok {
@@ -82,8 +83,8 @@ func addTo(h web.Header, name string, n int64) error {
 	return nil
 }
 
-// enable switches versions on or off. The hidden container comes first, so that
-// no container claims a hidden container that does not exist.
+// enable switches versions on or off. The hidden container is made first: a
+// container that claims a hidden container always has a hidden container.
 func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
@@ -119,9 +120,9 @@ func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, e
 	return res, err
 }
 
-// makeHidden makes the hidden container under the present or future policy of
-// the visible container. Where the request will fail anyway makeHidden makes
-// nothing.
+// makeHidden makes the hidden container, with the visible container's policy,
+// or with the policy that the request gives a new container. If the request
+// will fail anyway, no container is made.
 func (m *middleware) makeHidden(r *swift.Request, c objstore.ContainerID, info *objstore.ContainerInfo, exists bool) (created bool, err error) {
 	policy := m.Policies.Default()
 	switch name := r.Header.Get(policyHeader); {
@@ -142,13 +143,14 @@ func (m *middleware) makeHidden(r *swift.Request, c objstore.ContainerID, info *
 	}
 	created, err = m.Store.PutContainer(r.Context(), hiddenContainer(c), objstore.PutContainerOptions{Policy: &policy.Index})
 	if errors.Is(err, objstore.KindConflict) {
-		return false, nil // it is there, with another policy
+		return false, nil // the container exists, with another policy
 	}
 	return created, err
 }
 
-// refuseSync keeps a container with versions from being copied elsewhere
-// without them (swift/common/middleware/container_sync.py).
+// refuseSync refuses container sync for a container with versions: sync would
+// copy the container without the versions
+// (swift/common/middleware/container_sync.py).
 func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
@@ -163,8 +165,9 @@ func (m *middleware) refuseSync(r *swift.Request, path swift.Path) (*web.Respons
 	return m.next.Serve(r)
 }
 
-// deleteContainer deletes the hidden container first, which must be empty, and
-// makes it again if the visible container has to stay.
+// deleteContainer deletes the hidden container first. The deletion fails unless
+// the hidden container is empty. If the visible container cannot be deleted,
+// the hidden container is made again.
 func (m *middleware) deleteContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
 	v, err := m.find(r, path)

@@ -6,15 +6,15 @@ import (
 	"needletail/objstore"
 )
 
-// Where versions lie. Account and container:
+// Versions lie in hidden accounts. Account and container of a version:
 //
 //	account    0xFF "versions." and the visible container's account
 //	container  the visible container's name
 //
-// The account is hidden (objstore.AccountName.Hidden): no client can name it,
-// and no listing shows it.
+// No client can name such an account, and no listing shows it
+// (objstore.AccountName.Hidden).
 //
-// Object names sort ascending by name and, within a name, the newest version
+// The object's name sorts by name, ascending, and then by version, the newest
 // first:
 //
 //	name       each byte as it is, but 0x01 as 0x01 0xFF
@@ -24,7 +24,7 @@ import (
 //
 // The end sorts before every continuation of a longer name. A part of a name,
 // as a prefix or a delimiter, is found by its own encoding and nowhere else:
-// UTF-8 has no bytes like end and time in this order.
+// end and time have no bytes that UTF-8 has in the same order.
 const (
 	hiddenAccountPrefix = "\xffversions."
 
@@ -42,13 +42,12 @@ func hiddenContainer(c objstore.ContainerID) objstore.ContainerID {
 	return objstore.ContainerID{Account: hiddenAccount(c.Account), Container: c.Container}
 }
 
-// encode returns a name, or a part of a name, in the form of a hidden
-// container.
+// encode returns a name, or a part of a name, as written in a hidden container.
 func encode(name string) string { return strings.ReplaceAll(name, escape, escapedOne) }
 
 func decode(encoded string) string { return strings.ReplaceAll(encoded, escapedOne, escape) }
 
-// versionName is the hidden object of a version.
+// versionName returns the hidden object of a version.
 func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
 	var time [timeNibbles]byte
 	inverted := ^uint64(id)
@@ -58,7 +57,8 @@ func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
 	return objstore.ObjectName(encode(name) + endOfName + string(time[:]))
 }
 
-// parseVersionName takes the name of a version apart.
+// parseVersionName is the inverse of versionName. ok is false for a name of
+// another form.
 func parseVersionName(hidden string) (name string, id objstore.Timestamp, ok bool) {
 	end := len(hidden) - timeNibbles
 	if end < len(endOfName) || hidden[end-len(endOfName):end] != endOfName {

@@ -7,21 +7,22 @@ import (
 	"needletail/objstore"
 )
 
-// latest tells which version of a name is current: the target of the link, or
-// the newest version if it is a delete marker and nothing else is there.
+// latest finds the current version of a name: the target of the link, or the
+// newest version if that is a delete marker and the visible container has no
+// entry for the name.
 type latest struct {
 	m          *middleware
-	ctx        context.Context // of one listing
+	ctx        context.Context // of the listing
 	container  objstore.ContainerID
 	links      map[string]objstore.Timestamp // by name; 0 for a null object
 	nullMarker string
 
-	// markers has, of names without an entry in the visible container, the
-	// newest version.
+	// markers has the newest version of each name without an entry in the
+	// visible container.
 	markers map[string]objstore.Timestamp
 }
 
-// add notes a link among the entries of the visible container.
+// add notes a link in the visible container.
 func (l *latest) add(e *objstore.ObjectEntry) {
 	_, id, _ := strings.Cut(e.Extra.Get("symlink_path"), "?version-id=")
 	if link := linkOf(id); link != 0 {

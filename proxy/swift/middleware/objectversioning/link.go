@@ -9,16 +9,17 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxArchives bounds how often a null object may appear while its predecessor
-// is copied, which takes versioning being switched off and on meanwhile. It
-// also bounds how many versions may have the time of a null object to be kept.
+// maxArchives bounds two retries. A null object can appear while another null
+// object is copied, if versioning is switched off and on meanwhile. And a
+// version can already exist at the time under which a null object should be
+// kept.
 const maxArchives = 4
 
 var errRestless = errors.New("the object keeps changing while it is versioned")
 
 // replace runs change under the name's lock, once no null object is in the way:
-// a null object has been copied among the versions before. The hidden container
-// has to be there.
+// replace first copies a null object among the versions. The hidden container
+// must exist.
 func (m *middleware) replace(ctx context.Context, v *versioned, change func(*current) error) error {
 	archived := objstore.Timestamp(0)
 	for range maxArchives {
@@ -34,8 +35,8 @@ func (m *middleware) replace(ctx context.Context, v *versioned, change func(*cur
 	return &web.StatusError{Status: 503, Err: errRestless}
 }
 
-// tryReplace returns false if there is a null object other than the archived
-// object.
+// tryReplace runs change under the name's lock. done is false if there is a
+// null object other than the archived null object.
 func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objstore.Timestamp,
 	change func(*current) error) (cur current, done bool, err error) {
 	defer m.locks.lock(v.id)()
@@ -46,8 +47,8 @@ func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objs
 	return cur, true, change(&cur)
 }
 
-// archive copies the null object among the versions, as of the time of its PUT.
-// The expiry belongs to the name and stays behind.
+// archive copies the null object among the versions, under the time of its PUT.
+// The expiry belongs to the name and is not copied.
 func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	obj, err := m.Store.OpenObject(ctx, v.id, objstore.OpenOptions{})
 	if missing(err) {
@@ -61,9 +62,10 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	if linkOf(info.Metadata.Get(linkSysmeta)) != 0 {
 		return nil
 	}
-	// The time may be taken: by the same object, from a request that went no
-	// further, or by a version from before the clock was set back. A later time
-	// would make the copy newer than its successor.
+	// A version may already have the time of the null object: a copy made by a
+	// request that went no further, or a version from before the clock was set
+	// back. A later time would make the null object newer than its replacement,
+	// so the search goes backwards.
 	for id := info.Modified; id > info.Modified-maxArchives; id-- {
 		err = m.copyNull(ctx, v, obj, id)
 		if !errors.Is(err, objstore.KindPrecondition) {
@@ -87,7 +89,7 @@ func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Ob
 	return err
 }
 
-// link makes a version current. The caller holds the name's lock.
+// link makes a version the current version. The caller has the name's lock.
 func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
 	version, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
 	if err != nil {
@@ -102,7 +104,7 @@ func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timesta
 	return version, err
 }
 
-// listed returns the visible container's listing values of a version.
+// listed returns the entry of a version in the visible container's listing.
 func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride {
 	l := version.Listing
 	size := version.SizeBytes
@@ -113,7 +115,8 @@ func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride 
 	if l.ETag == "" {
 		l.ETag = version.ETag
 	}
-	// A version that is a link itself shows its target in its own listing.
+	// A version can be a link itself. Only the version's own listing shows the
+	// target of that link.
 	l.Extra = l.Extra.Clone()
 	for _, name := range []string{"symlink_bytes", "symlink_etag"} {
 		l.Extra.Del(name)
@@ -123,7 +126,7 @@ func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride 
 	return l
 }
 
-// versionPath returns the path of a version for clients.
+// versionPath returns the path of a version as clients read it.
 func versionPath(p swift.Path, id objstore.Timestamp) string {
 	return web.Quote("/v1/"+p.Account+"/"+p.Container+"/"+p.Object) + "?version-id=" + id.String()
 }

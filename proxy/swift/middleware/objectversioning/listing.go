@@ -12,8 +12,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// listVersions answers GET of a container with versions. A container that never
-// had any lists its objects as null versions.
+// listVersions answers GET of a container with ?versions. A container that
+// never had versions lists its objects as null versions.
 func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*web.Response, error) {
 	head := r.Clone()
 	head.Method = "HEAD"
@@ -41,7 +41,7 @@ func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*web.Respo
 	return out, nil
 }
 
-// onlyJSON is 406 where the client wants another format.
+// onlyJSON returns 406 if the client wants another format.
 func onlyJSON(r *swift.Request) error {
 	format, err := r.QueryText("format")
 	if err != nil {
@@ -60,16 +60,17 @@ func onlyJSON(r *swift.Request) error {
 	return err
 }
 
-// page is what the query asks for, once for each container.
+// page has the query's options for the visible and for the hidden container.
 type page struct {
 	visible, hidden objstore.ListOptions
 	limit           int
-	// nullMarker is the name whose null version the page comes after; Swift
-	// takes none of its versions for the latest then.
+	// nullMarker is the name whose null version the page follows. Swift marks
+	// no version of the name as the latest then.
 	nullMarker string
 }
 
-// readPage reads the query. Markers are bounds that no entry equals: a name as marker stands for all its versions.
+// readPage reads the query. Markers are bounds that no entry equals: a name as
+// a marker stands for all versions of the name.
 func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	q := r.Query()
 	text := func(name string) (v string) {
@@ -107,8 +108,10 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	default:
 		p.hidden.Marker = string(versionName(marker, id))
 		if p.visible.Reverse {
-			// The null version comes after all others. A link there may be one
-			// entry whose versions have all been listed.
+			// In reverse order the null version follows all versions of the
+			// name. If the visible container has a link under the name, the
+			// link uses an entry of the page although all versions have been
+			// listed. Therefore the limit grows by an entry.
 			p.visible.Marker += "\x01"
 			p.visible.Limit++
 		}
@@ -116,19 +119,19 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	return p, nil
 }
 
-// encodeOptions are the options for a hidden container that choose the versions
-// of the names that o chooses.
+// encodeOptions returns the options for a hidden container that select the
+// versions of the names selected by o.
 func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
-	after := func(name string) string { // excludes name and all before it
+	after := func(name string) string { // excludes name and everything before name
 		switch {
 		case name == "":
 			return ""
 		case o.Delimiter != "" && len(name) > len(o.Prefix) && strings.HasSuffix(name, o.Delimiter):
-			return encode(name) // a subdir: the store leaves it out as a whole
+			return encode(name) // a subdir: the Store leaves out the whole subdir
 		}
 		return encode(name) + pastName
 	}
-	before := func(name string) string { // excludes name and all after it
+	before := func(name string) string { // excludes name and everything after name
 		if name == "" {
 			return ""
 		}
@@ -144,18 +147,19 @@ func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
 }
 
 const (
-	// listedBytes is about what an entry takes beside its texts, in lists that
-	// may have grown to twice their length.
+	// listedBytes is the approximate memory of an entry besides its texts, in
+	// lists that may have grown to twice the needed length.
 	listedBytes = 1000
-	// listedFactor is how often its texts are in memory: in the entry, and in a
-	// page where a byte takes six at most and which may have grown to twice its
-	// length.
+	// listedFactor is how many copies of the texts are in memory: the entry,
+	// and a page in which a byte takes at most six bytes and which may have
+	// grown to twice the needed length.
 	listedFactor = 13
 )
 
-// page lists both containers and merges them: null objects and subdirs of the
-// one, versions and subdirs of the other. Each has at most a page, so one page
-// of each is enough. All of it is in memory that the request holds.
+// page lists both containers and merges the entries: null objects and subdirs
+// of the visible container, versions and subdirs of the hidden container. A
+// page of each container is enough for a page of the result. The request holds
+// the memory of all entries.
 func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]byte, error) {
 	ctx := r.Context()
 	l := latest{m: m, ctx: ctx, container: c, links: map[string]objstore.Timestamp{}, nullMarker: p.nullMarker}
@@ -223,7 +227,8 @@ func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]b
 	return encodePage(entries, p), nil
 }
 
-// listedVersion is an entry as clients see it. Extra keys are of the callee's.
+// listedVersion returns an entry as clients see the version. The result has its
+// own Extra.
 func listedVersion(e *objstore.ObjectEntry, name, id string, isLatest bool) objstore.ObjectEntry {
 	out := *e
 	out.Name, out.Extra = name, e.Extra.Clone()
@@ -232,7 +237,8 @@ func listedVersion(e *objstore.ObjectEntry, name, id string, isLatest bool) objs
 	return out
 }
 
-// encodePage sorts by name alone: entries of one name are in order already.
+// encodePage sorts by name alone: entries of the same name are in order
+// already.
 func encodePage(entries []objstore.ObjectEntry, p page) []byte {
 	slices.SortStableFunc(entries, func(a, b objstore.ObjectEntry) int {
 		if p.visible.Reverse {

@@ -7,17 +7,17 @@ import (
 	"needletail/objstore"
 )
 
-// lockStripes is how many locks all names share; two names on a stripe only
-// cost waiting.
+// lockStripes is the number of locks. All names share them; two names with the
+// same lock only wait for each other.
 const lockStripes = 1024
 
-// locks order the changes of a name's link and versions. A lock is not held
+// locks order the changes of a name's link and versions. A lock is never held
 // while a client's body is read.
 type locks [lockStripes]sync.Mutex
 
 var lockSeed = maphash.MakeSeed()
 
-// lock holds the name until unlock.
+// lock locks the name until unlock is called.
 func (l *locks) lock(o objstore.ObjectID) (unlock func()) {
 	m := &l[maphash.Comparable(lockSeed, o)%lockStripes]
 	m.Lock()

@@ -1,53 +1,55 @@
-// Package objectversioning keeps earlier objects of a container
+// Package objectversioning keeps earlier versions of a container's objects
 // (swift/common/middleware/versioned_writes/object_versioning.py).
 //
 //	PUT or POST /v1/ACCOUNT/CONTAINER   X-Versions-Enabled: true or false
 //
-// switches versions on and off; GET and HEAD say X-Versions-Enabled: True or
-// False. With versions on, each PUT of an object makes a version and each
-// DELETE a delete marker, and both answer with X-Object-Version-Id. POST
-// changes the current version. GET and HEAD show the current version, with its
-// X-Object-Version-Id, or "null" for an object of the time without versions.
-// X-Delete-At and X-Delete-After are about the name: the object goes at the
-// given time, and its versions stay.
+// switches versions on and off. GET and HEAD say X-Versions-Enabled: True or
+// False. While versions are on, each PUT of an object makes a version, each
+// DELETE makes a delete marker, and the answer has X-Object-Version-Id. POST
+// changes the current version. GET and HEAD show the current version with its
+// X-Object-Version-Id. The id is "null" for an object from a time without
+// versions. X-Delete-At and X-Delete-After concern the name: at the given time
+// the object is gone, and the versions stay.
 //
 //	GET, HEAD ?version-id=ID   the version; a delete marker is 404
 //	PUT ?version-id=ID         makes the version current; no body
-//	DELETE ?version-id=ID      removes the version for good; if it was current,
-//	                           no version is
+//	DELETE ?version-id=ID      removes the version for good; after the current
+//	                           version, no version is current
 //	DELETE ?version-id=null    removes the current object, without a marker
-//	GET CONTAINER?versions     lists versions, as JSON: names ascending, the
-//	                           newest version of a name first; version_marker
-//	                           goes on from a version of marker's
+//	GET CONTAINER?versions     lists versions, as JSON: names ascending, of
+//	                           each the newest first; version_marker continues
+//	                           after a version of marker's
 //
-// Reading, restoring and deleting a version by its id asks for the account's
-// own rights. A container ACL gives no such right; Swift restores by the write
-// ACL. A container's X-Container-Bytes-Used, its bytes in the account's listing
-// and the account's bytes count all versions; object counts count names. DELETE
-// of a container needs all versions to be gone.
+// Reading, restoring and deleting a version by id needs the account's own
+// rights. A container ACL is not enough, whereas Swift accepts the write ACL
+// for restoring. A container's X-Container-Bytes-Used, its bytes in the
+// account's listing and the account's bytes count all versions. Object counts
+// count names. DELETE of a container fails while a version is left.
 //
-// Vocabulary: the visible container is the container that clients name; its
-// versions lie in a hidden container. A link is the row in the visible
-// container that stands for the current version. A null object is a row there
-// with a body of its own.
+// Vocabulary: the visible container is the container that clients name. The
+// hidden container has the versions of the visible container's objects. A link
+// is the row in the visible container for the current version. A null object is
+// a row in the visible container with a body of its own.
 //
 // # Invariants
 //
-//   - No path of a client leads to a hidden container.
-//   - A stored answer stays true: a version is durable before a link goes to
-//     it, a null object is copied among the versions before a link or marker
-//     takes its place, and a link is removed before its version. A crash between
-//     two steps leaves a version that is not current.
-//   - The ids of a name's versions grow: the newest belongs to the last PUT or
-//     DELETE to begin. Of two PUTs at once the later start is current.
-//   - The rights of a request are asked over the path of the client, before a
-//     byte is stored or an answer tells anything.
+//   - No path from a client leads to a hidden container.
+//   - An acknowledged write stays stored. A version is durable before a link
+//     leads to it, a null object is copied among the versions before a link
+//     or a marker replaces the null object, and a link is removed before its
+//     version. A crash between two steps leaves a version that is not
+//     current.
+//   - The ids of a name's versions grow: the newest id belongs to the PUT or
+//     DELETE that began last. Of two concurrent PUTs, the PUT that began
+//     later is current.
+//   - The right is asked over the path that the client named, before a byte
+//     is stored and before an answer tells anything.
 //
-// Errors beside the errors of plain requests:
+// Errors besides the errors of plain requests:
 //
-//	400 a bad version-id, a version-id of a container without versions, or
-//	    with POST; X-Versions-Enabled together with the older kind of
-//	    versioning or with container sync; a bad delimiter or version_marker
+//	400 a malformed version-id, a version-id in a container without versions or
+//	    with POST; X-Versions-Enabled together with the older kind of versioning
+//	    or with container sync; an invalid delimiter or version_marker
 //	406 ?versions in another format than JSON
 //	409 DELETE of a container that has versions
 package objectversioning
@@ -59,19 +61,20 @@ import (
 	"needletail/proxy/web"
 )
 
-// Config is what the middleware needs to know. Store is below the handler that
-// it wraps: hidden containers are reached without a request.
+// Config has the settings of the middleware. Store is the Store below the
+// handler that the middleware wraps: hidden containers are reached without a
+// request.
 type Config struct {
 	Store    objstore.Store
 	Policies objstore.Policies
 	Limits   swift.Limits
-	// Disabled is allow_object_versioning = false: nothing can be switched on, as
-	// if no header asked for it. What has versions keeps making them until its
-	// owner switches it off.
+	// Disabled is allow_object_versioning = false: a header that switches
+	// versions on is ignored. Containers with versions keep making versions
+	// until the owner switches them off.
 	Disabled bool
 }
 
-// Info is the section of /info.
+// Info returns the section of /info.
 func (c Config) Info() *swift.InfoSection {
 	if c.Disabled {
 		return nil
@@ -79,7 +82,8 @@ func (c Config) Info() *swift.InfoSection {
 	return &swift.InfoSection{Name: "object_versioning", Value: pyjson.Object{}}
 }
 
-// New makes the middleware; next must be the controllers over the same Store.
+// New returns the middleware. The next handler must end in controllers over the
+// same Store.
 func New(c Config) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{Config: c, next: next}

@@ -9,12 +9,12 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxLinkReads bounds how often a version may go between the reading of its
-// link and of itself.
+// maxLinkReads bounds the retries of a GET. A version can be deleted between
+// the reading of its link and the reading of the version.
 const maxLinkReads = 4
 
 // get answers with the current version. A plain object costs no look-up before
-// it is read.
+// the read.
 func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, error) {
 	for i := 1; ; i++ {
 		res, err := m.next.Serve(r)
@@ -46,7 +46,8 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 	}
 }
 
-// markNull marks a plain object in a container with versions as null.
+// markNull sets the version id "null" on the answer about a plain object in a
+// container with versions.
 func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Response) error {
 	if res.Status/100 != 2 {
 		return nil

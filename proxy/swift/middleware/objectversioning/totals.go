@@ -7,8 +7,9 @@ import (
 	"needletail/proxy/swift"
 )
 
-// Totals returns the Store as quotas see it: swift.Request.AccountUsage and
-// ContainerUsage over it count the bytes of all versions.
+// Totals returns the Store as quotas see it: over the result,
+// swift.Request.AccountUsage and ContainerUsage count the bytes of all
+// versions.
 func Totals(s objstore.Store) objstore.Store { return totals{s} }
 
 type totals struct{ objstore.Store }

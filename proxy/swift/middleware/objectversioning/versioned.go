@@ -37,13 +37,14 @@ func (v *versioned) version(id objstore.Timestamp) objstore.ObjectID {
 	return v.hidden.Object(versionName(string(v.id.Object), id))
 }
 
-// nameOf returns the places alone, for a name known to have a version.
+// nameOf returns only the places of a name that is known to have a version.
 func nameOf(p swift.Path) *versioned {
 	c := p.ContainerID()
 	return &versioned{id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c)}
 }
 
-// find is nil if the object's container never had versions or does not exist.
+// find returns nil if the object's container never had versions or does not
+// exist.
 func (m *middleware) find(r *swift.Request, p swift.Path) (*versioned, error) {
 	info, err := r.ContainerInfo(m.Store, p.ContainerID())
 	if errors.Is(err, objstore.KindNotFound) {
@@ -60,17 +61,17 @@ func (m *middleware) find(r *swift.Request, p swift.Path) (*versioned, error) {
 	return v, nil
 }
 
-// current is the visible container's entry under the name.
+// current is the visible container's row for a name.
 type current struct {
 	exists bool
 	info   objstore.ObjectInfo
-	// link is the version of a link; 0 for a null object.
+	// link is the version that a link leads to; 0 for a null object.
 	link objstore.Timestamp
 }
 
 func (c *current) isNull() bool { return c.exists && c.link == 0 }
 
-// versionID returns the version's id for clients.
+// versionID returns the id as clients see it.
 func (c *current) versionID() string {
 	if c.link == 0 {
 		return nullID
@@ -90,7 +91,7 @@ func (m *middleware) current(ctx context.Context, v *versioned) (c current, err 
 	return c, nil
 }
 
-// linkOf reads linkSysmeta; 0 for a missing line.
+// linkOf parses linkSysmeta. A missing or malformed value is 0.
 func linkOf(value string) objstore.Timestamp {
 	if value == "" {
 		return 0
@@ -102,7 +103,7 @@ func linkOf(value string) objstore.Timestamp {
 	return id
 }
 
-// newest returns the id of the name's newest version; 0 without versions.
+// newest returns the id of the name's newest version, or 0 without a version.
 func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Timestamp, err error) {
 	o := objstore.ListOptions{Limit: 1, Prefix: encode(string(v.id.Object)) + endOfName}
 	err = m.Store.ListObjects(ctx, v.hidden, o, func(e *objstore.ObjectEntry) error {
@@ -115,8 +116,8 @@ func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Time
 	return id, err
 }
 
-// newID returns an id greater than all versions of the name, and than the null
-// object that is about to become a version.
+// newID returns an id greater than every version of the name and greater than
+// the time of the null object that is about to become a version.
 func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (objstore.Timestamp, error) {
 	newest, err := m.newest(ctx, v)
 	if err != nil {
@@ -126,8 +127,9 @@ func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (obj
 	return m.clock.Now(), nil
 }
 
-// ensureHidden makes a hidden container missing after a crash or a failed
-// DELETE of the visible container.
+// ensureHidden makes the hidden container if it is missing after a crash or
+// after a failed DELETE of the visible container. A write follows, so
+// ensureHidden asks the Store and not the request's memory.
 func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
 	_, err := m.Store.HeadContainer(ctx, v.hidden)
 	if errors.Is(err, objstore.KindNotFound) {

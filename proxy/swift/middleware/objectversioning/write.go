@@ -59,14 +59,14 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 	return res, nil
 }
 
-// delete leaves a delete marker, also for a name without an object.
+// delete makes a delete marker, also for a name without an object.
 func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, error) {
 	ctx := r.Context()
 	v, err := m.find(r, path)
 	if err != nil {
 		return nil, err
 	}
-	// The expiry of a name is no deletion of a version.
+	// The expirer deletes the name and makes no delete marker.
 	if v == nil || !v.enabled || r.Header.Has("X-If-Delete-At") {
 		return m.next.Serve(r)
 	}
@@ -101,8 +101,8 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 	return res, nil
 }
 
-// post changes the link, which has the listing's values and the expiry of the
-// name, and then the version, whose metadata clients see.
+// post changes the link, then the version. The link has the listing's entry and
+// the expiry of the name; the version has the metadata that clients see.
 func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {
