@@ -8,6 +8,7 @@
 package replacefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ func write(fs vfs.FS, path string, content []byte, sync bool) error {
 	if err != nil {
 		return err
 	}
-	n, err := f.Write(content)
+	n, err := f.Write(bytes.Clone(content)) // vfs.File may change the bytes that Write gets
 	if err == nil && n < len(content) {
 		err = io.ErrShortWrite
 	}
