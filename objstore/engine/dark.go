@@ -171,7 +171,7 @@ func (d *dark) pass(ctx context.Context) (removed int, err error) {
 // Options.DarkDataAge. status shows the rest.
 func (d *dark) lookAt(ctx context.Context, on device.Index, dev *device.Device) (removed int, err error) {
 	var kept, old DarkStatus
-	limit := time.Now().Add(-d.e.opts.DarkDataAge - time.Hour) // a file may be an hour younger than the folder of its hour
+	limit := time.Now().Add(-d.e.opts.DarkDataAge - time.Hour) // the folder names only the hour: a file may be an hour younger
 	err = dev.WalkDark(func(f device.DarkFile) error {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -25,7 +25,7 @@ var errDevices = errors.New("the devices of the store cannot be told apart")
 type placed struct {
 	DeviceOptions
 	index device.Index
-	fresh bool // the store has not used it before
+	fresh bool // a device new to the store
 }
 
 // fleet is the devices of a store.

@@ -12,7 +12,7 @@ import (
 // foldDeltas deltas the reader asks for a fold: the sum is written back.
 const (
 	foldDeltas = 512
-	foldsMax   = 64 // waiting requests; a later reader repeats a request that was dropped
+	foldsMax   = 64 // waiting requests; a later reader repeats a dropped request
 )
 
 // fold names a counter: of a container, or of an account if the container has no

@@ -162,7 +162,7 @@ type fileObject struct {
 	id     objstore.ObjectID
 	row    meta.ObjectRow
 	reader *blob.Reader
-	pinned atomic.Bool // its files are not collected
+	pinned atomic.Bool // the collector passes over the files
 }
 
 func (o *fileObject) Info() *objstore.ObjectInfo { return &o.row.Info }

@@ -23,8 +23,8 @@ import (
 const (
 	healBatch   = 256
 	healWorkers = 4
-	healRetries = 6    // times HealEvery, after which what failed is tried again
-	damageMax   = 4096 // reports that wait; more bring a sweep
+	healRetries = 6    // times HealEvery: the pause before failed jobs are tried again
+	damageMax   = 4096 // waiting reports; a report beyond starts a sweep
 	rateBurst   = 1 << 20
 )
 
@@ -37,7 +37,7 @@ type damage struct {
 // call report, slotDamaged, deviceState, lookAt, leaves and misplaced at any time.
 type healer struct {
 	e       *Engine
-	now     chan struct{} // holds one token while there is something to do
+	now     chan struct{} // holds one token while work waits
 	damaged chan damage
 	limit   *rate.Limiter
 	// sweep is set while all rows are to be compared with the devices.

@@ -37,7 +37,7 @@ func (h *healer) plan(o objstore.ObjectID, row *meta.ObjectRow, health []blob.Co
 		home := slices.Contains(homes, at)
 		gone := !good && (health == nil || health[slot] != blob.SlotAway) || at != device.None && h.leaves(at)
 		if good && home && !gone || !good && !gone {
-			continue // where it belongs, or away for a while
+			continue // the slot is at home, or the device is away for a while
 		}
 		to := h.target(slot, at, order, len(homes), taken, !gone)
 		if to == device.None {

@@ -35,7 +35,7 @@ const (
 type hot struct {
 	seed maphash.Seed
 
-	mu       sync.Mutex // protects the fields below and what is in them
+	mu       sync.Mutex // protects the fields below, with the objects in the cache
 	objects  *simplelru.LRU[objstore.ObjectID, *hotObject]
 	bytes    int // as hotBytesMax counts them
 	stamp    uint64

@@ -35,7 +35,7 @@ type known struct {
 	// look. The account is still missing while made has the value. A reader
 	// learns about a missing account without stopping writers.
 	absent *lru.Cache[objstore.AccountName, uint64]
-	made   atomic.Uint64 // counts accounts that were made
+	made   atomic.Uint64 // counts made accounts
 }
 
 // knownContainer is a container in memory, with the counters of the last commit.
@@ -50,7 +50,7 @@ type knownAccount struct {
 	row    meta.AccountRow // not changed: a POST makes a new entry
 	mu     sync.Mutex      // protects the fields below
 	counts map[objstore.PolicyIndex]meta.Counts
-	shown  *objstore.AccountInfo // made of counts by the first who asks; nil once they changed
+	shown  *objstore.AccountInfo // made of counts at the first request; nil after a change of counts
 }
 
 func (kn *known) init() {

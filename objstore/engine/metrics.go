@@ -25,8 +25,8 @@ type Metrics struct {
 	IndexCacheHits, IndexCacheMisses          int64
 	IndexReadAmplification, IndexL0Files      int64 // now
 	IndexFlushes, IndexCompactions            int64
-	IndexDroppedBytes                         int64 // of logs that did not end where their last commit ends, at Open
-	IndexCorruptions                          int64 // damage that was met in the background
+	IndexDroppedBytes                         int64 // bytes after the last commit in the logs, at Open
+	IndexCorruptions                          int64 // damaged tables or logs met in the background
 	IndexCompactionDebtBytes, IndexWriteBytes int64 // debt: now
 }
 

@@ -13,7 +13,7 @@ import (
 func (e *Engine) mirrorLoop(ctx context.Context) {
 	for ctx.Err() == nil && e.db.Copies().Configured {
 		if err := e.fillMirror(ctx); errors.Is(err, twin.ErrFillLater) {
-			return // possible after a restart only: the log has said so
+			return // filling is possible only after a restart: the log has said so
 		} else if err != nil && ctx.Err() == nil {
 			e.log.Error("the lost copy of the index was not filled, and is tried again", "err", err)
 		}

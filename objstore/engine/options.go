@@ -80,7 +80,7 @@ type Options struct {
 // DeviceOptions are the settings of one disk.
 type DeviceOptions struct {
 	Path     string
-	Zone     int     // disks that fail together; an object lies in as many zones as there are
+	Zone     int     // disks with a common fault; the slots of an object lie in as many zones as possible
 	Weight   float64 // share of all bodies, in any unit; above 0
 	Draining bool    // takes nothing new and is emptied
 	FS       vfs.FS  // default Options.FS

@@ -118,7 +118,7 @@ func (e *Engine) readRing(path, note string) (*ring.Ring, error) {
 	}
 	for _, d := range r.Devices() {
 		if d == nil {
-			continue // a number that no device has any more
+			continue // a number without a device
 		}
 		if id, ok := strings.CutPrefix(d.Meta, ringOwner); ok && id != e.id {
 			return nil, fmt.Errorf("%w: %w: %s belongs to the store %q", datafolder.ErrForeign, datafolder.ErrRing, path, id)

@@ -21,7 +21,7 @@ import (
 // is in the index, and a restart goes on from the position.
 const (
 	scrubBatch   = 256
-	scrubSave    = 10 * time.Second // between two notes of how far it is
+	scrubSave    = 10 * time.Second // between two saves of the position
 	scrubRest    = time.Minute      // between two passes
 	scrubRetries = time.Minute      // after a failure of the index
 )
@@ -32,7 +32,7 @@ type ScrubProgress struct {
 	StartedSeconds int64 // of this pass, Unix
 	Bytes          int64 // of a whole pass, about
 	BytesDone      int64
-	Passes         int64 // that ended since Open
+	Passes         int64 // complete passes since Open
 	Damaged        int64 // slots and inline bodies, since Open
 }
 

@@ -21,7 +21,7 @@ type HealProgress struct {
 	StartedSeconds int64 // Unix
 	Objects        int64 // in the queue when the work began
 	ObjectsDone    int64
-	Bytes          int64 // of one slot of each of them
+	Bytes          int64 // of one slot of each body in the queue
 	BytesDone      int64
 	// Left is how long the rest takes at the pace up to now; 0: not known.
 	Left time.Duration
@@ -36,14 +36,14 @@ type DeviceStatus struct {
 	TotalBytes int64
 	FreeBytes  int64
 	Errors     int64
-	LatencyUS  int64  // moving mean of one operation
+	LatencyUS  int64  // moving mean of an operation, in microseconds
 	LastError  string `json:",omitempty"`
 }
 
 // CopyStatus is the state of the copies of the index or of the identities, for
 // an operator.
 type CopyStatus struct {
-	Copies  int  // that should be there, 1 or 2
+	Copies  int  // configured number of copies, 1 or 2
 	InStep  bool // all copies are there and are written
 	Filling bool `json:",omitempty"` // a lost copy is being made anew
 	// AloneSeconds is the Unix time since when one copy of two is lost, as far

@@ -58,14 +58,14 @@ func (f Finding) Damage() bool {
 
 const (
 	KindIndex    = "index"    // the index does not agree with itself
-	KindMissing  = "missing"  // a file that a row names
+	KindMissing  = "missing"  // a missing file of a row
 	KindCorrupt  = "corrupt"  // a body, or a file's footer
-	KindDevice   = "device"   // a disk that cannot be looked at
-	KindOrphan   = "orphan"   // a file that no row names and that is not in quarantine yet
+	KindDevice   = "device"   // an unreadable disk
+	KindOrphan   = "orphan"   // a file without a row, and not in quarantine yet
 	KindDegraded = "degraded" // a body with a slot on no device
 	KindLog      = "log"      // a log of the index with bytes after the last commit
-	KindDark     = "dark"     // files in quarantine that no row names
-	KindCopy     = "copy"     // a copy of the index that is not in step
+	KindDark     = "dark"     // files without a row in quarantine
+	KindCopy     = "copy"     // a copy of the index out of step
 )
 
 // CheckReport is the result of a check.
@@ -74,9 +74,9 @@ type CheckReport struct {
 	Files       int64     `json:"files"`
 	BodiesRead  int64     `json:"bodies_read"`
 	BytesRead   int64     `json:"bytes_read"`
-	Damage      int64     `json:"damage"` // findings that are damage; Chores counts the rest
+	Damage      int64     `json:"damage"` // number of findings with damage; Chores counts the rest
 	Chores      int64     `json:"chores"`
-	DarkFiles   int64     `json:"dark_files"` // in quarantine, that no row names
+	DarkFiles   int64     `json:"dark_files"` // in quarantine, without a row
 	DarkBytes   int64     `json:"dark_bytes"`
 	IndexCopies int       `json:"index_copies"`
 	Devices     int       `json:"devices"`
@@ -96,7 +96,7 @@ type checker struct {
 	ctx     context.Context
 	o       CheckOptions
 	view    meta.View // of one moment
-	live    meta.View // of now: a finding that a later change explains does not count
+	live    meta.View // of now: a finding explained by a later change does not count
 	online  bool
 	devices map[device.Index]*device.Device
 	copies  []meta.Mirror // of the index
@@ -250,7 +250,7 @@ func (k *checker) bodies() error {
 // already.
 func (k *checker) inline(o objstore.ObjectID, row *meta.ObjectRow) error {
 	if !k.o.ReadData {
-		return nil // the recount has seen that it is there
+		return nil // the recount has seen the body
 	}
 	body, found, err := k.view.Inline(row.ID, nil)
 	if err != nil || !found {

@@ -32,15 +32,15 @@ type DarkOptions struct {
 type DarkReport struct {
 	Files, Bytes int64 // the dark data before the repair
 
-	Damaged      int64    // files whose footer cannot be read
+	Damaged      int64    // files with an unreadable footer
 	DamagedFiles []string // the first of them, with the cause
-	Restored     int64    // objects that were given back
-	Replaced     int64    // objects that were given back over an older object
-	Slots        int64    // files that came back to a body whose row lacked them
+	Restored     int64    // objects given back
+	Replaced     int64    // objects given back over an older object
+	Slots        int64    // files given back to a body with missing slots
 	Containers   int64    // made anew: their metadata is lost
 	Superseded   int64    // bodies of a name with a newer row, or with the same row
 	Incomplete   int64    // bodies with too few slots to read the body
-	Discarded    int64    // files that were removed
+	Discarded    int64    // removed files
 
 	Took time.Duration
 }

@@ -14,7 +14,7 @@ import (
 // Inspection is the entry of the index for a name. One of Account, Container and
 // Object is set.
 type Inspection struct {
-	Store     string // its id
+	Store     string // the id of the store
 	Account   *meta.AccountRow
 	Container *meta.ContainerRow
 	Counts    meta.Counts // of the account's policies together, or of the container

@@ -58,16 +58,16 @@ type RebuildOptions struct {
 
 // Progress is the progress of a check or of a repair.
 type Progress struct {
-	Step     string  // what is done
+	Step     string  // name of the step
 	Fraction float64 // of the step, 0 to 1; -1: not known
 	Done     int64   // files or rows of the step
 }
 
 // RebuildReport is the result of a rebuild.
 type RebuildReport struct {
-	Source  string   // the folder of the copy that was taken; "" for data files alone
+	Source  string   // the folder of the copy; "": data files alone
 	Exact   bool     // all rows of the copy were taken
-	Skipped []string // copies that were not taken, with the cause
+	Skipped []string // copies passed over, with the cause
 
 	Copied meta.Copied // of the copy
 	// Files counts the data files. Damaged files were moved to quarantine.
@@ -79,7 +79,7 @@ type RebuildReport struct {
 	Incomplete              int64    // restored objects with too few slots to read the body
 	Containers, Accounts    int64    // made anew: their metadata is lost
 	MadeContainers          []string // the first of Containers
-	LostInline              int64    // rows without an inline body, which were dropped
+	LostInline              int64    // dropped rows without an inline body
 	// Recounted is the content of the new index.
 	Recounted Recounted
 	Replaced  string // where the old index is

@@ -17,7 +17,7 @@ type derive struct {
 	out       *bulk
 	container objstore.ContainerID
 	row       meta.ContainerRow // of container
-	found     bool              // the copy had it
+	found     bool              // the copy had the row
 	sum       meta.Counts       // of container
 	accounts  map[objstore.PolicyIndex]meta.Counts
 	account   objstore.AccountName
