@@ -5,9 +5,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// Authorize asks the request's Authorizer, once and in this place, whether the
-// access is allowed, and remembers the Grant. A denial is 403 for a known
-// identity, else 401. Without an Authorizer everything is denied.
+// Authorize asks the request's Authorizer whether the access is allowed, and
+// stores the Grant. No other code asks an Authorizer. A denial is 403 for a
+// known identity, else 401. Without an Authorizer every access is denied.
 func (r *Request) Authorize(a auth.Access) error {
 	r.Grant = auth.Grant{}
 	if r.Authorizer != nil {
@@ -23,7 +23,7 @@ func (r *Request) Authorize(a auth.Access) error {
 	return Unauthorized(a.Account)
 }
 
-// Unauthorized is Swift's 401; account is quoted into the realm.
+// Unauthorized returns Swift's 401. The account is quoted into the realm.
 func Unauthorized(account string) error {
 	if account == "" {
 		account = "unknown"

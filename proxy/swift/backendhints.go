@@ -7,21 +7,20 @@ import (
 	"needletail/proxy/web"
 )
 
-// Lines that a feature adds to a GET or HEAD whose answer it will replace,
-// since what the conditions and ranges of the request mean is known to the
-// feature alone. Their values are lists of metadata names; the first that the
-// object has counts. The gatekeeper keeps them from clients
-// (swift/common/request_helpers.py: update_etag_is_at_header,
-// update_ignore_range_header).
+// Hint lines are for features with an answer of their own to a GET or HEAD:
+// such a feature alone knows how conditions and ranges apply. The feature adds
+// the lines to the request. The value of a line is a list of metadata names,
+// and the first name in the object's metadata counts. The gatekeeper keeps the
+// lines from clients (swift/common/request_helpers.py:
+// update_etag_is_at_header, update_ignore_range_header).
 const (
-	// ETagIsAt names metadata that holds the ETag which If-Match and
-	// If-None-Match speak of.
+	// ETagIsAt names the metadata with the ETag for If-Match and If-None-Match.
 	ETagIsAt = "X-Backend-Etag-Is-At"
-	// IgnoreRangeIf names metadata whose objects are sent whole.
+	// IgnoreRangeIf names the metadata that makes an object be sent whole.
 	IgnoreRangeIf = "X-Backend-Ignore-Range-If-Metadata-Present"
 )
 
-// AddHint adds a metadata name to such a line.
+// AddHint adds a metadata name to the end of a hint line.
 func AddHint(h *web.Header, line, name string) {
 	if v := h.Get(line); v != "" {
 		name = v + "," + name
@@ -29,8 +28,8 @@ func AddHint(h *web.Header, line, name string) {
 	h.Set(line, name)
 }
 
-// ConditionETag is the ETag that the request's conditions speak of, for an
-// object with this metadata and etag.
+// ConditionETag returns the ETag for the request's conditions, given an
+// object's metadata and etag.
 func ConditionETag(h web.Header, m objstore.Metadata, etag string) string {
 	if v, ok := hinted(h, ETagIsAt, m); ok {
 		return v
@@ -38,7 +37,7 @@ func ConditionETag(h web.Header, m objstore.Metadata, etag string) string {
 	return etag
 }
 
-// RangeOf is the request's Range, or "" where the object is to be sent whole.
+// RangeOf returns the request's Range, or "" if the object must be sent whole.
 func RangeOf(h web.Header, m objstore.Metadata) string {
 	if _, ok := hinted(h, IgnoreRangeIf, m); ok {
 		return ""

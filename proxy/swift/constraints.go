@@ -1,6 +1,6 @@
 package swift
 
-// Limits are what a client must keep to: the constraints of
+// Limits bound the requests of clients: the constraints of
 // swift/common/constraints.py under their names in /info.
 type Limits struct {
 	FileBytes          int64 // max_file_size: the longest object body
@@ -8,17 +8,17 @@ type Limits struct {
 	MetaValueBytes     int   // max_meta_value_length
 	MetaCount          int   // max_meta_count
 	MetaOverallBytes   int   // max_meta_overall_size: names and values together
-	HeaderBytes        int   // max_header_size: one header's value
+	HeaderBytes        int   // max_header_size: the value of a header
 	RequestLineBytes   int   // max_request_line
 	ExtraHeaders       int   // extra_header_count
 	AccountNameBytes   int   // max_account_name_length
 	ContainerNameBytes int   // max_container_name_length
 	ObjectNameBytes    int   // max_object_name_length
-	AccountListing     int   // account_listing_limit: entries of one page
+	AccountListing     int   // account_listing_limit: entries of a page
 	ContainerListing   int   // container_listing_limit
 }
 
-// DefaultLimits are Swift's defaults.
+// DefaultLimits returns Swift's defaults.
 func DefaultLimits() Limits {
 	return Limits{
 		FileBytes:          5<<30 + 2,

@@ -1,10 +1,11 @@
-// Package swift is the vocabulary of Swift's wing: what several features of
-// Swift's API share and the other services do not need. It has the request with
-// the right to ask an authorizer, the path split into names, limits, metadata,
-// links, and the lines by which features speak to one another. It stands where
-// request_helpers.py and constraints.py stand in OpenStack Swift.
+// Package swift is the vocabulary of Swift's wing: everything shared by several
+// features of Swift's API and needed by no further service. The package has the
+// request with the right to ask an authorizer, the look-ups of accounts and
+// containers, the path split into names, limits, metadata, links, and the lines
+// with which features address each other. request_helpers.py and constraints.py
+// have this role in OpenStack Swift.
 //
-// The wing below it: controllers answer for accounts, containers and objects;
-// middleware has one package for each feature, by the name of Swift's filter;
-// pipeline puts them in order; listing encodes pages.
+// The wing below: controllers answer for accounts, containers and objects;
+// middleware has a package for each feature, by the name of Swift's filter;
+// pipeline puts the features in order; listing encodes pages.
 package swift

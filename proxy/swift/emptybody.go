@@ -6,9 +6,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// RefuseBody answers a request that has a body with 400 and the text, as
-// text/plain. Of a chunked body the length is only known by reading, so h is
-// asked for the right to send one first.
+// RefuseBody answers a request with a body with 400 and the text, as
+// text/plain. The length of a chunked body is unknown before reading. Therefore
+// RefuseBody first asks h for the right to send a body.
 func (r *Request) RefuseBody(h Handler, text string) error {
 	withBody := r.ContentLength > 0
 	if r.ContentLength == -1 {

@@ -1,8 +1,9 @@
 package swift
 
-// GeneratorHeader, in a response, names the feature that made the body up
-// instead of reading an object. The gatekeeper keeps it from clients.
+// GeneratorHeader is a response line for a generated body, in contrast to an
+// object's. The value names the feature. The gatekeeper keeps the line from
+// clients.
 const GeneratorHeader = "X-Backend-Content-Generator"
 
-// GeneratorStaticWeb is its value on staticweb's listings.
+// GeneratorStaticWeb is the value of GeneratorHeader on staticweb's listings.
 const GeneratorStaticWeb = "staticweb"

@@ -15,13 +15,13 @@ type HandlerFunc func(*Request) (*web.Response, error)
 // Serve calls f.
 func (f HandlerFunc) Serve(r *Request) (*web.Response, error) { return f(r) }
 
-// Middleware wraps a handler with one feature.
+// Middleware wraps a handler with a feature.
 type Middleware func(next Handler) Handler
 
-// Door is the way from the hall to a pipeline.
+// Door returns the web.Handler of a pipeline.
 func Door(h Handler) web.Handler {
 	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
-		both := new(struct { // one piece of memory
+		both := new(struct { // a single allocation
 			request Request
 			known   known
 		})

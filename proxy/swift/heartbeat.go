@@ -9,17 +9,17 @@ import (
 	"needletail/proxy/web"
 )
 
-// HeartbeatInterval is how often an answer that takes long sends a space,
-// Swift's yield_frequency, so that nothing on the way takes the connection for
-// dead.
+// HeartbeatInterval is how often a slow answer sends a space, Swift's
+// yield_frequency. A connection that carries bytes is not taken for dead by
+// proxies on the way.
 const HeartbeatInterval = 10 * time.Second
 
-// Heartbeat answers 200 with what work gives. If that takes longer than
-// HeartbeatInterval, the answer begins before: with first, then a space per
-// interval, then an empty line and the result, at unknown length. Work runs in
-// a goroutine of its own, which ends before the body is closed; closing ends
-// its context. It must read the request's body first of all, since a 100
-// Continue cannot follow the head of the answer.
+// Heartbeat answers 200 with the result of work. If work takes longer than
+// HeartbeatInterval, the answer begins before the result: with first, then a
+// space per interval, then an empty line and the result, at unknown length.
+// Work runs in a goroutine of its own. The goroutine ends before the body is
+// closed; closing ends the context of work. Work must begin with reading the
+// request's body, because a 100 Continue cannot follow the head of the answer.
 func Heartbeat(r *Request, contentType, first string, work func(context.Context) []byte) *web.Response {
 	h := startHeartbeat(r, first, work)
 	select {
@@ -31,8 +31,9 @@ func Heartbeat(r *Request, contentType, first string, work func(context.Context)
 	return h.response(200, contentType)
 }
 
-// HeartbeatAtOnce is Heartbeat with 202 and a space before the work is done,
-// however short it is. The request's body must have been read.
+// HeartbeatAtOnce is Heartbeat with status 202, and with a space before the
+// work is done, however short the work is. The request's body must have been
+// read.
 func HeartbeatAtOnce(r *Request, contentType string, work func(context.Context) []byte) *web.Response {
 	return startHeartbeat(r, " ", work).response(202, contentType)
 }
@@ -56,14 +57,14 @@ func (h *heartbeat) response(status int, contentType string) *web.Response {
 	}
 }
 
-// heartbeat is the body of an answer that began before its result was there.
+// heartbeat is the body of an answer with a result still to come.
 type heartbeat struct {
 	cancel context.CancelFunc
 	ticker *time.Ticker
 	done   chan struct{}
 	result []byte // set before done is closed
-	failed any    // what work panicked with: it panics in the front's goroutine instead
-	beat   string // what is sent next; "" is to wait for the next tick
+	failed any    // the value of a panic of work, to panic with in the front's goroutine
+	beat   string // the next text to send; "": wait for the next tick
 	rest   *bytes.Reader
 }
 
@@ -74,7 +75,7 @@ func (h *heartbeat) outcome() []byte {
 	return h.result
 }
 
-// Read gives a beat at once, one per interval, then the result.
+// Read returns a beat at once, a beat per interval, then the result.
 func (h *heartbeat) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -95,7 +96,7 @@ func (h *heartbeat) Read(p []byte) (int, error) {
 	return h.rest.Read(p)
 }
 
-// Close stops the work if it still runs, and waits for it.
+// Close stops running work, and waits for the end of the work.
 func (h *heartbeat) Close() error {
 	h.cancel()
 	h.ticker.Stop()

@@ -9,17 +9,18 @@ import (
 	"needletail/proxy/pyxml"
 )
 
-// ResultTypes are the forms of a HeartbeatResult, as Accept may choose them.
+// ResultTypes are the content types of HeartbeatResult, for Accept to choose
+// from.
 var ResultTypes = []string{"text/plain", "application/json", "application/xml", "text/xml"}
 
-// FailedName is one line of "Errors": a percent-encoded name and a status with
+// FailedName is a line of "Errors": a percent-encoded name, and a status with
 // its reason phrase.
 type FailedName struct{ Name, Status string }
 
-// HeartbeatResult is the end of an answer whose status was sent too early to
-// tell: the values, and what failed. The values are text or numbers. root names
-// the outer element in XML, which has no declaration; a content type that is
-// none of ResultTypes gives plain text
+// HeartbeatResult returns the end of an answer: the values and the failures.
+// The status of the answer was sent too early to tell them. Values are texts or
+// numbers. In XML, root names the outer element, and there is no declaration. A
+// content type outside ResultTypes gives plain text
 // (swift/common/request_helpers.py: get_heartbeat_response_body).
 func HeartbeatResult(contentType string, values pyjson.Object, failed []FailedName, root string) []byte {
 	if contentType == "application/json" {

@@ -2,8 +2,8 @@ package swift
 
 import "needletail/proxy/pyjson"
 
-// InfoSection is what one feature tells about itself in /info. A client takes a
-// section as the promise that the feature works.
+// InfoSection is the section of a feature in /info. A client takes a section as
+// the promise that the feature works.
 type InfoSection struct {
 	Name  string
 	Value pyjson.Object

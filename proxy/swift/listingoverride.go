@@ -8,8 +8,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// OverridePrefix begins the sysmeta of a PUT that says what the container's
-// listing shows in place of the object's own values
+// OverridePrefix begins the sysmeta of a PUT with the values that the
+// container's listing shows in place of the object's own
 // (swift/common/request_helpers.py: get_container_update_override_key):
 //
 //	...Etag          "ETAG" or "ETAG; name=value; name=value"
@@ -17,15 +17,15 @@ import (
 //	...Content-Type  the type
 //
 // The names after the ETag are symlink_target, symlink_target_account,
-// symlink_target_etag, symlink_target_bytes and slo_etag; no value has a ';'.
-// A copy hands them on with the rest of the sysmeta.
+// symlink_target_etag, symlink_target_bytes and slo_etag; no value has a ';'. A
+// copy passes the lines on with the rest of the sysmeta.
 const OverridePrefix = "X-Object-Sysmeta-Container-Update-Override-"
 
 // OverrideETag is the name of the line with the ETag.
 const OverrideETag = OverridePrefix + "Etag"
 
-// ListingOverride reads those lines for an object of the account. What makes no
-// sense is ignored: only the server's own features write them.
+// ListingOverride reads the override lines for an object of the account. An
+// invalid value is ignored: only the server's own features write the lines.
 func ListingOverride(h web.Header, account string) (o objstore.ListingOverride) {
 	if v, ok := h.Lookup(OverridePrefix + "Size"); ok {
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
@@ -58,7 +58,7 @@ func ListingOverride(h web.Header, account string) (o objstore.ListingOverride) 
 
 type param struct{ name, value string }
 
-// splitOverride takes "ETAG; name=value" apart.
+// splitOverride splits "ETAG; name=value" into its parts.
 func splitOverride(s string) (etag string, params []param) {
 	etag, rest, more := strings.Cut(s, ";")
 	for more {

@@ -8,9 +8,9 @@ import (
 )
 
 // AccountInfo returns an account, or KindNotFound. The Store is asked once for
-// a client's request and all its subrequests; the counters are as of that
-// look-up. AccountUsage has exact counters. Nothing outlives the request.
-// (swift/proxy/controllers/base.py: get_account_info.)
+// a client's request and all subrequests; the counters are as of the look-up.
+// AccountUsage has exact counters. The next request of a client looks
+// everything up anew (swift/proxy/controllers/base.py: get_account_info).
 func (r *Request) AccountInfo(store objstore.AccountStore, a objstore.AccountName) (objstore.AccountInfo, error) {
 	return r.account(plainAccounts(store), a, false)
 }
@@ -22,7 +22,7 @@ func (r *Request) ContainerInfo(store objstore.ContainerStore, c objstore.Contai
 }
 
 // AccountUsage is AccountInfo with counters that include all writes of this
-// request. Over Totals the bytes are those that Totals counts.
+// request. With a store of type Totals, Totals' bytes are added.
 func (r *Request) AccountUsage(store objstore.AccountStore, a objstore.AccountName) (objstore.AccountInfo, error) {
 	info, err := r.account(plainAccounts(store), a, true)
 	if t, ok := store.(Totals); ok && err == nil {
@@ -32,7 +32,7 @@ func (r *Request) AccountUsage(store objstore.AccountStore, a objstore.AccountNa
 }
 
 // ContainerUsage is ContainerInfo with counters that include all writes of this
-// request. Over Totals the bytes are those that Totals counts.
+// request. With a store of type Totals, Totals' bytes are added.
 func (r *Request) ContainerUsage(store objstore.ContainerStore, c objstore.ContainerID) (objstore.ContainerInfo, error) {
 	info, err := r.container(plainContainers(store), c, true)
 	if t, ok := store.(Totals); ok && err == nil {
@@ -41,9 +41,8 @@ func (r *Request) ContainerUsage(store objstore.ContainerStore, c objstore.Conta
 	return info, err
 }
 
-// Totals is a Store for features that need other numbers of bytes than the
-// Store has itself: a container with hidden versions is larger than its own
-// objects.
+// Totals is a Store for features with a wider count of bytes: hidden versions
+// make a container larger than the sum of the listed objects.
 type Totals interface {
 	objstore.Store
 	// Plain returns the Store without the additions.
@@ -103,9 +102,9 @@ func (r *Request) ForgetUsage() {
 	k.mu.Unlock()
 }
 
-// lookups returns the memory that a client's request shares with its
-// subrequests. Door makes the memory; a Request from elsewhere, as in a test,
-// gets its own.
+// lookups returns the look-ups shared by a client's request and all
+// subrequests. Door makes them. A Request without Door, as in a test, makes
+// them here.
 func (r *Request) lookups() *known {
 	if r.known == nil {
 		r.known = new(known)
@@ -113,14 +112,14 @@ func (r *Request) lookups() *known {
 	return r.known
 }
 
-// knownSlots is how many accounts and how many containers a request remembers:
-// a copy has two of each, and most requests have one. A request that touches
-// thousands of containers, such as a bulk delete, remembers the last ones, so
-// the memory is bounded.
+// knownSlots is the number of accounts, and of containers, that a request
+// remembers. A copy needs two of each; most requests need a single account and
+// a single container. A request for thousands of containers, for example a bulk
+// delete, remembers the last few, and the memory stays bounded.
 const knownSlots = 2
 
-// known is what a client's request and its subrequests have looked up. Some
-// features run subrequests in parallel, so known is safe for concurrent use.
+// known has the look-ups of a client's request and all subrequests. It is safe
+// for concurrent use, because some features run subrequests in parallel.
 type known struct {
 	mu           sync.Mutex
 	changes      uint // of accounts and containers by this request
@@ -164,10 +163,10 @@ func (s *shelf[Name, Info]) put(entry slot[Name, Info]) {
 
 func (s *shelf[Name, Info]) forget() { *s = shelf[Name, Info]{} }
 
-// lookUp returns what the shelf has, or else what ask returns. With counters, an
-// entry from before a write of an object does not count. A result during which
-// a parallel subrequest changed an account or a container is not kept: the
-// result may be older than the change.
+// lookUp returns the entry of the shelf, or else the result of ask. With
+// counters, an entry from before a write of an object is ignored. If a parallel
+// subrequest changes an account or a container during ask, the result is not
+// kept: the result may be older than the change.
 func lookUp[Name comparable, Info any](k *known, s *shelf[Name, Info], name Name, counters bool, ask func() (Info, error)) (Info, error) {
 	k.mu.Lock()
 	if at := s.find(name); at != nil && (!counters || at.objectWrites == k.objectWrites) {

@@ -8,42 +8,44 @@ import (
 	"needletail/proxy/web"
 )
 
-// Resource is what a path names.
+// Resource is a kind of path: account, container or object.
 type Resource string
 
-// The three resources; the values are the middle of their header names.
+// The three resources. The values are the middle part of their header names.
 const (
 	AccountResource   Resource = "Account"
 	ContainerResource Resource = "Container"
 	ObjectResource    Resource = "Object"
 )
 
-// UserPrefix is "X-Object-Meta-" and its like: what clients set at will.
+// UserPrefix returns the prefix of metadata that clients set freely, as
+// "X-Object-Meta-".
 func (r Resource) UserPrefix() string { return "X-" + string(r) + "-Meta-" }
 
-// SystemPrefix is "X-Object-Sysmeta-" and its like: what features keep for
-// themselves. The gatekeeper keeps it from clients, in and out.
+// SystemPrefix returns the prefix of metadata for features alone, as
+// "X-Object-Sysmeta-". The gatekeeper removes these lines from clients'
+// requests and from answers.
 func (r Resource) SystemPrefix() string { return "X-" + string(r) + "-Sysmeta-" }
 
-// TransientSystemPrefix is object sysmeta that a POST replaces.
+// TransientSystemPrefix is the prefix of object sysmeta that a POST replaces.
 const TransientSystemPrefix = "X-Object-Transient-Sysmeta-"
 
-// ObjectHeaders are the headers that an object keeps besides its metadata
+// ObjectHeaders are the headers kept by an object besides the metadata
 // (swift/obj/server.py: allowed_headers). X-Delete-At is kept elsewhere.
 var ObjectHeaders = []string{
 	"Cache-Control", "Content-Disposition", "Content-Encoding",
 	"Content-Language", "Expires", "X-Object-Manifest", "X-Robots-Tag",
 }
 
-// containerHeaders are what a container keeps besides its metadata
+// containerHeaders are the headers kept by a container besides the metadata
 // (swift/proxy/controllers/container.py: pass_through_headers).
 var containerHeaders = []string{
 	"X-Container-Read", "X-Container-Write",
 	"X-Container-Sync-Key", "X-Container-Sync-To",
 }
 
-// ownerHeaders are swift_owner_headers of swift/proxy/server.py: shown to
-// owners alone, and ignored when others send them.
+// ownerHeaders are swift_owner_headers of swift/proxy/server.py. They are shown
+// to owners alone, and ignored in requests of anybody else.
 var ownerHeaders = []string{
 	"X-Container-Read", "X-Container-Write",
 	"X-Container-Sync-Key", "X-Container-Sync-To",
@@ -52,7 +54,7 @@ var ownerHeaders = []string{
 	"X-Account-Access-Control",
 }
 
-// IsOwnerHeader says whether only owners may see and set the header.
+// IsOwnerHeader reports whether only owners may see and set the header.
 func IsOwnerHeader(name string) bool { return oneOf(name, ownerHeaders) }
 
 func oneOf(name string, list []string) bool {
@@ -64,8 +66,9 @@ func oneOf(name string, list []string) bool {
 	return false
 }
 
-// CheckMetadata checks a request's metadata of a resource by itself, and the
-// length of every header (swift/common/constraints.py: check_metadata).
+// CheckMetadata checks the metadata of a request for a resource, without regard
+// to stored metadata, and the length of every header
+// (swift/common/constraints.py: check_metadata).
 func (l Limits) CheckMetadata(h web.Header, of Resource) error {
 	prefix := of.UserPrefix()
 	count, size := 0, 0
@@ -98,8 +101,9 @@ func (l Limits) CheckMetadata(h web.Header, of Resource) error {
 	return nil
 }
 
-// CheckMerged checks what an account or a container would hold in the end: a
-// MetadataUpdate.Check (swift/common/db.py: validate_metadata).
+// CheckMerged checks the metadata that an account or a container would have
+// after a change: a MetadataUpdate.Check (swift/common/db.py:
+// validate_metadata).
 func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	count, size := 0, 0
 	for _, f := range merged {
@@ -122,15 +126,16 @@ func (l Limits) CheckMerged(merged objstore.Metadata) error {
 	return nil
 }
 
-// ValidText is Python Swift's check_utf8 without its refusal of "".
+// ValidText reports whether s is UTF-8 without NUL: Python Swift's check_utf8,
+// but with "" allowed.
 func ValidText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 
-// MetadataUpdate collects what a request sets and removes on an account or a
-// container; "X-Remove-" counts less than a value. Without owner the headers
-// that are the owner's are left alone.
-// (swift/proxy/controllers/base.py: transfer_headers.)
+// MetadataUpdate returns the changes that a request makes to the metadata of an
+// account or a container. A value has precedence over "X-Remove-". Without
+// owner, owner headers stay unchanged (swift/proxy/controllers/base.py:
+// transfer_headers).
 func (l Limits) MetadataUpdate(h web.Header, of Resource, owner bool) objstore.MetadataUpdate {
 	u := objstore.MetadataUpdate{Check: l.CheckMerged}
 	stored := func(name string) bool {
@@ -152,7 +157,8 @@ func (l Limits) MetadataUpdate(h web.Header, of Resource, owner bool) objstore.M
 	return u
 }
 
-// SystemMetadata collects the request's sysmeta of a resource.
+// SystemMetadata returns the request's sysmeta of a resource, without empty
+// values.
 func SystemMetadata(h web.Header, of Resource) (m objstore.Metadata) {
 	for _, f := range h {
 		if hasMember(f.Name, of.SystemPrefix()) && f.Value != "" {
@@ -162,8 +168,8 @@ func SystemMetadata(h web.Header, of Resource) (m objstore.Metadata) {
 	return m
 }
 
-// ObjectMetadata collects what an object keeps of a request: user metadata,
-// sysmeta and ObjectHeaders; empty ones too.
+// ObjectMetadata returns the metadata that an object keeps of a request: user
+// metadata, sysmeta and ObjectHeaders, empty values included.
 func ObjectMetadata(h web.Header) (m objstore.Metadata) {
 	for _, f := range h {
 		if hasMember(f.Name, ObjectResource.UserPrefix()) ||
@@ -176,14 +182,14 @@ func ObjectMetadata(h web.Header) (m objstore.Metadata) {
 	return m
 }
 
-// hasMember says whether name is prefix and something more.
+// hasMember reports whether name begins with prefix and goes on.
 func hasMember(name, prefix string) bool {
 	rest, ok := web.CutPrefix(name, prefix)
 	return ok && rest != ""
 }
 
-// AddMetadata adds stored metadata to a response; the owner's lines only for
-// the owner.
+// AddMetadata adds stored metadata to a response. Owner headers are added for
+// the owner only.
 func AddMetadata(h *web.Header, m objstore.Metadata, owner bool) {
 	for _, f := range m {
 		if owner || !IsOwnerHeader(f.Name) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Path is a request path split into its names. Container and Object are empty
-// where the path does not go so far.
+// for a shorter path.
 type Path struct{ Version, Account, Container, Object string }
 
 // ContainerID returns the identity of the path's container.
@@ -17,16 +17,16 @@ func (p Path) ContainerID() objstore.ContainerID {
 	return objstore.ContainerID{Account: objstore.AccountName(p.Account), Container: objstore.ContainerName(p.Container)}
 }
 
-// SplitPath splits a path that was percent-decoded once, at most four ways and
-// without any cleaning, with the errors of the proxy's handle_request and
+// SplitPath splits a path, percent-decoded once, into at most four names and
+// without any cleaning. The errors follow the proxy's handle_request and
 // get_controller (swift/proxy/server.py, swift/common/utils/base.py):
 //
 //	412 "Invalid UTF8 or contains NULL"
 //	404 an empty element before the last, or no element at all
-//	412 "Bad URL", a path of one element
-//	412 "Bad URL", an account that a feature keeps for itself: every path that a
-//	    client names is split here, in a URL as in a header, so that no role and
-//	    no feature leads there
+//	412 "Bad URL", a path with a single element
+//	412 "Bad URL", a hidden account: every path from a client, in a URL or in a
+//	    header, is split here, so no role and no feature leads to an account
+//	    that a feature keeps for itself
 //	400 an API version other than v1 and v1.0
 func SplitPath(path string) (Path, error) {
 	if !utf8.ValidString(path) || strings.IndexByte(path, 0) >= 0 || path == "" {
@@ -58,8 +58,8 @@ func SplitPath(path string) (Path, error) {
 	return p, nil
 }
 
-// SplitPath is SplitPath of r.Path. It splits a path once, however many features
-// look at it.
+// SplitPath returns SplitPath of r.Path. A path is split once, however many
+// features ask.
 func (r *Request) SplitPath() (Path, error) {
 	if !r.split || r.splitPath != r.Path {
 		r.names, r.splitError = SplitPath(r.Path)
@@ -68,7 +68,7 @@ func (r *Request) SplitPath() (Path, error) {
 	return r.names, r.splitError
 }
 
-// CheckAccountName refuses a name that is too long; lengths count bytes.
+// CheckAccountName refuses a name that is too long. Lengths count bytes.
 func (l Limits) CheckAccountName(name string) error {
 	return checkLength("Account", name, l.AccountNameBytes)
 }

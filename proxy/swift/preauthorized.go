@@ -2,16 +2,17 @@ package swift
 
 import "needletail/auth"
 
-// Preauthorized is Subrequest for what a feature does on its own account, when
-// the right of whoever asks has been decided by other means: an archived
-// version is written by the container's owner's wish, not by the writer's
-// right over the archive. It is allowed everything but what is the owner's to
-// see and set (swift/common/wsgi.py: make_pre_authed_env). What derives from it
-// inherits this; so nothing that a client names may be reached through it.
+// Preauthorized is Subrequest for a feature's work for the operator, after the
+// sender's right has been decided in another way: an archived version is
+// written by the wish of the container's owner, and the writer needs no right
+// over the archive. Everything is allowed, except the headers reserved for
+// owners (swift/common/wsgi.py: make_pre_authed_env). Requests derived from the
+// result inherit the permission. Therefore a path named by a client must not be
+// reached through the result.
 func (r *Request) Preauthorized(method, path, source string) *Request {
 	sub := r.Subrequest(method, path, source)
 	sub.Authorizer = allowAll{}
-	sub.OnGrant = nil // whoever asks has been granted nothing by it
+	sub.OnGrant = nil // the sender is granted nothing
 	return sub
 }
 

@@ -8,50 +8,51 @@ import (
 	"needletail/proxy/web"
 )
 
-// Request is a request to Swift's API, from a client or from another feature (a
-// subrequest): the request of the hall, and what Swift's features tell one
-// another. A Request is not safe for concurrent use.
+// Request is a request to Swift's API from a client, or from a feature (a
+// subrequest): the request of the hall, with fields by which Swift's features
+// inform each other. A Request is not safe for concurrent use.
 type Request struct {
 	*web.Request
 
 	// Source tags a subrequest ("COPY"); empty for a client's request.
 	Source string
-	// Authorizer answers for this request; nil denies. Only authentication
-	// middleware sets it.
+	// Authorizer decides for this request. A nil Authorizer denies. Only
+	// authentication middleware sets it.
 	Authorizer auth.Authorizer
-	// Grant is what Authorize found last.
+	// Grant is the last result of Authorize.
 	Grant auth.Grant
 	// AuthorizeOnly ends the request with 204 once it is authorized.
 	AuthorizeOnly bool
-	// Stored, if not nil, is where the object of Path is kept.
+	// Stored, if not nil, is the place of the object of Path.
 	Stored *Stored
 
-	// EachObject, if not nil, takes the entries of the listing that a GET of a
-	// container asks for, and the answer has no text: the way in which features
-	// list a container with the rights of the sender. Marker, prefix, delimiter
-	// and limit come from the query as ever. An entry belongs to EachObject for
-	// the call only. An error ends the listing and is the error of the request.
+	// EachObject, if not nil, takes the entries of the listing for a GET of a
+	// container, and the answer has no text. Features list containers in this
+	// way, with the rights of the sender. Marker, prefix, delimiter and limit
+	// come from the query as ever. An entry belongs to EachObject for the call
+	// only. An error ends the listing and is the error of the request.
 	EachObject func(*objstore.ObjectEntry) error
-	// AmendContainer, if not nil, changes the entries of the listing that a GET
-	// of an account asks for, before they become text. Subdirs are left out. An
-	// error ends the listing.
+	// AmendContainer, if not nil, changes the entries of the listing for a GET
+	// of an account, before they become text. Subdirs are left out. An error
+	// ends the listing.
 	AmendContainer func(*objstore.ContainerEntry) error
 
-	// TrustContentType: a feature has set the Content-Type, which may have the
+	// TrustContentType: the Content-Type is from a feature, and may have the
 	// parameters that Swift keeps for itself.
 	TrustContentType bool
 
-	// InboundTimestamp is X-Timestamp as the client sent it: gatekeeper moves it
-	// here, for nobody may believe it but who verified the client.
+	// InboundTimestamp is X-Timestamp as sent by the client. gatekeeper moves
+	// the value here: only a feature that has verified the client may use the
+	// value.
 	InboundTimestamp string
-	// Timestamp is when a peer's PUT or DELETE of an object was made, verified;
-	// zero for everybody else's.
+	// Timestamp is the verified time of a peer's PUT or DELETE of an object. It
+	// is zero for requests of all clients but peers.
 	Timestamp objstore.Timestamp
 
 	// known has the look-ups of accounts and containers; subrequests share it.
 	known *known
 
-	// What SplitPath last made of splitPath.
+	// The last result of SplitPath, for splitPath.
 	split      bool
 	splitPath  string
 	names      Path
@@ -68,7 +69,7 @@ func newRequest() *Request {
 	return &both.swift
 }
 
-// Clone is a copy of r that shares its body, its header lines and its context.
+// Clone returns a copy of r with the same body, header lines and context.
 func (r *Request) Clone() *Request {
 	r.lookups() // the copy shares them
 	c := newRequest()
@@ -78,8 +79,8 @@ func (r *Request) Clone() *Request {
 	return c
 }
 
-// Subrequest derives a request to another path that inherits who asks, where
-// from and the transaction id, but neither headers nor body.
+// Subrequest returns a request for another path. It inherits the identity, the
+// address, the authorizer and the transaction id, but no headers and no body.
 func (r *Request) Subrequest(method, path, source string) *Request {
 	sub := newRequest()
 	r.Derive(sub.Request, method, path)
@@ -87,7 +88,7 @@ func (r *Request) Subrequest(method, path, source string) *Request {
 	return sub
 }
 
-// WithContext is a Clone of r that ends with another context.
+// WithContext returns a Clone of r with another context.
 func (r *Request) WithContext(ctx context.Context) *Request {
 	c := r.Clone()
 	c.SetContext(ctx)

@@ -8,9 +8,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// OpenSegment asks next for a part of a segment that is bytes long. What
-// answers with another length is ErrSegmentChanged; a fault of the server is
-// 503. Get is the request for the whole.
+// OpenSegment asks next for a part of a segment of the given number of bytes.
+// get is the request for the whole segment. An answer of another length is
+// ErrSegmentChanged. A fault of the server is 503.
 func OpenSegment(next Handler, get *Request, bytes int64, part web.ByteRange) (*web.Response, error) {
 	want := 200
 	if part.Start > 0 || part.End < bytes {
@@ -31,7 +31,7 @@ func OpenSegment(next Handler, get *Request, bytes int64, part web.ByteRange) (*
 		res.Body = io.NopCloser(web.NoBody)
 	}
 	if err != nil {
-		_ = res.Close() // its error is no news
+		_ = res.Close() // err is the error to report
 		return nil, err
 	}
 	return res, nil
@@ -45,15 +45,16 @@ func segmentError(get *Request, status int, cause error) error {
 	return err
 }
 
-// StartLargeObject opens the first segment of a body, so that a large object
-// that cannot be read at all is 409, or 503 for a fault of the server, and no
-// torn body (swift/common/request_helpers.py: validate_first_segment).
+// StartLargeObject opens the first segment of a body before the answer begins.
+// A large object without a readable first segment is then 409, or 503 for a
+// fault of the server, and no torn body (swift/common/request_helpers.py:
+// validate_first_segment).
 func StartLargeObject(b *web.SegmentBody) error {
 	err := b.Advance()
 	if err == nil || err == io.EOF {
 		return nil
 	}
-	_ = b.Close() // its error is no news
+	_ = b.Close() // err is the error to report
 	if web.ErrorResponse(err).Status == 503 {
 		return err
 	}

@@ -7,25 +7,28 @@ import (
 	"needletail/proxy/web"
 )
 
-// Stored is where a feature keeps the object that a request's path names. The
-// controllers go there, and ask for the rights over the path: whoever may read
-// the name may read what is kept under it.
+// Stored is the place in which a feature keeps the object of a request's path.
+// The controllers read and write the object at this place, and ask for the
+// rights over the path: the right to read a name is the right to read the
+// object under the name.
 type Stored struct {
 	Object objstore.ObjectID
-	// Timestamp is what a PUT stores the object under; zero: the commit's time.
+	// Timestamp is the time that a PUT stores the object under. Zero: the time
+	// of the commit.
 	Timestamp objstore.Timestamp
-	// AccountRight asks for the account's own rights: the ACLs of the path's
-	// container do not count.
+	// AccountRight makes the controllers ask for the account's own rights: the
+	// ACLs of the path's container do not count.
 	AccountRight bool
-	// DeleteAt is set by the controllers: the Unix second that the expiry
-	// headers of a PUT or POST name, 0 for none. The feature decides what
-	// expires; the stored object does not.
+	// DeleteAt is set by the controllers: the Unix second in the expiry headers
+	// of a PUT or POST, 0 for none. The feature decides whether the name or the
+	// version expires. The stored object does not expire.
 	DeleteAt int64
 }
 
-// CheckAuthorized asks the controllers whether r is allowed, and for nothing
-// else: no handler runs and no byte of the body is read. at is r.Stored for the
-// question, or nil. A refusal is an error, whether it came as one or as an answer.
+// CheckAuthorized asks the controllers whether r is allowed. No handler runs,
+// and no byte of the body is read. at is r.Stored for the question, or nil. A
+// refusal is returned as an error, even if a feature on the way has turned the
+// refusal into an answer.
 func (r *Request) CheckAuthorized(h Handler, at *Stored) error {
 	probe := r.Clone()
 	probe.AuthorizeOnly, probe.Stored, probe.Header = true, at, r.Header.Clone()

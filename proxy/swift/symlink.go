@@ -7,14 +7,14 @@ import (
 	"needletail/proxy/web"
 )
 
-// Symlink is what an object that stands for another keeps in its sysmeta
+// Symlink is the target of a link, as kept in the link's sysmeta
 // (swift/common/middleware/symlink.py). Names are decoded.
 type Symlink struct {
-	// Account is "" for the account that the link itself is in.
+	// Account is "" for a target in the link's own account.
 	Account           string
 	Container, Object string
-	// ETag and SizeBytes are the target's, of a static link; ETag is "" for a
-	// dynamic one.
+	// ETag and SizeBytes are the target's, in a static link. ETag is "" in a
+	// dynamic link.
 	ETag      string
 	SizeBytes int64
 }
@@ -29,8 +29,8 @@ const (
 	symlinkBytes   = "X-Object-Sysmeta-Symlink-Target-Bytes"
 )
 
-// SymlinkOf reads a response to GET, HEAD or POST of an object: whether it is a
-// link, and where to.
+// SymlinkOf returns the target in a response to GET, HEAD or POST of an object.
+// ok is false if the object is no link.
 func SymlinkOf(h web.Header) (s Symlink, ok bool) {
 	target, ok := h.Lookup(symlinkTarget)
 	if !ok {
@@ -42,7 +42,7 @@ func SymlinkOf(h web.Header) (s Symlink, ok bool) {
 	return s, s.Container != "" && s.Object != ""
 }
 
-// Path is the target's path, decoded, of a link that lies in account.
+// Path returns the target's decoded path, for a link in account.
 func (s Symlink) Path(version, account string) string {
 	if s.Account != "" {
 		account = s.Account
@@ -51,8 +51,8 @@ func (s Symlink) Path(version, account string) string {
 }
 
 // SetSymlink makes the PUT of an empty object the PUT of a link: it sets the
-// sysmeta and what the listing shows of it. Other parameters of OverrideETag
-// stay as they are.
+// link's sysmeta and the values for the listing. Further parameters of
+// OverrideETag stay unchanged.
 func SetSymlink(h *web.Header, s Symlink) {
 	set := func(name, value string) {
 		if value == "" {

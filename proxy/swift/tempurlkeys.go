@@ -8,20 +8,20 @@ import (
 	"needletail/proxy/web"
 )
 
-// TempURLKeys are the keys under which an account and one of its containers
-// let others sign: X-Account-Meta-Temp-URL-Key(-2) and
-// X-Container-Meta-Temp-URL-Key(-2). They are secrets.
+// TempURLKeys are the keys that sign temporary URLs and forms for an account
+// and for a container: X-Account-Meta-Temp-URL-Key(-2) and
+// X-Container-Meta-Temp-URL-Key(-2). The keys are secrets.
 type TempURLKeys struct{ Account, Container []string }
 
-// KeyStore is where keys are found.
+// KeyStore has the accounts and containers with keys.
 type KeyStore interface {
 	objstore.AccountStore
 	objstore.ContainerStore
 }
 
-// ReadTempURLKeys looks the keys up, once for a client's request. Nothing
-// remembers keys from one request to the next, so a removed key is dead at
-// once. A missing account or container has no keys.
+// ReadTempURLKeys looks the keys up, once for a client's request. The next
+// request looks again, and a removed key is dead at once. A missing account or
+// container has no keys.
 func (r *Request) ReadTempURLKeys(store KeyStore, p Path) (keys TempURLKeys, err error) {
 	id := p.ContainerID()
 	account, err := r.AccountInfo(store, id.Account)

@@ -2,7 +2,8 @@ package swift
 
 import "strings"
 
-// IsTrue is config_true_value of swift/common/utils.
+// IsTrue reports whether s is one of Swift's words for true
+// (swift/common/utils: config_true_value).
 func IsTrue(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "1", "yes", "on", "t", "y":

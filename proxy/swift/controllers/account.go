@@ -11,8 +11,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// getAccount answers GET and HEAD. With AccountAutocreate an account that does
-// not exist looks like an empty one.
+// getAccount answers GET and HEAD. With AccountAutocreate a missing account
+// looks like an empty account.
 func (c *Controllers) getAccount(r call) (*web.Response, error) {
 	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
 		return nil, err
@@ -48,7 +48,8 @@ func (c *Controllers) getAccount(r call) (*web.Response, error) {
 			l.Container(e, policy.Name)
 			return after(&options, l, e.Name)
 		})
-		// The account may have gone meanwhile: then it has no containers.
+		// The account may have been deleted since the look-up. It has no
+		// containers then.
 		if c.AccountAutocreate && errors.Is(err, objstore.KindNotFound) {
 			return nil
 		}
@@ -82,8 +83,8 @@ func (c *Controllers) accountHeaders(h *web.Header, info *objstore.AccountInfo, 
 	}
 }
 
-// updateAccount merges the request's metadata; the name and the metadata have
-// to be good by themselves first.
+// updateAccount merges the request's metadata into the account. The name and
+// the request's metadata are checked before the Store is asked.
 func (c *Controllers) updateAccount(r call) (created bool, err error) {
 	if err := c.Limits.CheckAccountName(r.path.Account); err != nil {
 		return false, err
@@ -115,8 +116,8 @@ func (c *Controllers) putAccount(r call) (*web.Response, error) {
 	return createdResponse(created), nil
 }
 
-// deleteAccount refuses any query: it is more likely a typing error than wished
-// (swift/proxy/controllers/account.py).
+// deleteAccount refuses every query: a query is more likely a typing error than
+// intended (swift/proxy/controllers/account.py).
 func (c *Controllers) deleteAccount(r call) (*web.Response, error) {
 	if r.RawQuery != "" {
 		return nil, web.Status(400)

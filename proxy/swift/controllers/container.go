@@ -53,7 +53,8 @@ func (c *Controllers) eachObject(r call) (*web.Response, error) {
 	return web.NewResponse(200), nil
 }
 
-// containerListOptions are listOptions and "path", which may be empty.
+// containerListOptions returns listOptions, and the parameter "path", which may
+// be empty.
 func containerListOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error) {
 	o, err := listOptions(r, maxEntries)
 	if err != nil {
@@ -83,7 +84,7 @@ func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerIn
 	}
 }
 
-// containerUpdate checks and collects what a PUT or POST changes.
+// containerUpdate checks and returns the changes of a PUT or POST.
 func (c *Controllers) containerUpdate(r call) (objstore.MetadataUpdate, error) {
 	for _, name := range []string{"X-Container-Read", "X-Container-Write"} {
 		value, ok := r.Header.Lookup(name)
@@ -118,7 +119,7 @@ func (c *Controllers) putContainer(r call) (*web.Response, error) {
 		return nil, err
 	}
 	if c.Limits.CheckAccountName(r.path.Account) != nil {
-		return nil, web.Status(404) // no account of such a name can come to be
+		return nil, web.Status(404) // the account cannot exist
 	}
 	if !c.AccountAutocreate {
 		if _, err := r.AccountInfo(c.Store, r.account()); err != nil {
@@ -136,7 +137,8 @@ func (c *Controllers) putContainer(r call) (*web.Response, error) {
 	return createdResponse(created), nil
 }
 
-// requestedPolicy is the policy that X-Storage-Policy names; nil if none.
+// requestedPolicy returns the policy named by X-Storage-Policy. Nil: the
+// request names none.
 func (c *Controllers) requestedPolicy(r call) (*objstore.PolicyIndex, error) {
 	name := r.Header.Get("X-Storage-Policy")
 	if name == "" {

@@ -7,10 +7,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// DefaultContentType is the type of an object whose name tells none.
+// DefaultContentType is the type of an object with a name that suggests no
+// type.
 const DefaultContentType = "application/octet-stream"
 
-// suffixes and encodings are those of Python's mimetypes module.
+// suffixes and encodings are the tables of Python's mimetypes module.
 var (
 	suffixes = map[string]string{
 		".svgz": ".svg.gz", ".tgz": ".tar.gz", ".taz": ".tar.gz", ".tz": ".tar.gz",
@@ -19,8 +20,8 @@ var (
 	encodings = map[string]bool{".gz": true, ".Z": true, ".bz2": true, ".xz": true, ".br": true}
 )
 
-// GuessContentType guesses a type from a name's extension, as Python's
-// mimetypes.guess_type does; DefaultContentType if it tells nothing.
+// GuessContentType returns the type that a name's extension suggests, as
+// Python's mimetypes.guess_type does, or DefaultContentType.
 func GuessContentType(name string) string {
 	base, ext := splitExtension(name)
 	for range len(suffixes) {
@@ -55,8 +56,8 @@ func splitExtension(path string) (base, ext string) {
 	return path, ""
 }
 
-// CheckContentType refuses what is no UTF-8, and parameters that Swift keeps
-// for itself (swift/proxy/controllers/obj.py: check_content_type).
+// CheckContentType refuses a type that is not UTF-8, and parameters that Swift
+// keeps for itself (swift/proxy/controllers/obj.py: check_content_type).
 func CheckContentType(contentType string) error {
 	if !utf8.ValidString(contentType) || strings.IndexByte(contentType, 0) >= 0 {
 		return web.Textf(400, "Invalid Content-Type")

@@ -6,37 +6,38 @@ import (
 	"needletail/proxy/web"
 )
 
-// Config is what the controllers need to know.
+// Config has the settings of the controllers.
 type Config struct {
 	Store    objstore.Store
 	Policies objstore.Policies
 	Limits   swift.Limits
-	// Version is this program's, shown in /info; Info are the sections of the
-	// features in front.
+	// Version is the version of this program, shown in /info. Info has the
+	// sections of the features in front of the controllers.
 	Version string
 	Info    []swift.InfoSection
-	// AccountAutocreate lets an account come into being with the first write,
-	// and shows it as empty before.
+	// AccountAutocreate creates an account with its first write, and shows the
+	// account as empty before.
 	AccountAutocreate bool
-	// AllowAccountManagement opens PUT and DELETE of accounts.
+	// AllowAccountManagement permits PUT and DELETE of accounts.
 	AllowAccountManagement bool
-	// CleanACL gives the canonical form of an X-Container-Read or -Write value,
-	// or an error whose text the client sees with 400.
+	// CleanACL returns the canonical form of an X-Container-Read or -Write
+	// value. An error is 400 with the error's text.
 	CleanACL func(header, value string) (string, error)
-	// CheckSyncTo judges an X-Container-Sync-To; nil refuses every one but the
-	// empty one.
+	// CheckSyncTo checks an X-Container-Sync-To. Nil refuses every value but
+	// the empty value.
 	CheckSyncTo func(value string) error
-	// AllowOpenExpired obeys X-Open-Expired.
+	// AllowOpenExpired makes the controllers obey X-Open-Expired.
 	AllowOpenExpired bool
-	// FullDiskStatus answers the PUT of an object that there is no room for; 0 is
-	// 507. OpenStack Swift's proxy has 503 for it (proxy/controllers/obj.py:
-	// _check_min_conn), which clients take for a reason to try again; glance_store
-	// knows only 413 (_drivers/swift/store.py: add).
+	// FullDiskStatus is the status for the PUT of an object without room on the
+	// disks. 0 is 507. OpenStack Swift's proxy answers 503
+	// (proxy/controllers/obj.py: _check_min_conn), which clients take as a
+	// reason to try again. glance_store knows only 413
+	// (_drivers/swift/store.py: add).
 	FullDiskStatus int
 	// LooseCORS is the opposite of Swift's strict_cors_mode: every origin gets
 	// CORS lines.
 	LooseCORS bool
-	// CORSAllowOrigin and CORSExposeHeaders count for every container.
+	// CORSAllowOrigin and CORSExposeHeaders apply to every container.
 	CORSAllowOrigin   []string
 	CORSExposeHeaders []string
 }
@@ -45,7 +46,7 @@ type Config struct {
 type Controllers struct {
 	Config
 	info  swift.Handler
-	clock objstore.Clock // for the accounts that do not exist yet
+	clock objstore.Clock // for the times of missing accounts
 }
 
 // New makes the handler.

@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// cors is what a container allows to pages of other origins
+// cors has the permissions of a container for pages of foreign origins
 // (swift/proxy/controllers/base.py: headers_to_container_info).
 type cors struct {
 	allow  []string // origins, or "*"
@@ -38,8 +38,8 @@ func (o cors) allows(origin string) bool {
 	return false
 }
 
-// containerCORS looks the container up; one that is missing allows nothing of
-// its own.
+// containerCORS returns the permissions of a container. A missing container
+// adds none to the server's own.
 func (c *Controllers) containerCORS(r *swift.Request, p swift.Path) cors {
 	info, err := r.ContainerInfo(c.Store, p.ContainerID())
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *Controllers) containerCORS(r *swift.Request, p swift.Path) cors {
 	return c.corsOf(info.Metadata)
 }
 
-// setOrigin names the origin, or all of them.
+// setOrigin names the origin, or "*" if the container allows every origin.
 func (o cors) setOrigin(h *web.Header, origin string) {
 	if o.star {
 		h.Set("Access-Control-Allow-Origin", "*")
@@ -62,8 +62,8 @@ func (o cors) setOrigin(h *web.Header, origin string) {
 	h.Set("Vary", vary)
 }
 
-// options answers OPTIONS. Without Origin, and for an account, it lists the
-// methods; a preflight must be allowed by the container, else 401.
+// options answers OPTIONS. Without Origin, and for an account, the answer lists
+// the methods. A preflight must be allowed by the container, else it is 401.
 func (c *Controllers) options(r call) (*web.Response, error) {
 	of := resourceOf(r.path)
 	allowed := c.allowed(of)
@@ -101,15 +101,15 @@ func unauthorizedHeader(r call) web.Header {
 	return web.ErrorResponse(swift.Unauthorized(r.path.Account)).Header
 }
 
-// alwaysExposed are the response headers that every page may read
-// (swift/proxy/controllers/base.py: cors_validation).
+// alwaysExposed are the response headers that pages of every allowed origin may
+// read (swift/proxy/controllers/base.py: cors_validation).
 var alwaysExposed = []string{
 	"cache-control", "content-language", "content-type", "expires", "last-modified",
 	"pragma", "etag", "x-timestamp", "x-trans-id", "x-openstack-request-id",
 }
 
-// allowOrigin adds the CORS lines to the answer to a request with an Origin, be
-// it an error, if the container allows the origin.
+// allowOrigin adds the CORS lines to the answer to a request with an Origin, if
+// the container allows the origin. An error gets the lines too.
 func (c *Controllers) allowOrigin(r *swift.Request, p swift.Path, origin string, res *web.Response, err error) (*web.Response, error) {
 	o := c.containerCORS(r, p)
 	if !o.allows(origin) && !c.LooseCORS {

@@ -10,12 +10,13 @@ import (
 	"needletail/proxy/web"
 )
 
-// maxDeleteAt is the last second that ten digits can write; later ones count
-// as this one (swift/common/utils/timestamp.py).
+// maxDeleteAt is the last second in ten digits. A later time counts as
+// maxDeleteAt (swift/common/utils/timestamp.py).
 const maxDeleteAt = 9999999999
 
-// deleteAt is the Unix second of X-Delete-After, or else of X-Delete-At; 0
-// without either (swift/common/constraints.py: check_delete_headers).
+// deleteAt returns the Unix second of X-Delete-After, or else of X-Delete-At,
+// or 0 without both headers (swift/common/constraints.py:
+// check_delete_headers).
 func deleteAt(h web.Header, now time.Time) (int64, error) {
 	if v, ok := h.Lookup("X-Delete-After"); ok {
 		after, ok := pythonInt(v)
@@ -42,17 +43,18 @@ func deleteAt(h web.Header, now time.Time) (int64, error) {
 	return min(at, maxDeleteAt), nil
 }
 
-// openExpired says whether GET, HEAD and POST see an object that has expired
+// openExpired reports whether GET, HEAD and POST see an expired object
 // (swift/proxy/controllers/obj.py).
 func (c *Controllers) openExpired(r call) bool {
 	return c.AllowOpenExpired && swift.IsTrue(r.Header.Get("X-Open-Expired"))
 }
 
-// formatDeleteAt has at least ten digits.
+// formatDeleteAt returns at in at least ten digits.
 func formatDeleteAt(at int64) string { return fmt.Sprintf("%010d", at) }
 
-// pythonInt reads what Python's int() reads in base ten and ASCII; what does not
-// fit is ±math.MaxInt64/4, so that a sum with the time of day still fits.
+// pythonInt parses an integer as Python's int() does, in base ten and ASCII.
+// Values are cut to ±math.MaxInt64/40, so a sum with the time of day fits an
+// int64.
 func pythonInt(s string) (int64, bool) {
 	const limit = math.MaxInt64 / 4
 	s = strings.TrimSpace(s)
@@ -61,7 +63,7 @@ func pythonInt(s string) (int64, bool) {
 		s = s[1:]
 	}
 	var n int64
-	digit := false // whether the last character was one
+	digit := false // whether the last character was a digit
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {

@@ -9,11 +9,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// swiftVersion is the release of Swift whose features are all here: clients
-// compare it before they use one.
+// swiftVersion is the release of Swift with the features of this server.
+// Clients compare it before they use a feature.
 const swiftVersion = "2.30.1"
 
-// core is what the "swift" section says besides the limits.
+// core has the values of the "swift" section besides the limits.
 type core struct {
 	AccountAutocreate      bool
 	AllowAccountManagement bool
@@ -22,7 +22,8 @@ type core struct {
 	Policies               objstore.Policies
 }
 
-// section is the "swift" section (swift/proxy/server.py: register_swift_info).
+// section returns the "swift" section (swift/proxy/server.py:
+// register_swift_info).
 func (c core) section(l swift.Limits) swift.InfoSection {
 	return swift.InfoSection{Name: "swift", Value: pyjson.Object{
 		{Key: "version", Value: swiftVersion},
@@ -47,12 +48,13 @@ func (c core) section(l swift.Limits) swift.InfoSection {
 	}}
 }
 
-// ownSection is what this program tells about itself.
+// ownSection returns the section of this program.
 func ownSection(version string) swift.InfoSection {
 	return swift.InfoSection{Name: "needletail", Value: pyjson.Object{{Key: "version", Value: version}}}
 }
 
-// policyList leaves out deprecated policies; only the default one says so.
+// policyList returns the policies without the deprecated ones. Only the default
+// policy has the key "default".
 func policyList(policies objstore.Policies) []pyjson.Object {
 	list := []pyjson.Object{}
 	for _, p := range policies {
@@ -72,7 +74,7 @@ func policyList(policies objstore.Policies) []pyjson.Object {
 	return list
 }
 
-// infoHandler answers GET, HEAD and OPTIONS of /info, which need no
+// infoHandler answers GET, HEAD and OPTIONS of /info. They need no
 // authorization (swift/proxy/controllers/info.py).
 func infoHandler(sections []swift.InfoSection) swift.Handler {
 	var all pyjson.Object

@@ -10,7 +10,7 @@ import (
 )
 
 // listOptions reads the parameters that accounts and containers share. HEAD
-// lists nothing and takes any limit.
+// lists nothing and accepts any limit.
 func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error) {
 	o := objstore.ListOptions{Limit: maxEntries}
 	var limit, reverse string
@@ -36,8 +36,8 @@ func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error)
 	return o, err
 }
 
-// listed is the answer to GET with what list adds to l (listing.Response),
-// to HEAD without it: 204.
+// listed returns the answer to GET, with the entries that list adds to l
+// (listing.Response), or the answer to HEAD without them: 204.
 func listed(r *swift.Request, l *listing.Page, format listing.Format, vary bool, list func() error) (*web.Response, error) {
 	res := web.NewBytes(204, format.ContentType(), nil)
 	if r.Method == "GET" {
@@ -53,8 +53,8 @@ func listed(r *swift.Request, l *listing.Page, format listing.Format, vary bool,
 	return res, nil
 }
 
-// after lets the next piece of a page begin behind the entry of that name, and
-// says when this one is full.
+// after counts the entry of the given name. When the current piece is full, the
+// next begins behind the entry, and after returns listing.ErrPieceFull.
 func after(o *objstore.ListOptions, l *listing.Page, name string) error {
 	o.Limit--
 	if !l.Full() {

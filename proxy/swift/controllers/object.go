@@ -9,7 +9,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// getObject answers GET and HEAD: conditions first, then ranges.
+// getObject answers GET and HEAD. Conditions are evaluated before ranges.
 func (c *Controllers) getObject(r call) (*web.Response, error) {
 	if r.Method == "HEAD" {
 		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
@@ -38,8 +38,8 @@ func objectPrecondition(r call, info *objstore.ObjectInfo) int {
 	return web.Precondition(r.Header, swift.ConditionETag(r.Header, info.Metadata, info.ETag), info.Modified)
 }
 
-// unmet is the answer where a condition did not hold: the object's headers and
-// no body. A 412 does not speak of the object's type, nor of ranges.
+// unmet returns the answer for a condition that does not hold: the object's
+// headers and no body. A 412 has Swift's own content type and no Accept-Ranges.
 func unmet(status int, res *web.Response) *web.Response {
 	res.Status = status
 	if status == 412 {
@@ -49,7 +49,7 @@ func unmet(status int, res *web.Response) *web.Response {
 	return res
 }
 
-// bodyResponse is the whole object, or what Range asks of it.
+// bodyResponse returns the whole object, or the parts that Range asks for.
 func bodyResponse(r call, obj objstore.Object) (*web.Response, error) {
 	info := obj.Info()
 	res := objectResponse(200, info)
@@ -73,7 +73,7 @@ func bodyResponse(r call, obj objstore.Object) (*web.Response, error) {
 	return res, nil
 }
 
-// unsatisfiable is 416 with the object's headers and Swift's page.
+// unsatisfiable returns 416 with the object's headers and Swift's page.
 func unsatisfiable(info *objstore.ObjectInfo) *web.Response {
 	page := web.StatusPage(416)
 	page.Header = objectResponse(416, info).Header
@@ -81,7 +81,7 @@ func unsatisfiable(info *objstore.ObjectInfo) *web.Response {
 	return page
 }
 
-// missingObject turns a 404 into 412 where "If-Match: *" asks for it.
+// missingObject returns 412 in place of a 404 for "If-Match: *", else err.
 func missingObject(r call, err error) (*web.Response, error) {
 	missing := errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
 	if status := web.PreconditionMissing(r.Header); missing && status != 0 {
@@ -90,13 +90,14 @@ func missingObject(r call, err error) (*web.Response, error) {
 	return nil, err
 }
 
-// objectLines is how many lines most answers about an object have, with its
-// metadata and what features add.
+// objectLines is the number of lines in most answers about an object, including
+// its metadata and the lines that features add.
 const objectLines = 10
 
-// objectResponse has an object's headers and no body.
+// objectResponse returns an answer with an object's headers and no body.
 func objectResponse(status int, info *objstore.ObjectInfo) *web.Response {
-	// One piece of memory, as most requests are small ones.
+	// The response and its lines are a single allocation, because most requests
+	// are for small objects.
 	answer := &struct {
 		web.Response
 		lines [objectLines]web.HeaderField

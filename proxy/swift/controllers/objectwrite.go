@@ -10,8 +10,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// putObject checks all that needs no body, then streams the body into the
-// store, which checks what only it can know before it reads.
+// putObject makes all checks without the body, then streams the body into the
+// Store. The Store makes its own checks before it reads.
 func (c *Controllers) putObject(r call) (*web.Response, error) {
 	options, err := c.putOptions(r)
 	if err != nil {
@@ -19,7 +19,7 @@ func (c *Controllers) putObject(r call) (*web.Response, error) {
 	}
 	info, err := c.Store.PutObject(r.Context(), r.objectID(), r.Body, options)
 	if errors.Is(err, objstore.KindConflict) && r.Timestamp != 0 {
-		return web.StatusPage(202), nil // the peer is late: what is stored is newer
+		return web.StatusPage(202), nil // the peer is late: the stored object is newer
 	}
 	if errors.Is(err, objstore.KindTooLarge) {
 		return nil, &web.StatusError{Status: 413, Err: err}
@@ -28,7 +28,8 @@ func (c *Controllers) putObject(r call) (*web.Response, error) {
 		return nil, &web.StatusError{Status: c.FullDiskStatus, Body: "There was not enough space to save the resource.", Err: err}
 	}
 	if errors.Is(err, objstore.KindETagMismatch) {
-		// Swift tells the time of the attempt also here (proxy/controllers/obj.py: PUT).
+		// Swift sends the time of the attempt with this error too
+		// (proxy/controllers/obj.py: PUT).
 		return nil, &web.StatusError{Status: 422, Err: err, Header: web.Header{
 			{Name: "Last-Modified", Value: objstore.TimestampOf(time.Now()).LastModified()},
 		}}
@@ -87,8 +88,9 @@ func (c *Controllers) putOptions(r call) (o objstore.PutOptions, err error) {
 	return o, nil
 }
 
-// postObject replaces the metadata; the type stays unless a new one is sent.
-// The answer has the object's sysmeta, which tells a link from others.
+// postObject replaces the metadata. The type stays unless the request has a
+// type. The answer has the object's sysmeta, because features need it to
+// recognise a link.
 func (c *Controllers) postObject(r call) (*web.Response, error) {
 	if err := c.Limits.CheckMetadata(r.Header, swift.ObjectResource); err != nil {
 		return nil, err

@@ -10,19 +10,19 @@ import (
 	"needletail/proxy/web"
 )
 
-// right is what a route asks of whoever sends the request. The zero value asks
-// for nothing that exists, and denies.
+// right is the right that a route needs. The zero value is no right at all, and
+// denies.
 type right uint8
 
 const (
 	rightMissing right = iota
-	rightNone          // anybody; the handler shows nothing that is protected
+	rightNone          // anybody; the handler shows no protected data
 	rightAccount       // the account's own rights; container ACLs do not count
 	rightRead          // or the container's read ACL
 	rightWrite         // or the container's write ACL
 )
 
-// call is one request on its way through a route.
+// call is a request on its way through a route.
 type call struct {
 	*swift.Request
 	path swift.Path
@@ -44,10 +44,10 @@ type route struct {
 	managed bool
 }
 
-// methods is the order in which Allow names them.
+// methods is the order of the methods in Allow.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
 
-// routes is every verb that there is. A method without a row is 405.
+// routes has every verb of every resource. A method without a row is 405.
 var routes map[swift.Resource]map[string]route
 
 func init() {
@@ -89,7 +89,7 @@ func resourceOf(p swift.Path) swift.Resource {
 	return swift.ObjectResource
 }
 
-// allowed lists the methods of a resource.
+// allowed returns the methods of a resource, in the order of Allow.
 func (c *Controllers) allowed(of swift.Resource) []string {
 	var list []string
 	for _, m := range methods {
@@ -119,7 +119,7 @@ func (c *Controllers) dispatch(r call) (*web.Response, error) {
 		return web.NewResponse(204), nil
 	}
 	res, err := rt.serve(c, r)
-	switch { // also after an error, which may have come after the change
+	switch { // also after an error: the change may have come before the error
 	case r.Method == "GET", r.Method == "HEAD", r.Method == "OPTIONS":
 	case of == swift.ObjectResource:
 		r.ForgetUsage()
@@ -130,8 +130,8 @@ func (c *Controllers) dispatch(r call) (*web.Response, error) {
 }
 
 // authorize asks for a route's right. As Swift does (delay_denial), it asks
-// first without the ACLs: they can only add to what is allowed, and an owner's
-// request then costs no look-up. Only a denial is asked again with them.
+// first without the ACLs. ACLs only add permissions, and an owner's request
+// needs no look-up this way. Only a denial is asked again with the ACLs.
 func (c *Controllers) authorize(r call, want right) error {
 	access := auth.Access{
 		Method: r.Method, Account: r.path.Account, Container: r.path.Container, Object: r.path.Object,
@@ -162,7 +162,8 @@ const (
 	projectDomainIDName = "X-Account-Sysmeta-Project-Domain-Id"
 )
 
-// lookUpACLs fills in the ACLs. What does not exist has none.
+// lookUpACLs sets the ACLs in access. A missing account or container has no
+// ACLs.
 func (c *Controllers) lookUpACLs(r call, want right, access *auth.Access) error {
 	account, err := r.AccountInfo(c.Store, r.account())
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {

@@ -7,7 +7,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// checkSyncTo asks CheckSyncTo, if there is one.
+// checkSyncTo asks CheckSyncTo. Without CheckSyncTo, refuseSyncTo decides.
 func (c *Controllers) checkSyncTo(value string) error {
 	if c.CheckSyncTo != nil {
 		return c.CheckSyncTo(value)
@@ -15,10 +15,10 @@ func (c *Controllers) checkSyncTo(value string) error {
 	return refuseSyncTo(value)
 }
 
-// refuseSyncTo refuses every X-Container-Sync-To but the empty one: there are no
-// realms and no allowed hosts to sync to, and a container that seems to be
-// synced and is not would be worse than an error. The texts are Swift's for a
-// cluster that is configured so (swift/common/utils: validate_sync_to).
+// refuseSyncTo refuses every X-Container-Sync-To but the empty value. There are
+// no realms and no allowed hosts to sync to, and a container that seems synced
+// and is not would be worse than an error. The texts are Swift's for a cluster
+// without realms and hosts (swift/common/utils: validate_sync_to).
 func refuseSyncTo(value string) error {
 	target := strings.TrimRight(value, "/")
 	if target == "" {

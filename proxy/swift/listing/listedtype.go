@@ -6,10 +6,10 @@ import (
 	"needletail/proxy/web"
 )
 
-// ContentType is a content type as a listing shows it: its parameters are
-// taken apart and joined anew without spaces, what is no parameter is lost, and
-// one without a value gets an empty one (swift/common/utils: parse_content_type
-// and extract_swift_bytes).
+// ContentType returns a content type as a listing shows it. The parameters are
+// joined anew without spaces. A parameter without a value gets an empty value.
+// Text that is no parameter is lost (swift/common/utils: parse_content_type and
+// extract_swift_bytes).
 func ContentType(contentType string) string {
 	first := strings.IndexByte(contentType, ';')
 	if first < 0 {
@@ -35,8 +35,8 @@ func ContentType(contentType string) string {
 	}
 }
 
-// cutParameterValue cuts a token or a quoted string; a quote without an end is
-// neither.
+// cutParameterValue cuts a token or a quoted string. A quote without an end
+// gives an empty value and cuts nothing.
 func cutParameterValue(s string) (value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
 		return web.CutToken(s)

@@ -7,17 +7,17 @@ import (
 	"needletail/proxy/web"
 )
 
-// ErrPieceFull ends the listing of a piece before its page is over.
+// ErrPieceFull ends a piece of a listing before the end of the page.
 var ErrPieceFull = errors.New("the piece of the listing is full")
 
-// listingHoldBytes is what the rest of a page takes of the account of memory:
-// the buffer of a piece, which may have doubled for its last entry.
+// listingHoldBytes is how much of the account of memory the rest of a page
+// takes: the buffer of a piece, which may have doubled for its last entry.
 const listingHoldBytes = 2 * web.PieceBytes
 
-// Response is the answer to GET with a page: 204 if it has no bytes.
-// list adds the entries that follow those it added before, in the same order.
-// It stops with ErrPieceFull once Full says so, and gives nil at the end of the
-// page.
+// Response returns the answer to GET with a page: 204 if the page has no bytes.
+// list adds entries to the page, and each call continues after the last entry
+// of the call before. list returns ErrPieceFull once Full reports true, and nil
+// at the end of the page.
 func Response(r *web.Request, l *Page, list func() error) (*web.Response, error) {
 	b := &listingBody{l: l, list: list}
 	if err := b.fill(); err != nil {
@@ -37,7 +37,8 @@ func Response(r *web.Request, l *Page, list func() error) (*web.Response, error)
 	return &web.Response{Status: 200, Header: web.Header{{Name: "Content-Type", Value: contentType}}, Body: b, ContentLength: -1}, nil
 }
 
-// listingBody is a page on its way, piece by piece.
+// listingBody is the body of an answer with a long page, encoded piece by
+// piece.
 type listingBody struct {
 	l    *Page
 	list func() error
@@ -46,7 +47,7 @@ type listingBody struct {
 	err  error
 }
 
-// fill adds the entries of a piece to what the encoder has.
+// fill adds the entries of a piece to the encoder's buffer.
 func (b *listingBody) fill() error {
 	err := b.list()
 	if err == nil {
@@ -58,7 +59,8 @@ func (b *listingBody) fill() error {
 	return err
 }
 
-// next makes the piece have bytes to send; io.EOF after the last.
+// next fills the next piece if all bytes of the last are sent. It returns
+// io.EOF after the last piece.
 func (b *listingBody) next() error {
 	for b.err == nil && b.sent == len(b.l.buf) {
 		if b.done {
@@ -71,7 +73,7 @@ func (b *listingBody) next() error {
 	return b.err
 }
 
-// Read gives the next bytes.
+// Read returns the next bytes.
 func (b *listingBody) Read(p []byte) (int, error) {
 	if err := b.next(); err != nil {
 		return 0, err
@@ -81,7 +83,7 @@ func (b *listingBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo sends a piece at a time.
+// WriteTo writes a piece at a time.
 func (b *listingBody) WriteTo(w io.Writer) (total int64, err error) {
 	for {
 		if err := b.next(); err == io.EOF {

@@ -14,7 +14,7 @@ import (
 // Format is the form of an account's or a container's listing.
 type Format uint8
 
-// The formats; TextXML differs from XML in its name alone.
+// The formats. TextXML differs from XML in the media type alone.
 const (
 	Plain Format = iota
 	JSON
@@ -22,16 +22,17 @@ const (
 	TextXML
 )
 
-// listingTypes are the media types of the formats, in the order of preference
-// that an Accept header without one gives.
+// listingTypes are the media types of the formats, in the order in which an
+// Accept header without a preference chooses.
 var listingTypes = []string{"text/plain", "application/json", "application/xml", "text/xml"}
 
-// ContentType is the Content-Type of a listing.
+// ContentType returns the Content-Type of a listing.
 func (f Format) ContentType() string { return listingTypes[f] + "; charset=utf-8" }
 
-// Negotiate chooses the format by "format=" or else by Accept: 400 for
-// an Accept header that cannot be read, 406 if it accepts no listing. Vary says
-// that the header took part (swift/common/middleware/listing_formats.py).
+// Negotiate returns the format named by "format=", or else by Accept. An
+// invalid Accept header is 400; a header that accepts no listing is 406. vary
+// reports that the request has no "format=" and the answer depends on Accept
+// (swift/common/middleware/listing_formats.py).
 func Negotiate(r *web.Request) (f Format, vary bool, err error) {
 	_, given := r.Query()["format"]
 	name, err := r.QueryText("format")
@@ -59,8 +60,8 @@ func Negotiate(r *web.Request) (f Format, vary bool, err error) {
 	return 0, false, web.Status(406)
 }
 
-// Page encodes one page of a listing, or a piece of it, entry by entry, byte for byte as Swift
-// does: Python's json.dumps and ElementTree.
+// Page encodes a page of a listing, or a piece of a page, entry by entry, byte
+// for byte as Swift does: Python's json.dumps and ElementTree.
 type Page struct {
 	format  Format
 	account bool
@@ -68,8 +69,9 @@ type Page struct {
 	buf     []byte
 }
 
-// entryRoomBytes is what most entries need. A piece that has less room left gets
-// twice what it has: append alone would move it a dozen times.
+// entryRoomBytes is enough room for most entries. A buffer with less room left
+// is doubled before the next entry: append alone would move a piece a dozen
+// times.
 const entryRoomBytes = 1 << 10
 
 const xmlHead = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -96,7 +98,7 @@ func newPage(f Format, account bool, element, name string) *Page {
 	return l
 }
 
-// begin separates an entry from what stands before it.
+// begin writes the text between two entries, or before the first.
 func (l *Page) begin() {
 	if cap(l.buf)-len(l.buf) < entryRoomBytes {
 		l.buf = slices.Grow(l.buf, len(l.buf)+entryRoomBytes)
@@ -115,10 +117,11 @@ func (l *Page) begin() {
 
 func (l *Page) xml() bool { return l.format == XML || l.format == TextXML }
 
-// Full says that the piece of a page that is sent next has enough bytes.
+// Full reports whether the current piece of a page has enough bytes to be sent.
 func (l *Page) Full() bool { return len(l.buf) >= web.PieceBytes }
 
-// Bytes ends the listing. A plain listing without entries is empty.
+// Bytes ends the listing and returns its text. A plain listing without entries
+// is empty.
 func (l *Page) Bytes() []byte {
 	l.end()
 	return l.buf
@@ -139,8 +142,8 @@ func (l *Page) end() {
 	}
 }
 
-// Container adds a container, or a subdir, to an account's listing. The entry
-// of an unknown policy ("") names none.
+// Container adds a container or a subdir to an account's listing. An empty
+// policy is unknown: the entry then has no policy.
 func (l *Page) Container(e *objstore.ContainerEntry, policy string) {
 	l.begin()
 	switch {
@@ -199,7 +202,7 @@ func appendContainerJSON(dst []byte, e *objstore.ContainerEntry, policy string) 
 }
 
 // symlinkKeys come first, in this order (swift/common/middleware/symlink.py:
-// _extract_symlink_path_json): other filters add theirs later.
+// _extract_symlink_path_json): the remaining filters add their keys later.
 var symlinkKeys = []string{"symlink_etag", "symlink_bytes", "symlink_path"}
 
 func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
@@ -222,8 +225,8 @@ func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	return append(dst, '}')
 }
 
-// appendExtraJSON writes a feature's key and value: a string, but for the keys
-// that are numbers or booleans with Swift.
+// appendExtraJSON writes a feature's key and value: a string, or a number or
+// boolean for the keys that have them in Swift.
 func appendExtraJSON(dst []byte, f objstore.Field) []byte {
 	dst = pyjson.AppendString(append(dst, ", "...), f.Name)
 	dst = append(dst, ": "...)

@@ -7,9 +7,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// Limit reads the parameter limit of a listing of at most max entries.
-// What is not all digits is ignored; more than max is 412
-// (swift/common/request_helpers.py: constrain_req_limit).
+// Limit parses the parameter limit of a listing of at most max entries. A text
+// with other characters than digits is ignored, and max counts. A number above
+// max is 412 (swift/common/request_helpers.py: constrain_req_limit).
 func Limit(text string, max int) (int, error) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return max, nil
