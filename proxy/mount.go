@@ -6,7 +6,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// Mount divides the paths of the one port among the services, as devstack's
+// Mount divides the paths of the single port among the services, as devstack's
 // front does:
 //
 //	/identity, /identity/…, /v3, /v3/…            Keystone
@@ -14,18 +14,19 @@ import (
 //	/metrics                                       Metrics
 //	anything else                                  Swift
 //
-// The paths at the root are for clients that were given the port alone.
+// The paths at the root are for clients that know only the port.
 type Mount struct {
 	Swift, Keystone, Glance, Metrics web.Handler
-	// SwiftHost, if not nil, says of which hosts every path is Swift's: those
-	// that name an account (middleware/domainremap).
+	// SwiftHost, if not nil, reports whether a host names an account
+	// (middleware/domainremap). All paths of an account's host are Swift's.
 	SwiftHost func(host string) bool
-	// PublicURL is how clients reach the server; "" if that is not known. A
-	// request to its host came by its scheme, whoever ended TLS in front.
+	// PublicURL is the URL at which clients reach the server, "" if unknown. A
+	// request to the URL's host has the URL's scheme, even if a proxy in front
+	// has ended TLS.
 	PublicURL string
 }
 
-// glanceSegments are the first path elements of Image API v2. Any other /v2/…
+// glanceSegments are the first path elements of Image API v2. Any further /v2/…
 // is a wrong version of Swift's API and gets Swift's answer.
 var glanceSegments = map[string]bool{
 	"images": true, "schemas": true, "metadefs": true, "info": true, "tasks": true,
@@ -66,8 +67,8 @@ func (m *Mount) Serve(r *web.Request) (*web.Response, error) {
 	return m.Swift.Serve(r)
 }
 
-// sameHost says whether the Host of a request is that of a URL, which may have a
-// path. The scheme's own port may be left out.
+// sameHost reports whether the Host of a request is the host of a URL. The URL
+// may have a path. The default port of the scheme may be left out.
 func sameHost(scheme, host, url string) bool {
 	public, _, _ := strings.Cut(url, "/")
 	port := ":80"
@@ -77,7 +78,7 @@ func sameHost(scheme, host, url string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(public, port))
 }
 
-// ServiceOf is the name of the service that a decoded path belongs to.
+// ServiceOf returns the name of the service of a decoded path.
 func ServiceOf(path string) string {
 	switch {
 	case below(path, keystoneBase), below(path, "/v3"):
@@ -90,7 +91,7 @@ func ServiceOf(path string) string {
 	return ServiceSwift
 }
 
-// below says whether path is base or lies below it.
+// below reports whether path is base or lies below base.
 func below(path, base string) bool {
 	rest, ok := strings.CutPrefix(path, base)
 	return ok && (rest == "" || rest[0] == '/')
@@ -112,14 +113,15 @@ func isGlanceRoot(path string) bool {
 	return glanceSegments[segment]
 }
 
-// cutBase moves base from the front of the path to BasePath, if it is there.
+// cutBase moves base from the front of the path to BasePath. A path without
+// base stays unchanged.
 func cutBase(r *web.Request, base string) {
 	if !below(r.Path, base) {
 		return
 	}
 	r.BasePath, r.Path = base, strings.TrimPrefix(r.Path, base)
-	// A client that encodes letters for no reason has a longer raw base; the
-	// facades match on Path alone.
+	// A client that encodes letters without need has a longer raw base, and
+	// RawPath keeps the base. The facades match on Path alone.
 	r.RawPath = strings.TrimPrefix(r.RawPath, base)
 	if r.Path == "" {
 		r.Path, r.RawPath = "/", "/"

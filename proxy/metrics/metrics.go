@@ -1,9 +1,9 @@
-// Package metrics counts requests and shows them, with whatever collectors it
-// is given, in Prometheus' text format.
+// Package metrics counts requests and shows the counters, with the collectors
+// given to New, in Prometheus' text format.
 //
-// Vocabulary: a service is one that proxy.ServiceOf names; a method
-// is one of those that the services know, anything else counts as "other", so
-// that a client cannot make new series.
+// Vocabulary: a service is a name of proxy.ServiceOf. A method is a method
+// known to the services. Every further method counts as "other": otherwise a
+// client could create new series.
 package metrics
 
 import (
@@ -21,22 +21,22 @@ import (
 	"needletail/proxy/web"
 )
 
-// Metrics is the set of counters of one server. Safe for concurrent use.
+// Metrics is the set of counters of a server. It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	bytes    *prometheus.CounterVec
 
-	// known has the series of what was counted before, for the next request of
-	// its kind: looking them up by their labels costs as much as small requests
-	// do elsewhere. It is replaced, not changed.
+	// known has the series of the kinds of requests counted before. Finding a
+	// series by labels costs as much as the rest of a small request. The map is
+	// replaced, never changed.
 	known atomic.Pointer[map[kind]series]
 	mu    sync.Mutex // held to replace known
 }
 
-// kind is what requests have in common that are counted in the same series. As
-// services, methods and statuses are bounded, so are kinds.
+// kind identifies the series of a request. Services, methods and statuses are
+// bounded, and therefore kinds too.
 type kind struct {
 	service, method string
 	status          int
@@ -48,8 +48,8 @@ type series struct {
 	in, out  prometheus.Counter
 }
 
-// New makes the request counters and registers them beside the Go runtime's,
-// the process's and the collectors given.
+// New makes the request counters and registers them beside the collectors of
+// the Go runtime and of the process, and beside more.
 func New(more ...prometheus.Collector) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -74,7 +74,7 @@ func New(more ...prometheus.Collector) *Metrics {
 	return m
 }
 
-// Request is one answered request.
+// Request is an answered request.
 type Request struct {
 	Service           string
 	Method            string

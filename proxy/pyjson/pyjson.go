@@ -1,7 +1,7 @@
 // Package pyjson writes JSON byte for byte as Python's json.dumps does: ", "
-// and ": " between items, keys in the order given, non-ASCII escaped. Keystone,
-// Glance and Swift's listings are written so, and recorded Content-Lengths can
-// be compared only if ours are too.
+// and ": " between items, keys in the given order, non-ASCII characters
+// escaped. Keystone, Glance and Swift's listings have this form, and recorded
+// Content-Lengths can be compared only if our answers have this form too.
 package pyjson
 
 import (
@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Member is one key and value of an Object.
+// Member is a key and a value of an Object.
 type Member struct {
 	Key   string
 	Value any
@@ -19,7 +19,7 @@ type Member struct {
 // Object is a JSON object that keeps its order.
 type Object []Member
 
-// Get is the value under key, or nil.
+// Get returns the value under key, or nil.
 func (o Object) Get(key string) any {
 	for _, m := range o {
 		if m.Key == key {
@@ -43,8 +43,9 @@ func (o *Object) Set(key string, value any) {
 // Array is a JSON array.
 type Array []any
 
-// Marshal encodes v: nil, bool, int, int64, float64, string, []string, Array,
-// []Object or Object, nested at will. Another type is a bug of ours and panics.
+// Marshal encodes v: nil, bool, int, int64, float64, string, *string, []string,
+// Array, []Object or Object, nested at will. Any further type is a bug of ours
+// and panics.
 func Marshal(v any) []byte { return Append(nil, v) }
 
 // Append appends the encoding of v to dst.
@@ -116,9 +117,9 @@ func appendObject(dst []byte, o Object) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString appends s quoted, with every character outside printable ASCII
-// escaped. A byte that is not UTF-8 becomes \udcXX, as Python's surrogateescape
-// would show it.
+// AppendString appends s in quotes, with every character outside ASCII and
+// every control character but DEL escaped. A byte that is not UTF-8 becomes
+// \udcXX, as Python's surrogateescape would show it.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -156,7 +157,7 @@ func appendASCII(dst []byte, c byte) []byte {
 	if c < 0x20 {
 		return appendUnit(dst, uint16(c))
 	}
-	return append(dst, c) // DEL too: json.dumps leaves it as it is
+	return append(dst, c) // DEL too, as in json.dumps
 }
 
 func appendRune(dst []byte, r rune) []byte {

@@ -1,10 +1,10 @@
-// Package pyxml writes XML as Python's ElementTree does, byte for byte: encoding/xml
-// writes other escapes, and no space before "/>".
+// Package pyxml writes XML byte for byte as Python's ElementTree does.
+// encoding/xml writes different escapes, and no space before "/>".
 package pyxml
 
 import "unicode/utf8"
 
-// AppendElement appends an element with text, as ElementTree writes it.
+// AppendElement appends an element with text in ElementTree's form.
 func AppendElement(dst []byte, name, text string) []byte {
 	dst = append(append(dst, '<'), name...)
 	if text == "" {
@@ -15,10 +15,10 @@ func AppendElement(dst []byte, name, text string) []byte {
 	return append(dst, '>')
 }
 
-// AppendText appends text as ElementTree writes it, but for characters that
-// XML 1.0 cannot express in any way, most control characters among them: names
-// may have them, and U+FFFD stands for each, so that every document can be
-// parsed. Listings in JSON have the names as they are.
+// AppendText appends text in ElementTree's form, except for characters outside
+// XML 1.0, among them most control characters. Names may contain them. U+FFFD
+// stands for each, and every document can be parsed. Listings in JSON have the
+// names unchanged.
 func AppendText(dst []byte, s string) []byte {
 	for len(s) > 0 {
 		c, size := s[0], 1
@@ -36,15 +36,15 @@ func AppendText(dst []byte, s string) []byte {
 			if r, size = utf8.DecodeRuneInString(s); !inXML(r) {
 				r = utf8.RuneError
 			}
-			dst = utf8.AppendRune(dst, r) // what is not UTF-8 is U+FFFD already
+			dst = utf8.AppendRune(dst, r) // DecodeRune has made U+FFFD of invalid UTF-8
 		}
 		s = s[size:]
 	}
 	return dst
 }
 
-// inXML says whether XML 1.0 has the character, which is none of those that
-// AppendText knows.
+// inXML reports whether XML 1.0 has the character. AppendText has handled the
+// characters of XML below ' '.
 func inXML(r rune) bool { return r >= ' ' && r != 0xFFFE && r != 0xFFFF }
 
 // AppendAttr is AppendText within the quotes of an attribute.
