@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	// maxDrainBytes and maxDrainTime bound what is read of a body that the
-	// handler left, so that the connection can be kept.
+	// maxDrainBytes and maxDrainTime bound how much the front reads of a body
+	// that the handler left unread, in order to keep the connection.
 	maxDrainBytes = 256 << 10
 	maxDrainTime  = time.Second
 )
 
 const continueLine = "HTTP/1.1 100 Continue\r\n\r\n"
 
-// body is the Body of a request. Read gives io.EOF only after the last byte;
-// other ends are *swift.StatusErrors: 499 for a body cut short, 408 for a
-// stalled one, 400 for broken chunks. An error stays. The first Read asks a
-// client that waits for it to continue, so that refusals come before the body.
+// body is the Body of a request. Read returns io.EOF only after the last byte.
+// Every other end is a *web.StatusError: 499 for a body cut short, 408 for a
+// stalled body, 400 for broken chunks. After an error, every Read returns the
+// same error. If the client waits for "100 Continue", the first Read sends the
+// line: a refusal without a Read comes before the body.
 type body struct {
 	mu      sync.Mutex
 	c       *conn
@@ -88,7 +89,8 @@ func (b *body) read(p []byte) (int, error) {
 	return n, err
 }
 
-// errWhole, unlike io.EOF, cannot come from a socket.
+// errWhole ends a whole body. In contrast to io.EOF, it cannot come from a
+// socket.
 var errWhole = errors.New("the body is whole")
 
 func bodyError(err error) error {
@@ -106,7 +108,7 @@ func bodyError(err error) error {
 	return &web.StatusError{Status: 499, Err: fmt.Errorf("the body was cut short: %w", err)}
 }
 
-// drainable says whether it is worth trying to read what is left.
+// drainable reports whether the rest of the body is short enough to read.
 func (b *body) drainable() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,9 +118,8 @@ func (b *body) drainable() bool {
 	return !b.expect && b.left <= maxDrainBytes
 }
 
-// finish ends the body for the handler, reads what is left of it within the
-// bounds, and says whether the connection stands where the next request
-// begins.
+// finish ends the body for the handler and reads the rest within the bounds. It
+// reports whether the connection is at the beginning of the next request.
 func (b *body) finish() bool {
 	if b.ended() {
 		return true
@@ -142,8 +143,8 @@ func (b *body) finish() bool {
 	return whole
 }
 
-// ended ends the body for the handler if nothing is left of it: most requests
-// have none.
+// ended ends the body for the handler if nothing is left to read, and reports
+// success. Most requests have no body.
 func (b *body) ended() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,7 +155,7 @@ func (b *body) ended() bool {
 	return true
 }
 
-// discard reads without counting as read by the handler.
+// discard reads bytes and does not count them as read by the handler.
 func (b *body) discard(p []byte) (int, error) {
 	n, err := b.Read(p)
 	b.mu.Lock()

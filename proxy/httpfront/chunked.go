@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// Framing of a chunked body (RFC 9112, 7.1), read strictly: every line ends
-// with CR LF, a size is hex digits and nothing else, and an extension holds no
-// control byte.
+// Framing of a chunked body (RFC 9112, 7.1), parsed strictly: every line ends
+// with CR LF, a size has only hex digits, and an extension has no control byte.
 const (
 	maxChunkLineBytes = 256
 	maxChunkDigits    = 15 // fits int64
@@ -20,7 +19,8 @@ var (
 )
 
 // nextChunk reads up to the first byte of the next chunk, or to the end of the
-// body. Trailers are dropped: none may pass for a header of the request.
+// body. Trailers are dropped: a trailer must not pass for a header of the
+// request.
 func (b *body) nextChunk() (last bool, err error) {
 	if b.inChunk {
 		if _, err := b.readLine(nil, 0); err != nil {
@@ -55,7 +55,7 @@ func (b *body) nextChunk() (last bool, err error) {
 	}
 }
 
-// readLine appends a line without its CR LF to dst; it may have limit bytes.
+// readLine appends a line of at most limit bytes to dst, without the CR LF.
 func (b *body) readLine(dst []byte, limit int) ([]byte, error) {
 	for {
 		c, err := b.c.readByte()
@@ -80,7 +80,7 @@ func (b *body) readLine(dst []byte, limit int) ([]byte, error) {
 	}
 }
 
-// parseChunkSize reads "1a" or "1a;extension".
+// parseChunkSize parses "1a" or "1a;extension".
 func parseChunkSize(line []byte) (int64, bool) {
 	var n int64
 	for i, c := range line {

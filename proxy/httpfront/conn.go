@@ -16,27 +16,30 @@ import (
 )
 
 const (
-	// minBufferBytes is the input buffer of a connection; it grows for a long
-	// head, up to the limits of Options.
+	// minBufferBytes is the length of a connection's input buffer. The buffer
+	// grows for a long head, up to the limits of Options.
 	minBufferBytes = 4096
-	// directReadBytes is the smallest read that bypasses the input buffer.
+	// directReadBytes is the length of the smallest read that bypasses the
+	// input buffer.
 	directReadBytes = 2048
 )
 
-// engineHead is what the engine is shown in place of a connection's requests.
+// engineHead is the request that the engine sees in place of a connection's
+// requests.
 const engineHead = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-// A connection is idle from accept or from the end of a request to the first
-// byte of the next. Shutdown closes idle connections, and only those.
+// A connection is idle from accept, or from the end of a request, to the first
+// byte of the next request. Shutdown closes idle connections and no busy
+// connections.
 const (
 	stateIdle = iota
 	stateBusy
 	stateClosed
 )
 
-// conn is the gate before one socket; see the package comment. Its methods
-// that the engine calls are those of net.Conn; all but Close run on the
-// goroutine that serves the connection.
+// conn is the gate in front of a socket (see the package comment). The engine
+// calls the methods of net.Conn. All methods but Close run on the goroutine
+// that serves the connection.
 type conn struct {
 	net.Conn // the socket, or TLS over it
 	srv      *Server
@@ -44,20 +47,20 @@ type conn struct {
 	remote   string // IP address without the port
 	key      string // what its client is counted under
 
-	// ctx is that of the connection's requests; leave ends it.
+	// ctx is the context of the connection's requests; leave ends ctx.
 	ctx   context.Context
 	leave context.CancelFunc
 	raw   syscall.RawConn // of the socket; nil if it has none
 
 	buf  []byte
 	r, w int // unread bytes are buf[r:w]
-	// headBytes is what a long head has taken of Options.Heads.
+	// headBytes is how much of Options.Heads a long head has taken.
 	headBytes int64
 
 	state  atomic.Int32
 	closed atomic.Bool
-	// requests counts those that have begun; seen is the count at the watch's
-	// last look, and the watch's own.
+	// requests counts the requests that have begun. seen is the count at the
+	// last look of the watch; only the watch uses seen.
 	requests  atomic.Uint32
 	seen      uint32
 	answering atomic.Bool      // the answer to the running request has begun
@@ -73,11 +76,12 @@ type conn struct {
 	writeAt   time.Time
 
 	next *exchange // the request that the gate keeps for the server
-	// idleSince is when the last request ended; zero before the first.
+	// idleSince is the end of the last request; zero before the first.
 	idleSince time.Time
 }
 
-// Read is called by the engine for a request: once, since handle serves all.
+// Read is called once by the engine: handle serves all requests of the
+// connection.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.nextHead(); err != nil {
 		c.giveHead()
@@ -86,12 +90,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	return copy(p, engineHead), nil
 }
 
-// Write swallows what the engine writes.
+// Write drops the engine's output.
 func (c *conn) Write(p []byte) (int, error) { return len(p), nil }
 
-// Close is called by the engine: at the end of the connection, and at Shutdown
-// on each connection that the engine takes for idle. It does not see the gate
-// read a head, so what is busy is left alone.
+// Close is called by the engine at the end of the connection, and at Shutdown
+// for each connection that the engine takes for idle. The engine does not see
+// that the gate is reading a head, so Close ignores a busy connection.
 func (c *conn) Close() error {
 	if c.state.Load() == stateBusy {
 		return nil
@@ -99,7 +103,7 @@ func (c *conn) Close() error {
 	return c.kill()
 }
 
-// kill closes the socket, once, whatever goes on.
+// kill closes the socket once, in every state.
 func (c *conn) kill() error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil
@@ -109,7 +113,8 @@ func (c *conn) kill() error {
 	return c.Conn.Close()
 }
 
-// SetDeadline and its siblings ignore the engine: deadlines are the gate's.
+// SetDeadline does nothing, like SetReadDeadline and SetWriteDeadline: the gate
+// sets the deadlines, and not the engine.
 func (c *conn) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline does nothing.
@@ -118,7 +123,7 @@ func (c *conn) SetReadDeadline(time.Time) error { return nil }
 // SetWriteDeadline does nothing.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }
 
-// nextHead waits for a request and reads its head into c.next. It fails only if
+// nextHead waits for a request and reads the head into c.next. It fails only if
 // there is no request to answer.
 func (c *conn) nextHead() error {
 	c.next, c.readCap = nil, time.Time{}
@@ -147,7 +152,7 @@ func (c *conn) nextHead() error {
 			c.r += n
 			return nil
 		}
-		// Most heads come in one piece and need no deadline.
+		// Most heads arrive in a single read and need no deadline.
 		if !limited && c.setReadDeadline(x.start.Add(c.srv.opts.HeaderTimeout)) != nil {
 			c.end()
 			return io.EOF
@@ -169,8 +174,8 @@ func (c *conn) nextHead() error {
 	}
 }
 
-// awaitFirstByte waits, idle, until there is a byte of the next request. An
-// error is always io.EOF: nobody is to be answered.
+// awaitFirstByte waits, idle, for a byte of the next request. An error is
+// always io.EOF: there is no client to answer.
 func (c *conn) awaitFirstByte() error {
 	if c.r < c.w {
 		return c.begin()
@@ -189,7 +194,7 @@ func (c *conn) awaitFirstByte() error {
 	return c.begin()
 }
 
-// begin turns an idle connection busy, unless Shutdown was faster.
+// begin makes an idle connection busy, unless Shutdown was faster.
 func (c *conn) begin() error {
 	c.requests.Add(1)
 	c.answering.Store(false)
@@ -201,7 +206,7 @@ func (c *conn) begin() error {
 	return nil
 }
 
-// end turns a busy connection idle.
+// end makes a busy connection idle.
 func (c *conn) end() {
 	c.granted.Store(false)
 	c.state.CompareAndSwap(stateBusy, stateIdle)
@@ -214,7 +219,7 @@ func (c *conn) closeIdle() {
 	}
 }
 
-// shrink lets go of a buffer that a long head has made large.
+// shrink replaces a buffer that a long head has made large.
 func (c *conn) shrink() {
 	c.r, c.w = 0, 0
 	if len(c.buf) != minBufferBytes {
@@ -223,7 +228,7 @@ func (c *conn) shrink() {
 	c.giveHead()
 }
 
-// giveHead gives back the memory that a long head has taken.
+// giveHead returns the memory of a long head to the account.
 func (c *conn) giveHead() {
 	if c.headBytes > 0 {
 		c.srv.opts.Heads.Give(c.headBytes)
@@ -231,8 +236,8 @@ func (c *conn) giveHead() {
 	}
 }
 
-// takeHead takes the memory for a buffer of n bytes more, and for the copy that
-// parsing makes.
+// takeHead takes memory from the account for n more bytes of the buffer, and
+// for the copy made by parsing.
 func (c *conn) takeHead(n int) error {
 	heads, take := c.srv.opts.Heads, int64(2*n)
 	if heads == nil {
@@ -245,8 +250,8 @@ func (c *conn) takeHead(n int) error {
 	return nil
 }
 
-// fill reads once into the input buffer, under the deadline that is set. It
-// makes room first; the callers' limits bound how large it gets.
+// fill reads once into the input buffer, under the current deadline. It first
+// makes room. The callers' limits bound the growth of the buffer.
 func (c *conn) fill() error {
 	if c.r == c.w {
 		c.r, c.w = 0, 0
@@ -275,7 +280,7 @@ func (c *conn) fill() error {
 	return err
 }
 
-// armRead starts the time that the body may stall.
+// armRead starts the time in which the body may stall.
 func (c *conn) armRead() error {
 	if !c.readCap.IsZero() {
 		return c.setReadDeadline(c.readCap)
@@ -283,8 +288,8 @@ func (c *conn) armRead() error {
 	return c.rollRead(time.Now(), c.srv.opts.BodyIdleTimeout)
 }
 
-// readSome reads bytes of the body. Large reads go from the socket to p; the
-// caller sees to it that p ends where the body ends.
+// readSome reads bytes of the body. A large read goes from the socket to p. The
+// caller ensures that p is no longer than the rest of the body.
 func (c *conn) readSome(p []byte) (int, error) {
 	if c.r == c.w {
 		if err := c.armRead(); err != nil {
@@ -309,7 +314,7 @@ func (c *conn) readSome(p []byte) (int, error) {
 	return n, nil
 }
 
-// readByte reads one byte of a body's framing.
+// readByte reads a byte of a body's framing.
 func (c *conn) readByte() (byte, error) {
 	if c.r == c.w {
 		if err := c.armRead(); err != nil {

@@ -2,9 +2,10 @@ package httpfront
 
 import "time"
 
-// A rolling deadline is moved once a quarter of its time has gone, not with
-// every read and write: each move costs about as much as a small read. So a
-// wait ends between once and 1.25 times its limit.
+// rolled returns the new deadline for a wait of limit, and whether the deadline
+// has moved. A deadline moves only after a quarter of its time has passed: each
+// move costs about as much as a small read. Therefore a wait ends between 1 and
+// 1.25 times its limit.
 func rolled(at, now time.Time, limit time.Duration) (time.Time, bool) {
 	latest := now.Add(limit + limit/4)
 	if at.Before(now.Add(limit)) || at.After(latest) {
@@ -13,7 +14,7 @@ func rolled(at, now time.Time, limit time.Duration) (time.Time, bool) {
 	return at, false
 }
 
-// rollRead lets the next read wait for limit from now on.
+// rollRead permits the next read to wait for limit from now on.
 func (c *conn) rollRead(now time.Time, limit time.Duration) error {
 	at, move := rolled(c.readAt, now, limit)
 	if !move {
@@ -22,13 +23,13 @@ func (c *conn) rollRead(now time.Time, limit time.Duration) error {
 	return c.setReadDeadline(at)
 }
 
-// setReadDeadline ends reads at that time and no later.
+// setReadDeadline ends reads at the given time.
 func (c *conn) setReadDeadline(at time.Time) error {
 	c.readAt = at
 	return c.Conn.SetReadDeadline(at)
 }
 
-// rollWrite lets the next write, which begins now, wait for limit.
+// rollWrite permits the next write to wait for limit. The write begins now.
 func (c *conn) rollWrite(limit time.Duration) error {
 	now := time.Now()
 	c.writing.Store(now.UnixNano())

@@ -1,31 +1,33 @@
-// Package httpfront takes HTTP/1.x requests off sockets, gives each to one
-// swift.Handler and writes its Response. It is the only package that imports
+// Package httpfront reads HTTP/1.x requests from sockets, gives each request to
+// a web.Handler and writes the Response. It is the only package that imports
 // fasthttp's server.
 //
 // # Vocabulary
 //
 // fasthttp is the engine: it owns the accept loop, the pool of goroutines and
 // the shutdown. The gate (type conn) stands between the engine and the socket.
-// It reads and judges the head of each request, and keeps it as an exchange. In
-// place of a connection's first head it shows the engine a constant one without
-// a body (engineHead); the engine then calls the server, which serves that
-// request and all that follow it. What the engine writes never reaches the wire.
+// The gate reads and judges the head of each request, and keeps the head as an
+// exchange. In place of a connection's first head, the gate shows the engine a
+// constant head without a body (engineHead). The engine then calls the server,
+// and the server serves all requests of the connection. The output of the
+// engine never reaches the wire.
 //
-// The gate exists because fasthttp's streaming mode, right for many servers,
-// is wrong for a store: a body that was cut short ends with io.EOF, an unread
-// body can become the next request, one deadline covers head and body, bytes
-// of the body are awaited before the handler may refuse it, trailers become
+// The gate exists because fasthttp's streaming mode, right for many servers, is
+// wrong for a store: a body that was cut short ends with io.EOF, an unread body
+// can become the next request, a single deadline covers head and body, bytes of
+// the body are awaited before the handler may refuse the body, trailers become
 // headers, and malformed requests are answered without a transaction id. Each
-// is a test here, with a control against bare fasthttp where it still fails.
+// of these facts has a test here, with bare fasthttp as a control where
+// fasthttp still fails.
 //
 // # Invariants
 //
-//   - Request.Body gives io.EOF only after a body that arrived whole.
-//   - A byte of a body is never parsed as a request: the body is read to its
+//   - Request.Body returns io.EOF only after the whole body has arrived.
+//   - A byte of a body is never parsed as a request: the body is read to the
 //     end or the connection closes.
-//   - Every request that began with a byte gets one response with X-Trans-Id,
-//     X-Openstack-Request-Id and Date, and one call of Options.OnDone, unless
-//     the client left first.
-//   - A client that makes no progress is dropped; one that does is not.
-//   - No log line and no error text holds a header value.
+//   - Every request with at least a byte gets a single response with
+//     X-Trans-Id, X-Openstack-Request-Id and Date, and a single call of
+//     Options.OnDone, unless the client left first.
+//   - A client without progress is dropped. A client with progress is not.
+//   - No log line and no error text has a header value.
 package httpfront

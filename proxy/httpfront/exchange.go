@@ -9,8 +9,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// exchange is one request and its response: one piece of memory, which a
-// handler that still has the request may keep from the garbage collector.
+// exchange is a request and its response. It is a single allocation: a handler
+// that keeps the request keeps the whole exchange from the garbage collector.
 type exchange struct {
 	c       *conn
 	start   time.Time // when the first byte came
@@ -26,11 +26,11 @@ type exchange struct {
 	lines   [usualLines]web.HeaderField // what head.header begins as
 }
 
-// usualLines is how many header lines most requests have, with some that
-// features add.
+// usualLines is the number of header lines of most requests, including some
+// that features add.
 const usualLines = 16
 
-// begin makes the request of the head.
+// begin makes the request from the head.
 func (x *exchange) begin() {
 	c, h := x.c, &x.head
 	x.body.init(c, h)
@@ -52,7 +52,7 @@ func (x *exchange) begin() {
 	x.req.SetHeld(&x.held)
 }
 
-// serve answers a request, and says whether the connection can take another.
+// serve answers a request and reports whether the connection can take another.
 func (s *Server) serve(x *exchange) (keep bool) {
 	c := x.c
 	x.begin()
@@ -77,14 +77,15 @@ func (s *Server) serve(x *exchange) (keep bool) {
 	if whole && !x.close {
 		return true
 	}
-	// After a whole request nothing is on its way that a close could reset.
+	// After a whole request no input is left that would make a close reset the
+	// connection.
 	if x.out.err == nil && !(whole && c.r == c.w) {
 		c.linger()
 	}
 	return false
 }
 
-// run gives the request to the handler and sends what it says.
+// run gives the request to the handler and sends the response.
 func (x *exchange) run() {
 	res, err := x.callHandler()
 	if err == nil && res == nil {
@@ -98,7 +99,8 @@ func (x *exchange) run() {
 	if err != nil {
 		x.err = err
 		res = web.ErrorResponse(err)
-		// A denial quotes what the client sent; it must not split either.
+		// A denial quotes the client's input. The quoted text must not split
+		// the response either.
 		if bad := checkResponse(res, false); bad != nil {
 			x.err = errors.Join(err, bad)
 			res = web.StatusPage(500)
@@ -117,7 +119,8 @@ func (x *exchange) callHandler() (res *web.Response, err error) {
 	return x.c.srv.opts.Handler.Serve(&x.req)
 }
 
-// recoverPanic turns a panic into an error; the connection closes.
+// recoverPanic turns a panic into an error. The connection closes after the
+// answer.
 func (x *exchange) recoverPanic(err *error) {
 	if v := recover(); v != nil {
 		x.close = true
@@ -130,9 +133,9 @@ func (x *exchange) recoverPanic(err *error) {
 
 var errPanic = errors.New("the handler panicked")
 
-// respond sends res and closes it. If its body fails before anything was sent,
-// an error page goes out instead; after that the client gets a short body and
-// the connection closes.
+// respond sends res and closes it. If the body fails before anything was sent,
+// an error page goes out instead. If the body fails later, the client gets a
+// short body and the connection closes.
 func (x *exchange) respond(res *web.Response) {
 	buf := pendingPool.Get().(*[]byte)
 	defer func() {
@@ -159,7 +162,7 @@ func (x *exchange) respond(res *web.Response) {
 	}
 }
 
-// prepare decides the framing of res and makes its head.
+// prepare decides the framing of res and makes the head.
 func (x *exchange) prepare(buf []byte, res *web.Response) {
 	x.status = res.Status
 	x.c.answering.Store(true)
@@ -195,7 +198,7 @@ func (x *exchange) sendBody(res *web.Response) (err error) {
 	return nil
 }
 
-// sendError tells a failing client from a failing body.
+// sendError distinguishes a failing client from a failing body.
 func (x *exchange) sendError(err error) error {
 	if x.out.err == nil || errors.Is(err, errShortBody) || errors.Is(err, errLongBody) {
 		x.out.err = err

@@ -7,9 +7,9 @@ import (
 	"needletail/proxy/web"
 )
 
-// singleHeaders may come once, and not under a name with '_': two of them, or
-// one that another server on the way would read under another name, is how one
-// request passes for another.
+// singleHeaders may come once, and not under a name with '_'. Another server on
+// the way could read a repeated or misspelt header differently, and a request
+// could pass for another request.
 var singleHeaders = map[string]bool{
 	"Content-Length": true, "Transfer-Encoding": true, "Host": true, "Expect": true,
 	"Content-Type": true, "Content-Range": true,
@@ -33,8 +33,8 @@ var (
 // maxLengthDigits keeps a Content-Length far below an overflow of int64.
 const maxLengthDigits = 18
 
-// frame finds out where the body ends and what happens to the connection
-// afterwards.
+// frame finds the end of the body, and decides whether the connection stays
+// open.
 func (h *head) frame() error {
 	if err := h.frameHost(); err != nil {
 		return badRequest(err)
@@ -55,8 +55,9 @@ func (h *head) frame() error {
 		if !h.http11 {
 			return badRequest(errTE10)
 		}
-		// RFC 9112, 6.3 lets a server take the coding. Whoever sends both may
-		// be fooling a proxy before us, so we take neither.
+		// RFC 9112, 6.3 permits a server to use the coding. A client that sends
+		// both headers may be fooling a proxy in front of this server, so the
+		// request is refused.
 		if hasLength {
 			return badRequest(errTwoSizes)
 		}
@@ -98,7 +99,8 @@ func (h *head) frameExpect() error {
 	return nil
 }
 
-// transferCoding judges as swob.py's Request.message_length does.
+// transferCoding judges a Transfer-Encoding as swob.py's Request.message_length
+// does.
 func transferCoding(value string) error {
 	if strings.Contains(value, ",") {
 		return web.Textf(501, "Unsupported Transfer-Coding header value specified in Transfer-Encoding header")
@@ -123,7 +125,7 @@ func parseLength(s string) (int64, bool) {
 	return n, true
 }
 
-// hasElement looks for an element of a comma-separated list.
+// hasElement reports whether a comma-separated list has the element.
 func hasElement(list, element string) bool {
 	for list != "" {
 		var e string

@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// head is the head of one request.
+// head is the head of a request.
 type head struct {
 	method, proto    string
 	rawPath, query   string
@@ -29,11 +29,11 @@ var (
 	errValue       = errors.New("a header value has a control byte")
 )
 
-// parse reads a whole head, of which headScan has judged line ends and sizes,
-// into a head whose length is NoLength. With an error it holds what was
-// understood, for the log.
+// parse parses a whole head into h, whose length is NoLength before. headScan
+// has judged the line ends and the sizes. After an error, h has the parts
+// understood so far, for the log.
 func (h *head) parse(b []byte) error {
-	// One copy for all strings: they outlive the connection's buffer.
+	// The strings outlive the connection's buffer and share a single copy.
 	text := string(b)
 	line, rest := cutLine(text)
 	if err := h.parseRequestLine(line); err != nil {
@@ -50,7 +50,8 @@ func (h *head) parse(b []byte) error {
 	}
 }
 
-// parsePart reads the request line, if it came whole, of a head that did not.
+// parsePart parses the request line of an incomplete head, if the line is
+// complete.
 func (h *head) parsePart(b []byte, scan *headScan) {
 	if scan.lines > 0 {
 		_ = h.parseRequestLine(string(b[scan.start : scan.headers-2]))
@@ -75,8 +76,8 @@ func (h *head) parseRequestLine(line string) error {
 	return h.parseTarget(target)
 }
 
-// parseTarget takes origin-form, absolute-form, and '*' of OPTIONS (RFC 9112,
-// 3.2). The path stays as it was sent.
+// parseTarget accepts origin-form, absolute-form, and '*' of OPTIONS (RFC 9112,
+// 3.2). The path stays as the client sent it.
 func (h *head) parseTarget(target string) error {
 	if target == "*" && h.method == "OPTIONS" {
 		h.rawPath = target
@@ -106,8 +107,8 @@ func isHTTPScheme(s string) bool {
 	return strings.EqualFold(s, "http") || strings.EqualFold(s, "https")
 }
 
-// parseLine takes one header line. A folded one has a name with a space, or
-// no colon.
+// parseLine parses a header line. A folded line has a name with a space, or no
+// colon, and is refused.
 func (h *head) parseLine(line string) error {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok {
@@ -125,7 +126,7 @@ func (h *head) parseLine(line string) error {
 	return h.addLine(name, value)
 }
 
-// cutLine cuts the first line off a head, which ends each with CR LF.
+// cutLine cuts the first line off a head. Lines end with CR LF.
 func cutLine(s string) (line, rest string) {
 	end := strings.IndexByte(s, '\n')
 	if end < 1 {
@@ -134,7 +135,7 @@ func cutLine(s string) (line, rest string) {
 	return s[:end-1], s[end+1:]
 }
 
-// trim takes the white space of RFC 9110, 5.6.3 off both ends.
+// trim removes the white space of RFC 9110, 5.6.3 from both ends.
 func trim(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
@@ -145,8 +146,8 @@ func trim(s string) string {
 	return s
 }
 
-// addLine joins a repeated header with "," as WSGI does, unless joining could
-// change whose request it is or what it means.
+// addLine joins a repeated header with "," as WSGI does, unless the joined
+// value could change the sender or the meaning of the request.
 func (h *head) addLine(name, value string) error {
 	title := name
 	if !isTitle(name) {
@@ -164,7 +165,7 @@ func (h *head) addLine(name, value string) error {
 	return nil
 }
 
-// isToken: RFC 9110, 5.6.2.
+// isToken reports whether s has only bytes of a token (RFC 9110, 5.6.2).
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !tokenByte[s[i]] {
@@ -174,8 +175,8 @@ func isToken(s string) bool {
 	return true
 }
 
-// isName is isToken with the bytes above ASCII, which Swift lets through in
-// names of metadata.
+// isName is isToken with the bytes above ASCII. Swift permits them in names of
+// metadata.
 func isName(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x80 && !tokenByte[s[i]] {
@@ -192,7 +193,7 @@ var tokenByte = func() (t [256]bool) {
 	return t
 }()
 
-// isTitle says that swift.TitleName would change nothing.
+// isTitle reports whether web.TitleName would change nothing.
 func isTitle(s string) bool {
 	inWord := false
 	for i := 0; i < len(s); i++ {

@@ -13,15 +13,15 @@ import (
 	"needletail/proxy/web"
 )
 
-// An accept that fails for want of a resource is tried again after a pause
-// that doubles between these.
+// After a failure for want of a resource, accept is tried again. The pause
+// doubles with each failure, between these bounds.
 const (
 	minAcceptPause = 5 * time.Millisecond
 	maxAcceptPause = time.Second
 )
 
-// listener wraps what it accepts into gates, and outlives a lack of file
-// descriptors, which the engine would take for the end.
+// listener wraps accepted connections into gates. It survives a lack of file
+// descriptors. The engine would take the lack for the end.
 type listener struct {
 	net.Listener
 	srv    *Server
@@ -39,7 +39,7 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-// Accept gives the next connection that is within the limits.
+// Accept returns the next connection within the limits.
 func (l *listener) Accept() (net.Conn, error) {
 	pause := minAcceptPause
 	for {
@@ -86,8 +86,8 @@ func isTransient(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// admit makes a gate for raw, or refuses it and gives nil. A stranger gives way
-// if all connections are taken.
+// admit returns a gate for raw. If all connections are taken, a stranger gives
+// way. Without a place, admit refuses raw and returns nil.
 func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
@@ -101,7 +101,8 @@ func (s *Server) admit(raw net.Conn) *conn {
 	return c
 }
 
-// place counts a connection in, if need be in the place of a stranger.
+// place counts a connection in, if needed in the place of a stranger. It
+// reports whether the connection has a place.
 func (s *Server) place(c *conn) bool {
 	arrival := arrivalTime(s.opts.MaxConnections)
 	for began := time.Now(); ; {
@@ -122,8 +123,9 @@ func (s *Server) place(c *conn) bool {
 		s.mu.Unlock()
 		switch {
 		case c.hasLeft():
-			// The kernel keeps thousands of connections whose clients have sent a
-			// request and gone. Nobody has to make way for one.
+			// The kernel keeps thousands of connections whose clients have sent
+			// a request and left. No stranger gives way to a client that has
+			// left.
 			return false
 		case stranger != nil:
 			_ = stranger.kill() // nobody is there to be told
@@ -137,8 +139,8 @@ func (s *Server) place(c *conn) bool {
 }
 
 // refuse answers 503. It never waits for the client: the answer fits the empty
-// buffer of a new socket, and a TLS client, which would want a handshake
-// first, gets none.
+// buffer of a new socket. A TLS client would need a handshake first, and gets
+// no answer.
 func (s *Server) refuse(c *conn) {
 	if !c.tls {
 		x := &exchange{c: c, head: head{length: web.NoLength}, close: true,
@@ -149,7 +151,7 @@ func (s *Server) refuse(c *conn) {
 	_ = c.Conn.Close()
 }
 
-// forget takes a connection out of the counts.
+// forget removes a connection from the counts.
 func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,8 +165,9 @@ func (s *Server) forget(c *conn) {
 	}
 }
 
-// remoteIP is the client's address without port, and the key it is counted
-// under: all addresses of an IPv6 /64 are one client's.
+// remoteIP returns the client's address without the port, and the key under
+// which the client is counted. All addresses of an IPv6 /64 are a single
+// client's.
 func remoteIP(a net.Addr) (ip, key string) {
 	if a == nil {
 		return "", ""

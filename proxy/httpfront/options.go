@@ -10,8 +10,9 @@ import (
 )
 
 // Defaults of Options. The two line limits are Swift's max_header_size and
-// eventlet's URL_LENGTH_LIMIT; the total has room for the 190 metadata headers
-// that Swift's own tests send and expect to be refused by name.
+// eventlet's URL_LENGTH_LIMIT. The total has room for the 190 metadata headers
+// in Swift's own tests, which expect a refusal that names the limit on
+// metadata.
 const (
 	DefaultHeaderTimeout       = 20 * time.Second
 	DefaultBodyIdleTimeout     = 60 * time.Second
@@ -23,23 +24,23 @@ const (
 	DefaultMaxConnections      = 8192
 )
 
-// maxHeaderLines bounds the work that one head can cause.
+// maxHeaderLines bounds the work that a head can cause.
 const maxHeaderLines = 1000
 
-// Options says what a Server does. Zero values stand for the defaults above;
-// Handler is required.
+// Options are the settings of a Server. A zero value stands for the default
+// above. Handler is required.
 type Options struct {
-	// Handler gets every well-formed request, whatever its path.
+	// Handler gets every well-formed request, for all paths.
 	Handler web.Handler
-	// OnDone is called once for each request, also for one that was refused
-	// before the handler, on the goroutine of its connection.
+	// OnDone is called once for each request, also for a request refused before
+	// the handler, on the goroutine of the connection.
 	OnDone func(Done)
 
-	// HeaderTimeout is from the first byte of a head to its last (408), and
-	// from accept to the first byte.
+	// HeaderTimeout bounds the time from the first byte of a head to the last
+	// (408), and from accept to the first byte.
 	HeaderTimeout time.Duration
-	// BodyIdleTimeout is how long a body may stall; it starts anew with every
-	// byte that arrives (408).
+	// BodyIdleTimeout is how long a body may stall (408). The time starts anew
+	// with every byte that arrives.
 	BodyIdleTimeout time.Duration
 	// WriteIdleTimeout is how long a client may take for the next
 	// writePieceBytes of a response.
@@ -51,11 +52,12 @@ type Options struct {
 	MaxHeaderLineBytes  int // one header line without its end; 400 above
 	MaxRequestLineBytes int // without its end; 414 above
 	MaxConnections      int // 503 and close above
-	// MaxConnectionsPerIP counts an IPv6 client by its /64; 0 is no limit.
+	// MaxConnectionsPerIP counts an IPv6 client by its /64. 0 is no limit.
 	MaxConnectionsPerIP int
 
-	// Memory is the account of what requests hold whole, and Heads that of heads
-	// longer than minBufferBytes: 503 above. Nil is without a bound.
+	// Memory is the account of the bytes that requests hold whole. Heads is the
+	// account of heads longer than minBufferBytes. A request above an account
+	// is 503. A nil account has no bound.
 	Memory, Heads *web.Memory
 
 	Logger *slog.Logger
@@ -89,9 +91,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Done is what became of one request, for the access log and the metrics. It
-// holds no query and no header value but the user agent, because those may
-// hold tokens and signatures; Log.Line, which an option adds, has them cut.
+// Done has the outcome of a request, for the access log and the metrics. It has
+// no query and no header value but the user agent, because they may have tokens
+// and signatures. In Log.Line, added by an option, tokens and signatures are
+// cut.
 type Done struct {
 	Method, RawPath, Proto string // may be empty for a malformed request
 	Status                 int    // as sent, or as it would have been
@@ -105,9 +108,10 @@ type Done struct {
 	Err                    error // the cause of an error status, or of a body cut short
 }
 
-// Failure is what failed of a request, for the log: the cause of a status of 500
-// or more, or of an answer that ended early although its client was there. It is
-// nil for what was answered as it should be, denials among them.
+// Failure returns the failure of a request, for the log: the cause of a status
+// of 500 or more, or of an answer that ended early although the client was
+// still there. Failure returns nil for a request that was answered as intended;
+// a denial is such an answer.
 func (d *Done) Failure() error {
 	switch {
 	case d.Status >= 500:

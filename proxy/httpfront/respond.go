@@ -13,13 +13,15 @@ import (
 
 var errResponse = errors.New("the handler's response cannot be sent")
 
-// ownHeaders are the front's to send; the handler's own are dropped.
+// ownHeaders are sent by the front. The handler's lines of these names are
+// dropped.
 var ownHeaders = map[string]bool{
 	"Connection": true, "Content-Length": true, "Date": true,
 	"Keep-Alive": true, "Transfer-Encoding": true,
 }
 
-// checkResponse finds what would break the framing or split the response.
+// checkResponse returns an error for a response that would break the framing or
+// split the response.
 func checkResponse(res *web.Response, isHead bool) error {
 	if res.Status < 200 || res.Status > 999 {
 		return fmt.Errorf("%w: status %d", errResponse, res.Status)
@@ -41,7 +43,8 @@ func checkResponse(res *web.Response, isHead bool) error {
 	return nil
 }
 
-// isText allows what a field value may hold: no control byte but a tab.
+// isText reports whether s is allowed as a field value: no control byte but a
+// tab.
 func isText(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
@@ -99,7 +102,7 @@ func (x *exchange) appendHead(b []byte, res *web.Response) []byte {
 	return append(b, "\r\n"...)
 }
 
-// dateLine is the Date header of now. It is formatted once a second.
+// dateLine returns the Date header of now. The line is formatted once a second.
 func (s *Server) dateLine() []byte {
 	now := time.Now()
 	if d := s.date.Load(); d != nil && d.unix == now.Unix() {

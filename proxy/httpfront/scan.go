@@ -17,9 +17,9 @@ var (
 
 func badRequest(cause error) error { return &web.StatusError{Status: 400, Err: cause} }
 
-// headScan finds the end of a head in a buffer that grows. It refuses at the
-// first byte that breaks a rule or a limit, so that a client that never ends
-// its head learns so at once.
+// headScan finds the end of a head in a growing buffer. It refuses at the first
+// byte that breaks a rule or a limit, so a client with an endless head is told
+// at once.
 type headScan struct {
 	maxLine, maxRequestLine, maxTotal int
 
@@ -29,8 +29,8 @@ type headScan struct {
 	headers int // where the header lines begin
 }
 
-// scan looks at b, which holds all bytes of the head so far. It gives the
-// length of the head once b has all of it, else 0.
+// scan reads b, the bytes of the head so far. It returns the length of the head
+// once b has the whole head, else 0.
 func (s *headScan) scan(b []byte) (int, error) {
 	for {
 		i := bytes.IndexByte(b[s.next:], '\n')
@@ -50,7 +50,7 @@ func (s *headScan) scan(b []byte) (int, error) {
 			if s.lines > 0 {
 				return end, nil
 			}
-			// RFC 9112, 2.2: one blank line before a request is ignored.
+			// RFC 9112, 2.2: a single blank line before a request is ignored.
 			if s.start > 0 {
 				return 0, badRequest(errNoLine)
 			}

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// writePieceBytes is what a client must take within WriteIdleTimeout, so
-	// that a slow one that makes progress is kept.
+	// writePieceBytes is how much a client must take within WriteIdleTimeout. A
+	// slow client with progress is kept.
 	writePieceBytes = 256 << 10
-	// joinBytes is the largest piece that is copied behind its head rather
-	// than sent beside it.
+	// joinBytes is the length of the largest piece that is copied behind its
+	// head. A longer piece is sent beside the head, without a copy.
 	joinBytes = 16 << 10
-	// scratchBytes is the copy buffer of bodies that are not io.WriterTo.
+	// scratchBytes is the length of the copy buffer for bodies that are no
+	// io.WriterTo.
 	scratchBytes = 128 << 10
 
 	lingerTime  = time.Second
@@ -26,8 +27,8 @@ var scratchPool = sync.Pool{New: func() any {
 	return &b
 }}
 
-// send writes p to the socket under the rolling deadline. While it waits for the
-// client, writing says since when.
+// send writes p to the socket under the rolling deadline. During the write,
+// c.writing has the time of its beginning.
 func (c *conn) send(p []byte) error {
 	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
@@ -37,8 +38,8 @@ func (c *conn) send(p []byte) error {
 	return err
 }
 
-// sendAll is send for several pieces, with one system call where the socket
-// can.
+// sendAll is send for several pieces, with a single system call where the
+// socket supports it.
 func (c *conn) sendAll(pieces net.Buffers) error {
 	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
 		return err
@@ -48,8 +49,9 @@ func (c *conn) sendAll(pieces net.Buffers) error {
 	return err
 }
 
-// linger ends a connection so that the client can read the last response: a
-// close with unread input would reset it and take the response back.
+// linger ends a connection in a way that lets the client read the last
+// response: a close with unread input would reset the connection, and the
+// client could lose the response.
 func (c *conn) linger() {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Server serves HTTP on any number of listeners. New makes one.
+// Server serves HTTP on any number of listeners. New returns a Server.
 type Server struct {
 	opts   Options
 	engine *fasthttp.Server
-	// ctx ends when connections are cut that Shutdown waited for in vain.
+	// ctx ends when Shutdown has waited in vain and cuts the connections.
 	ctx      context.Context
 	cancel   context.CancelFunc
 	stopping atomic.Bool
@@ -29,11 +29,11 @@ type Server struct {
 	watching  sync.Once
 }
 
-// engineBufferBytes is enough for engineHead and for the answer to it, which
-// is thrown away.
+// engineBufferBytes is enough for engineHead and for the engine's answer, which
+// is dropped.
 const engineBufferBytes = 512
 
-// New makes a server out of options.
+// New returns a server with the options.
 func New(o Options) *Server {
 	s := &Server{
 		opts:  o.withDefaults(),
@@ -56,12 +56,13 @@ func New(o Options) *Server {
 	return s
 }
 
-// engineSlack lets the engine end connections that the gate has counted out. As
-// many as there may be can have given way while their handlers end.
+// engineSlack is for connections that the gate no longer counts and the engine
+// has yet to end. Besides, as many connections as MaxConnections can have given
+// way while their handlers end.
 const engineSlack = 64
 
-// Serve accepts connections until Shutdown, and then returns nil, or until
-// the listener fails for good.
+// Serve accepts connections until Shutdown, and then returns nil, or until the
+// listener fails for good.
 func (s *Server) Serve(ln net.Listener) error {
 	if s.stopping.Load() {
 		return ln.Close()
@@ -74,9 +75,9 @@ func (s *Server) Serve(ln net.Listener) error {
 }
 
 // Shutdown stops accepting, closes idle connections, waits for the requests in
-// flight and returns nil. When ctx ends first, it ends the requests' contexts,
-// cuts the connections and returns ctx's error. A server that was shut down
-// stays so.
+// flight and returns nil. If ctx ends first, Shutdown ends the requests'
+// contexts, cuts the connections and returns ctx's error. A server cannot be
+// started again after Shutdown.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
 	for _, c := range s.snapshot() {
@@ -90,10 +91,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// Displaced is how many connections of strangers have given way so far.
+// Displaced returns how many connections of strangers have given way so far.
 func (s *Server) Displaced() int64 { return s.displaced.Load() }
 
-// Connections is how many connections there are.
+// Connections returns the number of connections.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +115,7 @@ func (s *Server) appendConns(list []*conn) []*conn {
 }
 
 // handle is called by the engine with the engineHead of a connection, and
-// serves all of its requests.
+// serves all requests of the connection.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c := ctx.Conn().(*conn)
 	for s.serve(c.next) {
@@ -128,8 +129,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	c.giveHead()
 }
 
-// engineLog drops what the engine would print of its own requests' errors to
-// the debug level: it knows nothing of the client's.
+// engineLog logs the engine's messages at the debug level: they concern the
+// engine's own requests, and no client's.
 type engineLog struct{ log *slog.Logger }
 
 func (l engineLog) Printf(format string, args ...any) {

@@ -5,43 +5,44 @@ import (
 	"time"
 )
 
-// A stranger is a connection on which no request of a known user has been
-// allowed yet. When all connections are taken, a stranger gives way to whoever
-// comes: a flood of connections that say nothing, or that ask for what everybody
-// may have and do not read it, then costs itself, and not those that are served.
-// A newcomer waits a little in the accept loop until one may give way or a place
-// is free, and the kernel keeps those behind it.
+// A stranger is a connection without an allowed request of a known user so far.
+// When all connections are taken, a stranger gives way to a newcomer. A flood
+// of connections that send nothing, or that ask for public objects and do not
+// read them, then harms the flood and not the served clients. A newcomer waits
+// a little in the accept loop until a stranger may give way or a place is free.
+// The kernel keeps the connections behind the newcomer.
 
 const (
-	// displacedAmong is how many of the strangers that wait longest are compared
-	// for the one that gives way.
+	// displacedAmong is how many of the longest-waiting strangers are compared
+	// to find the stranger that gives way.
 	displacedAmong = 16
 	// minArrivalTime and maxArrivalTime bound how long a connection has to send
-	// its head before it may have to give way: arrivalTimeEach for each that is
-	// allowed, since among many there is time for each. Under a flood of
-	// connections each would make way for the next otherwise, before anything of
-	// it is read.
+	// its head before it may have to give way: arrivalTimeEach for each
+	// connection that the server permits, since among many there is time for
+	// each. With less time, in a flood of connections, each connection would
+	// give way to the next before any byte of it is read.
 	minArrivalTime  = time.Second
 	maxArrivalTime  = 4 * time.Second
 	arrivalTimeEach = 25 * time.Millisecond
-	// answerFactor is how many times as long the server has for a client that has
-	// done its part, on a busy processor too, until something is allowed to it.
+	// answerFactor: a client that has sent its head has answerFactor times the
+	// arrival time until the server has allowed something, because the
+	// processor may be busy.
 	answerFactor = 2
-	// stalledTime is how long a client that was allowed its request as anybody
-	// may leave a write waiting: an answer that nobody reads gives way, one that
-	// is taken does not.
+	// stalledTime is how long a write may wait for a client whose request is
+	// allowed to everybody. The connection of an unread answer gives way. The
+	// connection of an answer that is being read does not.
 	stalledTime = time.Second
-	// yieldTime is how long a newcomer waits for a place, in the accept loop,
-	// before it gets 503. While there are strangers it waits longer: one of them
-	// will give way or be done.
+	// yieldTime is how long a newcomer waits in the accept loop for a place
+	// before the answer is 503. While there are strangers the newcomer waits
+	// longer: a stranger will give way or end.
 	yieldTime = time.Second
-	// yieldPause is how often a newcomer looks whether somebody may give way by
-	// now.
+	// yieldPause is the pause between two searches for a stranger that may give
+	// way.
 	yieldPause = 5 * time.Millisecond
 )
 
-// strangers are the connections of strangers in the order of their arrival;
-// Server.mu guards it.
+// strangers are the connections of strangers in the order of their arrival.
+// Server.mu guards the list.
 type strangers struct{ list list.List }
 
 func (s *strangers) add(c *conn) { c.arrived, c.waiting = time.Now(), s.list.PushBack(c) }
@@ -53,8 +54,9 @@ func (s *strangers) remove(c *conn) {
 	}
 }
 
-// longest gives the stranger that is to give way: of those that wait longest, the
-// first of the address with the most connections; nil if there is none now.
+// longest returns the stranger that is to give way, or nil if no stranger may
+// give way now. Among the displacedAmong strangers that have waited longest, it
+// is the first of the address with the most connections.
 func (s *strangers) longest(perIP map[string]int, now time.Time, arrival time.Duration) (found *conn) {
 	compared := 0
 	for e := s.list.Front(); e != nil && compared < displacedAmong; e = e.Next() {
@@ -70,7 +72,7 @@ func (s *strangers) longest(perIP map[string]int, now time.Time, arrival time.Du
 	return found
 }
 
-// patience is how long a newcomer waits for a place.
+// patience returns how long a newcomer waits for a place.
 func (s *strangers) patience(arrival time.Duration) time.Duration {
 	if s.list.Len() > 0 {
 		return answerFactor*arrival + stalledTime + yieldTime
@@ -78,12 +80,13 @@ func (s *strangers) patience(arrival time.Duration) time.Duration {
 	return yieldTime
 }
 
-// arrivalTime is how long a connection among so many has to send its head.
+// arrivalTime returns how long a connection has to send its head, given the
+// limit on connections.
 func arrivalTime(connections int) time.Duration {
 	return min(max(minArrivalTime, time.Duration(connections)*arrivalTimeEach), maxArrivalTime)
 }
 
-// mayGiveWay says whether a stranger may give way now.
+// mayGiveWay reports whether a stranger may give way now.
 func (c *conn) mayGiveWay(now time.Time, arrival time.Duration) bool {
 	if c.granted.Load() {
 		began := c.writing.Load()
@@ -98,8 +101,8 @@ func (c *conn) mayGiveWay(now time.Time, arrival time.Duration) bool {
 	return false
 }
 
-// grant notes that the running request is allowed; known says to a user, after
-// which the connection is no stranger any more.
+// grant notes that the running request is allowed. known is true for a request
+// of a known user. The connection is no stranger then.
 func (c *conn) grant(known bool) {
 	c.granted.Store(true)
 	if !known || c.known.Swap(true) {

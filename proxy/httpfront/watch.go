@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchEvery is how often connections are looked at whose request goes on. A
-// request is noticed as abandoned between once and twice this time after its
-// client has left.
+// watchEvery is the interval of the looks at connections with a running
+// request. After the client has left, the request is noticed as abandoned
+// between once and twice this time later.
 const watchEvery = 250 * time.Millisecond
 
 // watch ends the contexts of requests whose client has left, until the server
@@ -34,9 +34,9 @@ func (s *Server) watch() {
 	}
 }
 
-// look ends the context of the connection if its request began before the last
-// look, has not been answered yet, and its client has left. Once an answer is
-// on its way, writing it tells.
+// look ends the context of the connection if the request began before the last
+// look, has no answer yet, and the client has left. Once an answer is on the
+// way, a failing write notices the same.
 func (c *conn) look() {
 	if c.state.Load() != stateBusy || c.answering.Load() {
 		return
@@ -50,18 +50,18 @@ func (c *conn) look() {
 	}
 }
 
-// hasLeft says whether the client has closed its side of the connection, or the
-// whole connection. A client that closes one side and waits for the answer to a
-// long request counts as gone too, as in Go's own server: both cases look the
-// same until the server writes.
+// hasLeft reports whether the client has closed its side of the connection, or
+// the whole connection. A client that closes its side and waits for the answer
+// to a long request counts as gone too, as in Go's own server: before a write,
+// both cases look the same to the server.
 func (c *conn) hasLeft() bool {
 	return c.polls(unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR)
 }
 
-// hasSent says that the client has sent what has not been read yet.
+// hasSent reports whether the client has sent bytes that are still unread.
 func (c *conn) hasSent() bool { return c.polls(unix.POLLIN) }
 
-// polls says whether one of the events has happened to the socket.
+// polls reports whether any of the events has happened to the socket.
 func (c *conn) polls(events int16) bool {
 	if c.raw == nil {
 		return false
@@ -75,8 +75,8 @@ func (c *conn) polls(events int16) bool {
 	return err == nil && found
 }
 
-// rawOf gives access to the socket of a connection, also below TLS; nil if
-// there is none.
+// rawOf returns access to the socket of a connection, also below TLS, or nil
+// without a socket.
 func rawOf(nc any) syscall.RawConn {
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		return rawOf(t.NetConn())

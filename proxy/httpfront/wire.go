@@ -15,8 +15,8 @@ var (
 	errLongBody  = errors.New("the response's body is longer than its Content-Length")
 )
 
-// wire writes one response. The head waits for the first bytes of the body,
-// and goes out with them. An error stays.
+// wire writes a response. The head waits for the first bytes of the body, and
+// goes out with them. After an error, every Write returns the same error.
 type wire struct {
 	c       *conn
 	pending []byte // the head, then small pieces on their way
@@ -94,7 +94,8 @@ func (w *wire) flush() error {
 	return err
 }
 
-// copyBody sends body, which pushes its own buffers if it can.
+// copyBody sends body. A body that is an io.WriterTo writes from its own
+// buffers.
 func (w *wire) copyBody(body io.Reader) error {
 	var err error
 	if wt, ok := body.(io.WriterTo); ok {
@@ -110,7 +111,7 @@ func (w *wire) copyBody(body io.Reader) error {
 	return err
 }
 
-// finish sends what ends the response.
+// finish sends the end of the response.
 func (w *wire) finish() error {
 	if w.err != nil {
 		return w.err
@@ -126,6 +127,6 @@ func (w *wire) finish() error {
 	return w.err
 }
 
-// writeError is the cause for the log of a client that does not take the
+// writeError returns the cause, for the log, when a client does not take the
 // response.
 func writeError(err error) error { return &web.StatusError{Status: 499, Err: err} }
