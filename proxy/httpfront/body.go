@@ -38,6 +38,7 @@ type body struct {
 
 var errBodyOver = errors.New("the request is over")
 
+// init prepares the body of a request with the head h.
 func (b *body) init(c *conn, h *head) {
 	b.c, b.expect, b.chunked, b.left = c, h.expect, h.length == -1, max(h.length, 0)
 	if !b.chunked && b.left == 0 {
@@ -67,6 +68,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
+// read reads from the current chunk or the rest of the body. It returns
+// errWhole with the last byte.
 func (b *body) read(p []byte) (int, error) {
 	if b.chunked && b.left == 0 {
 		last, err := b.nextChunk()
@@ -93,6 +96,7 @@ func (b *body) read(p []byte) (int, error) {
 // socket.
 var errWhole = errors.New("the body is whole")
 
+// bodyError returns the error that Read reports for err.
 func bodyError(err error) error {
 	var status *web.StatusError
 	switch {
@@ -164,6 +168,7 @@ func (b *body) discard(p []byte) (int, error) {
 	return n, err
 }
 
+// bytesRead returns the number of bytes read by the handler.
 func (b *body) bytesRead() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()

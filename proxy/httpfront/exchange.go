@@ -112,6 +112,7 @@ func (x *exchange) run() {
 	x.respond(res)
 }
 
+// callHandler calls the handler. A panic becomes an error.
 func (x *exchange) callHandler() (res *web.Response, err error) {
 	x.c.asked.Store(true)
 	defer x.c.asked.Store(false)
@@ -180,6 +181,7 @@ func (x *exchange) prepare(buf []byte, res *web.Response) {
 	x.out.pending = x.appendHead(buf[:0], res)
 }
 
+// sendBody sends the rest of the response and closes res.
 func (x *exchange) sendBody(res *web.Response) (err error) {
 	defer func() {
 		if closeErr := res.Close(); err == nil && closeErr != nil {

@@ -72,6 +72,8 @@ func (h *head) frame() error {
 	return h.frameExpect()
 }
 
+// frameHost checks and sets the host. An absolute-form target has precedence
+// over Host.
 func (h *head) frameHost() error {
 	host, ok := h.header.Lookup("Host")
 	if h.http11 && !ok {
@@ -87,6 +89,8 @@ func (h *head) frameHost() error {
 	return nil
 }
 
+// frameExpect notes "Expect: 100-continue" of a request with a body. HTTP/1.0
+// has no Expect; any further expectation is 417.
 func (h *head) frameExpect() error {
 	expect := h.header.Get("Expect")
 	if expect == "" || !h.http11 {
@@ -111,6 +115,7 @@ func transferCoding(value string) error {
 	return nil
 }
 
+// parseLength parses a Content-Length: digits only, at most maxLengthDigits.
 func parseLength(s string) (int64, bool) {
 	if s == "" || len(s) > maxLengthDigits {
 		return 0, false

@@ -58,6 +58,7 @@ func (h *head) parsePart(b []byte, scan *headScan) {
 	}
 }
 
+// parseRequestLine parses METHOD SP TARGET SP HTTP/1.x.
 func (h *head) parseRequestLine(line string) error {
 	method, rest, ok := strings.Cut(line, " ")
 	target, proto, ok2 := strings.Cut(rest, " ")

@@ -73,6 +73,8 @@ func (l *listener) isClosed() bool {
 	}
 }
 
+// isTransient reports whether an error of accept passes: a lack of resources,
+// or a client that left early.
 func isTransient(err error) bool {
 	for _, errno := range []syscall.Errno{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,

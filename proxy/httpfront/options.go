@@ -122,6 +122,7 @@ func (d *Done) Failure() error {
 	return d.Err
 }
 
+// clientLeft reports whether the cause is a client that left.
 func clientLeft(err error) bool {
 	var status *web.StatusError
 	return errors.As(err, &status) && status.Status == 499

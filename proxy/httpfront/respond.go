@@ -54,6 +54,7 @@ func isText(s string) bool {
 	return true
 }
 
+// bodiless reports whether an answer of the status never has a body.
 func bodiless(status int) bool { return status == 204 || status == 304 }
 
 // appendHead appends the head of res as Swift under eventlet sends it: a 204
@@ -113,11 +114,13 @@ func (s *Server) dateLine() []byte {
 	return d.line
 }
 
+// date is a Date header and the second of its time.
 type date struct {
 	unix int64 // seconds
 	line []byte
 }
 
+// isOwn reports whether the front sends the header itself.
 func isOwn(name string) bool {
 	switch len(name) {
 	case 4, 10, 14, 17: // no other length is in ownHeaders

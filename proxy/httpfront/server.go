@@ -101,10 +101,12 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
+// snapshot returns the connections of this moment.
 func (s *Server) snapshot() []*conn {
 	return s.appendConns(nil)
 }
 
+// appendConns appends the connections of this moment to list.
 func (s *Server) appendConns(list []*conn) []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

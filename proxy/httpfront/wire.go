@@ -56,6 +56,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	return n, w.err
 }
 
+// writePiece sends a piece of the body, as a chunk if the response is chunked,
+// behind all pending bytes. A small piece is copied and sent with them in a
+// single write.
 func (w *wire) writePiece(p []byte) error {
 	w.started = true
 	if w.chunked {
@@ -84,6 +87,7 @@ func (w *wire) writePiece(p []byte) error {
 
 var crlf = []byte("\r\n")
 
+// flush sends the pending bytes.
 func (w *wire) flush() error {
 	if len(w.pending) == 0 {
 		return nil

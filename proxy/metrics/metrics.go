@@ -42,6 +42,7 @@ type kind struct {
 	status          int
 }
 
+// series has the counters of a kind of requests.
 type series struct {
 	requests prometheus.Counter
 	latency  prometheus.Observer
@@ -104,6 +105,8 @@ func (m *Metrics) Observe(r Request) {
 	s.out.Add(float64(r.BytesOut))
 }
 
+// learn adds the series of a new kind to a copy of the map, and publishes the
+// copy.
 func (m *Metrics) learn(k kind) series {
 	s := series{
 		requests: m.requests.WithLabelValues(k.service, k.method, strconv.Itoa(k.status)),

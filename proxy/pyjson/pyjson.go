@@ -80,6 +80,8 @@ func Append(dst []byte, v any) []byte {
 	panic(fmt.Sprintf("pyjson: cannot encode %T", v))
 }
 
+// appendFloat writes a number with a fraction or an exponent, as Python's repr
+// of a float does.
 func appendFloat(dst []byte, f float64) []byte {
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, 'g', -1, 64)
@@ -139,6 +141,8 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// appendASCII writes an ASCII character of a string, escaped where JSON or
+// json.dumps escapes.
 func appendASCII(dst []byte, c byte) []byte {
 	switch c {
 	case '"', '\\':
@@ -160,6 +164,8 @@ func appendASCII(dst []byte, c byte) []byte {
 	return append(dst, c) // DEL too, as in json.dumps
 }
 
+// appendRune writes a character above ASCII as \u escapes: a single escape, or
+// a surrogate pair.
 func appendRune(dst []byte, r rune) []byte {
 	if r < 0x10000 {
 		return appendUnit(dst, uint16(r))
@@ -168,6 +174,7 @@ func appendRune(dst []byte, r rune) []byte {
 	return appendUnit(appendUnit(dst, 0xd800+uint16(r>>10)), 0xdc00+uint16(r&0x3ff))
 }
 
+// appendUnit writes a UTF-16 unit as \uXXXX.
 func appendUnit(dst []byte, u uint16) []byte {
 	return append(dst, '\\', 'u', hexDigits[u>>12], hexDigits[u>>8&15], hexDigits[u>>4&15], hexDigits[u&15])
 }

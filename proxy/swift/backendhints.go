@@ -45,6 +45,8 @@ func RangeOf(h web.Header, m objstore.Metadata) string {
 	return h.Get("Range")
 }
 
+// hinted returns the value of the first metadata name of a hint line that m
+// has.
 func hinted(h web.Header, line string, m objstore.Metadata) (string, bool) {
 	for list := h.Get(line); list != ""; {
 		var name string

@@ -38,6 +38,7 @@ func HeartbeatAtOnce(r *Request, contentType string, work func(context.Context) 
 	return startHeartbeat(r, " ", work).response(202, contentType)
 }
 
+// startHeartbeat starts work and its ticker.
 func startHeartbeat(r *Request, first string, work func(context.Context) []byte) *heartbeat {
 	h := &heartbeat{beat: first, done: make(chan struct{}), ticker: time.NewTicker(HeartbeatInterval)}
 	ctx, cancel := context.WithCancel(r.Context())
@@ -50,6 +51,7 @@ func startHeartbeat(r *Request, first string, work func(context.Context) []byte)
 	return h
 }
 
+// response returns the answer with h as its body.
 func (h *heartbeat) response(status int, contentType string) *web.Response {
 	return &web.Response{
 		Status: status, Header: web.Header{{Name: "Content-Type", Value: contentType}},
@@ -68,6 +70,8 @@ type heartbeat struct {
 	rest   *bytes.Reader
 }
 
+// outcome returns the result of the finished work, or panics with the panic of
+// work.
 func (h *heartbeat) outcome() []byte {
 	if h.failed != nil {
 		panic(h.failed)

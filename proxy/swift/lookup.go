@@ -53,6 +53,7 @@ type Totals interface {
 	AddToContainer(r *Request, c objstore.ContainerID, info *objstore.ContainerInfo) error
 }
 
+// plainAccounts returns the Store to ask: the Store below a Totals.
 func plainAccounts(store objstore.AccountStore) objstore.AccountStore {
 	if t, ok := store.(Totals); ok {
 		return t.Plain()
@@ -60,6 +61,7 @@ func plainAccounts(store objstore.AccountStore) objstore.AccountStore {
 	return store
 }
 
+// plainContainers is plainAccounts for containers.
 func plainContainers(store objstore.ContainerStore) objstore.ContainerStore {
 	if t, ok := store.(Totals); ok {
 		return t.Plain()
@@ -134,6 +136,7 @@ type shelf[Name comparable, Info any] struct {
 	next  int // the slot to replace
 }
 
+// slot has the result of a look-up.
 type slot[Name comparable, Info any] struct {
 	full bool
 	name Name
@@ -143,6 +146,7 @@ type slot[Name comparable, Info any] struct {
 	objectWrites uint
 }
 
+// find returns the slot of a name, or nil.
 func (s *shelf[Name, Info]) find(name Name) *slot[Name, Info] {
 	for i := range s.slots {
 		if at := &s.slots[i]; at.full && at.name == name {
@@ -152,6 +156,7 @@ func (s *shelf[Name, Info]) find(name Name) *slot[Name, Info] {
 	return nil
 }
 
+// put stores a result in the slot of its name, or in place of the oldest.
 func (s *shelf[Name, Info]) put(entry slot[Name, Info]) {
 	at := s.find(entry.name)
 	if at == nil {

@@ -16,6 +16,7 @@ func (r *Request) Preauthorized(method, path, source string) *Request {
 	return sub
 }
 
+// allowAll allows every access, without the rights of an owner.
 type allowAll struct{}
 
 func (allowAll) Authorize(*auth.Identity, auth.Access) auth.Grant {

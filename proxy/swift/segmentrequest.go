@@ -37,6 +37,8 @@ func OpenSegment(next Handler, get *Request, bytes int64, part web.ByteRange) (*
 	return res, nil
 }
 
+// segmentError names the segment in an error. A fault of the server becomes
+// 503.
 func segmentError(get *Request, status int, cause error) error {
 	err := fmt.Errorf("segment %s: %w", get.Path, cause)
 	if status >= 500 {

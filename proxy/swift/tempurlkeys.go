@@ -37,6 +37,7 @@ func (r *Request) ReadTempURLKeys(store KeyStore, p Path) (keys TempURLKeys, err
 	return keys, nil
 }
 
+// tempURLKeys returns the keys in the metadata of a resource.
 func tempURLKeys(m objstore.Metadata, of Resource) (keys []string) {
 	for _, f := range m {
 		name, ok := web.CutPrefix(f.Name, of.UserPrefix())

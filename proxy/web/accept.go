@@ -13,8 +13,10 @@ type acceptRange struct {
 	quality       float64
 }
 
+// exact reports whether the range names a single type.
 func (a acceptRange) exact() bool { return a.kind != "*" && a.subkind != "*" }
 
+// matches reports whether the range includes the offer.
 func (a acceptRange) matches(offer string) bool {
 	kind, subkind, _ := strings.Cut(offer, "/")
 	return (a.kind == "*" || a.kind == kind) && (a.subkind == "*" || a.subkind == subkind)

@@ -87,6 +87,8 @@ func (m *Memory) take(ctx context.Context, n int64, large bool) error {
 	return nil
 }
 
+// acquire takes n of a semaphore of limit, and waits until end if n are not
+// free.
 func acquire(ctx context.Context, of *semaphore.Weighted, limit, n int64, end time.Time) bool {
 	if of.TryAcquire(n) {
 		return true
@@ -99,6 +101,7 @@ func acquire(ctx context.Context, of *semaphore.Weighted, limit, n int64, end ti
 	return of.Acquire(wait, n) == nil
 }
 
+// refusal returns 503 with Retry-After, or 499 if the client has left.
 func (m *Memory) refusal(ctx context.Context, n int64) error {
 	if err := ctx.Err(); err != nil {
 		return &StatusError{Status: 499, Err: err}
@@ -130,6 +133,7 @@ func (h *Held) SetKnown() {
 // Use makes h take from m. A nil m is no bound.
 func (h *Held) Use(m *Memory) { h.memory = m }
 
+// take waits for n bytes as Hold says.
 func (h *Held) take(ctx context.Context, n int64) error {
 	h.mu.Lock()
 	large := !h.known || h.bytes+n > smallHoldBytes
@@ -146,6 +150,8 @@ func (h *Held) take(ctx context.Context, n int64) error {
 	return nil
 }
 
+// give returns n bytes, or all if h has fewer. Bytes of the half for large
+// requests are returned first.
 func (h *Held) give(n int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -64,6 +64,7 @@ func NewMultiRangeBody(src Ranger, ranges []ByteRange, contentType string, size 
 	return b, "multipart/byteranges;boundary=" + b.boundary, b.length
 }
 
+// measure returns the length of the whole body.
 func (b *multiBody) measure() int64 {
 	n := int64(len(b.appendEnd(nil)))
 	for i, r := range b.ranges {
@@ -87,10 +88,13 @@ func (b *multiBody) appendHead(dst []byte, i int) []byte {
 	return append(dst, "\r\n\r\n"...)
 }
 
+// appendEnd appends the text behind the last part.
 func (b *multiBody) appendEnd(dst []byte) []byte {
 	return append(dst, "\r\n--"+b.boundary+"--"...)
 }
 
+// advance opens the next part, or the end behind the last part. It returns
+// false after the end.
 func (b *multiBody) advance() bool {
 	switch {
 	case b.next < len(b.ranges):

@@ -37,6 +37,7 @@ func (r *Request) QueryText(name string) (string, error) {
 	return value, nil
 }
 
+// unquotePlus is Unquote with '+' as a space, as in a query.
 func unquotePlus(s string) string {
 	return Unquote(strings.ReplaceAll(s, "+", " "))
 }
@@ -77,11 +78,13 @@ func Quote(s string) string {
 	return string(out)
 }
 
+// isUnreserved reports whether quote leaves c unchanged.
 func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		c == '-' || c == '_' || c == '.' || c == '~'
 }
 
+// unhex returns the value of a hex digit, or -1.
 func unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':

@@ -48,6 +48,8 @@ func ResolveRanges(header string, size int64) (ranges []ByteRange, ok bool) {
 	return ranges, true
 }
 
+// resolve returns the part of a body of size bytes. satisfiable is false for a
+// range that selects no byte.
 func (s rangeSpec) resolve(size int64) (r ByteRange, satisfiable bool) {
 	switch {
 	case s.start < 0 && s.end == 0:
@@ -123,6 +125,7 @@ func tooManyOverlaps(ranges []ByteRange) bool {
 	return false
 }
 
+// outOfOrder reports whether many ranges are not ascending.
 func outOfOrder(ranges []ByteRange) bool {
 	if len(ranges) < maxNonascendingRanges {
 		return false

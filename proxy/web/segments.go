@@ -50,6 +50,8 @@ func (b *SegmentBody) Advance() error {
 	return b.err
 }
 
+// openNext closes the open segment and opens the next with bytes to give. Too
+// few segments for the promised length are ErrSegmentChanged.
 func (b *SegmentBody) openNext() error {
 	if err := b.closeSegment(); err != nil {
 		return err

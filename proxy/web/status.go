@@ -48,6 +48,7 @@ func Textf(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Body: fmt.Sprintf(format, args...), ContentType: "text/plain"}
 }
 
+// statusPage has the reason phrase of a status and the explanation on its page.
 type statusPage struct{ title, text string }
 
 // swob.py RESPONSE_REASONS, with the texts of Swift 2.38.

@@ -62,6 +62,8 @@ func (c *Controllers) getAccount(r call) (*web.Response, error) {
 	return res, nil
 }
 
+// accountHeaders adds the counters and the metadata of an account. The ACL and
+// owner headers are added for an owner only.
 func (c *Controllers) accountHeaders(h *web.Header, info *objstore.AccountInfo, owner bool) {
 	h.Add("X-Account-Container-Count", strconv.FormatInt(info.ContainerCount, 10))
 	h.Add("X-Account-Object-Count", strconv.FormatInt(info.ObjectCount, 10))
@@ -96,6 +98,8 @@ func (c *Controllers) updateAccount(r call) (created bool, err error) {
 	return c.Store.PostAccount(r.Context(), r.account(), update)
 }
 
+// postAccount changes metadata. Without AccountAutocreate the account must
+// exist.
 func (c *Controllers) postAccount(r call) (*web.Response, error) {
 	if !c.AccountAutocreate {
 		if _, err := r.AccountInfo(c.Store, r.account()); err != nil {
@@ -108,6 +112,7 @@ func (c *Controllers) postAccount(r call) (*web.Response, error) {
 	return web.StatusPage(204), nil
 }
 
+// putAccount creates an account or merges metadata into an existing account.
 func (c *Controllers) putAccount(r call) (*web.Response, error) {
 	created, err := c.updateAccount(r)
 	if err != nil {
@@ -128,6 +133,8 @@ func (c *Controllers) deleteAccount(r call) (*web.Response, error) {
 	return web.StatusPage(204), nil
 }
 
+// createdResponse returns 201 for a new resource and 202 for an existing
+// resource.
 func createdResponse(created bool) *web.Response {
 	if created {
 		return web.StatusPage(201)

@@ -70,6 +70,8 @@ func containerListOptions(r *swift.Request, maxEntries int) (objstore.ListOption
 	return o, nil
 }
 
+// containerHeaders adds the counters and the metadata of a container. Owner
+// headers are added for an owner only.
 func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerInfo, r call) {
 	h.Add("X-Container-Object-Count", strconv.FormatInt(info.ObjectCount, 10))
 	h.Add("X-Container-Bytes-Used", strconv.FormatInt(info.BytesUsed, 10))
@@ -106,6 +108,8 @@ func (c *Controllers) containerUpdate(r call) (objstore.MetadataUpdate, error) {
 	return c.Limits.MetadataUpdate(r.Header, swift.ContainerResource, r.Grant.Owner), nil
 }
 
+// putContainer creates a container or merges metadata into an existing
+// container. The order of the checks is Swift's.
 func (c *Controllers) putContainer(r call) (*web.Response, error) {
 	update, err := c.containerUpdate(r)
 	if err != nil {
@@ -154,6 +158,7 @@ func (c *Controllers) requestedPolicy(r call) (*objstore.PolicyIndex, error) {
 	return &policy.Index, nil
 }
 
+// postContainer changes the metadata of a container.
 func (c *Controllers) postContainer(r call) (*web.Response, error) {
 	update, err := c.containerUpdate(r)
 	if err != nil {
@@ -165,6 +170,7 @@ func (c *Controllers) postContainer(r call) (*web.Response, error) {
 	return web.StatusPage(204), nil
 }
 
+// deleteContainer deletes an empty container. A container with objects is 409.
 func (c *Controllers) deleteContainer(r call) (*web.Response, error) {
 	if err := c.Store.DeleteContainer(r.Context(), r.path.ContainerID()); err != nil {
 		return nil, err

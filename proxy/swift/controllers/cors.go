@@ -19,6 +19,8 @@ type cors struct {
 
 const corsPrefix = "X-Container-Meta-Access-Control-"
 
+// corsOf returns the permissions in a container's metadata, together with the
+// server's own.
 func (c *Controllers) corsOf(m objstore.Metadata) cors {
 	own := m.Get(corsPrefix + "Allow-Origin")
 	return cors{
@@ -29,6 +31,7 @@ func (c *Controllers) corsOf(m objstore.Metadata) cors {
 	}
 }
 
+// allows reports whether pages of the origin are allowed.
 func (o cors) allows(origin string) bool {
 	for _, a := range o.allow {
 		if a == "*" || a == origin {
@@ -135,6 +138,8 @@ func (c *Controllers) allowOrigin(r *swift.Request, p swift.Path, origin string,
 	return res, nil
 }
 
+// splitList splits a comma-separated list. Empty and repeated elements are left
+// out.
 func splitList(s string) (list []string) {
 	for _, e := range strings.Split(s, ",") {
 		if e = strings.TrimSpace(e); e != "" && !contains(list, e) {

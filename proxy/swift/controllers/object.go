@@ -34,6 +34,8 @@ func (c *Controllers) getObject(r call) (*web.Response, error) {
 	return bodyResponse(r, obj)
 }
 
+// objectPrecondition evaluates the conditions of a GET or HEAD
+// (web.Precondition).
 func objectPrecondition(r call, info *objstore.ObjectInfo) int {
 	return web.Precondition(r.Header, swift.ConditionETag(r.Header, info.Metadata, info.ETag), info.Modified)
 }

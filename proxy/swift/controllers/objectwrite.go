@@ -125,6 +125,9 @@ func (c *Controllers) postObject(r call) (*web.Response, error) {
 	return res, nil
 }
 
+// deleteObject deletes an object. With X-If-Delete-At, only an object that
+// expires at that second is deleted: the expirer must not delete a newer
+// object.
 func (c *Controllers) deleteObject(r call) (*web.Response, error) {
 	o := objstore.DeleteOptions{Timestamp: r.Timestamp}
 	if v, ok := r.Header.Lookup("X-If-Delete-At"); ok {

@@ -30,6 +30,7 @@ type call struct {
 
 func (c call) account() objstore.AccountName { return objstore.AccountName(c.path.Account) }
 
+// objectID returns the place of the object: Stored's, or else the path's.
 func (c call) objectID() objstore.ObjectID {
 	if c.Stored != nil {
 		return c.Stored.Object
@@ -37,6 +38,7 @@ func (c call) objectID() objstore.ObjectID {
 	return c.path.ContainerID().Object(objstore.ObjectName(c.path.Object))
 }
 
+// route is a verb of a resource: the right, and the handler.
 type route struct {
 	right right
 	serve func(*Controllers, call) (*web.Response, error)
@@ -79,6 +81,7 @@ func init() {
 	}
 }
 
+// resourceOf returns the resource that the path names.
 func resourceOf(p swift.Path) swift.Resource {
 	switch {
 	case p.Container == "":
@@ -100,6 +103,8 @@ func (c *Controllers) allowed(of swift.Resource) []string {
 	return list
 }
 
+// dispatch finds the route, asks for its right and runs its handler. After a
+// write, the request forgets the look-ups that the write may have changed.
 func (c *Controllers) dispatch(r call) (*web.Response, error) {
 	of := resourceOf(r.path)
 	rt, ok := routes[of][r.Method]

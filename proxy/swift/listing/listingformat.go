@@ -86,6 +86,7 @@ func NewContainer(f Format, container string) *Page {
 	return newPage(f, false, "container", container)
 }
 
+// newPage begins a page: the text before the first entry.
 func newPage(f Format, account bool, element, name string) *Page {
 	l := &Page{format: f, account: account}
 	switch f {
@@ -127,6 +128,7 @@ func (l *Page) Bytes() []byte {
 	return l.buf
 }
 
+// end writes the text behind the last entry.
 func (l *Page) end() {
 	switch {
 	case l.format == JSON:
@@ -172,6 +174,8 @@ func (l *Page) Object(e *objstore.ObjectEntry) {
 	}
 }
 
+// subdir writes an entry that has only a name: a subdir, or any entry of a
+// plain listing.
 func (l *Page) subdir(name string) {
 	switch {
 	case l.format == Plain:
@@ -205,6 +209,8 @@ func appendContainerJSON(dst []byte, e *objstore.ContainerEntry, policy string) 
 // _extract_symlink_path_json): the remaining filters add their keys later.
 var symlinkKeys = []string{"symlink_etag", "symlink_bytes", "symlink_path"}
 
+// appendObjectJSON writes an object with the keys of features behind Swift's
+// own.
 func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 	dst = strconv.AppendInt(append(dst, `{"bytes": `...), e.SizeBytes, 10)
 	dst = pyjson.AppendString(append(dst, `, "hash": `...), e.ETag)

@@ -51,6 +51,7 @@ func (m *middleware) content(r *swift.Request, h web.Header, s *segments) (*web.
 	return res, nil
 }
 
+// unsatisfiable returns 416 for a large object of total bytes.
 func unsatisfiable(total int64) *web.Response {
 	res := web.StatusPage(416)
 	res.Header.Add("Accept-Ranges", "bytes")
@@ -67,6 +68,7 @@ func etagOf(page []segment) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// sizeOf returns the sum of the segments' lengths.
 func sizeOf(page []segment) (bytes int64) {
 	for _, s := range page {
 		bytes += s.sizeBytes

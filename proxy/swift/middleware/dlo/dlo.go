@@ -130,6 +130,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 	return m.content(r, res.Header, segments)
 }
 
+// copyHeaders copies the named lines that from has.
 func copyHeaders(to, from *swift.Request, names ...string) {
 	for _, name := range names {
 		if v, ok := from.Header.Lookup(name); ok {

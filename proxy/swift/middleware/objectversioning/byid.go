@@ -57,6 +57,8 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*w
 	return m.next.Serve(r)
 }
 
+// getNull answers GET and HEAD of version-id=null: the object if it is no link,
+// else 404.
 func (m *middleware) getNull(r *swift.Request) (*web.Response, error) {
 	res, err := m.next.Serve(r)
 	if err != nil {
@@ -71,6 +73,8 @@ func (m *middleware) getNull(r *swift.Request) (*web.Response, error) {
 	return res, nil
 }
 
+// getVersion answers GET and HEAD of a version. A delete marker is 404 with the
+// marker's type.
 func (m *middleware) getVersion(r *swift.Request, v *versioned, version objstore.Timestamp, id string) (*web.Response, error) {
 	at := &swift.Stored{Object: v.version(version), AccountRight: true}
 	info, err := m.Store.HeadObject(r.Context(), at.Object, objstore.OpenOptions{})

@@ -23,6 +23,7 @@ const (
 	withDeprecated = "Cannot enable object versioning on a container that uses a deprecated storage policy."
 )
 
+// container answers requests for a container.
 func (m *middleware) container(r *swift.Request, path swift.Path) (*web.Response, error) {
 	switch r.Method {
 	case "PUT", "POST":

@@ -30,6 +30,9 @@ func (l *latest) add(e *objstore.ObjectEntry) {
 	}
 }
 
+// is reports whether the version id of the name, with the given content type,
+// is the current version. Answers are remembered by name, and names without an
+// entry on the page cost a look-up.
 func (l *latest) is(name string, id objstore.Timestamp, contentType string) (bool, error) {
 	if l.nullMarker != "" && name == l.nullMarker {
 		return false, nil

@@ -79,6 +79,8 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	return &web.StatusError{Status: 503, Err: errRestless}
 }
 
+// copyNull copies a null object to the version id. An existing version is
+// KindPrecondition.
 func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Object, id objstore.Timestamp) error {
 	info := obj.Info()
 	_, err := m.Store.PutObject(ctx, v.version(id), obj.Range(0, info.SizeBytes), objstore.PutOptions{

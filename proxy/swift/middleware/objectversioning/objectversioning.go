@@ -120,6 +120,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	return m.container(r, path)
 }
 
+// object answers requests for an object.
 func (m *middleware) object(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if r.Method == "OPTIONS" {
 		return m.next.Serve(r)

@@ -79,6 +79,7 @@ func (c *current) versionID() string {
 	return c.link.String()
 }
 
+// current reads the visible container's row for the name.
 func (m *middleware) current(ctx context.Context, v *versioned) (c current, err error) {
 	c.info, err = m.Store.HeadObject(ctx, v.id, objstore.OpenOptions{})
 	if missing(err) {
@@ -138,6 +139,8 @@ func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
 	return err
 }
 
+// missing reports whether err says that an object, its container or its account
+// does not exist.
 func missing(err error) bool {
 	return errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound)
 }

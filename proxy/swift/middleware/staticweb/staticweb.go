@@ -86,4 +86,5 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	return v.object()
 }
 
+// webMode reports whether a known user asks for the site.
 func webMode(r *swift.Request) bool { return swift.IsTrue(r.Header.Get("X-Web-Mode")) }

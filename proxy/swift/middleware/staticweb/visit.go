@@ -23,6 +23,7 @@ type answer struct {
 	err error
 }
 
+// status returns the status that a client would get.
 func (a answer) status() int {
 	if a.err != nil {
 		return web.ErrorResponse(a.err).Status
@@ -61,12 +62,14 @@ func (v *visit) lookRequest(method, path string, query url.Values) *swift.Reques
 	return sub
 }
 
+// ask sends a subrequest. Its Grant becomes the Grant of the client's request.
 func (v *visit) ask(sub *swift.Request) answer {
 	res, err := v.m.next.Serve(sub)
 	v.r.Grant = sub.Grant
 	return answer{res, err}
 }
 
+// containerPath returns the path of the site's container.
 func (v *visit) containerPath() string {
 	return "/" + v.path.Version + "/" + v.path.Account + "/" + v.path.Container
 }
