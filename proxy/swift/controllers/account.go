@@ -80,7 +80,7 @@ func (c *Controllers) accountHeaders(h *web.Header, info *objstore.AccountInfo, 
 		h.Add(prefix+"-Bytes-Used", strconv.FormatInt(u.BytesUsed, 10))
 	}
 	swift.AddMetadata(h, info.Metadata, owner)
-	if acl := info.Metadata.Get(accountACLName); owner && acl != "" && acl != "{}" {
+	if acl := info.Metadata.Get(swift.AccountACLName); owner && acl != "" && acl != "{}" {
 		h.Add("X-Account-Access-Control", acl)
 	}
 }

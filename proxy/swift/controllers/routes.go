@@ -138,10 +138,7 @@ func (c *Controllers) dispatch(r call) (*web.Response, error) {
 // first without the ACLs. ACLs only add permissions, and an owner's request
 // needs no look-up this way. Only a denial is asked again with the ACLs.
 func (c *Controllers) authorize(r call, want right) error {
-	access := auth.Access{
-		Method: r.Method, Account: r.path.Account, Container: r.path.Container, Object: r.path.Object,
-		Referer: r.Header.Get("Referer"),
-	}
+	access := r.AccessTo(r.path)
 	switch want {
 	case rightNone:
 		return nil
@@ -162,11 +159,6 @@ func (c *Controllers) authorize(r call, want right) error {
 	return r.Authorize(access)
 }
 
-const (
-	accountACLName      = "X-Account-Sysmeta-Core-Access-Control"
-	projectDomainIDName = "X-Account-Sysmeta-Project-Domain-Id"
-)
-
 // lookUpACLs sets the ACLs in access. A missing account or container has no
 // ACLs.
 func (c *Controllers) lookUpACLs(r call, want right, access *auth.Access) error {
@@ -174,8 +166,7 @@ func (c *Controllers) lookUpACLs(r call, want right, access *auth.Access) error 
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return err
 	}
-	access.AccountACL = account.Metadata.Get(accountACLName)
-	access.AccountProjectDomainID = account.Metadata.Get(projectDomainIDName)
+	swift.AddAccountACL(access, account.Metadata)
 	if want == rightAccount {
 		return nil
 	}
@@ -186,9 +177,6 @@ func (c *Controllers) lookUpACLs(r call, want right, access *auth.Access) error 
 	if err != nil {
 		return err
 	}
-	access.ACL = container.Metadata.Get("X-Container-Read")
-	if want == rightWrite {
-		access.ACL = container.Metadata.Get("X-Container-Write")
-	}
+	swift.AddContainerACL(access, container.Metadata, want == rightWrite)
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 )
 
 const (
-	domainSysmeta = "X-Account-Sysmeta-Project-Domain-Id"
 	domainHeader  = "X-Account-Project-Domain-Id"
 	unknownDomain = "_unknown"
 )
@@ -22,7 +21,7 @@ func (m *middleware) stampDomain(r *swift.Request) error {
 	}
 	if m.authz.ownRules(r.Identity, path.Account) != nil {
 		if r.Identity.ProjectDomainID != "" {
-			r.Header.Set(domainSysmeta, r.Identity.ProjectDomainID)
+			r.Header.Set(swift.ProjectDomainIDName, r.Identity.ProjectDomainID)
 		}
 		return nil
 	}
@@ -32,7 +31,7 @@ func (m *middleware) stampDomain(r *swift.Request) error {
 			return err
 		}
 	}
-	r.Header.Set(domainSysmeta, unknownDomain)
+	r.Header.Set(swift.ProjectDomainIDName, unknownDomain)
 	return nil
 }
 
@@ -42,5 +41,5 @@ func (m *middleware) hasDomain(r *swift.Request, path swift.Path) (bool, error) 
 	if err != nil {
 		return false, nil // no account, or no access: the request itself will tell
 	}
-	return res.Header.Has(domainSysmeta), res.Close()
+	return res.Header.Has(swift.ProjectDomainIDName), res.Close()
 }

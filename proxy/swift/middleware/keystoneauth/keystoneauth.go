@@ -148,7 +148,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if res.Status == 401 && m.config.AuthURI != "" {
 		res.Header.Add("Www-Authenticate", `Keystone uri="`+m.config.AuthURI+`"`)
 	}
-	if domain := res.Header.Get(domainSysmeta); domain != "" {
+	if domain := res.Header.Get(swift.ProjectDomainIDName); domain != "" {
 		res.Header.Set(domainHeader, domain)
 	}
 	return res, nil

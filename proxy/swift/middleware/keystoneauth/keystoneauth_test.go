@@ -160,13 +160,13 @@ func TestProjectDomain(t *testing.T) {
 		n := &next{answer: func(*swift.Request) (*web.Response, error) {
 			res := web.StatusPage(204)
 			if c.stored != "" {
-				res.Header.Add(domainSysmeta, c.stored)
+				res.Header.Add(swift.ProjectDomainIDName, c.stored)
 			}
 			return res, nil
 		}}
 		method, path, _ := strings.Cut(c.request, " ")
 		res := do(t, New(Config{Validator: tokens()})(n), method, path, "X-Auth-Token: "+c.token, "X-Account-Access-Control: {}")
-		require.Equal(t, c.want, n.last().Header.Get(domainSysmeta), "%+v", c)
+		require.Equal(t, c.want, n.last().Header.Get(swift.ProjectDomainIDName), "%+v", c)
 		require.Equal(t, c.stored, res.Header.Get(domainHeader), "%+v", c)
 		require.False(t, n.last().Header.Has("X-Account-Access-Control"))
 	}

@@ -41,10 +41,7 @@ import (
 	"needletail/proxy/web"
 )
 
-const (
-	aclHeader  = "X-Account-Access-Control"
-	aclSysmeta = "X-Account-Sysmeta-Core-Access-Control"
-)
+const aclHeader = "X-Account-Access-Control"
 
 // Config is what New needs.
 type Config struct {
@@ -119,7 +116,7 @@ func (m *middleware) checkAccountACL(r *swift.Request) error {
 	}
 	r.Header.Del(aclHeader)
 	if path.Container == "" {
-		r.Header.Set(aclSysmeta, list.String())
+		r.Header.Set(swift.AccountACLName, list.String())
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func TestAccountACL(t *testing.T) {
 		"":                                    "", "{}": "",
 	} {
 		require.Equal(t, 204, post("/v1/AUTH_test", value).Status)
-		stored, ok := next.seen.Header.Lookup(aclSysmeta)
+		stored, ok := next.seen.Header.Lookup(swift.AccountACLName)
 		require.True(t, ok)
 		require.Equal(t, want, stored)
 		require.False(t, next.seen.Header.Has(aclHeader))
@@ -200,9 +200,9 @@ func TestAccountACL(t *testing.T) {
 	require.Equal(t, "X-Account-Access-Control invalid: Syntax error in input ('yuck')\n\nInput: yuck\n", string(body))
 	require.Equal(t, 400, post("/v1/AUTH_test/c", "yuck").Status)
 	require.Equal(t, 204, post("/v1/AUTH_test/c", "{}").Status)
-	require.False(t, next.seen.Header.Has(aclSysmeta), "a container's request does not set it")
+	require.False(t, next.seen.Header.Has(swift.AccountACLName), "a container's request does not set it")
 	require.Equal(t, 204, post("/v1/OTHER_x", "yuck").Status)
-	require.False(t, next.seen.Header.Has(aclSysmeta))
+	require.False(t, next.seen.Header.Has(swift.AccountACLName))
 }
 
 func FuzzCredentials(f *testing.F) {
