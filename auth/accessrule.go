@@ -5,36 +5,38 @@ import (
 	"strings"
 )
 
-// AccessRule is a kind of request that the token of an application credential
-// may be used for (keystonemiddleware/auth_token/__init__.py, _path_matches).
+// AccessRule is a kind of request that an application credential's token is
+// good for (keystonemiddleware/auth_token/__init__.py, _path_matches).
 type AccessRule struct {
 	ID      string
 	Service string // the type of a service: "object-store"
 	Method  string
 	// Path is a pattern: "*" and "{name}" stand for one or more characters
-	// other than "/", "**" for any number of any characters.
+	// except "/", "**" for any number of any characters.
 	Path string
 }
 
-// Allows says whether the rule is about such a request.
+// Allows says whether the rule covers a request.
 func (a AccessRule) Allows(service, method, path string) bool {
 	return a.Service == service && a.Method == method && matchPath(a.Path, path)
 }
 
 // MayRequest says whether the identity's token may be used for a request at
-// all: always, unless it has access rules and none of them allows it.
+// all. A token without access rules may; a token with access rules needs a rule
+// that allows the request.
 func (id *Identity) MayRequest(service, method, path string) bool {
 	return id.AccessRules == nil || slices.ContainsFunc(id.AccessRules, func(a AccessRule) bool {
 		return a.Allows(service, method, path)
 	})
 }
 
-// The parts of a pattern: a byte that stands for itself, or one of these.
+// The parts of a pattern. A smaller number is a byte that stands for itself.
 const (
 	partSegment = 256 + iota
 	partAnything
 )
 
+// patternParts splits a pattern into parts. A "{" without a "}" is a byte.
 func patternParts(pattern string) []int {
 	var parts []int
 	for i := 0; i < len(pattern); i++ {
@@ -58,8 +60,9 @@ func patternParts(pattern string) []int {
 	return parts
 }
 
-// matchPath runs the pattern as an automaton, so that its cost is the product
-// of both lengths whatever the pattern.
+// matchPath says whether a path matches a pattern. matchPath runs the pattern
+// as an automaton with a set of states: the cost is at most the product of both
+// lengths, where backtracking could take exponential time.
 func matchPath(pattern, path string) bool {
 	parts := patternParts(pattern)
 	now, next := make([]bool, len(parts)+1), make([]bool, len(parts)+1)

@@ -1,16 +1,17 @@
-// Package auth says who a request comes from and what that identity may do. It
-// knows nothing of HTTP: proxy/swift/middleware/tempauth and keystoneauth bring the
-// requests, proxy/swift asks the questions, in one place.
+// Package auth has the identity of a sender, the questions about rights and the
+// answers. The package knows nothing of HTTP: proxy/swift/middleware/tempauth
+// and keystoneauth bring the identities, and proxy/swift asks the questions, in
+// one place.
 //
-// Vocabulary: an Identity is a verified answer to "who"; an Access is one
-// question "may they"; a Grant is its answer. An Authorizer decides. Nothing is
-// allowed that an Authorizer did not allow.
+// Vocabulary: an Identity is the verified sender of a request; an Access is a
+// question about a right of the sender; a Grant is the answer. An Authorizer
+// gives answers. Nothing is allowed without an Authorizer's Grant.
 package auth
 
-// Identity is who a request comes from, as one verified token says. It is
-// built from tokens alone, never from headers that a client can set.
+// Identity is the sender of a request, as a verified token names the sender. An
+// Identity comes from tokens alone, never from headers that a client can set.
 type Identity struct {
-	// Source is the system that vouches: "tempauth" or "keystone".
+	// Source is the system behind the token: "tempauth" or "keystone".
 	Source string
 
 	UserID         string
@@ -23,32 +24,34 @@ type Identity struct {
 	ProjectName       string
 	ProjectDomainID   string
 	ProjectDomainName string
-	// The domain in scope, and whether the whole system is.
+	// The domain in scope; empty for a token without a domain scope.
 	DomainID    string
 	DomainName  string
-	SystemScope bool
+	SystemScope bool // the whole system is in scope
 
 	Roles []string // Keystone's role names on the scope
-	// Groups are TempAuth's: the account, "account:user", and what the user's
-	// configuration line names.
+	// Groups are TempAuth's: the account, "account:user", and the groups in the
+	// user's line of the configuration.
 	Groups []string
 	// ServiceRoles (ServiceGroups for TempAuth) come from X-Service-Token.
 	ServiceRoles  []string
 	ServiceGroups []string
 
-	// AccessRules, if not nil, are all that the token may be used for.
+	// AccessRules limit the token to certain requests. nil: no limits; empty:
+	// the token is good for nothing.
 	AccessRules []AccessRule
 }
 
-// Access is one question to an Authorizer: may the identity do this? It has the
-// parts of swift.authorize (swift/common/middleware/{tempauth,keystoneauth}.py).
+// Access is a question to an Authorizer: may the identity do this? The parts
+// are the parts of swift.authorize
+// (swift/common/middleware/{tempauth,keystoneauth}.py).
 type Access struct {
 	Method    string
 	Account   string
 	Container string
 	Object    string
-	// ACL is the container's read or write ACL, whichever the route asks for;
-	// "" if there is none or no container.
+	// ACL is the container's read ACL or write ACL, depending on the route; ""
+	// without an ACL or without a container.
 	ACL string
 	// AccountACL is the account's X-Account-Access-Control, canonical JSON.
 	AccountACL string
@@ -57,17 +60,17 @@ type Access struct {
 	Referer                string
 }
 
-// Grant is an Authorizer's answer. The zero value denies.
+// Grant is the answer of an Authorizer. The zero value denies.
 type Grant struct {
 	Allowed bool
-	// Owner may see and set what Swift keeps for "swift_owner": ACLs, keys.
+	// Owner may see and set Swift's "swift_owner" metadata: ACLs and keys.
 	Owner bool
 	// Reseller may set quotas and create or delete accounts.
 	Reseller bool
 }
 
-// Authorizer decides. id is nil for a request without a valid token. A denial
-// is 403 with an identity and 401 without: that is the caller's to render.
+// Authorizer answers questions about rights. id is nil for a request without a
+// valid token. The caller renders a denial: 403 with an identity, 401 without.
 type Authorizer interface {
 	Authorize(id *Identity, a Access) Grant
 }

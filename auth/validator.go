@@ -8,19 +8,21 @@ import (
 // ErrInvalidToken: the token is unknown, garbled, expired or revoked.
 var ErrInvalidToken = errors.New("invalid token")
 
-// TokenValidator says who a Keystone token stands for. auth/identity is one,
-// auth/keystoneclient, a client of an external Keystone, the other.
+// TokenValidator finds the identity behind a Keystone token. auth/identity
+// validates the tokens of the built-in Keystone, auth/keystoneclient asks an
+// external Keystone.
 type TokenValidator interface {
-	// Validate gives the token's identity, or ErrInvalidToken; any other error
-	// means that it could not be found out (503).
+	// Validate returns the token's identity, or ErrInvalidToken. Any further
+	// error means that Keystone could not be asked (503).
 	Validate(ctx context.Context, token string) (*Identity, error)
 }
 
-// ExpiredTokenValidator can also validate for a request that a trusted service
-// sends on behalf of a user, whose token may have expired within Keystone's
-// allow_expired_window.
+// ExpiredTokenValidator is a TokenValidator that can also accept a token which
+// has expired within Keystone's allow_expired_window. A trusted service sends
+// such a token for a user.
 type ExpiredTokenValidator interface {
 	TokenValidator
-	// ValidateExpired has the errors of Validate.
+	// ValidateExpired is Validate with the later expiry, and has the same
+	// errors.
 	ValidateExpired(ctx context.Context, token string) (*Identity, error)
 }

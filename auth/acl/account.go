@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Account is the ACL of a whole account: who beside its owner may do what. A
-// nil list was not given, an empty one was.
+// Account is the ACL of a whole account: the rights of users besides the owner.
+// A list is nil if the JSON had no such key, and empty if the JSON had [].
 type Account struct {
 	Admin     []string // all that an owner may
 	ReadWrite []string // containers and objects; of the account, only GET and HEAD
@@ -19,7 +19,7 @@ type Account struct {
 }
 
 // ParseAccountACL reads the value of X-Account-Access-Control. An empty value
-// is an empty ACL. The error's text is the reason that Swift gives in its 400
+// is an empty ACL. The text of an error is the reason in Swift's 400
 // (tempauth.py extract_acl_and_report_errors).
 func ParseAccountACL(value string) (Account, error) {
 	var a Account
@@ -35,7 +35,8 @@ func ParseAccountACL(value string) (Account, error) {
 			return a, errors.New("Key " + quoteJSON(m.key) + " not recognized")
 		}
 	}
-	// Swift reports the first bad key in this order, not in that of the input.
+	// Swift reports the first bad key in this order, and ignores the order of
+	// the input.
 	for _, key := range []string{"admin", "read-write", "read-only"} {
 		for _, m := range members {
 			if m.key != key {
@@ -49,6 +50,7 @@ func ParseAccountACL(value string) (Account, error) {
 	return a, nil
 }
 
+// list returns the list of a key, or nil for an unknown key.
 func (a *Account) list(key string) *[]string {
 	switch key {
 	case "admin":
@@ -61,13 +63,14 @@ func (a *Account) list(key string) *[]string {
 	return nil
 }
 
+// member is a key of a JSON object with the value.
 type member struct {
 	key   string
 	value json.RawMessage
 }
 
-// objectMembers reads one JSON object and nothing else; a key that comes twice
-// keeps its place and takes the last value, as in Python.
+// objectMembers reads one JSON object and nothing else. A key that comes twice
+// keeps the first place and the last value, as in Python.
 func objectMembers(value string) ([]member, error) {
 	if !utf8.ValidString(value) {
 		return nil, errors.New("not UTF-8")
@@ -104,6 +107,7 @@ func objectMembers(value string) ([]member, error) {
 	return members, nil
 }
 
+// grantees reads the list of a key.
 func grantees(key string, value json.RawMessage) ([]string, error) {
 	var items []json.RawMessage
 	if !bytes.HasPrefix(value, []byte("[")) || json.Unmarshal(value, &items) != nil {
@@ -118,8 +122,9 @@ func grantees(key string, value json.RawMessage) ([]string, error) {
 	return list, nil
 }
 
-// String is the canonical JSON, compact, sorted, in ASCII; "" for an ACL in
-// which no list was given, for that is how one is removed (format_acl_v2).
+// String returns the canonical JSON: compact, sorted, in ASCII. String returns
+// "" for an ACL without any list: an empty header removes the ACL
+// (format_acl_v2).
 func (a Account) String() string {
 	var lists []string
 	for _, key := range []string{"admin", "read-only", "read-write"} {
@@ -139,7 +144,7 @@ func (a Account) String() string {
 	return "{" + strings.Join(lists, ",") + "}"
 }
 
-// Matches says whether one of the groups is in list. An empty name is nobody.
+// Matches says whether a group is in list. An empty name matches nothing.
 func Matches(list, groups []string) bool {
 	return slices.ContainsFunc(groups, func(g string) bool {
 		return g != "" && slices.Contains(list, g)

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// space is what is trimmed around items. Python trims Unicode's blanks of the
-// Latin-1 reading too, which would cut UTF-8 names in half.
+// space has the characters that are trimmed around items. Python trims
+// Latin-1's blanks as well, which here would cut UTF-8 names in half.
 const space = " \t\n\v\f\r"
 
 // Clean checks the value of the header called name (X-Container-Read or
-// X-Container-Write) and gives the form that is stored: blanks and empty items
-// gone, ".referrer:" shortened to ".r:", "*.host" to ".host". The error's text
-// is the body of Swift's 400 (clean_acl).
+// X-Container-Write) and returns the form for the store: blanks and empty items
+// removed, ".referrer:" shortened to ".r:", "*.host" to ".host". The text of an
+// error is the body of Swift's 400 (clean_acl).
 func Clean(name, value string) (string, error) {
 	write := strings.Contains(strings.ToLower(name), "write")
 	var items []string
@@ -30,6 +30,7 @@ func Clean(name, value string) (string, error) {
 	return strings.Join(items, ","), nil
 }
 
+// cleanItem is Clean for one item of the list.
 func cleanItem(item string, write bool) (string, error) {
 	designator, host, ok := strings.Cut(item, ":")
 	designator, host = strings.Trim(designator, space), strings.Trim(host, space)
@@ -57,8 +58,8 @@ func cleanItem(item string, write bool) (string, error) {
 	return ".r:" + sign + host, nil
 }
 
-// Parse splits a cleaned list into referrer designations, without their ".r:"
-// and in their order, and groups, percent-decoded once (parse_acl_v1).
+// Parse splits a cleaned list into referrer designations, without ".r:" and in
+// their order, and groups, percent-decoded once (parse_acl_v1).
 func Parse(list string) (referrers, groups []string) {
 	if list == "" {
 		return nil, nil
@@ -73,11 +74,11 @@ func Parse(list string) (referrers, groups []string) {
 	return referrers, groups
 }
 
-// Listings is the group that lets a referrer also list the container.
+// Listings is the group that lets an allowed referrer also list the container.
 const Listings = ".rlistings"
 
-// unquote is Python's urllib.parse.unquote: a '%' without two hex digits
-// stands for itself.
+// unquote is Python's urllib.parse.unquote: a '%' without two hex digits stands
+// for itself.
 func unquote(s string) string {
 	if !strings.Contains(s, "%") {
 		return s
@@ -97,6 +98,7 @@ func unquote(s string) string {
 	return string(out)
 }
 
+// unhex returns the value of a hex digit, or -1.
 func unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':

@@ -3,13 +3,13 @@
 // X-Account-Access-Control (swift/common/middleware/acl.py).
 //
 // Vocabulary: a referrer designation (".r:*", ".r:-.thief.example") grants or
-// denies by the host of the Referer header; a group is anything else in a
-// list, and what it means is the Authorizer's to say; a grantee is a member of
-// an account ACL.
+// denies by the host of the Referer header; a group is every further item of a
+// list, and each Authorizer gives groups a meaning; a grantee is a member of an
+// account ACL.
 //
 // # Invariants
 //
-//   - Clean(name, Clean(name, v)) = Clean(name, v): what is stored is clean.
-//   - The texts of errors are Swift's, byte for byte: clients show them.
-//   - Nothing here panics or does more than linear work on any input.
+//   - Clean(name, Clean(name, v)) = Clean(name, v): a stored list is clean.
+//   - The texts of errors are Swift's, byte for byte: clients show the texts.
+//   - No function panics, or does more than linear work, on any input.
 package acl

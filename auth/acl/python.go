@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// repr is Python's repr of a string, which Swift's error texts hold: single
-// quotes unless only those are inside, backslashes for controls.
+// repr returns Python's repr of a string, as Swift's error texts have it:
+// single quotes, or double quotes if the text has single quotes and no double
+// quotes; controls as escapes.
 func repr(s string) string {
 	quote := byte('\'')
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
@@ -34,9 +35,10 @@ func repr(s string) string {
 	return string(append(out, quote))
 }
 
+// quoteJSON returns s as a JSON string.
 func quoteJSON(s string) string { return string(appendJSON(nil, s)) }
 
-// appendJSON appends s as Python's json.dumps writes it: ASCII only.
+// appendJSON appends s as Python's json.dumps writes strings: in ASCII.
 func appendJSON(dst []byte, s string) []byte {
 	const short = "\b\f\n\r\t"
 	dst = append(dst, '"')

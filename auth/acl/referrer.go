@@ -2,9 +2,9 @@ package acl
 
 import "strings"
 
-// ReferrerAllowed says whether the Referer header's host is let in by the
-// designations of Parse. The last one that matches decides; none matching
-// denies (referrer_allowed).
+// ReferrerAllowed says whether the designations of Parse allow the host of the
+// Referer header. The last matching designation decides; without a match the
+// answer is no (referrer_allowed).
 func ReferrerAllowed(referer string, referrers []string) bool {
 	if len(referrers) == 0 {
 		return false
@@ -23,9 +23,8 @@ func ReferrerAllowed(referer string, referrers []string) bool {
 	return allowed
 }
 
-// refererHost is the host of a URL in lower case, as Python's
-// urlparse(referer).hostname has it, or "unknown". A referer that Python
-// refuses to parse is unknown too.
+// refererHost returns the host of a URL in lower case, as Python's
+// urlparse(referer).hostname does, or "unknown" for a text that Python refuses.
 func refererHost(referer string) string {
 	const unknown = "unknown"
 	rest := strings.Trim(referer, space)
@@ -52,6 +51,7 @@ func refererHost(referer string) string {
 	return strings.ToLower(host)
 }
 
+// isScheme says whether s is the scheme of a URL (RFC 3986, section 3.1).
 func isScheme(s string) bool {
 	for i := range len(s) {
 		letter := 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z'

@@ -18,7 +18,8 @@ type idName struct {
 	Domain *idName `json:"domain"`
 }
 
-// document is the body of GET and POST /v3/auth/tokens, as far as it matters.
+// document is the body of GET and POST /v3/auth/tokens, reduced to the members
+// that matter here.
 type document struct {
 	Token struct {
 		ExpiresAt string  `json:"expires_at"`
@@ -37,7 +38,8 @@ type document struct {
 	} `json:"token"`
 }
 
-// parseAnswer reads who a token stands for.
+// parseAnswer reads the identity behind a token. A token with an empty list of
+// access rules keeps the empty list: such a token is good for nothing.
 func parseAnswer(body []byte) (answer, error) {
 	var d document
 	if err := json.Unmarshal(body, &d); err != nil {

@@ -11,7 +11,8 @@ import (
 	"needletail/auth"
 )
 
-// answer is what Keystone said of a token; identity is nil for an invalid one.
+// answer is Keystone's answer about a token. identity is nil for an invalid
+// token.
 type answer struct {
 	identity *auth.Identity
 	expires  time.Time // the token's
@@ -34,7 +35,8 @@ func newCache(tokens int) (*cache, error) {
 	return c, err
 }
 
-// key is another one for a question that allows an expired token.
+// key returns the key of a token. A question that allows an expired token has a
+// key of its own.
 func (c *cache) key(token string, allowExpired bool) (k cacheKey) {
 	h := hmac.New(sha256.New, c.secret[:])
 	if allowExpired {
@@ -47,7 +49,7 @@ func (c *cache) key(token string, allowExpired bool) (k cacheKey) {
 	return k
 }
 
-// fresh gives an answer that is still good.
+// fresh returns an answer that is young enough to use without a question.
 func (c *Client) fresh(k cacheKey, q question) (answer, bool) {
 	a, ok := c.cache.answers.Get(k)
 	if !ok {
@@ -63,13 +65,16 @@ func (c *Client) fresh(k cacheKey, q question) (answer, bool) {
 	return a, age < c.config.CacheTime
 }
 
-// stale gives an answer that an outage makes good.
+// stale returns an older answer, which may be used while Keystone does not
+// answer.
 func (c *Client) stale(k cacheKey, q question) (answer, bool) {
 	a, ok := c.cache.answers.Get(k)
 	age := c.config.Clock().Sub(a.asked)
 	return a, ok && a.identity != nil && !c.expired(a, q) && age < c.config.CacheTime+max(0, c.config.OutageTime)
 }
 
+// expired says whether the token of an answer has expired since, for a question
+// that does not allow an expired token.
 func (c *Client) expired(a answer, q question) bool {
 	return !q.allowExpired && !c.config.Clock().Before(a.expires)
 }

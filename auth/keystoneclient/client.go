@@ -11,7 +11,7 @@ import (
 	"needletail/auth"
 )
 
-// Client is an auth.TokenValidator. It is safe for concurrent use.
+// Client is an auth.TokenValidator. A Client is safe for concurrent use.
 type Client struct {
 	config Config
 	http   *http.Client
@@ -22,7 +22,7 @@ type Client struct {
 	slots     chan struct{} // of maxQuestions
 	session   session       // of the user who validates
 
-	// life ends with Close, and with it whatever is under way.
+	// life ends with Close. The end of life ends all questions under way.
 	life  context.Context
 	end   context.CancelFunc
 	tasks sync.WaitGroup
@@ -30,7 +30,7 @@ type Client struct {
 
 var _ auth.ExpiredTokenValidator = (*Client)(nil)
 
-// New makes a client. Nothing is sent before the first token is validated.
+// New makes a client. The client sends nothing before the first validation.
 func New(c Config) (*Client, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func New(c Config) (*Client, error) {
 	return client, nil
 }
 
-// Close ends what is under way and waits for it.
+// Close ends all questions under way and waits for the end.
 func (c *Client) Close() error {
 	c.end()
 	c.tasks.Wait()
@@ -68,24 +68,26 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// question is what decides about an answer besides the token.
+// question is a question about a token. An answer to one question does not
+// serve for a different question.
 type question struct {
 	token        string
 	allowExpired bool
 }
 
-// Validate gives the token's identity or auth.ErrInvalidToken; another error is
-// of the context or an *Error.
+// Validate returns the token's identity or auth.ErrInvalidToken. Any further
+// error is an error of the context or an *Error.
 func (c *Client) Validate(ctx context.Context, token string) (*auth.Identity, error) {
 	return c.find(ctx, question{token, false})
 }
 
-// ValidateExpired is Validate of a token that may have expired, as far as
-// Keystone accepts it.
+// ValidateExpired is Validate for a token that may have expired, as far as
+// Keystone accepts the token.
 func (c *Client) ValidateExpired(ctx context.Context, token string) (*auth.Identity, error) {
 	return c.find(ctx, question{token, true})
 }
 
+// find answers from the cache, else asks Keystone, else takes a stale answer.
 func (c *Client) find(ctx context.Context, q question) (*auth.Identity, error) {
 	if !plausible(q.token) {
 		return nil, auth.ErrInvalidToken
@@ -124,9 +126,10 @@ func plausible(token string) bool {
 	return token != "" && len(token) <= maxTokenBytes
 }
 
+// start runs f on a goroutine that Close waits for.
 func (c *Client) start(f func()) { c.tasks.Go(f) }
 
-// ask asks Keystone and remembers what it said.
+// ask asks Keystone and remembers the answer.
 func (c *Client) ask(key cacheKey, q question) (answer, error) {
 	var a answer
 	err := c.inTurn(&c.session, func() (err error) {
@@ -142,7 +145,8 @@ func (c *Client) ask(key cacheKey, q question) (answer, error) {
 	return a, nil
 }
 
-// inTurn asks something, unless a failure was a moment ago, when there is a slot.
+// inTurn calls ask when a slot is free. Shortly after a failure inTurn returns
+// the failure without a call.
 func (c *Client) inTurn(s *session, ask func() error) error {
 	if err := c.resting(s); err != nil {
 		return err
@@ -160,7 +164,7 @@ func (c *Client) inTurn(s *session, ask func() error) error {
 	return err
 }
 
-// resting gives the last failure while nothing is to be asked.
+// resting returns the last failure while the rest after the failure lasts.
 func (c *Client) resting(s *session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +174,8 @@ func (c *Client) resting(s *session) error {
 	return nil
 }
 
-// rest lets nothing be asked for a while after a failure.
+// rest forbids questions for a while after a failure. A question that Close has
+// ended is no failure.
 func (c *Client) rest(s *session, why error) {
 	if errors.Is(why, context.Canceled) {
 		return

@@ -9,26 +9,29 @@ import (
 	"time"
 )
 
-// Config is what New needs. Zero values stand for the defaults.
+// Config is the argument of New. Zero values stand for the defaults.
 type Config struct {
 	// AuthURL is Keystone's address, with or without "/v3".
 	AuthURL string
 	Login   Login
-	// TLS is for https, with the authorities to trust; nil: the system's.
+	// TLS is for https and has the trusted authorities; nil: the system's.
 	TLS *tls.Config
 
 	CacheTime    time.Duration // DefaultCacheTime
 	NegativeTime time.Duration // DefaultNegativeTime
-	// OutageTime is how much longer than CacheTime an answer is good while
-	// Keystone does not answer: DefaultOutageTime; negative: no longer.
+	// OutageTime is the additional time beyond CacheTime during which an answer
+	// is good while Keystone does not answer. 0: DefaultOutageTime; negative:
+	// none.
 	OutageTime  time.Duration
 	CacheTokens int // DefaultCacheTokens
 
 	ConnectTimeout time.Duration // DefaultConnectTimeout
 	RequestTimeout time.Duration // DefaultRequestTimeout, of one request
-	// Retries are for failures to connect: DefaultRetries; negative: none.
+	// Retries is the number of further attempts after a failure to connect. 0:
+	// DefaultRetries; negative: none.
 	Retries int
-	// RetryDelay is doubled with each retry: DefaultRetryDelay.
+	// RetryDelay is the pause before the first retry and doubles with each
+	// retry. 0: DefaultRetryDelay.
 	RetryDelay time.Duration
 
 	UserAgent string
@@ -36,8 +39,8 @@ type Config struct {
 	Clock     func() time.Time
 }
 
-// Login is the service user: a user with password, or an application
-// credential, which has its project already.
+// Login is the service user: a user with a password, or an application
+// credential, whose project is fixed.
 type Login struct {
 	UserID, Username             string
 	UserDomainID, UserDomainName string
@@ -46,13 +49,14 @@ type Login struct {
 	ProjectID, ProjectName             string
 	ProjectDomainID, ProjectDomainName string
 
-	// System scope in the place of a project.
+	// System asks for system scope instead of a project.
 	System bool
 
 	AppCredentialID, AppCredentialSecret string
 }
 
-// The defaults; those with a name of keystonemiddleware have its values.
+// The defaults. A comment names the option of keystonemiddleware with the same
+// value.
 const (
 	DefaultCacheTime      = 300 * time.Second // token_cache_time
 	DefaultNegativeTime   = 3 * time.Second
@@ -65,23 +69,24 @@ const (
 )
 
 const (
-	// renewBefore is keystoneauth1's MIN_TOKEN_LIFE_SECONDS: the service token
-	// is renewed when it has less to live.
+	// renewBefore is keystoneauth1's MIN_TOKEN_LIFE_SECONDS: a service token
+	// with less time to live is renewed.
 	renewBefore = 120 * time.Second
-	// restAfterFailure is how long nothing is asked after a failure, and
-	// restAfterRefusal after Keystone refused the service user, whom it may lock
-	// out for too many attempts.
+	// restAfterFailure is the time without questions after a failure.
+	// restAfterRefusal is the time after Keystone has refused the service user:
+	// Keystone may lock a user out after many attempts.
 	restAfterFailure = time.Second
 	restAfterRefusal = 10 * time.Second
 	// maxAnswerBytes bounds an answer of Keystone.
 	maxAnswerBytes = 1 << 20
-	// maxTokenBytes bounds what is asked about: Keystone's max_token_size is
-	// 255, other providers' tokens are longer.
+	// maxTokenBytes bounds a token that is asked about. Keystone's
+	// max_token_size is 255; tokens of further providers are longer.
 	maxTokenBytes = 8192
-	// maxQuestions bounds the questions that are under way.
+	// maxQuestions bounds the questions under way.
 	maxQuestions = 64
 )
 
+// orDefault replaces a zero value.
 func orDefault[T comparable](value *T, otherwise T) {
 	var zero T
 	if *value == zero {

@@ -1,24 +1,25 @@
 // Package keystoneclient validates tokens at an external Keystone, as
-// keystonemiddleware's auth_token does: it logs in as a service user and asks
-// for each token once in a while. It reads limits there as oslo.limit does.
+// keystonemiddleware's auth_token does: the client logs in as a service user
+// and asks about each token once in a while. The client also reads limits, as
+// oslo.limit does.
 //
-// Vocabulary: the subject is the token that is asked about; the service token
-// is the client's own; an outage is a time in which Keystone does not answer
-// or cannot say; a stale answer is one older than the cache's time.
+// Vocabulary: the subject is the token in question; the service token is the
+// client's own token; an outage is a time in which Keystone does not answer, or
+// answers with an error; a stale answer is older than the cache's time.
 //
 // # Invariants
 //
-//   - A token is remembered under an HMAC with a key of this process, never as
-//     it is. What is remembered is bounded in number and time.
-//   - However many ask about one token at once, Keystone is asked once. The
-//     question outlives whoever asked first.
-//   - Only a 404 means that a token is invalid. What else is not a good answer
-//     is an outage, and an error of type *Error.
+//   - A token is remembered under an HMAC with a key of this process, never in
+//     clear. The memory is bounded in number and time.
+//   - Many simultaneous questions about one token make one question to Keystone.
+//     The question outlives the request that asked first.
+//   - Only a 404 means that a token is invalid. Every further bad answer is an
+//     outage, and an error of type *Error.
 //   - In an outage a stale answer is good for a while, an expired token never.
-//     For a moment after a failure nothing is asked, so that a Keystone that
-//     hangs does not take every request's time.
-//   - No redirect is followed and no answer is read beyond a limit: tokens and
-//     the service user's password go to the configured address alone.
-//   - A user of its own may ask for limits; that one's refusal does not keep
-//     tokens from being validated.
+//     For a moment after a failure the client asks nothing, so that a hanging
+//     Keystone does not slow down every request.
+//   - The client follows no redirect and reads no answer beyond a limit: tokens
+//     and the service user's password go to the configured address alone.
+//   - A second user may ask for limits. A refusal of the second user does not
+//     stop the validation of tokens.
 package keystoneclient

@@ -9,16 +9,15 @@ const (
 	opLimits   = "limits"
 )
 
-// Error says that it could not be found out whose a token or how high a limit
-// is. It never holds a
-// token or password.
+// Error says that the identity behind a token, or a limit, could not be found
+// out. The text never contains a token or a password.
 type Error struct {
 	Op     string // opLogin, opValidate or opLimits
 	Status int    // Keystone's answer, 0 for none
 	Err    error
 }
 
-// Error names the step, the status and the cause.
+// Error returns the step, the status and the cause.
 func (e *Error) Error() string {
 	s := "keystone: " + e.Op
 	if e.Status != 0 {
@@ -30,5 +29,5 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -5,22 +5,23 @@ import (
 	"sync"
 )
 
-// flight lets those who want the same thing at once share one try at it.
+// flight lets callers with the same key share one attempt at the same time.
 type flight[K comparable, V any] struct {
 	mu  sync.Mutex
 	now map[K]*try[V]
 }
 
-// try is under way until done is closed; then value and err are fixed.
+// try is an attempt. The attempt is under way until done is closed; from then
+// on value and err are fixed.
 type try[V any] struct {
 	done  chan struct{}
 	value V
 	err   error
 }
 
-// do waits for the try of that key, which run starts if there is none; joined
-// says that there was one. run is called on a goroutine of its own, which goOn
-// starts, and outlives ctx.
+// do waits for the attempt of a key. Without an attempt under way, do starts
+// run as the attempt; joined is true if an attempt was under way. goOn starts
+// run on a goroutine of its own, and run outlives ctx.
 func (f *flight[K, V]) do(ctx context.Context, key K, goOn func(func()), run func() (V, error)) (v V, joined bool, err error) {
 	f.mu.Lock()
 	if f.now == nil {

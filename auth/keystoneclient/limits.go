@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	// DefaultLimitTime is how long a limit is good. oslo.limit asks each time.
+	// DefaultLimitTime is the time for which a limit is good. oslo.limit asks
+	// each time.
 	DefaultLimitTime = 30 * time.Second
-	// maxLimits bounds the limits that are remembered.
+	// maxLimits bounds the number of remembered limits.
 	maxLimits = 16384
-	// flatModel is the one way to enforce limits that there is here; Keystone's
-	// other one looks at hierarchies of projects.
+	// flatModel is the only supported way to enforce limits. Keystone's second
+	// model takes hierarchies of projects into account.
 	flatModel = "flat"
 )
 
-// Limits are those that Keystone keeps for one endpoint's service and region,
-// read as oslo.limit does: a project's own before the registered one, and
-// nothing of what neither is there for (oslo_limit/limit.py).
+// Limits are the limits that Keystone keeps for the service and the region of
+// one endpoint, in oslo.limit's order: a project's own limit, else the
+// registered limit, else 0 (oslo_limit/limit.py).
 type Limits struct {
 	client   *Client
 	session  session
@@ -41,9 +42,9 @@ type limit struct {
 	asked time.Time
 }
 
-// Limits gives those of the endpoint of that id, asked for by a user who may
-// read all of them: with system scope and the role reader there. time is how
-// long an answer is good, 0 for DefaultLimitTime. They end with c.
+// Limits returns the limits of an endpoint. user asks for the limits and needs
+// to read all limits: the role reader on the system. time is the time for which
+// an answer is good, 0 for DefaultLimitTime. The limits end with c.
 func (c *Client) Limits(user Login, endpointID string, time time.Duration) (*Limits, error) {
 	if err := user.check(); err != nil {
 		return nil, err
@@ -56,9 +57,9 @@ func (c *Client) Limits(user Login, endpointID string, time time.Duration) (*Lim
 	return &Limits{client: c, session: session{user: user}, endpoint: endpointID, time: time, known: known}, err
 }
 
-// Limit is how much of a resource a project may use, -1 without limit, 0 if
-// Keystone says nothing. In an outage the last answer is good for a while; an
-// error is of the context or an *Error.
+// Limit returns the amount of a resource that a project may use: -1 without a
+// limit, 0 if Keystone has no limit. In an outage the last answer is good for a
+// while. An error is an error of the context or an *Error.
 func (l *Limits) Limit(ctx context.Context, project, resource string) (int64, error) {
 	key := limitKey{project, resource}
 	last, ok := l.known.Get(key)
@@ -74,6 +75,7 @@ func (l *Limits) Limit(ctx context.Context, project, resource string) (int64, er
 	return now.value, err
 }
 
+// ask asks Keystone and remembers the limit.
 func (l *Limits) ask(key limitKey) (limit, error) {
 	out := limit{asked: l.client.config.Clock()}
 	err := l.client.inTurn(&l.session, func() (err error) {
@@ -86,7 +88,7 @@ func (l *Limits) ask(key limitKey) (limit, error) {
 	return out, err
 }
 
-// find asks Keystone: for the model and the endpoint, as oslo.limit does each
+// find asks Keystone for the model and the endpoint, as oslo.limit does each
 // time, and then for limits.
 func (l *Limits) find(key limitKey) (int64, error) {
 	var model struct{ Model struct{ Name string } }
@@ -127,7 +129,8 @@ func (l *Limits) find(key limitKey) (int64, error) {
 	return value, nil
 }
 
-// limitsAnswer is a list of limits of either kind, as far as it matters.
+// limitsAnswer is a list of limits of either kind, reduced to the members that
+// matter here.
 type limitsAnswer struct {
 	Limits []struct {
 		ProjectID     string `json:"project_id"`
@@ -140,8 +143,9 @@ type limitsAnswer struct {
 	} `json:"registered_limits"`
 }
 
-// value is that of the first row about key; a Keystone that does not know a
-// filter sends more than was asked for.
+// value returns the limit of the first row about key. Rows about further keys
+// are skipped: a Keystone that does not know a filter sends more rows than
+// asked for.
 func (a *limitsAnswer) value(key limitKey) (int64, bool) {
 	for _, row := range a.Limits {
 		if row.ResourceName == key.resource && row.ProjectID == key.project && row.ResourceLimit != nil {

@@ -19,11 +19,11 @@ type reply struct {
 	body   []byte
 }
 
-// tokensPath is where tokens are issued and validated.
+// tokensPath is the path for issuing and validating tokens.
 const tokensPath = "/auth/tokens"
 
-// send does one request for a path below AuthURL, again if no connection could
-// be made.
+// send sends a request for a path below AuthURL. A request without a connection
+// is sent again; a request that may have reached Keystone is not.
 func (c *Client) send(ctx context.Context, op, method, path string, body []byte, header map[string]string) (reply, error) {
 	delay := c.config.RetryDelay
 	for try := 0; ; try++ {
@@ -71,7 +71,8 @@ func (c *Client) sendOnce(ctx context.Context, method, url string, body []byte, 
 	return reply{res.StatusCode, res.Header, read}, nil
 }
 
-// validate asks about a token.
+// validate asks Keystone about a token. The answer has no identity if the token
+// is not valid: Keystone says 404, or the token has expired on the way.
 func (c *Client) validate(ctx context.Context, q question) (answer, error) {
 	path := tokensPath + "?nocatalog"
 	if q.allowExpired {
@@ -79,7 +80,8 @@ func (c *Client) validate(ctx context.Context, q question) (answer, error) {
 	}
 	res, err := c.asUser(ctx, &c.session, opValidate, path, map[string]string{
 		"X-Subject-Token": q.token,
-		// Without it Keystone does not know tokens that have access rules.
+		// Without this header Keystone answers 404 for a token with access
+		// rules.
 		"OpenStack-Identity-Access-Rules": "1",
 	})
 	if err != nil {
@@ -101,7 +103,7 @@ func (c *Client) validate(ctx context.Context, q question) (answer, error) {
 	return answer{}, &Error{Op: opValidate, Status: res.status}
 }
 
-// named is {"id"} or {"name", "domain"} of a login.
+// named returns {"id"} or {"name", "domain"} for the body of a login.
 func named(id, name, domainID, domainName string) map[string]any {
 	if id != "" {
 		return map[string]any{"id": id}
@@ -116,7 +118,7 @@ func named(id, name, domainID, domainName string) map[string]any {
 	return map[string]any{"name": name, "domain": domain}
 }
 
-// body is that of POST /v3/auth/tokens.
+// body returns the body of POST /v3/auth/tokens.
 func (l *Login) body() ([]byte, error) {
 	identity, auth := map[string]any{}, map[string]any{}
 	auth["identity"] = identity

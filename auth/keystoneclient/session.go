@@ -19,7 +19,7 @@ type session struct {
 	restWhy   error
 }
 
-// drop forgets a token that Keystone refused, if it is still the one in use.
+// drop forgets a token that Keystone refused, unless a newer token is in use.
 func (s *session) drop(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,7 +28,8 @@ func (s *session) drop(token string) {
 	}
 }
 
-// serviceToken gives a token that is good for a while, logging in if need be.
+// serviceToken returns a token that is good for a while. serviceToken logs in
+// if the last token is missing or about to expire.
 func (c *Client) serviceToken(ctx context.Context, s *session) (string, error) {
 	s.mu.Lock()
 	token, good := s.token, s.token != "" && c.config.Clock().Before(s.renew)
@@ -40,8 +41,8 @@ func (c *Client) serviceToken(ctx context.Context, s *session) (string, error) {
 	return token, err
 }
 
-// asUser sends a GET with the session's token. One that Keystone refuses is
-// thrown away, and the question repeated once.
+// asUser sends a GET with the session's token. If Keystone refuses the token,
+// asUser drops the token and asks once more with a new token.
 func (c *Client) asUser(ctx context.Context, s *session, op, path string, header map[string]string) (reply, error) {
 	for again := false; ; again = true {
 		own, err := c.serviceToken(ctx, s)
@@ -60,6 +61,7 @@ func (c *Client) asUser(ctx context.Context, s *session, op, path string, header
 	}
 }
 
+// login gets a new token for the session's user and keeps the token.
 func (c *Client) login(s *session) (string, error) {
 	body, err := s.user.body()
 	if err != nil {
@@ -82,7 +84,8 @@ func (c *Client) login(s *session) (string, error) {
 	if err != nil {
 		return "", &Error{Op: opLogin, Status: res.status, Err: err}
 	}
-	// A token that lives shorter than twice the margin is used for half its life.
+	// A token whose life is shorter than twice the margin is used for half its
+	// life.
 	margin := min(renewBefore, expires.Sub(asked)/2)
 	s.mu.Lock()
 	defer s.mu.Unlock()

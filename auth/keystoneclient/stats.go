@@ -28,7 +28,7 @@ func newStats(cached func() float64) *stats {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "needletail_keystone_request_seconds",
 			Help: "Time of requests to the external Keystone, by step.",
-			// 1 ms to 16 s
+			// The buckets reach from 1 ms to 16 s.
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}, []string{"step"}),
 		cached: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -37,12 +37,12 @@ func newStats(cached func() float64) *stats {
 	}
 	s.stale = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "needletail_keystone_stale_answers_total",
-		Help: "Tokens accepted from the cache past its time while Keystone did not answer.",
+		Help: "Tokens and limits accepted from memory past their time while Keystone did not answer.",
 	})
 	return s
 }
 
-// Collectors are the client's figures for Prometheus.
+// Collectors returns the client's figures for Prometheus.
 func (c *Client) Collectors() []prometheus.Collector {
 	s := c.stats
 	return []prometheus.Collector{s.lookups, s.stale, s.failures, s.seconds, s.cached}

@@ -31,9 +31,9 @@ func parseBcrypt(text string) (*Hash, error) {
 	}}, nil
 }
 
-// parseBcryptSHA256 reads passlib's bcrypt_sha256, bcrypt of a digest: version 2,
-// "v=2,t=2b,r=COST$SALT$SUM", with base64(HMAC-SHA256(SALT, password)), and
-// version 1, "2b,COST$SALT$SUM", with base64(SHA-256(password)).
+// parseBcryptSHA256 reads passlib's bcrypt_sha256, which is bcrypt of a digest.
+// Version 2 is "v=2,t=2b,r=COST$SALT$SUM" with base64(HMAC-SHA256(SALT,
+// password)); version 1 is "2b,COST$SALT$SUM" with base64(SHA-256(password)).
 func parseBcryptSHA256(rest string) (*Hash, error) {
 	parts := strings.Split(rest, "$")
 	if len(parts) != 3 {

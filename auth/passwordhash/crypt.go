@@ -38,7 +38,7 @@ func parseCrypt(rest string) (*Hash, error) {
 	}}, nil
 }
 
-// cryptSum is steps 1 to 21 of the specification.
+// cryptSum does the steps 1 to 21 of the specification.
 func cryptSum(password, salt []byte, rounds int) []byte {
 	b := sha512.New()
 	for _, part := range [][]byte{password, salt, password} {
@@ -102,8 +102,8 @@ func stretch(digest []byte, n int) []byte {
 	return out
 }
 
-// cryptText is step 22: three bytes, which are 21 apart, as four characters, the
-// lowest six bits first; the places turn with each group.
+// cryptText is step 22: three bytes, 21 apart, become four characters, the
+// lowest six bits first. With each group the three places turn.
 func cryptText(sum []byte) []byte {
 	out := make([]byte, 0, cryptSumText)
 	add := func(v uint, n int) {

@@ -14,7 +14,7 @@ import (
 const (
 	bcryptSaltBytes = 16
 	bcryptSumBytes  = 23 // of the 24 that are computed
-	// bcryptMagic is what is encrypted, 64 times.
+	// bcryptMagic is the text that bcrypt encrypts 64 times.
 	bcryptMagic = "OrpheanBeholderScryDoubt"
 )
 
@@ -23,8 +23,9 @@ var bcryptBase64 = base64.NewEncoding("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm
 	WithPadding(base64.NoPadding)
 
 // Generate hashes a password with bcrypt_sha256, version 2, at a cost from
-// MinBcryptCost to MaxBcryptCost. All bytes of the password count: plain bcrypt
-// looks at 72 of them, and takes "a" and "a\x00a" for the same.
+// MinBcryptCost to MaxBcryptCost. All bytes of the password count. Plain bcrypt
+// ignores bytes after the 72nd, and takes "a" and "a\x00a" for the same
+// password.
 func Generate(password []byte, cost int) (string, error) {
 	if cost < MinBcryptCost || cost > MaxBcryptCost {
 		return "", fmt.Errorf("passwordhash: bcrypt has no cost %d", cost)
@@ -39,8 +40,8 @@ func Generate(password []byte, cost int) (string, error) {
 	return fmt.Sprintf("$bcrypt-sha256$v=2,t=2b,r=%d$%s$%s", cost, text, bcryptBase64.EncodeToString(sum)), nil
 }
 
-// keyedDigest is what bcrypt_sha256 gives to bcrypt in the place of the
-// password: 44 characters, none of which is zero.
+// keyedDigest returns the text that bcrypt_sha256 hands to bcrypt instead of
+// the password: 44 characters without a zero byte.
 func keyedDigest(password []byte, salt string) []byte {
 	h := hmac.New(sha256.New, []byte(salt))
 	h.Write(password)
@@ -48,7 +49,7 @@ func keyedDigest(password []byte, salt string) []byte {
 }
 
 // bcryptSum is bcrypt itself. Package golang.org/x/crypto/bcrypt chooses the
-// salt on its own, and here the salt is needed before.
+// salt alone, and keyedDigest needs the salt before bcrypt.
 func bcryptSum(key []byte, cost int, salt []byte) ([]byte, error) {
 	key = append(key, 0) // version 2b counts the end of the text
 	c, err := blowfish.NewSaltedCipher(key, salt)

@@ -9,7 +9,8 @@ import (
 )
 
 // The limits of a hash's work. Keystone's defaults are bcrypt 12, scrypt with
-// 64 MiB, pbkdf2 25000 (60000 in its documentation) and sha512_crypt 656000.
+// 64 MiB, pbkdf2 25000 (60000 in Keystone's documentation) and sha512_crypt
+// 656000.
 const (
 	MinBcryptCost = 4
 	MaxBcryptCost = 16 // about 3 s
@@ -22,8 +23,8 @@ const (
 
 	minCryptRounds = 1000
 	maxCryptRounds = 1_000_000
-	// maxCryptBytes bounds what sha512_crypt hashes for one password: all of it
-	// once a round.
+	// maxCryptBytes bounds the bytes that sha512_crypt hashes for one password:
+	// each round hashes the password, the salt and a sum.
 	maxCryptBytes = 1 << 29
 
 	maxTextBytes = 512
@@ -33,22 +34,23 @@ const (
 // ErrUnsupported: the text is no hash of a known scheme.
 var ErrUnsupported = errors.New("passwordhash: not a supported password hash")
 
-// ErrTooCostly: the hash asks for more work than the limits.
+// ErrTooCostly: the work of the hash is above the limits.
 var ErrTooCostly = errors.New("passwordhash: the hash is too costly to verify")
 
 // Hash is a parsed hash.
 type Hash struct {
-	// Cost is bcrypt's, of a hash as Generate makes them; 0 for all others.
+	// Cost is bcrypt's cost, for a hash of the kind that Generate makes; 0 for
+	// every further kind.
 	Cost    int
 	matches func(password []byte) bool
 }
 
-// Matches says whether the password is the one. Plain bcrypt looks at its first
-// 72 bytes only.
+// Matches says whether the hash is a hash of the password. For plain bcrypt the
+// first 72 bytes of the password count.
 func (h *Hash) Matches(password []byte) bool { return h.matches(password) }
 
 // Parse reads a hash. The error is ErrUnsupported or ErrTooCostly and does not
-// hold the hash.
+// contain the hash.
 func Parse(text string) (*Hash, error) {
 	if len(text) > maxTextBytes || !strings.HasPrefix(text, "$") {
 		return nil, ErrUnsupported
@@ -78,7 +80,7 @@ func number(s string) (int, error) {
 	return n, nil
 }
 
-// settings reads "a=1,b=2" with exactly these names, in their order.
+// settings reads "a=1,b=2" with exactly these names, in this order.
 func settings(s string, names ...string) ([]string, error) {
 	parts := strings.Split(s, ",")
 	if len(parts) != len(names) {
@@ -94,4 +96,5 @@ func settings(s string, names ...string) ([]string, error) {
 	return parts, nil
 }
 
+// equal compares sums in constant time.
 func equal(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }

@@ -11,7 +11,7 @@ import (
 
 const scryptSumBytes = 32
 
-// passlib's "adapted" base64 has "." in the place of "+".
+// ab64 is passlib's "adapted" base64, with "." instead of "+".
 var ab64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./").WithPadding(base64.NoPadding)
 
 // saltAndSum decodes the last two parts of a hash.

@@ -10,6 +10,7 @@ import (
 	"strings"
 )
 
+// digest is a hash function that a signature may use.
 type digest struct {
 	name       string
 	new        func() hash.Hash
@@ -24,11 +25,12 @@ var supported = [...]digest{
 	{"sha512", sha512.New, sha512.Size, false},
 }
 
-// Digests are the digests that signatures may use. The zero value allows none.
+// Digests is the set of digests that signatures may use. The zero value allows
+// none.
 type Digests struct{ allowed [len(supported)]bool }
 
-// DefaultDigests are sha256 and sha512. Swift's tests and old clients need sha1
-// too, which has to be asked for.
+// DefaultDigests returns sha256 and sha512. Swift's tests and old clients need
+// sha1 too, which an operator has to allow.
 func DefaultDigests() (d Digests) {
 	for i, s := range supported {
 		d.allowed[i] = !s.deprecated
@@ -37,7 +39,7 @@ func DefaultDigests() (d Digests) {
 }
 
 // ParseDigests reads names: "sha1", "sha256", "sha512", in any case of letters.
-// None at all is an error, as an unknown one is.
+// An empty list and an unknown name are errors.
 func ParseDigests(names []string) (d Digests, err error) {
 	if len(names) == 0 {
 		return d, fmt.Errorf("no digest is allowed")
@@ -52,10 +54,11 @@ func ParseDigests(names []string) (d Digests, err error) {
 	return d, nil
 }
 
-// Names are the allowed ones, sorted.
+// Names returns the names of the allowed digests, sorted.
 func (d Digests) Names() []string { return d.names(func(digest) bool { return true }) }
 
-// Deprecated are the allowed ones that nobody should use any more, sorted.
+// Deprecated returns the names of the allowed digests that are no longer safe
+// to use, sorted.
 func (d Digests) Deprecated() []string { return d.names(func(s digest) bool { return s.deprecated }) }
 
 func (d Digests) names(keep func(digest) bool) []string {
@@ -68,7 +71,7 @@ func (d Digests) names(keep func(digest) bool) []string {
 	return names
 }
 
-// find gives the allowed digest that want says so of.
+// find returns the first allowed digest that want accepts.
 func (d Digests) find(want func(digest) bool) (digest, bool) {
 	for i, s := range supported {
 		if d.allowed[i] && want(s) {

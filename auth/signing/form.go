@@ -2,8 +2,8 @@ package signing
 
 import "strings"
 
-// Form is what is signed of a form, each field as the form has it; "" for one
-// that it does not have (swift/common/middleware/formpost.py).
+// Form has the signed fields of a form, as the form has the fields; "" for a
+// missing field (swift/common/middleware/formpost.py).
 type Form struct {
 	Path         string // of the request, without encoding, from /v1/ on
 	Redirect     string
@@ -12,11 +12,11 @@ type Form struct {
 	Expires      string
 }
 
-// Message is the fields, one a line; a number that is missing is "0".
+// Message returns the fields as lines; a missing number is "0".
 //
-// A field with a newline could stand for two. So callers take numbers for
-// MaxFileSize, MaxFileCount and Expires only, and no control character in
-// Redirect.
+// A field with a newline could pass for two fields. So callers accept nothing
+// but numbers for MaxFileSize, MaxFileCount and Expires, and no control
+// character in Redirect.
 func (f Form) Message() []byte {
 	number := func(s string) string {
 		if s == "" {

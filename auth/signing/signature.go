@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrSignature is a signature that cannot be read, or whose digest is not
-// allowed. It says no more: its text may reach a client.
+// ErrSignature: the signature is malformed, or the digest is not allowed. The
+// text says no more because the text may reach a client.
 var ErrSignature = errors.New("invalid signature")
 
 // Signature is a MAC that a client claims to be right.
@@ -20,7 +20,7 @@ type Signature struct {
 
 // ParseSignature reads
 //
-//	HEX             its length says which digest
+//	HEX             the length tells the digest
 //	DIGEST:BASE64   the standard or the URL-safe alphabet, padded or not
 //
 // (swift/common/digest.py: extract_digest_and_algorithm).
@@ -46,6 +46,8 @@ func (d Digests) ParseSignature(text string) (Signature, error) {
 	return s, nil
 }
 
+// decodeBase64 accepts one spelling per alphabet: no stray bits and no
+// newlines.
 func decodeBase64(text string) ([]byte, error) {
 	text = strings.TrimRight(text, "=")
 	encoding := base64.RawStdEncoding
@@ -58,8 +60,8 @@ func decodeBase64(text string) ([]byte, error) {
 	return encoding.Strict().DecodeString(text)
 }
 
-// Matches says whether the signature is that of a message under a key. An empty
-// key matches nothing.
+// Matches says whether the signature is the MAC of a message under a key. An
+// empty key matches nothing.
 func (s Signature) Matches(key string, message []byte) bool {
 	if key == "" || s.digest.new == nil {
 		return false
@@ -69,7 +71,8 @@ func (s Signature) Matches(key string, message []byte) bool {
 	return hmac.Equal(h.Sum(nil), s.mac)
 }
 
-// MatchesAny is Matches for any of several keys. It tries them all.
+// MatchesAny is Matches for any of several keys. MatchesAny tries all keys, so
+// that the time does not tell which key matches.
 func (s Signature) MatchesAny(keys []string, message []byte) (matches bool) {
 	for _, key := range keys {
 		matches = s.Matches(key, message) || matches
@@ -77,5 +80,5 @@ func (s Signature) MatchesAny(keys []string, message []byte) (matches bool) {
 	return matches
 }
 
-// Hex is the signature in hex.
+// Hex returns the signature in hex.
 func (s Signature) Hex() string { return hex.EncodeToString(s.mac) }

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// TempURL is what the query of a temporary URL says, as it was sent.
+// TempURL has the parameters of a temporary URL, as the client sent the query.
 type TempURL struct {
 	Signature string // temp_url_sig
 	Expires   string // temp_url_expires: a Unix second or YYYY-MM-DDTHH:MM:SSZ
 	// Prefix is temp_url_prefix: the URL is good for every object whose name
-	// begins so; nil where the URL is good for one object.
+	// begins with the prefix. nil: the URL is good for one object.
 	Prefix   *string
 	IPRange  string // temp_url_ip_range: an address, or a network as ADDRESS/BITS
 	Filename string // filename, for Content-Disposition
 	Inline   bool   // inline, for Content-Disposition
 }
 
-// ParseTempURL reads a query. Not ok means that it has neither signature nor
-// expiry, and so is no temporary URL's.
+// ParseTempURL reads a query. ok is false for a query with neither a signature
+// nor an expiry: the URL is no temporary URL.
 func ParseTempURL(q url.Values) (t TempURL, ok bool) {
 	if !q.Has("temp_url_sig") && !q.Has("temp_url_expires") {
 		return t, false
@@ -41,12 +41,13 @@ func ParseTempURL(q url.Values) (t TempURL, ok bool) {
 
 const expiresLayout = "2006-01-02T15:04:05Z"
 
-// MaxExpires is the last second of the year 9999, the last that a date header
-// can name. A later one is no valid expiry.
+// MaxExpires is the last second of the year 9999, the last second that a date
+// header can name. A later expiry is not valid.
 const MaxExpires = 253402300799
 
-// ExpiresUnix is the Unix second after which the URL is dead; not ok if it is
-// dead at now, or none. That second is signed, however Expires is written.
+// ExpiresUnix returns the Unix second after which the URL is dead. ok is false
+// if the URL is dead at now, or has no valid expiry. The number is signed, in
+// whichever form the URL has the time.
 func (t TempURL) ExpiresUnix(now time.Time) (unixSeconds int64, ok bool) {
 	at, err := strconv.ParseInt(strings.TrimSpace(t.Expires), 10, 64)
 	if err != nil {
@@ -59,13 +60,13 @@ func (t TempURL) ExpiresUnix(now time.Time) (unixSeconds int64, ok bool) {
 	return at, at > 0 && at >= now.Unix() && at <= MaxExpires
 }
 
-// Message is what is signed for a method and an object, whose path is
-// /v1/ACCOUNT/CONTAINER/OBJECT without any encoding:
+// Message returns the signed text for a method and an object. The path of the
+// object is /v1/ACCOUNT/CONTAINER/OBJECT without any encoding:
 //
 //	[ip=RANGE\n] METHOD\n EXPIRES\n [prefix:] PATH
 //
-// The range stands first because a path can hold a newline. Ask AllowsIP first:
-// what it lets pass holds none.
+// The range stands first because a path can contain a newline. A caller asks
+// AllowsIP first: a range that passes AllowsIP contains no newline.
 func (t TempURL) Message(method string, expiresUnix int64, account, container, object string) []byte {
 	var m []byte
 	if t.IPRange != "" {
@@ -79,8 +80,9 @@ func (t TempURL) Message(method string, expiresUnix int64, account, container, o
 	return fmt.Appendf(m, "/v1/%s/%s/%s", account, container, object)
 }
 
-// AllowsIP says whether an address is in the range; without a range all are. A
-// network with host bits is invalid, as in Python's ipaddress, and allows none.
+// AllowsIP says whether an address is in the range. Without a range every
+// address is. A network with host bits is invalid, as in Python's ipaddress,
+// and allows no address.
 func (t TempURL) AllowsIP(remote string) bool {
 	if t.IPRange == "" {
 		return true
@@ -97,8 +99,9 @@ func (t TempURL) AllowsIP(remote string) bool {
 	return err == nil && only.Zone() == "" && only == addr
 }
 
-// Query is the query under which the request goes on: nothing but what is
-// signed and what says how to show the answer. The signature is sig.
+// Query returns the query under which the request goes on: the signed
+// parameters, the parameters for the form of the answer, and sig as the
+// signature.
 func (t TempURL) Query(sig Signature) string {
 	q := "temp_url_sig=" + sig.Hex() + "&temp_url_expires=" + url.QueryEscape(t.Expires)
 	add := func(name, value string) { q += "&" + name + "=" + url.QueryEscape(value) }

@@ -24,23 +24,25 @@ const DefaultTokenLife = 86400 * time.Second
 // DefaultResellerPrefix is Swift's reseller_prefix.
 const DefaultResellerPrefix = "AUTH"
 
-// Config is what New needs. Zero values mean the defaults.
+// Config is the argument of New. Zero values mean the defaults.
 type Config struct {
 	Users []User
-	// ResellerPrefixes, such as "AUTH", "SERVICE"; a "_" is added where it is
-	// missing. Tokens and storage URLs carry the first. Swift's empty prefix is
+	// ResellerPrefixes, such as "AUTH", "SERVICE"; a missing "_" is added.
+	// Tokens and storage URLs carry the first prefix. Swift's empty prefix is
 	// not supported.
 	ResellerPrefixes []string
-	// RequireGroup maps a reseller prefix to a group that the service token of
-	// a request must have, besides the owner's own token.
+	// RequireGroup maps a reseller prefix to a group. A request below the
+	// prefix needs the group on a service token, besides the owner's own token.
 	RequireGroup map[string]string
 	TokenLife    time.Duration
 }
 
-// ErrDenied: no such user, or not that key; which of them is not told.
+// ErrDenied: the user is unknown or the key is wrong. The text does not tell
+// the two apart.
 var ErrDenied = errors.New("unknown user or wrong key")
 
-// Auth holds the users and their live tokens. Safe for concurrent use.
+// Auth holds the users and their live tokens. An Auth is safe for concurrent
+// use.
 type Auth struct {
 	prefixes     []string          // "AUTH_"
 	requireGroup map[string]string // by "SERVICE_"
@@ -51,13 +53,14 @@ type Auth struct {
 	tokens map[[sha256.Size]byte]*account // by the token's digest; see Validate
 }
 
+// account is a user with the user's digest of the key, identity and live token.
 type account struct {
 	keyDigest [sha256.Size]byte
 	identity  auth.Identity
 	token     Token // guarded by Auth.mu
 }
 
-// Token is a login's result.
+// Token is the result of a login.
 type Token struct {
 	Value   string
 	Expires time.Time
@@ -65,9 +68,9 @@ type Token struct {
 	StorageAccount string
 }
 
-// New checks the configuration. Two users of one name, and an account that
-// begins with a reseller prefix (its own group would then own the other
-// account), are errors.
+// New checks the configuration. Two users of one name are an error. An account
+// whose name begins with a reseller prefix is an error too: the account's own
+// group would own another account.
 func New(c Config) (*Auth, error) {
 	a := &Auth{
 		requireGroup: map[string]string{},
@@ -102,8 +105,8 @@ func New(c Config) (*Auth, error) {
 	return a, nil
 }
 
-// SetUsers takes the place of all users. Tokens of those who are the same live
-// on, all others end. An error leaves everything as it was.
+// SetUsers replaces all users. The tokens of unchanged users stay valid, all
+// further tokens end. After an error nothing has changed.
 func (a *Auth) SetUsers(users []User) error {
 	next, err := a.accounts(users)
 	if err != nil {
@@ -122,7 +125,7 @@ func (a *Auth) SetUsers(users []User) error {
 	return nil
 }
 
-// accounts checks the users.
+// accounts checks the users and returns them by "account:user".
 func (a *Auth) accounts(users []User) (map[string]*account, error) {
 	all := map[string]*account{}
 	for _, u := range users {
@@ -133,6 +136,7 @@ func (a *Auth) accounts(users []User) (map[string]*account, error) {
 	return all, nil
 }
 
+// add checks a user and adds the user to all.
 func (a *Auth) add(all map[string]*account, u User) error {
 	if err := u.validate(); err != nil {
 		return err
@@ -155,7 +159,7 @@ func (a *Auth) add(all map[string]*account, u User) error {
 	return nil
 }
 
-// groups is TempAuth._get_user_groups.
+// groups returns the groups of a user (TempAuth._get_user_groups).
 func (a *Auth) groups(u User) []string {
 	groups := []string{u.Account, u.Group()}
 	admin := false
@@ -174,14 +178,14 @@ func (a *Auth) groups(u User) []string {
 	return groups
 }
 
-// normalPrefix ends a prefix with one '_', as config_read_reseller_options
-// does.
+// normalPrefix ends a prefix with exactly one '_', as
+// config_read_reseller_options does.
 func normalPrefix(p string) string { return strings.TrimRight(p, "_") + "_" }
 
-// ResellerPrefixes are the configured prefixes, "AUTH_" first.
+// ResellerPrefixes returns the configured prefixes, "AUTH_" first.
 func (a *Auth) ResellerPrefixes() []string { return slices.Clone(a.prefixes) }
 
-// prefixOf is the reseller prefix that a Swift account begins with, or "".
+// prefixOf returns the reseller prefix of a Swift account, or "".
 func (a *Auth) prefixOf(swiftAccount string) string {
 	for _, p := range a.prefixes {
 		if strings.HasPrefix(swiftAccount, p) {
@@ -194,12 +198,13 @@ func (a *Auth) prefixOf(swiftAccount string) string {
 // Owns says whether the Swift account lies under a reseller prefix.
 func (a *Auth) Owns(swiftAccount string) bool { return a.prefixOf(swiftAccount) != "" }
 
-// IsToken says whether the token is of this package's kind, be it valid or
-// not: nobody else need be asked about it.
+// IsToken says whether the token, valid or not, is a token of this package:
+// then no further middleware needs to be asked.
 func (a *Auth) IsToken(token string) bool { return strings.HasPrefix(token, a.prefixes[0]) }
 
-// Login exchanges a key for the user's live token, or a new one: ErrDenied. A
-// user who does not exist takes as long as a wrong key.
+// Login exchanges a key for the user's live token, or for a new token if the
+// old token has expired. The error is ErrDenied. An unknown user takes as long
+// as a wrong key.
 func (a *Auth) Login(accountName, user, key string) (Token, error) {
 	var nobody account
 	a.mu.Lock()
@@ -222,16 +227,16 @@ func (a *Auth) Login(accountName, user, key string) (Token, error) {
 	return acct.token, nil
 }
 
-// newTokenValue is "AUTH_tk" and 32 hex digits: 128 random bits.
+// newTokenValue returns "AUTH_tk" and 32 hex digits: 128 random bits.
 func (a *Auth) newTokenValue() string {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // crypto/rand.Read does not fail
 	return a.prefixes[0] + "tk" + hex.EncodeToString(random[:])
 }
 
-// Validate gives a token's identity, which the caller may change, or
-// auth.ErrInvalidToken. Tokens are looked up by their digest, so that the time
-// of the look-up says nothing about them.
+// Validate returns a token's identity, which the caller may change, or
+// auth.ErrInvalidToken. The look-up goes by the token's digest: the time of a
+// look-up by the token itself could tell how much of a guess is right.
 func (a *Auth) Validate(token string) (*auth.Identity, error) {
 	var room [64]byte // no token of ours is longer
 	digest := sha256.Sum256(append(room[:0], token...))

@@ -7,20 +7,20 @@ import (
 	"needletail/auth/acl"
 )
 
-// Authorize decides as TempAuth.authorize does, in its order:
+// Authorize decides as TempAuth.authorize does, in the same order:
 //
 //  1. an account under no reseller prefix: denied
-//  2. .reseller_admin: owner; .reseller_reader: GET and HEAD; neither reaches
-//     an account that is only a prefix, nor one whose name goes on with a dot
+//  2. .reseller_admin: owner; .reseller_reader: GET and HEAD; not for an account
+//     that is only a prefix, nor for an account with a dot after the prefix
 //  3. the account's admin: owner, but not for PUT and DELETE of the account;
-//     where the prefix requires a group, the service token must have it
+//     where the prefix requires a group, the service token must have the group
 //  4. OPTIONS
 //  5. referrers of the container's ACL: objects; listings with .rlistings
 //  6. groups of the container's ACL
-//  7. the account's ACL; its admins are bound by 3's limit too, while Swift
-//     lets them delete the account where account management is on
+//  7. the account's ACL; the limit of step 3 holds for admins of the ACL too,
+//     while Swift lets them delete the account where account management is on
 //
-// Step 5 alone holds for the anonymous and for identities of other sources.
+// Step 5 alone holds for the anonymous and for identities of further sources.
 func (a *Auth) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
 	denied, allowed := auth.Grant{}, auth.Grant{Allowed: true}
 	prefix := a.prefixOf(q.Account)
@@ -60,7 +60,7 @@ func (a *Auth) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
 	return accountGrant(q, groups, managesAccount)
 }
 
-// accountGrant is step 7. An ACL that cannot be read grants nothing.
+// accountGrant is step 7. An unreadable ACL grants nothing.
 func accountGrant(q auth.Access, groups []string, managesAccount bool) auth.Grant {
 	a, err := acl.ParseAccountACL(q.AccountACL)
 	switch {

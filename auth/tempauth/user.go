@@ -8,24 +8,24 @@ import (
 	"strings"
 )
 
-// Groups with a meaning of their own.
+// The groups with a meaning of their own.
 const (
 	groupAdmin          = ".admin"           // owner of the user's account
 	groupResellerAdmin  = ".reseller_admin"  // owner of every account
 	groupResellerReader = ".reseller_reader" // GET and HEAD everywhere
 )
 
-// User is one user of the configuration. It prints without its key.
+// User is a user of the configuration. The printed form has no key.
 type User struct {
 	Account, Name string
 	Key           string
 	Groups        []string
 }
 
-// Group is the user's own group, "account:user".
+// Group returns the user's own group, "account:user".
 func (u User) Group() string { return u.Account + ":" + u.Name }
 
-// String is Group: a key is never printed.
+// String returns Group: a key is never printed.
 func (u User) String() string { return u.Group() }
 
 // GoString is String, for %#v.
@@ -35,8 +35,8 @@ func (u User) GoString() string { return u.Group() }
 func (u User) LogValue() slog.Value { return slog.StringValue(u.Group()) }
 
 // ParseUser reads "ACCOUNT:USER=KEY[,GROUP…]". The account ends at the first
-// ':', the user at the first '=' after it, the key at the first ','. The error
-// does not hold the key.
+// ':', the user at the next '=', the key at the first ',' after the '='. The
+// error does not contain the key.
 func ParseUser(line string) (User, error) {
 	account, rest, ok := strings.Cut(line, ":")
 	name, rest, ok2 := strings.Cut(rest, "=")
@@ -48,6 +48,7 @@ func ParseUser(line string) (User, error) {
 	return u, u.validate()
 }
 
+// validate returns an error that names the user and not the key.
 func (u User) validate() error {
 	fail := func(why string) error { return fmt.Errorf("tempauth user %q: %s", u.Group(), why) }
 	switch {
@@ -63,6 +64,7 @@ func (u User) validate() error {
 	return nil
 }
 
+// isWord says whether s has no blanks, controls, ',' or '/', and is not empty.
 func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r == 0x7f || r == ',' || r == '/'

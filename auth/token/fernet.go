@@ -31,22 +31,22 @@ const (
 	bodyOffset    = 25
 	macBytes      = sha256.Size
 	keyBytes      = 32
-	// MaxTokenBytes bounds the text of a token; Keystone's longest kinds are
-	// below 255 for one scope.
+	// MaxTokenBytes bounds the text of a token. Keystone's longest kinds are
+	// below 255 bytes for one scope.
 	MaxTokenBytes = 2048
 )
 
-// ErrInvalid: the text is not a token that this repository sealed.
+// ErrInvalid: no key of this repository sealed the text as a token.
 var ErrInvalid = errors.New("token: not a valid token")
 
-// Key is one Fernet key.
+// Key is a Fernet key.
 type Key struct {
 	sign  [16]byte
 	block cipher.Block
 }
 
-// ParseKey reads the text of a key file: base64url of 32 bytes, of which the
-// first 16 sign and the last 16 encrypt.
+// ParseKey reads the text of a key file: base64url of 32 bytes. The first 16
+// bytes sign, the last 16 bytes encrypt.
 func ParseKey(text string) (*Key, error) {
 	text = strings.TrimRight(strings.TrimSpace(text), "=")
 	raw, err := base64.RawURLEncoding.DecodeString(text)
@@ -59,6 +59,7 @@ func ParseKey(text string) (*Key, error) {
 	return k, err
 }
 
+// newKeyText returns the text of a new random key.
 func newKeyText() string {
 	var raw [keyBytes]byte
 	_, _ = rand.Read(raw[:]) // crypto/rand.Read does not fail
@@ -87,9 +88,9 @@ func (k *Key) seal(payload []byte, issued time.Time, iv [aes.BlockSize]byte) str
 	return base64.RawURLEncoding.EncodeToString(buf)
 }
 
-// decodeEnvelope undoes the base64 and checks the lengths. Of the spellings that
-// lenient decoders take for the same bytes only the one that seal writes is
-// valid, with or without its padding: a token is one text.
+// decodeEnvelope undoes the base64 and checks the lengths. Several spellings of
+// base64 give the same bytes; the only valid spelling is the spelling that seal
+// writes, with or without padding, so that a token has one text.
 func decodeEnvelope(text string) ([]byte, error) {
 	if len(text) > MaxTokenBytes {
 		return nil, ErrInvalid
@@ -97,7 +98,7 @@ func decodeEnvelope(text string) ([]byte, error) {
 	return decodeFernet(text)
 }
 
-// decodeFernet is decodeEnvelope of a text of any length.
+// decodeFernet is decodeEnvelope for a text of any length.
 func decodeFernet(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, ErrInvalid
@@ -113,7 +114,8 @@ func decodeFernet(text string) ([]byte, error) {
 	return raw, nil
 }
 
-// open checks the signature of raw and decrypts it, leaving raw as it is.
+// open checks the signature of raw and returns the payload in clear. raw stays
+// unchanged.
 func (k *Key) open(raw []byte) (payload []byte, ok bool) {
 	signed, sum := raw[:len(raw)-macBytes], raw[len(raw)-macBytes:]
 	if !hmac.Equal(k.mac(signed), sum) {
@@ -133,7 +135,7 @@ func (k *Key) open(raw []byte) (payload []byte, ok bool) {
 	return plain[:len(plain)-pad], true
 }
 
-// issueTime is the time in the envelope, which the signature covers.
+// issueTime returns the time in the envelope. The signature covers the time.
 func issueTime(raw []byte) time.Time {
 	return time.Unix(int64(binary.BigEndian.Uint64(raw[timeOffset:])), 0).UTC()
 }

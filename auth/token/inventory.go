@@ -16,32 +16,33 @@ import (
 	"needletail/objstore/replacefile"
 )
 
-// The inventory of a repository says whose the keys are and what they were at
-// the last start, because a key file has no checksum of its own and a damaged
-// key is a key too:
+// The inventory of a repository names the store that owns the keys, and has a
+// hash of each key as of the last start. The inventory is needed because a key
+// file has no checksum, and a damaged key is a valid key too:
 //
 //	{"store": "32 hex digits", "keys": {"1": "hash"}, "sum": "hash"}
 //
-// A hash is the first half of the SHA-256, in hex digits: of the text of a key,
-// and for sum of the rest. Keystone passes over a file of that name. Keys that
-// another program rotates are taken: the staged key changes then, and there is a
-// number above all that were known.
+// A hash is the first half of a SHA-256, in hex digits: of the text of a key,
+// and for sum of the rest. Keystone ignores a file of this name. A rotation by
+// another program is accepted: after a rotation the staged key differs, and the
+// highest number is new.
 const inventoryName = "inventory.json"
 
 var (
-	// ErrKeysLost: keys that were made are not there.
+	// ErrKeysLost: keys existed before and are missing now.
 	ErrKeysLost = errors.New("keys are lost")
-	// ErrKeysDamaged: a key is not what it was, or the repository is another
-	// store's.
+	// ErrKeysDamaged: a key has changed, or the repository belongs to another
+	// store.
 	ErrKeysDamaged = errors.New("keys are damaged or those of another store")
 )
 
-// Owner says whose a repository is.
+// Owner is the store that a repository belongs to.
 type Owner struct {
 	Store string // the store's id
 	Made  bool   // its keys were made before: missing ones are lost
 }
 
+// inventory is the content of the inventory's file.
 type inventory struct {
 	Store string            `json:"store"`
 	Keys  map[string]string `json:"keys"`
@@ -53,6 +54,7 @@ func shortHash(b []byte) string {
 	return hex.EncodeToString(sum[:len(sum)/2])
 }
 
+// digest returns the checksum over the store and the keys.
 func (v *inventory) digest() string {
 	text := v.Store
 	for _, n := range slices.Sorted(maps.Keys(v.Keys)) {
@@ -61,9 +63,9 @@ func (v *inventory) digest() string {
 	return shortHash([]byte(text))
 }
 
-// OpenOwned is OpenRepository for the repository of a store: keys that are lost
-// are not made anew, ErrKeysLost, and damaged or foreign ones are refused,
-// ErrKeysDamaged.
+// OpenOwned is OpenRepository for the repository of a store. Lost keys are not
+// made anew: the error is ErrKeysLost. Damaged and foreign keys are refused:
+// the error is ErrKeysDamaged.
 func OpenOwned(dir string, owner Owner) (*Repository, error) {
 	has, err := HasKeys(dir)
 	if err != nil {
@@ -86,7 +88,7 @@ func OpenOwned(dir string, owner Owner) (*Repository, error) {
 	return r, writeInventory(dir, owner.Store)
 }
 
-// HasKeys says that there is a key in dir, which may be missing.
+// HasKeys says whether dir has a key. A missing dir has none.
 func HasKeys(dir string) (bool, error) {
 	numbers, err := keyNumbers(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -95,7 +97,7 @@ func HasKeys(dir string) (bool, error) {
 	return len(numbers) > 0, err
 }
 
-// readInventory reads the inventory, nil if there is none.
+// readInventory reads the inventory, and returns nil if there is no inventory.
 func readInventory(dir string) (*inventory, error) {
 	b, err := os.ReadFile(filepath.Join(dir, inventoryName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -115,7 +117,7 @@ func parseInventory(b []byte) (*inventory, error) {
 	return &v, nil
 }
 
-// check compares the keys with what they were.
+// check compares the keys in dir with the inventory.
 func (v *inventory) check(dir, store string) error {
 	if v.Store != store {
 		return fmt.Errorf("%w: they belong to the store %q, not to %q", ErrKeysDamaged, v.Store, store)
@@ -125,7 +127,7 @@ func (v *inventory) check(dir, store string) error {
 		return err
 	}
 	if highest(now) > highest(v.Keys) {
-		// Somebody rotated: the staged key is a new one, and old ones are gone.
+		// After a rotation the staged key is new, and old keys are gone.
 		for n, was := range v.Keys {
 			if is, there := now[n]; there && is != was && n != stagedName {
 				return fmt.Errorf("%w: key %s is not what it was", ErrKeysDamaged, n)
@@ -145,6 +147,7 @@ func (v *inventory) check(dir, store string) error {
 	return nil
 }
 
+// highest returns the highest number of a key.
 func highest(keys map[string]string) (top int) {
 	for name := range keys {
 		if n, err := strconv.Atoi(name); err == nil {
@@ -154,7 +157,7 @@ func highest(keys map[string]string) (top int) {
 	return top
 }
 
-// hashKeys hashes the text of each key.
+// hashKeys hashes the text of each key in dir.
 func hashKeys(dir string) (map[string]string, error) {
 	numbers, err := keyNumbers(dir)
 	if err != nil {
@@ -172,7 +175,7 @@ func hashKeys(dir string) (map[string]string, error) {
 	return hashes, nil
 }
 
-// writeInventory notes what the keys are, durably, if that changed.
+// writeInventory writes the hashes of the keys, durably, if they have changed.
 func writeInventory(dir, store string) error {
 	hashes, err := hashKeys(dir)
 	if err != nil {

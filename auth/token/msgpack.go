@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// The part of msgpack that token payloads use. Strings are written as str,
-// bytes as bin; both are read as either, since writers before msgpack 1.0 knew
-// raw strings alone.
+// The part of msgpack that token payloads use. Strings are written as str and
+// bytes as bin. A reader accepts str and bin for each, since writers before
+// msgpack 1.0 had only raw strings.
 const (
 	mpFixArray = 0x90 // 1001nnnn
 	mpFixStr   = 0xa0 // 101nnnnn
@@ -59,13 +59,14 @@ func appendBin(dst, b []byte) []byte {
 	return append(append(dst, mpBin8, byte(len(b))), b...)
 }
 
-// reader takes a payload apart. After the first thing that is not what was
-// asked for, bad is set and every further answer is zero.
+// reader takes a payload apart. After the first unexpected value bad is set,
+// and every later answer is zero.
 type reader struct {
 	buf []byte
 	bad bool
 }
 
+// take returns the next n bytes.
 func (r *reader) take(n int) []byte {
 	if r.bad || n > len(r.buf) {
 		r.bad = true
@@ -84,7 +85,7 @@ func (r *reader) byte() byte {
 	return b[0]
 }
 
-// array is the length of a short array.
+// array reads the length of a short array.
 func (r *reader) array() int {
 	c := r.byte()
 	if c&0xf0 != mpFixArray {
@@ -128,7 +129,7 @@ func (r *reader) float() float64 {
 	return math.Float64frombits(binary.BigEndian.Uint64(b))
 }
 
-// bytes is a string or binary of at most maxString bytes.
+// bytes reads a string or binary of at most maxString bytes.
 func (r *reader) bytes() []byte {
 	n := 0
 	switch c := r.byte(); {

@@ -11,8 +11,8 @@ import (
 // Kind is the payload version of keystone/token/token_formatters.py.
 type Kind int
 
-// The kinds that are issued and understood. Keystone's others (federation,
-// OAuth) do not parse.
+// The kinds that are issued and understood. Keystone's further kinds
+// (federation, OAuth) do not parse.
 const (
 	Unscoped Kind = 0
 	Domain   Kind = 1
@@ -22,7 +22,8 @@ const (
 	AppCred  Kind = 9
 )
 
-// Payload is what a token says. Ids of 32 lower-case hex digits take 16 bytes.
+// Payload is the content of a token. An id of 32 lower-case hex digits takes 16
+// bytes.
 //
 //	kind      msgpack array
 //	Unscoped  [0, U(user), methods, expiry, [audit…]]
@@ -39,12 +40,12 @@ type Payload struct {
 	UserID  string
 	Methods []string // "password", "token"…
 	ScopeID string   // the project's or domain's id, else ""
-	// Delegation is the id of the trust or application credential, for those
-	// kinds.
+	// Delegation is the id of the trust or the application credential; "" for
+	// every kind without delegation.
 	Delegation string
 	Expires    time.Time
-	// AuditIDs is the token's own audit id and, if it came from another token,
-	// that one's: 22 characters of base64url each.
+	// AuditIDs has the token's own audit id, and the parent's audit id if the
+	// token came from another token. Each id is 22 characters of base64url.
 	AuditIDs []string
 }
 
@@ -55,12 +56,12 @@ const (
 	maxSeconds = 1 << 38 // about the year 10 700
 )
 
-// MethodEC2 is the method of a token that an EC2 signature got. It has no bit:
-// a token without any is one.
+// MethodEC2 is the method of a token from an EC2 signature. The method has no
+// bit: a token without any bit is such a token.
 const MethodEC2 = "ec2credential"
 
-// methodBits is the order of Keystone's default [auth] methods, and totp, which
-// sites append.
+// methodBits is in the order of Keystone's default [auth] methods; totp, which
+// sites append, is last.
 var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "application_credential", "totp"}
 
 func encodePayload(p Payload) ([]byte, error) {
@@ -108,7 +109,7 @@ func encodePayload(p Payload) ([]byte, error) {
 	return b, nil
 }
 
-// fields is the length of the kind's array.
+// fields returns the length of the kind's array.
 func (k Kind) fields() int {
 	switch k {
 	case Unscoped:
@@ -200,8 +201,8 @@ func (r *reader) id() string {
 	return hex.EncodeToString(raw)
 }
 
-// uuidOf is the bytes of an id in uuid4().hex form; another spelling would not
-// come back as it was and stays a string.
+// uuidOf returns the bytes of an id in uuid4().hex form. An id in another
+// spelling would not come back unchanged, and stays a string.
 func uuidOf(id string) ([]byte, bool) {
 	if len(id) != 2*uuidBytes {
 		return nil, false
@@ -210,6 +211,7 @@ func uuidOf(id string) ([]byte, bool) {
 	return raw, err == nil && hex.EncodeToString(raw) == id
 }
 
+// methodMask returns the bits of methods. A method without a bit is left out.
 func methodMask(methods []string) (mask uint16) {
 	for _, m := range methods {
 		for i, name := range methodBits {
@@ -221,6 +223,7 @@ func methodMask(methods []string) (mask uint16) {
 	return mask
 }
 
+// maskMethods returns the methods of a mask.
 func maskMethods(mask int) (methods []string) {
 	if mask == 0 {
 		return []string{MethodEC2}

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Receipt is what a login has shown that lacks a factor. It is sealed as a token
-// is, with the same keys, and no token opens as one
-// (keystone/receipt/receipt_formatters.py):
+// Receipt is the proof of the factors that an incomplete login has shown. The
+// keys of tokens seal receipts, in the same envelope, and no token opens as a
+// receipt (keystone/receipt/receipt_formatters.py):
 //
 //	msgpack array  [U(user), methods, expiry]
 type Receipt struct {
@@ -43,7 +43,7 @@ func decodeReceipt(b []byte) (Receipt, error) {
 	return out, nil
 }
 
-// IssueReceipt seals r with the primary key.
+// IssueReceipt seals a receipt with the primary key.
 func (r *Repository) IssueReceipt(receipt Receipt, issued time.Time) (string, error) {
 	var iv [aes.BlockSize]byte
 	_, _ = rand.Read(iv[:]) // crypto/rand.Read does not fail
@@ -54,7 +54,7 @@ func (r *Repository) IssueReceipt(receipt Receipt, issued time.Time) (string, er
 	return r.current()[0].seal(payload, issued, iv), nil
 }
 
-// ParseReceipt opens a receipt with any of the keys. It does not look at the
+// ParseReceipt opens a receipt with any of the keys. The caller checks the
 // expiry. The error is ErrInvalid.
 func (r *Repository) ParseReceipt(text string) (Receipt, error) {
 	raw, err := decodeEnvelope(text)

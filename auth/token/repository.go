@@ -15,24 +15,27 @@ import (
 	"needletail/objstore/replacefile"
 )
 
-// The key repository is laid out as Keystone's (keystone/common/fernet_utils.py):
-// a folder, mode 0700, of files named by an integer, mode 0600, each holding one
-// key's text. 0 is the staged key, which becomes primary at the next rotation;
-// the highest number is primary and seals; all open. Other names are ignored.
+// The key repository is laid out as Keystone's
+// (keystone/common/fernet_utils.py): a folder, mode 0700, of files, mode 0600,
+// each with the text of one key. The name of a file is a number. 0 is the
+// staged key, which becomes primary at the next rotation; the highest number is
+// primary and seals; every key opens. Further names are ignored.
 const (
 	stagedName  = "0"
 	stagingName = "0.tmp"
 	// DefaultMaxActiveKeys is Keystone's [fernet_tokens] max_active_keys: the
 	// staged, the primary and one secondary key.
 	DefaultMaxActiveKeys = 3
-	// maxKeyFiles bounds how many keys are read.
+	// maxKeyFiles bounds the number of keys that are read.
 	maxKeyFiles = 1000
-	// recheckEvery is how long a change made by another process can go unseen.
+	// recheckEvery bounds the time during which a change by another process
+	// stays unseen.
 	recheckEvery = time.Second
 )
 
-// Repository is a folder of keys that is read again when it changes. It is safe
-// for concurrent use; changes (Rotate) are for one process at a time.
+// Repository is a folder of keys. The keys are read again after a change of the
+// folder. A Repository is safe for concurrent use; changes (Rotate) are for one
+// process at a time.
 type Repository struct {
 	dir string
 
@@ -42,8 +45,7 @@ type Repository struct {
 	checked time.Time
 }
 
-// OpenRepository reads dir and, if it has no key yet, sets it up with a staged
-// and a primary key.
+// OpenRepository reads dir. An empty dir gets a staged and a primary key.
 func OpenRepository(dir string) (*Repository, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("token: key repository: %w", err)
@@ -67,9 +69,9 @@ func OpenRepository(dir string) (*Repository, error) {
 	return r, r.Reload()
 }
 
-// Rotate makes the staged key primary, stages a new one, and deletes the oldest
-// keys beyond maxActive (which counts the staged one); tokens of deleted keys
-// no longer open.
+// Rotate makes the staged key primary, stages a new key, and deletes the oldest
+// keys beyond maxActive, which counts the staged key. Tokens of deleted keys no
+// longer open.
 func (r *Repository) Rotate(maxActive int) error {
 	if maxActive < 2 {
 		return errors.New("token: a repository needs at least two active keys")
@@ -101,7 +103,7 @@ func (r *Repository) Rotate(maxActive int) error {
 	return r.Reload()
 }
 
-// prune deletes the lowest numbers above 0 while there are more than maxActive.
+// prune deletes the lowest numbers above 0 until maxActive keys are left.
 func prune(dir string, maxActive int) error {
 	numbers, err := keyNumbers(dir)
 	if err != nil {
@@ -117,7 +119,7 @@ func prune(dir string, maxActive int) error {
 	return nil
 }
 
-// keyNumbers lists the keys, highest first.
+// keyNumbers returns the numbers of the keys, highest first.
 func keyNumbers(dir string) ([]int, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -137,6 +139,7 @@ func keyNumbers(dir string) ([]int, error) {
 	return numbers, nil
 }
 
+// writeKey writes a new key, durably.
 func writeKey(dir, name string) error {
 	if err := replacefile.Write(replacefile.Private, filepath.Join(dir, name), []byte(newKeyText())); err != nil {
 		return fmt.Errorf("token: write a key: %w", err)
@@ -144,13 +147,15 @@ func writeKey(dir, name string) error {
 	return nil
 }
 
-// Reload reads all keys again. On an error the keys stay as they were.
+// Reload reads all keys again. After an error the old keys stay in use.
 func (r *Repository) Reload() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reload()
 }
 
+// reload is Reload for a caller that holds mu. An empty file is ignored,
+// as in Keystone.
 func (r *Repository) reload() error {
 	info, err := os.Stat(r.dir)
 	if err != nil {
@@ -182,9 +187,9 @@ func (r *Repository) reload() error {
 	return nil
 }
 
-// current is the keys, read again if the folder has changed. A folder changed
-// as lately as the last look is read again, since its time may not show a
-// second change.
+// current returns the keys, after another reading if the folder has changed. A
+// folder that changed less than recheckEvery before the last reading is read
+// again too: a further change may have given the folder the same time.
 func (r *Repository) current() []*Key {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -207,7 +212,7 @@ func (r *Repository) Seal(data []byte) string {
 	return r.current()[0].seal(data, time.Now(), iv)
 }
 
-// Open gives what was sealed with any of the keys. The error is ErrInvalid.
+// Open returns the data that any of the keys sealed. The error is ErrInvalid.
 func (r *Repository) Open(text string) ([]byte, error) {
 	raw, err := decodeFernet(text)
 	if err != nil {
@@ -232,7 +237,7 @@ func (r *Repository) Issue(p Payload, issued time.Time) (string, error) {
 	return r.current()[0].seal(payload, issued, iv), nil
 }
 
-// Parse opens a token with any of the keys. It does not look at the expiry. The
+// Parse opens a token with any of the keys. The caller checks the expiry. The
 // error is ErrInvalid.
 func (r *Repository) Parse(text string) (p Payload, issued time.Time, err error) {
 	raw, err := decodeEnvelope(text)
