@@ -21,6 +21,7 @@ func (c *call) accessRule(r *identity.AccessRule) pyjson.Object {
 		c.links("users/"+r.UserID+"/access_rules", r.ID))
 }
 
+// ruleObject shows the rule itself: an access rule of a token has no owner.
 func ruleObject(r auth.AccessRule) pyjson.Object {
 	return pyjson.Object{
 		{Key: "path", Value: r.Path}, {Key: "method", Value: r.Method}, {Key: "service", Value: r.Service}, {Key: "id", Value: r.ID},
@@ -55,7 +56,8 @@ func deleteAccessRule(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteAccessRule(c.params.Get("user"), c.params.Get("rule")))
 }
 
-// accessRules reads those of a new application credential; nil is none given.
+// accessRules reads the rules of a new application credential. nil: the body
+// has no rules; empty: the body has [].
 func (o object) accessRules() ([]identity.AccessRule, error) {
 	v := o["access_rules"]
 	if v == nil {

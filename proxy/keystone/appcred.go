@@ -23,10 +23,10 @@ func appCredRoutes() []route {
 	}
 }
 
-// plainTime is how Keystone shows times that belong to no token.
+// plainTime is Keystone's layout for times outside of tokens.
 const plainTime = "2006-01-02T15:04:05.000000"
 
-// generatedSecretBytes is how long a secret is that Keystone makes up.
+// generatedSecretBytes is the length of a secret that Keystone makes.
 const generatedSecretBytes = 64
 
 func (c *call) appCred(a *identity.AppCredential) pyjson.Object {
@@ -61,7 +61,8 @@ func listAppCreds(c *call) (*web.Response, error) {
 	return c.collection("application_credentials", render(rows, c.appCred), "name")
 }
 
-// findAppCred is the credential of the path, if it is that user's.
+// findAppCred returns the credential of the path, if the credential belongs to
+// the path's user.
 func (c *call) findAppCred() (*identity.AppCredential, error) {
 	id := c.params.Get("credential")
 	a, err := c.svc.AppCredential(id)
@@ -87,6 +88,8 @@ func deleteAppCred(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteAppCredential(a.ID))
 }
 
+// createAppCred makes a credential of the caller on the caller's project. The
+// answer is the only place that ever shows the secret.
 func createAppCred(c *call) (*web.Response, error) {
 	in, err := c.inside("application_credential")
 	if err != nil {
@@ -122,7 +125,7 @@ func createAppCred(c *call) (*web.Response, error) {
 }
 
 // staysWithin says whether a new credential may do no more than the caller's
-// access rules allow: each of its rules is one of theirs.
+// access rules allow: each rule of the credential is a rule of the caller.
 func (c *call) staysWithin(rules []identity.AccessRule) bool {
 	own := c.caller.AccessRules
 	if own == nil {
@@ -138,6 +141,7 @@ func (c *call) staysWithin(rules []identity.AccessRule) bool {
 	})
 }
 
+// readAppCred applies the body to a, and stores the body's secret in secret.
 func (c *call) readAppCred(in object, a *identity.AppCredential, secret *string) error {
 	var expires, description string
 	err := in.fields(map[string]*string{"name": &a.Name, "secret": secret, "expires_at": &expires,
@@ -160,7 +164,8 @@ func (c *call) readAppCred(in object, a *identity.AppCredential, secret *string)
 	return err
 }
 
-// parseTime reads ISO 8601 with or without a fraction and a zone, UTC if none.
+// parseTime reads ISO 8601, with or without a fraction and a zone. Without a
+// zone the time is UTC.
 func parseTime(s string) (*time.Time, error) {
 	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -171,8 +176,8 @@ func parseTime(s string) (*time.Time, error) {
 	return nil, badRequest("Invalid input for field 'expires_at'")
 }
 
-// appCredRoles are the roles asked for, which the token must have, or all of
-// the token's.
+// appCredRoles returns the roles in the body, which the token must have;
+// without roles in the body, all roles of the token.
 func (c *call) appCredRoles(in object) ([]string, error) {
 	var out []string
 	wanted, given := in["roles"].([]any)

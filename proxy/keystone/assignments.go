@@ -10,6 +10,7 @@ var assignmentRoutes = []route{
 	{method: "GET", pattern: "/v3/role_assignments", action: "identity:list_role_assignments", rule: domainListers, handle: listAssignments},
 }
 
+// The filters of the query.
 const (
 	filterUser      = "user.id"
 	filterGroup     = "group.id"
@@ -20,7 +21,7 @@ const (
 	filterInherited = "scope.OS-INHERIT:inherited_to"
 )
 
-// checkAssignmentQuery refuses filters that contradict one another
+// checkAssignmentQuery refuses filters that contradict each other
 // (keystone/api/role_assignments.py).
 func (c *call) checkAssignmentQuery() error {
 	has := func(key string) bool { return c.Query().Get(key) != "" }
@@ -43,7 +44,8 @@ func (c *call) checkAssignmentQuery() error {
 	return nil
 }
 
-// listAssignments lists grants, or with "effective" what comes of them.
+// listAssignments lists grants or, with "effective", the roles that follow from
+// grants.
 func listAssignments(c *call) (*web.Response, error) {
 	if err := c.checkAssignmentQuery(); err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func listAssignments(c *call) (*web.Response, error) {
 	return c.collection("role_assignments", rows)
 }
 
-// domainOf is the domain of an assignment's target.
+// domainOf returns the domain of an assignment's target.
 func (c *call) domainOf(a *identity.Assignment) string {
 	if a.Target == identity.OnDomain {
 		return a.TargetID
@@ -79,6 +81,8 @@ func (c *call) domainOf(a *identity.Assignment) string {
 	return ""
 }
 
+// wantsAssignment says whether an assignment passes the filters. projects are
+// the project of the query and, with include_subtree, the projects below.
 func (c *call) wantsAssignment(a *identity.Assignment, projects map[string]bool) bool {
 	q := c.Query()
 	equal := func(key, value string) bool { return q.Get(key) == "" || q.Get(key) == value }
@@ -90,8 +94,8 @@ func (c *call) wantsAssignment(a *identity.Assignment, projects map[string]bool)
 		(!q.Has(filterInherited) || a.Inherited == (q.Get(filterInherited) == "projects"))
 }
 
-// assignment shows one, in Keystone's form: its links lead to the grant that it
-// comes from.
+// assignment shows an assignment in Keystone's form. The links lead to the
+// grant behind the assignment.
 func (c *call) assignment(a *identity.Assignment) pyjson.Object {
 	names := c.flag("include_names")
 	role := pyjson.Object{{Key: "id", Value: a.RoleID}}
@@ -107,6 +111,7 @@ func (c *call) assignment(a *identity.Assignment) pyjson.Object {
 	}
 }
 
+// actor shows the user or the group of an assignment.
 func (c *call) actor(a *identity.Assignment, names bool) pyjson.Member {
 	if a.GroupID != "" {
 		if g, err := c.svc.Group(a.GroupID); names && err == nil {
@@ -120,6 +125,7 @@ func (c *call) actor(a *identity.Assignment, names bool) pyjson.Member {
 	return pyjson.Member{Key: "user", Value: pyjson.Object{{Key: "id", Value: a.UserID}}}
 }
 
+// assignmentScope shows the target of an assignment.
 func (c *call) assignmentScope(a *identity.Assignment, names bool) pyjson.Object {
 	var target any
 	switch a.Target {
@@ -143,6 +149,8 @@ func (c *call) assignmentScope(a *identity.Assignment, names bool) pyjson.Object
 	return scope
 }
 
+// assignmentLinks returns the links to the grant, and to the membership and the
+// implied role through which the grant has an effect.
 func (c *call) assignmentLinks(a *identity.Assignment) pyjson.Object {
 	given := a.Grant
 	if a.From != nil {
@@ -177,7 +185,7 @@ func (c *call) assignmentLinks(a *identity.Assignment) pyjson.Object {
 	return links
 }
 
-// named is a user, group, project or role with its domain.
+// named shows a user, group, project or role with the domain.
 func (c *call) named(id, name, domainID string) pyjson.Object {
 	o := idName(id, name)
 	if d, err := c.svc.Domain(domainID); err == nil {

@@ -16,12 +16,12 @@ const (
 	jsonType = "application/json"
 	// maxBodyBytes is oslo.middleware's max_request_body_size.
 	maxBodyBytes = 114688
-	// maxStrangerBodyBytes bounds the body of who has shown no token yet: of a
-	// login, and of a change of a password.
+	// maxStrangerBodyBytes bounds a body without a token: of a login, and of a
+	// change of a password.
 	maxStrangerBodyBytes = 16 << 10
-	// bodyHeldFactor is how many bytes a value takes at most for each byte of its
-	// text: "[0,0,0" takes two bytes for what is an interface and a number in a
-	// slice that may have grown to twice its length.
+	// bodyHeldFactor is the most bytes of memory for each byte of a JSON text.
+	// The worst text is "[0,0,0…": two bytes of text make an interface and a
+	// number, in a slice that may have grown to twice the needed length.
 	bodyHeldFactor = 24
 	// maxDepth bounds the nesting of a body.
 	maxDepth = 32
@@ -32,7 +32,8 @@ type object map[string]any
 
 var errJSON = badRequest("Expecting to find valid JSON in request body." + msgMalformed)
 
-// readObject reads the request's body.
+// readObject reads the request's body: JSON of at most 112 KiB, or 16 KiB for a
+// request without a token. The request holds the memory of the result.
 func (c *call) readObject() (object, error) {
 	if t := c.Header.Get("Content-Type"); t != "" {
 		if kind, _, err := mime.ParseMediaType(t); err != nil || kind != jsonType {
@@ -56,7 +57,7 @@ func (c *call) readObject() (object, error) {
 	return parseObject(raw)
 }
 
-// inside reads a body of one object under key: {"user": {…}}.
+// inside reads a body with one object under key: {"user": {…}}.
 func (c *call) inside(key string) (object, error) {
 	o, err := c.readObject()
 	if err != nil {
@@ -65,6 +66,7 @@ func (c *call) inside(key string) (object, error) {
 	return o.need(key, "request body")
 }
 
+// parseObject reads a JSON object of bounded depth.
 func parseObject(raw []byte) (object, error) {
 	if depth(raw) > maxDepth {
 		return nil, errJSON
@@ -76,7 +78,7 @@ func parseObject(raw []byte) (object, error) {
 	return o, nil
 }
 
-// depth is the deepest nesting of brackets outside of strings.
+// depth returns the deepest nesting of brackets outside of strings.
 func depth(raw []byte) (deepest int) {
 	now, quoted := 0, false
 	for i := 0; i < len(raw); i++ {
@@ -96,7 +98,7 @@ func depth(raw []byte) (deepest int) {
 	return deepest
 }
 
-// need is the object under key; target names o in the error.
+// need returns the object under key. target names o in the error.
 func (o object) need(key, target string) (object, error) {
 	v, ok := o[key]
 	if !ok {
@@ -109,11 +111,12 @@ func (o object) need(key, target string) (object, error) {
 	return m, nil
 }
 
+// notType is the error of a value of the wrong type, in Keystone's words.
 func notType(key string, v any, kind string) error {
 	return badRequest(fmt.Sprintf("Invalid input for field '%s': %s is not of type '%s'", key, pyjson.Marshal(toPy(v)), kind))
 }
 
-// text is the string under key, or "" if there is none or null.
+// text returns the string under key, or "" for null and for a missing key.
 func (o object) text(key string) (string, error) {
 	switch v := o[key].(type) {
 	case nil:
@@ -125,7 +128,7 @@ func (o object) text(key string) (string, error) {
 	}
 }
 
-// flag is the boolean under key, or otherwise.
+// flag returns the boolean under key, or otherwise if the key is missing.
 func (o object) flag(key string, otherwise bool) (bool, error) {
 	v, ok := o[key]
 	if !ok {
@@ -138,7 +141,7 @@ func (o object) flag(key string, otherwise bool) (bool, error) {
 	return b, nil
 }
 
-// wholeNumber is a JSON number without a fraction.
+// wholeNumber reads a JSON number without a fraction.
 func wholeNumber(key string, v any) (int, error) {
 	f, ok := v.(float64)
 	if n := int(f); ok && float64(n) == f {
@@ -147,8 +150,8 @@ func wholeNumber(key string, v any) (int, error) {
 	return 0, notType(key, v, "integer")
 }
 
-// fields takes several strings at once: names and where they go. A key that is
-// not in the object leaves its place as it is.
+// fields copies the strings under several keys to the places in dst. A missing
+// key leaves the place unchanged.
 func (o object) fields(dst map[string]*string) error {
 	for key, p := range dst {
 		if _, ok := o[key]; !ok {
@@ -163,10 +166,11 @@ func (o object) fields(dst map[string]*string) error {
 	return nil
 }
 
-// maxExtras bounds the keys without a meaning that one row keeps.
+// maxExtras bounds the extras of a row. Extras are keys without a meaning;
+// Keystone keeps extras and shows them again.
 const maxExtras = 64
 
-// extras merges the keys of o that are not among known into a copy of old.
+// extras merges the keys of o outside of known into a copy of old.
 func (o object) extras(old map[string]any, known ...string) (map[string]any, error) {
 	out := maps.Clone(old)
 	for k, v := range o {
@@ -184,7 +188,8 @@ func (o object) extras(old map[string]any, known ...string) (map[string]any, err
 	return out, nil
 }
 
-// withExtras appends a row's extras, by key.
+// withExtras appends a row's extras, sorted by key. A key of the row itself
+// wins.
 func withExtras(o pyjson.Object, extra map[string]any) pyjson.Object {
 	for _, k := range slices.Sorted(maps.Keys(extra)) {
 		if !slices.ContainsFunc(o, func(m pyjson.Member) bool { return m.Key == k }) {
@@ -194,7 +199,7 @@ func withExtras(o pyjson.Object, extra map[string]any) pyjson.Object {
 	return o
 }
 
-// toPy makes what encoding/json read writable by pyjson.
+// toPy turns values of encoding/json into values that pyjson can write.
 func toPy(v any) any {
 	switch v := v.(type) {
 	case float64:
@@ -214,7 +219,7 @@ func toPy(v any) any {
 	return v
 }
 
-// immutableOption is how a row's options are shown.
+// immutableOption returns the member "options" of a row.
 func immutableOption(immutable bool) pyjson.Object {
 	if !immutable {
 		return pyjson.Object{}
@@ -222,19 +227,20 @@ func immutableOption(immutable bool) pyjson.Object {
 	return pyjson.Object{{Key: "immutable", Value: true}}
 }
 
-// answer is a JSON body; Keystone's resources end in a newline.
+// answer returns a JSON body with the newline that ends Keystone's resources.
 func answer(status int, o pyjson.Object) *web.Response {
 	return web.NewBytes(status, jsonType, append(pyjson.Marshal(o), '\n'))
 }
 
-// exact is a JSON body without the newline.
+// exact returns a JSON body without the newline.
 func exact(status int, o pyjson.Object) *web.Response {
 	return web.NewBytes(status, jsonType, pyjson.Marshal(o))
 }
 
+// noContent returns the answer to a change without a body.
 func noContent() *web.Response { return web.NewResponse(204) }
 
-// orNull is nil for "", for keys that Keystone shows as null.
+// orNull returns nil for "", for keys that Keystone shows as null.
 func orNull(s string) any {
 	if s == "" {
 		return nil

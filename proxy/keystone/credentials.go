@@ -26,20 +26,21 @@ var credentialReaders = notDelegated(anyOf("admin, system reader or the credenti
 
 var credentialOwners = notDelegated(anyOf("admin or the credential's user", (*call).writesCredential))
 
+// ownsCredential says whether the credential of the path is the caller's.
 func (c *call) ownsCredential() bool {
 	cred, err := c.svc.Credential(c.params.Get("credential"))
 	return err == nil && cred.UserID == c.caller.User.ID
 }
 
-// writesCredential says whether the credential of the path is the caller's to
-// change.
+// writesCredential says whether the caller may change the credential of the
+// path: the credential is the caller's, of a kind that the caller may keep.
 func (c *call) writesCredential() bool {
 	cred, err := c.svc.Credential(c.params.Get("credential"))
 	return err == nil && cred.UserID == c.caller.User.ID && c.mayKeep(cred.Type)
 }
 
 // mayKeep says whether the caller's roles allow to keep credentials of a type.
-// EC2 keys are for those who write, on this path as on that of OS-EC2.
+// EC2 keys need the role member, here as on the paths of OS-EC2.
 func (c *call) mayKeep(credentialType string) bool {
 	return credentialType != identity.TypeEC2 || c.isAdmin() || c.caller.HasRole(roleMember)
 }
@@ -68,7 +69,7 @@ func showCredential(c *call) (*web.Response, error) {
 	return one(200, "credential", c.credential(cred)), nil
 }
 
-// readCredential applies the body to cred. A blob may also be an object.
+// readCredential applies the body to cred. A blob may be a text or an object.
 func (c *call) readCredential(cred *identity.Credential) error {
 	in, err := c.inside("credential")
 	if err != nil {
@@ -87,7 +88,7 @@ func (c *call) readCredential(cred *identity.Credential) error {
 	return nil
 }
 
-// blobAsText makes a text of a blob that came as an object.
+// blobAsText replaces a blob that came as an object by the object's text.
 func blobAsText(in object) {
 	if blob, ok := in["blob"].(map[string]any); ok {
 		in["blob"] = string(pyjson.Marshal(toPy(blob)))
@@ -106,8 +107,9 @@ func createCredential(c *call) (*web.Response, error) {
 	return one(201, "credential", c.credential(made)), nil
 }
 
-// updateCredential changes the blob and nothing else, as Keystone does since its
-// fixes of 2025 (credential/schema.py): a credential stays whose it is.
+// updateCredential changes the blob and nothing else, as Keystone does since
+// the fixes of 2025 (credential/schema.py): a credential never changes the
+// user.
 func updateCredential(c *call) (*web.Response, error) {
 	return patch[identity.Credential]{
 		key: "credential", id: c.params.Get("credential"), find: c.svc.Credential, show: c.credential,
@@ -115,7 +117,7 @@ func updateCredential(c *call) (*web.Response, error) {
 	}.serve(c)
 }
 
-// readBlob applies a body that has a blob, and no other member, to cred.
+// readBlob applies a body with a blob, and no further member, to cred.
 func readBlob(in object, cred *identity.Credential) error {
 	for name := range in {
 		if name != "blob" {

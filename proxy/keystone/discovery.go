@@ -5,7 +5,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// version is the document of v3 (keystone/server/flask/application and
+// version returns the document of v3 (keystone/server/flask/application and
 // keystone/api/discovery.py).
 func (c *call) version() pyjson.Object {
 	return pyjson.Object{
@@ -19,6 +19,8 @@ func (c *call) version() pyjson.Object {
 	}
 }
 
+// versions answers "/" with 300 and the list of versions. Clients discover v3
+// from the list.
 func versions(c *call) (*web.Response, error) {
 	res := exact(300, pyjson.Object{{Key: "versions", Value: pyjson.Object{
 		{Key: "values", Value: []pyjson.Object{c.version()}},
@@ -27,6 +29,7 @@ func versions(c *call) (*web.Response, error) {
 	return res, nil
 }
 
+// versionThree answers "/v3".
 func versionThree(c *call) (*web.Response, error) {
 	return exact(200, pyjson.Object{{Key: "version", Value: c.version()}}), nil
 }

@@ -2,14 +2,16 @@
 // 22 does: same paths, JSON keys and their order, messages and headers.
 //
 // Vocabulary: a route is a method and a path pattern with the rule that guards
-// it; a call is one request on a route; the caller is who its X-Auth-Token
-// stands for; the subject is who its X-Subject-Token stands for.
+// the route; a call is a request on a route; the caller is the token in
+// X-Auth-Token; the subject is the token in X-Subject-Token.
 //
 // # Invariants
 //
-//   - What is not in the table of routes does not exist, and a route without a
-//     rule is refused when the table is built.
-//   - 401 is for a missing or invalid token alone; a valid one that may not is
-//     403.
+//   - A path outside of the table of routes is 404. A route without a rule stops
+//     the start.
+//   - 401 is for a missing or invalid token alone; a valid token without the
+//     right is 403.
 //   - The rule is asked before a handler runs and before a body is read.
+//   - A change of a row happens under the store's lock, on the row as the row is
+//     then (patch): concurrent changes of different members all stay.
 package keystone

@@ -57,7 +57,8 @@ func createEC2(c *call) (*web.Response, error) {
 	return one(201, "credential", c.ec2Credential(made)), nil
 }
 
-// findEC2 is the credential of the path, if it is that user's.
+// findEC2 returns the credential with the path's access key, if the credential
+// belongs to the path's user.
 func (c *call) findEC2() (*identity.Credential, error) {
 	id := identity.EC2CredentialID(c.params.Get("access"))
 	cred, err := c.svc.Credential(id)

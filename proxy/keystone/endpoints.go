@@ -40,8 +40,8 @@ func showEndpoint(c *call) (*web.Response, error) {
 	return one(200, "endpoint", c.endpoint(e)), nil
 }
 
-// readEndpoint applies the body of an endpoint to e. "region" is the old name of
-// "region_id", and counts if "region_id" is absent.
+// readEndpoint applies the body of an endpoint to e. "region" is the old name
+// of "region_id", and counts if "region_id" is absent.
 func readEndpoint(in object, e *identity.Endpoint) error {
 	region := ""
 	err := in.fields(map[string]*string{"interface": &e.Interface, "region_id": &e.RegionID, "region": &region,
@@ -69,8 +69,8 @@ func (o object) oldRegion() string {
 	return name
 }
 
-// makeRegion creates the region that the body of an endpoint names under the old
-// key, as Keystone does. A region under the new key has to exist.
+// makeRegion creates the region that the body of an endpoint names under the
+// old key, as Keystone does. A region under the new key has to exist.
 func (c *call) makeRegion(in object) error {
 	region := in.oldRegion()
 	if region == "" {
@@ -102,6 +102,8 @@ func createEndpoint(c *call) (*web.Response, error) {
 	return one(201, "endpoint", c.endpoint(made)), nil
 }
 
+// updateEndpoint creates a region, if needed, before the update: the store
+// takes no second change under the lock of the first.
 func updateEndpoint(c *call) (*web.Response, error) {
 	var body object
 	return patch[identity.Endpoint]{

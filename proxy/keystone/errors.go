@@ -47,23 +47,25 @@ func missing(attribute, target string) error {
 
 func forbidden(message string) error { return newError(403, message) }
 
+// unauthorized returns the 401 of a missing or insufficient login.
 func (c *call) unauthorized() *apiError {
 	e := newError(401, msgUnauthorized)
 	e.authURI = c.base + "/v3"
 	return e
 }
 
+// titles are the titles of Keystone's error bodies.
 var titles = map[int]string{
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
 	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
 	500: "Internal Server Error", 503: "Service Unavailable", 507: "Insufficient Storage",
 }
 
-// retryAfterSeconds is when a client that was told to come later may do so.
+// retryAfterSeconds is the pause that a 503 asks of the client.
 const retryAfterSeconds = "5"
 
-// errorResponse renders an error, or gives nil for one that is not ours: of the
-// request's body or of the context.
+// errorResponse renders an error. errorResponse returns nil for an error of the
+// request's body or of the context: the front answers such errors.
 func (c *call) errorResponse(err error) *web.Response {
 	var e *apiError
 	var ie *identity.Error
@@ -90,7 +92,8 @@ func (c *call) errorResponse(err error) *web.Response {
 	return res
 }
 
-// body is flask.jsonify's: compact, keys sorted, a newline.
+// body returns the error as flask.jsonify writes it: compact, keys sorted, with
+// a newline.
 func (e *apiError) body() []byte {
 	b := append([]byte(`{"error":{"code":`), strconv.Itoa(e.status)...)
 	if e.methods != nil {
@@ -108,6 +111,8 @@ func (e *apiError) body() []byte {
 	return append(b, "}}\n"...)
 }
 
+// fromIdentity turns an error of the store into an answer. Details of an
+// internal error stay out of the answer.
 func (c *call) fromIdentity(ie *identity.Error) *apiError {
 	e := &apiError{cause: ie, message: ie.Detail}
 	switch ie.Kind {

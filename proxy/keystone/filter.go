@@ -8,7 +8,7 @@ import (
 	"needletail/proxy/web"
 )
 
-// comparators are the inexact filters: name__contains and so on
+// comparators are the inexact filters, name__contains and similar
 // (keystone/common/driver_hints.py).
 var comparators = map[string]func(value, want string) bool{
 	"contains":    strings.Contains,
@@ -19,21 +19,22 @@ var comparators = map[string]func(value, want string) bool{
 	"iendswith":   folded(strings.HasSuffix),
 }
 
+// folded makes a comparator ignore case.
 func folded(f func(string, string) bool) func(string, string) bool {
 	return func(a, b string) bool { return f(strings.ToLower(a), strings.ToLower(b)) }
 }
 
 const (
-	// rowBytes is about what a row takes before it is written.
+	// rowBytes is the approximate memory of a row before the row is written.
 	rowBytes = 1 << 10
-	// listHeldFactor is how often the bytes of a list are in memory while it
+	// listHeldFactor is the number of copies of a list in memory while the list
 	// grows.
 	listHeldFactor = 2
 )
 
-// collection answers a list: the rows that pass the query's filters on keys, cut
-// to a page or to Config.ListLimit. Rows and answer are in memory that the
-// request holds.
+// collection answers with a list: the rows that pass the query's filters on
+// keys, cut to a page or to Config.ListLimit. The request holds the memory of
+// the rows and of the answer.
 func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*web.Response, error) {
 	if err := c.Hold(rowBytes * int64(len(rows))); err != nil {
 		return nil, err
@@ -70,6 +71,7 @@ func (c *call) collection(name string, rows []pyjson.Object, keys ...string) (*w
 	return web.NewBytes(200, jsonType, append(body, '\n')), nil
 }
 
+// passes says whether a row passes the query's filters on keys.
 func passes(row pyjson.Object, query url.Values, keys []string) bool {
 	for _, key := range keys {
 		value := row.Get(key)
@@ -86,6 +88,7 @@ func passes(row pyjson.Object, query url.Values, keys []string) bool {
 	return true
 }
 
+// equals compares a value of a row with the text of a filter.
 func equals(value any, want string) bool {
 	switch v := value.(type) {
 	case string:
@@ -98,7 +101,8 @@ func equals(value any, want string) bool {
 	return false
 }
 
-// asBool is Keystone's attr_as_boolean for queries.
+// asBool is Keystone's attr_as_boolean for queries: every text is true except
+// "0", "false", "no", "off", "f" and "n".
 func asBool(s string) bool {
 	switch strings.ToLower(s) {
 	case "0", "false", "no", "off", "f", "n":
@@ -107,19 +111,19 @@ func asBool(s string) bool {
 	return true
 }
 
-// links is a member's link to itself.
+// links returns the link of a member to itself.
 func (c *call) links(collection, id string) pyjson.Member {
 	return pyjson.Member{Key: "links", Value: pyjson.Object{
 		{Key: "self", Value: c.base + "/v3/" + collection + "/" + (&url.URL{Path: id}).EscapedPath()},
 	}}
 }
 
-// one answers a single row.
+// one answers with a single row.
 func one(status int, name string, row pyjson.Object) *web.Response {
 	return answer(status, pyjson.Object{{Key: name, Value: row}})
 }
 
-// render is every row as JSON.
+// render shows every row.
 func render[T any](rows []*T, show func(*T) pyjson.Object) []pyjson.Object {
 	out := make([]pyjson.Object, len(rows))
 	for i, r := range rows {
@@ -128,7 +132,7 @@ func render[T any](rows []*T, show func(*T) pyjson.Object) []pyjson.Object {
 	return out
 }
 
-// dropped answers a delete.
+// dropped answers a change without a body, such as a deletion.
 func dropped(err error) (*web.Response, error) {
 	if err != nil {
 		return nil, err

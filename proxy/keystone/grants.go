@@ -5,8 +5,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// grantRoutes are the same four for each target of a role, for users and
-// groups, and for the grants that are inherited.
+// grantRoutes are the same four routes for each target of a role, for users and
+// for groups, and for inherited grants.
 func grantRoutes() []route {
 	var out []route
 	for _, g := range []struct {
@@ -28,6 +28,8 @@ func grantRoutes() []route {
 	return out
 }
 
+// grantRoutesOf returns the routes of one kind of grant. list and suffix are
+// the path before and after the role.
 func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 	member := list + "/{role}" + suffix
 	// The policy's names: create_grant, create_system_grant_for_user…
@@ -52,7 +54,7 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 	return append(routes, route{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: readers, handle: withGrant(g, listGrants)})
 }
 
-// withGrant fills in what the path says of a grant.
+// withGrant hands f the grant of the path.
 func withGrant(kind identity.Grant, f func(*call, identity.Grant) (*web.Response, error)) func(*call) (*web.Response, error) {
 	return func(c *call) (*web.Response, error) {
 		g := kind

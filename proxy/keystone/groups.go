@@ -94,6 +94,7 @@ func listMembers(c *call) (*web.Response, error) {
 	return c.collection("users", render(users, c.user), "name", "domain_id", "enabled")
 }
 
+// onMember answers on a membership of the path with f.
 func onMember(f func(*identity.Service, identity.Membership) error) func(*call) (*web.Response, error) {
 	return func(c *call) (*web.Response, error) {
 		return dropped(f(c.svc, identity.Membership{GroupID: c.params.Get("group"), UserID: c.params.Get("user")}))
@@ -108,7 +109,8 @@ func listUserGroups(c *call) (*web.Response, error) {
 	return c.collection("groups", render(groups, c.groupOfUser), "name")
 }
 
-// groupOfUser shows a group among a user's; those of federation expire.
+// groupOfUser shows a group in the list of a user's groups. Only memberships of
+// federation expire.
 func (c *call) groupOfUser(g *identity.Group) pyjson.Object {
 	return append(c.group(g), pyjson.Member{Key: "membership_expires_at", Value: nil})
 }

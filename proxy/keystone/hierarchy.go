@@ -29,7 +29,8 @@ func (c *call) withRelatives(p *identity.Project) (pyjson.Object, error) {
 	return o, nil
 }
 
-// relatives are those on which the caller has a role.
+// relatives returns the parents or the subtree, without projects on which the
+// caller has no role.
 func (c *call) relatives(p *identity.Project, kind string) []pyjson.Object {
 	list := c.svc.Parents(p)
 	if kind == "subtree" {
@@ -44,7 +45,7 @@ func (c *call) relatives(p *identity.Project, kind string) []pyjson.Object {
 	return out
 }
 
-// parentIDs is {parent: {grandparent: … {domain: null}}}.
+// parentIDs returns {parent: {grandparent: … {domain: null}}}.
 func (c *call) parentIDs(p *identity.Project) any {
 	above := any(pyjson.Object{{Key: p.DomainID, Value: nil}})
 	for _, up := range slices.Backward(c.svc.Parents(p)) {
@@ -53,8 +54,8 @@ func (c *call) parentIDs(p *identity.Project) any {
 	return above
 }
 
-// subtreeIDs is {child: {grandchild: null}}, or null for a leaf. Its depth is
-// that of the hierarchy, which is bounded.
+// subtreeIDs returns {child: {grandchild: null}}, or null for a leaf. The depth
+// is the depth of the hierarchy, which is bounded.
 func (c *call) subtreeIDs(id string) any {
 	var out pyjson.Object
 	for _, p := range c.svc.Projects(func(p *identity.Project) bool { return p.ParentID == id }) {
@@ -66,8 +67,9 @@ func (c *call) subtreeIDs(id string) any {
 	return out
 }
 
-// wantsTags is the filters tags (all of them), tags-any, not-tags (not all of
-// them) and not-tags-any; each is a list with commas.
+// wantsTags applies the filters tags (has all of the list), tags-any (has one),
+// not-tags (has not all) and not-tags-any (has none at all). The value of a
+// filter is a list with commas.
 func (c *call) wantsTags(tags []string) bool {
 	has := func(tag string) bool { return slices.Contains(tags, tag) }
 	all := func(list []string) bool { return !slices.ContainsFunc(list, func(t string) bool { return !has(t) }) }

@@ -19,12 +19,12 @@ func impliedRoutes() []route {
 	}
 }
 
-// shortRole is a role as inferences show it.
+// shortRole shows a role inside an inference.
 func (c *call) shortRole(r *identity.Role) pyjson.Object {
 	return pyjson.Object{{Key: "id", Value: r.ID}, {Key: "name", Value: r.Name}, c.links("roles", r.ID)}
 }
 
-// impliedBy is what a role implies itself, as JSON.
+// impliedBy shows the roles that a role implies directly.
 func (c *call) impliedBy(prior string) []pyjson.Object {
 	out := []pyjson.Object{}
 	for _, i := range c.svc.Implications(func(i *identity.Implication) bool { return i.Prior == prior }) {
@@ -35,6 +35,7 @@ func (c *call) impliedBy(prior string) []pyjson.Object {
 	return out
 }
 
+// inference shows a role with the role or roles that the first role implies.
 func (c *call) inference(prior *identity.Role, implies any) pyjson.Object {
 	return pyjson.Object{{Key: "prior_role", Value: c.shortRole(prior)}, {Key: "implies", Value: implies}}
 }

@@ -13,23 +13,24 @@ import (
 	"needletail/proxy/web/router"
 )
 
-// Config says what a handler serves.
+// Config is the configuration of a handler.
 type Config struct {
 	Service *identity.Service
-	// PublicURL is where clients find "/" of this handler, without a trailing
-	// slash: "https://cloud.example/identity". If "", links follow the request.
+	// PublicURL is the URL of this handler's "/", without a trailing slash:
+	// "https://cloud.example/identity". If "", links follow the request.
 	PublicURL string
-	// ListLimit cuts lists, which then say "truncated" (Keystone's list_limit);
-	// 0: not at all.
+	// ListLimit cuts lists to a length, and a cut list says "truncated"
+	// (Keystone's list_limit). 0: lists are not cut.
 	ListLimit int
 }
 
-// New makes the handler. It takes paths that begin below Request.BasePath: "",
+// New makes the handler. The handler takes paths below Request.BasePath: "",
 // "/", "/v3…".
 func New(c Config) web.Handler {
 	return &handler{svc: c.Service, publicURL: strings.TrimRight(c.PublicURL, "/"), table: newTable(routes()), listLimit: c.ListLimit}
 }
 
+// handler is the Identity API.
 type handler struct {
 	svc       *identity.Service
 	publicURL string
@@ -37,7 +38,7 @@ type handler struct {
 	listLimit int
 }
 
-// call is one request on a route.
+// call is a request on a route.
 type call struct {
 	*web.Request
 	svc     *identity.Service
@@ -50,14 +51,14 @@ type call struct {
 	listLimit int
 }
 
-// Context is the request's, and says which client asks: hashes of passwords are
-// shared out among clients.
+// Context returns the request's context with the client's address: the queue
+// for hashing passwords gives clients equal shares.
 func (c *call) Context() context.Context {
 	return identity.WithClient(c.Request.Context(), c.RemoteAddr)
 }
 
-// Serve answers with a response in every case but one: the body failed to
-// arrive, which the front knows to answer.
+// Serve answers every request with a response, except a request whose body
+// failed to arrive: the front knows how to answer such a request.
 func (h *handler) Serve(r *web.Request) (*web.Response, error) {
 	c := &call{Request: r, svc: h.svc, base: h.base(r), listLimit: h.listLimit}
 	res, err := h.serve(c)
@@ -74,6 +75,8 @@ func (h *handler) Serve(r *web.Request) (*web.Response, error) {
 	return res, nil
 }
 
+// serve authenticates the caller, finds the route, asks the rule and runs the
+// handler, in this order: an invalid token is 401 on every path.
 func (h *handler) serve(c *call) (*web.Response, error) {
 	if err := c.authenticate(); err != nil {
 		return nil, err
@@ -94,8 +97,8 @@ func (h *handler) serve(c *call) (*web.Response, error) {
 	return c.route.handle(c)
 }
 
-// authenticate finds the caller. A token that is not valid is refused on every
-// path, as Keystone's auth context middleware does.
+// authenticate finds the caller. An invalid token is refused on every path, as
+// in Keystone's auth context middleware.
 func (c *call) authenticate() error {
 	text := c.Header.Get("X-Auth-Token")
 	if text == "" {
@@ -119,27 +122,28 @@ func (c *call) authenticate() error {
 	return nil
 }
 
-// tokensPath is where tokens are made, shown and ended.
+// tokensPath is the path for making, showing and ending tokens.
 const tokensPath = "/v3/auth/tokens"
 
-// path is the request's path without the slashes that may end it.
+// path returns the request's path without slashes at the end.
 func (c *call) path() string { return strings.TrimRight(c.Path, "/") }
 
-// validatesItself says whether the request asks about the token that it is sent
-// with. Nothing else here is for the token of an EC2 key: such keys are for the
-// object store (keystone/server/flask/request_processing/middleware).
+// validatesItself says whether the request asks about the very token that the
+// request is sent with. The token of an EC2 key is good for no more here: EC2
+// keys are for the object store
+// (keystone/server/flask/request_processing/middleware).
 func (c *call) validatesItself(text string) bool {
 	return (c.Method == "GET" || c.Method == "HEAD") && c.path() == tokensPath && c.Header.Get("X-Subject-Token") == text
 }
 
-// followsRules says whether the caller's access rules allow the request. To
-// validate a token is always allowed.
+// followsRules says whether the caller's access rules allow the request. The
+// validation of a token is always allowed.
 func (c *call) followsRules(caller *identity.Token) bool {
 	id := auth.Identity{AccessRules: caller.AccessRules}
 	return c.Method == "GET" && c.path() == tokensPath || id.MayRequest("identity", c.Method, c.path())
 }
 
-// base is the public URL, or the request's without a default port.
+// base returns the public URL, or the request's URL without a default port.
 func (h *handler) base(r *web.Request) string {
 	if h.publicURL != "" {
 		return h.publicURL
@@ -153,7 +157,7 @@ func (h *handler) base(r *web.Request) string {
 	return r.Scheme + "://" + host + r.BasePath
 }
 
-// self is the URL of the request, for links.
+// self returns the URL of the request, for links.
 func (c *call) self() string {
 	self := c.base + (&url.URL{Path: strings.TrimRight(c.Path, "/")}).EscapedPath()
 	if c.RawQuery != "" {
@@ -162,6 +166,8 @@ func (c *call) self() string {
 	return self
 }
 
+// newRequestID returns "req-" and a random UUID, as oslo.middleware's request
+// ids.
 func newRequestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read does not fail

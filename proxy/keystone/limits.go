@@ -29,7 +29,8 @@ var limitReaders = anyOf("admin, system reader or a token of the limit's project
 		return err == nil && c.seesLimit(l)
 	})
 
-// seesLimit says whether the caller's scope is the limit's project or domain.
+// seesLimit says whether the caller's scope is the limit's project or domain,
+// or the system.
 func (c *call) seesLimit(l *identity.Limit) bool {
 	switch {
 	case c.caller.System:
@@ -43,6 +44,7 @@ func (c *call) seesLimit(l *identity.Limit) bool {
 	return false
 }
 
+// limitModel says that limits are enforced per project, without hierarchies.
 func limitModel(*call) (*web.Response, error) {
 	return answer(200, pyjson.Object{{Key: "model", Value: pyjson.Object{
 		{Key: "name", Value: "flat"},
@@ -50,6 +52,7 @@ func limitModel(*call) (*web.Response, error) {
 	}}}), nil
 }
 
+// registered shows a registered limit, the default for all projects.
 func (c *call) registered(r *identity.RegisteredLimit) pyjson.Object {
 	return pyjson.Object{
 		{Key: "id", Value: r.ID}, {Key: "service_id", Value: r.ServiceID}, {Key: "region_id", Value: orNull(r.RegionID)},
@@ -58,6 +61,7 @@ func (c *call) registered(r *identity.RegisteredLimit) pyjson.Object {
 	}
 }
 
+// limit shows the limit of one project or domain.
 func (c *call) limit(l *identity.Limit) pyjson.Object {
 	return pyjson.Object{
 		{Key: "id", Value: l.ID}, {Key: "project_id", Value: orNull(l.ProjectID)}, {Key: "domain_id", Value: orNull(l.DomainID)},
@@ -67,7 +71,7 @@ func (c *call) limit(l *identity.Limit) pyjson.Object {
 	}
 }
 
-// limitList reads a body of many: {"limits": [{…}, …]}.
+// limitList reads a body with several limits: {"limits": [{…}, …]}.
 func (c *call) limitList(key string) ([]object, error) {
 	body, err := c.readObject()
 	if err != nil {
@@ -88,7 +92,7 @@ func (c *call) limitList(key string) ([]object, error) {
 	return out, nil
 }
 
-// readLimit reads what both kinds of limits have.
+// readLimit applies the members that both kinds of limits have.
 func (o object) readLimit(valueKey string, value *int, description **string, fields map[string]*string) error {
 	if err := o.fields(fields); err != nil {
 		return err
@@ -110,17 +114,19 @@ func (o object) readLimit(valueKey string, value *int, description **string, fie
 	return err
 }
 
+// readRegistered applies the body of a registered limit to r.
 func (o object) readRegistered(r *identity.RegisteredLimit) error {
 	return o.readLimit("default_limit", &r.DefaultLimit, &r.Description,
 		map[string]*string{"service_id": &r.ServiceID, "region_id": &r.RegionID, "resource_name": &r.ResourceName})
 }
 
+// readProjectLimit applies the body of a limit to l.
 func (o object) readProjectLimit(l *identity.Limit) error {
 	return o.readLimit("resource_limit", &l.ResourceLimit, &l.Description, map[string]*string{"service_id": &l.ServiceID,
 		"region_id": &l.RegionID, "resource_name": &l.ResourceName, "project_id": &l.ProjectID, "domain_id": &l.DomainID})
 }
 
-// required is Keystone's schema: these keys must be there.
+// required is a part of Keystone's schema: these keys must be present.
 func (o object) required(keys ...string) error {
 	for _, key := range keys {
 		if _, ok := o[key]; !ok {
@@ -195,7 +201,8 @@ func createLimits(c *call) (*web.Response, error) {
 	return answer(201, pyjson.Object{{Key: "limits", Value: render(made, c.limit)}}), nil
 }
 
-// listLimits shows those of the caller's scope, all to the system's.
+// listLimits shows the limits of the caller's scope, and all limits to a token
+// of the system.
 func listLimits(c *call) (*web.Response, error) {
 	rows := c.svc.Limits(nil)
 	shown := rows[:0]

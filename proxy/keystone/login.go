@@ -10,7 +10,7 @@ import (
 const maxMethods = 4
 
 // parseLogin reads the body of POST /v3/auth/tokens (keystone/auth/schema.py,
-// keystone/auth/core.py), which may use the methods in use.
+// keystone/auth/core.py). inUse are the methods that the site allows.
 func parseLogin(body object, inUse []string) (identity.Login, error) {
 	var l identity.Login
 	auth, err := body.need("auth", "request body")
@@ -55,6 +55,8 @@ func parseLogin(body object, inUse []string) (identity.Login, error) {
 	return l, nil
 }
 
+// methodList reads the methods of a login. An unknown method is a 401 with the
+// list of the allowed methods.
 func methodList(who object, inUse []string) ([]string, error) {
 	list, ok := who["methods"].([]any)
 	if !ok {
@@ -80,6 +82,7 @@ func methodList(who object, inUse []string) ([]string, error) {
 	return methods, nil
 }
 
+// parsePassword reads {"user": {…, "password"}}.
 func parsePassword(l *identity.Login, payload object) error {
 	user, err := payload.need("user", "password")
 	if err != nil {
@@ -95,6 +98,7 @@ func parsePassword(l *identity.Login, payload object) error {
 	return err
 }
 
+// parseTOTP reads {"user": {…, "passcode"}}.
 func parseTOTP(l *identity.Login, payload object) error {
 	user, err := payload.need("user", identity.MethodTOTP)
 	if err != nil {
@@ -149,6 +153,7 @@ func parseRef(o object, target string) (ref identity.Ref, err error) {
 	return ref, err
 }
 
+// parseDomainRef reads {"id"} or {"name"}.
 func parseDomainRef(o object) (ref identity.DomainRef, err error) {
 	if err = o.fields(map[string]*string{"id": &ref.ID, "name": &ref.Name}); err != nil {
 		return ref, err
@@ -159,6 +164,8 @@ func parseDomainRef(o object) (ref identity.DomainRef, err error) {
 	return ref, err
 }
 
+// parseScope reads the scope of a login. A missing scope lets the store choose
+// the user's default project.
 func parseScope(auth object) (scope identity.Scope, err error) {
 	value, ok := auth["scope"]
 	if !ok || value == nil {

@@ -8,19 +8,19 @@ import (
 )
 
 // userOptionKeys are the resource options of users
-// (keystone/identity/backends/resource_options.py). They are kept and shown.
-// lock_password, ignore_lockout_failure_attempts and the two of multiple factors
-// are obeyed; the others are about what there is none of here: passwords that
-// expire or have to be changed at first, and users who are disabled for being
-// away.
+// (keystone/identity/backends/resource_options.py). All options are kept and
+// shown. The store obeys lock_password, ignore_lockout_failure_attempts and
+// both options of multiple factors. The rest is about features that the store
+// lacks: expiry of passwords, a change of the first password, and disabling of
+// inactive users.
 var userOptionKeys = map[string]bool{
 	"ignore_change_password_upon_first_use": true, "ignore_password_expiry": true,
 	identity.IgnoreLockout: true, identity.LockPassword: true, "ignore_user_inactivity": true,
 	identity.MFAEnabled: true, identity.MFARules: true,
 }
 
-// userOptions merges the body's options into a copy of old; null takes one
-// away.
+// userOptions merges the body's options into a copy of old. null removes an
+// option.
 func (o object) userOptions(old map[string]any) (map[string]any, error) {
 	given, err := o.options()
 	if given == nil || err != nil {
@@ -54,8 +54,8 @@ func (o object) userOptions(old map[string]any) (map[string]any, error) {
 // maxRules bounds the rules of a user and the methods of a rule.
 const maxRules = 64
 
-// checkRules wants a list of lists of strings; no list is empty or twice in the
-// other, no string twice in its list.
+// checkRules accepts a list of different lists of strings. Each inner list has
+// at least one string, and no string twice.
 func checkRules(value any) error {
 	bad := notType(identity.MFARules, value, "array of unique arrays of unique strings")
 	rules, ok := value.([]any)
@@ -85,7 +85,7 @@ func checkRules(value any) error {
 	return nil
 }
 
-// options is the object under "options", nil if there is none.
+// options returns the object under "options", or nil without such a key.
 func (o object) options() (object, error) {
 	if o["options"] == nil {
 		return nil, nil
@@ -93,7 +93,8 @@ func (o object) options() (object, error) {
 	return o.need("options", "request body")
 }
 
-// immutable is the option of that name, or what it was.
+// immutable returns the option "immutable", or was if the body does not name
+// the option.
 func (o object) immutable(was bool) (bool, error) {
 	given, err := o.options()
 	if given == nil || err != nil {

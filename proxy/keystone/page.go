@@ -11,14 +11,14 @@ import (
 )
 
 // paged are the lists that know limit and marker, as in Keystone 27 and later.
-// A client that sends neither gets the whole list.
+// A client without limit and marker gets the whole list.
 var paged = []string{"/v3/users", "/v3/groups", "/v3/projects", "/v3/domains"}
 
 // maxPage is Keystone's [DEFAULT] max_db_limit.
 const maxPage = 1000
 
-// page cuts rows down to those after the query's marker, an id, and to its
-// limit. next is the URL of the next page, nil if there is none.
+// page cuts rows to the page after the query's marker, an id, and to the
+// query's limit. next is the URL of the next page, or nil on the last page.
 func (c *call) page(rows []pyjson.Object) (cut []pyjson.Object, next any, err error) {
 	query := c.Query()
 	if !slices.Contains(paged, c.route.pattern) || !query.Has("limit") && !query.Has("marker") {
@@ -47,7 +47,7 @@ func (c *call) page(rows []pyjson.Object) (cut []pyjson.Object, next any, err er
 	return rows, c.base + (&url.URL{Path: strings.TrimRight(c.Path, "/")}).EscapedPath() + "?" + onward.Encode(), nil
 }
 
-// sortedAfter is where the rows whose ids come after marker begin.
+// sortedAfter returns the index of the first row whose id comes after marker.
 func sortedAfter(rows []pyjson.Object, marker string, id func(pyjson.Object) string) int {
 	at, found := slices.BinarySearchFunc(rows, marker, func(row pyjson.Object, m string) int { return strings.Compare(id(row), m) })
 	if found {

@@ -29,8 +29,8 @@ func (c *call) project(p *identity.Project) pyjson.Object {
 var projectKeys = []string{"id", "name", "domain_id", "description", "enabled", "parent_id", "is_domain",
 	"tags", "options", "links"}
 
-// listProjects leaves out the domains, which are projects too, unless they
-// alone are asked for.
+// listProjects leaves the domains out, unless the query asks for domains alone.
+// In Keystone a domain is a project too.
 func listProjects(c *call) (*web.Response, error) {
 	limit := c.domainLimit()
 	if v, ok := c.Query()["is_domain"]; ok && asBool(v[0]) {
@@ -43,7 +43,7 @@ func listProjects(c *call) (*web.Response, error) {
 	return c.collection("projects", render(projects, c.project), "name", "domain_id", "enabled", "parent_id")
 }
 
-// domainProject shows a domain as the project that it is.
+// domainProject shows a domain as a project.
 func (c *call) domainProject(d *identity.Domain) pyjson.Object {
 	return withExtras(pyjson.Object{
 		{Key: "id", Value: d.ID}, {Key: "name", Value: d.Name}, {Key: "domain_id", Value: nil},
@@ -54,6 +54,7 @@ func (c *call) domainProject(d *identity.Domain) pyjson.Object {
 	}, d.Extra)
 }
 
+// showProject shows a project, or a domain as a project.
 func showProject(c *call) (*web.Response, error) {
 	p, err := c.svc.Project(c.params.Get("project"))
 	if err != nil {

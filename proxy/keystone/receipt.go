@@ -6,10 +6,12 @@ import (
 	"needletail/proxy/web"
 )
 
-// receiptHeader gives and takes what a login has shown that lacks a factor.
+// receiptHeader carries the receipt of an incomplete login, to the client and
+// back.
 const receiptHeader = "Openstack-Auth-Receipt"
 
-// receiptResponse is the 401 of such a login (keystone/receipt/handlers.py).
+// receiptResponse is the 401 of a login that lacks a factor
+// (keystone/receipt/handlers.py).
 func receiptResponse(p *identity.PartialLogin) *web.Response {
 	required := make(pyjson.Array, len(p.Required))
 	for i, rule := range p.Required {

@@ -23,7 +23,7 @@ func (c *call) role(r *identity.Role) pyjson.Object {
 	}
 }
 
-// listRoles shows global roles, unless a domain's are asked for.
+// listRoles shows the roles of the query's domain, or the global roles.
 func listRoles(c *call) (*web.Response, error) {
 	domain := c.Query().Get("domain_id")
 	roles := c.svc.Roles(func(r *identity.Role) bool { return r.DomainID == domain })
@@ -38,8 +38,7 @@ func showRole(c *call) (*web.Response, error) {
 	return one(200, "role", c.role(r)), nil
 }
 
-// readRole applies the body of a role to r. A description of null takes the
-// description away.
+// readRole applies the body of a role to r. null removes the description.
 func readRole(in object, r *identity.Role) error {
 	err := in.fields(map[string]*string{"name": &r.Name})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"needletail/proxy/web/router"
 )
 
-// route is a row of the table (package router). action is the name of the route in
-// Keystone's policy, which a 403 shows.
+// route is a row of the table (package router). action is the name of the route
+// in Keystone's policy, which a 403 shows.
 type route struct {
 	method, pattern string
 	action          string
@@ -17,8 +17,8 @@ type route struct {
 	handle          func(*call) (*web.Response, error)
 }
 
-// newTable makes the table of routes. newTable panics for a route without a rule:
-// such a route would answer everybody or nobody.
+// newTable makes the table of routes. newTable panics for a route without a
+// rule or a handler: such a route is a fault of the program.
 func newTable(routes []route) *router.Table[route] {
 	for _, r := range routes {
 		if r.rule.allow == nil || r.handle == nil {

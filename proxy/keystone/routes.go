@@ -2,7 +2,7 @@ package keystone
 
 import "slices"
 
-// routes is the table of all that this package answers.
+// routes returns all routes of this package.
 func routes() []route {
 	return slices.Concat(rootRoutes, authRoutes(), userRoutes(), projectRoutes(),
 		domainRoutes(), roleRoutes(), grantRoutes(), assignmentRoutes, serviceRoutes(), endpointRoutes(),
@@ -10,13 +10,15 @@ func routes() []route {
 		trustRoutes(), limitRoutes(), credentialRoutes(), signatureRoutes, emptyRoutes)
 }
 
-// Paths are split without their trailing slash, so that "" is "/".
+// Paths lose slashes at the end before the look-up, so "" is "/".
 var rootRoutes = []route{
 	{method: "GET", pattern: "", action: "versions", rule: everybody, handle: versions},
 	{method: "GET", pattern: "/v3", action: "version", rule: everybody, handle: versionThree},
 	{method: "GET", pattern: "/healthcheck", action: "healthcheck", rule: everybody, handle: health},
 }
 
+// authRoutes are the routes of logins and tokens. The OS-FEDERATION routes are
+// old names of the lists of /v3/auth.
 func authRoutes() []route {
 	return []route{
 		{method: "POST", pattern: tokensPath, action: "identity:authenticate", rule: everybody, handle: issueToken},

@@ -7,15 +7,15 @@ import (
 	"needletail/auth/identity"
 )
 
-// rule says who may. The role admin, on any scope, may everything that asks for
-// a caller: Keystone 22 still has its old "admin_required" beside the new
-// defaults (keystone/common/policies).
+// rule says which callers may use a route. The role admin, on any scope,
+// suffices for every rule that needs a caller: Keystone 22 still has the old
+// "admin_required" beside the new defaults (keystone/common/policies).
 type rule struct {
 	name  string
 	allow func(*call) (bool, error)
 }
 
-// The names of the roles that rules ask for.
+// The names of roles in rules.
 const (
 	roleAdmin   = "admin"
 	roleMember  = "member"
@@ -49,15 +49,16 @@ var userReaders = anyOf("admin, system reader, domain reader or the user",
 		return err == nil && c.isDomainReader(u.DomainID)
 	})
 
-// groupReaders includes readers of the domain of the group, and of the user if
-// the question is about one.
+// groupReaders includes readers of the domain of the group. If the path names a
+// user, the user has to be of the same domain.
 var groupReaders = anyOf("admin, system reader or domain reader of the group", (*call).isSystemReader, func(c *call) bool {
 	g, err := c.svc.Group(c.params.Get("group"))
 	return err == nil && c.isDomainReader(g.DomainID) && c.actorsAreOf(g.DomainID)
 })
 
-// grantReaders includes readers of the domain that the target, the user or group
-// and the role are all of; a global role is of any.
+// grantReaders includes readers of a domain, if the target, the user or group
+// and the role are all of the domain. A global role counts as a role of every
+// domain.
 var grantReaders = anyOf("admin, system reader or domain reader of the grant", (*call).isSystemReader, func(c *call) bool {
 	domain := c.params.Get("target")
 	if p, err := c.svc.Project(domain); err == nil {
@@ -68,8 +69,8 @@ var grantReaders = anyOf("admin, system reader or domain reader of the grant", (
 	return c.isDomainReader(domain) && c.actorsAreOf(domain) && roleFits
 })
 
-// actorsAreOf says whether the path's user and group, as far as there are any,
-// belong to a domain.
+// actorsAreOf says whether the path's user and group belong to a domain. A path
+// without a user or a group passes.
 func (c *call) actorsAreOf(domain string) bool {
 	if id, ok := c.params.Lookup("user"); ok {
 		if u, err := c.svc.User(id); err != nil || u.DomainID != domain {
@@ -84,13 +85,13 @@ func (c *call) actorsAreOf(domain string) bool {
 	return true
 }
 
-// services validate signatures of others.
+// services validate the signatures of users.
 var services = anyOf("admin or service", func(c *call) bool { return c.caller.HasRole(roleService) })
 
 // The rules of application credentials and access rules, which outlive any
-// trust. Making one is for the user alone, without admins: a credential holds
-// its owner's roles. Unlike other rules, those of access rules ask an admin for a
-// token of the system (keystone/common/policies/access_rule.py).
+// trust. Only the user makes an application credential, not an admin: a
+// credential holds the user's roles. An admin needs a token of the system for
+// access rules, unlike elsewhere (keystone/common/policies/access_rule.py).
 var (
 	appCredReaders = notOnDomain(notByTrust(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)))
 
@@ -103,8 +104,8 @@ var (
 	accessRuleDeleters = notOnDomain(notByTrust(unrestricted(oneOf("system admin or the user", (*call).isSystemAdmin, (*call).isOwnUser))))
 )
 
-// The rules of EC2 keys. Who only reads keeps no keys, since a key is made to
-// write with.
+// The rules of EC2 keys. A user who only reads keeps no keys, since a key can
+// write.
 var (
 	ec2Readers = notOnDomain(notDelegated(anyOf("admin, system reader or the user", (*call).isSystemReader, (*call).isOwnUser)))
 
@@ -113,12 +114,13 @@ var (
 	})))
 )
 
-// adminInPerson is for what gives somebody a right: through a trust it would
-// outlive the trust.
+// adminInPerson is for a change that gives somebody a right: a right given
+// through a trust would outlive the trust.
 var adminInPerson = notByTrust(adminOnly)
 
-// The rules of what belongs to the whole cloud and not to a domain: the admin of
-// a domain has no say in it (scope_types of keystone/common/policies).
+// The rules of resources that belong to the whole cloud and not to a domain.
+// The admin of a domain may not change such resources (scope_types of
+// keystone/common/policies).
 var (
 	cloudAdmin         = notOnDomain(adminOnly)
 	cloudAdminInPerson = notOnDomain(adminInPerson)
@@ -138,25 +140,26 @@ var domainReaders = anyOf("admin, system reader or a token of the domain",
 			c.caller.Project != nil && c.caller.Project.DomainID == id
 	})
 
-// domainListers may list; what a domain reader gets is of that domain only.
+// domainListers may list. A handler shows a domain reader the rows of the
+// domain only (domainLimit).
 var domainListers = anyOf("admin, system reader or domain reader",
 	(*call).isSystemReader, func(c *call) bool {
 		return c.caller.Domain != nil && c.isDomainReader(c.caller.Domain.ID)
 	})
 
-// anyOf allows admins, and callers for whom one of the tests holds.
+// anyOf allows admins, and callers who pass at least one test.
 func anyOf(name string, tests ...func(*call) bool) rule {
 	return oneOf(name, append([]func(*call) bool{(*call).isAdmin}, tests...)...)
 }
 
-// oneOf allows callers for whom one of the tests holds.
+// oneOf allows callers who pass at least one test.
 func oneOf(name string, tests ...func(*call) bool) rule {
 	return rule{name, func(c *call) (bool, error) {
 		return c.caller != nil && slices.ContainsFunc(tests, func(test func(*call) bool) bool { return test(c) }), nil
 	}}
 }
 
-// but takes those callers out of a rule for whom refused holds.
+// but narrows a rule: callers for whom refused is true are refused.
 func (r rule) but(name string, refused func(*identity.Token) bool) rule {
 	return rule{r.name + name, func(c *call) (bool, error) {
 		allowed, err := r.allow(c)
@@ -164,36 +167,37 @@ func (r rule) but(name string, refused func(*identity.Token) bool) rule {
 	}}
 }
 
-// notByTrust refuses tokens of trusts: what the route makes would outlive the
-// trust.
+// notByTrust refuses tokens of trusts: the result of the route would outlive
+// the trust.
 func notByTrust(r rule) rule {
 	return r.but(", not by a trust", func(t *identity.Token) bool { return t.Trust != nil })
 }
 
-// notOnDomain refuses tokens with a domain as their scope.
+// notOnDomain refuses tokens with a domain as the scope.
 func notOnDomain(r rule) rule {
 	return r.but(", not on a domain", func(t *identity.Token) bool { return t.Domain != nil })
 }
 
-// notByAppCred refuses tokens of application credentials, also of unrestricted
-// ones.
+// notByAppCred refuses tokens of application credentials, unrestricted
+// credentials included.
 func notByAppCred(r rule) rule {
 	return r.but(", not by an application credential", func(t *identity.Token) bool { return t.AppCred != nil })
 }
 
-// unrestricted refuses tokens of restricted application credentials, which could
-// give themselves a longer life.
+// unrestricted refuses tokens of restricted application credentials, which
+// could give themselves a longer life.
 func unrestricted(r rule) rule {
 	return r.but(", unrestricted", func(t *identity.Token) bool { return t.AppCred != nil && !t.AppCred.Unrestricted })
 }
 
-// notDelegated refuses tokens that stand for a part of their user only: a
-// credential is worth more.
+// notDelegated refuses tokens with only a part of the user's rights: a
+// credential would have all rights of the user.
 func notDelegated(r rule) rule {
 	return r.but(", not by delegation", (*identity.Token).Delegated)
 }
 
-// onSubject is a rule over the token in X-Subject-Token, which has to be valid.
+// onSubject is a rule about the token in X-Subject-Token. An invalid token
+// there is 404; without the header c.subject stays nil.
 func onSubject(name string, test func(*call) bool) rule {
 	return rule{name, func(c *call) (bool, error) {
 		if c.caller == nil {
@@ -213,8 +217,8 @@ func onSubject(name string, test func(*call) bool) rule {
 	}}
 }
 
-// knowsAccessRules is false for a service that would not obey a token's access
-// rules.
+// knowsAccessRules says whether a service announces that the service obeys the
+// access rules of tokens. To any further service such a token does not exist.
 func (c *call) knowsAccessRules() bool {
 	version, err := strconv.ParseFloat(c.Header.Get("OpenStack-Identity-Access-Rules"), 64)
 	return err == nil && version >= 1
@@ -236,7 +240,7 @@ func (c *call) ownsSubject() bool {
 	return c.subject != nil && c.subject.User.ID == c.caller.User.ID
 }
 
-// domainLimit is the domain that a list is cut down to, "" for none.
+// domainLimit returns the domain to which a list is cut, or "" for no cut.
 func (c *call) domainLimit() string {
 	if c.isAdmin() || c.isSystemReader() || c.caller.Domain == nil {
 		return ""
@@ -244,7 +248,8 @@ func (c *call) domainLimit() string {
 	return c.caller.Domain.ID
 }
 
-// flag is a key of the query that counts as set unless it is exactly "0".
+// flag returns a flag of the query. A present key is true, except with the
+// value "0".
 func (c *call) flag(name string) bool {
 	v, ok := c.Query()[name]
 	return ok && v[0] != "0"

@@ -8,15 +8,16 @@ import (
 	"needletail/proxy/web"
 )
 
-// signatureRoutes let a service have the signature of a request checked that
-// somebody sent to it. They ask for a service's token, as Keystone does since
-// its fix of who may ask.
+// signatureRoutes check the signature of a request that a service received. The
+// routes need the token of a service, as Keystone's do since Keystone limited
+// the callers.
 var signatureRoutes = []route{
 	{method: "POST", pattern: "/v3/s3tokens", action: "identity:s3tokens_validate", rule: services, handle: checkS3},
 	{method: "POST", pattern: "/v3/ec2tokens", action: "identity:ec2tokens_validate", rule: services, handle: checkEC2},
 }
 
-// signedRequest is the part of the body that says what was signed.
+// signedRequest reads the body, and returns the signed request and the access
+// key.
 func (c *call) signedRequest() (object, string, error) {
 	body, err := c.readObject()
 	if err != nil {
@@ -36,8 +37,9 @@ func (c *call) signedRequest() (object, string, error) {
 	return signed, access, err
 }
 
-// checkS3 answers with the token, but without its text: the service is told who
-// it is, not given the means to be it (keystone/api/s3tokens.py).
+// checkS3 answers with the token of the key's user, but without the token's
+// text: the service learns the identity, and cannot act in the user's name
+// (keystone/api/s3tokens.py).
 func checkS3(c *call) (*web.Response, error) {
 	signed, access, err := c.signedRequest()
 	if err != nil {
@@ -62,6 +64,7 @@ func checkS3(c *call) (*web.Response, error) {
 	return res, nil
 }
 
+// checkEC2 answers with a token of the key's user.
 func checkEC2(c *call) (*web.Response, error) {
 	signed, access, err := c.signedRequest()
 	if err != nil {

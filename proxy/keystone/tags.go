@@ -29,6 +29,8 @@ const (
 	maxTagChars = 255
 )
 
+// checkTags refuses too many tags, and tags that are empty, too long, repeated
+// or with a "/" or ",".
 func checkTags(tags []string) error {
 	if len(tags) > maxTags {
 		return badRequest("Invalid input for field 'tags': there are too many")
@@ -41,7 +43,7 @@ func checkTags(tags []string) error {
 	return nil
 }
 
-// tags is the list under "tags", or what it was.
+// tags returns the list under "tags", or was if the body has no tags.
 func (o object) tags(was []string) ([]string, error) {
 	v, given := o["tags"]
 	if !given {
@@ -62,7 +64,8 @@ func (o object) tags(was []string) ([]string, error) {
 	return tags, checkTags(tags)
 }
 
-// setTags stores what edit makes of the project's tags.
+// setTags stores the tags that edit makes of the project's tags, under the lock
+// of the store.
 func (c *call) setTags(edit func([]string) ([]string, error)) ([]string, error) {
 	var failed error
 	p, err := c.svc.UpdateProject(c.params.Get("project"), func(p *identity.Project) {
@@ -119,6 +122,7 @@ func deleteTags(c *call) (*web.Response, error) {
 	return dropped(err)
 }
 
+// noTag is the 404 of a tag that the project does not have.
 func (c *call) noTag() error {
 	return newError(404, "Could not find project tag: "+c.params.Get("tag")+".")
 }

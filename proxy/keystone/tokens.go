@@ -6,9 +6,11 @@ import (
 	"needletail/proxy/web"
 )
 
-// tokenTime is how tokens show times; Keystone's have no microseconds.
+// tokenTime is the layout of times in tokens. The fraction is always zero, as
+// in Keystone: Fernet tokens have whole seconds.
 const tokenTime = "2006-01-02T15:04:05.000000Z"
 
+// issueToken answers a login with a token.
 func issueToken(c *call) (*web.Response, error) {
 	body, err := c.readObject()
 	if err != nil {
@@ -28,6 +30,7 @@ func issueToken(c *call) (*web.Response, error) {
 	return c.tokenResponse(201, t), nil
 }
 
+// withURI adds the address of Keystone to a 401.
 func (c *call) withURI(err error) error {
 	if e, ok := err.(*apiError); ok && e.status == 401 {
 		e.authURI = c.base + "/v3"
@@ -35,6 +38,7 @@ func (c *call) withURI(err error) error {
 	return err
 }
 
+// showToken shows the subject, which the rule of the route has validated.
 func showToken(c *call) (*web.Response, error) {
 	if c.subject == nil {
 		return nil, newError(404, "No token in the request")
@@ -42,6 +46,7 @@ func showToken(c *call) (*web.Response, error) {
 	return c.tokenResponse(200, c.subject), nil
 }
 
+// revokeToken ends the subject.
 func revokeToken(c *call) (*web.Response, error) {
 	if c.subject == nil {
 		return nil, newError(404, "No token in the request")
@@ -49,6 +54,8 @@ func revokeToken(c *call) (*web.Response, error) {
 	return noContent(), c.svc.RevokeToken(c.subject.Text)
 }
 
+// tokenResponse shows a token, with the catalog unless the query says
+// "nocatalog" or the token has no scope.
 func (c *call) tokenResponse(status int, t *identity.Token) *web.Response {
 	o := tokenObject(t)
 	if (t.Project != nil || t.Domain != nil || t.System) && !c.flag("nocatalog") {
@@ -68,7 +75,8 @@ func (c *call) tokenResponse(status int, t *identity.Token) *web.Response {
 	return res
 }
 
-// tokenObject is everything but the catalog, in Keystone's order
+// tokenObject returns all members of a token except the catalog and the
+// application credential, in Keystone's order
 // (keystone/common/render_token.py).
 func tokenObject(t *identity.Token) pyjson.Object {
 	o := pyjson.Object{

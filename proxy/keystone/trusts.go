@@ -21,8 +21,9 @@ func trustRoutes() []route {
 	}
 }
 
-// Tokens of application credentials have no part in trusts, unrestricted ones
-// included (keystone/api/trusts.py). A token of a trust may pass the trust on.
+// Tokens of application credentials have no part in trusts, unrestricted
+// credentials included (keystone/api/trusts.py). A token of a trust may pass
+// the trust on.
 var trustMakers = notOnDomain(notByAppCred(anyToken))
 
 var trustListers = notOnDomain(notByAppCred(anyOf("admin, system reader or who asks about own trusts", (*call).isSystemReader, func(c *call) bool {
@@ -36,8 +37,8 @@ var trustReaders = notOnDomain(notByAppCred(anyOf("admin, system reader or the t
 	return err == nil && (r.TrustorID == c.caller.User.ID || r.TrusteeID == c.caller.User.ID)
 })))
 
-// trustDeleters lets a token of a trust delete that trust and those made with it
-// alone.
+// trustDeleters lets the token of a trust delete only the trust itself and the
+// trusts below.
 var trustDeleters = notOnDomain(notByAppCred(oneOf("admin or the trustor, by a trust those below", func(c *call) bool {
 	id := c.params.Get("trust")
 	if own := c.caller.Trust; own != nil && !c.svc.TrustDescends(id, own.ID) {
@@ -64,7 +65,7 @@ func (c *call) trust(r *identity.Trust) pyjson.Object {
 	}
 }
 
-// trustWithRoles is how one trust is shown; a list leaves the roles out.
+// trustWithRoles shows a single trust. Lists of trusts show no roles.
 func (c *call) trustWithRoles(r *identity.Trust) pyjson.Object {
 	return append(c.trust(r), pyjson.Member{Key: "roles", Value: render(c.trustRoles(r), c.role)},
 		pyjson.Member{Key: "roles_links", Value: pyjson.Object{
@@ -73,6 +74,7 @@ func (c *call) trustWithRoles(r *identity.Trust) pyjson.Object {
 		}})
 }
 
+// trustRoles returns the roles of a trust that still exist.
 func (c *call) trustRoles(r *identity.Trust) (roles []*identity.Role) {
 	for _, id := range r.RoleIDs {
 		if role, err := c.svc.Role(id); err == nil {
@@ -118,6 +120,8 @@ func createTrust(c *call) (*web.Response, error) {
 	return one(201, "trust", c.trustWithRoles(made)), nil
 }
 
+// readTrust reads the body of a new trust. The end and the number of uses are
+// optional.
 func (c *call) readTrust(in object) (r identity.Trust, err error) {
 	var expires string
 	if err := in.fields(map[string]*string{"trustor_user_id": &r.TrustorID, "trustee_user_id": &r.TrusteeID,
@@ -151,7 +155,8 @@ func (c *call) readTrust(in object) (r identity.Trust, err error) {
 	return r, err
 }
 
-// readRedelegation reads what the new trust has to do with others.
+// readRedelegation reads how the new trust may be passed on. A trust made with
+// the token of a trust comes from the token's trust.
 func (c *call) readRedelegation(in object) (d identity.Redelegation, err error) {
 	if in["allow_redelegation"] != nil {
 		if d.Allow, err = in.flag("allow_redelegation", false); err != nil {
@@ -171,7 +176,7 @@ func (c *call) readRedelegation(in object) (d identity.Redelegation, err error) 
 	return d, nil
 }
 
-// readRoleRefs reads "roles": each an id, or the name of a global role.
+// readRoleRefs reads "roles". Each role is an id, or the name of a global role.
 func (c *call) readRoleRefs(in object) ([]string, error) {
 	list, ok := in["roles"].([]any)
 	if !ok && in["roles"] != nil {

@@ -31,7 +31,7 @@ func (c *call) user(u *identity.User) pyjson.Object {
 	return withExtras(append(o, c.links("users", u.ID)), u.Extra)
 }
 
-// userKeys are those that are not extras.
+// userKeys are the members of a user that are not extras.
 var userKeys = []string{"id", "name", "domain_id", "enabled", "password", "original_password",
 	"default_project_id", "options", "links", "password_expires_at", "federated"}
 
@@ -49,7 +49,9 @@ func showUser(c *call) (*web.Response, error) {
 	return one(200, "user", c.user(u)), nil
 }
 
-// ownDomain is where something new belongs that names no domain: the caller's.
+// ownDomain returns the domain for a new row whose body names no domain: the
+// caller's domain, else the domain of the caller's project, else the default
+// domain.
 func (c *call) ownDomain() string {
 	switch {
 	case c.caller.Domain != nil:
@@ -132,6 +134,8 @@ func deleteUser(c *call) (*web.Response, error) {
 	return dropped(c.svc.DeleteUser(c.params.Get("user")))
 }
 
+// changePassword lets users change their own password. The old password is the
+// proof, so that the route needs no token.
 func changePassword(c *call) (*web.Response, error) {
 	in, err := c.inside("user")
 	if err != nil {
