@@ -7,10 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"needletail/auth/token"
-	"needletail/objstore/durable"
+	"needletail/objstore/twin"
 )
 
 // ErrLost: the identities are lost or belong to a different store. Open has
@@ -45,7 +43,7 @@ func (s *Service) openKeys() (err error) {
 		}
 	}
 	if s.keys, err = open(s.opt.KeyDir); err != nil {
-		if _, found, errDB := instanceOf(s.db); errDB == nil && !found && s.mirror == nil {
+		if _, found, errDB := instanceOf(s.db.Source()); errDB == nil && !found {
 			err = fmt.Errorf("identity: %w: %w", s.lost(), err) // all is gone
 		}
 		return err
@@ -64,7 +62,7 @@ func (s *Service) claim() error {
 	if s.opt.Store == "" {
 		return nil
 	}
-	is, found, err := instanceOf(s.db)
+	is, found, err := instanceOf(s.db.Source())
 	switch {
 	case err != nil:
 		return err
@@ -100,28 +98,17 @@ func (s *Service) match(is instance) error {
 	return nil
 }
 
-// sameStore returns ErrLost for a second copy of a different store. A copy
-// without an instance is accepted: the copy is empty or of an earlier version.
-func (s *Service) sameStore(mirror *durable.DB) error {
-	is, found, err := instanceOf(mirror)
-	if err == nil && found && s.opt.Store != "" && is.Store != s.opt.Store {
-		err = fmt.Errorf("%w: they belong to the store %q, not to %q", ErrLost, is.Store, s.opt.Store)
-	}
-	return err
-}
-
 // instanceOf reads the instance of a copy. found is false if there is no
 // instance.
-func instanceOf(db *durable.DB) (is instance, found bool, err error) {
-	b, closer, err := db.Get(instanceKey)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return is, false, nil
-	}
+func instanceOf(from twin.Source) (is instance, found bool, err error) {
+	b, found, err := twin.Value(from, instanceKey, nil)
 	if err != nil {
 		return is, false, fmt.Errorf("identity: read the store: %w", err)
 	}
-	err = json.Unmarshal(b, &is)
-	return is, true, errors.Join(err, closer.Close())
+	if found {
+		err = json.Unmarshal(b, &is)
+	}
+	return is, found, err
 }
 
 // makeFolder creates the folder of the database for this user alone, and makes

@@ -1,266 +1,159 @@
 package identity
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"needletail/auth/token"
 	"needletail/objstore/durable"
+	"needletail/objstore/twin"
 )
 
-// The second copy of the store lies in Options.MirrorDir, on another disk:
+// The second copy of the store lies in Options.MirrorDir, on a second disk:
 //
-//	MIRROR/db/               every commit of the store
+//	MIRROR/db/               every commit of the store; see package twin
 //	MIRROR/fernet-keys/      as of the last start
-//	MIRROR/credential-keys/  likewise
+//	MIRROR/credential-keys/  as of the last start
 //
-// Each commit counts up in both; at a start the copy with the greater count is
-// right, and the other one becomes what it is. A copy that cannot be written is
-// given up until the next start, and Options.MirrorLost is told. One that is
-// damaged is moved aside, and made anew out of the other.
+// Package twin keeps the databases in step. A copy that fails is lost until the
+// next start, and Options.MirrorLost is told. Each start reads both copies whole,
+// and fills a copy that is lost, damaged or different before Open returns. A damaged
+// or different copy is set aside before the fill.
 
-// commitsKey holds the number of commits, big-endian; no table has its prefix.
-var commitsKey = []byte("\x00commits")
-
-// The folders of keys below Options.Dir.
-const (
-	FernetKeyFolder     = "fernet-keys"
-	CredentialKeyFolder = "credential-keys"
+// The keys of the store that belong to no table begin with NUL.
+var (
+	controlPrefix = []byte{0}
+	// commitsKey holds the number of commits, 8 bytes big-endian. Every complete
+	// copy has the key.
+	commitsKey = []byte("\x00commits")
+	copiesKey  = []byte("\x00copies") // see twin.Format.State
+	journalKey = []byte("\x00j")      // see twin.Format.Journal
 )
 
-// restoreKeys copies key folders that are missing from the second copy.
-func (s *Service) restoreKeys() error {
-	if s.opt.MirrorDir == "" {
-		return nil
-	}
-	return s.eachKeyFolder(func(mine, theirs string) error {
-		if has, err := token.HasKeys(mine); err != nil || has {
-			return err
-		}
-		return copyFolder(theirs, mine)
-	})
+// format tells package twin which keys are free for notes about the copies.
+var format = twin.Format{
+	Control: controlPrefix,
+	State:   copiesKey,
+	Journal: journalKey,
+	Look:    look,
+	Create:  func(b *pebble.Batch) error { return setCommits(b, 0) },
 }
 
-func (s *Service) eachKeyFolder(f func(mine, theirs string) error) error {
-	return errors.Join(
-		f(s.opt.KeyDir, filepath.Join(s.opt.MirrorDir, FernetKeyFolder)),
-		f(filepath.Join(s.opt.Dir, CredentialKeyFolder), filepath.Join(s.opt.MirrorDir, CredentialKeyFolder)))
+// look reads what a copy of the store says about itself.
+func look(from twin.Source) (h twin.Head, err error) {
+	commits, found, err := commitsOf(from)
+	if err != nil || !found {
+		return h, err
+	}
+	is, _, err := instanceOf(from)
+	return twin.Head{Complete: true, Owner: is.Store, Clock: int64(commits)}, err
 }
 
-// copyFolder makes the files of to those of from, as one step; a missing from
-// is none.
-func copyFolder(from, to string) error {
-	if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	fresh := to + ".new"
-	if err := errors.Join(os.RemoveAll(fresh), os.MkdirAll(filepath.Dir(to), 0o700), os.MkdirAll(fresh, 0o700)); err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
-		}
-		if err := copyFile(filepath.Join(from, e.Name()), filepath.Join(fresh, e.Name())); err != nil {
-			return err
-		}
-	}
-	return errors.Join(os.RemoveAll(to), os.Rename(fresh, to))
+func setCommits(b *pebble.Batch, n uint64) error {
+	return b.Set(commitsKey, binary.BigEndian.AppendUint64(nil, n), nil)
 }
 
-func copyFile(from, to string) error {
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return err
+// commitsOf returns the number of commits. found is false in an empty store.
+func commitsOf(from twin.Source) (n uint64, found bool, err error) {
+	b, found, err := twin.Value(from, commitsKey, nil)
+	switch {
+	case err != nil:
+		return 0, false, fmt.Errorf("identity: read the store: %w", err)
+	case !found:
+		return 0, false, nil
+	case len(b) != 8:
+		return 0, false, fmt.Errorf("identity: a count of %d bytes", len(b))
 	}
-	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	return binary.BigEndian.Uint64(b), true, nil
 }
 
-// The names of the copies, in errors.
-const (
-	firstCopy  = "the first copy"
-	secondCopy = "the second copy"
-)
-
-// openCopies opens both copies. A second one that cannot be opened is given up.
-func (s *Service) openCopies() (err error) {
-	if s.opt.MirrorDir != "" {
-		if s.mirror, err = s.openCopy(s.opt.MirrorDir); errors.Is(err, durable.ErrDamaged) {
-			s.mirror, err = s.anew(s.opt.MirrorDir, err)
-		}
-		if err != nil {
-			s.tellLost(secondCopy, err)
-		}
+// openCopies opens the store. A second copy that cannot be opened, or that belongs
+// to a different store, is lost.
+func (s *Service) openCopies() error {
+	o := s.databaseOptions()
+	db, err := twin.Open(o)
+	if errors.Is(err, twin.ErrOtherOwner) {
+		s.tellLost(fmt.Errorf("the second copy of the identities, %s: %w: %w", o.Second.Dir, ErrLost, err))
+		o.Second = twin.Place{}
+		db, err = twin.Open(o)
 	}
-	s.db, err = s.openCopy(s.opt.Dir)
-	if !errors.Is(err, durable.ErrDamaged) || s.mirror == nil {
-		return err
-	}
-	if n, errCount := commitsOf(s.mirror); n == 0 || errCount != nil {
-		return errors.Join(err, errCount) // the second copy holds nothing
-	}
-	s.db, err = s.anew(s.opt.Dir, err)
-	return err
-}
-
-func (s *Service) openCopy(dir string) (*durable.DB, error) {
-	if err := makeFolder(filepath.Join(dir, "db")); err != nil {
-		return nil, err
-	}
-	d, err := durable.Open(filepath.Join(dir, "db"), durable.Options{
-		Name: "identities", FS: s.opt.FS, Logger: s.opt.Logger, OpenFilesMax: openFilesMax, SealHung: true,
-		HangLimit: s.opt.HangLimit, OpenPatience: s.opt.OpenPatience,
-		Pebble: pebble.Options{MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest},
-	})
-	if errors.Is(err, durable.ErrDamaged) {
+	if errors.Is(err, durable.ErrDamaged) || errors.Is(err, twin.ErrCorrupt) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("identity: open the store: %w", err)
+		return fmt.Errorf("identity: open the store: %w", err)
 	}
-	return d, nil
-}
-
-// anew moves a damaged copy aside and opens an empty one in its place.
-func (s *Service) anew(dir string, damage error) (*durable.DB, error) {
-	from := filepath.Join(dir, "db")
-	kept, err := durable.SetAside(s.opt.FS, from)
-	if err != nil {
-		return nil, errors.Join(damage, err)
-	}
-	s.opt.Logger.Error("a copy of the identities is damaged, and is made anew out of the other one",
-		"copy", from, "kept", kept, "err", damage)
-	return s.openCopy(dir)
-}
-
-// agree makes both copies what the newer one is.
-func (s *Service) agree() error {
-	var err error
-	if s.commits, err = commitsOf(s.db); err != nil {
-		return err
-	}
-	s.live = []*durable.DB{s.db}
-	if s.mirror == nil {
-		return nil
-	}
-	theirs, err := commitsOf(s.mirror)
-	if err == nil {
-		err = s.sameStore(s.mirror)
-	}
-	if err == nil && theirs > s.commits {
-		if err := copyRows(s.mirror, s.db); err != nil {
-			return err
-		}
-		s.commits = theirs
-	} else if err == nil {
-		if err = copyRows(s.db, s.mirror); err == nil {
-			err = s.eachKeyFolder(copyFolder)
-		}
+	s.db = db
+	if err = db.Compare(); err == nil {
+		s.commits, _, err = commitsOf(db.Source())
 	}
 	if err != nil {
-		s.tellLost(secondCopy, err)
-		return nil
+		return errors.Join(fmt.Errorf("identity: read the store: %w", err), db.Close())
 	}
-	s.live = append(s.live, s.mirror)
 	return nil
 }
 
-func commitsOf(db *durable.DB) (uint64, error) {
-	b, closer, err := db.Get(commitsKey)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
+func (s *Service) databaseOptions() twin.Options {
+	o := twin.Options{
+		First: twin.Place{FS: s.opt.FS, Dir: filepath.Join(s.opt.Dir, "db")}, Format: format,
+		Database: durable.Options{
+			Name: "identities", Logger: s.opt.Logger, OpenFilesMax: openFilesMax, SealHung: true,
+			HangLimit: s.opt.HangLimit, OpenPatience: s.opt.OpenPatience,
+			Pebble: pebble.Options{MemTableSize: 1 << 20, FormatMajorVersion: pebble.FormatNewest},
+		},
+		MakeFolder: makeFolder,
+		Refuse:     durable.Locked,
+		// A store that was made before and has no row is refused by claim.
+		CreateAlone: true,
+		Lost: func(err error) {
+			if s.filled.Load() { // before, fillCopies tells
+				s.tellLost(err)
+			}
+		},
 	}
-	if err != nil {
-		return 0, fmt.Errorf("identity: read the store: %w", err)
+	if s.opt.MirrorDir != "" {
+		o.Second = twin.Place{FS: s.opt.FS, Dir: filepath.Join(s.opt.MirrorDir, "db")}
 	}
-	defer closer.Close()
-	if len(b) != 8 {
-		return 0, fmt.Errorf("identity: a count of %d bytes", len(b))
-	}
-	return binary.BigEndian.Uint64(b), nil
+	return o
 }
 
-// copyRows makes the rows of to those of from. All of them fit into memory: the
-// service holds them there.
-func copyRows(from, to *durable.DB) error {
-	b := to.NewBatch()
-	if err := b.DeleteRange([]byte{0}, []byte{0xff}, nil); err != nil {
-		return err
+// fillCopies makes a copy that is not in step anew, and copies the keys to the
+// second copy. A copy that cannot be filled is lost until the next start.
+func (s *Service) fillCopies() {
+	defer s.filled.Store(true)
+	if err := s.db.Fill(context.Background(), nil); err != nil {
+		s.tellLost(errors.Join(s.db.Copies().Lost, err))
+		return
 	}
-	it, err := from.NewIter(nil)
-	if err != nil {
-		return err
+	c := s.db.Copies()
+	if !c.InStep || c.Reading != filepath.Join(s.opt.Dir, "db") {
+		return // the keys of the first copy may be older
 	}
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
-		err = b.Set(it.Key(), it.Value(), nil)
+	if err := s.eachKeyFolder(copyFolder); err != nil {
+		s.tellLost(fmt.Errorf("the second copy of the keys: %w", err))
 	}
-	if err = errors.Join(err, it.Error(), it.Close()); err != nil {
-		return err
-	}
-	return to.Commit(b, true)
 }
 
-// commit writes a batch to the copies that are in step, at the same time; it
-// succeeds if one of them has it, which is right at the next start. s.writing is
-// held.
-func (s *Service) commit(b *pebble.Batch) error {
-	if err := durable.Admit(b.Len(), s.live...); err != nil {
+// commit writes a batch to the copies in step. With two copies commit succeeds if
+// at least one copy has the batch. s.writing is held.
+func (s *Service) commit(b twin.Batch) error {
+	if err := setCommits(b.Batch, s.commits+1); err != nil {
+		return errors.Join(err, b.Close())
+	}
+	if err := s.db.Commit(b, true); err != nil {
 		return err
 	}
-	writes := make([]durable.Write, len(s.live))
-	for i, d := range s.live {
-		own := d.NewBatch()
-		err := errors.Join(own.Apply(b, nil),
-			own.Set(commitsKey, binary.BigEndian.AppendUint64(nil, s.commits+1), nil))
-		if err != nil {
-			return err
-		}
-		writes[i] = d.Start(own, true)
-	}
-	lost := map[*durable.DB]error{}
-	for i, d := range s.live {
-		if err := writes[i].Wait(); err != nil {
-			lost[d] = err
-		}
-	}
-	if len(lost) == len(s.live) {
-		return errors.Join(slices.Collect(maps.Values(lost))...)
-	}
-	for d, err := range lost {
-		s.tellLost(s.nameOf(d), err)
-	}
-	s.live = slices.DeleteFunc(s.live, func(d *durable.DB) bool { return lost[d] != nil })
 	s.commits++
 	return nil
 }
 
-func (s *Service) nameOf(d *durable.DB) string {
-	if d == s.db {
-		return firstCopy
-	}
-	return secondCopy
-}
-
-// tellLost tells that a copy is given up until the next start.
-func (s *Service) tellLost(name string, err error) {
+// tellLost tells Options.MirrorLost why a copy is lost until the next start.
+func (s *Service) tellLost(err error) {
 	if s.opt.MirrorLost != nil {
-		s.opt.MirrorLost(fmt.Errorf("identity: %s of the store: %w", name, err))
+		s.opt.MirrorLost(fmt.Errorf("identity: %w", err))
 	}
 }

@@ -2,8 +2,14 @@ package identity
 
 import (
 	"errors"
+	"log/slog"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"needletail/auth/token"
 )
@@ -104,4 +110,98 @@ func TestMirrorThatCannotBeOpened(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
+}
+
+// A copy that fails while the store is open is told once. The next start fills the
+// copy, and either copy alone has every change then.
+func TestLostCopyIsFilled(t *testing.T) {
+	for _, broken := range []string{"one", "two"} {
+		keys, mem := t.TempDir(), vfs.NewMem()
+		var breaks atomic.Bool
+		fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if breaks.Load() && strings.HasPrefix(op.Path, keys+"/"+broken) && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+				return errorfs.ErrInjected
+			}
+			return nil
+		}))
+		var told []error
+		s, err := Open(Options{Dir: keys + "/one", MirrorDir: keys + "/two", FS: fs, BcryptCost: 4,
+			Logger: slog.New(slog.DiscardHandler), MirrorLost: func(err error) { told = append(told, err) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.CreateDomain(Domain{ID: DefaultDomainID, Name: "Default", Enabled: true}); err != nil {
+			t.Fatal(err)
+		}
+		breaks.Store(true)
+		for _, name := range []string{"p1", "p2"} {
+			if err := putProject(s, name); err != nil {
+				t.Errorf("%s is broken: %v", broken, err)
+			}
+		}
+		if len(told) != 1 || !errors.Is(told[0], errorfs.ErrInjected) {
+			t.Errorf("%s is broken: told %v", broken, told)
+		}
+		_ = s.Close() // may tell of the fault
+		breaks.Store(false)
+		if s, err = openOn(mem, keys, true); err != nil {
+			t.Fatal(err)
+		}
+		closeMirrored(t, s)
+		for _, gone := range []string{"two", "one"} {
+			if err := mem.RemoveAll(keys + "/" + gone + "/db"); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = openOn(mem, keys, true); err != nil {
+				t.Fatal(err)
+			}
+			if !hasProject(s, "p1") || !hasProject(s, "p2") {
+				t.Errorf("%s was broken, %s is gone: a project is lost", broken, gone)
+			}
+			closeMirrored(t, s)
+		}
+	}
+}
+
+// Two copies that went on alone, with as many changes each, disagree: one serves,
+// and the changes of the other are set aside, not overwritten.
+func TestCopiesThatWentOnAlone(t *testing.T) {
+	keys, mem := t.TempDir(), vfs.NewMem()
+	s, err := openOn(mem, keys, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateDomain(Domain{ID: DefaultDomainID, Name: "Default", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	closeMirrored(t, s)
+	alone := func(name string) *Service {
+		s, err := Open(Options{Dir: keys + "/" + name, FS: mem, BcryptCost: 4, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for _, name := range []string{"one", "two"} {
+		s := alone(name)
+		if err := putProject(s, name); err != nil {
+			t.Fatal(err)
+		}
+		closeMirrored(t, s)
+	}
+	if s, err = openOn(mem, keys, true); err != nil {
+		t.Fatal(err)
+	}
+	if !hasProject(s, "one") || hasProject(s, "two") || !s.db.Copies().InStep {
+		t.Errorf("the first copy does not serve: %+v", s.db.Copies())
+	}
+	closeMirrored(t, s)
+	if err := errors.Join(mem.MkdirAll(keys+"/kept", 0o700), mem.Rename(keys+"/two/db.aside.0", keys+"/kept/db")); err != nil {
+		t.Fatal(err)
+	}
+	s = alone("kept")
+	if !hasProject(s, "two") {
+		t.Error("what the second copy had alone is gone")
+	}
+	closeMirrored(t, s)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"needletail/auth/token"
 	"needletail/objstore/durable"
+	"needletail/objstore/twin"
 )
 
 // Options are the settings of a Service. Zero values stand for the defaults.
@@ -66,10 +68,9 @@ const (
 type Service struct {
 	opt Options
 
-	db      *durable.DB   // the first copy
-	mirror  *durable.DB   // the second one, or nil
-	live    []*durable.DB // those that are in step; with commits under writing
-	commits uint64
+	db      *twin.DB
+	commits uint64      // under writing
+	filled  atomic.Bool // Open has filled the copies
 
 	keys *token.Repository
 	// credentialKeys seal the blobs of credentials. They are never rotated:
@@ -137,23 +138,21 @@ func Open(opt Options) (*Service, error) {
 		s.opt.Logger = slog.Default()
 	}
 	if err := s.restoreKeys(); err != nil {
-		s.tellLost(secondCopy, err)
+		s.tellLost(fmt.Errorf("the second copy of the keys: %w", err))
 	}
 	if err := s.openCopies(); err != nil {
-		return nil, errors.Join(err, s.closeStores())
+		return nil, err
 	}
 	if err = s.openKeys(); err == nil {
-		err = s.agree()
-	}
-	if err == nil {
 		err = s.load()
 	}
 	if err == nil {
 		err = s.claim()
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.closeStores())
+		return nil, errors.Join(err, s.db.Close())
 	}
+	s.fillCopies()
 	s.noteAllIssued()
 	return s, nil
 }
@@ -167,31 +166,20 @@ const closePatience = 5 * time.Second
 // running after closePatience fails. A disk without an answer is left behind,
 // within the limits of package durable.
 func (s *Service) Close() error {
+	abandoned := make(chan struct{})
 	hung := time.AfterFunc(closePatience, func() {
-		for _, d := range []*durable.DB{s.db, s.mirror} {
-			if d != nil {
-				d.Seal(durable.ErrHung)
-			}
-		}
+		defer close(abandoned)
+		s.db.Abandon(durable.ErrHung)
 	})
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	hung.Stop()
+	if !hung.Stop() {
+		<-abandoned
+	}
 	if s.failed == nil {
 		s.failed = errors.New("closed")
 	}
-	return s.closeStores()
-}
-
-// closeStores closes the copies opened so far.
-func (s *Service) closeStores() error {
-	var err error
-	for _, d := range []*durable.DB{s.db, s.mirror} {
-		if d != nil {
-			err = errors.Join(err, d.Close())
-		}
-	}
-	return err
+	return s.db.Close()
 }
 
 // RotateKeys makes the staged Fernet key primary and keeps maxActive keys; see

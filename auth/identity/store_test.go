@@ -159,7 +159,9 @@ func TestSecondProcessIsRefused(t *testing.T) {
 		t.Errorf("opened twice: %v", other.Close())
 	}
 	for key, value := range map[string]string{"u1": "\x02{}", "u2": "\x01{", "u3": "", "?4": "\x01{}"} {
-		w.ok(w.db.Set([]byte(key), []byte(value), pebble.Sync))
+		b := w.db.NewBatch()
+		w.ok(b.Set([]byte(key), []byte(value), nil))
+		w.ok(w.db.Commit(b, true))
 		w.ok(w.Close())
 		if s, err := Open(Options{Dir: w.dir, BcryptCost: bcrypt.MinCost}); err == nil {
 			t.Errorf("row %q = %q was read: %v", key, value, s.Close())

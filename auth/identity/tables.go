@@ -1,8 +1,9 @@
 package identity
 
 import (
-	"errors"
 	"fmt"
+
+	"needletail/objstore/twin"
 )
 
 // The kind of a table is the first byte of its keys in the store. A kind is
@@ -104,23 +105,11 @@ func (s *Service) makeTables() {
 // unknown table, of an unknown version or with malformed JSON: a store of a
 // later version is refused, never half read.
 func (s *Service) load() error {
-	it, err := s.db.NewIter(nil)
-	if err != nil {
-		return fmt.Errorf("identity: read the store: %w", err)
-	}
-	for ok := it.First(); ok; ok = it.Next() {
-		key := it.Key()
-		if key[0] == 0 {
-			continue // the instance or the count of commits, no table's row
-		}
+	return twin.Scan(s.db.Source(), []byte{controlPrefix[0] + 1}, nil, func(key, value []byte) error {
 		t := s.byKind[key[0]]
 		if t == nil {
-			err = fmt.Errorf("identity: unknown table %q", key[0])
-			break
+			return fmt.Errorf("identity: unknown table %q", key[0])
 		}
-		if err = t.load(string(key[1:]), it.Value()); err != nil {
-			break
-		}
-	}
-	return errors.Join(err, it.Error(), it.Close())
+		return t.load(string(key[1:]), value)
+	})
 }

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"needletail/objstore/durable"
 	"needletail/objstore/oserror"
+	"needletail/objstore/twin"
 )
 
 // tx is a change: a batch for the store, and functions to change the memory
 // after the batch is durable.
 type tx struct {
-	batch *pebble.Batch
+	batch twin.Batch
 	apply []func()
 	grows int64 // bytes of rows that are new or long
 	err   error // the first failure of put or drop
@@ -40,19 +39,10 @@ func (s *Service) update(fn func(*tx) error) error {
 	if s.failed != nil {
 		return &Error{Kind: KindUnavailable, Op: "write", Err: s.failed}
 	}
-	t := &tx{batch: s.db.DB.NewBatch()}
-	defer t.batch.Close()
-	if err := fn(t); err != nil {
+	t := &tx{batch: s.db.NewBatch()}
+	if err := s.collect(t, fn); err != nil || t.batch.Count() == 0 {
+		_ = t.batch.Close() // nothing is written
 		return err
-	}
-	if t.err != nil {
-		return &Error{Op: "write", Err: t.err}
-	}
-	if t.batch.Count() == 0 {
-		return nil
-	}
-	if err := s.reserve(t.grows); err != nil {
-		return &Error{Kind: KindNoSpace, Op: "write", Err: err}
 	}
 	if err := s.commit(t.batch); err != nil {
 		return s.writeError(err)
@@ -63,6 +53,21 @@ func (s *Service) update(fn func(*tx) error) error {
 	}
 	s.generation.Add(1)
 	s.mu.Unlock()
+	return nil
+}
+
+// collect lets fn collect the changes of t, and returns why t may not be
+// committed.
+func (s *Service) collect(t *tx, fn func(*tx) error) error {
+	if err := fn(t); err != nil {
+		return err
+	}
+	if t.err != nil {
+		return &Error{Op: "write", Err: t.err}
+	}
+	if err := s.reserve(t.grows); err != nil {
+		return &Error{Kind: KindNoSpace, Op: "write", Err: err}
+	}
 	return nil
 }
 

@@ -2,13 +2,10 @@ package durable
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-
-	"needletail/objstore/oserror"
 )
 
 // Every batch begins with a note that Pebble writes to the log and nowhere else:
@@ -147,27 +144,4 @@ func (d *DB) acknowledge(next uint64) {
 			return
 		}
 	}
-}
-
-// Admit asks the copies of one database, which are to be in step, whether they
-// take a batch of so many bytes. One whose disk is why it is behind is sealed if
-// another is not. ErrBehind if all are, or if one lacks descriptors: a copy is
-// not given up for that.
-func Admit(bytes int, copies ...*DB) error {
-	behind := map[*DB]error{}
-	var errs []error
-	for _, d := range copies {
-		if err := d.Admit(bytes); errors.Is(err, ErrBehind) {
-			behind[d] = err
-			errs = append(errs, err)
-		}
-	}
-	err := errors.Join(errs...)
-	if len(behind) == len(copies) || oserror.Exhausted(err) {
-		return err
-	}
-	for d, err := range behind {
-		d.Seal(err)
-	}
-	return nil
 }

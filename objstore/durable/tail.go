@@ -118,7 +118,7 @@ func damaged(dir string, err error) error {
 	var errno syscall.Errno
 	others := errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrSealed) ||
 		strings.Contains(err.Error(), "unknown format major version") ||
-		strings.Contains(err.Error(), "lock held by current process")
+		strings.Contains(err.Error(), lockHeld)
 	if !others && !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}

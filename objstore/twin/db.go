@@ -122,10 +122,10 @@ func (d *DB) Sealed() error {
 	return nil
 }
 
-// Abandon seals all copies with cause. Commits that wait for a disk return.
+// Abandon seals all copies with cause. A commit that waits for a disk returns, if the
+// database has two copies or was opened with SealHung. Abandon must not run beside
+// Fill or Close.
 func (d *DB) Abandon(cause error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	for _, s := range d.sides() {
 		s.fail(cause)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -120,7 +121,7 @@ func (d *DB) anew(s *side) (*side, error) {
 		return nil, err
 	}
 	if s.keep {
-		if _, err := durable.SetAside(s.fs, s.dir); err != nil {
+		if err := setAside(s); err != nil {
 			return nil, err
 		}
 		s.keep = false
@@ -130,6 +131,16 @@ func (d *DB) anew(s *side) (*side, error) {
 	}
 	fresh := newSide(s.name, s.place, s.opts)
 	return fresh, fresh.open(true, func(err error) { d.sideFailed(fresh, err) })
+}
+
+// setAside sets the folder of a copy aside. A disk that failed at the start may have
+// no folder yet.
+func setAside(s *side) error {
+	if _, err := s.fs.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	_, err := durable.SetAside(s.fs, s.dir)
+	return err
 }
 
 func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, bytes int64)) error {
