@@ -55,7 +55,8 @@ var importRules = []struct {
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/objstore/oserror", nil, []string{"needletail/", "github.com/", "golang.org/"}, "what an error of the system means depends on nothing"},
-	{"needletail/objstore/durable", nil, append([]string{"needletail/objstore$", "needletail/ring"}, enginePackages...), "the database under the index and under identities is a leaf: neither knows of the other"},
+	{"needletail/objstore/twin", nil, append([]string{"needletail/objstore$", "needletail/ring"}, enginePackages...), "two databases in step know no key of the index or of the identities"},
+	{"needletail/objstore/durable", nil, append([]string{"needletail/objstore$", "needletail/objstore/twin", "needletail/ring"}, enginePackages...), "the database under the index and under identities is a leaf: neither knows of the other"},
 	{"needletail/objstore/replacefile", nil, []string{"needletail/", pebblePath + "$"}, "replacing a file depends on nothing but the file system below Pebble"},
 	{"needletail/ring", nil, []string{"needletail/", "github.com/", "golang.org/"}, "placement is a leaf"},
 	{"needletail/auth", []string{"needletail/auth/identity", "needletail/auth/token"}, []string{"needletail/proxy", "needletail/objstore/", fasthttpPath}, "who may do what does not depend on HTTP or on the engine"},
@@ -197,6 +198,15 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/objstore/meta", "needletail/objstore/datafolder", true)
 	f("needletail/auth/identity", "needletail/objstore/datafolder", true)
 	f("needletail/auth/token", "needletail/objstore/replacefile", false)
+	f("needletail/objstore/twin", "needletail/objstore/durable", false)
+	f("needletail/objstore/twin", pebblePath, false)
+	f("needletail/objstore/twin", "needletail/objstore/meta", true)
+	f("needletail/objstore/twin", "needletail/objstore", true)
+	f("needletail/objstore/twin", "needletail/auth/identity", true)
+	f("needletail/objstore/meta", "needletail/objstore/twin", false)
+	f("needletail/objstore/durable", "needletail/objstore/twin", true)
+	f("needletail/auth/identity", "needletail/objstore/twin", false)
+	f("needletail/auth/identity", "needletail/objstore/meta", true)
 	f("needletail/auth/token", "needletail/objstore/durable", true)
 	f("needletail/auth/tempauth", "needletail/objstore/replacefile", true)
 	f("needletail/auth/acl", "needletail/objstore", false)
