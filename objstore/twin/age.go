@@ -7,7 +7,7 @@ import (
 	"needletail/objstore/durable"
 )
 
-// Age says how far a copy has come.
+// Age orders the copies of a database by their progress.
 type Age struct {
 	Generation uint64
 	Sequence   uint64 // of the last batch in the journal

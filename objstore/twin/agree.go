@@ -13,7 +13,6 @@ type standing struct {
 	side    *side
 	err     error // why the copy could not be read, or nil
 	head    Head
-	empty   bool // the copy has no keys
 	state   copyState
 	journal [][]byte
 	last    uint64 // the greatest sequence number of the journal
@@ -39,8 +38,7 @@ func (s *standing) look() (err error) {
 		return err
 	}
 	if !s.head.Complete {
-		s.empty, err = s.side.empty()
-		return err
+		return nil
 	}
 	if s.state, _, err = s.side.state(); err != nil {
 		return err
@@ -49,16 +47,16 @@ func (s *standing) look() (err error) {
 	return err
 }
 
-// sideFailed is called by Pebble, maybe under Pebble's locks, when a copy takes no
-// more writes. With two copies in step the next write gives the copy up.
+// sideFailed is called by package durable, maybe under Pebble's locks, when a copy
+// takes no more writes. If two copies are in step, the next write gives the copy up.
 func (d *DB) sideFailed(s *side, err error) {
 	if !d.paired.Load() && d.reader.Load() == s {
 		d.seal(err)
 	}
 }
 
-// openCopies opens both copies and decides which copy is right. Copies in step are
-// made to agree about the batches that a crash cut off.
+// openCopies opens the two copies and decides which copy is right. Copies in step are
+// made to agree about the batches cut off by a crash.
 func (d *DB) openCopies() error {
 	one, two := d.stand(d.first), d.stand(d.second)
 	for _, s := range []*standing{one, two} {
@@ -78,8 +76,8 @@ func (d *DB) openCopies() error {
 		one.head.Complete = true
 		return d.choose(one, two)
 	case one.err != nil || two.err != nil:
-		// A readable copy is empty. The copy may be new while the unreadable copy
-		// holds everything.
+		// The readable copy is empty: it may be new while the unreadable copy holds
+		// everything.
 		return errors.Join(fmt.Errorf("no copy of the %s is usable", d.name), one.err, two.err)
 	default:
 		return d.createCopies()
@@ -107,13 +105,13 @@ func (d *DB) pair() {
 	d.paired.Store(true)
 }
 
-// read makes s the copy that is read.
+// read makes s the copy in use.
 func (d *DB) read(s *side) {
 	s.read = true
 	d.reader.Store(s)
 }
 
-// choose goes on with both copies if they are in step, else with the right copy.
+// choose goes on with two copies if they are in step, else with the right copy.
 func (d *DB) choose(one, two *standing) error {
 	right, wrong, why := compareCopies(one, two)
 	d.state = right.state
@@ -148,8 +146,8 @@ var (
 // dropped returns how many bytes of the newest log could not be read.
 func (s *standing) dropped() int64 { return s.side.pebble.Tail().DroppedBytes }
 
-// compareCopies decides which of two copies is right; at least one is usable. why
-// is the reason why the wrong copy is not in step, or nil if both are in step.
+// compareCopies decides which of two copies is right. At least one copy is usable. why
+// is nil if the copies are in step, else the reason against the wrong copy.
 func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 	right, wrong = one, two
 	newer := func() bool { // two, if the generations are equal
@@ -186,15 +184,14 @@ func compareCopies(one, two *standing) (right, wrong *standing, why error) {
 		}
 		return right, wrong, errDisagree
 	case two.dropped() < one.dropped():
-		// An answered batch is in both copies, except where damage took the batch
-		// from one copy.
+		// An answered batch is in each copy, unless damage took the batch from a copy.
 		right, wrong = two, one
 	}
 	return right, wrong, nil
 }
 
-// reconcile makes wrong agree with right. Both are in step except for the batches
-// that a crash cut off, and the slots of such batches differ.
+// reconcile makes wrong agree with right. The copies are in step, except for batches
+// cut off by a crash, and the slots of these batches differ.
 func reconcile(right, wrong *standing) error {
 	keys := map[string]struct{}{}
 	for slot := range journalSlots {

@@ -71,13 +71,13 @@ func (d *DB) writeAlone(home *side, b *pebble.Batch) error {
 	return b.Close()
 }
 
-// writeBoth writes a batch to both copies at the same time. If one copy fails, the
-// other copy records that before the answer. The order of two batches may differ
-// between the copies; callers serialise changes of one key, except merges, so the
-// result is the same.
+// writeBoth writes a batch to the two copies at the same time. If a copy fails, its
+// peer records the loss before the answer. Two batches may take effect in a different
+// order in each copy. The result is the same: callers serialise changes of a key,
+// except merges.
 func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
-	other := d.other(home)
-	if err := admit(b.Len(), home.pebble, other.pebble); err != nil {
+	peer := d.peer(home)
+	if err := admit(b.Len(), home.pebble, peer.pebble); err != nil {
 		return err
 	}
 	slot, err := d.journal.begin(b, d.opts.Format.Journal)
@@ -85,11 +85,11 @@ func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
 		return err
 	}
 	defer d.journal.end(slot)
-	copied := other.pebble.NewBatch()
+	copied := peer.pebble.NewBatch()
 	if err := copied.Apply(b, nil); err != nil {
 		return err
 	}
-	theirs, mine := other.pebble.Start(copied, true), home.pebble.Start(b, true)
+	theirs, mine := peer.pebble.Start(copied, true), home.pebble.Start(b, true)
 	errTheirs, errMine := theirs.Wait(), mine.Wait()
 	switch {
 	case errTheirs == nil && errMine == nil:
@@ -98,16 +98,17 @@ func (d *DB) writeBoth(home *side, b *pebble.Batch) error {
 		d.seal(errors.Join(errTheirs, errMine))
 		return d.Sealed()
 	case errTheirs != nil:
-		return d.lose(other)
+		return d.lose(peer)
 	default:
 		return d.lose(home)
 	}
 }
 
-// admit asks two copies in step whether a batch of so many bytes may begin. If one
-// copy alone is behind because of its disk, admit seals that copy, and the batch
-// may begin. admit returns durable.ErrBehind if both copies are behind, or if a
-// copy lacks descriptors or memory, which is no fault of its disk.
+// admit asks two copies in step whether a batch of the given bytes may begin. If a
+// single copy is behind because of its disk, admit seals the copy, and the batch may
+// begin. admit returns durable.ErrBehind if the two copies are behind. A lack of
+// descriptors or memory is no fault of the disk: admit then returns ErrBehind and
+// seals no copy.
 func admit(bytes int, one, two *durable.DB) error {
 	errOne, errTwo := behind(one, bytes), behind(two, bytes)
 	err := errors.Join(errOne, errTwo)
@@ -123,8 +124,8 @@ func admit(bytes int, one, two *durable.DB) error {
 	return nil
 }
 
-// behind returns durable.ErrBehind if a copy is behind, and no other error: a
-// sealed copy tells of the seal when it is written.
+// behind returns durable.ErrBehind if a copy is behind, and no further error: the
+// write to a sealed copy tells of the seal.
 func behind(d *durable.DB, bytes int) error {
 	if err := d.Admit(bytes); errors.Is(err, durable.ErrBehind) {
 		return err
@@ -132,7 +133,8 @@ func behind(d *durable.DB, bytes int) error {
 	return nil
 }
 
-func (d *DB) other(s *side) *side {
+// peer returns the copy beside s.
+func (d *DB) peer(s *side) *side {
 	if s == d.first {
 		return d.second
 	}

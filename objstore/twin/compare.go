@@ -9,10 +9,10 @@ import (
 // errDiffer: two copies in step hold different content.
 var errDiffer = errors.New("its content differs from the content of the other copy")
 
-// Compare reads both copies to the end, if they are in step. Compare gives up a
-// copy that cannot be read. If the copies differ, Compare gives up the copy that is
-// not read, and a fill sets that copy aside. No write runs meanwhile: Compare is
-// for small databases. The error is that of a database without a good copy.
+// Compare reads two copies in step to their end. Compare gives up an unreadable copy.
+// If the content differs, Compare gives up the peer of the copy in use, and a fill
+// sets the peer aside. No write runs meanwhile: Compare is for small databases.
+// Compare returns an error if no good copy is left.
 func (d *DB) Compare() error {
 	d.gate.Lock()
 	defer d.gate.Unlock()
@@ -20,35 +20,35 @@ func (d *DB) Compare() error {
 		return nil
 	}
 	home := d.reader.Load()
-	other := d.other(home)
-	errHome, errOther := compare(home.source(), other.source())
+	peer := d.peer(home)
+	errHome, errPeer := compare(home.source(), peer.source())
 	switch {
 	case errHome != nil:
 		home.fail(errHome)
-		return errors.Join(d.lose(home), errOther)
-	case errOther != nil:
-		other.keep = errors.Is(errOther, errDiffer)
-		other.fail(errOther)
-		return d.lose(other)
+		return errors.Join(d.lose(home), errPeer)
+	case errPeer != nil:
+		peer.keep = errors.Is(errPeer, errDiffer)
+		peer.fail(errPeer)
+		return d.lose(peer)
 	}
 	return nil
 }
 
-// compare walks over two sources in step. errOther is errDiffer, with the key, if
-// the content differs.
-func compare(home, other Source) (errHome, errOther error) {
+// compare walks over two sources in step. errPeer is errDiffer if the content
+// differs.
+func compare(home, peer Source) (errHome, errPeer error) {
 	a, errHome := home.Iter(nil)
-	b, errOther := other.Iter(nil)
-	if errHome == nil && errOther == nil {
-		errHome, errOther = compareRest(a, b)
+	b, errPeer := peer.Iter(nil)
+	if errHome == nil && errPeer == nil {
+		errHome, errPeer = compareRest(a, b)
 	}
 	if a != nil && a.Iterator != nil {
 		errHome = errors.Join(errHome, a.End())
 	}
 	if b != nil && b.Iterator != nil {
-		errOther = errors.Join(errOther, b.End())
+		errPeer = errors.Join(errPeer, b.End())
 	}
-	return errHome, errOther
+	return errHome, errPeer
 }
 
 func compareRest(a, b *Iterator) (errA, errB error) {

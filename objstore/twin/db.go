@@ -14,8 +14,8 @@ import (
 )
 
 // ErrSealed is the error of a Commit after a failed write. The state of the disk
-// is not known then, and no commit succeeds until the database is opened again.
-// With two copies, both failed.
+// is not known then, and no commit succeeds until the database is opened again. If
+// the database has two copies, each copy failed.
 var ErrSealed = durable.ErrSealed
 
 // DB is an open database. Its methods are safe for concurrent use.
@@ -30,11 +30,11 @@ type DB struct {
 	// first and second are changed only by a fill, which holds gate and mu.
 	first  *side
 	second *side                // nil without a second copy
-	reader atomic.Pointer[side] // the copy that is read; never a lost copy
-	paired atomic.Bool          // each commit goes to both copies
+	reader atomic.Pointer[side] // the copy in use; never a lost copy
+	paired atomic.Bool          // each commit goes to the two copies
 
 	// gate is held shared by each write. The exclusive holder knows that no copy
-	// is ahead of the other.
+	// is ahead of its peer.
 	gate    sync.RWMutex
 	journal *journal
 	dirty   dirty
@@ -47,8 +47,8 @@ type DB struct {
 	lostAt time.Time // when this process noticed
 }
 
-// Open opens or creates the database. Of two copies that are not in step the right
-// one serves, and Fill makes the other one anew.
+// Open opens or creates the database. If two copies are not in step, the right copy
+// serves, and Fill makes its peer anew.
 func Open(o Options) (*DB, error) {
 	o.ensureDefaults()
 	d := &DB{opts: o, name: o.Database.Name, log: o.Database.Logger, journal: newJournal()}
@@ -136,11 +136,10 @@ func (d *DB) Abandon(cause error) {
 // opened.
 func (d *DB) Tails() []durable.Tail { return d.tails }
 
-// Corruptions returns how often background work met damage, in the copy that is
-// read.
+// Corruptions returns how often background work met damage in the copy in use.
 func (d *DB) Corruptions() int64 { return d.reader.Load().pebble.Corruptions() }
 
-// Metrics returns Pebble's own figures, of the copy that is read.
+// Metrics returns Pebble's own figures of the copy in use.
 func (d *DB) Metrics() *pebble.Metrics { return d.reader.Load().pebble.Metrics() }
 
 // NewSnapshot returns the database at one moment. An open snapshot keeps old
@@ -157,11 +156,11 @@ func (d *DB) Close() error {
 	return err
 }
 
-// Barrier waits until each batch that a reader can see is on stable storage. A
-// reader sees a batch before its sync ends.
+// Barrier waits until each visible batch is on stable storage. A reader sees a batch
+// before its sync ends.
 func (d *DB) Barrier() error {
 	if d.mirrored {
-		d.gate.Lock() // each visible write has ended, on both copies
+		d.gate.Lock() // each visible write has ended, in each copy
 		defer d.gate.Unlock()
 		return d.Sealed()
 	}

@@ -69,9 +69,9 @@ func (d *dirty) take() (map[string]struct{}, error) {
 	return keys, nil
 }
 
-// Fill makes a lost copy anew out of the other copy, which serves meanwhile. Fill
-// calls progress, if set, now and then with the sums of the copied keys and bytes.
-// Fill returns nil at once if the copies are in step, or if one copy is wanted.
+// Fill makes a lost copy anew out of its peer while the peer serves. Fill calls
+// progress, if set, now and then with the sums of the copied keys and bytes. Fill
+// returns nil at once if no copy is lost. ErrFillLater means after a restart.
 func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	lost, from := d.lostCopy()
 	if lost == nil {
@@ -97,7 +97,7 @@ func (d *DB) Fill(ctx context.Context, progress func(keys, bytes int64)) error {
 	return nil
 }
 
-// drainWrites returns when no write that began with both copies is under way.
+// drainWrites returns when each write that began with two copies has ended.
 func (d *DB) drainWrites() {
 	d.gate.Lock()
 	defer d.gate.Unlock()
@@ -111,11 +111,11 @@ func (d *DB) lostCopy() (lost, from *side) {
 		return nil, nil
 	}
 	from = d.reader.Load()
-	return d.other(from), from
+	return d.peer(from), from
 }
 
 // anew makes an empty database in the place of a lost copy. The content is removed,
-// or set aside if the other copy may lack parts of the content.
+// or set aside if the peer may lack a part of the content.
 func (d *DB) anew(s *side) (*side, error) {
 	if err := s.close(); err != nil {
 		return nil, err
@@ -166,8 +166,8 @@ func (d *DB) fill(ctx context.Context, from, fresh *side, progress func(keys, by
 	}
 }
 
-// join ends a fill. With the writers stopped join copies the rest, and records on
-// both copies, the new copy first, that they are in step.
+// join ends a fill. While the writers wait, join copies the rest, and records in each
+// copy, the new copy first, that the copies are in step.
 func (d *DB) join(from, fresh *side) error {
 	d.gate.Lock()
 	defer d.gate.Unlock()
@@ -212,8 +212,8 @@ func (d *DB) join(from, fresh *side) error {
 // copyKeysMax is how many keys are copied in one batch. Most values are small.
 const copyKeysMax = 1024
 
-// CopyKeys gives each key in to the value that the key has in from, or deletes the
-// key if from lacks it. CopyKeys is durable.
+// CopyKeys copies the values of keys from from to to, durably. A key missing in from is
+// deleted in to.
 func CopyKeys(from Source, to *durable.DB, keys map[string]struct{}) error {
 	part := map[string]struct{}{}
 	write := func() error {

@@ -8,14 +8,14 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// The copies are written at the same time, so a crash may leave a batch in one copy
-// alone. The next Open finds such batches without reading the whole database: each
-// batch records its keys in a slot of the journal. A slot is used again only when
-// its batch is on both disks. Slots that differ name every key that may differ.
+// The copies are written at the same time, and a crash may leave a batch in a single
+// copy. The next Open finds the batch without reading the whole database: each batch
+// records its keys in a slot of the journal. A slot is used again only when its batch
+// is on the two disks. Slots with different values name every key that may differ.
 //
-// There are twice as many slots as batches under way, and the slot that was free for
-// longest is taken. So the last batchesMax batches always keep their slots, and
-// copies that are further apart are noticed.
+// The journal has twice as many slots as batches under way, and a batch takes the slot
+// that was free for longest. Hence the last batchesMax batches keep their slots, and
+// Open notices copies that are further apart.
 const (
 	journalSlots = 2 * batchesMax
 	batchesMax   = 1024 // under way at once; more batches wait
@@ -40,7 +40,7 @@ func newJournal() *journal {
 	return j
 }
 
-// begin adds a slot to a batch. end gives the slot back when the batch is on both
+// begin adds a slot to a batch. end gives the slot back when the batch is on the two
 // disks, or when a copy was given up.
 func (j *journal) begin(b *pebble.Batch, prefix []byte) (slot uint16, err error) {
 	keys, err := touched(make([]byte, sequenceBytes, 512), b)

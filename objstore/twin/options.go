@@ -31,14 +31,14 @@ type Options struct {
 	Format Format
 
 	// Database holds the settings of each copy. FS and Sealed are set per copy.
-	// SealHung counts for a single copy: of two copies, a hanging one is always
-	// given up.
+	// SealHung counts for a single copy: a hanging copy with a peer is always given
+	// up.
 	Database durable.Options
 
 	// MakeFolder, if set, makes the folder of a copy before the copy is opened.
 	MakeFolder func(dir string) error
-	// Refuse, if set, reports that an error of opening one copy makes Open fail.
-	// Without Refuse the other copy serves.
+	// Refuse, if set, reports that an error of opening a copy makes Open fail. For
+	// further errors the peer serves.
 	Refuse func(error) bool
 	// CreateAlone makes a new first copy although the second cannot be opened.
 	// Without CreateAlone Open fails, as the second copy may hold everything.
@@ -47,8 +47,8 @@ type Options struct {
 	// Sealed, if set, is called once, from any goroutine, when no copy takes
 	// writes any more. Reads go on.
 	Sealed func(error)
-	// Lost, if set, is called when a copy is lost while the database is open.
-	// Lost must not call the database.
+	// Lost, if set, is called with the reason when a copy is lost while the database
+	// is open. Lost must not call the database.
 	Lost func(error)
 }
 
@@ -58,28 +58,27 @@ type Format struct {
 	// Control is the prefix of the few keys that a fill copies last. A copy
 	// without them is incomplete.
 	Control []byte
-	// State is the key, with the prefix Control, of the note in each copy about
-	// the other copy.
+	// State is the key, with the prefix Control, of the note in each copy about its
+	// peer.
 	State []byte
 	// Journal is the prefix of the slots of the journal, which follow as two
 	// bytes.
 	Journal []byte
-	// Look reads what a copy says about itself. A version that the caller does
-	// not know is an error.
+	// Look reads the description of a copy. An unknown version is an error.
 	Look func(Source) (Head, error)
 	// Create puts the keys of a complete, empty database into a batch.
 	Create func(*pebble.Batch) error
 }
 
-// Head is what a copy says about itself.
+// Head is the description of a copy, written by the caller.
 type Head struct {
 	// Complete is true if the copy was created or filled to the end.
 	Complete bool
 	// Owner names whose data the copy holds, or is empty if not known. Copies of
 	// two owners are refused.
 	Owner string
-	// Clock rises with commits. The greater clock wins between copies that
-	// disagree and do not say why.
+	// Clock rises with commits. If two copies disagree and do not say why, the copy
+	// with the greater clock is right.
 	Clock int64
 }
 

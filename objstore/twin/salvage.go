@@ -11,9 +11,9 @@ import (
 // visitError tells an error of the visitor from a failed read.
 type visitError struct{ error }
 
-// Salvage visits each key of a database that can be read. After a failed read the
-// walk goes on at the next place where a table begins or ends. gaps is the number
-// of failed reads.
+// Salvage visits each readable key of a database, in order. After a failed read the
+// walk goes on at the next place where a table begins or ends. gaps is the number of
+// failed reads.
 func Salvage(from *durable.DB, visit func(k, value []byte) error) (gaps int, err error) {
 	places, err := tableBounds(from)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"needletail/objstore/oserror"
 )
 
-// Source is a place to read from: a database, a snapshot, or the copy in use.
+// Source is a place to read from: a database, a snapshot or the copy in use.
 type Source interface {
 	// Get returns the value of key, valid until the closer is closed, or
 	// pebble.ErrNotFound.
@@ -64,9 +64,8 @@ func (d *DB) Source() Source {
 	return d.first.source()
 }
 
-// switched reads the copy in use. A copy that cannot be read is given up: the other
-// copy answers a lookup. A walk that has begun fails, and the next walk reads the
-// other copy.
+// switched reads the copy in use. An unreadable copy is given up, and its peer answers
+// the lookup. A walk over the unreadable copy fails, and the next walk reads the peer.
 type switched struct{ db *DB }
 
 func (w switched) Get(key []byte) ([]byte, io.Closer, error) {
@@ -88,11 +87,10 @@ func (w switched) Iter(o *pebble.IterOptions) (*Iterator, error) {
 	return &Iterator{it, func(err error) { w.db.readFailed(s, err) }}, err
 }
 
-// readFailed gives up a copy that cannot be read, and reports whether the other
-// copy is read now.
+// readFailed gives up an unreadable copy, and reports whether its peer is in use now.
 func (d *DB) readFailed(s *side, err error) (switched bool) {
 	if oserror.Exhausted(err) {
-		return false // a lack of descriptors or memory would fail the other copy too
+		return false // the peer would lack descriptors or memory too
 	}
 	if !d.paired.Load() && d.reader.Load() == s {
 		return false // the only copy: writes may still succeed
@@ -135,13 +133,13 @@ func Scan(from Source, lower, upper []byte, visit func(key, value []byte) error)
 	return it.End()
 }
 
-// ScanPrefix calls visit for each key that begins with prefix, as Scan does.
+// ScanPrefix calls visit for each key with the given prefix, as Scan does.
 func ScanPrefix(from Source, prefix []byte, visit func(key, value []byte) error) error {
 	return Scan(from, prefix, PrefixEnd(append([]byte(nil), prefix...)), visit)
 }
 
-// PrefixEnd returns the least key greater than all keys that begin with prefix, or
-// nil if there is no such key. PrefixEnd changes prefix.
+// PrefixEnd returns the least key greater than all keys with the given prefix, or nil
+// if prefix is empty or all 0xff. PrefixEnd changes prefix.
 func PrefixEnd(prefix []byte) []byte {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] < 0xff {

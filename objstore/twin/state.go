@@ -12,7 +12,7 @@ type Copies struct {
 	Configured bool // two copies are wanted
 	InStep     bool // two copies exist, and each commit goes to both
 	Generation uint64
-	// Reading is the folder of the copy that is read.
+	// Reading is the folder of the copy in use.
 	Reading string
 	// Lost is why a copy is not in step, or nil. LostAt is when this process
 	// noticed.
@@ -32,12 +32,12 @@ func (d *DB) Copies() Copies {
 	}
 }
 
-// copyState is the note of a copy about the other copy, under Format.State:
+// copyState is the note of a copy about its peer, under Format.State:
 //
 //	generation uvarint | 1 if two copies are kept in step, else 0
 //
-// The generation rises whenever a copy is lost or filled, on each copy that holds
-// every commit from then on. The copy of the higher generation is right.
+// The generation rises when a copy is lost or filled, in each copy that holds every
+// commit from then on. The copy of the higher generation is right.
 type copyState struct {
 	generation uint64
 	paired     bool
@@ -59,7 +59,7 @@ func parseCopyState(b []byte) (copyState, error) {
 	return copyState{generation, b[n] == 1}, nil
 }
 
-// state reads the note of a copy about the other copy.
+// state reads the note of a copy about its peer.
 func (s *side) state() (c copyState, found bool, err error) {
 	b, found, err := Value(s.source(), s.opts.Format.State, nil)
 	if err == nil && found {
@@ -68,7 +68,7 @@ func (s *side) state() (c copyState, found bool, err error) {
 	return c, found, err
 }
 
-// setState writes the note of a copy about the other copy, durably.
+// setState writes the note of a copy about its peer, durably.
 func (s *side) setState(c copyState) error {
 	b := s.pebble.NewBatch()
 	if err := b.Set(s.opts.Format.State, appendCopyState(nil, c), nil); err != nil {
@@ -77,7 +77,7 @@ func (s *side) setState(c copyState) error {
 	return s.note(b)
 }
 
-// SetGeneration makes a database of one copy newer than every copy of a lower
+// SetGeneration makes a database of a single copy newer than every copy of a lower
 // generation.
 func (d *DB) SetGeneration(generation uint64) error {
 	b := d.NewBatch()
@@ -90,19 +90,19 @@ func (d *DB) SetGeneration(generation uint64) error {
 // setLost records why a copy is not in step. The caller is Open or holds mu.
 func (d *DB) setLost(err error) { d.lost, d.lostAt = err, time.Now() }
 
-// lose records durably on the other copy, once, that s lacks every commit from now
-// on. A commit that s lacks may be answered only afterwards.
+// lose records durably, once, in the peer of s that s lacks every commit from now on.
+// A commit missing in s may be answered only afterwards.
 func (d *DB) lose(s *side) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.Sealed(); err != nil || !d.paired.Load() {
 		return err
 	}
-	other := d.other(s)
+	peer := d.peer(s)
 	next := copyState{generation: d.state.generation + 1}
-	err := other.err()
+	err := peer.err()
 	if err == nil {
-		err = other.setState(next)
+		err = peer.setState(next)
 	}
 	if err != nil {
 		d.seal(errors.Join(s.err(), err))
@@ -110,16 +110,15 @@ func (d *DB) lose(s *side) error {
 	}
 	d.state = next
 	d.setLost(fmt.Errorf("the %s copy of the %s, %s: %w", s.name, d.name, s.dir, s.err()))
-	d.reader.Store(other)
+	d.reader.Store(peer)
 	d.paired.Store(false)
 	d.log.Error("one copy of the "+d.name+" is lost; the store goes on with the other alone",
-		"lost", s.dir, "alone", other.dir, "generation", next.generation, "err", s.err())
+		"lost", s.dir, "alone", peer.dir, "generation", next.generation, "err", s.err())
 	d.opts.Lost(d.lost)
 	return nil
 }
 
-// noteAlone records on the copy that is read that the other copy lacks every commit
-// from now on.
+// noteAlone records in the copy in use that its peer lacks every commit from now on.
 func (d *DB) noteAlone() error {
 	if !d.state.paired {
 		return nil
