@@ -8,8 +8,8 @@ import (
 	"needletail/objstore/twin"
 )
 
-// Batch collects the changes of one operation, which take effect together. The
-// first failure sticks until Commit. Not safe for concurrent use. A Batch ends
+// Batch collects the changes of an operation. The changes take effect together. The
+// first failure sticks until Commit. A Batch is not safe for concurrent use, and ends
 // with Commit or Close.
 type Batch struct {
 	copies     *twin.DB
@@ -23,10 +23,10 @@ func (d *DB) NewBatch() *Batch {
 	return &Batch{copies: d.copies, batch: d.copies.NewBatch(), key: make([]byte, 0, keyBytes), value: make([]byte, 0, keyBytes)}
 }
 
-// Commit makes the batch take effect. With sync it is on stable storage when
-// Commit returns nil; without, a crash may lose it, but no earlier batch. Where
-// there are two copies every batch is synced. An error leaves it open whether
-// the batch took effect.
+// Commit makes the batch take effect. With sync the batch is on stable storage when
+// Commit returns nil. Without sync a crash may lose the batch, but no earlier batch.
+// With two copies every batch is synced. After an error the batch may or may not have
+// taken effect.
 func (b *Batch) Commit(sync bool) error {
 	if b.err != nil {
 		_ = b.batch.Close() // the batch is dropped; b.err says why
@@ -36,7 +36,7 @@ func (b *Batch) Commit(sync bool) error {
 	return b.err
 }
 
-// Close drops a batch that was not committed.
+// Close drops a batch without Commit.
 func (b *Batch) Close() error { return b.batch.Close() }
 
 func (b *Batch) note(err error) {
@@ -63,7 +63,7 @@ func (b *Batch) SetAccount(a objstore.AccountName, r *AccountRow) {
 	b.set(b.value)
 }
 
-// DeleteAccount removes an account's row and its counters of those policies.
+// DeleteAccount removes an account's row and the account's counters of the policies.
 func (b *Batch) DeleteAccount(a objstore.AccountName, policies []objstore.PolicyIndex) {
 	b.key = appendAccountKey(b.key[:0], prefixAccount, a)
 	b.del()
@@ -100,23 +100,23 @@ func (b *Batch) AddContainer(c objstore.ContainerID, n Counts) {
 	b.add(n)
 }
 
-// FoldContainer replaces a container's counters by their sum, so that a reader
-// need not add up many deltas. The caller keeps writers of the container away.
+// FoldContainer replaces the deltas of a container's counters by their sum: a reader
+// then adds no deltas up. No writer of the container may run meanwhile.
 func (b *Batch) FoldContainer(c objstore.ContainerID, sum Counts) {
 	b.key = appendContainerKey(b.key[:0], prefixContainerCounter, c)
 	b.value = appendCounts(b.value[:0], sum, 1)
 	b.set(b.value)
 }
 
-// FoldAccount is FoldContainer for one policy of an account.
+// FoldAccount is FoldContainer for a policy of an account.
 func (b *Batch) FoldAccount(a objstore.AccountName, p objstore.PolicyIndex, sum Counts) {
 	b.key = appendAccountCounterKey(b.key[:0], a, p)
 	b.value = appendCounts(b.value[:0], sum, 1)
 	b.set(b.value)
 }
 
-// SetObject writes an object's row, its expiry entry, and for a data file the
-// entry that says whose it is. What an older row had is the caller's to remove.
+// SetObject writes an object's row, the expiry entry, and the owner of the data file.
+// The caller removes the entries and the body of an older row.
 func (b *Batch) SetObject(o objstore.ObjectID, r *ObjectRow) {
 	var err error
 	if b.value, err = AppendObjectRow(b.value[:0], r); err != nil {
@@ -154,7 +154,7 @@ func (b *Batch) SetInline(id FileID, body []byte) {
 	b.set(body)
 }
 
-// DropBody removes an inline body, or queues its data files for their removal.
+// DropBody removes an inline body, or queues the data files of the body for removal.
 func (b *Batch) DropBody(r *ObjectRow) {
 	if r.Place == PlaceInline {
 		b.key = appendIDKey(b.key[:0], prefixInline, r.ID)
@@ -170,40 +170,40 @@ func (b *Batch) DropBody(r *ObjectRow) {
 	}
 }
 
-// QueueGC queues the data file of a row on one device for its removal.
+// QueueGC queues the data file of a row on a device for removal.
 func (b *Batch) QueueGC(d device.Index, r *ObjectRow) {
 	b.key = appendGCKey(b.key[:0], d, r.ID)
 	b.value = AppendGCRow(b.value[:0], GCRow{Policy: r.Policy, SizeBytes: r.Info.SizeBytes})
 	b.set(b.value)
 }
 
-// DoneGC takes a data file that is gone off the queue of its device.
+// DoneGC takes a removed data file off the queue of the device.
 func (b *Batch) DoneGC(d device.Index, id FileID) {
 	b.key = appendGCKey(b.key[:0], d, id)
 	b.del()
 }
 
-// QueueHeal queues a data file for a look at its slots.
+// QueueHeal queues a data file: the healer looks at the slots.
 func (b *Batch) QueueHeal(id FileID, r HealRow) {
 	b.key = appendIDKey(b.key[:0], prefixHeal, id)
 	b.value = AppendHealRow(b.value[:0], r)
 	b.set(b.value)
 }
 
-// DoneHeal takes a data file off that queue.
+// DoneHeal takes a data file off the queue of the healer.
 func (b *Batch) DoneHeal(id FileID) {
 	b.key = appendIDKey(b.key[:0], prefixHeal, id)
 	b.del()
 }
 
-// SetScrub notes how far the scrubber has come.
+// SetScrub records the progress of the scrubber.
 func (b *Batch) SetScrub(r ScrubRow) {
 	b.key = append(b.key[:0], keyScrub...)
 	b.value = AppendScrubRow(b.value[:0], r)
 	b.set(b.value)
 }
 
-// SetClock raises the clock's mark to t.
+// SetClock raises the greatest committed timestamp to t.
 func (b *Batch) SetClock(t objstore.Timestamp) {
 	b.value = binary.AppendVarint(b.value[:0], int64(t))
 	b.note(b.batch.Merge([]byte(keyClock), b.value, nil))

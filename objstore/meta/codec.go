@@ -11,11 +11,10 @@ import (
 	"needletail/objstore/twin"
 )
 
-// ErrCorrupt marks a key or row that this package cannot have written.
+// ErrCorrupt marks a malformed key or row.
 var ErrCorrupt = errors.New("index is corrupt")
 
-// ErrVersion marks a row or a schema of a version that this program does not
-// know.
+// ErrVersion marks a row or a schema of an unknown version.
 var ErrVersion = errors.New("index has an unknown version")
 
 func appendString[S ~string | ~[]byte](dst []byte, s S) []byte {
@@ -31,14 +30,14 @@ func appendFields(dst []byte, m objstore.Metadata) []byte {
 	return dst
 }
 
-// IsCorrupt says that err comes from damage of the index: of a row, or of
-// Pebble's own files.
+// IsCorrupt reports that err comes from damage of the index: of a row, of the notes
+// about the copies, or of Pebble's files.
 func IsCorrupt(err error) bool {
 	return errors.Is(err, ErrCorrupt) || errors.Is(err, twin.ErrCorrupt) || pebble.IsCorruptionError(err)
 }
 
-// decoder reads a row front to back. The first failure sticks; every later
-// read gives zero values.
+// decoder reads a row front to back. The first failure sticks, and every later read
+// returns a zero value.
 type decoder struct {
 	rest []byte
 	err  error

@@ -8,33 +8,33 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Counts are a container's or an account's counters, or a change of them.
+// Counts are the counters of a container or an account, or a change of the counters.
 type Counts struct {
 	Containers int64 // accounts only
 	Objects    int64
-	Bytes      int64 // of bodies; an override of a listing does not count
+	Bytes      int64 // of bodies; a listing override does not count
 }
 
-// IsZero says that adding c changes nothing.
+// IsZero reports that adding c changes nothing.
 func (c Counts) IsZero() bool { return c == Counts{} }
 
-// Add is c plus d.
+// Add returns c plus d.
 func (c Counts) Add(d Counts) Counts {
 	return Counts{c.Containers + d.Containers, c.Objects + d.Objects, c.Bytes + d.Bytes}
 }
 
-// Counter is what a reader gets: the sum, and how many deltas were added up
-// for it, which is what the read cost.
+// Counter is the result of a read: the sum, and the number of deltas in the sum. The
+// cost of the read grows with the number of deltas.
 type Counter struct {
 	Counts
 	Deltas int64
 }
 
-// A counter's value, and each operand of its merges:
+// The format of a counter's value and of each merge operand:
 //
 //	containers varint | objects varint | bytes varint | deltas varint
 //
-// A value that is a sum says how many deltas went into it; a delta says 1.
+// The deltas of a sum are the number of added deltas; an operand has 1.
 func appendCounts(dst []byte, c Counts, deltas int64) []byte {
 	dst = binary.AppendVarint(dst, c.Containers)
 	dst = binary.AppendVarint(dst, c.Objects)
@@ -48,10 +48,10 @@ func parseCounts(b []byte) (Counter, error) {
 	return c, d.end()
 }
 
-// mergerName is stored by Pebble; a database with another name is refused.
+// mergerName is stored by Pebble. Pebble refuses a database with a different name.
 const mergerName = "needletail.counters.1"
 
-// merger adds up counters, and keeps the greatest clock mark.
+// merger adds up counters, and keeps the greatest timestamp of keyClock.
 var merger = &pebble.Merger{
 	Name: mergerName,
 	Merge: func(key, value []byte) (pebble.ValueMerger, error) {

@@ -6,14 +6,14 @@ import (
 	"needletail/objstore/device"
 )
 
-// KnownDevice is a device that the store has or had. Its index belongs to it for
-// ever.
+// KnownDevice is a present or former device of the store. The index of a device is
+// never given to a second device.
 type KnownDevice struct {
 	Index device.Index
-	Path  string // where it was seen last
+	Path  string // the last known path
 }
 
-// The list of devices:
+// The format of the list of devices:
 //
 //	version 1 | count uvarint | for each: index uvarint | path, counted by a uvarint
 const devicesVersion = 1
@@ -51,7 +51,7 @@ func parseDevices(b []byte) ([]KnownDevice, error) {
 	return all, nil
 }
 
-// Devices are all devices but the data folder that the store ever had.
+// Devices returns all present and former devices of the store, except the data folder.
 func (v View) Devices() ([]KnownDevice, error) {
 	all, _, err := row(v, []byte(keyDevices), parseDevices)
 	return all, err

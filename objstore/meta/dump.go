@@ -6,10 +6,9 @@ import (
 	"hash/fnv"
 )
 
-// Dump calls visit with one line for each key of the index, in order, so that
-// two indexes of the same content give the same lines. What depends on their
-// history is left out: the schema, the journal, counters that are zero and how
-// many deltas a counter was.
+// Dump calls visit with a line for each key of the index, in order. Two indexes of the
+// same content give the same lines: Dump leaves out the schema, the journal, counters
+// of zero and the number of deltas of a counter, because they depend on the history.
 func (v View) Dump(visit func(line []byte) error) error {
 	var line []byte
 	return v.scan(nil, func(k, value []byte) error {
@@ -32,7 +31,7 @@ func (v View) Dump(visit func(line []byte) error) error {
 	})
 }
 
-// DumpSum is the number of a Dump's lines and a sum over them.
+// DumpSum returns the number of lines of Dump and a checksum of the lines.
 func (v View) DumpSum() (lines int64, sum string, err error) {
 	var h hash.Hash = fnv.New128a()
 	err = v.Dump(func(line []byte) error {

@@ -7,8 +7,8 @@ import (
 	"needletail/objstore/device"
 )
 
-// All keys. A name never holds NUL, so NUL ends it and names keep their order:
-// "a" sorts before "a/b" and "a-b" as their bytes do.
+// All keys of the index. A name never holds NUL. Hence NUL ends a name, and names keep
+// the order of their bytes: "a" sorts before "a-b" and "a/b".
 //
 //	key                                   value
 //	'a' account                           account row
@@ -16,13 +16,13 @@ import (
 //	'b' id(16)                            inline body
 //	'c' account NUL container             container row
 //	'C' account NUL container             counter: objects, bytes
-//	'f' id(16)                            account NUL container NUL object: the row that names the data file
-//	'g' id(16)                            GC entry: a data file of device 0 that no row names any more
-//	'G' device(2, big-endian) id(16)      the same of another device
-//	'h' id(16)                            heal entry: a data file whose slots are not all where they belong
-//	'j' slot(2, big-endian)               journal of two copies: a batch and its keys (journal.go)
+//	'f' id(16)                            account NUL container NUL object: the owner of the data file
+//	'g' id(16)                            GC entry: a data file of device 0 without an owner
+//	'G' device(2, big-endian) id(16)      GC entry of a further device
+//	'h' id(16)                            heal entry: a data file with slots in a wrong place
+//	'j' slot(2, big-endian)               journal of two copies: a batch and its keys (package twin)
 //	'o' account NUL container NUL object  object row
-//	's' name                              schema: format version, clock's high-water mark, clean stop, store, copies
+//	's' name                              schema: format version, greatest timestamp, clean stop, store, copies
 //	'x' time(8, big-endian) object key    expiry entry, empty: account NUL container NUL object expires at that Unix second
 const (
 	prefixAccount          = 'a'
@@ -44,14 +44,14 @@ const (
 const (
 	keyVersion = "sversion" // uvarint; see schemaVersion
 	keyClock   = "sclock"   // merged: the greatest Timestamp ever committed
-	keyClean   = "sclean"   // there after a clean stop only
-	keyStore   = "sstore"   // the id of the store that the index belongs to
-	keyCopy    = "scopy"    // what a copy knows of the other one (copies.go)
+	keyClean   = "sclean"   // present after a clean stop only
+	keyStore   = "sstore"   // the id of the store
+	keyCopy    = "scopy"    // the note of a copy about its peer; see package twin
 	keyDevices = "sdevices" // all devices that the store ever had; see KnownDevice
-	keyScrub   = "sscrub"   // how far the scrubber has come; see ScrubRow
+	keyScrub   = "sscrub"   // the progress of the scrubber; see ScrubRow
 )
 
-// FileID names one stored body for ever.
+// FileID names a stored body for ever.
 type FileID [16]byte
 
 func appendAccountKey(dst []byte, prefix byte, a objstore.AccountName) []byte {
@@ -65,7 +65,7 @@ func appendAccountCounterKey(dst []byte, a objstore.AccountName, p objstore.Poli
 	return binary.BigEndian.AppendUint16(dst, uint16(p))
 }
 
-// appendContainersKey is what all containers of an account begin with.
+// appendContainersKey appends the prefix of the containers of an account.
 func appendContainersKey(dst []byte, prefix byte, a objstore.AccountName) []byte {
 	return append(appendAccountKey(dst, prefix, a), 0)
 }
@@ -74,7 +74,7 @@ func appendContainerKey(dst []byte, prefix byte, c objstore.ContainerID) []byte 
 	return append(appendContainersKey(dst, prefix, c.Account), c.Container...)
 }
 
-// appendObjectsKey is what all objects of a container begin with.
+// appendObjectsKey appends the prefix of the objects of a container.
 func appendObjectsKey(dst []byte, c objstore.ContainerID) []byte {
 	return append(appendContainerKey(dst, prefixObject, c), 0)
 }
@@ -87,13 +87,13 @@ func appendIDKey(dst []byte, prefix byte, id FileID) []byte {
 	return append(append(dst, prefix), id[:]...)
 }
 
-// appendGCKey is the key of a file in the queue of a device. Device 0's is
-// shorter, as it was before there were others.
+// appendGCKey appends the key of a file in the GC queue of a device. The key of device
+// 0 has no device: the format is older than stores of several devices.
 func appendGCKey(dst []byte, d device.Index, id FileID) []byte {
 	return append(appendGCPrefix(dst, d), id[:]...)
 }
 
-// appendGCPrefix is what all entries of a device's queue begin with.
+// appendGCPrefix appends the prefix of the GC queue of a device.
 func appendGCPrefix(dst []byte, d device.Index) []byte {
 	if d == 0 {
 		return append(dst, prefixGC)
@@ -107,7 +107,7 @@ func appendExpiryKey(dst []byte, atSeconds int64, o objstore.ObjectID) []byte {
 	return appendName(dst, o)
 }
 
-// appendName is account NUL container NUL object.
+// appendName appends account NUL container NUL object.
 func appendName(dst []byte, o objstore.ObjectID) []byte {
 	dst = append(append(dst, o.Account...), 0)
 	dst = append(append(dst, o.Container...), 0)

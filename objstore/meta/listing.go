@@ -11,27 +11,27 @@ import (
 	"needletail/objstore/twin"
 )
 
-// walker makes one page of a listing out of one walk of an iterator, in the
-// way of swift/container/backend.py list_objects_iter and
-// swift/account/backend.py list_containers_iter: a prefix that is rolled up is
-// left by a seek, so a page costs what it returns.
+// walker makes a page of a listing with a single walk of an iterator, in the order of
+// swift/container/backend.py list_objects_iter and swift/account/backend.py
+// list_containers_iter. A seek leaves a rolled-up prefix, hence the cost of a page
+// depends on the entries of the page alone.
 type walker struct {
 	ctx       context.Context
 	it        *twin.Iterator
-	base      int    // length of what all keys of the listing begin with
+	base      int    // length of the prefix of all keys of the listing
 	prefix    string // of the names
 	delimiter string
-	skip      string // a subdir of this name is not shown: the lower marker
+	skip      string // a subdir of this name is not listed: the lower marker
 	path      bool
 	reverse   bool
 	limit     int
 	seek      []byte // scratch
-	left      int    // subdirs that were left without an entry
+	left      int    // subdirs left without an entry
 }
 
-// leftBetweenLooks is how many subdirs are left without an entry before the
-// context is asked. A page shows few entries of a folder with a million folders
-// if it asks for objects alone.
+// leftBetweenLooks is the number of subdirs left without an entry between two looks at
+// the context. A page of objects alone shows few entries of a folder with a million
+// folders, and takes long.
 const leftBetweenLooks = 256
 
 // newWalker opens the iterator, or returns nil if no name can match.
@@ -72,7 +72,7 @@ func (v View) newWalker(ctx context.Context, base []byte, o objstore.ListOptions
 func (w *walker) run(row func(name, value []byte) error, subdir func(name []byte) error) error {
 	err := w.walk(row, subdir)
 	if err != nil {
-		_ = w.it.Close() // only repeats an error of reading
+		_ = w.it.Close() // repeats a failed read at most
 		return err
 	}
 	return w.it.End()
@@ -118,7 +118,7 @@ func (w *walker) walk(row func(name, value []byte) error, subdir func(name []byt
 	return nil
 }
 
-// rollUp is the length of the subdir that name belongs to, or -1.
+// rollUp returns the length of the subdir of name, or -1 without a subdir.
 func (w *walker) rollUp(name []byte) int {
 	if w.delimiter == "" {
 		return -1
@@ -144,9 +144,9 @@ func (w *walker) next() bool {
 	return w.it.Next()
 }
 
-// leave goes to the next name outside the subdir of length end that the
-// current name belongs to. With path an object named as the subdir is a row of
-// its own, which comes last in reverse.
+// leave goes to the next name outside the subdir of the current name; end is the length
+// of the subdir. With path, an object named like the subdir is a row, and in reverse
+// the row comes last.
 func (w *walker) leave(end int) bool {
 	w.seek = append(w.seek[:0], w.it.Key()[:w.base+end]...)
 	if w.reverse {
@@ -162,8 +162,9 @@ func (w *walker) leave(end int) bool {
 	return w.it.SeekGE(past)
 }
 
-// ListObjects calls visit for each entry of one page of a container, which
-// need not exist. The entry is valid during the call only.
+// ListObjects calls visit for each entry of a page of a container. A container without
+// a row has an empty page or the objects left in the index. The entry is valid during
+// the call only.
 func (v View) ListObjects(ctx context.Context, c objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
 	w, err := v.newWalker(ctx, appendObjectsKey(nil, c), o)
 	if w == nil || err != nil {
@@ -181,8 +182,9 @@ func (v View) ListObjects(ctx context.Context, c objstore.ContainerID, o objstor
 	})
 }
 
-// ListContainers calls visit for each entry of one page of an account, which
-// need not exist. The entry is valid during the call only.
+// ListContainers calls visit for each entry of a page of an account. An account without
+// a row has the containers in the index, or an empty page. The entry is valid during
+// the call only.
 func (v View) ListContainers(ctx context.Context, a objstore.AccountName, o objstore.ListOptions, visit func(*objstore.ContainerEntry) error) error {
 	base := appendContainersKey(nil, prefixContainer, a)
 	w, err := v.newWalker(ctx, base, o)

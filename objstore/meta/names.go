@@ -34,7 +34,7 @@ func parseContainerName(b []byte) (objstore.ContainerID, error) {
 	}, nil
 }
 
-// parseExpiryKey takes apart what appendExpiryKey made.
+// parseExpiryKey takes apart a key of appendExpiryKey.
 func parseExpiryKey(k []byte) (atSeconds int64, o objstore.ObjectID, err error) {
 	if len(k) < 9 {
 		return 0, o, fmt.Errorf("%w: expiry key of %d bytes", ErrCorrupt, len(k))
@@ -43,7 +43,7 @@ func parseExpiryKey(k []byte) (atSeconds int64, o objstore.ObjectID, err error) 
 	return int64(binary.BigEndian.Uint64(k[1:9])), o, err
 }
 
-// parseID takes apart what appendIDKey made.
+// parseID takes apart a key of appendIDKey.
 func parseID(k []byte) (id FileID, err error) {
 	if len(k) != 1+len(id) {
 		return id, fmt.Errorf("%w: id key of %d bytes", ErrCorrupt, len(k))

@@ -8,7 +8,7 @@ import (
 	"needletail/objstore"
 )
 
-// Place says where an object's body lies.
+// Place is the place of an object's body.
 type Place uint8
 
 const (
@@ -16,19 +16,19 @@ const (
 	PlaceFile                // in the data file of the row's ID
 )
 
-// ObjectRow is all that the index knows of an object.
+// ObjectRow holds all facts of the index about an object.
 type ObjectRow struct {
 	Info     objstore.ObjectInfo
 	Policy   objstore.PolicyIndex
 	Place    Place
 	ID       FileID
 	Checksum uint64 // xxh3 of an inline body; 0 for a data file
-	// Placement says on which devices the data files of the row's ID are.
+	// Placement names the devices with the data files of the row's ID.
 	Placement Placement
 }
 
-// An object row. What a listing shows comes first. Strings and field lists are
-// counted by a uvarint.
+// The format of an object row. The fields of a listing come first. A uvarint counts the
+// bytes of a string and the fields of a list.
 //
 //	version 1 | flags 1 | modified varint | size uvarint | md5 16 | content type
 //	| override: etag, content type, extra fields   (flagOverride)
@@ -79,7 +79,7 @@ func (r *ObjectRow) flags() (f byte) {
 	return f
 }
 
-// AppendObjectRow encodes r. It fails if a digest is not hex of its length.
+// AppendObjectRow encodes r. A digest of a wrong length, or not in hex, is an error.
 func AppendObjectRow(dst []byte, r *ObjectRow) ([]byte, error) {
 	info, flags := &r.Info, r.flags()
 	if len(info.ETag) != 2*md5Bytes || info.SizeBytes < 0 || r.Place > PlaceFile {
@@ -126,7 +126,7 @@ func AppendObjectRow(dst []byte, r *ObjectRow) ([]byte, error) {
 	return appendFields(dst, info.Metadata), nil
 }
 
-// listed reads the part of a row that a listing needs.
+// listed reads the fields of a row for a listing.
 func (d *decoder) listed() (flags byte, modified objstore.Timestamp, size int64, md5, contentType []byte) {
 	d.version(objectRowVersion)
 	if flags = d.byte(); flags > flagsKnown {
@@ -140,8 +140,7 @@ func (d *decoder) listed() (flags byte, modified objstore.Timestamp, size int64,
 	return
 }
 
-// ParseObjectRow decodes what AppendObjectRow made. The row shares nothing
-// with b.
+// ParseObjectRow decodes a row of AppendObjectRow. The row shares no memory with b.
 func ParseObjectRow(b []byte) (ObjectRow, error) {
 	var r ObjectRow
 	d := decoder{rest: b}
@@ -181,9 +180,8 @@ func ParseObjectRow(b []byte) (ObjectRow, error) {
 	return r, nil
 }
 
-// parseEntry decodes the listed part of a row into e. Strings that e already
-// holds are kept if they are equal, so that a page of one content type
-// allocates it once.
+// parseEntry decodes the fields for a listing into e. Equal strings of e are kept: a
+// page with a single content type allocates the content type once.
 func parseEntry(b []byte, e *objstore.ObjectEntry) error {
 	d := decoder{rest: b}
 	flags, modified, size, md5, contentType := d.listed()

@@ -13,90 +13,89 @@ import (
 	"needletail/objstore/durable"
 )
 
-// Options are the settings of the index. The zero value is a store for small
-// objects in at most 128 MiB of memory, block cache and memtables together; a
-// mirror has its own.
+// Options are the settings of the index. The zero value suits a store of small objects
+// in at most 128 MiB of memory, for the block cache and the memtables. A mirror takes
+// a cache and memtables of its own.
 type Options struct {
 	FS     vfs.FS       // default vfs.Default
 	Logger *slog.Logger // default slog.Default
 
-	// CacheBytes bounds the block cache, which may also use what the memtables
-	// leave of their memory. Default 32 MiB.
+	// CacheBytes bounds the block cache. The cache may also use the memory that the
+	// memtables leave free. Default 32 MiB.
 	CacheBytes int64
-	// MemTableBytes is the size of one memtable; up to memTablesMax exist.
+	// MemTableBytes is the size of a memtable. Up to memTablesMax memtables exist.
 	// Default 24 MiB.
 	MemTableBytes uint64
 	// OpenFilesMax bounds the open tables. Default 500.
 	OpenFilesMax int
-	// CompactionsMax is how many compactions run at once. Default 2.
+	// CompactionsMax bounds the compactions that run at once. Default 2.
 	CompactionsMax int
 
-	// Fatal is called once, from any goroutine, when Pebble meets an error
-	// after which no write may succeed (a failed write of its log). Reads go
-	// on. Default: nothing; every later Commit fails with ErrSealed.
+	// Fatal is called once, from any goroutine, when the index is sealed: a write of
+	// the log failed, and every later Commit fails with ErrSealed. Reads go on.
+	// Default: no call.
 	Fatal func(error)
 
-	// Mirror, if set, is a second copy on another disk, kept in step with every
-	// commit.
+	// Mirror, if set, is the place of a second copy on a second disk, kept in step
+	// with every commit.
 	Mirror *Mirror
 }
 
-// Mirror is where the second copy of an index is.
+// Mirror is the place of the second copy of an index.
 type Mirror struct {
-	FS  vfs.FS // default: that of the first copy
+	FS  vfs.FS // default: the file system of the first copy
 	Dir string
-	// HangLimit is how long no write of a copy may end before the copy is given
-	// up. Default 20 s.
+	// HangLimit is the time without the end of any write after which a hanging copy
+	// is given up. Default 20 s.
 	HangLimit time.Duration
 }
 
 const hangLimitDefault = 20 * time.Second
 
-// mirrorCacheBytes is the block cache of the mirror, which is read only after
-// the first copy was lost.
+// mirrorCacheBytes is the size of the mirror's block cache. The mirror is read only
+// after the loss of the first copy.
 const mirrorCacheBytes = 8 << 20
 
-// What follows was measured on two busy cores beside Pebble's defaults, in turns;
-// "amp" is bytes that the index wrote per byte put. Level 0's limits (4 and 12
-// tables deep) are Pebble's: 24 made no difference.
+// The defaults below were measured on two busy cores, in turns with Pebble's defaults.
+// "amp" is the number of bytes written by the index per byte put. The limits of level 0
+// (4 and 12 tables deep) are Pebble's defaults: 24 made no difference.
 
 // cacheDefaultBytes: HEAD and GET of any of 10,000,000 empty objects by 16 clients
 // reached 20,000 to 32,000 requests a second with 16, 32 and 64 MiB, in no order.
 const cacheDefaultBytes = 32 << 20
 
-// memTableDefaultBytes: 512 MiB of bodies of 64 KiB by 64 writers made them wait
-// 104 times, 3.0 s in all, with Pebble's 4 MiB, and up to 7 times, 0.8 s, with
-// 32 MiB. At 4 KiB nobody waits, and amp is 3.35 and 3.03. PUT 64 KiB by 16 and 64
-// clients reaches 329 and 314 MB/s with 16 MiB, 335 and 349 with 24, 351 and 351
-// with 32 (medians of nine rounds that spread by 15 %), where each MiB more is four
-// of memory.
+// memTableDefaultBytes: 64 writers of 512 MiB in bodies of 64 KiB waited 104 times,
+// 3.0 s in all, with Pebble's 4 MiB, and up to 7 times, 0.8 s, with 32 MiB. With bodies
+// of 4 KiB no writer waits, and amp is 3.35 and 3.03. PUT 64 KiB by 16 and 64 clients
+// reaches 329 and 314 MB/s with 16 MiB, 335 and 349 with 24, 351 and 351 with 32
+// (medians of nine rounds, spread 15 %). Each MiB more takes four MiB of memory.
 const memTableDefaultBytes = 24 << 20
 
-// memTablesMax is how many memtables exist at most, the one that is written
-// and those that wait for their flush; writers stop beyond it. With Pebble's 2
-// the same bodies of 64 KiB made them wait 14 times, 1.1 to 2.0 s.
+// memTablesMax bounds the memtables: a memtable takes writes, and the rest wait for
+// their flush. Beyond the bound writers stop. With Pebble's 2, the writers of bodies
+// of 64 KiB waited 14 times, 1.1 to 2.0 s.
 const memTablesMax = 3
 
-// memTablesKept is how many memtables may have memory, which Pebble takes out of
-// its block cache: memTablesMax, and one that waits to be used again. What is
-// asked for as cache comes on top. With 64 MiB for all of it nothing was ever
-// cached: each PUT among 9,000,000 objects read 500 KB of filters from the files.
+// memTablesKept bounds the memtables with memory: memTablesMax, and a memtable kept for
+// the next use. Pebble takes the memory out of the block cache, hence the memtables are
+// added to CacheBytes. With 64 MiB for cache and memtables no block was ever cached:
+// each PUT among 9,000,000 objects read 500 KB of filters from the files.
 const memTablesKept = memTablesMax + 1
 
-// compactionsDefault: a long compaction of the lower levels must not hold up
-// level 0. Up to 1 GiB, 1 and 2 differ neither in rate nor in amp.
+// compactionsDefault: a long compaction of the lower levels must not hold up level 0.
+// Up to 1 GiB of bodies, 1 and 2 compactions give the same rate and amp.
 const compactionsDefault = 2
 
-// bloomBitsPerKey gives about 1 % false positives for lookups of absent names.
-// One GET of 60,000 bodies of 4 KiB, from a cold start, takes 22 µs of CPU, and 30
-// without the filters; a HEAD of an absent name 5.6 and 6.5.
+// bloomBitsPerKey gives about 1 % false positives for lookups of absent names. A GET of
+// a body of 4 KiB among 60,000 bodies, from a cold start, takes 22 µs of CPU, and 30
+// without the filters. A HEAD of an absent name takes 5.6 and 6.5 µs.
 const bloomBitsPerKey = 10
 
-// blockBytes: with Pebble's 4 KiB such a GET takes 25 µs, and PUTs of 4 KiB by 64
-// writers 8 to 24 % more CPU.
+// blockBytes: with Pebble's 4 KiB the same GET takes 25 µs, and PUTs of 4 KiB by 64
+// writers take 8 to 24 % more CPU.
 const blockBytes = 16 << 10
 
-// EnsureDefaults fills in what is zero.
+// EnsureDefaults replaces zero values by the defaults.
 func (o *Options) EnsureDefaults() {
 	if o.FS == nil {
 		o.FS = vfs.Default
@@ -131,7 +130,7 @@ func (o *Options) EnsureDefaults() {
 	}
 }
 
-// Validate checks what EnsureDefaults filled in.
+// Validate checks options completed by EnsureDefaults.
 func (o *Options) Validate() error {
 	switch {
 	case o.CacheBytes < 1<<20:
@@ -177,17 +176,17 @@ func (o *Options) pebble() pebble.Options {
 	return p
 }
 
-// splitAtBodies ends a table where the inline bodies begin and where they end, so
-// that none holds both bodies and rows. The bodies of a flush follow all earlier
-// ones (see the engine's ids) and can be moved down the levels as they are; a
-// table with rows on either side would lie over all of them, and each compaction
-// of rows would write the bodies below again: amp is 3.0 to 3.1 with 1 GiB of
-// bodies of any length, and was 3.2 to 4.0; 4 KiB by 64 writers went from 3500 and
+// splitAtBodies ends a table where the inline bodies begin and where the bodies end.
+// Hence no table holds bodies beside rows. The ids of new bodies are greater than all
+// earlier ids (see the engine), and compactions move tables of bodies down the levels
+// without writing. A table with rows on either side would overlap all bodies, and each
+// compaction of rows would write the bodies below again. amp is 3.0 to 3.1 with 1 GiB
+// of bodies of any length, and was 3.2 to 4.0. 64 writers of 4 KiB went from 3500 and
 // 5500 PUT/s to 4000 and 7100.
 //
-// Pebble's separation of values, which writes a body to the log and one other file
-// alone, has an amp of 2.1 to 2.3, and takes 20 to 30 % less CPU. It is an experiment of
-// theirs, with open reports of damaged files, and is left alone until it is not.
+// Pebble's separation of values writes a body to the log and to a single file. The amp
+// is 2.1 to 2.3 then, with 20 to 30 % less CPU. Pebble calls the feature an experiment
+// and has open reports of damaged files, so the index does not use the feature.
 func splitAtBodies(first []byte) (pebble.SpanPolicy, []byte, error) {
 	switch {
 	case len(first) == 0 || first[0] < prefixInline:

@@ -8,18 +8,17 @@ import (
 	"needletail/objstore/device"
 )
 
-// Placement says which device holds each slot of a body. A slot is a whole copy
-// or one fragment. The zero value is one copy on device 0, which is all that a
-// store of one device has.
+// Placement names the device of each slot of a body. A slot is a whole copy or a
+// fragment. The zero value is a single copy on device 0, as in a store of one device.
 //
 //	data fragments uvarint, 0 for copies | slots uvarint, at least 1
 //	| for each slot: device's index plus 1, or 0 for none, uvarint
 type Placement struct {
 	DataFragments int
-	Devices       []device.Index // by slot; device.None: the slot is missing
+	Devices       []device.Index // by slot; device.None marks a missing slot
 }
 
-// slotsMax bounds the slots of one body.
+// slotsMax bounds the slots of a body.
 const slotsMax = 255
 
 var (
@@ -27,11 +26,11 @@ var (
 	onlyDevice   = []device.Index{0}
 )
 
-// IsZero says that the body is one copy on device 0.
+// IsZero reports that the body is a single copy on device 0.
 func (p *Placement) IsZero() bool { return p.DataFragments == 0 && p.Devices == nil }
 
-// Slots are the devices by slot, also of the zero value. They must not be
-// changed.
+// Slots returns the devices by slot, for the zero value too. The caller must not change
+// the slice.
 func (p *Placement) Slots() []device.Index {
 	if p.IsZero() {
 		return onlyDevice
@@ -39,10 +38,10 @@ func (p *Placement) Slots() []device.Index {
 	return p.Devices
 }
 
-// Holds says that a slot lies on the device.
+// Holds reports that a slot lies on the device.
 func (p *Placement) Holds(d device.Index) bool { return slices.Contains(p.Slots(), d) }
 
-// Missing is the number of slots that no device holds.
+// Missing returns the number of missing slots.
 func (p *Placement) Missing() (n int) {
 	for _, d := range p.Slots() {
 		if d == device.None {
@@ -97,12 +96,12 @@ func (d *decoder) placement(place Place) (p Placement) {
 	return p
 }
 
-// HoldsAny says that a slot lies on one of the devices.
+// HoldsAny reports that a slot lies on a device of the set.
 func (p *Placement) HoldsAny(set map[device.Index]bool) bool {
 	return len(set) > 0 && slices.ContainsFunc(p.Slots(), func(d device.Index) bool { return set[d] })
 }
 
-// Equal says that both name the same devices for the same slots.
+// Equal reports that p and q name the same devices for the same slots.
 func (p *Placement) Equal(q *Placement) bool {
 	return p.DataFragments == q.DataFragments && slices.Equal(p.Slots(), q.Slots())
 }

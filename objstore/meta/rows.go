@@ -6,7 +6,7 @@ import (
 	"needletail/objstore"
 )
 
-// AccountRow is all that the index knows of an account but its counters.
+// AccountRow holds all facts of the index about an account, except the counters.
 //
 //	version 1 | created varint | metadata fields
 type AccountRow struct {
@@ -23,7 +23,7 @@ func AppendAccountRow(dst []byte, r *AccountRow) []byte {
 	return appendFields(dst, r.Metadata)
 }
 
-// ParseAccountRow decodes what AppendAccountRow made.
+// ParseAccountRow decodes a row of AppendAccountRow.
 func ParseAccountRow(b []byte) (AccountRow, error) {
 	var r AccountRow
 	d := decoder{rest: b}
@@ -33,7 +33,7 @@ func ParseAccountRow(b []byte) (AccountRow, error) {
 	return r, d.end()
 }
 
-// ContainerRow is all that the index knows of a container but its counters.
+// ContainerRow holds all facts of the index about a container, except the counters.
 //
 //	version 1 | modified varint | modified-created varint | policy uvarint | metadata fields
 type ContainerRow struct {
@@ -54,7 +54,7 @@ func AppendContainerRow(dst []byte, r *ContainerRow) []byte {
 	return appendFields(dst, r.Metadata)
 }
 
-// ParseContainerRow decodes what AppendContainerRow made.
+// ParseContainerRow decodes a row of AppendContainerRow.
 func ParseContainerRow(b []byte) (ContainerRow, error) {
 	var r ContainerRow
 	d := decoder{rest: b}
@@ -66,7 +66,7 @@ func ParseContainerRow(b []byte) (ContainerRow, error) {
 	return r, d.end()
 }
 
-// GCRow is a data file that waits for its removal from one device.
+// GCRow is a data file in the queue for removal from a device.
 //
 //	version 1 | policy uvarint | size uvarint
 type GCRow struct {
@@ -83,7 +83,7 @@ func AppendGCRow(dst []byte, r GCRow) []byte {
 	return binary.AppendUvarint(dst, uint64(r.SizeBytes))
 }
 
-// ParseGCRow decodes what AppendGCRow made.
+// ParseGCRow decodes a row of AppendGCRow.
 func ParseGCRow(b []byte) (GCRow, error) {
 	var r GCRow
 	d := decoder{rest: b}
@@ -93,7 +93,7 @@ func ParseGCRow(b []byte) (GCRow, error) {
 	return r, d.end()
 }
 
-// HealRow is a data file whose slots are to be looked at.
+// HealRow is a data file in the queue of the healer.
 //
 //	version 1 | 1 if every byte is to be verified, else 0
 type HealRow struct{ Verify bool }
@@ -108,7 +108,7 @@ func AppendHealRow(dst []byte, r HealRow) []byte {
 	return append(dst, healRowVersion, 0)
 }
 
-// ParseHealRow decodes what AppendHealRow made.
+// ParseHealRow decodes a row of AppendHealRow.
 func ParseHealRow(b []byte) (HealRow, error) {
 	d := decoder{rest: b}
 	d.version(healRowVersion)
@@ -119,13 +119,13 @@ func ParseHealRow(b []byte) (HealRow, error) {
 	return HealRow{Verify: flag == 1}, d.end()
 }
 
-// ScrubRow is how far the scrubber has come.
+// ScrubRow is the progress of the scrubber.
 //
 //	version 1 | started varint, Unix seconds | bytes uvarint
 //	| account NUL container NUL object, counted by a uvarint; empty at the start
 type ScrubRow struct {
 	StartedSeconds int64
-	Bytes          int64 // verified since then
+	Bytes          int64 // verified since StartedSeconds
 	Last           objstore.ObjectID
 }
 
@@ -142,7 +142,7 @@ func AppendScrubRow(dst []byte, r ScrubRow) []byte {
 	return appendString(dst, appendName(nil, r.Last))
 }
 
-// ParseScrubRow decodes what AppendScrubRow made.
+// ParseScrubRow decodes a row of AppendScrubRow.
 func ParseScrubRow(b []byte) (ScrubRow, error) {
 	var r ScrubRow
 	d := decoder{rest: b}

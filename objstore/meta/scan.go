@@ -74,7 +74,7 @@ func (v View) InlineBodies(visit func(id FileID, sizeBytes int) error) error {
 	})
 }
 
-// Files calls visit for each data file that a row names, by id.
+// Files calls visit for each data file with an owner, by id.
 func (v View) Files(visit func(FileID, objstore.ObjectID) error) error {
 	return v.scan([]byte{prefixFile}, func(k, value []byte) error {
 		id, err := parseID(k)
@@ -89,8 +89,7 @@ func (v View) Files(visit func(FileID, objstore.ObjectID) error) error {
 	})
 }
 
-// GCQueue calls visit for each data file that waits for its removal, by device
-// and id.
+// GCQueue calls visit for each data file in the queues for removal, by device and id.
 func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
 	err := v.DeviceGCQueue(0, FileID{}, func(id FileID, r GCRow) error { return visit(0, id, r) })
 	if err != nil {
@@ -105,8 +104,8 @@ func (v View) GCQueue(visit func(device.Index, FileID, GCRow) error) error {
 	})
 }
 
-// DeviceGCQueue calls visit for each data file after the given id that waits for
-// its removal from one device, by id.
+// DeviceGCQueue calls visit for each data file in a device's queue for removal, by id,
+// beginning after the given id.
 func (v View) DeviceGCQueue(d device.Index, after FileID, visit func(FileID, GCRow) error) error {
 	prefix := appendGCPrefix(nil, d)
 	from := append(appendGCKey(nil, d, after), 0)
@@ -115,7 +114,7 @@ func (v View) DeviceGCQueue(d device.Index, after FileID, visit func(FileID, GCR
 	})
 }
 
-// visitGC parses an entry whose key is one byte and the id.
+// visitGC parses an entry. The key k is a byte and the id.
 func visitGC(k, value []byte, visit func(FileID, GCRow) error) error {
 	id, err := parseID(k)
 	if err != nil {
@@ -128,13 +127,13 @@ func visitGC(k, value []byte, visit func(FileID, GCRow) error) error {
 	return visit(id, r)
 }
 
-// InGCQueue says whether a data file waits for its removal from the device.
+// InGCQueue reports whether a data file is in the device's queue for removal.
 func (v View) InGCQueue(d device.Index, id FileID) (bool, error) {
 	return v.has(appendGCKey(nil, d, id))
 }
 
-// HealQueue calls visit for each data file after the given id whose slots are to
-// be looked at, by id.
+// HealQueue calls visit for each data file in the healer's queue, by id, beginning after
+// the given id.
 func (v View) HealQueue(after FileID, visit func(FileID, HealRow) error) error {
 	return v.scanAfter(prefixHeal, after, func(id FileID, value []byte) error {
 		r, err := ParseHealRow(value)
@@ -145,12 +144,12 @@ func (v View) HealQueue(after FileID, visit func(FileID, HealRow) error) error {
 	})
 }
 
-// ObjectsAfter is Objects, beginning after that object.
+// ObjectsAfter is Objects, beginning after the given object.
 func (v View) ObjectsAfter(after objstore.ObjectID, visit func(objstore.ObjectID, ObjectRow) error) error {
 	return v.objectsIn(append(appendObjectKey(nil, after), 0), []byte{prefixObject + 1}, visit)
 }
 
-// FilesAfter is Files, beginning after that id.
+// FilesAfter is Files, beginning after the given id.
 func (v View) FilesAfter(after FileID, visit func(FileID, objstore.ObjectID) error) error {
 	return v.scanAfter(prefixFile, after, func(id FileID, value []byte) error {
 		o, err := parseName(value)

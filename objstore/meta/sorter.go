@@ -12,8 +12,8 @@ import (
 	"needletail/objstore/twin"
 )
 
-// Sorter brings rows that were found in any order into the order of names, the
-// newest version of a name first, in bounded memory. It is not durable.
+// Sorter sorts rows by name, the newest version of a name first, in bounded memory. A
+// Sorter does not survive a crash.
 type Sorter struct {
 	fs         vfs.FS
 	dir        string
@@ -21,7 +21,7 @@ type Sorter struct {
 	key, value []byte // scratch
 }
 
-// NewSorter makes an empty sorter in the folder dir, which it empties.
+// NewSorter empties the folder dir and makes an empty sorter in dir.
 func NewSorter(fs vfs.FS, dir string) (*Sorter, error) {
 	if err := fs.RemoveAll(dir); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func NewSorter(fs vfs.FS, dir string) (*Sorter, error) {
 	return &Sorter{fs: fs, dir: dir, db: db}, nil
 }
 
-// set adds a key, if it is not there.
+// set writes a key and its value.
 func (s *Sorter) set(key, value []byte) error {
 	b := s.db.NewBatch()
 	if err := errors.Join(b.Set(key, value, nil), s.db.Commit(b, false)); err != nil {
@@ -44,7 +44,7 @@ func (s *Sorter) set(key, value []byte) error {
 	return b.Close()
 }
 
-// Add adds a row that was found on a device.
+// Add adds a row found on a device.
 func (s *Sorter) Add(o objstore.ObjectID, r *ObjectRow, on device.Index) (err error) {
 	s.key = append(appendName(s.key[:0], o), 0)
 	for _, shift := range [...]int{56, 48, 40, 32, 24, 16, 8, 0} {
@@ -57,11 +57,11 @@ func (s *Sorter) Add(o objstore.ObjectID, r *ObjectRow, on device.Index) (err er
 	return s.set(s.key, s.value)
 }
 
-// sortedTail is what follows the name in a key: NUL, time, id, device.
+// sortedTail is the length of a key after the name: NUL, time, id, device.
 const sortedTail = 1 + 8 + 16 + 2
 
-// Each calls visit with each row: by name, the newest first, rows of one body
-// next to one another.
+// Each calls visit with each row, by name, the newest version first. The rows of a body
+// follow one another.
 func (s *Sorter) Each(visit func(o objstore.ObjectID, r ObjectRow) error) error {
 	return View{twin.Plain(s.db)}.scan(nil, func(k, value []byte) error {
 		if len(k) < sortedTail {
@@ -79,10 +79,10 @@ func (s *Sorter) Each(visit func(o objstore.ObjectID, r ObjectRow) error) error 
 	})
 }
 
-// IDSet is a set of ids on the disk, for more than memory holds.
+// IDSet is a set of ids on the disk, for sets beyond the memory.
 type IDSet struct{ Sorter }
 
-// NewIDSet makes an empty set in the folder dir, which it empties.
+// NewIDSet empties the folder dir and makes an empty set in dir.
 func NewIDSet(fs vfs.FS, dir string) (*IDSet, error) {
 	s, err := NewSorter(fs, dir)
 	if err != nil {
@@ -94,10 +94,10 @@ func NewIDSet(fs vfs.FS, dir string) (*IDSet, error) {
 // Add adds an id.
 func (s *IDSet) Add(id FileID) error { return s.set(id[:], nil) }
 
-// Has says whether an id was added.
+// Has reports whether an id was added.
 func (s *IDSet) Has(id FileID) (bool, error) { return View{twin.Plain(s.db)}.has(id[:]) }
 
-// Close removes the sorter.
+// Close removes the sorter and its folder.
 func (s *Sorter) Close() error {
 	return errors.Join(s.db.Close(), s.fs.RemoveAll(s.dir))
 }

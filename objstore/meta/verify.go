@@ -11,10 +11,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// VerifyTables reads every block of every table of the index in dir, which may
-// be open, and calls bad for each that does not match its checksum: Pebble itself
-// sees that only when it needs the block. Tables that go meanwhile are passed
-// over.
+// VerifyTables reads every block of every table of the index in dir. The index may be
+// open. VerifyTables calls bad for each table with a wrong checksum: Pebble finds the
+// damage only when a lookup needs the block. A table removed meanwhile is skipped.
 func VerifyTables(ctx context.Context, fsys vfs.FS, dir string, bad func(path string, err error)) error {
 	names, err := fsys.List(dir)
 	if errors.Is(err, fs.ErrNotExist) {

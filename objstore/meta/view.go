@@ -10,7 +10,7 @@ import (
 	"needletail/objstore/twin"
 )
 
-// View reads the index: the newest state, or that of a Snapshot.
+// View reads the index: the newest state, or the state of a Snapshot.
 type View struct{ source twin.Source }
 
 // value appends the value of key to dst.
@@ -18,7 +18,7 @@ func (v View) value(key, dst []byte) (value []byte, found bool, err error) {
 	return twin.Value(v.source, key, dst)
 }
 
-// row looks a row up and parses it where it lies.
+// row looks a row up and parses the row without a copy.
 func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found bool, err error) {
 	b, closer, err := v.source.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -34,7 +34,7 @@ func row[R any](v View, key []byte, parse func([]byte) (R, error)) (r R, found b
 	return r, err == nil, errors.Join(err, closer.Close())
 }
 
-// has says whether a key is there.
+// has reports whether a key exists.
 func (v View) has(key []byte) (bool, error) {
 	_, closer, err := v.source.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -46,7 +46,7 @@ func (v View) has(key []byte) (bool, error) {
 	return true, closer.Close()
 }
 
-// keyBytes is what most keys fit into; longer ones are allocated.
+// keyBytes is the room for most keys; longer keys are allocated.
 const keyBytes = 256
 
 // Account looks an account up.
@@ -64,30 +64,30 @@ func (v View) Object(o objstore.ObjectID) (ObjectRow, bool, error) {
 	return row(v, appendObjectKey(make([]byte, 0, keyBytes), o), ParseObjectRow)
 }
 
-// Inline appends the inline body of that id to dst.
+// Inline appends the inline body with the given id to dst.
 func (v View) Inline(id FileID, dst []byte) (body []byte, found bool, err error) {
 	return v.value(appendIDKey(make([]byte, 0, keyBytes), prefixInline, id), dst)
 }
 
-// FileOwner is the object whose row names the data file, if there is one.
+// FileOwner returns the object with the data file, if a row names the file.
 func (v View) FileOwner(id FileID) (objstore.ObjectID, bool, error) {
 	return row(v, appendIDKey(make([]byte, 0, keyBytes), prefixFile, id), parseName)
 }
 
-// Scrub is how far the scrubber has come; the zero value is a new pass.
+// Scrub returns the progress of the scrubber. The zero value is a new pass.
 func (v View) Scrub() (ScrubRow, error) {
 	r, _, err := row(v, []byte(keyScrub), ParseScrubRow)
 	return r, err
 }
 
-// ContainerCounts are a container's counters; zero if it has none yet.
+// ContainerCounts returns a container's counters, or zero without counters.
 func (v View) ContainerCounts(c objstore.ContainerID) (Counter, error) {
 	counts, _, err := row(v, appendContainerKey(make([]byte, 0, keyBytes), prefixContainerCounter, c), parseCounts)
 	return counts, err
 }
 
-// AccountCounts calls visit with an account's counters of each policy that was
-// ever used, by index.
+// AccountCounts calls visit with an account's counters for each policy ever used, by
+// policy index.
 func (v View) AccountCounts(a objstore.AccountName, visit func(objstore.PolicyIndex, Counter) error) error {
 	prefix := append(appendAccountKey(nil, prefixAccountCounter, a), 0)
 	return v.scan(prefix, func(k, value []byte) error {
@@ -103,12 +103,12 @@ func (v View) AccountCounts(a objstore.AccountName, visit func(objstore.PolicyIn
 	})
 }
 
-// HasObjects says whether the container has an object row.
+// HasObjects reports whether the container has an object row.
 func (v View) HasObjects(c objstore.ContainerID) (bool, error) {
 	return v.any(appendObjectsKey(nil, c))
 }
 
-// HasContainers says whether the account has a container row.
+// HasContainers reports whether the account has a container row.
 func (v View) HasContainers(a objstore.AccountName) (bool, error) {
 	return v.any(appendContainersKey(nil, prefixContainer, a))
 }
@@ -123,8 +123,8 @@ func (v View) any(prefix []byte) (bool, error) {
 	return false, err
 }
 
-// scan calls visit for each key that begins with prefix, in order; the slices
-// are valid during the call only.
+// scan calls visit for each key with the given prefix, in order. The slices are valid
+// during the call only.
 func (v View) scan(prefix []byte, visit func(key, value []byte) error) error {
 	return twin.ScanPrefix(v.source, prefix, visit)
 }
