@@ -72,8 +72,8 @@ func TestAppCredentialsAreBounded(t *testing.T) {
 	})
 }
 
-// TestAppCredentialLogins: by ID or by user and name, without a scope or a second
-// method, until the credential expires.
+// TestAppCredentialLogins: by ID or by user and name, without a scope or a
+// second method, until the credential expires.
 func TestAppCredentialLogins(t *testing.T) {
 	w := newWorld(t)
 	w.newAnn()

@@ -59,8 +59,9 @@ func TestLaterStartsCreateNothing(t *testing.T) {
 	}
 }
 
-// TestImageAdminComesOnce: a store of an earlier version gets the endpoint at its
-// next start, and never again.
+// TestImageAdminComesOnce: a store of an earlier version gets the image
+// service's admin endpoint at the next start. After a deletion the endpoint
+// stays away.
 func TestImageAdminComesOnce(t *testing.T) {
 	w := newWorld(t)
 	image := w.Services(func(c *CatalogService) bool { return c.Type == "image" })[0]

@@ -18,7 +18,8 @@ func (w *world) endpointURLs(kind string) map[string]string {
 }
 
 // TestBootstrapIdentityURLs: URLs given for the identity service are set over
-// every other URL, come back after a deletion, and follow the public URL no more.
+// every other URL, come back after a deletion, and follow the public URL no
+// more.
 func TestBootstrapIdentityURLs(t *testing.T) {
 	w := newWorld(t)
 	bootstrap := func(public string, urls map[string]string) {

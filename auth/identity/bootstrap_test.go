@@ -32,8 +32,9 @@ func TestBootstrap(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, urls[key], want)
 		}
 	}
-	// Again, after a restart, with another URL: nothing doubles, tokens live on,
-	// endpoints follow except the one that somebody changed.
+	// A second run after a restart, with a new URL: no row is made twice,
+	// tokens live on, and endpoints follow, except for the endpoint changed by
+	// hand.
 	image := w.Endpoints(func(e *Endpoint) bool { return e.Interface == "public" && e.URL == "http://h:1/image" })[0]
 	_, err := w.UpdateEndpoint(image.ID, func(e *Endpoint) { e.URL = "http://by-hand/image" })
 	w.ok(err)
@@ -50,7 +51,8 @@ func TestBootstrap(t *testing.T) {
 			t.Errorf("endpoint %s is %s", e.ID, e.URL)
 		}
 	}
-	// A third with another password sets it and ends the old tokens.
+	// A third run with a new password sets the password and ends the old
+	// tokens.
 	_, err = w.Bootstrap(context.Background(), BootstrapOptions{AdminPassword: "another", PublicURL: "http://h:2"})
 	w.ok(err)
 	w.wantValid(admin.Text, false, "after the password was reset")

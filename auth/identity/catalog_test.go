@@ -147,8 +147,8 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// TestCatalogOfAToken: disabled services and endpoints are left out, and so is an
-// endpoint whose template the token cannot fill.
+// TestCatalogOfAToken: disabled services and endpoints are left out, and so is
+// an endpoint whose template the token cannot fill.
 func TestCatalogOfAToken(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range w.Services(nil) {

@@ -9,7 +9,8 @@ import (
 
 const ec2Blob = `{"access": "AK", "secret": "SK"}`
 
-// TestCredentialRefusals: users, projects, types, blobs and keys of credentials.
+// TestCredentialRefusals: users, projects, types, blobs and keys of
+// credentials.
 func TestCredentialRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.newUser(DefaultDomainID, "ann")

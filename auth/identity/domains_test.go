@@ -32,8 +32,8 @@ func TestDomainChanges(t *testing.T) {
 	}
 }
 
-// TestDomainTakesItsRowsAlong: users, groups, projects, roles, limits and grants
-// of a deleted domain go, those of a second domain stay.
+// TestDomainTakesItsRowsAlong: users, groups, projects, roles, limits and
+// grants of a deleted domain go, those of a second domain stay.
 func TestDomainTakesItsRowsAlong(t *testing.T) {
 	w := newWorld(t)
 	w.tree()

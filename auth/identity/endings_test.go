@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// setEnabled disables or enables something of a user's world.
+// setEnabled enables or disables a user, project or domain.
 type setEnabled func(bool) error
 
 func (w *world) userSwitch(id string) setEnabled {
@@ -29,7 +29,7 @@ func (w *world) domainSwitch(id string) setEnabled {
 	}
 }
 
-// offAndOn switches off and on.
+// offAndOn disables and enables again.
 func (w *world) offAndOn(set setEnabled) {
 	w.t.Helper()
 	w.ok(set(false))
@@ -69,8 +69,9 @@ func (w *world) trustOf(trustor, trustee string, impersonation bool, d Redelegat
 	return r
 }
 
-// TestTokensFromBeforeStayEnded: whoever is disabled and enabled again has to log
-// in again, with all tokens that stand for them, and new tokens are good at once.
+// TestTokensFromBeforeStayEnded: disabling a user, project or domain ends all
+// tokens about the user, project or domain. The tokens stay ended after it is
+// enabled again, and new tokens are good at once.
 func TestTokensFromBeforeStayEnded(t *testing.T) {
 	for name, make := range map[string]func(w *world) (issue func() *Token, set setEnabled){
 		"user": func(w *world) (func() *Token, setEnabled) {
@@ -154,9 +155,9 @@ func TestTokensFromBeforeStayEnded(t *testing.T) {
 	}
 }
 
-// TestTokenAheadOfItsTimeIsEndedToo: a token that comes right after something
-// else was ended has a time that lies ahead. What it stands for is ended all the
-// same, also by the process after the next.
+// TestTokenAheadOfItsTimeIsEndedToo: a token issued in the second of a
+// revocation has a time of issue in the future. A later revocation of the
+// token's user ends the token all the same, also after a restart in between.
 func TestTokenAheadOfItsTimeIsEndedToo(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		w := newWorld(t)
@@ -177,8 +178,8 @@ func TestTokenAheadOfItsTimeIsEndedToo(t *testing.T) {
 	}
 }
 
-// TestManyEndingsKeepTheTime: endings by themselves put no token's time ahead by
-// more than a second.
+// TestManyEndingsKeepTheTime: many revocations without logins in between put
+// the time of the next token ahead by a second at most.
 func TestManyEndingsKeepTheTime(t *testing.T) {
 	w := newWorld(t)
 	u := w.member("ann")
@@ -192,8 +193,8 @@ func TestManyEndingsKeepTheTime(t *testing.T) {
 	w.wantValid(got.Text, true, "a new one")
 }
 
-// TestLeavingAGroupEndsTokens for good: those from before do not come back with
-// the membership.
+// TestLeavingAGroupEndsTokens: tokens from before stay ended when the user
+// joins the group again.
 func TestLeavingAGroupEndsTokens(t *testing.T) {
 	w := newWorld(t)
 	ann := w.member("ann")
@@ -225,8 +226,8 @@ func TestLeavingAGroupEndsTokens(t *testing.T) {
 	w.wantValid(kept.Text, true, "another user's")
 }
 
-// TestDeletedAndMadeAgain: a user, project or domain of the same id is another
-// one, and tokens from before are none of theirs.
+// TestDeletedAndMadeAgain: tokens of a deleted user, project or domain are
+// invalid for a new user, project or domain of the same ID.
 func TestDeletedAndMadeAgain(t *testing.T) {
 	w := newWorld(t)
 	d, p, _ := w.foreign()

@@ -34,9 +34,10 @@ func putProject(s *Service, name string) error {
 	return err
 }
 
-// TestNthCallFails lets each call of the disk below the store fail, with one copy
-// and with two: no change is acknowledged and gone, none hangs, what is read goes
-// on, Close returns, and the next start finds all.
+// TestNthCallFails lets each call of the disk below the store fail, with a
+// single copy and with two copies. No acknowledged change is lost, no change
+// hangs, reads go on, Close returns, and the next start finds all acknowledged
+// changes.
 func TestNthCallFails(t *testing.T) {
 	for mirrored, every := range map[bool]int{false: 60, true: 250} {
 		t.Run(fmt.Sprintf("mirrored=%v", mirrored), func(t *testing.T) {
@@ -102,8 +103,8 @@ func faultRun(t *testing.T, fault faultfs.Fault, keys string, mirrored bool) (ou
 	return out
 }
 
-// A damaged copy is moved aside and made anew out of the other; without another
-// the start is refused.
+// A damaged copy is moved aside and made anew out of the second copy. Without a
+// second copy the start is refused.
 func TestDamagedCopy(t *testing.T) {
 	for _, mirrored := range []bool{true, false} {
 		for _, dir := range []string{"/one/db", "/two/db"} {
@@ -174,7 +175,7 @@ func zeroLogs(t *testing.T, fs *vfs.MemFS, dir string) {
 	}
 }
 
-// A change on a disk that hangs does not keep the store from being closed.
+// The store can be closed while a change waits for a hanging disk.
 func TestCloseWhileTheDiskHangs(t *testing.T) {
 	stop := faultfs.Watchdog(t, time.Minute, "close")
 	defer stop()
@@ -211,7 +212,8 @@ func TestCloseWhileTheDiskHangs(t *testing.T) {
 	close(release)
 }
 
-// A full disk refuses what makes the store grow; what removes or disables goes on.
+// A full disk refuses changes with growth. Deletions, revocations and
+// disabling go on.
 func TestReserve(t *testing.T) {
 	w := newWorld(t)
 	ann := w.member("ann")

@@ -11,7 +11,7 @@ import (
 
 func from(client string) context.Context { return WithClient(context.Background(), client) }
 
-// fullQueue has one processor, which is taken.
+// fullQueue returns a queue with a single processor, already taken.
 func fullQueue(t *testing.T) *hashQueue {
 	t.Helper()
 	q := &hashQueue{free: 1, byName: map[string]*hashClient{}}
@@ -21,7 +21,7 @@ func fullQueue(t *testing.T) *hashQueue {
 	return q
 }
 
-// empty fails the test unless the queue is as it was.
+// empty fails the test unless the queue is as fullQueue has made the queue.
 func (q *hashQueue) empty(t *testing.T) {
 	t.Helper()
 	if q.free != 1 || q.waiting != 0 || len(q.byName) != 0 || len(q.turns) != 0 {
@@ -29,8 +29,9 @@ func (q *hashQueue) empty(t *testing.T) {
 	}
 }
 
-// TestHashesAreBounded: one client gets its part of the queue, all together get
-// the whole, and the next one is told to come later at once.
+// TestHashesAreBounded: a single client gets a part of the queue, and all
+// clients together get the whole queue. Beyond the bound a client is refused
+// at once.
 func TestHashesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := fullQueue(t)
@@ -73,7 +74,8 @@ func TestHashesAreBounded(t *testing.T) {
 	})
 }
 
-// TestClientsTakeTurns: of a flood and one login after it, the login is second.
+// TestClientsTakeTurns: a login after a flood of a second client is served
+// second.
 func TestClientsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := fullQueue(t)
@@ -100,8 +102,8 @@ func TestClientsTakeTurns(t *testing.T) {
 	})
 }
 
-// TestGoneClientsCostNothing: whoever has gone before the turn gives it up, also
-// if the turn has just come.
+// TestGoneClientsCostNothing: a client gone before its turn gives up the turn,
+// also if the turn comes at the same moment.
 func TestGoneClientsCostNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := fullQueue(t)
@@ -134,8 +136,8 @@ func TestGoneClientsCostNothing(t *testing.T) {
 	})
 }
 
-// TestKnownPasswordsDoNotWait: a password that was right lately needs no hash,
-// and a login of a client that has gone computes none.
+// TestKnownPasswordsDoNotWait: a remembered password needs no hash, and a
+// login of a client already gone computes no hash.
 func TestKnownPasswordsDoNotWait(t *testing.T) {
 	w := newWorld(t)
 	w.member("ann")

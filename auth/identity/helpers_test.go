@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// clock is a time that tests set.
+// clock is a time set by tests.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -27,13 +27,14 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// world is a bootstrapped service that can be closed and opened again.
+// world is a bootstrapped service. A test can close the service and open the
+// service again.
 type world struct {
 	*Service
 	t     *testing.T
 	dir   string
 	clock *clock
-	// options are those of the service besides the folder and the clock.
+	// options are the options of the service without the folder and the clock.
 	options Options
 }
 

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestImportedHashes has users with hashes of a Keystone, all of "secret".
+// TestImportedHashes: users with hashes of a Keystone, all of the password
+// "secret", log in and get a new hash.
 func TestImportedHashes(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
@@ -40,7 +41,8 @@ func TestImportedHashes(t *testing.T) {
 	}
 }
 
-// TestCostIsRaised: of our own hashes those of a lower cost are made anew.
+// TestCostIsRaised: a hash of this package is outdated if its cost is lower
+// than the configured cost.
 func TestCostIsRaised(t *testing.T) {
 	ours := secret{"u", "$bcrypt-sha256$v=2,t=2b,r=4$2zd5d8TS438BRCb1nIKhOO$sfGiSO1iDuxyOnSGRbjC2bTCWXvv5ay"}
 	for cost, want := range map[int]bool{4: false, 5: true} {
@@ -54,7 +56,8 @@ func TestCostIsRaised(t *testing.T) {
 	}
 }
 
-// TestOneUpgrade: a hash that changed meanwhile is left alone.
+// TestOneUpgrade: an upgrade leaves a hash alone if the hash has changed since
+// the login.
 func TestOneUpgrade(t *testing.T) {
 	w := newWorld(t)
 	u := w.member("ann")

@@ -64,8 +64,8 @@ func (p place) String() string {
 	return p.id
 }
 
-// TestInheritance: a direct grant is in effect on its target alone, an inherited
-// grant on the projects below its target and never on the target.
+// TestInheritance: a direct grant is in effect on its target alone, an
+// inherited grant on the projects below its target and never on the target.
 func TestInheritance(t *testing.T) {
 	w := newWorld(t)
 	places := w.tree()
@@ -193,9 +193,9 @@ func TestEffectiveAssignmentsTellTheirOrigin(t *testing.T) {
 	}
 }
 
-// TestRandomGrants: for grants and removals at random, the roles of each user on
-// each place are what a straightforward reading of all grants gives, before and
-// after a restart.
+// TestRandomGrants: for grants and removals at random, the roles of each user
+// on each place are what a straightforward reading of all grants gives, before
+// and after a restart.
 func TestRandomGrants(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -37,8 +37,8 @@ func makeOwned(t *testing.T, store string) (dir string) {
 	return dir
 }
 
-// Identities that are lost or another store's are refused, twice, and nothing is
-// made anew.
+// Lost identities and identities of a different store are refused. A second
+// start is refused too, because the first has made nothing anew.
 func TestLostIdentitiesAreRefused(t *testing.T) {
 	replace := func(part string) func(string) error {
 		return func(dir string) error {
@@ -100,7 +100,7 @@ func TestLostIdentitiesAreRefused(t *testing.T) {
 
 func errOf[T any](_ T, err error) error { return err }
 
-// Identities of an earlier version, that do not say whose they are, are taken.
+// Identities of an earlier version name no store, and are adopted.
 func TestOldIdentitiesAreAdopted(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(Options{Dir: dir, BcryptCost: 4})
@@ -129,7 +129,7 @@ func TestOldIdentitiesAreAdopted(t *testing.T) {
 	}
 }
 
-// A second copy of another store is not taken, however new it is.
+// A second copy of a different store is not taken, even if the copy is newer.
 func TestForeignMirrorIsNotTaken(t *testing.T) {
 	dir, other := makeOwned(t, "mine"), makeOwned(t, "other")
 	s, err := openOwned(other, "other", true)

@@ -35,7 +35,7 @@ func (s *Service) checkLimitTarget(entity, serviceID, regionID string) error {
 // stored or in rows.
 func (s *Service) CreateRegisteredLimits(rows []RegisteredLimit) ([]*RegisteredLimit, error) {
 	var out []*RegisteredLimit
-	return out, s.update(func(t *tx) error {
+	err := s.update(func(t *tx) error {
 		if len(rows) > maxLimits {
 			return invalid("registered_limit", "too many limits in one request")
 		}
@@ -49,6 +49,7 @@ func (s *Service) CreateRegisteredLimits(rows []RegisteredLimit) ([]*RegisteredL
 		}
 		return nil
 	})
+	return out, err
 }
 
 // checkRegistered checks the values of r, and compares the resource of r with
@@ -166,7 +167,7 @@ func (s *Service) DeleteRegisteredLimit(id string) error {
 // error is of KindInvalid for more than maxLimits rows, and as of checkLimit.
 func (s *Service) CreateLimits(rows []Limit) ([]*Limit, error) {
 	var out []*Limit
-	return out, s.update(func(t *tx) error {
+	err := s.update(func(t *tx) error {
 		if len(rows) > maxLimits {
 			return invalid("limit", "too many limits in one request")
 		}
@@ -180,6 +181,7 @@ func (s *Service) CreateLimits(rows []Limit) ([]*Limit, error) {
 		}
 		return nil
 	})
+	return out, err
 }
 
 // checkLimit checks a limit against the stored rows and against more, the

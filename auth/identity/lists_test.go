@@ -75,8 +75,8 @@ func checkList[T any](t *testing.T, list func(func(*T) bool) []*T, id func(*T) s
 	}
 }
 
-// TestRowsOfReadersStay: a row returned earlier is not changed by an update, and
-// a refused update changes nothing.
+// TestRowsOfReadersStay: a row returned earlier is not changed by an update,
+// and a refused update changes nothing.
 func TestRowsOfReadersStay(t *testing.T) {
 	w := newWorld(t)
 	w.newGroup(DefaultDomainID, "g")

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// neighbours are secrets that bcrypt alone would take for the secret, which has
-// 72 bytes or more.
+// neighbours returns secrets equal to the secret for plain bcrypt. The secret
+// has 72 bytes or more; bcrypt ignores the bytes behind.
 func neighbours(secret string) []string {
 	return []string{secret + "x", secret[:len(secret)-1], secret[:len(secret)-1] + "!", secret[:72] + "?", secret + "\x00" + secret}
 }
 
-// TestAllBytesOfASecretCount: of passwords and of the secrets of application
-// credentials, at the length where bcrypt stops and beyond.
+// TestAllBytesOfASecretCount: every byte of a password or of an application
+// credential's secret counts, at 72 bytes and beyond.
 func TestAllBytesOfASecretCount(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
@@ -47,8 +47,8 @@ func TestAllBytesOfASecretCount(t *testing.T) {
 	}
 }
 
-// TestPlainBcryptIsReplaced: hashes of earlier versions verify as they did, and
-// from the next login on all bytes count.
+// TestPlainBcryptIsReplaced: a hash of an earlier version still verifies as
+// plain bcrypt does. After the next login all bytes count.
 func TestPlainBcryptIsReplaced(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()

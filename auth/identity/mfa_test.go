@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// totpSecret is that of RFC 6238's appendix B.
+// totpSecret is the secret of RFC 6238's appendix B.
 var totpSecret = base32.StdEncoding.EncodeToString([]byte("12345678901234567890"))
 
 func TestPasscodes(t *testing.T) {
@@ -98,7 +98,7 @@ func TestFactors(t *testing.T) {
 	both.Methods, both.User, both.Password = []string{MethodPassword, MethodTOTP}, withPassword.User, "pw"
 	token, err := w.Authenticate(ctx, both)
 	w.ok(err)
-	// A token of both stands for both.
+	// A token proves all methods of its login.
 	_, err = w.Authenticate(ctx, Login{Methods: []string{MethodToken}, Token: token.Text, Scope: adminScope})
 	w.ok(err)
 
@@ -128,7 +128,8 @@ func TestFactors(t *testing.T) {
 	w.login("ann", "pw", adminScope)
 }
 
-// TestMethodsInUse: a method that is off is refused, and no rule asks for it.
+// TestMethodsInUse: a method out of use is refused, and no rule asks for the
+// method.
 func TestMethodsInUse(t *testing.T) {
 	w, ann := newMFAWorld(t, Options{Methods: []string{MethodPassword}})
 	w.setOptions(ann.ID, map[string]any{MFARules: []any{[]any{"password", "totp"}}})
@@ -198,7 +199,8 @@ func TestLockout(t *testing.T) {
 	}
 }
 
-// TestOneFailureTooMany: the one after the last allowed is not counted.
+// TestOneFailureTooMany: a failure after the last allowed failure is not
+// counted.
 func TestOneFailureTooMany(t *testing.T) {
 	l, u, now := lockouts{attempts: 3, duration: time.Minute}, &User{ID: "u"}, time.Unix(0, 0)
 	for n := 1; n <= 4; n++ {
@@ -208,8 +210,8 @@ func TestOneFailureTooMany(t *testing.T) {
 	}
 }
 
-// TestLockoutOfManyAtOnce: however many guess at once, no more than the allowed
-// number of guesses hear whether they were right.
+// TestLockoutOfManyAtOnce: of many guesses at the same time, no more than the
+// allowed number are answered.
 func TestLockoutOfManyAtOnce(t *testing.T) {
 	w, _ := newMFAWorld(t, Options{LockoutAttempts: 3})
 	var mu sync.Mutex

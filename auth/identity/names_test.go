@@ -48,8 +48,8 @@ func TestNameBounds(t *testing.T) {
 	}
 }
 
-// TestIDBounds: IDs given by a client have at most 64 bytes, IDs of regions 255,
-// and IDs that are not given are new.
+// TestIDBounds: IDs given by a client have at most 64 bytes, IDs of regions
+// 255, and IDs that are not given are new.
 func TestIDBounds(t *testing.T) {
 	w := newWorld(t)
 	project := func(id string) func() error {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestConcurrentUse validates while others change and revoke: a token that was
-// revoked before a validation began is never valid in it.
+// TestConcurrentUse validates tokens during changes and revocations. A token
+// revoked before the begin of a validation is never valid.
 func TestConcurrentUse(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
@@ -54,7 +54,8 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// TestOneOfManyWins: a name is given once, however many ask at once.
+// TestOneOfManyWins: of many requests for a name at the same time, a single
+// request gets the name.
 func TestOneOfManyWins(t *testing.T) {
 	w := newWorld(t)
 	const askers = 8

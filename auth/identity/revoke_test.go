@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// revoked fills the owner's rows up to n, in one change.
+// revoked fills the owner's rows up to n, in a single change.
 func (w *world) revoked(owner tokenOwner, n int) {
 	w.t.Helper()
 	w.ok(w.update(func(t *tx) error {
@@ -18,9 +18,9 @@ func (w *world) revoked(owner tokenOwner, n int) {
 	}))
 }
 
-// TestRevocationsOfAUserAreBounded: the row beyond the bound takes the place of
-// all others. Tokens that any of them ended stay ended, also after a restart, and
-// new ones are good.
+// TestRevocationsOfAUserAreBounded: the row beyond the bound replaces all rows
+// of the user. Tokens ended by the replaced rows stay ended, also after a
+// restart, and new tokens are good.
 func TestRevocationsOfAUserAreBounded(t *testing.T) {
 	w := newWorld(t)
 	ann := w.member("ann")
@@ -61,8 +61,8 @@ func TestRevocationsOfAUserAreBounded(t *testing.T) {
 	}
 }
 
-// TestDelegatesEndTheirOwnTokens: who holds an application credential of a user
-// and revokes without end, ends no token of the user.
+// TestDelegatesEndTheirOwnTokens: revocations without end by the holder of an
+// application credential end no token of the user's own logins.
 func TestDelegatesEndTheirOwnTokens(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
@@ -90,8 +90,9 @@ func TestDelegatesEndTheirOwnTokens(t *testing.T) {
 	}
 }
 
-// TestRevocationsAreBounded: when all users together have too many rows, who
-// adds one gets one for all of the user's tokens, and no user more than that.
+// TestRevocationsAreBounded: beyond the bound of all users together, a
+// revocation ends all tokens of its user with a single row, and a user gets no
+// second row.
 func TestRevocationsAreBounded(t *testing.T) {
 	w := newWorld(t)
 	if w.Service.revoked.max != revocationsMax {
@@ -118,8 +119,9 @@ func TestRevocationsAreBounded(t *testing.T) {
 	}
 }
 
-// TestOneRowReachesAsFarAsMany: a token whose time lies ahead, because its
-// project was revoked again and again in the same second, stays ended.
+// TestOneRowReachesAsFarAsMany: a token's time of issue is in the future,
+// because the project was revoked many times in the same second. The token
+// stays ended after a single row has replaced its row.
 func TestOneRowReachesAsFarAsMany(t *testing.T) {
 	w := newWorld(t)
 	ann := w.member("ann")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestGrantRefusals: what a grant names must exist, and a domain's role stays in
-// its domain.
+// TestGrantRefusals: what a grant names must exist, and a domain's role stays
+// in its domain.
 func TestGrantRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.tree()
@@ -45,7 +45,8 @@ func TestGrantRefusals(t *testing.T) {
 	}
 }
 
-// TestGrantedRoles lists direct grants of the same actor, target and inheritance.
+// TestGrantedRoles lists direct grants of the same actor, target and
+// inheritance.
 func TestGrantedRoles(t *testing.T) {
 	w := newWorld(t)
 	w.tree()

@@ -11,8 +11,9 @@ import (
 	"needletail/auth/token"
 )
 
-// TestRotationUnderLoad: while keys are rotated, by this process and as another
-// one does it, no login fails and no token that may still live is refused.
+// TestRotationUnderLoad: during rotations of the keys, by this process and as
+// a second process rotates them, no login fails and no token still alive is
+// refused.
 func TestRotationUnderLoad(t *testing.T) {
 	w := newWorld(t)
 	other, err := token.OpenRepository(filepath.Join(w.dir, "fernet-keys"))
@@ -58,7 +59,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	// What was issued before the last but one rotation of all dies with its key.
+	// A token issued before the last but one rotation ends with its key.
 	old := w.login("admin", adminPassword, adminScope)
 	w.wantValid(old.Text, true, "before")
 	w.ok(w.RotateKeys(2))

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// storedTable is a table as the tests dump it.
+// storedTable is a table without the type of its rows, for dump.
 type storedTable interface{ dumped() any }
 
 func (t *table[T]) dumped() any { return t.sorted() }
@@ -97,7 +97,7 @@ func (w *world) writeEveryTable() {
 	w.ok(w.RevokeToken(w.login("ann", "pw", adminScope).Text))
 }
 
-// TestDeletesCascade: nothing is left that points to what is gone.
+// TestDeletesCascade: no row is left about a deleted row.
 func TestDeletesCascade(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
@@ -152,7 +152,8 @@ func TestDeletesCascade(t *testing.T) {
 	}
 }
 
-// TestSecondProcessIsRefused, and what cannot be read is not guessed at.
+// TestSecondProcessIsRefused: a second process cannot open the store. A store
+// with a row that cannot be read is refused too.
 func TestSecondProcessIsRefused(t *testing.T) {
 	w := newWorld(t)
 	if other, err := Open(Options{Dir: w.dir, BcryptCost: bcrypt.MinCost}); err == nil {
@@ -174,7 +175,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	}
 }
 
-// TestClosedTakesNoWrites rather than panic.
+// TestClosedTakesNoWrites: a write after Close is an error, no panic.
 func TestClosedTakesNoWrites(t *testing.T) {
 	w := newWorld(t)
 	w.ok(w.Close())

@@ -86,8 +86,9 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// TestEndsAtOnce: whatever takes a right away is seen by the next validation,
-// though the token is in the cache, and after a restart.
+// TestEndsAtOnce: every change against a token's user, scope or role ends the
+// token at the next validation, although the token is in the cache, and after
+// a restart.
 func TestEndsAtOnce(t *testing.T) {
 	ctx := context.Background()
 	off := "new password"
@@ -135,8 +136,9 @@ func TestEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestTokenOfTheSameSecond: Keystone refuses a token issued in the second of a
-// revocation; ours lives, and dies by the next revocation in that second.
+// TestTokenOfTheSameSecond: a token issued in the second of a revocation is
+// good, unlike in Keystone, and ends with the next revocation in the same
+// second.
 func TestTokenOfTheSameSecond(t *testing.T) {
 	w := newWorld(t)
 	ann := w.member("ann")
@@ -165,7 +167,7 @@ func TestRevokedTokenLeavesOthersAlone(t *testing.T) {
 	if err := w.RevokeToken(a.Text); KindOf(err) != KindNotFound {
 		t.Errorf("revoked again: %v", err)
 	}
-	// Forgotten when no one can use it any more, not before.
+	// A revocation is forgotten when its token can be used no more, not before.
 	count := func() int { return len(list(w.Service, w.revocations, nil)) }
 	w.clock.advance(DefaultTokenLife + ExpiredWindow)
 	w.ok(w.RevokeToken(w.login("ann", "pw", adminScope).Text))

@@ -142,8 +142,8 @@ func TestTrustExpires(t *testing.T) {
 	}
 }
 
-// TestTrustUses: each token takes a use, the last token is good, and a use spent
-// stays spent after a restart.
+// TestTrustUses: each token takes a use, the last token is good, and a use
+// spent stays spent after a restart.
 func TestTrustUses(t *testing.T) {
 	w := newWorld(t)
 	w.newTrusts()
@@ -245,8 +245,9 @@ func TestRedelegationRefusals(t *testing.T) {
 	}
 }
 
-// TestTrustChain: a chain has three trusts below the first, a token of the last
-// ends with any trust or user above, and a deletion takes all trusts below along.
+// TestTrustChain: a chain has three trusts below the first, a token of the
+// last ends with any trust or user above, and a deletion takes all trusts
+// below along.
 func TestTrustChain(t *testing.T) {
 	w := newWorld(t)
 	w.newTrusts()
