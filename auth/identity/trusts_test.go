@@ -283,6 +283,9 @@ func TestTrustChain(t *testing.T) {
 	_, err = w.UpdateUser(t.Context(), "cat", func(u *User) { u.Enabled = false }, nil)
 	w.ok(err)
 	w.wantValid(token.Text, false, "with a trustee in the middle disabled")
+	if _, err := w.asTrustee("bob", link(3)); KindOf(err) != KindUnauthorized {
+		t.Errorf("a login with a trustee in the middle disabled: %v", err)
+	}
 	_, err = w.UpdateUser(t.Context(), "cat", func(u *User) { u.Enabled = true }, nil)
 	w.ok(err)
 	token, err = w.asTrustee("bob", link(3))
