@@ -42,8 +42,8 @@ func clientOf(ctx context.Context) string {
 	return client
 }
 
-// hashQueue lets at most half of the processors compute hashes: requests for
-// objects keep the rest. Waiting hashes are served client by client. If a
+// hashQueue lets half of the processors, rounded down but at least 1, compute
+// hashes: requests for objects keep the rest. Waiting hashes are served client by client. If a
 // client floods the queue, a hash of a second client waits for only one hash
 // of the first in each turn.
 type hashQueue struct {

@@ -6,8 +6,7 @@ import (
 	"needletail/auth/token"
 )
 
-// maxTrusts bounds the trusts of a trustor. Keystone has no limit; here users
-// cannot fill the memory.
+// maxTrusts bounds the trusts of a trustor: users cannot fill the memory.
 const maxTrusts = 1000
 
 // CreateTrust stores r at its place in a chain (d) and returns the stored row.
