@@ -18,6 +18,8 @@ import (
 	"needletail/proxy/metrics"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/feature"
+	"needletail/proxy/swift/middleware/tempauth"
 	"needletail/proxy/swift/pipeline"
 	"needletail/proxy/web"
 )
@@ -55,15 +57,22 @@ func benchSite(b *testing.B) (serve web.Handler, token string) {
 	require.NoError(b, err)
 	login, err := users.Login("bench", "bench", "k")
 	require.NoError(b, err)
-	serve = &Mount{
-		Swift: swift.Door(pipeline.New(pipeline.Config{
+	options := pipeline.DefaultOptions()
+	options.Put(&tempauth.Feature, &tempauth.Options{Auth: users})
+	api, err := pipeline.New(pipeline.Config{
+		Site: feature.Site{
 			Store: st, Policies: objstore.DefaultPolicies(), Digests: signing.DefaultDigests(),
-			Limits: swift.DefaultLimits(), Log: slog.New(slog.DiscardHandler), TempAuth: users,
-			Controllers: controllers.New(controllers.Config{
-				Store: st, Policies: objstore.DefaultPolicies(), Limits: swift.DefaultLimits(),
-				AccountAutocreate: true, CleanACL: acl.Clean,
-			}),
-		})),
+			Limits: swift.DefaultLimits(), Log: slog.New(slog.DiscardHandler),
+		},
+		Options: options,
+		Controllers: controllers.New(controllers.Config{
+			Store: st, Policies: objstore.DefaultPolicies(), Limits: swift.DefaultLimits(),
+			AccountAutocreate: true, CleanACL: acl.Clean,
+		}),
+	})
+	require.NoError(b, err)
+	serve = &Mount{
+		Swift:    swift.Door(api),
 		Keystone: keystone.New(keystone.Config{}), Metrics: metrics.New(),
 	}
 	benchServe(b, serve, benchRequest("PUT", "/v1/AUTH_bench/c", login.Value))

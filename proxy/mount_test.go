@@ -84,7 +84,7 @@ func TestMountKnowsTheSchemeOfThePublicURL(t *testing.T) {
 // TestDomainRemapTakesEveryPathOfItsHosts: also those of other services, and
 // one that looks like another API version.
 func TestDomainRemapTakesEveryPathOfItsHosts(t *testing.T) {
-	remap := domainremap.Config{StorageDomains: []string{"example.com"}}
+	remap := domainremap.Options{StorageDomains: []string{"example.com"}}
 	var seen string
 	echo := func(name string) web.Handler {
 		return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {

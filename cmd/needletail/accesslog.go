@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 
+	"needletail/cmd/needletail/config"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/swift/middleware/proxylogging"
 )
@@ -12,7 +13,7 @@ import (
 // openAccessLog opens Swift's access log, which stdout is by default. A file is
 // appended to, so it may be cut while the server runs (copytruncate), or moved
 // away before a reopen.
-func openAccessLog(cfg LogConfig, stdout io.Writer) (*accessLog, error) {
+func openAccessLog(cfg config.Log, stdout io.Writer) (*accessLog, error) {
 	l := &accessLog{stdout: stdout}
 	if !cfg.SwiftAccess {
 		return l, nil

@@ -13,6 +13,10 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/auth/token"
+	"needletail/cmd/needletail/config"
+	"needletail/proxy/swift/feature"
+	"needletail/proxy/swift/middleware/crossdomain"
+	"needletail/proxy/swift/middleware/listendpoints"
 )
 
 // authSite is the whole server, with users of TempAuth and of Keystone, each
@@ -61,7 +65,7 @@ disabled mat member`
 
 func newAuthSite(t *testing.T) *authSite {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data = t.TempDir()
 	cfg.PublicURL = "http://h"
 	cfg.Identity.PasswordHashRounds = 4
@@ -72,8 +76,8 @@ func newAuthSite(t *testing.T) *authSite {
 	cfg.TempAuth.RequireGroup = map[string]string{"SERVICE": "service"}
 	cfg.KeystoneAuth.ResellerPrefixes = []string{"AUTH", "SERVICE"}
 	cfg.KeystoneAuth.ServiceRoles = map[string][]string{"SERVICE": {"service"}}
-	cfg.Filters.CrossDomain.Enabled = true
-	cfg.Filters.ListEndpoints.Enabled = true
+	feature.Of[crossdomain.Options](cfg.Filters).Enabled = true
+	feature.Of[listendpoints.Options](cfg.Filters).Enabled = true
 	st, addr := serveConfig(t, cfg)
 	s := &authSite{t: t, url: "http://" + addr, tokens: map[string]string{
 		"tempauth none": "", "keystone none": "", "tempauth garbage": "AUTH_tk" + strings.Repeat("0", 32), "keystone garbage": "gAAAAABgarbage",
@@ -96,7 +100,7 @@ func (s *authSite) logInTempAuth() {
 }
 
 // logInKeystone makes the projects and users, and tokens in all their states.
-func (s *authSite) logInKeystone(st *storage, cfg Config) {
+func (s *authSite) logInKeystone(st *storage, cfg settings) {
 	t := s.t
 	t.Helper()
 	must := func(err error) {
@@ -135,7 +139,7 @@ func (s *authSite) logInKeystone(st *storage, cfg Config) {
 	}
 	s.delegate(st, roles["member"])
 	must(st.identity.RevokeToken(s.tokens["keystone revoked"]))
-	keys, err := token.OpenRepository(keyDir(cfg.Data))
+	keys, err := token.OpenRepository(config.KeyDir(cfg.Data))
 	must(err)
 	expired, issued, err := keys.Parse(s.tokens["keystone owner"])
 	must(err)

@@ -18,6 +18,9 @@ import (
 // between the stores, requests and connections. No number of clients makes the
 // process need more.
 
+// mebi is the number of bytes of a MiB.
+const mebi = 1 << 20
+
 const (
 	// indexBytes is what one copy of the index has outside of Go's heap: its
 	// block cache and memtables.
@@ -68,7 +71,7 @@ type budget struct {
 }
 
 // newBudget divides what the machine has, or what the configuration says.
-func newBudget(cfg *Config) (budget, error) {
+func newBudget(cfg *settings) (budget, error) {
 	memory := uint64(cfg.Limits.MemoryBytes)
 	if memory == 0 {
 		found, err := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)()
@@ -85,7 +88,7 @@ func newBudget(cfg *Config) (budget, error) {
 }
 
 // divide makes the budget of so much memory and so many open files.
-func divide(cfg *Config, memory, files uint64) (budget, error) {
+func divide(cfg *settings, memory, files uint64) (budget, error) {
 	b := budget{memoryBytes: int64(min(memory, 1<<62)), openFiles: files}
 	if b.memoryBytes < minMemoryBytes {
 		return b, fmt.Errorf("%w: %d bytes of memory are too few, the server needs %d", errUsage, memory, minMemoryBytes)
@@ -116,7 +119,7 @@ func divide(cfg *Config, memory, files uint64) (budget, error) {
 }
 
 // apply sets what holds for the whole process.
-func (b *budget) apply(cfg *Config, logger *slog.Logger) {
+func (b *budget) apply(cfg *settings, logger *slog.Logger) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(b.heapBytes)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"testing"
+
+	"needletail/cmd/needletail/config"
 )
 
 const gibi = 1 << 30
@@ -24,9 +26,9 @@ func TestBudgetStaysWithinTheMachine(t *testing.T) {
 		{memory: 64 * gibi, files: 1 << 20, min: 8192, max: 8192, requestMinMiB: 1024, heapMaxPercent: 95},
 		{memory: 64 * gibi, files: 1 << 20, devices: 3, min: 8192, max: 8192, requestMinMiB: 1024, heapMaxPercent: 95},
 	} {
-		cfg := defaultConfig()
+		cfg := defaultSettings()
 		for range c.devices {
-			cfg.Devices = append(cfg.Devices, DeviceConfig{Path: t.TempDir()})
+			cfg.Devices = append(cfg.Devices, config.Device{Path: t.TempDir()})
 		}
 		b, err := divide(&cfg, c.memory, c.files)
 		if err != nil {
@@ -46,7 +48,7 @@ func TestBudgetStaysWithinTheMachine(t *testing.T) {
 
 // Too little is refused at the start, a byte or a file more is not.
 func TestBudgetHasAFloor(t *testing.T) {
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	for _, c := range []struct {
 		memory, files uint64
 		want          error

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/objstore/fsck"
 )
@@ -46,7 +47,7 @@ func openStore(t *testing.T, config string) *storage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logger, err := newLogger(cfg.Log, &strings.Builder{})
+	logger, err := newLogger(cfg.Log, nil, &strings.Builder{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +61,9 @@ func openStore(t *testing.T, config string) *storage {
 // Check works on a store that a process has open, and on one that none has;
 // repair only on the latter.
 func TestCheckAndRepairCommands(t *testing.T) {
-	config, data := checkStore(t)
-	st := openStore(t, config)
-	logger, err := newLogger(LogConfig{Level: "error", Format: "text"}, &strings.Builder{})
+	path, data := checkStore(t)
+	st := openStore(t, path)
+	logger, err := newLogger(config.Log{Level: "error", Format: "text"}, nil, &strings.Builder{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,17 +74,17 @@ func TestCheckAndRepairCommands(t *testing.T) {
 	if info, err := os.Stat(data + "/" + controlName); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket's mode is %v, %v", info.Mode(), err)
 	}
-	out, code := runApart(t, "check", "--config", config, "--read-data")
+	out, code := runApart(t, "check", "--config", path, "--read-data")
 	if code != 0 || !strings.Contains(out, "damage: 0") {
 		t.Errorf("open store: %d, %s", code, out)
 	}
-	if _, code := runApart(t, "repair", "--rebuild-index", "--config", config); code != exitInUse {
+	if _, code := runApart(t, "repair", "--rebuild-index", "--config", path); code != exitInUse {
 		t.Errorf("repair of an open store: %d", code)
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if _, code := runApart(t, "check", "--config", config); code != exitInUse {
+	if _, code := runApart(t, "check", "--config", path); code != exitInUse {
 		t.Errorf("a server that does not answer: %d", code)
 	}
 	if err := st.close(); err != nil {
@@ -92,12 +93,12 @@ func TestCheckAndRepairCommands(t *testing.T) {
 	if err := os.RemoveAll(data + "/index"); err != nil {
 		t.Fatal(err)
 	}
-	out, code = runApart(t, "repair", "--rebuild-index", "--config", config, "--json")
+	out, code = runApart(t, "repair", "--rebuild-index", "--config", path, "--json")
 	var report fsck.RebuildReport
 	if err := json.Unmarshal([]byte(out), &report); err != nil || code != 0 || !report.Exact {
 		t.Errorf("repair: %d, %v, %s", code, err, out)
 	}
-	out, code = runApart(t, "check", "--config", config, "--json", "--subset", "1/4")
+	out, code = runApart(t, "check", "--config", path, "--json", "--subset", "1/4")
 	var line checkLine
 	if err := json.Unmarshal([]byte(out), &line); err != nil || code != 0 || line.Report == nil {
 		t.Errorf("closed store: %d, %v, %s", code, err, out)

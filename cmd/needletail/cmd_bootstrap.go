@@ -55,7 +55,7 @@ func (b *bootstrapSettings) readEnvironment() {
 }
 
 // apply gives the options of the store and what openrc has to say.
-func (b *bootstrapSettings) apply(cfg Config) (identity.BootstrapOptions, credentials) {
+func (b *bootstrapSettings) apply(cfg settings) (identity.BootstrapOptions, credentials) {
 	o := identity.BootstrapOptions{
 		AdminPassword: b.password, PublicURL: cfg.PublicURL, Region: cmp.Or(b.region, cfg.Identity.Region),
 		Username: b.username, Project: b.project, Role: b.role, ServiceName: b.service, MutableRoles: b.mutableRoles,
@@ -115,9 +115,9 @@ func newBootstrapCommand() *cobra.Command {
 	return cmd
 }
 
-func (b *bootstrapSettings) check(cfg Config) error {
+func (b *bootstrapSettings) check(cfg settings) error {
 	switch {
-	case cfg.Keystone.external():
+	case cfg.Keystone.External():
 		return fmt.Errorf("%w: keystone.auth_url names a Keystone of its own", errUsage)
 	case b.password == "":
 		return fmt.Errorf("%w: either --bootstrap-password argument or OS_BOOTSTRAP_PASSWORD must be set", errUsage)
@@ -125,12 +125,12 @@ func (b *bootstrapSettings) check(cfg Config) error {
 	return nil
 }
 
-func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, out io.Writer) (err error) {
+func runBootstrap(ctx context.Context, cfg settings, settings bootstrapSettings, out io.Writer) (err error) {
 	addr, err := net.ResolveTCPAddr("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)
 	}
-	cfg.settlePublicURL(addr)
+	cfg.SettlePublicURL(addr)
 	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func runBootstrap(ctx context.Context, cfg Config, settings bootstrapSettings, o
 
 // bootstrapWith bootstraps. The password is on the disk, readable by the owner
 // alone, before the user that it opens exists: a crash in between loses none.
-func (s *storage) bootstrapWith(ctx context.Context, cfg Config, settings bootstrapSettings) (credentials, error) {
+func (s *storage) bootstrapWith(ctx context.Context, cfg settings, settings bootstrapSettings) (credentials, error) {
 	options, c := settings.apply(cfg)
 	if err := c.write(cfg.Data); err != nil {
 		return c, fmt.Errorf("bootstrap: %w", err)

@@ -31,9 +31,9 @@ func bootstrapRun(t *testing.T, data string, args ...string) (string, error) {
 // opened looks at the identities of a data folder.
 func openedIdentities(t *testing.T, data string, look func(*identity.Service)) {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data, cfg.Identity.PasswordHashRounds = data, 4
-	ids, err := identity.Open(cfg.identityOptions())
+	ids, err := identity.Open(cfg.IdentityOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

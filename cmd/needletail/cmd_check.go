@@ -74,15 +74,15 @@ func newCheckCommand() *cobra.Command {
 }
 
 // loadStoreConfig is the configuration of a command that looks at a store.
-func loadStoreConfig(path, data string) (Config, error) {
-	cfg, err := loadConfig(path)
+func loadStoreConfig(path, data string) (settings, error) {
+	cfg, err := loadSettings(path)
 	if err != nil {
 		return cfg, err
 	}
 	if data != "" {
 		cfg.Data = data
 	}
-	return cfg, cfg.validate()
+	return cfg, cfg.Validate()
 }
 
 // parseSubset reads "N/M"; "" is all.
@@ -107,12 +107,12 @@ func parseSubset(s string) (part, parts int, err error) {
 }
 
 // runCheck checks a store that is closed, or has its server do it.
-func runCheck(ctx context.Context, cfg Config, request checkRequest, visit func(checkLine) error) error {
+func runCheck(ctx context.Context, cfg settings, request checkRequest, visit func(checkLine) error) error {
 	options, err := request.options(visit)
 	if err != nil {
 		return err
 	}
-	logger, err := newLogger(cfg.Log, io.Discard)
+	logger, err := newLogger(cfg.Log, nil, io.Discard)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"needletail/auth/identity"
+	"needletail/cmd/needletail/config"
 )
 
 // maxImportLine bounds a line of import-users.
@@ -32,7 +33,7 @@ func newImportUsersCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !exists(identityDir(cfg.Data)) {
+			if !exists(config.IdentityDir(cfg.Data)) {
 				return fmt.Errorf("%w: %s is not the data folder of a server", errUsage, cfg.Data)
 			}
 			in := cmd.InOrStdin()
@@ -52,7 +53,7 @@ func newImportUsersCommand() *cobra.Command {
 	return cmd
 }
 
-func runImport(ctx context.Context, cfg Config, in io.Reader, out io.Writer) (err error) {
+func runImport(ctx context.Context, cfg settings, in io.Reader, out io.Writer) (err error) {
 	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

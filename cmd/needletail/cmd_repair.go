@@ -96,7 +96,7 @@ func (s *repairSettings) run(cmd *cobra.Command) error {
 	if !exists(cfg.Data) && len(cfg.Devices) == 0 {
 		return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
 	}
-	logger, err := newLogger(cfg.Log, cmd.ErrOrStderr())
+	logger, err := newLogger(cfg.Log, nil, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

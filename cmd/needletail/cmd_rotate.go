@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"needletail/auth/token"
+	"needletail/cmd/needletail/config"
 )
 
 func newRotateKeysCommand() *cobra.Command {
@@ -16,7 +17,7 @@ func newRotateKeysCommand() *cobra.Command {
 		Short: "Rotate the keys that tokens are made with; a running server notices",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir := keyDir(data)
+			dir := config.KeyDir(data)
 			if !exists(dir) {
 				return fmt.Errorf("%w: %s is not the data folder of a server", errUsage, data)
 			}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"needletail/cmd/needletail/config"
 )
 
 func newServeCommand() *cobra.Command {
@@ -32,8 +34,8 @@ func newServeCommand() *cobra.Command {
 	cmd.Flags().StringVar(&publicURL, "public-url", "", "`URL` under which clients reach the server")
 	cmd.Flags().StringArrayVar(&users, "tempauth-user", nil, "`ACCOUNT:USER=KEY[,GROUP…]`, repeatable")
 	cmd.Flags().StringVar(&profile, "cpu-profile", "", "write a CPU profile to `FILE` until the server stops")
-	load := func() (Config, error) {
-		cfg, err := loadConfig(path)
+	load := func() (settings, error) {
+		cfg, err := loadSettings(path)
 		if err != nil {
 			return cfg, err
 		}
@@ -46,7 +48,7 @@ func newServeCommand() *cobra.Command {
 			}
 		}
 		cfg.TempAuth.Users = append(cfg.TempAuth.Users, users...)
-		return cfg, errors.Join(cfg.validate(), resolveListen(cfg.Listen))
+		return cfg, errors.Join(cfg.Validate(), resolveListen(cfg.Listen))
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		hangups := takeSignals()
@@ -54,7 +56,7 @@ func newServeCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg.Log.live = new(liveLog)
+		cfg.live = new(liveLog)
 		r := &reloader{load: load, started: cfg, hangups: hangups}
 		tuneCollector()
 		tuneScheduler()
@@ -104,8 +106,8 @@ func startProfile(path string) (stop func(), err error) {
 
 // serve opens the store, listens, answers until ctx ends, then drains and
 // closes in the reverse order. Meanwhile r takes in what changes.
-func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) (err error) {
-	logger, err := newLogger(cfg.Log, logOut)
+func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer) (err error) {
+	logger, err := newLogger(cfg.Log, cfg.live, logOut)
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) 
 		return err
 	}
 	defer func() { err = errors.Join(err, stopControl()) }()
-	cfg.settlePublicURL(ln.Addr())
+	cfg.SettlePublicURL(ln.Addr())
 	if err := st.bootstrap(ctx, cfg); err != nil {
 		return err
 	}
@@ -143,7 +145,7 @@ func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) 
 		return err
 	}
 	defer r.run(ctx, logger, access, st.users)()
-	syncer, err := cfg.ContainerSync.worker(st.store, logger)
+	syncer, err := cfg.ContainerSync.Worker(st.store, logger)
 	if err != nil {
 		return err
 	}
@@ -167,8 +169,8 @@ func serve(ctx context.Context, cfg Config, r *reloader, out, logOut io.Writer) 
 }
 
 // printWelcome says where the server is and what to paste to use it.
-func printWelcome(out io.Writer, cfg Config, addr net.Addr) {
-	if cfg.Keystone.external() {
+func printWelcome(out io.Writer, cfg settings, addr net.Addr) {
+	if cfg.Keystone.External() {
 		fmt.Fprintf(out, "needletail %s listening on http://%s\nTokens are those of %s\n", version, addr, cfg.Keystone.AuthURL)
 		return
 	}
@@ -180,28 +182,15 @@ func printWelcome(out io.Writer, cfg Config, addr net.Addr) {
 	fmt.Fprintf(out, "Upload a first file:\n  . %s\n  swift upload first README.md\n", openrc)
 }
 
-// defaultPublicURL is the address that was listened on; a wildcard address is
-// reachable at loopback at least.
-func defaultPublicURL(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return "http://" + addr.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port)
-}
-
-func newLogger(cfg LogConfig, out io.Writer) (*slog.Logger, error) {
+func newLogger(cfg config.Log, live *liveLog, out io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		return nil, fmt.Errorf("%w: configuration: log.level: %w", errUsage, err)
 	}
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: plainError}
-	if cfg.live != nil {
-		cfg.live.set(level, cfg.Access)
-		options.Level = &cfg.live.level
+	if live != nil {
+		live.set(level, cfg.Access)
+		options.Level = &live.level
 	}
 	switch cfg.Format {
 	case "text":

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/proxy/swift/middleware/containersync"
 )
@@ -47,14 +48,14 @@ func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *c
 			t.Fatal(err)
 		}
 	}
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data = filepath.Join(t.TempDir(), "data")
 	cfg.PublicURL = "http://" + ln.Addr().String()
 	cfg.Identity.PasswordHashRounds = 4
 	cfg.TempAuth.Users = []string{"test:tester=testing,.admin"}
 	cfg.ContainerSync.ObjectsPerSecond = 1e6
-	cfg.ContainerSync.Realms = []SyncRealmConfig{{Name: "r", Key: "realm-key", Clusters: endpoints}}
-	fatal(cfg.validate())
+	cfg.ContainerSync.Realms = []config.SyncRealm{{Name: "r", Key: "realm-key", Clusters: endpoints}}
+	fatal(cfg.Validate())
 	logger := slog.New(slog.DiscardHandler)
 	st, err := openStorage(cfg, logger)
 	fatal(err)
@@ -71,7 +72,7 @@ func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *c
 		<-served
 	})
 	c := &cluster{t: t, url: cfg.PublicURL, st: st}
-	c.worker, err = cfg.ContainerSync.worker(st.store, logger)
+	c.worker, err = cfg.ContainerSync.Worker(st.store, logger)
 	fatal(err)
 	res, _ := c.do("GET", "/auth/v1.0", "", "X-Auth-User: test:tester", "X-Auth-Key: testing")
 	c.token = res.Header.Get("X-Auth-Token")

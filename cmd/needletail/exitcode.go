@@ -6,6 +6,7 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/auth/token"
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/objstore/datafolder"
 	"needletail/ring"
@@ -22,7 +23,7 @@ const (
 
 var (
 	// errUsage marks an error of the command line or of the configuration.
-	errUsage = errors.New("usage")
+	errUsage = config.ErrUsage
 	// errWarning marks what was done and is not as it should be.
 	errWarning = errors.New("warning")
 )

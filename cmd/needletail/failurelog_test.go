@@ -39,7 +39,7 @@ func TestFailuresAreLoggedOnce(t *testing.T) {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&out, nil))
 		c.d.Method, c.d.RawPath, c.d.TransID = "PUT", "/v1/AUTH_a/c/o", "tx1"
-		observe(Config{}, metrics.New(), logger, nil)(c.d)
+		observe(settings{}, metrics.New(), logger, nil)(c.d)
 		if got := strings.Count(out.String(), "level=ERROR"); got != c.lines {
 			t.Errorf("%s: %d lines\n%s", c.name, got, out.String())
 		}

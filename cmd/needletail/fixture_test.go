@@ -5,11 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"needletail/auth/identity"
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/proxy/httpfront"
 )
@@ -140,11 +143,11 @@ func loadTraceCatalog(t *testing.T, s *identity.Service) {
 // startTraceSite runs the recorded site on a free port and gives its address.
 func startTraceSite(t *testing.T) string {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data = t.TempDir()
 	cfg.PublicURL = "http://" + traceHost
-	cfg.settlePublicURL(nil)
-	cfg.Identity.TokenLifetime = Duration(3 * time.Hour)
+	cfg.SettlePublicURL(nil)
+	cfg.Identity.TokenLifetime = config.Duration(3 * time.Hour)
 	cfg.Identity.PasswordHashRounds = 4
 	cfg.Log.Access = false
 	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -171,7 +174,7 @@ func startTraceSite(t *testing.T) string {
 
 // serveConfig opens the store of a configuration, makes its first user, admin
 // with the password "pw", and serves it until the test ends, at HOST:PORT.
-func serveConfig(t *testing.T, cfg Config) (st *storage, addr string) {
+func serveConfig(t *testing.T, cfg settings) (st *storage, addr string) {
 	t.Helper()
 	logger := slog.New(slog.DiscardHandler)
 	st, err := openStorage(cfg, logger)
@@ -212,4 +215,17 @@ func serveFront(t *testing.T, front *httpfront.Server) string {
 		<-served
 	})
 	return ln.Addr().String()
+}
+
+// defaultSettings are the settings of a server without a configuration file.
+func defaultSettings() settings { return settings{Config: config.Default()} }
+
+// writeConfig writes a configuration file.
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "needletail.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

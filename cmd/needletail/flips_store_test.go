@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"needletail/auth/identity"
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/objstore/fsck"
 )
@@ -63,15 +64,15 @@ func newFlipStore(t *testing.T, name string, onDevices, killed bool) *flipStore 
 	return s
 }
 
-func (s *flipStore) config(root string) Config {
-	cfg := defaultConfig()
+func (s *flipStore) config(root string) settings {
+	cfg := defaultSettings()
 	cfg.Data, cfg.Identity.PasswordHashRounds = root+"/data", 4
 	cfg.Storage.ScrubBytesPerSecond, cfg.Storage.ReserveBytes, cfg.Storage.ReservePercent = 0, 0, 0
 	for i := range s.devices {
-		cfg.Devices = append(cfg.Devices, DeviceConfig{Path: fmt.Sprintf("%s/d%d", root, i+1)})
+		cfg.Devices = append(cfg.Devices, config.Device{Path: fmt.Sprintf("%s/d%d", root, i+1)})
 	}
 	if s.devices > 0 {
-		cfg.Policies = []PolicyConfig{{Name: "copies", Default: true, Copies: 2}}
+		cfg.Policies = []config.Policy{{Name: "copies", Default: true, Copies: 2}}
 	}
 	return cfg
 }

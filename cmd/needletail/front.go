@@ -3,13 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
-	"slices"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"needletail/auth"
 	"needletail/auth/acl"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
@@ -22,15 +22,18 @@ import (
 	"needletail/proxy/metrics"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/swift/middleware/containersync"
+	"needletail/proxy/swift/middleware/keystoneauth"
 	"needletail/proxy/swift/middleware/proxylogging"
+	tempauthfilter "needletail/proxy/swift/middleware/tempauth"
 	"needletail/proxy/swift/pipeline"
 	"needletail/proxy/web"
 )
 
 // newFront wires every service to the one port. lines gets Swift's access
 // lines; nil writes none.
-func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.Log) (*httpfront.Server, error) {
+func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log) (*httpfront.Server, error) {
 	swiftAPI, err := newSwift(cfg, st, logger)
 	if err != nil {
 		return nil, err
@@ -40,7 +43,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 		return nil, err
 	}
 	figures := []prometheus.Collector{newEngineCollector(st.engine)}
-	identityAPI := keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.serviceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
+	identityAPI := keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.ServiceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
 	if st.keystone != nil {
 		figures = append(figures, st.keystone.Collectors()...)
 		identityAPI = notServed()
@@ -56,8 +59,8 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 			Keystone:  identityAPI,
 			Glance:    images,
 			Metrics:   counters,
-			SwiftHost: cfg.swiftHosts(),
-			PublicURL: cfg.linkURL,
+			SwiftHost: cfg.SwiftHosts(),
+			PublicURL: cfg.LinkURL(),
 		},
 		OnDone:              observe(cfg, counters, logger, lines),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
@@ -76,7 +79,7 @@ func newFront(cfg Config, st *storage, logger *slog.Logger, lines *proxylogging.
 }
 
 // newGlance builds the Image API, if it has an account to keep images in.
-func newGlance(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error) {
+func newGlance(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
 	account, err := st.serviceAccount(cfg)
 	if err != nil {
 		return nil, err
@@ -84,7 +87,7 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error
 	if account == "" {
 		return notServed(), nil
 	}
-	filter, err := cfg.Glance.Import.filter()
+	filter, err := cfg.Glance.Import.Filter()
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +95,14 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error
 		Store:          st.store,
 		Validator:      st.validator(),
 		ServiceAccount: account,
-		PublicURL:      cfg.serviceURL("/image"),
-		KeystoneURL:    cfg.keystoneURL(),
+		PublicURL:      cfg.ServiceURL("/image"),
+		KeystoneURL:    cfg.KeystoneURL(),
 		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
 		ImportMethods:  cfg.Glance.EnabledImportMethods,
 		Fetcher:        webdownload.New(filter),
 		Limit:          st.imageLimit(cfg),
 		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
-		AnyPartitions:  slices.Contains(cfg.Glance.GPTChecksNonfatal, partitionCheck),
+		AnyPartitions:  cfg.Glance.AnyPartitions(),
 
 		ServiceTokenRoles:         cfg.Keystone.ServiceTokenRoles,
 		ServiceTokenRolesRequired: cfg.Keystone.RolesRequired,
@@ -118,8 +121,8 @@ func newGlance(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error
 }
 
 // newSwift builds Swift's pipeline over the store.
-func newSwift(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error) {
-	users, err := newTempAuth(cfg)
+func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
+	users, err := cfg.TempAuth.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +131,7 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error)
 	if err != nil {
 		return nil, err
 	}
-	realms, err := cfg.ContainerSync.realms()
+	realms, err := cfg.ContainerSync.NewRealms()
 	if err != nil {
 		return nil, err
 	}
@@ -138,29 +141,23 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error)
 	}
 	limits := swift.DefaultLimits()
 	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
-	config := pipeline.Config{
-		Store:    store,
-		Policies: cfg.policies(),
-		Limits:   limits,
-		Log:      logger,
-		TempAuth: users,
-		Digests:  digests,
-
-		ContainerSync:    realms,
-		SwiftAccess:      cfg.Log.SwiftAccess,
-		StorageURLScheme: cfg.TempAuth.StorageURLScheme,
-		Keystone:         cfg.keystoneAuth(st.validator()),
+	pipe := pipeline.Config{
+		Site: feature.Site{
+			Store:    store,
+			Policies: cfg.StoragePolicies(),
+			Limits:   limits,
+			Log:      logger,
+			Digests:  digests,
+			OwnHosts: cfg.OwnHosts(),
+		},
+		Options: cfg.features(realms, users, st.validator()),
 	}
-	cfg.Filters.addTo(&config)
-	if err := cfg.addCNAMELookup(&config); err != nil {
-		return nil, err
-	}
-	config.Controllers = controllers.New(controllers.Config{
+	pipe.Controllers = controllers.New(controllers.Config{
 		Store:    store,
-		Policies: cfg.policies(),
+		Policies: cfg.StoragePolicies(),
 		Limits:   limits,
 		Version:  version,
-		Info:     pipeline.InfoSections(config),
+		Info:     pipeline.InfoSections(pipe),
 		CleanACL: acl.Clean,
 
 		CheckSyncTo:            checkSyncTo,
@@ -172,33 +169,31 @@ func newSwift(cfg Config, st *storage, logger *slog.Logger) (web.Handler, error)
 		CORSAllowOrigin:        cfg.Swift.CORSAllowOrigin,
 		CORSExposeHeaders:      cfg.Swift.CORSExposeHeaders,
 	})
-	return swift.Door(pipeline.New(config)), nil
-}
-
-// newTempAuth is nil if no user is configured: there is no default one.
-func newTempAuth(cfg Config) (*tempauth.Auth, error) {
-	if len(cfg.TempAuth.Users) == 0 {
-		return nil, nil
-	}
-	users, err := cfg.TempAuth.users()
+	api, err := pipeline.New(pipe)
 	if err != nil {
 		return nil, err
 	}
-	a, err := tempauth.New(tempauth.Config{
-		Users:            users,
-		ResellerPrefixes: cfg.TempAuth.ResellerPrefixes,
-		RequireGroup:     cfg.TempAuth.RequireGroup,
-		TokenLife:        time.Duration(cfg.TempAuth.TokenLife),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: tempauth: %w", errUsage, err)
+	return swift.Door(api), nil
+}
+
+// features returns the options of all features: those of the file, and those
+// that other parts of the server give.
+func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, validator auth.TokenValidator) feature.Set {
+	set := maps.Clone(s.Filters)
+	set.Put(&proxylogging.Feature, &proxylogging.Options{Enabled: s.Log.SwiftAccess})
+	set.Put(&containersync.Feature, &containersync.Options{Realms: realms})
+	set.Put(&tempauthfilter.Feature, &tempauthfilter.Options{Auth: users, StorageURLScheme: s.TempAuth.StorageURLScheme})
+	keystone := s.KeystoneFilter(validator)
+	if users != nil {
+		keystone.PublicPrefixes = users.ResellerPrefixes()
 	}
-	return a, nil
+	set.Put(&keystoneauth.Feature, &keystone)
+	return set
 }
 
 // observe counts each request and, if so configured, logs it. None sees a
 // query or a header that holds a whole secret.
-func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
+func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
 	failures := newFailureLog(logger)
 	return func(d httpfront.Done) {
 		if lines != nil {
@@ -212,7 +207,7 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 		if err := d.Failure(); err != nil {
 			failures.add(d, service, err)
 		}
-		if !cfg.Log.accessOn() || !logger.Enabled(context.Background(), slog.LevelInfo) {
+		if !cfg.accessOn() || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}
 		attrs := []slog.Attr{
@@ -229,4 +224,9 @@ func observe(cfg Config, counters *metrics.Metrics, logger *slog.Logger, lines *
 		}
 		logger.LogAttrs(context.Background(), slog.LevelInfo, "request", attrs...)
 	}
+}
+
+// notServed stands where a service is not served.
+func notServed() web.Handler {
+	return web.HandlerFunc(func(*web.Request) (*web.Response, error) { return nil, web.Status(404) })
 }

@@ -14,7 +14,7 @@ import (
 // startSmall serves with one connection at a time, and gives its address.
 func startSmall(t *testing.T) string {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data = t.TempDir()
 	cfg.PublicURL = "http://h"
 	cfg.Identity.PasswordHashRounds = 4

@@ -48,8 +48,8 @@ func (k keystoneLimits) limit(_ context.Context, project, resource string) (int6
 
 // imageLimit is how much projects may use: what an external Keystone says, if it
 // is asked, alone; else what the built-in one says before what the file says.
-func (s *storage) imageLimit(cfg Config) glance.LimitFunc {
-	limits := cfg.Glance.limits()
+func (s *storage) imageLimit(cfg settings) glance.LimitFunc {
+	limits := cfg.Glance.Limits()
 	switch {
 	case s.limits != nil && cfg.Glance.UseKeystoneLimits:
 		return s.limits.Limit

@@ -15,7 +15,7 @@ import (
 func benchSite(b *testing.B) string {
 	b.Helper()
 	b.Setenv("OS_BOOTSTRAP_PASSWORD", "asdf")
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data, cfg.Log.Access = b.TempDir(), false
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -137,26 +137,3 @@ func TestExternalKeystoneDecidesAtOnce(t *testing.T) {
 	swift.stop()
 	keystone.stop()
 }
-
-func TestKeystoneConfig(t *testing.T) {
-	for text, want := range map[string]string{
-		"username = \"u\"":                               "keystone: auth_url is missing",
-		"auth_url = \"http://k\"":                        "keystone: username is missing",
-		"auth_url = \"k\"":                               "keystone: auth_url is no",
-		"auth_url = \"http://k\"\ncafile = \"/nowhere\"": "keystone: cafile",
-		"auth_url = \"http://k\"\nusername = \"u\"\npassword = \"p\"\nproject_name = \"s\"": "",
-	} {
-		path := filepath.Join(t.TempDir(), "c.toml")
-		if err := os.WriteFile(path, []byte("[keystone]\n"+text+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cfg, err := loadConfig(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = cfg.validate()
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v, want %q", text, err, want)
-		}
-	}
-}

@@ -40,7 +40,7 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("seed %d, %d cycles", seed, cycles)
 	rng := rand.New(rand.NewPCG(seed, killWriters))
-	load := newKillLoad(seed, defaultConfig().Storage.InlineMaxBytes)
+	load := newKillLoad(seed, defaultSettings().Storage.InlineMaxBytes)
 	data := filepath.Join(t.TempDir(), "data")
 	start := func() (*process, *killClient) {
 		server := startServer(t, data, "--tempauth-user", killTempAuthUser)

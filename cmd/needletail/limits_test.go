@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/needletail/config"
 )
 
 // TestLimitsOfAnExternalKeystone: the Image API of one site obeys the limits
@@ -55,28 +57,9 @@ func TestLimitsOfAnExternalKeystone(t *testing.T) {
 	images.stop()
 }
 
-func TestOsloLimitConfig(t *testing.T) {
-	const external = "[keystone]\nauth_url = \"http://k\"\nusername = \"u\"\npassword = \"p\"\nproject_name = \"s\"\n"
-	for text, want := range map[string]string{
-		external + "[oslo_limit]\nendpoint_id = \"e\"":                                                         "",
-		external + "[oslo_limit]\nendpoint_id = \"e\"\nusername = \"g\"\npassword = \"p\"":                     "",
-		external + "[oslo_limit]\nendpoint_id = \"e\"\nusername = \"g\"":                                       "oslo_limit: password is missing",
-		external + "[oslo_limit]\nendpoint_id = \"e\"\nsystem_scope = \"some\"":                                "oslo_limit: system_scope",
-		external + "[oslo_limit]\nusername = \"g\"":                                                            "oslo_limit: endpoint_id is missing",
-		"[oslo_limit]\nendpoint_id = \"e\"":                                                                    "oslo_limit: endpoint_id is of an external",
-		external + "[oslo_limit]\nendpoint_id = \"e\"\nusername = \"g\"\npassword = \"p\"\nproject_id = \"x\"": "",
-	} {
-		cfg, err := loadConfig(writeConfig(t, text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = cfg.validate()
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v, want %q", text, err, want)
-		}
-	}
-	o, k := OsloLimitConfig{EndpointID: "e", ProjectName: "admin"}, KeystoneConfig{Username: "u", Password: "p"}
-	if l := o.user(&k); l.System || l.Username != "u" || l.ProjectName != "admin" {
-		t.Errorf("%+v", l)
+func TestImageLimitsWithoutKeystone(t *testing.T) {
+	off := (&storage{}).imageLimit(settings{Config: config.Config{Glance: config.Glance{ImageSizeTotal: 7, ImageCountTotal: -1}}})
+	if n, err := off(t.Context(), "", "image_size_total"); n != 7 || err != nil {
+		t.Errorf("limit %d, %v", n, err)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -120,24 +119,5 @@ func TestStorageURLFollowsPublicURL(t *testing.T) {
 	defer res.Body.Close()
 	if got := res.Header.Get("X-Storage-Url"); got != "https://cloud.example:8443/v1/AUTH_test" {
 		t.Errorf("X-Storage-Url %s", got)
-	}
-}
-
-func TestPublicURLIsChecked(t *testing.T) {
-	for text, ok := range map[string]bool{
-		"": true, "http://h": true, "https://h:1/below/": true, "h:8080": false, "ftp://h": false, "https://": false,
-		"https://u@h": false, "https://h?q": false, "https://h#f": false, "//h": false,
-	} {
-		c := defaultConfig()
-		c.PublicURL = text
-		if err := c.validate(); (err == nil) != ok {
-			t.Errorf("public_url %q: %v", text, err)
-		}
-	}
-	c := defaultConfig()
-	c.PublicURL = "https://h/"
-	c.settlePublicURL(&net.TCPAddr{IP: net.IPv4zero, Port: 8080})
-	if c.PublicURL != "https://h" || c.serviceURL("/image") != "https://h/image" {
-		t.Errorf("%s and %s", c.PublicURL, c.serviceURL("/image"))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"needletail/auth/tempauth"
+	"needletail/cmd/needletail/config"
 )
 
 // takeSignals keeps signals that are no order to stop from ending the process:
@@ -35,12 +36,12 @@ func (l *liveLog) set(level slog.Level, access bool) {
 	l.access.Store(access)
 }
 
-// accessOn says whether requests are logged.
-func (c *LogConfig) accessOn() bool {
-	if c.live != nil {
-		return c.live.access.Load()
+// accessOn reports whether requests are logged.
+func (s *settings) accessOn() bool {
+	if s.live != nil {
+		return s.live.access.Load()
 	}
-	return c.Access
+	return s.Log.Access
 }
 
 // reloader takes in, at a SIGHUP, what may change while the server runs: it
@@ -48,8 +49,8 @@ func (c *LogConfig) accessOn() bool {
 // log.swift_access_file and tempauth.users again. Nothing is taken of a
 // configuration that is wrong; the log says so, and what changed besides.
 type reloader struct {
-	load    func() (Config, error)
-	started Config
+	load    func() (settings, error)
+	started settings
 	hangups <-chan os.Signal
 }
 
@@ -95,8 +96,8 @@ func (r *reloader) reload(logger *slog.Logger, access *accessLog, users *tempaut
 }
 
 // take applies a configuration that is valid, all of it or nothing.
-func (r *reloader) take(cfg Config, users *tempauth.Auth) error {
-	list, err := cfg.TempAuth.users()
+func (r *reloader) take(cfg settings, users *tempauth.Auth) error {
+	list, err := cfg.TempAuth.ParseUsers()
 	var level slog.Level
 	if err = errors.Join(err, level.UnmarshalText([]byte(cfg.Log.Level))); err != nil {
 		return err
@@ -110,14 +111,15 @@ func (r *reloader) take(cfg Config, users *tempauth.Auth) error {
 	if err != nil {
 		return err
 	}
-	r.started.Log.live.set(level, cfg.Log.Access)
+	r.started.live.set(level, cfg.Log.Access)
 	r.started.Log.Level, r.started.Log.Access, r.started.TempAuth.Users = cfg.Log.Level, cfg.Log.Access, cfg.TempAuth.Users
 	return nil
 }
 
 // rest is a configuration without what a reload takes in.
-func (r *reloader) rest(c Config) Config {
-	c.Log.Level, c.Log.Access, c.Log.SwiftAccessFile, c.Log.live = "", false, "", nil
+func (r *reloader) rest(s settings) config.Config {
+	c := s.Config
+	c.Log.Level, c.Log.Access, c.Log.SwiftAccessFile = "", false, ""
 	c.TempAuth.Users = nil
 	return c
 }

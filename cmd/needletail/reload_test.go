@@ -33,21 +33,21 @@ const reloadable = "[log]\nlevel = %q\nswift_access = true\nswift_access_file = 
 func newReloading(t *testing.T, level, file, users, more string) *reloading {
 	t.Helper()
 	l := &reloading{t: t, path: filepath.Join(t.TempDir(), "c.toml")}
-	load := func() (Config, error) {
-		cfg, err := loadConfig(l.path)
+	load := func() (settings, error) {
+		cfg, err := loadSettings(l.path)
 		if err != nil {
 			return cfg, err
 		}
-		return cfg, cfg.validate()
+		return cfg, cfg.Validate()
 	}
 	l.write(level, file, users, more)
 	cfg, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Log.live = new(liveLog)
+	cfg.live = new(liveLog)
 	l.reloader = &reloader{load: load, started: cfg}
-	if l.logger, err = newLogger(cfg.Log, &l.out); err != nil {
+	if l.logger, err = newLogger(cfg.Log, cfg.live, &l.out); err != nil {
 		t.Fatal(err)
 	}
 	if l.access, err = openAccessLog(cfg.Log, &l.out); err != nil {
@@ -58,7 +58,7 @@ func newReloading(t *testing.T, level, file, users, more string) *reloading {
 			t.Error(err)
 		}
 	})
-	if l.st.users, err = newTempAuth(cfg); err != nil {
+	if l.st.users, err = cfg.TempAuth.Open(); err != nil {
 		t.Fatal(err)
 	}
 	return l

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"needletail/auth/identity"
+	"needletail/cmd/needletail/config"
 	"needletail/objstore/engine"
 )
 
@@ -19,7 +20,7 @@ const keptMax = 1000
 
 // startAnew moves identities, or their keys alone, aside in both copies, and
 // lets the next opening make new ones. The operator asked for that.
-func startAnew(cfg Config, identities, keys bool, out io.Writer) (err error) {
+func startAnew(cfg settings, identities, keys bool, out io.Writer) (err error) {
 	if !identities && !keys {
 		return nil
 	}
@@ -31,7 +32,7 @@ func startAnew(cfg Config, identities, keys bool, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	for _, dir := range []string{identityDir(cfg.Data), identityMirror(store)} {
+	for _, dir := range []string{config.IdentityDir(cfg.Data), identityMirror(store)} {
 		switch {
 		case dir == "":
 		case identities:
@@ -51,8 +52,8 @@ func startAnew(cfg Config, identities, keys bool, out io.Writer) (err error) {
 }
 
 // renewKeys makes new keys for identities that are there.
-func renewKeys(cfg Config, store *engine.Engine) error {
-	options := cfg.identityOptions()
+func renewKeys(cfg settings, store *engine.Engine) error {
+	options := cfg.IdentityOptions()
 	options.Store, options.Made, options.NewKeys = store.ID(), store.Noted(identityNote), true
 	options.MirrorDir = identityMirror(store)
 	ids, err := identity.Open(options)

@@ -15,7 +15,7 @@ import (
 // openOnce opens a data folder as serve does, and closes it.
 func openOnce(t *testing.T, data string) error {
 	t.Helper()
-	cfg := defaultConfig()
+	cfg := defaultSettings()
 	cfg.Data, cfg.Identity.PasswordHashRounds = data, 4
 	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {

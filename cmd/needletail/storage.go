@@ -8,14 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"needletail/auth"
 	"needletail/auth/identity"
 	"needletail/auth/keystoneclient"
 	"needletail/auth/tempauth"
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
-	"needletail/objstore/datafolder"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
 )
@@ -45,7 +44,7 @@ const identityNote = "identity"
 // versions let look in.
 func restrictFolders(data, mirror string) error {
 	var errs []error
-	for _, dir := range []string{filepath.Join(data, "index"), identityDir(data), mirror} {
+	for _, dir := range []string{filepath.Join(data, "index"), config.IdentityDir(data), mirror} {
 		if dir != "" {
 			errs = append(errs, os.Chmod(dir, 0o700))
 		}
@@ -53,14 +52,9 @@ func restrictFolders(data, mirror string) error {
 	return errors.Join(errs...)
 }
 
-func identityDir(data string) string { return filepath.Join(data, "identity") }
-
-// keyDir is where the keys of tokens lie.
-func keyDir(data string) string { return filepath.Join(identityDir(data), "fernet-keys") }
-
 // openStorage opens the engine first: its lock is the data folder's.
-func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
-	keys, err := cfg.Encryption.keys()
+func openStorage(cfg settings, logger *slog.Logger) (*storage, error) {
+	keys, err := cfg.Encryption.Keys()
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +72,7 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if store.MirrorDir() != "" {
 		store.IdentityCopies(nil) // until MirrorLost says otherwise
 	}
-	options := cfg.identityOptions()
+	options := cfg.IdentityOptions()
 	options.Logger = logger
 	options.Store, options.Made = store.ID(), store.Noted(identityNote)
 	options.MirrorDir = identityMirror(store)
@@ -94,8 +88,8 @@ func openStorage(cfg Config, logger *slog.Logger) (*storage, error) {
 	if err := errors.Join(store.Note(identityNote), restrictFolders(cfg.Data, store.MirrorDir())); err != nil {
 		return nil, errors.Join(err, st.close())
 	}
-	if st.keystone, err = cfg.Keystone.client(logger); err == nil {
-		st.limits, err = cfg.OsloLimit.limits(st.keystone, &cfg.Keystone)
+	if st.keystone, err = cfg.Keystone.Client(logger, "needletail/"+version); err == nil {
+		st.limits, err = cfg.OsloLimit.Limits(st.keystone, &cfg.Keystone)
 	}
 	if err != nil {
 		return nil, errors.Join(err, st.close())
@@ -112,55 +106,10 @@ func identityMirror(e *engine.Engine) string {
 	return ""
 }
 
-// engineOptions are the engine's settings, for serving, checking and repairing.
-func (c *Config) engineOptions(logger *slog.Logger) engine.Options {
-	o := engine.Options{
-		Policies:       c.policies(),
-		InlineMaxBytes: inlineMaxBytes(c.Storage.InlineMaxBytes),
-		ReserveBytes:   c.Storage.ReserveBytes,
-		ReservePercent: c.Storage.ReservePercent,
-		Devices:        c.devices(),
-		FailedAfter:    time.Duration(c.Storage.DeviceFailedAfter),
-		DarkDataAge:    darkDataAge(time.Duration(c.Storage.DarkDataAge)),
-
-		HealBytesPerSecond:  c.Storage.HealBytesPerSecond,
-		ScrubBytesPerSecond: c.Storage.ScrubBytesPerSecond,
-
-		Logger: logger,
-	}
-	o.Index.OpenFilesMax = c.budget.indexFiles
-	return o
-}
-
-// folder is the data folder of the store, for the commands that work on a store
-// that no server has open.
-func (c *Config) folder(logger *slog.Logger) datafolder.Folder {
-	o := c.engineOptions(logger)
-	return o.Folder(c.Data)
-}
-
-// inlineMaxBytes is the engine's option: 0 there means its default, and a
-// negative value none.
-func inlineMaxBytes(configured int64) int {
-	if configured == 0 {
-		return -1
-	}
-	return int(configured)
-}
-
-// darkDataAge is the engine's option: 0 there means its default, and a negative
-// value for ever.
-func darkDataAge(configured time.Duration) time.Duration {
-	if configured == 0 {
-		return -1
-	}
-	return configured
-}
-
 // bootstrap makes the first users, roles and projects, as keystone-manage
 // bootstrap does, if no start has done so; later starts only make the catalog
 // follow the public URL. Without a password in the environment it makes one up.
-func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
+func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
 	defer s.identity.KeepReserve(s.engine.Reserve)
 	if s.keystone != nil {
 		return nil
@@ -176,7 +125,7 @@ func (s *storage) bootstrap(ctx context.Context, cfg Config) error {
 
 // serviceAccount is the Swift account of the project "service", which holds the
 // bytes of images. An external Keystone's is configured, or "".
-func (s *storage) serviceAccount(cfg Config) (objstore.AccountName, error) {
+func (s *storage) serviceAccount(cfg settings) (objstore.AccountName, error) {
 	if s.keystone != nil {
 		return objstore.AccountName(cfg.Keystone.ImageAccount), nil
 	}

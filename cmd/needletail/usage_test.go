@@ -83,7 +83,7 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		"[filter.cname_lookup]\nnameservers=[\"::1\"]":                                                     false,
 		"[filter.cname_lookup]\nlookup_depth = 3\nnameservers = [\"127.0.0.1\"]\nstorage_domain = [\"h\"]": true,
 		"[filter.cname_lookup]\nnameservers = [\"x\"]\nstorage_domain = [\"h\"]":                           false,
-		"[filter.domain_remap]\npath_root = \"v1\"":                                                        false,
+		"[filter.domain_remap]\npath_root = \"v2\"":                                                        false,
 		"[filter.domain_remap]\npath_root = \"v1\"\nstorage_domain = [\"h\"]":                              true,
 		"[keystone]\npassword = \"x\"":                                                                     false, "[keystone]\ncafile = \"x\"": false, "[keystone]\nimage_account = \"x\"": false,
 		"[keystone]\nservice_token_roles = [\"x\"]\ndelay_auth_decision = false":                                                          true,
@@ -94,9 +94,9 @@ func TestOptionsWithoutEffect(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, err := loadConfig(path)
+		c, err := loadSettings(path)
 		if err == nil {
-			err = c.validate()
+			err = c.Validate()
 		}
 		if (err == nil) != ok || err != nil && exitCode(err) != exitUsage {
 			t.Errorf("%s: %v", text, err)

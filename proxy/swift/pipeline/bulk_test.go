@@ -216,7 +216,7 @@ func TestBulkExtractLimits(t *testing.T) {
 		lost = append(lost, entry{name: fmt.Sprintf("c0/\xff%d", i), body: "x"})
 	}
 	inner := s.serve
-	m := bulk.New(bulk.Config{MaxContainersPerExtraction: 4, MaxFailedExtractions: 3}, swift.DefaultLimits(), nil)
+	m := bulk.New(bulk.Options{MaxContainersPerExtraction: 4, MaxFailedExtractions: 3}, swift.DefaultLimits(), nil)
 	s.serve = swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {
 		res, err := m(inner).Serve(r)
 		if err == nil && !res.Header.Has("X-Trans-Id") {

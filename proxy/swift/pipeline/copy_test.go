@@ -11,6 +11,7 @@ import (
 
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -203,13 +204,15 @@ func TestCopyAuthorizesBothSides(t *testing.T) {
 func TestCopyOfTooMuch(t *testing.T) {
 	s := newCopySite(t, func(c *controllers.Config) { c.Limits.FileBytes = 10 })
 	s.must(201, "owner", "PUT /v1/AUTH_test/d/n", "", "X-Copy-From: "+copySource)
-	s.serve = New(Config{
+	var err error
+	s.serve, err = New(Config{
+		Site: feature.Site{Limits: swift.Limits{FileBytes: 9}, Store: s.store},
 		Controllers: swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {
 			require.Equal(t, "GET", r.Method, "nothing may be written")
 			return web.NewBytes(200, "text/plain", []byte("0123456789")), nil
 		}),
-		Limits: swift.Limits{FileBytes: 9}, Store: s.store,
 	})
+	require.NoError(t, err)
 	s.must(413, "none", "PUT /v1/AUTH_test/d/n", "", "X-Copy-From: "+copySource)
 }
 

@@ -17,7 +17,9 @@ import (
 	"needletail/objstore/memstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/controllers"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/swift/middleware/keystoneauth"
+	"needletail/proxy/swift/middleware/tempauth"
 	"needletail/proxy/web"
 )
 
@@ -76,15 +78,23 @@ func newSite(t *testing.T, change ...func(*controllers.Config)) *site {
 	for _, f := range change {
 		f(&c)
 	}
-	s.serve = New(Config{
-		Store: c.Store, Policies: c.Policies, Digests: signing.DefaultDigests(),
-		Controllers: controllers.New(c), Limits: c.Limits, Log: slog.New(slog.DiscardHandler), TempAuth: users,
-		Keystone: keystoneauth.Config{AuthURI: "http://h/identity", Validator: keystoneTokens{
+	options := DefaultOptions()
+	options.Put(&tempauth.Feature, &tempauth.Options{Auth: users})
+	options.Put(&keystoneauth.Feature, &keystoneauth.Config{
+		AuthURI: "http://h/identity", PublicPrefixes: users.ResellerPrefixes(), Validator: keystoneTokens{
 			"kowner":    keystoneIdentity("ktest", "ktester", "admin"),
 			"kother":    keystoneIdentity("ktest2", "ktester2", "member"),
 			"kreseller": keystoneIdentity("kadmin", "kboss", "ResellerAdmin"),
-		}},
+		},
 	})
+	s.serve, err = New(Config{
+		Site: feature.Site{
+			Store: c.Store, Policies: c.Policies, Digests: signing.DefaultDigests(),
+			Limits: c.Limits, Log: slog.New(slog.DiscardHandler),
+		},
+		Controllers: controllers.New(c), Options: options,
+	})
+	require.NoError(t, err)
 	for name, line := range siteUsers {
 		who, rest, _ := strings.Cut(line, "=")
 		key, _, _ := strings.Cut(rest, ",")

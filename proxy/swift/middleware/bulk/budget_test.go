@@ -33,7 +33,7 @@ func unbase64(t *testing.T, s string) string {
 // report.
 func extractAs(t *testing.T, ctx context.Context, kind string, archive io.Reader, length int64, part swift.HandlerFunc) (string, error) {
 	t.Helper()
-	m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(part)
+	m := New(Options{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(part)
 	r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a", RawQuery: "extract-archive=" + kind, Body: archive, ContentLength: length}}
 	r.SetContext(ctx)
 	res, err := m.Serve(r)
@@ -133,7 +133,7 @@ func TestStrangersBodyIsNotRead(t *testing.T) {
 				continue // names in the list may be of any container
 			}
 			touched := false
-			m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
+			m := New(Options{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
 				func(*swift.Request) (*web.Response, error) { return nil, web.Status(refusal.status) }))
 			body := readerFunc(func([]byte) (int, error) { touched = true; return 0, io.EOF })
 			_, err := m.Serve(&swift.Request{Request: &web.Request{Method: of.method, Path: refusal.path, RawQuery: of.query, Body: body, ContentLength: 1000}})
@@ -169,7 +169,7 @@ func TestNamesAreHeld(t *testing.T) {
 	held.SetKnown()
 	r := &swift.Request{Request: &web.Request{Body: strings.NewReader(list), ContentLength: int64(len(list))}}
 	r.SetHeld(&held)
-	m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(nil).(*middleware)
+	m := New(Options{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(nil).(*middleware)
 	_, _, err := m.readNames(r)
 	require.ErrorIs(t, err, web.ErrNoMemory)
 	held.End()

@@ -6,65 +6,19 @@ import (
 	"log/slog"
 	"strings"
 
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// Config has the options of the filter; zero means Swift's default.
-type Config struct {
-	MaxContainersPerExtraction int // 10000: created, not used
-	MaxFailedExtractions       int // 1000
-	MaxDeletesPerRequest       int // 10000, blank lines included
-	MaxFailedDeletes           int // 1000
-	DeleteConcurrency          int // 2, at most 1000
-}
-
-const maxDeleteConcurrency = 1000
-
-func (c Config) withDefaults() Config {
-	for _, o := range []struct {
-		to    *int
-		value int
-	}{
-		{&c.MaxContainersPerExtraction, 10000}, {&c.MaxFailedExtractions, 1000},
-		{&c.MaxDeletesPerRequest, 10000}, {&c.MaxFailedDeletes, 1000}, {&c.DeleteConcurrency, 2},
-	} {
-		if *o.to <= 0 {
-			*o.to = o.value
-		}
-	}
-	c.DeleteConcurrency = min(c.DeleteConcurrency, maxDeleteConcurrency)
-	return c
-}
-
-// UploadInfo is the section of /info about archives.
-func (c Config) UploadInfo() *swift.InfoSection {
-	c = c.withDefaults()
-	return &swift.InfoSection{Name: "bulk_upload", Value: pyjson.Object{
-		{Key: "max_containers_per_extraction", Value: c.MaxContainersPerExtraction},
-		{Key: "max_failed_extractions", Value: c.MaxFailedExtractions},
-	}}
-}
-
-// DeleteInfo is the section of /info about lists of names.
-func (c Config) DeleteInfo() *swift.InfoSection {
-	c = c.withDefaults()
-	return &swift.InfoSection{Name: "bulk_delete", Value: pyjson.Object{
-		{Key: "max_deletes_per_request", Value: c.MaxDeletesPerRequest},
-		{Key: "max_failed_deletes", Value: c.MaxFailedDeletes},
-	}}
-}
-
 // New makes the middleware.
-func New(c Config, limits swift.Limits, log *slog.Logger) swift.Middleware {
+func New(c Options, limits swift.Limits, log *slog.Logger) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		return &middleware{Config: c.withDefaults(), limits: limits, log: log, next: next}
+		return &middleware{Options: c.withDefaults(), limits: limits, log: log, next: next}
 	}
 }
 
 type middleware struct {
-	Config
+	Options
 	limits swift.Limits
 	log    *slog.Logger
 	next   swift.Handler

@@ -21,7 +21,7 @@ func FuzzReadNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		const maxPath, maxNames = 20, 5
 		limits := swift.Limits{ObjectNameBytes: 9, ContainerNameBytes: maxPath - 11}
-		m := New(Config{MaxDeletesPerRequest: maxNames}, limits, nil)(nil).(*middleware)
+		m := New(Options{MaxDeletesPerRequest: maxNames}, limits, nil)(nil).(*middleware)
 		objects, containers, err := m.readNames(&swift.Request{Request: &web.Request{Body: strings.NewReader(body)}})
 		if err != nil {
 			require.Contains(t, []int{400, 413}, web.ErrorResponse(err).Status)
@@ -60,7 +60,7 @@ func FuzzExtract(f *testing.F) {
 			}
 			return web.NewResponse(201), err
 		})
-		m := New(Config{MaxFailedExtractions: 10}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(next).(*middleware)
+		m := New(Options{MaxFailedExtractions: 10}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(next).(*middleware)
 		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/AUTH_a", Body: bytes.NewReader(archive), ContentLength: int64(len(archive))}}
 		o := &outcome{}
 		if err := m.extract(context.Background(), r, formats["tar"], o); err != nil {
@@ -73,7 +73,7 @@ func FuzzExtract(f *testing.F) {
 func TestClientThatLeavesStopsTheWork(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	served := 0
-	m := New(Config{DeleteConcurrency: 1}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
+	m := New(Options{DeleteConcurrency: 1}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
 		func(*swift.Request) (*web.Response, error) {
 			if served++; served == 2 {
 				leave()
@@ -87,14 +87,14 @@ func TestClientThatLeavesStopsTheWork(t *testing.T) {
 }
 
 func TestPanicOfAPartReachesTheFront(t *testing.T) {
-	m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
+	m := New(Options{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
 		func(*swift.Request) (*web.Response, error) { panic("bug") }))
 	r := &swift.Request{Request: &web.Request{Method: "POST", Path: "/v1/a", RawQuery: "bulk-delete", Body: strings.NewReader("c/o"), ContentLength: 3}}
 	require.PanicsWithValue(t, "bug", func() { _, _ = m.Serve(r) })
 }
 
 func TestServerFaultsAre502(t *testing.T) {
-	m := New(Config{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
+	m := New(Options{}, swift.DefaultLimits(), slog.New(slog.DiscardHandler))(swift.HandlerFunc(
 		func(*swift.Request) (*web.Response, error) { return nil, web.Status(507) }))
 	r := &swift.Request{Request: &web.Request{Method: "POST", Path: "/v1/a", RawQuery: "bulk-delete", Body: strings.NewReader("c/o"), ContentLength: 3}}
 	res, err := m.Serve(r)

@@ -25,7 +25,6 @@ import (
 	"strings"
 	"time"
 
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -63,11 +62,6 @@ const (
 	// lookupTimeout bounds a question.
 	lookupTimeout = 5 * time.Second
 )
-
-// Info is the filter's section of /info.
-func (c Config) Info() *swift.InfoSection {
-	return &swift.InfoSection{Name: "cname_lookup", Value: pyjson.Object{{Key: "lookup_depth", Value: c.depth()}}}
-}
 
 func (c Config) depth() int {
 	if c.LookupDepth <= 0 {

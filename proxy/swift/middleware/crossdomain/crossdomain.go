@@ -4,7 +4,6 @@
 package crossdomain
 
 import (
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -12,19 +11,8 @@ import (
 // DefaultPolicy lets every page in.
 const DefaultPolicy = `<allow-access-from domain="*" secure="false" />`
 
-// Config has the options of the filter.
-type Config struct {
-	// Policy is the XML inside of the policy's element; "" is DefaultPolicy.
-	Policy string
-}
-
-// Info is the filter's section of /info.
-func Info() *swift.InfoSection {
-	return &swift.InfoSection{Name: "crossdomain", Value: pyjson.Object{}}
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(c Options) swift.Middleware {
 	if c.Policy == "" {
 		c.Policy = DefaultPolicy
 	}

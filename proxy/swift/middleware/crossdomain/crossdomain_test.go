@@ -16,11 +16,11 @@ func TestPolicy(t *testing.T) {
 		"<cross-domain-policy>\n%\n</cross-domain-policy>"
 	head, tail := frame[:len(frame)-len("%\n</cross-domain-policy>")], "\n</cross-domain-policy>"
 	for _, c := range []struct {
-		config Config
+		config Options
 		policy string
 	}{
-		{Config{}, `<allow-access-from domain="*" secure="false" />`},
-		{Config{Policy: `<allow-access-from domain="a.example" />`}, `<allow-access-from domain="a.example" />`},
+		{Options{}, `<allow-access-from domain="*" secure="false" />`},
+		{Options{Policy: `<allow-access-from domain="a.example" />`}, `<allow-access-from domain="a.example" />`},
 	} {
 		h := New(c.config)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
 			return nil, web.Status(404)

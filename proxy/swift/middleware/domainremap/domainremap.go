@@ -19,35 +19,12 @@ package domainremap
 import (
 	"strings"
 
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// Config has the options of the filter. Without a storage domain it does
-// nothing.
-type Config struct {
-	StorageDomains []string // "example.com"
-	PathRoot       string   // "" means "v1"
-	// ResellerPrefixes are those of accounts; nil means "AUTH". With an empty
-	// list any label is an account.
-	ResellerPrefixes      []string
-	DefaultResellerPrefix string
-	// MangleClientPaths takes a path that begins with PathRoot as if it did not.
-	MangleClientPaths bool
-}
-
-// Info is the filter's section of /info.
-func (c Config) Info() *swift.InfoSection {
-	var prefix any
-	if c.DefaultResellerPrefix != "" {
-		prefix = c.DefaultResellerPrefix
-	}
-	return &swift.InfoSection{Name: "domain_remap", Value: pyjson.Object{{Key: "default_reseller_prefix", Value: prefix}}}
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(c Options) swift.Middleware {
 	if c.PathRoot = strings.Trim(c.PathRoot, "/"); c.PathRoot == "" {
 		c.PathRoot = "v1"
 	}
@@ -61,13 +38,13 @@ func New(c Config) swift.Middleware {
 
 // Matches reports whether a host lies below a storage domain, so that every
 // path belongs to an account.
-func (c Config) Matches(host string) bool {
+func (c Options) Matches(host string) bool {
 	_, ok := c.labels(host)
 	return ok
 }
 
 // labels returns the labels before the storage domain, joined by dots.
-func (c Config) labels(host string) (string, bool) {
+func (c Options) labels(host string) (string, bool) {
 	if colon := strings.LastIndexByte(host, ':'); colon >= 0 {
 		host = host[:colon]
 	}
@@ -82,7 +59,7 @@ func (c Config) labels(host string) (string, bool) {
 	return "", false
 }
 
-func (c Config) serve(next swift.Handler, r *swift.Request) (*web.Response, error) {
+func (c Options) serve(next swift.Handler, r *swift.Request) (*web.Response, error) {
 	labels, ok := c.labels(r.Host)
 	if !ok {
 		return next.Serve(r)
@@ -118,7 +95,7 @@ func (c Config) serve(next swift.Handler, r *swift.Request) (*web.Response, erro
 }
 
 // account returns the account of a label; ok is false for any other label.
-func (c Config) account(label string) (string, bool) {
+func (c Options) account(label string) (string, bool) {
 	if len(c.ResellerPrefixes) == 0 {
 		return label, true
 	}
@@ -137,7 +114,7 @@ func (c Config) account(label string) (string, bool) {
 	return c.DefaultResellerPrefix + "_" + label, true
 }
 
-func (c Config) cutRoot(path string) string {
+func (c Options) cutRoot(path string) string {
 	if path == "/"+c.PathRoot {
 		return "/"
 	}

@@ -7,11 +7,12 @@ import (
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
 // remap gives the paths with which a request reaches the next handler.
-func remap(t *testing.T, c Config, host, raw string) (path, rawPath string, err error) {
+func remap(t *testing.T, c Options, host, raw string) (path, rawPath string, err error) {
 	t.Helper()
 	h := New(c)(swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {
 		path, rawPath = r.Path, r.RawPath
@@ -22,14 +23,14 @@ func remap(t *testing.T, c Config, host, raw string) (path, rawPath string, err 
 }
 
 func TestRemap(t *testing.T) {
-	plain := Config{StorageDomains: []string{"example.com", ".storage.net"}}
-	fallback := Config{StorageDomains: plain.StorageDomains, DefaultResellerPrefix: "AUTH"}
-	anyName := Config{StorageDomains: plain.StorageDomains, ResellerPrefixes: []string{}}
-	two := Config{StorageDomains: plain.StorageDomains, ResellerPrefixes: []string{"PRE1", "PRE2"}}
-	mangle := Config{StorageDomains: plain.StorageDomains, MangleClientPaths: true}
-	rooted := Config{StorageDomains: plain.StorageDomains, PathRoot: "/v2/"}
+	plain := Options{StorageDomains: []string{"example.com", ".storage.net"}}
+	fallback := Options{StorageDomains: plain.StorageDomains, DefaultResellerPrefix: "AUTH"}
+	anyName := Options{StorageDomains: plain.StorageDomains, ResellerPrefixes: []string{}}
+	two := Options{StorageDomains: plain.StorageDomains, ResellerPrefixes: []string{"PRE1", "PRE2"}}
+	mangle := Options{StorageDomains: plain.StorageDomains, MangleClientPaths: true}
+	rooted := Options{StorageDomains: plain.StorageDomains, PathRoot: "/v2/"}
 	for _, c := range []struct {
-		config           Config
+		config           Options
 		host, path, want string
 	}{
 		// swift's test_domain_remap.py
@@ -63,14 +64,14 @@ func TestRemap(t *testing.T) {
 }
 
 func TestRemapKeepsWhatIsQuoted(t *testing.T) {
-	path, raw, err := remap(t, Config{StorageDomains: []string{"example.com"}}, "d\u00e9.AUTH_a.example.com", "/a%2Fb%20c")
+	path, raw, err := remap(t, Options{StorageDomains: []string{"example.com"}}, "d\u00e9.AUTH_a.example.com", "/a%2Fb%20c")
 	require.NoError(t, err)
 	require.Equal(t, "/v1/AUTH_a/d\u00e9/a/b c", path)
 	require.Equal(t, "/v1/AUTH_a/d%C3%A9/a%2Fb%20c", raw)
 }
 
 func TestTooManyLabels(t *testing.T) {
-	_, _, err := remap(t, Config{StorageDomains: []string{"example.com"}}, "x.c.AUTH_a.example.com", "/")
+	_, _, err := remap(t, Options{StorageDomains: []string{"example.com"}}, "x.c.AUTH_a.example.com", "/")
 	res := web.ErrorResponse(err)
 	require.Equal(t, 400, res.Status)
 	require.Equal(t, "text/plain", res.Header.Get("Content-Type"))
@@ -78,7 +79,7 @@ func TestTooManyLabels(t *testing.T) {
 
 func TestLocationIsMappedBack(t *testing.T) {
 	location := "http://c.AUTH_a.example.com/v1/AUTH_a/c/a%20b/?x=1"
-	h := New(Config{StorageDomains: []string{"example.com"}})(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
+	h := New(Options{StorageDomains: []string{"example.com"}})(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
 		return web.NewResponse(301, web.HeaderField{Name: "Location", Value: location}), nil
 	}))
 	for _, c := range []struct{ location, want string }{
@@ -95,14 +96,14 @@ func TestLocationIsMappedBack(t *testing.T) {
 }
 
 func TestMatches(t *testing.T) {
-	c := Config{StorageDomains: []string{"example.com", ""}}
+	c := Options{StorageDomains: []string{"example.com", ""}}
 	require.True(t, c.Matches("a.example.com:80"))
 	require.False(t, c.Matches("example.com"))
 	require.False(t, c.Matches("badexample.com"))
-	require.False(t, Config{}.Matches("a.example.com"))
+	require.False(t, Options{}.Matches("a.example.com"))
 }
 
 func TestInfo(t *testing.T) {
-	require.Equal(t, `{"default_reseller_prefix": null}`, string(pyjson.Marshal(Config{}.Info().Value)))
-	require.Equal(t, `{"default_reseller_prefix": "AUTH"}`, string(pyjson.Marshal(Config{DefaultResellerPrefix: "AUTH"}.Info().Value)))
+	require.Equal(t, `{"default_reseller_prefix": null}`, string(pyjson.Marshal(Options{StorageDomains: []string{"d"}}.Info(feature.Site{})[0].Value)))
+	require.Equal(t, `{"default_reseller_prefix": "AUTH"}`, string(pyjson.Marshal(Options{StorageDomains: []string{"d"}, DefaultResellerPrefix: "AUTH"}.Info(feature.Site{})[0].Value)))
 }

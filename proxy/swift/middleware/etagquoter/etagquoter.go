@@ -13,20 +13,9 @@ import (
 	"strings"
 
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
-
-// Config has the options of the filter.
-type Config struct {
-	EnableByDefault bool
-}
-
-// Info is the filter's section of /info.
-func (c Config) Info() *swift.InfoSection {
-	return &swift.InfoSection{Name: "etag_quoter", Value: pyjson.Object{{Key: "enable_by_default", Value: c.EnableByDefault}}}
-}
 
 // Lookup is where accounts and containers are found.
 type Lookup interface {
@@ -35,14 +24,14 @@ type Lookup interface {
 }
 
 // New makes the middleware.
-func New(c Config, store Lookup) swift.Middleware {
+func New(c Options, store Lookup) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		return &middleware{Config: c, store: store, next: next}
+		return &middleware{Options: c, store: store, next: next}
 	}
 }
 
 type middleware struct {
-	Config
+	Options
 	store Lookup
 	next  swift.Handler
 }

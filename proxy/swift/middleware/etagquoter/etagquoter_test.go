@@ -9,6 +9,7 @@ import (
 	"needletail/objstore/memstore"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -34,7 +35,7 @@ func TestEtags(t *testing.T) {
 		{true, "/v1/a/c/o", "", ""},
 		{false, "/v1/a/c/o", "unquoted", "unquoted"},
 	} {
-		h := New(Config{EnableByDefault: c.byDefault}, store)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
+		h := New(Options{EnableByDefault: c.byDefault}, store)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
 			if c.etag == "" {
 				return web.NewResponse(404), nil
 			}
@@ -44,5 +45,5 @@ func TestEtags(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.want, res.Header.Get("Etag"), "%+v", c)
 	}
-	require.Equal(t, `{"enable_by_default": true}`, string(pyjson.Marshal(Config{EnableByDefault: true}.Info().Value)))
+	require.Equal(t, `{"enable_by_default": true}`, string(pyjson.Marshal(Options{EnableByDefault: true}.Info(feature.Site{})[0].Value)))
 }

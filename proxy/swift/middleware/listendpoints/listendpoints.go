@@ -29,13 +29,8 @@ import (
 // DefaultPath is where endpoints are asked for.
 const DefaultPath = "/endpoints/"
 
-// Config has the options of the filter.
-type Config struct {
-	Path string // "" is DefaultPath
-}
-
 // New makes the middleware; containers are looked up in store.
-func New(c Config, store objstore.ContainerStore, policies objstore.Policies) swift.Middleware {
+func New(c Options, store objstore.ContainerStore, policies objstore.Policies) swift.Middleware {
 	if c.Path == "" {
 		c.Path = DefaultPath
 	}

@@ -19,7 +19,7 @@ func TestEndpoints(t *testing.T) {
 	silver := objstore.PolicyIndex(7)
 	_, err := store.PutContainer(t.Context(), objstore.ContainerID{Account: "a", Container: "c"}, objstore.PutContainerOptions{Policy: &silver})
 	require.NoError(t, err)
-	get := func(c Config, method, path string) (int, string) {
+	get := func(c Options, method, path string) (int, string) {
 		h := New(c, store, policies)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) { return web.NewResponse(404), nil }))
 		res, err := h.Serve(&swift.Request{Request: &web.Request{Method: method, Path: path, Scheme: "http", Host: "h:1"}})
 		if err != nil {
@@ -44,7 +44,7 @@ func TestEndpoints(t *testing.T) {
 		"/endpoints/v2/a/c/o":   `{"endpoints": ["http://h:1/v1/a/c/o"], "headers": {"X-Backend-Storage-Policy-Index": "7"}}`,
 		"/endpoints/v2/a/no/o":  `{"endpoints": ["http://h:1/v1/a/no/o"], "headers": {"X-Backend-Storage-Policy-Index": "3"}}`,
 	} {
-		status, body := get(Config{}, "GET", path)
+		status, body := get(Options{}, "GET", path)
 		require.Equal(t, 200, status, path)
 		require.Equal(t, want, body, path)
 	}
@@ -53,14 +53,14 @@ func TestEndpoints(t *testing.T) {
 		"/endpoints/v3/a": "Unsupported version 'v3'", "/endpoints/a//o": "No account specified",
 		"/endpoints/.glance/images": "No account specified", "/endpoints/v2/\xffversions.a/c": "No account specified",
 	} {
-		status, body := get(Config{}, "GET", path)
+		status, body := get(Options{}, "GET", path)
 		require.Equal(t, 400, status, path)
 		require.Equal(t, text, body, path)
 	}
-	status, _ := get(Config{}, "PUT", "/endpoints/a")
+	status, _ := get(Options{}, "PUT", "/endpoints/a")
 	require.Equal(t, 405, status)
-	status, _ = get(Config{Path: "/where"}, "GET", "/endpoints/a")
+	status, _ = get(Options{Path: "/where"}, "GET", "/endpoints/a")
 	require.Equal(t, 404, status)
-	status, _ = get(Config{Path: "/where"}, "GET", "/where/a")
+	status, _ = get(Options{Path: "/where"}, "GET", "/where/a")
 	require.Equal(t, 200, status)
 }

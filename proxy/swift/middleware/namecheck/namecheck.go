@@ -5,11 +5,9 @@
 package namecheck
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -21,47 +19,8 @@ const (
 	DefaultForbiddenRegexp = `/\./|/\.\./|/\.$|/\.\.$`
 )
 
-// Config has the options of the filter; zero values are Swift's defaults.
-type Config struct {
-	ForbiddenChars string
-	MaxLengthBytes int // of the path
-	// ForbiddenRegexp is one of RE2, which lacks Python's look-around.
-	ForbiddenRegexp string
-}
-
-func (c Config) withDefaults() Config {
-	if c.ForbiddenChars == "" {
-		c.ForbiddenChars = DefaultForbiddenChars
-	}
-	if c.MaxLengthBytes == 0 {
-		c.MaxLengthBytes = DefaultMaxLengthBytes
-	}
-	if c.ForbiddenRegexp == "" {
-		c.ForbiddenRegexp = DefaultForbiddenRegexp
-	}
-	return c
-}
-
-// Validate says whether the expression can be used.
-func (c Config) Validate() error {
-	if _, err := regexp.Compile(c.withDefaults().ForbiddenRegexp); err != nil {
-		return fmt.Errorf("forbidden_regexp: %w", err)
-	}
-	return nil
-}
-
-// Info is the filter's section of /info.
-func (c Config) Info() *swift.InfoSection {
-	c = c.withDefaults()
-	return &swift.InfoSection{Name: "name_check", Value: pyjson.Object{
-		{Key: "forbidden_chars", Value: c.ForbiddenChars},
-		{Key: "maximum_length", Value: c.MaxLengthBytes},
-		{Key: "forbidden_regexp", Value: c.ForbiddenRegexp},
-	}}
-}
-
-// New returns the middleware of a Config accepted by Validate.
-func New(c Config) swift.Middleware {
+// New returns the middleware of Options that Validate accepts.
+func New(c Options) swift.Middleware {
 	c = c.withDefaults()
 	forbidden := regexp.MustCompile(c.ForbiddenRegexp)
 	const what = "Object/Container/Account name "

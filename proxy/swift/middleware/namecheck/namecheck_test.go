@@ -8,6 +8,7 @@ import (
 
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -28,7 +29,7 @@ func TestNameCheck(t *testing.T) {
 		"/v1/a/c/..":                        substring,
 		"/v1/a/c/\u00e9" + strings.Repeat("\u00e9", 130): "Object/Container/Account name longer than the allowed maximum 255",
 	} {
-		h := New(Config{})(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) { return web.NewResponse(200), nil }))
+		h := New(Options{})(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) { return web.NewResponse(200), nil }))
 		_, err := h.Serve(&swift.Request{Request: &web.Request{Method: "PUT", Path: path}})
 		if want == "" {
 			require.NoError(t, err, path)
@@ -42,14 +43,14 @@ func TestNameCheck(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	c := Config{ForbiddenChars: "x", MaxLengthBytes: 10, ForbiddenRegexp: "y+$"}
+	c := Options{ForbiddenChars: "x", MaxLengthBytes: 10, ForbiddenRegexp: "y+$"}
 	require.NoError(t, c.Validate())
 	h := New(c)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) { return web.NewResponse(200), nil }))
 	for path, ok := range map[string]bool{"/a'": true, "/x": false, "/123456789": true, "/1234567890": false, "/ay": false, "/ya": true} {
 		_, err := h.Serve(&swift.Request{Request: &web.Request{Path: path}})
 		require.Equal(t, ok, err == nil, path)
 	}
-	require.Error(t, Config{ForbiddenRegexp: "("}.Validate())
+	require.Error(t, Options{ForbiddenRegexp: "("}.Validate())
 	require.Equal(t, `{"forbidden_chars": "'\"`+"`"+`<>", "maximum_length": 255, "forbidden_regexp": "/\\./|/\\.\\./|/\\.$|/\\.\\.$"}`,
-		string(pyjson.Marshal(Config{}.Info().Value)))
+		string(pyjson.Marshal(Options{Enabled: true}.Info(feature.Site{})[0].Value)))
 }

@@ -56,7 +56,6 @@ package objectversioning
 
 import (
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -72,14 +71,6 @@ type Config struct {
 	// versions on is ignored. Containers with versions keep making versions
 	// until the owner switches them off.
 	Disabled bool
-}
-
-// Info returns the section of /info.
-func (c Config) Info() *swift.InfoSection {
-	if c.Disabled {
-		return nil
-	}
-	return &swift.InfoSection{Name: "object_versioning", Value: pyjson.Object{}}
 }
 
 // New returns the middleware. The next handler must end in controllers over the

@@ -20,7 +20,6 @@
 package ratelimit
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"math"
 	"slices"
@@ -31,70 +30,17 @@ import (
 	"golang.org/x/time/rate"
 
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// SizeRate is the rate of a container of so many objects.
-type SizeRate struct {
-	Objects   int64
-	PerSecond float64
-}
-
-// Config has the options of the filter; zero means Swift's default.
-type Config struct {
-	AccountPerSecond  float64 // 0: no limit
-	Containers        []SizeRate
-	ContainerListings []SizeRate
-	MaxSleep          time.Duration // 60 s
-	RateBuffer        time.Duration // 5 s
-	Whitelist         []string      // accounts without any limit
-	Blacklist         []string      // accounts without any service
-}
-
 const (
-	defaultMaxSleep   = 60 * time.Second
-	defaultRateBuffer = 5 * time.Second
 	// blacklistSleep keeps a blacklisted account from asking often.
 	blacklistSleep = time.Second
 	// maxBuckets bounds the remembered accounts and containers. A forgotten
 	// account begins anew.
 	maxBuckets = 65536
 )
-
-func (c Config) withDefaults() Config {
-	if c.MaxSleep <= 0 {
-		c.MaxSleep = defaultMaxSleep
-	}
-	if c.RateBuffer <= 0 {
-		c.RateBuffer = defaultRateBuffer
-	}
-	c.Containers, c.ContainerListings = sorted(c.Containers), sorted(c.ContainerListings)
-	return c
-}
-
-func sorted(rates []SizeRate) []SizeRate {
-	return slices.SortedFunc(slices.Values(rates), func(a, b SizeRate) int { return cmp.Compare(a.Objects, b.Objects) })
-}
-
-// Info is the filter's section of /info; not all limits are shown.
-func (c Config) Info() *swift.InfoSection {
-	c = c.withDefaults()
-	list := func(rates []SizeRate) pyjson.Array {
-		a := pyjson.Array{}
-		for _, r := range rates {
-			a = append(a, pyjson.Array{r.Objects, r.PerSecond})
-		}
-		return a
-	}
-	return &swift.InfoSection{Name: "ratelimit", Value: pyjson.Object{
-		{Key: "account_ratelimit", Value: c.AccountPerSecond},
-		{Key: "max_sleep_time_seconds", Value: c.MaxSleep.Seconds()},
-		{Key: "container_ratelimits", Value: list(c.Containers)},
-		{Key: "container_listing_ratelimits", Value: list(c.ContainerListings)},
-	}}
-}
 
 // Lookup is where accounts and containers are found.
 type Lookup interface {
@@ -103,15 +49,22 @@ type Lookup interface {
 }
 
 // New makes the middleware.
-func New(c Config, store Lookup) swift.Middleware {
+func New(o Options, store Lookup) (swift.Middleware, error) {
+	o = o.withDefaults()
+	containers, listings, err := o.rates()
+	if err != nil {
+		return nil, err
+	}
 	buckets, err := lru.New[key, *rate.Limiter](maxBuckets)
 	if err != nil {
 		panic(err) // a size that is not positive
 	}
-	c = c.withDefaults()
 	return func(next swift.Handler) swift.Handler {
-		return &middleware{Config: c, store: store, buckets: buckets, next: next}
-	}
+		return &middleware{
+			Options: o, containers: containers, listings: listings,
+			store: store, buckets: buckets, next: next,
+		}
+	}, nil
 }
 
 // key is the digest of a limit's key. A stranger may name accounts of any length,
@@ -119,7 +72,9 @@ func New(c Config, store Lookup) swift.Middleware {
 type key [sha256.Size]byte
 
 type middleware struct {
-	Config
+	Options
+	containers, listings []sizeRate
+
 	store   Lookup
 	buckets *lru.Cache[key, *rate.Limiter]
 	next    swift.Handler
@@ -197,9 +152,9 @@ func (m *middleware) limits(r *swift.Request, path swift.Path, global string) (l
 	switch {
 	case path.Container == "":
 	case path.Object != "" && writes:
-		add("w/"+name, m.rateOf(r, path, m.Containers))
+		add("w/"+name, m.rateOf(r, path, m.containers))
 	case path.Object == "" && r.Method == "GET":
-		add("l/"+name, m.rateOf(r, path, m.ContainerListings))
+		add("l/"+name, m.rateOf(r, path, m.listings))
 	case path.Object == "" && (r.Method == "PUT" || r.Method == "DELETE"):
 		add("a/"+path.Account, m.AccountPerSecond)
 	}
@@ -212,7 +167,7 @@ func (m *middleware) limits(r *swift.Request, path swift.Path, global string) (l
 }
 
 // rateOf is the rate for the path's container; 0 means none.
-func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []SizeRate) float64 {
+func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []sizeRate) float64 {
 	if len(rates) == 0 {
 		return 0
 	}
@@ -224,27 +179,27 @@ func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []SizeRate)
 }
 
 // interpolate is get_maxrate of ratelimit.py: an empty container has no limit.
-func interpolate(rates []SizeRate, objects int64) float64 {
+func interpolate(rates []sizeRate, objects int64) float64 {
 	i := len(rates) - 1
-	for i >= 0 && rates[i].Objects > objects {
+	for i >= 0 && rates[i].objects > objects {
 		i--
 	}
 	switch {
 	case i < 0 || objects == 0:
 		return 0
 	case i == len(rates)-1:
-		return rates[i].PerSecond
+		return rates[i].perSecond
 	}
 	low, high := rates[i], rates[i+1]
-	slope := (high.PerSecond - low.PerSecond) / float64(high.Objects-low.Objects)
-	return low.PerSecond + slope*float64(objects-low.Objects)
+	slope := (high.perSecond - low.perSecond) / float64(high.objects-low.objects)
+	return low.perSecond + slope*float64(objects-low.objects)
 }
 
 // take counts a request and returns how long the request has to wait. If the
 // wait is too long, ok is false and the request is not counted.
 func (m *middleware) take(l limit) (wait time.Duration, ok bool) {
 	now := time.Now()
-	burst := max(1, int(min(l.perSecond*m.RateBuffer.Seconds(), math.MaxInt32)))
+	burst := max(1, int(min(l.perSecond*time.Duration(m.RateBuffer).Seconds(), math.MaxInt32)))
 	fresh := rate.NewLimiter(rate.Limit(l.perSecond), burst)
 	k := key(sha256.Sum256([]byte(l.key)))
 	bucket, known, _ := m.buckets.PeekOrAdd(k, fresh)
@@ -259,7 +214,7 @@ func (m *middleware) take(l limit) (wait time.Duration, ok bool) {
 	}
 	reservation := bucket.ReserveN(now, 1)
 	wait = reservation.DelayFrom(now)
-	if wait > m.MaxSleep {
+	if wait > time.Duration(m.MaxSleep) {
 		reservation.CancelAt(now)
 		return 0, false
 	}

@@ -11,8 +11,10 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/memstore"
+	"needletail/proxy/option"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -24,9 +26,11 @@ type limited struct {
 	serve swift.Handler
 }
 
-func newLimited(t *testing.T, c Config) *limited {
+func newLimited(t *testing.T, o Options) *limited {
 	l := &limited{t: t, store: memstore.New(memstore.Options{Policies: objstore.DefaultPolicies()})}
-	l.serve = New(c, l.store)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
+	m, err := New(o, l.store)
+	require.NoError(t, err)
+	l.serve = m(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
 		return web.NewResponse(200), nil
 	}))
 	return l
@@ -50,7 +54,7 @@ func (l *limited) global(value string) {
 
 func TestAccountLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, Config{AccountPerSecond: 2, RateBuffer: time.Second, MaxSleep: 700 * time.Millisecond})
+		l := newLimited(t, Options{AccountPerSecond: 2, RateBuffer: option.Duration(time.Second), MaxSleep: option.Duration(700 * time.Millisecond)})
 		defer l.store.Close()
 		for i, want := range []time.Duration{0, 0, 500 * time.Millisecond, 500 * time.Millisecond} {
 			status, took := l.do([]string{"PUT", "DELETE"}[i%2], "/v1/a/c")
@@ -85,7 +89,7 @@ func TestAccountLimit(t *testing.T) {
 
 func TestLists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, Config{AccountPerSecond: 1, RateBuffer: time.Second, Whitelist: []string{"w"}, Blacklist: []string{"b"}})
+		l := newLimited(t, Options{AccountPerSecond: 1, RateBuffer: option.Duration(time.Second), Whitelist: []string{"w"}, Blacklist: []string{"b"}})
 		defer l.store.Close()
 		for range 3 {
 			status, took := l.do("PUT", "/v1/w/c")
@@ -123,8 +127,8 @@ func TestLists(t *testing.T) {
 
 func TestContainerLimitsGrowWithTheContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, Config{
-			Containers: []SizeRate{{1, 2}}, ContainerListings: []SizeRate{{1, 1}}, RateBuffer: time.Nanosecond,
+		l := newLimited(t, Options{
+			Containers: map[string]float64{"1": 2}, ContainerListings: map[string]float64{"1": 1}, RateBuffer: option.Duration(time.Nanosecond),
 		})
 		defer l.store.Close()
 		id := objstore.ContainerID{Account: "a", Container: "c"}
@@ -151,7 +155,7 @@ func TestContainerLimitsGrowWithTheContainer(t *testing.T) {
 
 func TestStoppingServerEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimited(t, Config{Blacklist: []string{"b"}})
+		l := newLimited(t, Options{Blacklist: []string{"b"}})
 		defer l.store.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -164,15 +168,30 @@ func TestStoppingServerEndsTheWait(t *testing.T) {
 
 // TestInterpolate has the figures of swift's test_ratelimit.py: test_get_maxrate.
 func TestInterpolate(t *testing.T) {
-	rates := sorted([]SizeRate{{75, 30}, {10, 200}, {50, 100}})
+	rates, err := sizeRates("", map[string]float64{"75": 30, "10": 200, "50": 100})
+	require.NoError(t, err)
 	for objects, want := range map[int64]float64{0: 0, 5: 0, 10: 200, 30: 150, 50: 100, 60: 72, 75: 30, 160: 30} {
 		require.InDelta(t, want, interpolate(rates, objects), 1e-9, objects)
 	}
-	require.Zero(t, interpolate([]SizeRate{{0, 5}}, 0))
+	require.Zero(t, interpolate([]sizeRate{{0, 5}}, 0))
 }
 
 func TestInfo(t *testing.T) {
+	require.Nil(t, DefaultOptions().Info(feature.Site{}), "the filter is off")
+	info := func(o Options) pyjson.Object { return o.Info(feature.Site{})[0].Value }
 	require.Equal(t, `{"account_ratelimit": 0.0, "max_sleep_time_seconds": 60.0, "container_ratelimits": [], "container_listing_ratelimits": []}`,
-		string(pyjson.Marshal(Config{}.Info().Value)))
-	require.Equal(t, `[[1, 2.5]]`, string(pyjson.Marshal(Config{Containers: []SizeRate{{1, 2.5}}}.Info().Value.Get("container_ratelimits"))))
+		string(pyjson.Marshal(info(Options{Enabled: true}))))
+	require.Equal(t, `[[1, 2.5], [7, 1.0]]`, string(pyjson.Marshal(
+		info(Options{Enabled: true, Containers: map[string]float64{"7": 1, "1": 2.5}}).Get("container_ratelimits"))))
+}
+
+func TestValidate(t *testing.T) {
+	require.NoError(t, DefaultOptions().Validate())
+	for size, perSecond := range map[string]float64{"many": 1, "-1": 1, "5": -1} {
+		rates := map[string]float64{size: perSecond}
+		require.ErrorContains(t, Options{Containers: rates}.Validate(), "container_ratelimit: ")
+		require.ErrorContains(t, Options{ContainerListings: rates}.Validate(), "container_listing_ratelimit: ")
+		_, err := New(Options{Containers: rates}, nil)
+		require.Error(t, err)
+	}
 }

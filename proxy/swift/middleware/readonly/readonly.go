@@ -12,29 +12,14 @@ import (
 	"strings"
 
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// Config has the options of the filter.
-type Config struct {
-	ReadOnly     bool
-	AllowDeletes bool
-}
-
-// Info is the filter's section of /info: nil if accounts are writable.
-func (c Config) Info() *swift.InfoSection {
-	if !c.ReadOnly {
-		return nil
-	}
-	return &swift.InfoSection{Name: "read_only", Value: pyjson.Object{}}
-}
-
 const sysmeta = "X-Account-Sysmeta-Read-Only"
 
 // New makes the middleware; accounts are looked up in store.
-func New(c Config, store objstore.AccountStore) swift.Middleware {
+func New(c Options, store objstore.AccountStore) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		return swift.HandlerFunc(func(r *swift.Request) (*web.Response, error) {
 			if !c.writes(r.Method) {
@@ -58,7 +43,7 @@ func New(c Config, store objstore.AccountStore) swift.Middleware {
 	}
 }
 
-func (c Config) writes(method string) bool {
+func (c Options) writes(method string) bool {
 	switch method {
 	case "PUT", "POST", "COPY":
 		return true
@@ -80,7 +65,7 @@ func accountName(quoted string) (string, error) {
 	return name, nil
 }
 
-func (c Config) readOnly(r *swift.Request, store objstore.AccountStore, account string) bool {
+func (c Options) readOnly(r *swift.Request, store objstore.AccountStore, account string) bool {
 	info, err := r.AccountInfo(store, objstore.AccountName(account))
 	if flag := info.Metadata.Get(sysmeta); err == nil && flag != "" {
 		return swift.IsTrue(flag)

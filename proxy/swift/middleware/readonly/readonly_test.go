@@ -8,6 +8,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/memstore"
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -21,26 +22,26 @@ func TestReadOnly(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for _, c := range []struct {
-		config              Config
+		config              Options
 		method, path, named string
 		status              int
 	}{
-		{Config{}, "PUT", "/v1/plain/c", "", 200},
-		{Config{}, "PUT", "/v1/ro/c", "", 405},
-		{Config{}, "GET", "/v1/ro/c", "", 200},
-		{Config{}, "DELETE", "/v1/ro/c/o", "", 405},
-		{Config{AllowDeletes: true}, "DELETE", "/v1/ro/c/o", "", 200},
-		{Config{}, "COPY", "/v1/ro/c/o", "", 405},
-		{Config{}, "COPY", "/v1/ro/c/o", "plain", 200},
-		{Config{}, "COPY", "/v1/plain/c/o", "r%6F", 405},
-		{Config{}, "COPY", "/v1/plain/c/o", "a/b", 412},
-		{Config{ReadOnly: true}, "PUT", "/v1/plain/c", "", 405},
-		{Config{ReadOnly: true}, "POST", "/v1/plain", "", 405},
-		{Config{ReadOnly: true}, "POST", "/v1/rw", "", 200},
-		{Config{ReadOnly: true}, "PUT", "/v1/missing/c", "", 405},
-		{Config{ReadOnly: true}, "HEAD", "/v1/plain", "", 200},
-		{Config{ReadOnly: true}, "OPTIONS", "/v1/plain", "", 200},
-		{Config{ReadOnly: true}, "POST", "/auth", "", 200},
+		{Options{}, "PUT", "/v1/plain/c", "", 200},
+		{Options{}, "PUT", "/v1/ro/c", "", 405},
+		{Options{}, "GET", "/v1/ro/c", "", 200},
+		{Options{}, "DELETE", "/v1/ro/c/o", "", 405},
+		{Options{AllowDeletes: true}, "DELETE", "/v1/ro/c/o", "", 200},
+		{Options{}, "COPY", "/v1/ro/c/o", "", 405},
+		{Options{}, "COPY", "/v1/ro/c/o", "plain", 200},
+		{Options{}, "COPY", "/v1/plain/c/o", "r%6F", 405},
+		{Options{}, "COPY", "/v1/plain/c/o", "a/b", 412},
+		{Options{ReadOnly: true}, "PUT", "/v1/plain/c", "", 405},
+		{Options{ReadOnly: true}, "POST", "/v1/plain", "", 405},
+		{Options{ReadOnly: true}, "POST", "/v1/rw", "", 200},
+		{Options{ReadOnly: true}, "PUT", "/v1/missing/c", "", 405},
+		{Options{ReadOnly: true}, "HEAD", "/v1/plain", "", 200},
+		{Options{ReadOnly: true}, "OPTIONS", "/v1/plain", "", 200},
+		{Options{ReadOnly: true}, "POST", "/auth", "", 200},
 	} {
 		h := New(c.config, store)(swift.HandlerFunc(func(*swift.Request) (*web.Response, error) {
 			return web.NewResponse(200), nil
@@ -55,6 +56,6 @@ func TestReadOnly(t *testing.T) {
 		}
 		require.Equal(t, c.status, status, "%+v", c)
 	}
-	require.Nil(t, Config{}.Info())
-	require.Equal(t, "read_only", Config{ReadOnly: true}.Info().Name)
+	require.Nil(t, Options{}.Info(feature.Site{}))
+	require.Equal(t, "read_only", Options{ReadOnly: true}.Info(feature.Site{})[0].Name)
 }

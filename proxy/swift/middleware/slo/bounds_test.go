@@ -26,7 +26,7 @@ func TestInlineSegmentsAreCounted(t *testing.T) {
 // Nothing is read behind the elements that are too many, and no fault is told
 // behind those that fill the answer.
 func TestFaultsAreCut(t *testing.T) {
-	m := &middleware{Config: DefaultConfig()}
+	m := &middleware{Options: DefaultOptions()}
 	_, err := m.parseInput(&swift.Request{Request: &web.Request{}}, []byte(listOf("1", 400_000)), "c/o")
 	text := web.PlainText(err)
 	require.Equal(t, 400, web.ErrorResponse(err).Status)
@@ -59,7 +59,7 @@ func heldRequest(bytes int64) (*swift.Request, *web.Memory, func()) {
 }
 
 func TestListsAreOnTheAccountOfMemory(t *testing.T) {
-	m := &middleware{Config: DefaultConfig()}
+	m := &middleware{Options: DefaultOptions()}
 	body := []byte(listOf(`{"path":"/c/o"}`, 1000))
 	r, memory, end := heldRequest(1000 * (wantedBytes + 4))
 	list, err := m.parseInput(r, body, "c/self")
@@ -116,7 +116,7 @@ func TestCostOfManifests(t *testing.T) {
 	pair := `{"path":"/c/one","range":"0-0"},{"path":"/c/two","range":"0-0"}`
 	f.put(t, "o", listOf(pair, 30))
 	f.asked = nil
-	_, _, err := f.try(DefaultConfig(), "GET /v1/a/c/o", "")
+	_, _, err := f.try(DefaultOptions(), "GET /v1/a/c/o", "")
 	require.ErrorIs(t, err, errCostly)
 	require.LessOrEqual(t, f.count("GET /v1/a/c/one")+f.count("GET /v1/a/c/two"), freeManifestBytes/(4<<20)+1)
 }
@@ -131,7 +131,7 @@ func TestManifestsBelowAreHeldOneByOne(t *testing.T) {
 	r, _, end := heldRequest(1 << 20)
 	defer end()
 	r.Method, r.Path, r.Body = "GET", "/v1/a/c/o", web.NoBody
-	res, err := New(DefaultConfig())(f).Serve(r)
+	res, err := New(DefaultOptions())(f).Serve(r)
 	require.NoError(t, err)
 	n, err := res.Body.(*web.SegmentBody).WriteTo(discard{})
 	require.NoError(t, err)

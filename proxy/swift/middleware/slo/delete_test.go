@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
 )
 
@@ -67,7 +68,7 @@ func TestDeleteFaults(t *testing.T) {
 
 func TestDeleteIsBounded(t *testing.T) {
 	f := newFake("a")
-	c := DefaultConfig()
+	c := DefaultOptions()
 	f.put(t, "o", "["+strings.Repeat(`{"path":"/s/a"},`, 30)+`{"path":"/s/a"}]`)
 	c.MaxSegments = 2
 	_, body, err := f.try(c, "DELETE /v1/a/c/o?multipart-manifest=delete", "")
@@ -81,7 +82,7 @@ func TestDeleteEndsWithTheManifest(t *testing.T) {
 	f := newFake("a")
 	f.put(t, "sub", `[{"path":"/s/a"}]`)
 	f.put(t, "o", `[{"path":"/c/sub"}]`)
-	c := DefaultConfig()
+	c := DefaultOptions()
 	c.Concurrency = 1
 	f.asked = nil
 	_, _, err := f.try(c, "DELETE /v1/a/c/o?multipart-manifest=delete", "")
@@ -119,7 +120,7 @@ func TestDeleteOfAVersion(t *testing.T) {
 	}, queries)
 }
 
-func (f *fake) deleteLater(t *testing.T, c Config) (int, string) {
+func (f *fake) deleteLater(t *testing.T, c Options) (int, string) {
 	t.Helper()
 	r := &swift.Request{Request: &web.Request{Method: "DELETE", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=delete&async=yes", Body: web.NoBody}}
 	res, err := New(c)(f).Serve(r)
@@ -139,7 +140,7 @@ func TestDeleteLater(t *testing.T) {
 		require.Equal(t, r.Method == "POST", r.Header.Has("X-Delete-At"), r.Method)
 		return nil, nil
 	}
-	status, _ := f.deleteLater(t, DefaultConfig())
+	status, _ := f.deleteLater(t, DefaultOptions())
 	require.Equal(t, 204, status)
 	require.Equal(t, []string{"s/a"}, f.names())
 	require.Equal(t, 2, f.count("POST /v1/a/s/a"))
@@ -163,7 +164,7 @@ func TestDeleteLaterRefuses(t *testing.T) {
 		f.put(t, "o", c.manifest)
 		before := f.names()
 		f.denied = c.notWritten
-		status, text := f.deleteLater(t, DefaultConfig())
+		status, text := f.deleteLater(t, DefaultOptions())
 		require.Equal(t, c.status, status, c.manifest)
 		if c.text != "" {
 			require.Equal(t, c.text, text)
@@ -172,7 +173,7 @@ func TestDeleteLaterRefuses(t *testing.T) {
 		require.Zero(t, f.count("POST"))
 	}
 	f := newFake("a")
-	status, text := f.deleteLater(t, DefaultConfig())
+	status, text := f.deleteLater(t, DefaultOptions())
 	require.Equal(t, 404, status, text)
 }
 
@@ -186,7 +187,7 @@ func TestDeleteLaterDeletesWhatCannotExpire(t *testing.T) {
 		}
 		return nil, nil
 	}
-	status, _ := f.deleteLater(t, DefaultConfig())
+	status, _ := f.deleteLater(t, DefaultOptions())
 	require.Equal(t, 204, status)
 	require.Equal(t, []string{"s/b"}, f.names())
 }
@@ -194,7 +195,7 @@ func TestDeleteLaterDeletesWhatCannotExpire(t *testing.T) {
 func TestDeleteLaterMayBeOff(t *testing.T) {
 	f := newFake("a")
 	f.put(t, "o", `[{"path":"/s/a"}]`)
-	c := DefaultConfig()
+	c := DefaultOptions()
 	c.AllowAsyncDelete = false
 	status, _ := f.deleteLater(t, c)
 	require.Equal(t, 200, status)
@@ -202,6 +203,6 @@ func TestDeleteLaterMayBeOff(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	require.Equal(t, int64(8<<20), DefaultConfig().Info().Value.Get("max_manifest_size"))
-	require.Equal(t, 10, DefaultConfig().Info().Value.Get("yield_frequency"))
+	require.Equal(t, int64(8<<20), DefaultOptions().Info(feature.Site{})[0].Value.Get("max_manifest_size"))
+	require.Equal(t, 10, DefaultOptions().Info(feature.Site{})[0].Value.Get("yield_frequency"))
 }

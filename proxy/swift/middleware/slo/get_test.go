@@ -159,7 +159,7 @@ func TestChangedSegments(t *testing.T) {
 		f.must(t, 409, "GET /v1/a/c/first", "", "Range: bytes=0-1,12-13")
 		f.must(t, 409, "GET /v1/a/c/inside", "")
 		f.must(t, 200, "HEAD /v1/a/c/first", "")
-		res, body, err := f.try(DefaultConfig(), "GET /v1/a/c/later", "")
+		res, body, err := f.try(DefaultOptions(), "GET /v1/a/c/later", "")
 		require.Error(t, err, name)
 		require.Equal(t, 200, res.Status)
 		require.Equal(t, "aaaaaaaaaa", body, name)

@@ -130,7 +130,7 @@ func (f *fake) get(r *swift.Request, o fakeObject) *web.Response {
 }
 
 // try sends "METHOD /v1/a/…?query" and reads the answer to its end.
-func (f *fake) try(c Config, request, body string, lines ...string) (*web.Response, string, error) {
+func (f *fake) try(c Options, request, body string, lines ...string) (*web.Response, string, error) {
 	method, target, _ := strings.Cut(request, " ")
 	path, query, _ := strings.Cut(target, "?")
 	r := &swift.Request{Request: &web.Request{
@@ -163,7 +163,7 @@ func (f *fake) try(c Config, request, body string, lines ...string) (*web.Respon
 // must is try with the default configuration and a known status.
 func (f *fake) must(t *testing.T, status int, request, body string, lines ...string) (*web.Response, string) {
 	t.Helper()
-	res, out, err := f.try(DefaultConfig(), request, body, lines...)
+	res, out, err := f.try(DefaultOptions(), request, body, lines...)
 	if status < 400 {
 		require.NoError(t, err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func parse(body []byte, self string) ([]wanted, error) {
-	m := &middleware{Config: DefaultConfig()}
+	m := &middleware{Options: DefaultOptions()}
 	return m.parseInput(&swift.Request{Request: &web.Request{}}, body, self)
 }
 

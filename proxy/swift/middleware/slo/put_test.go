@@ -65,13 +65,13 @@ func TestPutAsksForTheRightFirst(t *testing.T) {
 		Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", ContentLength: -1,
 		Body: iotest.ErrReader(errors.New("the body was read")),
 	}}
-	_, err := New(DefaultConfig())(f).Serve(r)
+	_, err := New(DefaultOptions())(f).Serve(r)
 	require.Equal(t, 403, web.ErrorResponse(err).Status)
 }
 
 func TestPutLimits(t *testing.T) {
 	f := newFake("a")
-	c := DefaultConfig()
+	c := DefaultOptions()
 	c.MaxSegments, c.MaxManifestBytes = 2, 100
 	put := func(body string, length int64) (int, string) {
 		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", Body: strings.NewReader(body), ContentLength: length}}
@@ -121,7 +121,7 @@ func TestSegmentsAreLookedAtTwoAtOnce(t *testing.T) {
 		manifest := `[{"path":"/s/1"},{"path":"/s/2"},{"path":"/s/3"},{"path":"/s/4"},{"path":"/s/5"}]`
 		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", Body: strings.NewReader(manifest), ContentLength: -1}}
 		begin := time.Now()
-		res, err := New(DefaultConfig())(slow).Serve(r)
+		res, err := New(DefaultOptions())(slow).Serve(r)
 		require.NoError(t, err)
 		require.Equal(t, 400, res.Status)
 		require.Equal(t, 3*time.Second, time.Since(begin))
@@ -187,7 +187,7 @@ func TestHeartbeatEndsWithItsClient(t *testing.T) {
 			Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put&heartbeat=on",
 			Body: strings.NewReader(`[{"path":"/s/1"},{"path":"/s/2"},{"path":"/s/3"}]`), ContentLength: -1,
 		}}
-		res, err := New(DefaultConfig())(slow).Serve(r)
+		res, err := New(DefaultOptions())(slow).Serve(r)
 		require.NoError(t, err)
 		beats, err := io.ReadAll(io.LimitReader(res.Body, 2))
 		require.NoError(t, err)

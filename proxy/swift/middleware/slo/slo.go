@@ -57,9 +57,7 @@ package slo
 
 import (
 	"strings"
-	"time"
 
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -73,39 +71,15 @@ const (
 	shownHeader = "X-Static-Large-Object"
 )
 
-// Config has Swift's options, [filter:slo].
-type Config struct {
-	MaxSegments      int   // max_manifest_segments: those that are objects
-	MaxManifestBytes int64 // max_manifest_size: of the PUT's body
-	AllowAsyncDelete bool  // allow_async_delete
-	Concurrency      int   // concurrency: subrequests at once for one request
-}
-
-// DefaultConfig has Swift's defaults.
-func DefaultConfig() Config {
-	return Config{MaxSegments: 1000, MaxManifestBytes: 8 << 20, AllowAsyncDelete: true, Concurrency: 2}
-}
-
-// Info is the section of /info.
-func (c Config) Info() *swift.InfoSection {
-	return &swift.InfoSection{Name: "slo", Value: pyjson.Object{
-		{Key: "max_manifest_segments", Value: c.MaxSegments},
-		{Key: "max_manifest_size", Value: c.MaxManifestBytes},
-		{Key: "yield_frequency", Value: int(swift.HeartbeatInterval / time.Second)},
-		{Key: "min_segment_size", Value: 1},
-		{Key: "allow_async_delete", Value: c.AllowAsyncDelete},
-	}}
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(c Options) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		return &middleware{Config: c, next: next}
+		return &middleware{Options: c, next: next}
 	}
 }
 
 type middleware struct {
-	Config
+	Options
 	next swift.Handler
 }
 

@@ -34,7 +34,6 @@ package staticweb
 
 import (
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -42,32 +41,18 @@ import (
 // source tags the subrequests in the access log, as in Swift.
 const source = "SW"
 
-// Config has the style of links in listings.
-type Config struct {
-	// DotSlashLinks lets every link begin with "./", as in Swift since 2.31.
-	// Without it a link is the bare name, as in earlier releases, except for a
-	// link that would lead elsewhere or that carries the query of a temporary
-	// URL.
-	DotSlashLinks bool
-}
-
 // New returns the middleware. Containers are looked up in store.
-func New(c Config, store objstore.ContainerStore) swift.Middleware {
+func New(c Options, store objstore.ContainerStore) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{Config: c, store: store, next: next}
+		m := &middleware{Options: c, store: store, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }
 
 type middleware struct {
-	Config
+	Options
 	store objstore.ContainerStore
 	next  swift.Handler
-}
-
-// Info returns the middleware's section of /info.
-func Info() *swift.InfoSection {
-	return &swift.InfoSection{Name: "staticweb", Value: pyjson.Object{}}
 }
 
 func (m *middleware) serve(r *swift.Request) (*web.Response, error) {

@@ -87,7 +87,7 @@ func TestVisits(t *testing.T) {
 			s.metadata.Set("X-Container-Meta-"+key, value)
 		}
 		r := &swift.Request{Request: &web.Request{Method: "GET", Path: c.path, Scheme: "http", Host: "h", Body: web.NoBody}}
-		res, err := New(Config{}, s)(s).Serve(r)
+		res, err := New(Options{}, s)(s).Serve(r)
 		if c.status == 500 {
 			if res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 				t.Errorf("%s: %v, %v, %d open", name, res, err, s.open)
@@ -109,7 +109,7 @@ func TestVisitsOfABrokenStore(t *testing.T) {
 	for _, path := range []string{"/v1/a/c", "/v1/a/c/missing"} {
 		s := &fakeSite{storeErr: errBroken, answers: map[string]int{"HEAD /v1/a/c": 204}}
 		r := &swift.Request{Request: &web.Request{Method: "GET", Path: path, Body: web.NoBody}}
-		if res, err := New(Config{}, s)(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
+		if res, err := New(Options{}, s)(s).Serve(r); res != nil || !errors.Is(err, errBroken) || s.open != 0 {
 			t.Errorf("%s: %v, %v, %d open", path, res, err, s.open)
 		}
 	}
@@ -122,7 +122,7 @@ func TestWhoGetsNoSite(t *testing.T) {
 		{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/"}}, {Request: &web.Request{Method: "GET", Path: "/v1/a/c/"}, Source: "TU"},
 		{Request: &web.Request{Method: "GET", Path: "/v1/a"}}, {Request: &web.Request{Method: "GET", Path: "/info"}},
 	} {
-		res, err := New(Config{}, s)(s).Serve(r)
+		res, err := New(Options{}, s)(s).Serve(r)
 		if err != nil {
 			t.Fatal(err)
 		}

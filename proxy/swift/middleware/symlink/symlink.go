@@ -33,7 +33,6 @@
 package symlink
 
 import (
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -41,33 +40,8 @@ import (
 // source tags the subrequests in the access log, as Swift does.
 const source = "SYM"
 
-// DefaultMaxHops is symloop_max.
-const DefaultMaxHops = 2
-
-// Config is what the middleware needs to know.
-type Config struct {
-	// MaxHops is symloop_max: how many links may follow one another; 0 means
-	// DefaultMaxHops.
-	MaxHops int
-}
-
-func (c Config) maxHops() int {
-	if c.MaxHops < 1 {
-		return DefaultMaxHops
-	}
-	return c.MaxHops
-}
-
-// Info is the section of /info.
-func Info(c Config) *swift.InfoSection {
-	return &swift.InfoSection{Name: "symlink", Value: pyjson.Object{
-		{Key: "symloop_max", Value: c.maxHops()},
-		{Key: "static_links", Value: true},
-	}}
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(c Options) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{maxHops: c.maxHops(), next: next}
 		return swift.HandlerFunc(m.serve)

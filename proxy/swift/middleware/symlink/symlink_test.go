@@ -70,7 +70,7 @@ func (s *site) do(request string, lines ...string) (*web.Response, error) {
 		r.Header.Add(name, value)
 	}
 	s.asked = nil
-	return New(Config{})(s).Serve(r)
+	return New(Options{})(s).Serve(r)
 }
 
 func to(object string) *swift.Symlink { return &swift.Symlink{Container: "c", Object: object} }
@@ -261,7 +261,7 @@ func TestPutBody(t *testing.T) {
 			s := &site{}
 			r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/l", Body: strings.NewReader(body), ContentLength: length,
 				Header: web.Header{{Name: targetHeader, Value: "c/o"}}}}
-			_, err := New(Config{})(s).Serve(r)
+			_, err := New(Options{})(s).Serve(r)
 			if body == "" {
 				require.NoError(t, err, strconv.FormatInt(length, 10))
 				continue
@@ -285,7 +285,7 @@ func TestOthersPass(t *testing.T) {
 func TestAuthorizeOnlyPasses(t *testing.T) {
 	s := &site{}
 	r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/l", Body: web.NoBody, Header: web.Header{{Name: targetHeader, Value: "c/o"}}}}
-	require.NoError(t, r.CheckAuthorized(New(Config{})(s), nil))
+	require.NoError(t, r.CheckAuthorized(New(Options{})(s), nil))
 	require.Len(t, s.asked, 1)
 	require.True(t, s.asked[0].AuthorizeOnly)
 	require.True(t, s.asked[0].Header.Has(targetHeader))

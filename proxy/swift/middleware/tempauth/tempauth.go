@@ -43,18 +43,10 @@ import (
 
 const aclHeader = "X-Account-Access-Control"
 
-// Config is what New needs.
-type Config struct {
-	Auth *tempauth.Auth
-	// StorageURLScheme replaces the request's scheme in X-Storage-Url, for a
-	// server behind a TLS terminator; "" keeps the request's.
-	StorageURLScheme string
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(o Options) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{auth: c.Auth, scheme: c.StorageURLScheme, next: next}
+		m := &middleware{auth: o.Auth, scheme: o.StorageURLScheme, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }

@@ -34,7 +34,7 @@ func newHandler(t *testing.T) (swift.Handler, *probe, *tempauth.Auth) {
 	})
 	require.NoError(t, err)
 	next := &probe{}
-	return New(Config{Auth: a})(next), next, a
+	return New(Options{Auth: a})(next), next, a
 }
 
 func do(h swift.Handler, method, path string, lines ...string) *web.Response {
@@ -112,7 +112,7 @@ func TestTokenLifeIsToldInSeconds(t *testing.T) {
 
 func TestStorageURLScheme(t *testing.T) {
 	_, next, a := newHandler(t)
-	res := do(New(Config{Auth: a, StorageURLScheme: "https"})(next), "GET", "/auth/v1.0",
+	res := do(New(Options{Auth: a, StorageURLScheme: "https"})(next), "GET", "/auth/v1.0",
 		"X-Auth-User: test:tester", "X-Auth-Key: testing")
 	require.Equal(t, "https://h:1/v1/AUTH_test", res.Header.Get("X-Storage-Url"))
 }
@@ -171,7 +171,7 @@ func TestAuthorizedRequestsAreLeftAlone(t *testing.T) {
 	_, next, a := newHandler(t)
 	r := &swift.Request{Request: &web.Request{Method: "GET", Path: "/v1/AUTH_test/c/o"}, Authorizer: everything{}}
 	r.Header.Add("X-Auth-Token", "AUTH_tkbad")
-	_, err := New(Config{Auth: a})(next).Serve(r)
+	_, err := New(Options{Auth: a})(next).Serve(r)
 	require.NoError(t, err)
 	require.Equal(t, everything{}, next.seen.Authorizer)
 }

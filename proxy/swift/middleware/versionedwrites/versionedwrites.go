@@ -48,7 +48,6 @@ import (
 	"strings"
 
 	"needletail/objstore"
-	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -68,35 +67,16 @@ const (
 	stackMode   = "stack"
 )
 
-// Info is the filter's section of /info.
-func (c Config) Info() *swift.InfoSection {
-	if c.Disabled {
-		return nil
-	}
-	return &swift.InfoSection{Name: "versioned_writes", Value: pyjson.Object{
-		{Key: "allowed_flags", Value: []string{strings.ToLower(versionsLocation), strings.ToLower(historyLocation)}},
-	}}
-}
-
 // Lookup is where accounts and containers are found, and versions listed.
 type Lookup interface {
 	objstore.AccountStore
 	objstore.ContainerStore
 }
 
-// Config is what the middleware needs to know.
-type Config struct {
-	Store Lookup
-	// Disabled is allow_versioned_writes = false: asking for an archive is 412,
-	// and a container that has one keeps nothing in it until the next start
-	// without Disabled.
-	Disabled bool
-}
-
 // New makes the middleware.
-func New(c Config) swift.Middleware {
+func New(o Options, store Lookup) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{store: c.Store, disabled: c.Disabled, next: next}
+		m := &middleware{store: store, disabled: !o.AllowVersionedWrites, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }

@@ -36,7 +36,7 @@ type answer struct {
 type site struct {
 	t     *testing.T
 	store objstore.Store
-	// disabled is Config's.
+	// disabled turns allow_versioned_writes off.
 	disabled bool
 	answers  map[string]answer
 	asked    []string
@@ -90,7 +90,7 @@ func (s *site) Serve(r *swift.Request) (*web.Response, error) {
 func (s *site) do(method string) (*web.Response, error) {
 	r := &swift.Request{Request: &web.Request{Method: method, Path: "/v1/a/c/o", RawQuery: "version-id=null", Body: web.NoBody}, Authorizer: owner{}}
 	s.asked, s.sent = nil, nil
-	return New(Config{Store: s.store, Disabled: s.disabled})(s).Serve(r)
+	return New(Options{AllowVersionedWrites: !s.disabled}, s.store)(s).Serve(r)
 }
 
 // refused wants a status and that nothing was done after the last request.
@@ -250,7 +250,7 @@ func TestDisabled(t *testing.T) {
 	for line, status := range map[string]int{versionsLocation: 412, historyLocation: 412, removeHistory: 204} {
 		r := &swift.Request{Request: &web.Request{Method: "POST", Path: "/v1/a/c", Body: web.NoBody}, Authorizer: owner{}}
 		r.Header.Set(line, "old")
-		res, err := New(Config{Store: s.store, Disabled: true})(s).Serve(r)
+		res, err := New(Options{}, s.store)(s).Serve(r)
 		if err != nil {
 			res = web.ErrorResponse(err)
 		}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+
+	"needletail/proxy/swift/middleware/containersync"
+)
+
+// inBackground runs the worker, if there is one, until the function that it
+// gives is called.
+func inBackground(ctx context.Context, w *containersync.Worker) (stop func()) {
+	if w == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}

@@ -1,0 +1,20 @@
+package containerquotas
+
+import (
+	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name: "containerquotas",
+	After: map[string]string{
+		"tempauth":     "it asks who could have made the upload",
+		"keystoneauth": "it asks who could have made the upload",
+		"copy":         "the length of a copy is that of its source",
+	},
+	Defaults: feature.Plain(
+		func(s feature.Site) swift.Middleware { return New(s.Totals) },
+		func(_ feature.Site) swift.InfoSection { return *Info() },
+	),
+}

@@ -1,0 +1,15 @@
+package crossdomain
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "crossdomain",
+	Section: "crossdomain",
+	After: map[string]string{
+		"domainremap": "a container may have an object of that name",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}

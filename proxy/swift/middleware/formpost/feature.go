@@ -1,0 +1,22 @@
+package formpost
+
+import (
+	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name: "formpost",
+	After: map[string]string{
+		"gatekeeper":  "a PUT passes the client's Origin on",
+		"healthcheck": "a load balancer sends no forms",
+		"domainremap": "the path is signed as it is in Swift's API",
+	},
+	Defaults: feature.Plain(
+		func(s feature.Site) swift.Middleware { return New(configOf(s)) },
+		func(s feature.Site) swift.InfoSection { return *Info(configOf(s)) },
+	),
+}
+
+func configOf(s feature.Site) Config { return Config{Digests: s.Digests, Keys: s.Store} }

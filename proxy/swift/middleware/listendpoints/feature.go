@@ -1,0 +1,15 @@
+package listendpoints
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "listendpoints",
+	Section: "list_endpoints",
+	After: map[string]string{
+		"domainremap": "a container may have objects of that name",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}

@@ -1,0 +1,15 @@
+package namecheck
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "namecheck",
+	Section: "name_check",
+	After: map[string]string{
+		"domainremap": "a host name is part of the path too",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}

@@ -1,0 +1,27 @@
+package proxylogging
+
+import (
+	"needletail/proxy/swift"
+	"needletail/proxy/swift/feature"
+)
+
+// Options turn Swift's access line on. They come from log.swift_access of the
+// file.
+type Options struct {
+	// Enabled lets the filter note what the line says of a request.
+	Enabled bool
+}
+
+// Validate accepts all options.
+func (o Options) Validate() error { return nil }
+
+// Info returns no section of /info.
+func (o Options) Info(feature.Site) []swift.InfoSection { return nil }
+
+// Middleware returns the filter, or nil if the filter is off.
+func (o Options) Middleware(s feature.Site) (swift.Middleware, error) {
+	if !o.Enabled {
+		return nil, nil
+	}
+	return New(s.Store), nil
+}

@@ -1,0 +1,16 @@
+package ratelimit
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "ratelimit",
+	Section: "ratelimit",
+	After: map[string]string{
+		"bulk":     "each part of a bulk request counts",
+		"readonly": "a refused write counts nothing",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}

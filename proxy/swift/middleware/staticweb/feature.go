@@ -1,0 +1,17 @@
+package staticweb
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "staticweb",
+	Section: "staticweb",
+	After: map[string]string{
+		"tempurl":      "it tells tempurl that a listing is its own, and puts the signature into links",
+		"tempauth":     "it is there for the anonymous, and reads pages as whoever asks",
+		"keystoneauth": "it is there for the anonymous, and reads pages as whoever asks",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}

@@ -1,0 +1,20 @@
+package versionedwrites
+
+import (
+	"needletail/proxy/swift/feature"
+)
+
+// Feature is the filter, and its place in the pipeline.
+var Feature = feature.Feature{
+	Name:    "versionedwrites",
+	Section: "versioned_writes",
+	After: map[string]string{
+		"gatekeeper":   "the archive's name is sysmeta, which must not come from a client",
+		"tempauth":     "the write is authorized before the archive is touched",
+		"keystoneauth": "the write is authorized before the archive is touched",
+		"copy":         "the target of a copy may replace an object",
+		"slo":          "manifests are archived, not what they stand for",
+		"dlo":          "manifests are archived, not what they stand for",
+	},
+	Defaults: func() feature.Options { o := DefaultOptions(); return &o },
+}
