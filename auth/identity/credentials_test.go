@@ -103,7 +103,9 @@ func TestBlobsAreSealed(t *testing.T) {
 	if c.Blob != blob || changed.Blob != blob {
 		t.Errorf("the rows returned have the blobs %q and %q", c.Blob, changed.Blob)
 	}
-	value, closer, err := w.db.Get(w.credentials.storeKey("c"))
+	stored := w.db.NewSnapshot()
+	defer stored.Close()
+	value, closer, err := stored.Get(w.credentials.storeKey("c"))
 	w.ok(err)
 	defer closer.Close()
 	if bytes.Contains(value, []byte("secret blob")) || strings.Contains(w.credentials.rows["c"].Blob, "secret") {
