@@ -33,8 +33,10 @@ var glanceSegments = map[string]bool{
 	"stores": true, "cache": true, "cached_images": true, "queued_images": true,
 }
 
-// Names of the services, as metrics and logs show them.
+// Names of the services, as metrics and logs show them. ServiceFront stands for
+// requests that the front refused before any service saw them.
 const (
+	ServiceFront    = "front"
 	ServiceSwift    = "swift"
 	ServiceKeystone = "keystone"
 	ServiceGlance   = "glance"
@@ -46,15 +48,13 @@ const (
 	glanceBase   = "/image"
 )
 
-// Serve passes the request to the service of its path.
+// Serve passes the request to its service, and notes the service in r.Log.
 func (m *Mount) Serve(r *web.Request) (*web.Response, error) {
 	if scheme, host, ok := strings.Cut(m.PublicURL, "://"); ok && sameHost(scheme, r.Host, host) {
 		r.Scheme = scheme
 	}
-	if m.SwiftHost != nil && m.SwiftHost(r.Host) {
-		return m.Swift.Serve(r)
-	}
-	switch ServiceOf(r.Path) {
+	r.Log.Service = m.service(r)
+	switch r.Log.Service {
 	case ServiceKeystone:
 		cutBase(r, keystoneBase)
 		return m.Keystone.Serve(r)
@@ -65,6 +65,14 @@ func (m *Mount) Serve(r *web.Request) (*web.Response, error) {
 		return m.Metrics.Serve(r)
 	}
 	return m.Swift.Serve(r)
+}
+
+// service returns the name of the service of a request.
+func (m *Mount) service(r *web.Request) string {
+	if m.SwiftHost != nil && m.SwiftHost(r.Host) {
+		return ServiceSwift
+	}
+	return serviceOf(r.Path)
 }
 
 // sameHost reports whether the Host of a request is the host of a URL. The URL
@@ -78,8 +86,8 @@ func sameHost(scheme, host, url string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, port), strings.TrimSuffix(public, port))
 }
 
-// ServiceOf returns the name of the service of a decoded path.
-func ServiceOf(path string) string {
+// serviceOf returns the name of the service of a decoded path, for any host.
+func serviceOf(path string) string {
 	switch {
 	case below(path, keystoneBase), below(path, "/v3"):
 		return ServiceKeystone

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -105,8 +106,11 @@ func TestDomainRemapTakesEveryPathOfItsHosts(t *testing.T) {
 		{"example.com", "/", "glance /"},
 		{"example.com", "/metrics", "metrics /metrics"},
 	} {
-		_, err := m.Serve(&web.Request{Method: "GET", Host: c.host, Path: c.path, RawPath: c.path})
+		r := &web.Request{Method: "GET", Host: c.host, Path: c.path, RawPath: c.path}
+		_, err := m.Serve(r)
 		require.NoError(t, err)
 		require.Equal(t, c.want, seen, "%+v", c)
+		service, _, _ := strings.Cut(c.want, " ")
+		require.Equal(t, service, r.Log.Service, "%+v", c)
 	}
 }

@@ -199,7 +199,7 @@ func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines
 		if lines != nil {
 			writeAccessLine(lines, d, logger)
 		}
-		service := proxy.ServiceOf(web.Unquote(d.RawPath))
+		service := cmp.Or(d.Log.Service, proxy.ServiceFront)
 		counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,
 			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,

@@ -1,7 +1,7 @@
 // Package metrics counts requests and shows the counters, with the collectors
 // given to New, in Prometheus' text format.
 //
-// Vocabulary: a service is a name of proxy.ServiceOf. A method is a method
+// Vocabulary: a service is a service of proxy.Mount. A method is a method
 // known to the services. Every further method counts as "other": otherwise a
 // client could create new series.
 package metrics

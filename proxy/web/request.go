@@ -56,6 +56,9 @@ type Request struct {
 
 // LogInfo collects facts about a request for the access log.
 type LogInfo struct {
+	// Service is the name of the service that the request was passed to. "": the
+	// front refused the request before any service saw it.
+	Service       string
 	Account, User string
 	BodyBytesRead int64
 	// Cause is the error behind a status of 500 or more, where a feature has
