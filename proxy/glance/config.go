@@ -73,6 +73,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// setDefaults fills absent fields, and refuses a Config without a required field.
 func (c *Config) setDefaults() error {
 	if c.Store == nil || c.Validator == nil || c.ServiceAccount == "" {
 		return errors.New("glance: Store, Validator and ServiceAccount are required")

@@ -117,6 +117,8 @@ func textFilter(p paging.Pair, operators bool, get func(*image) *string) (filter
 	return equal(p.Value), nil
 }
 
+// numberFilter compares for equality, or with a bound "_min" or "_max", which is
+// part of the range.
 func numberFilter(p paging.Pair, bound string, get func(*image) *int64) (filter, error) {
 	want, err := strconv.ParseInt(p.Value, 10, 64)
 	if err != nil {
@@ -136,6 +138,8 @@ func numberFilter(p paging.Pair, bound string, get func(*image) *int64) (filter,
 	}, nil
 }
 
+// timeFilter compares with an operator in front of the value ("gt:2022-12-30"),
+// or for equality without an operator.
 func timeFilter(p paging.Pair, get func(*image) int64) (filter, error) {
 	op, rest, ok := strings.Cut(p.Value, ":")
 	test := comparisons[op]

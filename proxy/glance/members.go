@@ -71,6 +71,7 @@ func (s *service) addMember(c *call) (*web.Response, error) {
 	return wire.JSON(200, memberView(after.ID, &added)), nil
 }
 
+// noMember is the answer for a membership that is absent or invisible.
 func noMember(m *image, project string) error {
 	return wire.Errorf(404, "%s not found in the member list of the image %s.", project, m.ID)
 }

@@ -40,6 +40,8 @@ func isReserved(name string) bool {
 	return slices.Contains(reservedAttributes, name) || strings.HasPrefix(name, "os_glance_")
 }
 
+// schemaError is the refusal of an image that does not match the schema, in the
+// words of Glance.
 func schemaError(reason string) error {
 	return wire.Errorf(400, "Provided object does not match schema 'image': %s", reason)
 }
@@ -108,6 +110,7 @@ func propertyValue(name string, v any) (*string, error) {
 // uuidPattern is the pattern of IDs in the schema.
 const uuidPattern = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
 
+// optionalText returns a text, or nil for null.
 func optionalText(v any) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -122,6 +125,7 @@ func optionalText(v any) (*string, error) {
 	return &text, nil
 }
 
+// optionalChoice returns a text of the choices, or nil for null.
 func optionalChoice(v any, choices []string) (*string, error) {
 	if v == nil {
 		return nil, nil
@@ -141,6 +145,7 @@ func boolean(v any) (bool, error) {
 	return b, nil
 }
 
+// notNegative returns a number that a column of 32 bits holds.
 func notNegative(name string, v any) (int64, error) {
 	n, ok := v.(int64)
 	if !ok {

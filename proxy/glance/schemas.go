@@ -58,6 +58,7 @@ func withoutProperties(schema pyjson.Object, names ...string) pyjson.Object {
 	return out
 }
 
+// membersSchema returns the schema of the listing of members, which has no pages.
 func membersSchema(member pyjson.Object) pyjson.Object {
 	return pyjson.Object{
 		{Key: "name", Value: "members"},

@@ -123,8 +123,11 @@ type segmented struct {
 	bodies   []*web.SegmentBody
 }
 
+// Info returns the size of all segments, and the metadata of the manifest.
 func (o *segmented) Info() *objstore.ObjectInfo { return &o.info }
 
+// Range returns a reader of a part of the data. The reader opens a segment when
+// its turn comes.
 func (o *segmented) Range(offset, length int64) io.Reader {
 	left := o.segments
 	body := web.NewSegmentBody(func() (web.Segment, error) {
@@ -141,6 +144,7 @@ func (o *segmented) Range(offset, length int64) io.Reader {
 	return body
 }
 
+// openSegment opens a part of a segment. A segment of a new length has changed since open: the rest of the data would be shifted.
 func (o *segmented) openSegment(seg segment, part web.ByteRange) (io.ReadCloser, error) {
 	opened, err := o.store.OpenObject(o.ctx, o.data.Object(seg.name), objstore.OpenOptions{})
 	if err != nil {
@@ -152,6 +156,7 @@ func (o *segmented) openSegment(seg segment, part web.ByteRange) (io.ReadCloser,
 	return newBody(opened, span{part.Start, part.Length()}), nil
 }
 
+// Close closes the segments that readers have open.
 func (o *segmented) Close() error {
 	var err error
 	for _, body := range o.bodies {

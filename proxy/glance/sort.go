@@ -32,6 +32,7 @@ var comparers = map[string]func(a, b *image) int{
 	"updated_at":       func(a, b *image) int { return cmp.Compare(a.UpdatedMicros, b.UpdatedMicros) },
 }
 
+// compareText compares two texts. nil comes before every text.
 func compareText(a, b *string) int {
 	if a == nil || b == nil {
 		return cmp.Compare(btoi(a != nil), btoi(b != nil))
@@ -39,6 +40,7 @@ func compareText(a, b *string) int {
 	return cmp.Compare(*a, *b)
 }
 
+// compareNumber compares two numbers. nil comes before every number.
 func compareNumber(a, b *int64) int {
 	if a == nil || b == nil {
 		return cmp.Compare(btoi(a != nil), btoi(b != nil))

@@ -26,6 +26,8 @@ func (s *service) stageImage(c *call) (*web.Response, error) {
 	}})
 }
 
+// mayStage refuses an image that is not queued. Unlike an upload, a stage needs no
+// formats: mayTakeImport asks for the formats later.
 func mayStage(m *image) error {
 	if m.Status != statusQueued {
 		return wire.Errorf(409, "Image status transition from %s to uploading is not allowed", m.Status)

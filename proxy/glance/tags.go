@@ -38,6 +38,8 @@ func (s *service) deleteTag(c *call) (*web.Response, error) {
 	})
 }
 
+// changeTags lets change alter the image, and answers 204. errUnchanged is no
+// error.
 func (s *service) changeTags(c *call, change func(*image) error) (*web.Response, error) {
 	_, _, err := s.images.update(c.Context(), c.image.ID, func(m *image) error {
 		if err := change(m); err != nil {

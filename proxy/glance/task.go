@@ -145,6 +145,7 @@ func (t *task) stubView() pyjson.Object {
 	})
 }
 
+// withExpiry adds the time at which an ended task expires.
 func (t *task) withExpiry(v pyjson.Object) pyjson.Object {
 	if t.ExpiresMicros == 0 {
 		return v

@@ -85,6 +85,7 @@ func (b *taskBook) room(nowMicros int64) bool {
 	return b.fits()
 }
 
+// fits says whether the book has room, counting tasks that have expired too.
 func (b *taskBook) fits() bool {
 	_, inputBytes := b.records.Sums("")
 	return b.records.Len() < tasksMax && inputBytes <= tasksInputMax-taskInputMax

@@ -195,6 +195,7 @@ var taskKeys = map[string]func(x, y *task) int{
 	"owner":      func(x, y *task) int { return strings.Compare(x.Owner, y.Owner) },
 }
 
+// compare orders two tasks by the key of the query, and then by ID.
 func (q *taskQuery) compare(x, y *task) int {
 	order := cmp.Or(taskKeys[q.Key](x, y), strings.Compare(x.ID, y.ID))
 	if q.Ascending {

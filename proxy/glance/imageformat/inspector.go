@@ -74,6 +74,7 @@ func (i *Inspector) headBytes() int {
 	return headMinBytes
 }
 
+// keepTail keeps the last tailBytes of the data so far.
 func (i *Inspector) keepTail(p []byte) {
 	if len(p) >= tailBytes {
 		i.tail = append(i.tail[:0], p[len(p)-tailBytes:]...)

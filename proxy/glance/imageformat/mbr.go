@@ -23,6 +23,8 @@ const (
 	fatFixedDisk    = 0xF8
 )
 
+// probeMBR recognises a disk with a partition table. The boot sector of a FAT file
+// system is not a partition table.
 func probeMBR(i *Inspector) (Finding, bool) {
 	if len(i.head) < mbrBytes || i.head[510] != 0x55 || i.head[511] != 0xAA {
 		return Finding{}, false

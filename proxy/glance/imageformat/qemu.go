@@ -22,6 +22,8 @@ const (
 	vhdMagic         = "conectix" // qemu's block/vpc.c
 )
 
+// probeQCOW2 recognises a qcow2 file. A file that needs a second file, or uses
+// unknown features, is unsafe.
 func probeQCOW2(i *Inspector) (Finding, bool) {
 	if !hasPrefix(i.head, qcow2Magic) {
 		return Finding{}, false

@@ -29,6 +29,8 @@ const (
 	isoSectorBytes      = 2 << 10
 )
 
+// probeISO recognises ISO 9660 and UDF. The size is known only with a primary
+// volume descriptor.
 func probeISO(i *Inspector) (Finding, bool) {
 	if len(i.head) < isoDescriptorOffset+isoSectorBytes {
 		return Finding{}, false

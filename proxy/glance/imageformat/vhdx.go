@@ -28,6 +28,8 @@ var (
 	vhdxVirtualDiskSize = []byte{0x24, 0x42, 0xa5, 0x2f, 0x1b, 0xcd, 0x76, 0x48, 0xb2, 0x11, 0x5d, 0xbe, 0xd8, 0x3b, 0xf4, 0xb8}
 )
 
+// probeVHDX recognises a VHDX file. If a table is missing or cut off, the size of
+// the disk is unknown.
 func probeVHDX(i *Inspector) (Finding, bool) {
 	if !hasPrefix(i.head, vhdxMagic) {
 		return Finding{}, false

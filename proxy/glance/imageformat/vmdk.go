@@ -46,6 +46,8 @@ var (
 	vmdkAlone = regexp.MustCompile(`^(?s:(#[^\n]*\n)|( *\r?\n))*version=[123]\r?\n`)
 )
 
+// probeVMDK recognises a sparse extent with a header, and a descriptor alone. The
+// latter is always unsafe.
 func probeVMDK(i *Inspector) (Finding, bool) {
 	if hasPrefix(i.head, vmdkMagic) {
 		f := Finding{Format: VMDK}
@@ -62,12 +64,15 @@ func probeVMDK(i *Inspector) (Finding, bool) {
 	return Finding{}, false
 }
 
+// isDescriptor says whether a file is a VMDK descriptor alone, for this package
+// or for qemu.
 func isDescriptor(head []byte) bool {
 	text, _, _ := bytes.Cut(head, []byte{0})
 	return isText(text) && vmdkCreateType.MatchString(strings.ToLower(string(text))) ||
 		vmdkAlone.Match(head[:min(len(head), vmdkProbeBytes)])
 }
 
+// vmdkBytes returns the length of the sectors, or 0 (unknown) beyond every disk.
 func vmdkBytes(sectors uint64) int64 {
 	if sectors > math.MaxInt64/vmdkSectorBytes {
 		return 0

@@ -31,6 +31,7 @@ type book struct {
 	change  sync.Mutex // held while a namespace changes
 }
 
+// openBook returns a book with all namespaces in the Store.
 func openBook(ctx context.Context, store objstore.Store, logger *slog.Logger) (*book, error) {
 	b := &book{records: recordbook.New(store, records, logger)}
 	return b, b.records.Load(ctx, func(*namespace) error { return nil })

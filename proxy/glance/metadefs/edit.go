@@ -25,6 +25,7 @@ func (d *namespace) setAttributes(body pyjson.Object) {
 	}
 }
 
+// optional returns the text under a key, or nil without a text.
 func optional(o pyjson.Object, key string) *string {
 	if text, ok := o.Get(key).(string); ok {
 		return &text

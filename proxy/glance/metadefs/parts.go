@@ -91,6 +91,7 @@ func (k Parts) DeleteAll(a *API, c *Call) (*web.Response, error) {
 	})
 }
 
+// change lets change alter the namespace, and answers 204.
 func (k Parts) change(a *API, c *Call, change func(*namespace) error) (*web.Response, error) {
 	if _, err := a.book.update(c.Context(), c.Vars[0], a.nowMicros(), change); err != nil {
 		return nil, err

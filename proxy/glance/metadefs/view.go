@@ -109,6 +109,8 @@ func (p *part) propertyView() pyjson.Object {
 	return append(pyjson.Object{{Key: "name", Value: p.Name}}, p.fields()...)
 }
 
+// objectsView returns the objects, with a prefix for the names of their
+// properties.
 func (d *namespace) objectsView(prefix string) pyjson.Array {
 	list := pyjson.Array{}
 	for i := range d.Objects {

@@ -1,19 +1,19 @@
-// Package recordbook keeps records of a kind (images, tasks, namespaces) in the
-// Store and in memory. A record is a small JSON object in the account
-// ".glance", which no Swift request can name.
+// Package recordbook keeps the records of the Image API (images, tasks,
+// namespaces) in the Store and in memory. A record is a small JSON object in the
+// account ".glance", which no Swift request can name.
 //
 // # Vocabulary
 //
 // A kind says how records of a type are named, checked, weighed and expired. A
-// book holds all records of a kind. A record's weight is about the memory that
-// the record takes; a record counts for its owner, and for all owners together.
+// book holds all records of a kind. The weight of a record is an estimate of its
+// memory, and counts for the record's owner and for all owners together.
 //
 // # Invariants
 //
 //   - A record is written to the Store first and shown in memory second. A
 //     record is deleted from the Store first and forgotten second.
-//   - A record in memory is a snapshot: nobody changes the record in place. A
-//     change clones the record, changes the clone and puts the clone.
+//   - A record in memory is a snapshot and is never changed in place. A change
+//     clones the record, changes the clone and puts the clone.
 //   - A record that cannot be understood is logged and left alone: a damaged
 //     record must not keep the rest away.
 //

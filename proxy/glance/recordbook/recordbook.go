@@ -119,6 +119,8 @@ func (b *Book[T]) Create(ctx context.Context, r *T) error { return b.write(ctx, 
 // replaced.
 func (b *Book[T]) Put(ctx context.Context, r *T) error { return b.write(ctx, r, false) }
 
+// write makes a record durable and then shows the record. create refuses to
+// replace a record in the Store.
 func (b *Book[T]) write(ctx context.Context, r *T, create bool) error {
 	body, err := json.Marshal(r)
 	if err != nil {

@@ -89,6 +89,7 @@ type download struct {
 	cancel context.CancelFunc
 }
 
+// Read reads the body, and begins a new silence.
 func (d *download) Read(p []byte) (int, error) {
 	n, err := d.body.Read(p)
 	d.timer.Reset(silenceTimeout)

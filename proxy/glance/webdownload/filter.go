@@ -39,6 +39,8 @@ func (f *Filter) Check(uri string) (*url.URL, error) {
 	return u, f.checkURL(u)
 }
 
+// checkURL applies the lists to a URL. A URL without a port passes the list of
+// ports, because http and https have default ports.
 func (f *Filter) checkURL(u *url.URL) error {
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	port, err := strconv.ParseUint(u.Port(), 10, 16)

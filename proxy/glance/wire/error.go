@@ -14,7 +14,7 @@ type Error struct {
 	// Message reaches the client. "" stands for WebOb's own explanation of the
 	// status.
 	Message string
-	// Header has lines that the answer carries besides, such as Retry-After.
+	// Header has further lines of the answer, such as Retry-After.
 	Header web.Header
 	// Err is the cause, for the log alone; nil if there is no other error.
 	Err error
@@ -86,9 +86,9 @@ func ErrorPage(r *web.Request, e *Error) *web.Response {
 // htmlEscape escapes as Python's html.escape does.
 var htmlEscape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
 
-// offer returns the first media type in an Accept header that is HTML or JSON,
-// and "" if the header has no such type. Weights are not compared: no client of
-// Glance sends weights.
+// offer returns HTML or JSON, the first of the two in an Accept header, and "" for
+// a header without HTML and JSON. Weights are not compared: no client of Glance
+// sends weights.
 func offer(accept string) string {
 	for item := range strings.SplitSeq(accept, ",") {
 		mediaType, _, _ := strings.Cut(item, ";")

@@ -36,8 +36,8 @@ func ReprList(list []string, none bool) string {
 	return s
 }
 
-// Cut returns s, shortened to maxReprBytes with "..." at the end if s is
-// longer.
+// Cut returns s. A text longer than maxReprBytes is shortened and ends in "...",
+// and no character is split.
 func Cut(s string) string {
 	if len(s) > maxReprBytes {
 		return strings.ToValidUTF8(s[:maxReprBytes], "") + "..."
