@@ -1,7 +1,6 @@
 package glance
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -152,22 +151,6 @@ func TestUnreadPagesHoldAPiece(t *testing.T) {
 		t.Errorf("%d images", len(o["images"].([]any)))
 	}
 	held.End()
-}
-
-func TestInputOfTasksIsBounded(t *testing.T) {
-	b := &taskBook{recordbook.New(nil, taskRecords, nil)}
-	if _, err := b.start(context.Background(), &task{Input: make([]byte, taskInputMax+1)}); asFailure(err) == nil || asFailure(err).Status != 413 {
-		t.Errorf("a long input: %v", err)
-	}
-	for i := range tasksInputMax / taskInputMax {
-		if !b.room(0) {
-			t.Fatalf("no room for task %d", i)
-		}
-		b.records.Show(&task{ID: fmt.Sprint(i), Input: make([]byte, taskInputMax)})
-	}
-	if b.room(0) {
-		t.Error("room for one more")
-	}
 }
 
 // endless is a body without an end, of which n bytes have been read.

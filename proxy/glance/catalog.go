@@ -49,7 +49,7 @@ func (m *image) checkRecord() error {
 	if m.Version != recordVersion {
 		return fmt.Errorf("version %d", m.Version)
 	}
-	if !isUUID(m.ID) {
+	if !wire.IsUUID(m.ID) {
 		return fmt.Errorf("the record names image %q", m.ID)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"needletail/auth/authtoken"
 	"needletail/objstore"
 	"needletail/proxy/glance/metadefs"
+	"needletail/proxy/glance/tasks"
 	"needletail/proxy/glance/webdownload"
 	"needletail/proxy/web"
 )
@@ -113,7 +114,7 @@ func (c *Config) setDefaults() error {
 type service struct {
 	Config
 	images    *catalog
-	tasks     *taskBook
+	tasks     *tasks.Book
 	metadefs  *metadefs.API
 	downloads *downloads
 }
@@ -137,7 +138,7 @@ func New(cfg Config) (Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := openTasks(context.Background(), cfg.Store, cfg.Now, cfg.Logger)
+	taskBook, err := tasks.Open(context.Background(), cfg.Store, cfg.Now, cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func New(cfg Config) (Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{Config: cfg, images: images, tasks: tasks, metadefs: definitions, downloads: newDownloads()}, nil
+	return &service{Config: cfg, images: images, tasks: taskBook, metadefs: definitions, downloads: newDownloads()}, nil
 }
 
 // Close ends the downloads: their images are queued again.

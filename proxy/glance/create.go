@@ -43,7 +43,7 @@ func (s *service) createImage(c *call) (*web.Response, error) {
 func (s *service) newImage(who caller, body pyjson.Object) (*image, error) {
 	now := s.nowMicros()
 	m := &image{
-		ID: newUUID(), Status: statusQueued, Visibility: visibilityShared,
+		ID: wire.NewUUID(), Status: statusQueued, Visibility: visibilityShared,
 		CreatedMicros: now, UpdatedMicros: now,
 	}
 	if who.project != "" {
@@ -82,7 +82,7 @@ func (m *image) setNew(name string, v any) error {
 	switch {
 	case name == "id":
 		id, ok := v.(string)
-		if !ok || !isUUID(id) {
+		if !ok || !wire.IsUUID(id) {
 			return schemaError(wire.Repr(v) + " does not match '" + uuidPattern + "'")
 		}
 		m.ID = id

@@ -20,7 +20,8 @@
 // that are never changed in place.
 //
 // Metadata definitions share nothing with images but the router, and are package
-// metadefs. Package wire has the forms of answers, package paging the listings.
+// metadefs. The records and views of tasks are package tasks. Package wire has
+// the forms of answers, package paging the listings.
 //
 // # Invariants
 //

@@ -107,7 +107,7 @@ func mayTakeImport(method string, m *image) error {
 // importStaged gives the staged data to the image. Data of a refused format is
 // removed, and the image is queued again; the task alone tells the reason.
 func (s *service) importStaged(c *call, req importRequest) error {
-	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
+	t, err := s.tasks.Start(c.Context(), newImportTask(c, req, s.nowMicros()))
 	if err != nil {
 		return err
 	}
@@ -122,9 +122,9 @@ func (s *service) importStaged(c *call, req importRequest) error {
 	var f *wire.Error
 	if errors.As(err, &f) && f.Status == 415 {
 		s.images.requeue(ctx, c.image.ID, false)
-		return s.tasks.end(ctx, t, err, s.nowMicros())
+		return s.endTask(ctx, t, err)
 	}
-	return errors.Join(err, s.tasks.end(ctx, t, err, s.nowMicros()))
+	return errors.Join(err, s.endTask(ctx, t, err))
 }
 
 // importDownload starts a download of the URI in the background.
@@ -140,10 +140,10 @@ func (s *service) importDownload(c *call, req importRequest) error {
 	if !ok {
 		return wire.Errorf(503, "Too many imports are waiting.")
 	}
-	t, err := s.tasks.start(c.Context(), newImportTask(c, req, s.nowMicros()))
+	t, err := s.tasks.Start(c.Context(), newImportTask(c, req, s.nowMicros()))
 	if err == nil {
 		if err = s.begin(c.Context(), id, in); err != nil {
-			err = errors.Join(err, s.tasks.end(c.Context(), t, err, s.nowMicros()))
+			err = errors.Join(err, s.endTask(c.Context(), t, err))
 		}
 	}
 	if err != nil {
@@ -151,10 +151,7 @@ func (s *service) importDownload(c *call, req importRequest) error {
 		return err
 	}
 	s.downloads.run(release, func(ctx context.Context) {
-		err := s.download(ctx, id, in, req.uri)
-		if err := s.tasks.end(context.WithoutCancel(ctx), t, err, s.nowMicros()); err != nil {
-			s.Logger.Error("the end of a task was not written", "task", t, "err", err)
-		}
+		s.endInBackground(ctx, t, s.download(ctx, id, in, req.uri))
 	})
 	return nil
 }

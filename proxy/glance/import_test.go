@@ -17,6 +17,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/glance/recordbook"
+	"needletail/proxy/glance/tasks"
 	"needletail/proxy/glance/webdownload"
 )
 
@@ -75,7 +76,7 @@ func TestStageAndImport(t *testing.T) {
 	if a.body != "staged data" || s.data() != 1 {
 		t.Errorf("%q, %d objects", a.body, s.data())
 	}
-	if status, message := s.lastTask(id); status != taskSuccess || message != "" {
+	if status, message := s.lastTask(id); status != tasks.Success || message != "" {
 		t.Errorf("task: %s %s", status, message)
 	}
 	shown := s.want(200, "alice", "GET", "/v2/images/"+id, "").body
@@ -127,7 +128,7 @@ func TestImportRefusesUnsafeData(t *testing.T) {
 	if a := s.importBy("alice", id, methodDirect, ""); a.Status != 202 {
 		t.Errorf("import: %d %s", a.Status, a.body)
 	}
-	if status, message := s.lastTask(id); status != taskFailure || message != "Image failed safety checks" {
+	if status, message := s.lastTask(id); status != tasks.Failure || message != "Image failed safety checks" {
 		t.Errorf("task: %s %s", status, message)
 	}
 	if s.status(id) != statusQueued || s.data() != 0 {
@@ -196,10 +197,10 @@ func TestWebDownload(t *testing.T) {
 			t.Errorf("%s: %d objects are left", path, s.data())
 		}
 	}
-	f("/image", statusActive, taskSuccess, "")
-	f("/absent", statusQueued, taskFailure, notFetched)
-	f("/qcow2", statusQueued, taskFailure, "Image failed safety checks")
-	f("/short", statusQueued, taskFailure, notFetched)
+	f("/image", statusActive, tasks.Success, "")
+	f("/absent", statusQueued, tasks.Failure, notFetched)
+	f("/qcow2", statusQueued, tasks.Failure, "Image failed safety checks")
+	f("/short", statusQueued, tasks.Failure, notFetched)
 }
 
 // TestDownloadsTellNothing: whoever names a URI learns from the task neither
@@ -219,7 +220,7 @@ func TestDownloadsTellNothing(t *testing.T) {
 		}
 		s.settle()
 		status, message := s.lastTask(id)
-		if status != taskFailure {
+		if status != tasks.Failure {
 			t.Errorf("%s: task %s", host, status)
 		}
 		return message
@@ -274,7 +275,7 @@ func TestStopDuringDownload(t *testing.T) {
 	if err := s.h.(*service).Close(); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := s.lastTask(id); s.status(id) != statusQueued || status != taskFailure {
+	if status, _ := s.lastTask(id); s.status(id) != statusQueued || status != tasks.Failure {
 		t.Errorf("after a stop: image %s, task %s", s.status(id), status)
 	}
 	for o, body := range crashed {
@@ -284,7 +285,7 @@ func TestStopDuringDownload(t *testing.T) {
 	}
 	s.restart()
 	status, message := s.lastTask(id)
-	if s.status(id) != statusQueued || status != taskFailure || message != errInterrupted.Message {
+	if s.status(id) != statusQueued || status != tasks.Failure || message != tasks.Interrupted {
 		t.Errorf("after a crash: image %s, task %s %s", s.status(id), status, message)
 	}
 }
@@ -293,7 +294,7 @@ func TestStopDuringDownload(t *testing.T) {
 func copyRecords(t *testing.T, store objstore.Store) map[objstore.ObjectID][]byte {
 	t.Helper()
 	out := map[objstore.ObjectID][]byte{}
-	for _, name := range []objstore.ContainerName{recordContainer, taskContainer} {
+	for _, name := range []objstore.ContainerName{recordContainer, "tasks"} {
 		in := objstore.ContainerID{Account: recordbook.Account, Container: name}
 		err := store.ListObjects(t.Context(), in, objstore.ListOptions{Limit: 1000}, func(e *objstore.ObjectEntry) error {
 			out[in.Object(objstore.ObjectName(e.Name))] = nil
@@ -341,21 +342,6 @@ func TestDownloadsAreBounded(t *testing.T) {
 	d.close()
 	if _, ok := d.admit(); !ok {
 		t.Error("no place is free in the end")
-	}
-}
-
-func TestTasksAreBounded(t *testing.T) {
-	s := newSite(t)
-	book := s.h.(*service).tasks
-	now := s.tick().UnixMicro()
-	for range tasksMax {
-		book.records.Show(&task{ID: newUUID(), Status: taskSuccess, ExpiresMicros: now + 1})
-	}
-	if _, err := book.start(t.Context(), &task{ID: newUUID(), CreatedMicros: now}); err == nil {
-		t.Error("one more than the most is kept")
-	}
-	if _, err := book.start(t.Context(), &task{ID: newUUID(), CreatedMicros: now + 1}); err != nil {
-		t.Errorf("after the others expired: %v", err)
 	}
 }
 

@@ -91,7 +91,7 @@ func propertyValue(name string, v any) (*string, error) {
 			return nil, nil
 		case !ok:
 			return nil, schemaError(wire.Repr(v) + " is not of type 'null', 'string'")
-		case !isUUID(text):
+		case !wire.IsUUID(text):
 			return nil, schemaError(wire.Repr(v) + " does not match '" + uuidPattern + "'")
 		}
 	}

@@ -1,12 +1,11 @@
 package glance
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"needletail/proxy/glance/paging"
+	"needletail/proxy/glance/tasks"
 	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/web"
@@ -14,27 +13,22 @@ import (
 
 // listImageTasks is GET /v2/images/{image}/tasks.
 func (s *service) listImageTasks(c *call) (*web.Response, error) {
-	list := s.tasks.list(s.nowMicros(), func(t *task) bool { return t.ImageID == c.image.ID })
-	return paging.Respond(c.Request, "tasks", list, func(t *task) pyjson.Object { return t.rowView(c.caller) }, func(int) pyjson.Object { return nil })
+	list := s.tasks.List(s.nowMicros(), func(t *tasks.Task) bool { return t.ImageID == c.image.ID })
+	view := func(t *tasks.Task) pyjson.Object { return t.RowView(c.caller.project, c.caller.admin) }
+	return paging.Respond(c.Request, "tasks", list, view, func(int) pyjson.Object { return nil })
 }
 
 // listTasks is GET /v2/tasks (glance/api/v2/tasks.py index).
 func (s *service) listTasks(c *call) (*web.Response, error) {
-	q, err := parseTaskQuery(c.RawQuery)
+	q, err := tasks.ParseQuery(c.RawQuery)
 	if err != nil {
 		return nil, err
 	}
-	list := s.tasks.list(s.nowMicros(), q.choose)
-	slices.SortStableFunc(list, q.compare)
-	if q.Marker != "" {
-		i := slices.IndexFunc(list, func(t *task) bool { return t.ID == q.Marker })
-		if i < 0 {
-			return nil, wire.Errorf(400, "Task not found for marker %s", wire.Cut(q.Marker))
-		}
-		list = list[i+1:]
+	list, err := q.Page(s.tasks, s.nowMicros())
+	if err != nil {
+		return nil, err
 	}
-	list = list[:min(len(list), q.Limit)]
-	return paging.Respond(c.Request, "tasks", list, (*task).stubView, func(n int) pyjson.Object {
+	return paging.Respond(c.Request, "tasks", list, (*tasks.Task).StubView, func(n int) pyjson.Object {
 		rest := pyjson.Object{
 			{Key: "first", Value: paging.Link("/v2/tasks", q.Pairs, "")},
 			{Key: "schema", Value: "/v2/schemas/tasks"},
@@ -48,11 +42,11 @@ func (s *service) listTasks(c *call) (*web.Response, error) {
 
 // showTask is GET /v2/tasks/{task}.
 func (s *service) showTask(c *call) (*web.Response, error) {
-	t := s.tasks.find(c.vars[0], s.nowMicros())
+	t := s.tasks.Find(c.vars[0], s.nowMicros())
 	if t == nil {
 		return nil, wire.Errorf(404, "Task not found: %s", wire.Cut(c.vars[0]))
 	}
-	return wire.JSON(200, t.view()), nil
+	return wire.JSON(200, t.View()), nil
 }
 
 // deleteTask is DELETE /v2/tasks/{task}. Tasks expire and cannot be deleted.
@@ -79,22 +73,20 @@ func (s *service) createTask(c *call) (*web.Response, error) {
 		return nil, wire.Errorf(503, "Too many imports are waiting.")
 	}
 	now := s.nowMicros()
-	t := &task{
-		Version: recordVersion, ID: newUUID(), Type: taskImport, Status: taskProcessing, Owner: c.caller.project,
+	t := &tasks.Task{
+		ID: wire.NewUUID(), Type: tasks.TypeImport, Owner: c.caller.project,
 		UserID: c.caller.user, RequestID: c.requestID, Input: pyjson.Marshal(input), CreatedMicros: now, UpdatedMicros: now,
 	}
-	if _, err := s.tasks.start(c.Context(), t); err != nil {
+	if _, err := s.tasks.Start(c.Context(), t); err != nil {
 		release()
 		return nil, err
 	}
 	who := c.caller
 	s.downloads.run(release, func(ctx context.Context) {
 		err := s.importTask(ctx, who, t, input, uri)
-		if err := s.tasks.end(context.WithoutCancel(ctx), t.ID, err, s.nowMicros()); err != nil {
-			s.Logger.Error("the end of a task was not written", "task", t.ID, "err", err)
-		}
+		s.endInBackground(ctx, t.ID, err)
 	})
-	res := wire.JSON(201, t.view())
+	res := wire.JSON(201, t.View())
 	res.Header.Add("Location", c.BaseURL()+"/v2/tasks/"+t.ID)
 	return res, nil
 }
@@ -111,7 +103,7 @@ func readTask(c *call) (input pyjson.Object, err error) {
 			return nil, wire.Errorf(400, "Task '%s' is required", key)
 		}
 	}
-	if body.Get("type") != taskImport {
+	if body.Get("type") != tasks.TypeImport {
 		return nil, wire.Errorf(400, "Provided object does not match schema 'task': %s is not one of ['import']", wire.Repr(body.Get("type")))
 	}
 	input, ok := body.Get("input").(pyjson.Object)
@@ -123,7 +115,7 @@ func readTask(c *call) (input pyjson.Object, err error) {
 
 // importTask creates the image that the input describes, and fetches the image's
 // data from the URI.
-func (s *service) importTask(ctx context.Context, who caller, t *task, input pyjson.Object, uri string) error {
+func (s *service) importTask(ctx context.Context, who caller, t *tasks.Task, input pyjson.Object, uri string) error {
 	for _, key := range []string{"import_from", "import_from_format", "image_properties"} {
 		if input.Get(key) == nil {
 			return wire.Errorf(400, "Input does not contain '%s' field", key)
@@ -143,7 +135,7 @@ func (s *service) importTask(ctx context.Context, who caller, t *task, input pyj
 	if err := s.images.add(ctx, m); err != nil {
 		return err
 	}
-	s.tasks.concerns(t.ID, m.ID)
+	s.tasks.Concerns(t.ID, m.ID)
 	in := intake{maySave, statusImporting, quotaSize, s.activate}
 	if err := s.begin(ctx, m.ID, in); err != nil {
 		return err
@@ -151,55 +143,43 @@ func (s *service) importTask(ctx context.Context, who caller, t *task, input pyj
 	return s.download(ctx, m.ID, in, uri)
 }
 
-// taskQuery is the query of GET /v2/tasks, checked.
-type taskQuery struct {
-	paging.Query
-	kind, status string
-}
-
-func parseTaskQuery(raw string) (q *taskQuery, err error) {
-	q = new(taskQuery)
-	isKey := func(key string) bool { return taskKeys[key] != nil }
-	q.Query, err = paging.Parse(raw, isKey, func(p paging.Pair) error {
-		switch p.Key {
-		case "marker":
-			if !isUUID(p.Value) {
-				return wire.Errorf(400, "Invalid marker format")
-			}
-		case "status":
-			if q.status = p.Value; !slices.Contains([]string{"pending", taskProcessing, taskSuccess, taskFailure}, p.Value) {
-				return wire.Errorf(400, "Invalid status value: %s", wire.Cut(p.Value))
-			}
-		case "type":
-			if q.kind = p.Value; p.Value != taskImport {
-				return wire.Errorf(400, "Invalid type value: %s", wire.Cut(p.Value))
-			}
-		}
-		return nil
-	})
-	return q, err
-}
-
-func (q *taskQuery) choose(t *task) bool {
-	return (q.kind == "" || q.kind == t.Type) && (q.status == "" || q.status == t.Status)
-}
-
-// taskKeys has the fields by which tasks sort.
-var taskKeys = map[string]func(x, y *task) int{
-	"created_at": func(x, y *task) int { return cmp.Compare(x.CreatedMicros, y.CreatedMicros) },
-	"updated_at": func(x, y *task) int { return cmp.Compare(x.UpdatedMicros, y.UpdatedMicros) },
-	"expires_at": func(x, y *task) int { return cmp.Compare(x.ExpiresMicros, y.ExpiresMicros) },
-	"id":         func(x, y *task) int { return strings.Compare(x.ID, y.ID) },
-	"type":       func(x, y *task) int { return strings.Compare(x.Type, y.Type) },
-	"status":     func(x, y *task) int { return strings.Compare(x.Status, y.Status) },
-	"owner":      func(x, y *task) int { return strings.Compare(x.Owner, y.Owner) },
-}
-
-// compare orders two tasks by the key of the query, and then by ID.
-func (q *taskQuery) compare(x, y *task) int {
-	order := cmp.Or(taskKeys[q.Key](x, y), strings.Compare(x.ID, y.ID))
-	if q.Ascending {
-		return order
+// newImportTask returns the task of an import that begins.
+func newImportTask(c *call, req importRequest, nowMicros int64) *tasks.Task {
+	input := pyjson.Object{
+		{Key: "image_id", Value: c.image.ID},
+		{Key: "import_req", Value: req.body},
+		{Key: "backend", Value: pyjson.Array{nil}},
 	}
-	return -order
+	return &tasks.Task{
+		ID: wire.NewUUID(), Type: tasks.TypeImageImport,
+		Owner: c.caller.project, ImageID: c.image.ID, UserID: c.caller.user, RequestID: c.requestID,
+		Input: pyjson.Marshal(input), CreatedMicros: nowMicros, UpdatedMicros: nowMicros,
+	}
+}
+
+// endTask writes how a task ended: with an error, or well if cause is nil.
+func (s *service) endTask(ctx context.Context, id string, cause error) error {
+	return s.tasks.End(ctx, id, taskMessage(cause), s.nowMicros())
+}
+
+// endInBackground is endTask for work that no request waits for. A failure goes to
+// the log, and the next start ends the task.
+func (s *service) endInBackground(ctx context.Context, id string, cause error) {
+	if err := s.endTask(context.WithoutCancel(ctx), id, cause); err != nil {
+		s.Logger.Error("the end of a task was not written", "task", id, "err", err)
+	}
+}
+
+// taskMessage returns the part of an error that a user may read: the message, if
+// the error has an answer for users. An error without an answer may name
+// addresses and files of the site, and is for the log alone. The message of no
+// error is "".
+func taskMessage(err error) string {
+	if err == nil {
+		return ""
+	}
+	if f := asFailure(err); f != nil && f.Message != "" {
+		return f.Message
+	}
+	return "The import failed."
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/proxy/glance/wire"
 )
 
 func taskBody(uri string) string {
@@ -55,7 +57,7 @@ func TestTasksAPI(t *testing.T) {
 	if a.Header.Get("Allow") != "GET" || !strings.Contains(a.body, "auto deleted") {
 		t.Errorf("%v %s", a.Header, a.body)
 	}
-	s.want(404, "admin", "GET", "/v2/tasks/"+newUUID(), "")
+	s.want(404, "admin", "GET", "/v2/tasks/"+wire.NewUUID(), "")
 	s.want(200, "alice", "GET", "/v2/schemas/task", "")
 	if a := s.want(200, "alice", "GET", "/v2/schemas/tasks", ""); strings.Contains(a.body, `"message"`) {
 		t.Error("a listing promises messages")
@@ -82,7 +84,7 @@ func TestTaskRequestsAreChecked(t *testing.T) {
 		{"POST", "/v2/tasks", taskBody("http://mirror.example:22/"), "does not pass filtering"},
 		{"GET", "/v2/tasks?limit=x", "", "limit param must be an integer"},
 		{"GET", "/v2/tasks?marker=x", "", "Invalid marker format"},
-		{"GET", "/v2/tasks?marker=" + newUUID(), "", "Task not found"},
+		{"GET", "/v2/tasks?marker=" + wire.NewUUID(), "", "Task not found"},
 		{"GET", "/v2/tasks?sort_dir=up", "", "Invalid sort direction: up"},
 		{"GET", "/v2/tasks?sort_key=magic", "", "Invalid sort key: magic"},
 		{"GET", "/v2/tasks?status=lost", "", "Invalid status value: lost"},

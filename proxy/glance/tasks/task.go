@@ -1,88 +1,85 @@
-package glance
+package tasks
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"needletail/proxy/glance/wire"
 	"needletail/proxy/pyjson"
 )
 
-// The states and types of a task (glance/domain/__init__.py Task).
+// The states of a task (glance/domain/__init__.py Task).
 const (
-	taskProcessing = "processing"
-	taskSuccess    = "success"
-	taskFailure    = "failure"
-
-	taskImageImport = "api_image_import"
-	taskImport      = "import" // made by an admin with POST /v2/tasks
+	Pending    = "pending" // of Glance alone: tasks begin at once here
+	Processing = "processing"
+	Success    = "success"
+	Failure    = "failure"
 )
 
-// taskLife is how long a task is kept after its end (Glance's task_time_to_live).
-const taskLife = 48 * time.Hour
+// The types of a task.
+const (
+	TypeImageImport = "api_image_import" // made by POST /v2/images/{image}/import
+	TypeImport      = "import"           // made by an admin with POST /v2/tasks
+)
 
-// task is a record. The tags of the fields are the format on disk; times are
+// recordVersion is the value of "version" in a record.
+const recordVersion = 1
+
+// life is how long a task is kept after its end (Glance's task_time_to_live).
+const life = 48 * time.Hour
+
+// Task is a record. The tags of the fields are the format on disk; times are
 // microseconds since the Unix epoch.
-type task struct {
+type Task struct {
 	Version       int             `json:"version"`
 	ID            string          `json:"id"`
 	Type          string          `json:"type"`
 	Status        string          `json:"status"`
-	Owner         string          `json:"owner"`
+	Owner         string          `json:"owner"` // the project; "" for a token without a project
 	ImageID       string          `json:"image_id"`
 	UserID        string          `json:"user_id"`
 	RequestID     string          `json:"request_id"`
 	Input         json.RawMessage `json:"input"`
-	Message       string          `json:"message"`
+	Message       string          `json:"message"` // the reason of a failure
 	CreatedMicros int64           `json:"created_us"`
 	UpdatedMicros int64           `json:"updated_us"`
 	ExpiresMicros int64           `json:"expires_us,omitempty"` // 0 until the end
 }
 
-// newImportTask returns the task of an import that begins.
-func newImportTask(c *call, req importRequest, nowMicros int64) *task {
-	input := pyjson.Object{
-		{Key: "image_id", Value: c.image.ID},
-		{Key: "import_req", Value: req.body},
-		{Key: "backend", Value: pyjson.Array{nil}},
+// checkRecord refuses a record of another version.
+func (t *Task) checkRecord() error {
+	if t.Version != recordVersion {
+		return fmt.Errorf("version %d", t.Version)
 	}
-	return &task{
-		Version: recordVersion, ID: newUUID(), Type: taskImageImport, Status: taskProcessing,
-		Owner: c.caller.project, ImageID: c.image.ID, UserID: c.caller.user, RequestID: c.requestID,
-		Input: pyjson.Marshal(input), CreatedMicros: nowMicros, UpdatedMicros: nowMicros,
-	}
+	return nil
 }
 
-// ended returns the task after its work: failed with a cause, successful without
-// a cause.
-func (t *task) ended(cause error, nowMicros int64) *task {
+// expired says whether the task's life after its end is over.
+func (t *Task) expired(nowMicros int64) bool {
+	return t.ExpiresMicros != 0 && t.ExpiresMicros <= nowMicros
+}
+
+// ended returns the task after its work: a failure with a message, a success with
+// the message "".
+func (t *Task) ended(message string, nowMicros int64) *Task {
 	e := *t
-	e.Status, e.UpdatedMicros, e.ExpiresMicros = taskSuccess, nowMicros, nowMicros+taskLife.Microseconds()
-	if cause != nil {
-		e.Status, e.Message = taskFailure, taskMessage(cause)
+	e.Status, e.UpdatedMicros, e.ExpiresMicros = Success, nowMicros, nowMicros+life.Microseconds()
+	if message != "" {
+		e.Status, e.Message = Failure, message
 	}
 	return &e
 }
 
-// taskMessage returns the part of an error that a user may read: the message, if
-// the error has an answer for users. An error without an answer may name
-// addresses and files of the site, and is for the log alone.
-func taskMessage(err error) string {
-	if f := asFailure(err); f != nil && f.Message != "" {
-		return f.Message
-	}
-	return "The import failed."
-}
-
-// rowView returns the task as GET /v2/images/{image}/tasks shows tasks: as the
+// RowView returns the task as GET /v2/images/{image}/tasks shows tasks: as the
 // row of Glance's database (glance/db/sqlalchemy/api.py _task_format). Glance
 // shows the whole row to everybody who sees the image. Here only the task's
 // project and admins see the source, the user and the message: a URI may be
 // signed.
-func (t *task) rowView(who caller) pyjson.Object {
+func (t *Task) RowView(project string, admin bool) pyjson.Object {
 	input, result := t.inputAndResult()
 	var user, request, message any = t.UserID, t.RequestID, t.Message
-	if !who.admin && (t.Owner == "" || t.Owner != who.project) {
+	if !admin && (t.Owner == "" || t.Owner != project) {
 		input, user, request, message = nil, nil, nil, nil
 	}
 	return pyjson.Object{
@@ -104,9 +101,9 @@ func (t *task) rowView(who caller) pyjson.Object {
 	}
 }
 
-// view returns the task as GET /v2/tasks/{task} shows tasks
+// View returns the task as GET /v2/tasks/{task} shows tasks
 // (glance/api/v2/tasks.py _format_task).
-func (t *task) view() pyjson.Object {
+func (t *Task) View() pyjson.Object {
 	input, result := t.inputAndResult()
 	v := pyjson.Object{
 		{Key: "id", Value: t.ID},
@@ -131,8 +128,8 @@ func (t *task) view() pyjson.Object {
 	return t.withExpiry(v)
 }
 
-// stubView returns the task as GET /v2/tasks lists tasks (_format_task_stub).
-func (t *task) stubView() pyjson.Object {
+// StubView returns the task as GET /v2/tasks lists tasks (_format_task_stub).
+func (t *Task) StubView() pyjson.Object {
 	return t.withExpiry(pyjson.Object{
 		{Key: "id", Value: t.ID},
 		{Key: "type", Value: t.Type},
@@ -146,21 +143,21 @@ func (t *task) stubView() pyjson.Object {
 }
 
 // withExpiry adds the time at which an ended task expires.
-func (t *task) withExpiry(v pyjson.Object) pyjson.Object {
+func (t *Task) withExpiry(v pyjson.Object) pyjson.Object {
 	if t.ExpiresMicros == 0 {
 		return v
 	}
 	return append(v, pyjson.Member{Key: "expires_at", Value: wire.Time(t.ExpiresMicros)})
 }
 
-// inputAndResult returns the input of the task, and the result of a successful
-// task. The package wrote the input itself, so that the input can be decoded.
-func (t *task) inputAndResult() (input, result any) {
+// inputAndResult returns the decoded input of the task, and the result of a
+// successful task. An input that cannot be decoded is null.
+func (t *Task) inputAndResult() (input, result any) {
 	input, err := wire.DecodeJSON(t.Input)
 	if err != nil {
 		input = nil
 	}
-	if t.Status == taskSuccess {
+	if t.Status == Success {
 		result = pyjson.Object{{Key: "image_id", Value: t.ImageID}}
 	}
 	return input, result
