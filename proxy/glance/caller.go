@@ -10,22 +10,22 @@ import (
 	"needletail/proxy/web"
 )
 
-// caller is who asks: a verified token.
+// caller is the sender of a request: a verified token.
 type caller struct {
-	user    string // its id
-	project string // in scope; "" for a domain's or the system's token
-	admin   bool
-	writes  bool // has the role that Glance's policies ask for who changes or downloads something
+	user    string // the user's ID
+	project string // the project in scope; "" for a domain's or the system's token
+	admin   bool   // may see and change the images of all projects
+	writes  bool   // may change images of the project, and download
 }
 
 // The roles of Glance's policies (glance/policies/base.py): context_is_admin asks
-// for the first, PROJECT_MEMBER for the second. Older Keystones have a "Member".
+// for "admin", PROJECT_MEMBER for "member". An older Keystone has "Member".
 const (
 	roleAdmin  = "admin"
 	roleMember = "member"
 )
 
-// serviceType is what access rules of a token call this service.
+// serviceType is the name of the service in the access rules of a token.
 const serviceType = "image"
 
 // authenticate returns the sender of the request. A request without a valid token
@@ -44,8 +44,9 @@ func (s *service) authenticate(r *web.Request) (caller, error) {
 	return callerOf(id), nil
 }
 
-// callerOf takes admin only from a project's or the system's token: the admin
-// of a domain is not the admin of the images of all domains.
+// callerOf returns the caller of a verified token. Only a project's or the
+// system's token makes an admin: the admin of a domain is not the admin of the
+// images of all domains.
 func callerOf(id *auth.Identity) caller {
 	c := caller{user: id.UserID, project: id.ProjectID}
 	c.admin = (id.ProjectID != "" || id.SystemScope) && slices.Contains(id.Roles, roleAdmin)
@@ -69,8 +70,8 @@ func (c caller) owns(m *image) bool {
 	return c.project != "" && m.Owner != nil && *m.Owner == c.project
 }
 
-// sees is whether the caller may know of the image: any membership will do
-// (glance/db/utils.py is_image_visible).
+// sees says whether the caller may know of the image. A membership of any status
+// is enough (glance/db/utils.py is_image_visible).
 func (c caller) sees(m *image) bool {
 	if c.admin || m.Owner == nil || c.owns(m) {
 		return true
@@ -85,5 +86,5 @@ func (c caller) sees(m *image) bool {
 	return false
 }
 
-// manages is whether the caller may change the image.
+// manages says whether the caller may change the image.
 func (c caller) manages(m *image) bool { return c.admin || c.writes && c.owns(m) }

@@ -67,6 +67,9 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
+// in is the site for a subtest, which sends requests and no more.
+func (s *site) in(t *testing.T) *site { return &site{t: t, store: s.store, h: s.h} }
+
 func (s *site) config() Config {
 	return Config{
 		Store: s.store, Validator: users, ServiceAccount: serviceAccount,

@@ -162,7 +162,7 @@ func TestMetadefsAreChecked(t *testing.T) {
 		{404, "GET", namespaces + "?marker=absent", "", "was not found"},
 	} {
 		t.Run(c.method+" "+c.text, func(t *testing.T) {
-			if a := s.do("admin", c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.body, c.text) {
+			if a := s.in(t).do("admin", c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.body, c.text) {
 				t.Errorf("%s %s: %d %s, want %d", c.path, c.body, a.Status, a.body, c.status)
 			}
 		})

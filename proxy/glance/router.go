@@ -1,6 +1,7 @@
 package glance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"needletail/proxy/web/router"
 )
 
-// Serve answers one request.
+// Serve answers a request.
 func (s *service) Serve(r *web.Request) (*web.Response, error) {
 	path, ok := splitVersion(r)
 	if !ok {
@@ -35,7 +36,8 @@ func (s *service) Serve(r *web.Request) (*web.Response, error) {
 	return res, nil
 }
 
-// serveV2 authenticates, finds the route, asks its rule and runs it.
+// serveV2 answers a request below "/v2/". The token comes before the route, and
+// the route's rule before the handler: a stranger learns nothing about paths.
 func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response, error) {
 	who, err := s.authenticate(r)
 	if err != nil {
@@ -50,7 +52,7 @@ func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response
 		c.image, _ = s.images.find(vars[0])
 	}
 	if err := rt.rule.allow(who, c.image, rt.action); err != nil {
-		if err == errNoImage {
+		if errors.Is(err, errNoImage) {
 			return nil, noImage(r.Method, path, vars[0])
 		}
 		return nil, err
@@ -61,7 +63,7 @@ func (s *service) serveV2(r *web.Request, path, requestID string) (*web.Response
 	return rt.serve(s, c)
 }
 
-// table is routes, ready for look-ups.
+// table finds the route of a request.
 var table = router.New(routes, func(rt *route) (method, pattern string) { return rt.method, rt.pattern })
 
 // match returns the route of a method on a path below "/v2/", and the values of
@@ -78,6 +80,8 @@ func match(method, path string) (*route, []string, error) {
 	return nil, nil, &wire.Error{Status: 405, Header: web.Header{{Name: "Allow", Value: strings.Join(allow, ", ")}}}
 }
 
+// noImage is the answer for an image that is absent or invisible. Glance words the
+// answer to a DELETE of an image differently.
 func noImage(method, path, id string) error {
 	if method == "DELETE" && strings.Count(path, "/") == 1 {
 		return wire.Errorf(404, "Failed to find image %s to delete", id)
@@ -85,10 +89,10 @@ func noImage(method, path, id string) error {
 	return wire.Errorf(404, "No image found with ID %s", id)
 }
 
-// splitVersion takes "/v2/" or another version that is listed from the front of
-// the path. A media type of the Accept header may name it instead
-// (glance/api/middleware/version_negotiation.py). Anything else is a question
-// for the versions.
+// splitVersion cuts a known version from the front of the path: "v2", or a
+// version of the lists. A media type of the Accept header may name the version
+// instead (glance/api/middleware/version_negotiation.py). ok is false for a path
+// without a known version, which is answered with the list of versions.
 func splitVersion(r *web.Request) (path string, ok bool) {
 	const vendor = "application/vnd.openstack.images-"
 	path = strings.TrimPrefix(r.Path, "/")
@@ -102,11 +106,13 @@ func splitVersion(r *web.Request) (path string, ok bool) {
 	return rest, isVersion(first)
 }
 
+// firstSegment returns the path's first segment.
 func firstSegment(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first
 }
 
+// isVersion says whether a client may ask for a version by the name.
 func isVersion(name string) bool {
 	return name == "v2" || slices.Contains(versions, name) || slices.Contains(features, name)
 }

@@ -25,7 +25,8 @@ type route struct {
 }
 
 // routes has everything that is served below /v2 (glance/api/v2/router.py), with
-// the rule of each route. The zero rule denies.
+// the rule of each route. The routes of package metadefs stand here too: a single
+// table tells who may do what.
 var routes = []route{
 	{"GET", "images", "get_images", ruleToken, false, (*service).listImages},
 	{"POST", "images", "add_image", ruleMember, false, (*service).createImage},

@@ -90,9 +90,11 @@ func TestTaskRequestsAreChecked(t *testing.T) {
 		{"GET", "/v2/tasks?status=lost", "", "Invalid status value: lost"},
 		{"GET", "/v2/tasks?type=lost", "", "Invalid type value: lost"},
 	} {
-		if a := s.do("admin", c.method, c.path, c.body); a.Status != 400 || !strings.Contains(a.body, c.text) {
-			t.Errorf("%s %s %s: %d %s", c.method, c.path, c.body, a.Status, a.body)
-		}
+		t.Run(c.method+" "+c.text, func(t *testing.T) {
+			if a := s.in(t).do("admin", c.method, c.path, c.body); a.Status != 400 || !strings.Contains(a.body, c.text) {
+				t.Errorf("%s %s: %d %s", c.path, c.body, a.Status, a.body)
+			}
+		})
 	}
 	if n := len(s.taskList("")); n != 0 {
 		t.Errorf("%d tasks", n)

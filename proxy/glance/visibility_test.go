@@ -41,31 +41,34 @@ func TestVisibilityMatrix(t *testing.T) {
 		{"shared", "accepted", "carol", 404, 404, nil},
 		{"private", "accepted", "bob", 404, 404, nil},
 	} {
-		id := s.create("alice", "")
-		if r.membership != "" {
-			s.want(200, "alice", "POST", "/v2/images/"+id+"/members", `{"member": "project-b"}`)
-			s.want(200, "bob", "PUT", "/v2/images/"+id+"/members/project-b", `{"status": "`+r.membership+`"}`)
-		}
-		if a := s.patch("admin", id, patchV21, `[{"op": "replace", "path": "/visibility", "value": "`+r.visibility+`"}]`); a.Status != 200 {
-			t.Fatal(a.body)
-		}
-		s.upload("alice", id, "data")
-		s.want(r.show, r.user, "GET", "/v2/images/"+id, "")
-		data := r.show
-		if data == 200 && !slices.Contains(users[r.user].Roles, roleMember) {
-			data = 403
-		}
-		s.want(data, r.user, "GET", "/v2/images/"+id+"/file", "")
-		if a := s.patch(r.user, id, patchV21, `[{"op": "add", "path": "/x", "value": "y"}]`); a.Status != r.change {
-			t.Errorf("%+v: patch %d", r, a.Status)
-		}
-		for _, q := range queries {
-			listed := len(s.names(r.user, q)) == 1
-			if want := slices.Contains(r.lists, q); listed != want {
-				t.Errorf("%+v: listed by %q: %v", r, q, listed)
+		t.Run(r.visibility+" "+r.membership+" "+r.user, func(t *testing.T) {
+			s := s.in(t)
+			id := s.create("alice", "")
+			if r.membership != "" {
+				s.want(200, "alice", "POST", "/v2/images/"+id+"/members", `{"member": "project-b"}`)
+				s.want(200, "bob", "PUT", "/v2/images/"+id+"/members/project-b", `{"status": "`+r.membership+`"}`)
 			}
-		}
-		s.want(204, "admin", "DELETE", "/v2/images/"+id, "")
+			if a := s.patch("admin", id, patchV21, `[{"op": "replace", "path": "/visibility", "value": "`+r.visibility+`"}]`); a.Status != 200 {
+				t.Fatal(a.body)
+			}
+			s.upload("alice", id, "data")
+			s.want(r.show, r.user, "GET", "/v2/images/"+id, "")
+			data := r.show
+			if data == 200 && !slices.Contains(users[r.user].Roles, roleMember) {
+				data = 403
+			}
+			s.want(data, r.user, "GET", "/v2/images/"+id+"/file", "")
+			if a := s.patch(r.user, id, patchV21, `[{"op": "add", "path": "/x", "value": "y"}]`); a.Status != r.change {
+				t.Errorf("patch %d", a.Status)
+			}
+			for _, q := range queries {
+				listed := len(s.names(r.user, q)) == 1
+				if want := slices.Contains(r.lists, q); listed != want {
+					t.Errorf("listed by %q: %v", q, listed)
+				}
+			}
+			s.want(204, "admin", "DELETE", "/v2/images/"+id, "")
+		})
 	}
 }
 

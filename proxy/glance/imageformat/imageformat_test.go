@@ -191,10 +191,12 @@ func TestInspect(t *testing.T) {
 		// What leads nowhere is not known, and no error.
 		"vhdx beyond": {vhdx(math.MaxUint64), Finding{Format: VHDX, VirtualBytes: 0}},
 	} {
-		c.want.SizeBytes = int64(len(c.data))
-		if got := inspect(t, c.data); got != c.want {
-			t.Errorf("%s: %+v, not %+v", name, got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			c.want.SizeBytes = int64(len(c.data))
+			if got := inspect(t, c.data); got != c.want {
+				t.Errorf("%+v, not %+v", got, c.want)
+			}
+		})
 	}
 }
 
@@ -238,49 +240,53 @@ func TestUnsafe(t *testing.T) {
 		"vdi and iso":        both(vdi(), iso()),
 		"vdi, iso and mbr":   both(vdi(), both(iso(), mbr(0x83, 2048, nil))),
 	} {
-		f := inspect(t, data)
-		if f.Unsafe == "" {
-			t.Errorf("%s: %+v", name, f)
-		}
-		var i Inspector
-		i.Write(data)
-		for _, declared := range []string{Raw, f.Format, "ami"} {
-			if _, err := i.Inspect().Check(declared); !errors.Is(err, ErrUnsafe) {
-				t.Errorf("%s declared %s: %v", name, declared, err)
+		t.Run(name, func(t *testing.T) {
+			f := inspect(t, data)
+			if f.Unsafe == "" {
+				t.Errorf("%+v", f)
 			}
-		}
+			var i Inspector
+			i.Write(data)
+			for _, declared := range []string{Raw, f.Format, "ami"} {
+				if _, err := i.Inspect().Check(declared); !errors.Is(err, ErrUnsafe) {
+					t.Errorf("declared %s: %v", declared, err)
+				}
+			}
+		})
 	}
 }
 
 func TestCheck(t *testing.T) {
-	for _, c := range []struct {
+	for name, c := range map[string]struct {
 		data     []byte
 		declared string
 		want     int64
 		mismatch bool
 	}{
-		{qcow2(nil), QCOW2, diskBytes, false},
-		{qcow2(nil), Raw, 64 << 10, false},
-		{qcow2(nil), VMDK, 0, true},
-		{qcow2(nil), "ami", 0, true},
-		{make([]byte, 100), QCOW2, 0, true},
-		{make([]byte, 100), "ami", 0, false},
-		{make([]byte, 100), Raw, 100, false},
-		{nil, QCOW2, 0, true},
-		{nil, Raw, 0, false},
-		{mbr(0x83, 2048, nil), Raw, 4096, false},
-		{mbr(0x83, 2048, nil), "ami", 0, true},
-		{mbr(0x83, 2048, nil), QCOW2, 0, true},
-		{luks(1), Raw, 4096, false},
-		{luks(1), QCOW2, 0, true},
+		"qcow2 as qcow2":   {qcow2(nil), QCOW2, diskBytes, false},
+		"qcow2 as raw":     {qcow2(nil), Raw, 64 << 10, false},
+		"qcow2 as vmdk":    {qcow2(nil), VMDK, 0, true},
+		"qcow2 as ami":     {qcow2(nil), "ami", 0, true},
+		"raw as qcow2":     {make([]byte, 100), QCOW2, 0, true},
+		"raw as ami":       {make([]byte, 100), "ami", 0, false},
+		"raw as raw":       {make([]byte, 100), Raw, 100, false},
+		"nothing as qcow2": {nil, QCOW2, 0, true},
+		"nothing as raw":   {nil, Raw, 0, false},
+		"mbr as raw":       {mbr(0x83, 2048, nil), Raw, 4096, false},
+		"mbr as ami":       {mbr(0x83, 2048, nil), "ami", 0, true},
+		"mbr as qcow2":     {mbr(0x83, 2048, nil), QCOW2, 0, true},
+		"luks as raw":      {luks(1), Raw, 4096, false},
+		"luks as qcow2":    {luks(1), QCOW2, 0, true},
 	} {
-		var i Inspector
-		i.Write(c.data)
-		got, err := i.Inspect().Check(c.declared)
-		var mismatch *MismatchError
-		if got != c.want || errors.As(err, &mismatch) != c.mismatch || err != nil && !c.mismatch {
-			t.Errorf("declared %s: %d, %v", c.declared, got, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			var i Inspector
+			i.Write(c.data)
+			got, err := i.Inspect().Check(c.declared)
+			var mismatch *MismatchError
+			if got != c.want || errors.As(err, &mismatch) != c.mismatch || err != nil && !c.mismatch {
+				t.Errorf("%d, %v", got, err)
+			}
+		})
 	}
 }
 

@@ -25,8 +25,8 @@ const (
 const Interrupted = "The server was stopped while the task ran."
 
 // records is the kind of tasks' records. A task weighs as much as its input, and
-// all tasks count for the owner "". The record of a task that has ended is an
-// expiring object: the Store deletes the record by itself.
+// all tasks count for the owner "". The record of an ended task is an expiring
+// object: the Store deletes the record by itself.
 var records = recordbook.Kind[Task]{
 	Container: "tasks",
 	Name:      func(t *Task) string { return t.ID },
@@ -41,7 +41,7 @@ type Book struct {
 }
 
 // Open reads all tasks from the Store. A task that a stop cut short ends as a
-// failure. now is the clock; the logger hears of records that cannot be read.
+// failure. now is the clock; the logger hears of unreadable records.
 func Open(ctx context.Context, store objstore.Store, now func() time.Time, logger *slog.Logger) (*Book, error) {
 	b := &Book{recordbook.New(store, records, logger)}
 	return b, b.records.Load(ctx, func(t *Task) error {
@@ -66,7 +66,7 @@ func (b *Book) Start(ctx context.Context, t *Task) (string, error) {
 }
 
 // room says whether the book has room for a task with the longest input. A full
-// book forgets the tasks that have expired.
+// book forgets expired tasks.
 func (b *Book) room(nowMicros int64) bool {
 	if b.fits() {
 		return true
@@ -77,7 +77,7 @@ func (b *Book) room(nowMicros int64) bool {
 	return b.fits()
 }
 
-// fits says whether the book has room, counting tasks that have expired too.
+// fits says whether the book has room, counting expired tasks too.
 func (b *Book) fits() bool {
 	_, inputBytes := b.records.Sums("")
 	return b.records.Len() < tasksMax && inputBytes <= inputsMax-inputMax
@@ -111,8 +111,7 @@ func (b *Book) End(ctx context.Context, id, message string, nowMicros int64) err
 	return b.records.Put(ctx, t.ended(message, nowMicros))
 }
 
-// List returns the tasks that have not expired and that choose accepts, oldest
-// first.
+// List returns the unexpired tasks that choose accepts, oldest first.
 func (b *Book) List(nowMicros int64, choose func(*Task) bool) []*Task {
 	list := b.records.List(func(t *Task) bool { return !t.expired(nowMicros) && choose(t) })
 	slices.SortFunc(list, func(x, y *Task) int {

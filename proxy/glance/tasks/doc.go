@@ -1,6 +1,5 @@
-// Package tasks is the tasks of the Image API: their records, their views and the
-// query of their listing. A task tells the outcome of an import to the user who
-// asked for the import. The work itself is done by package glance.
+// Package tasks keeps the tasks of the Image API: records, views and listings. A
+// task tells users the outcome of an import. Package glance does the import.
 //
 // A task begins as "processing" and ends as "success" or "failure". A task that
 // has ended is kept for 48 hours. The number of tasks and the length of their

@@ -41,8 +41,8 @@ func ParseQuery(raw string) (q *Query, err error) {
 }
 
 // Page returns the tasks of a page: the tasks of the book that the query chooses,
-// sorted, after the marker, up to the limit. The error is 400 for a marker that
-// the listing does not have.
+// sorted, after the marker, up to the limit. The error is 400 for an unknown
+// marker.
 func (q *Query) Page(b *Book, nowMicros int64) ([]*Task, error) {
 	list := b.List(nowMicros, q.chooses)
 	slices.SortStableFunc(list, q.compare)

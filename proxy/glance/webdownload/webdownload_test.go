@@ -13,36 +13,39 @@ import (
 
 func TestCheck(t *testing.T) {
 	hosts := Filter{AllowedHosts: []string{"mirror.example"}, DisallowedHosts: []string{"mirror.example"}}
-	for _, c := range []struct {
+	def, lists := DefaultFilter(), Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}
+	for name, c := range map[string]struct {
 		filter Filter
 		uri    string
 		ok     bool
 	}{
-		{DefaultFilter(), "http://example.com/a.img", true},
-		{DefaultFilter(), "https://example.com:443/a.img", true},
-		{DefaultFilter(), "HTTP://example.com:80/a.img", true},
-		{DefaultFilter(), "http://example.com:8080/", false},
-		{DefaultFilter(), "http://example.com:99999/", false},
-		{DefaultFilter(), "file:///etc/passwd", false},
-		{DefaultFilter(), "ftp://example.com/", false},
-		{DefaultFilter(), "gopher://example.com/", false},
-		{DefaultFilter(), "http:example.com", false},
-		{DefaultFilter(), "http:///a", false},
-		{DefaultFilter(), "http://user:password@example.com/", false},
-		{DefaultFilter(), "//example.com/", false},
-		{DefaultFilter(), "", false},
-		{DefaultFilter(), "http://exa mple.com/", false},
-		{hosts, "http://MIRROR.example./", true},
-		{hosts, "http://other.example/", false},
-		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://bad.example/", false},
-		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://good.example:22/", false},
-		{Filter{DisallowedHosts: []string{"bad.example"}, DisallowedPorts: []int{22}}, "http://good.example:23/", true},
-		{Filter{DisallowedSchemes: []string{"http"}}, "http://good.example/", false},
+		"http":                      {def, "http://example.com/a.img", true},
+		"https and its port":        {def, "https://example.com:443/a.img", true},
+		"a scheme in capitals":      {def, "HTTP://example.com:80/a.img", true},
+		"a port beside the list":    {def, "http://example.com:8080/", false},
+		"a port beyond 16 bits":     {def, "http://example.com:99999/", false},
+		"a file":                    {def, "file:///etc/passwd", false},
+		"ftp":                       {def, "ftp://example.com/", false},
+		"gopher":                    {def, "gopher://example.com/", false},
+		"an opaque URI":             {def, "http:example.com", false},
+		"no host":                   {def, "http:///a", false},
+		"credentials":               {def, "http://user:password@example.com/", false},
+		"no scheme":                 {def, "//example.com/", false},
+		"nothing":                   {def, "", false},
+		"a space in the host":       {def, "http://exa mple.com/", false},
+		"an allowed host":           {hosts, "http://MIRROR.example./", true},
+		"a host beside the list":    {hosts, "http://other.example/", false},
+		"a disallowed host":         {lists, "http://bad.example/", false},
+		"a disallowed port":         {lists, "http://good.example:22/", false},
+		"a port that is not listed": {lists, "http://good.example:23/", true},
+		"a disallowed scheme":       {Filter{DisallowedSchemes: []string{"http"}}, "http://good.example/", false},
 	} {
-		_, err := c.filter.Check(c.uri)
-		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrFiltered) {
-			t.Errorf("%q: %v", c.uri, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := c.filter.Check(c.uri)
+			if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrFiltered) {
+				t.Errorf("%q: %v", c.uri, err)
+			}
+		})
 	}
 }
 
