@@ -21,7 +21,7 @@ func (s *service) listImages(c *call) (*web.Response, error) {
 	}
 	return paging.Respond(c.Request, "images", list, s.imageView, func(n int) pyjson.Object {
 		rest := pyjson.Object{{Key: "first", Value: q.link("")}}
-		if n > 0 && (n == q.limit || n < len(list)) {
+		if paging.More(n, q.limit, len(list)) {
 			rest = append(rest, pyjson.Member{Key: "next", Value: q.link(list[n-1].ID)})
 		}
 		return append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/images"})

@@ -33,7 +33,7 @@ func (s *service) listTasks(c *call) (*web.Response, error) {
 			{Key: "first", Value: paging.Link("/v2/tasks", q.Pairs, "")},
 			{Key: "schema", Value: "/v2/schemas/tasks"},
 		}
-		if n > 0 && (n == q.Limit || n < len(list)) {
+		if paging.More(n, q.Limit, len(list)) {
 			rest = append(rest, pyjson.Member{Key: "next", Value: paging.Link("/v2/tasks", q.Pairs, list[n-1].ID)})
 		}
 		return rest

@@ -37,7 +37,7 @@ func (a *API) ListNamespaces(c *Call) (*web.Response, error) {
 	list = list[:min(len(list), q.Limit)]
 	return paging.Respond(c.Request, "namespaces", list, (*namespace).view, func(n int) pyjson.Object {
 		rest := pyjson.Object{{Key: "first", Value: paging.Link("/v2/metadefs/namespaces", q.Pairs, "")}}
-		if n > 0 && (n == q.Limit || n < len(list)) {
+		if paging.More(n, q.Limit, len(list)) {
 			rest = append(rest, pyjson.Member{Key: "next", Value: paging.Link("/v2/metadefs/namespaces", q.Pairs, list[n-1].Namespace)})
 		}
 		return append(rest, pyjson.Member{Key: "schema", Value: "/v2/schemas/metadefs/namespaces"})

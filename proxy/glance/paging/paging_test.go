@@ -120,3 +120,22 @@ func TestRespondEndsALongPage(t *testing.T) {
 		t.Errorf("the body has other rows than the %d told", taken)
 	}
 }
+
+func TestMoreNamesANextPage(t *testing.T) {
+	for name, c := range map[string]struct {
+		n, limit, rows int
+		want           bool
+	}{
+		"no rows":                       {0, 25, 0, false},
+		"the last page":                 {3, 25, 3, false},
+		"a page at its limit":           {25, 25, 25, true},
+		"a page that ends by its bytes": {3, 25, 25, true},
+		"a limit of 0":                  {0, 0, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := More(c.n, c.limit, c.rows); got != c.want {
+				t.Error(got)
+			}
+		})
+	}
+}

@@ -116,3 +116,8 @@ func Link(path string, pairs []Pair, marker string) string {
 	}
 	return b.String()
 }
+
+// More says whether a page of n rows names a next page. limit is the limit of the
+// query, and rows the number of rows for the page. As in Glance, a page at the
+// limit names a next page, and the next page may be empty.
+func More(n, limit, rows int) bool { return n > 0 && (n == limit || n < rows) }
