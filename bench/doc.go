@@ -1,20 +1,19 @@
 // Package bench measures a needletail server from outside, over HTTP on
 // loopback sockets: `go test -bench . ./bench`, or `make bench`.
 //
-// Each benchmark starts the real binary with its data on a real disk, and in
-// the same run the floors, servers that do less than any store can, and one that
-// does all but one thing:
+// Each benchmark starts the real binary with the data on a real disk. In the same
+// run it starts the floors, servers that do less than any store can:
 //
-//	discard   reads the body and forgets it
+//	discard   reads the body and drops the bytes
 //	direct    reads the body and writes it with O_DIRECT and fdatasync, without
 //	          a digest, an index or a name
-//	nodigest  needletail, built so that it takes no MD5
+//	nodigest  needletail built without its MD5 (build tag nodigest)
 //
-// The servers take turns, round by round, so that a noisy machine is noisy for
-// all of them. Each line has, for needletail: MB/s (10^6 bytes), op/s, the
-// server's CPU seconds per GB (10^9 bytes), its peak resident memory and its
-// heap allocations per operation; and the floors' MB/s as ratios: x-discard,
-// x-direct and x-nodigest are needletail's MB/s divided by the floor's.
+// The servers take turns, round by round: a noisy machine is noisy for all servers
+// alike. Each line has, for needletail: MB/s (10^6 bytes), op/s, CPU seconds per GB
+// (10^9 bytes), the peak of resident memory, and heap allocations per operation.
+// The ratios x-discard, x-direct and x-nodigest are needletail's MB/s divided by
+// the floor's MB/s.
 //
 // NEEDLETAIL_BENCH_DIR names a folder on the disk to measure; the default is
 // the temporary folder's. NEEDLETAIL_BENCH_CPU_PROFILE names a file for the

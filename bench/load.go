@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Load is one round of equal requests: Streams connections, each of which sends
-// OpsPerStream requests one after the other, or fewer if For ends before.
+// Load is a round of equal requests. Each of Streams connections sends OpsPerStream
+// requests in a row, or fewer requests if For ends before.
 type Load struct {
 	Addr   string // HOST:PORT
 	Token  string // X-Auth-Token, or ""
@@ -25,20 +25,20 @@ type Load struct {
 	Streams      int
 	OpsPerStream int
 	For          time.Duration // no request begins later; 0: no end
-	SizeBytes    int64         // of each body; a GET's may be -1: any
+	SizeBytes    int64         // of each body; -1 for a GET: any size
 }
 
-// Result is what a round moved, and how long it took.
+// Result counts what a round moved, and in which time.
 type Result struct {
 	Ops     int
 	Bytes   int64
 	Elapsed time.Duration
-	// Latencies are of each request, from its first byte out to the last byte
-	// of its answer in, sorted.
+	// Latencies are sorted. A latency runs from the first byte of a request to the
+	// last byte of the answer.
 	Latencies []time.Duration
 }
 
-// Percentile is the latency that p percent of the requests did not exceed.
+// Percentile returns the latency that p percent of the requests did not exceed.
 func (r Result) Percentile(p float64) time.Duration {
 	if len(r.Latencies) == 0 {
 		return 0
@@ -47,21 +47,22 @@ func (r Result) Percentile(p float64) time.Duration {
 	return r.Latencies[min(max(i, 0), len(r.Latencies)-1)]
 }
 
-// MBPerSecond is in 10^6 bytes.
+// MBPerSecond returns the rate of the bodies, in units of 10^6 bytes.
 func (r Result) MBPerSecond() float64 { return float64(r.Bytes) / 1e6 / r.Elapsed.Seconds() }
 
-// chunkBytes is what a client writes at once: large enough that the client is
-// not what is measured.
+// chunkBytes is the length of a client's write. Large writes keep the client's own
+// cost out of the measurement.
 const chunkBytes = 1 << 20
 
-// filler is what bodies are made of; random, so that nothing can compress it.
+// filler holds the bytes of all bodies: random bytes, which no server can compress.
 var filler = sync.OnceValue(func() []byte {
 	b := make([]byte, chunkBytes)
 	_, _ = rand.Read(b) // crypto/rand.Read does not fail
 	return b
 })
 
-// Run does the round. Any answer but 2xx is an error.
+// Run sends the round's requests and returns the sums. An answer other than 2xx is
+// an error.
 func (l Load) Run() (Result, error) {
 	filler()
 	conns := make([]net.Conn, l.Streams)

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"needletail/bench/swiftpeer"
+	"needletail/bench/saio"
 )
 
 // freePorts gives ports that nobody listens on at the moment.
@@ -108,7 +108,7 @@ http {
 // startSwift runs OpenStack Swift with the filters that a small site has.
 func startSwift(b *testing.B) *server {
 	b.Helper()
-	p, err := swiftpeer.Start(swiftpeer.Options{
+	p, err := saio.Start(saio.Options{
 		Dir:     benchDir(b),
 		Filters: []string{"gatekeeper", "healthcheck", "cache", "listing_formats", "tempauth", "copy", "slo", "dlo"},
 		Users:   []string{"user_bench_bench = " + benchKey + " .admin"},

@@ -12,11 +12,11 @@ import (
 // clockTicksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const clockTicksPerSecond = 100
 
-// Group is a server: processes with all of their descendants, also those that
-// made a session of their own.
+// Group is the processes of a server: the roots and all descendants, also
+// descendants in a session of their own.
 type Group struct{ Roots []int }
 
-// pids are the members of the group.
+// pids returns the process IDs of the group.
 func (g Group) pids() ([]int, error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -26,7 +26,7 @@ func (g Group) pids() ([]int, error) {
 	for _, path := range stats {
 		fields, err := statFields(path)
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // the process has ended meanwhile
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		if err != nil {
@@ -64,7 +64,7 @@ func statFields(path string) ([]string, error) {
 	return fields, nil
 }
 
-// CPUSeconds is the user and system time that the members have used so far.
+// CPUSeconds returns the user and system time that the group has used so far.
 func (g Group) CPUSeconds() (float64, error) {
 	pids, err := g.pids()
 	if err != nil {
@@ -87,7 +87,7 @@ func (g Group) CPUSeconds() (float64, error) {
 	return ticks / clockTicksPerSecond, nil
 }
 
-// ResetPeakRSS makes PeakRSSBytes count from now on.
+// ResetPeakRSS resets the peaks, and PeakRSSBytes counts from now on.
 func (g Group) ResetPeakRSS() error {
 	pids, err := g.pids()
 	if err != nil {
@@ -101,8 +101,8 @@ func (g Group) ResetPeakRSS() error {
 	return nil
 }
 
-// PeakRSSBytes is the sum of the largest resident sets that the members have
-// had.
+// PeakRSSBytes returns the sum of the processes' peaks of resident memory. The
+// peaks may stem from different times.
 func (g Group) PeakRSSBytes() (int64, error) {
 	pids, err := g.pids()
 	if err != nil {

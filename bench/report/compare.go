@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// subject is the server that the others are compared with.
+// subject is the server in the ratios' numerator.
 const subject = "needletail"
 
-// writeComparison writes a row for each shape and server, in the file's order.
-// A ratio above 1 says that needletail moves more, or spends more.
+// writeComparison writes a row for each shape and server, in the order of lines. A
+// ratio above 1 says: needletail moves more, or spends more. A shape without a line
+// of needletail is an error.
 func writeComparison(w io.Writer, lines []line) error {
 	fmt.Fprintln(w, "| operation | server | MB/s | op/s | CPU s/GB | CPU µs/op | p50 ms | p99 ms | RSS MB | needletail's rate × | needletail's CPU × |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
@@ -45,7 +46,7 @@ func (l line) text(unit string) string {
 	return number(v)
 }
 
-// number writes three significant digits, and no exponent.
+// number returns v with three significant digits, and without an exponent.
 func number(v float64) string {
 	switch {
 	case v >= 100:

@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// curve is one picture: a unit against n, one line for each name without n.
+// curve is a picture: a unit against n, with a line for each name without n.
 type curve struct {
 	by, xLabel, unit string
 	linearX          bool
@@ -41,7 +41,7 @@ const (
 	pictureHeight = 12 * vg.Centimeter
 )
 
-// writeCurves writes the pictures for which there are lines, as BY-UNIT.svg.
+// writeCurves writes each picture that has lines into folder, as BY-UNIT.svg.
 func writeCurves(folder string, lines []line) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
@@ -66,7 +66,7 @@ type namedPoints struct {
 	points plotter.XYs
 }
 
-// series are the curve's lines, in the file's order.
+// series returns the lines of the picture, in the order of the file.
 func (c curve) series(lines []line) ([]namedPoints, error) {
 	var out []namedPoints
 	for _, l := range lines {
@@ -115,7 +115,7 @@ func (c curve) draw(folder string, series []namedPoints) error {
 	return p.Save(pictureWidth, pictureHeight, filepath.Join(folder, name))
 }
 
-// fileName makes a unit part of a file's name.
+// fileName returns a unit as part of a file name: "MB/s" as "MB-s".
 func fileName(unit string) string {
 	out := []rune(unit)
 	for i, r := range out {

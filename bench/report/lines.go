@@ -9,8 +9,8 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// line is one line of a benchmark: its name's key=value parts, in order, and
-// its measurements by unit.
+// line is a line of a benchmark: the key=value parts of the name, in order, and the
+// measurements by unit.
 type line struct {
 	keys   []string
 	parts  map[string]string
@@ -57,7 +57,7 @@ func toLine(r *benchfmt.Result) line {
 		}
 	}
 	for _, v := range r.Values {
-		// The reader tidies units; these files' own are wanted.
+		// The reader tidies units; the table wants the units of the file.
 		unit, value := v.Unit, v.Value
 		if v.OrigUnit != "" {
 			unit, value = v.OrigUnit, v.OrigValue
@@ -67,7 +67,7 @@ func toLine(r *benchfmt.Result) line {
 	return l
 }
 
-// without joins the parts of the name but for the keys given.
+// without returns the values of the name, joined, except the values of keys.
 func (l line) without(keys ...string) string {
 	var out []string
 next:

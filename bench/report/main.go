@@ -4,7 +4,7 @@
 //	report compare FILE        a table of needletail and its peers, in Markdown
 //	report curves FILE FOLDER  one SVG in FOLDER for each curve of the growth
 //
-// It is a module of its own, so that needletail does not depend on a plotter.
+// The command is a module of its own: needletail does not depend on a plotter.
 package main
 
 import (

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// keystoneUser is a row of the table in Swift's test_access_control.py.
+// keystoneUser is a row of the table of users in Swift's test_access_control.py.
 type keystoneUser struct{ number, domain, project, name, role string }
 
 var keystoneTable = []keystoneUser{
@@ -23,7 +23,8 @@ var keystoneTable = []keystoneUser{
 	{"6", "Default", "test", "tester6", "ResellerAdmin"},
 }
 
-// keystoneUsers makes the table's users through Keystone's API.
+// keystoneUsers makes the users of the table through Keystone's API, and returns
+// the section of test.conf that names the users.
 func keystoneUsers(ctx context.Context, s *server) (string, error) {
 	c := &keystoneClient{ctx: ctx, url: s.url + "/identity/v3"}
 	if err := c.login("admin", s.adminPassword); err != nil {
@@ -73,8 +74,8 @@ func (c *keystoneClient) add(u keystoneUser, password string) error {
 	return err
 }
 
-// ensure gives the id of the thing of that kind, name and domain, and makes it
-// if it is missing.
+// ensure returns the ID of a domain, project, user or role. A missing resource is
+// made, with the attributes.
 func (c *keystoneClient) ensure(kind, name string, attributes map[string]any) (string, error) {
 	type thing struct {
 		ID string `json:"id"`
@@ -123,7 +124,8 @@ func (c *keystoneClient) login(user, password string) error {
 // maxAnswerBytes bounds an answer of Keystone.
 const maxAnswerBytes = 1 << 20
 
-// call sends in as JSON and reads the answer into out; nil leaves either out.
+// call sends in as JSON and reads the answer into out. A nil in sends no body; a
+// nil out drops the answer. A status of 300 or above is an error.
 func (c *keystoneClient) call(method, path string, in, out any) (http.Header, error) {
 	var body bytes.Buffer
 	if in != nil {

@@ -1,22 +1,25 @@
-// Command conformance runs OpenStack Swift's own functional tests against a
-// needletail that it starts on loopback for them, once a run:
+// Command conformance runs OpenStack Swift's own functional tests against
+// needletail. Each run starts a server on loopback:
 //
 //	A  TempAuth, two storage policies, allow_open_expired: all tests
 //	B  the built-in Keystone with domains, roles and service tokens: all tests
-//	C  allow_open_expired off: what run A has to skip
+//	C  allow_open_expired off: the tests that run A skips
 //	D  ETags in quotes by default, and the second storage policy: all tests
 //
-// The tests come from Debian's source package, or from -swift-src. A test must
-// pass in one of the runs and fail in none. Run C is empty with 2.30, whose tests
-// know no such option. Where 2.30 and later releases cannot both be satisfied,
-// the links of staticweb's listings, the server is told which form the checkout's
-// tests want, and the command says so. What deviates stands, with its
-// reason, in known_deviations.txt; anything else ends the command with status 1,
-// and so does an entry there whose test passes.
+// The tests come from Debian's source package, or from -swift-src. A test has to
+// pass in at least one run and to fail in no run. Run C is empty with Swift 2.30:
+// the tests of 2.30 do not know allow_open_expired.
 //
-// Needs /usr/bin/python3 with the packages of the Makefile's target
-// conformance-packages. Writes to the user's cache folder and to a temporary
-// one, which it keeps if something failed.
+// The links of staticweb's listings differ between 2.30 and later releases. The
+// command configures the server for the form that the tests want, and says which.
+//
+// known_deviations.txt lists tests that need not pass, each with a reason. A test
+// that fails without an entry ends the command with status 1, and so does an entry
+// with a test that passes.
+//
+// The command needs /usr/bin/python3 with the packages of the Makefile's target
+// conformance-packages. It writes to the user's cache folder and to a temporary
+// folder, and keeps the temporary folder if a test failed.
 package main
 
 import (
@@ -40,7 +43,7 @@ func main() {
 	}
 }
 
-// allRuns are the names of runs.
+// allRuns holds the names of all runs, a letter each.
 const allRuns = "ABCD"
 
 func conform(ctx context.Context, args []string) (err error) {
@@ -97,7 +100,7 @@ func conform(ctx context.Context, args []string) (err error) {
 		summary = append(summary, fmt.Sprintf("run %s (%s): %s", r.name, r.title, got.counts()))
 		total.merge(got)
 	}
-	// Only all of the tests can tell which of them ran nowhere.
+	// A test that ran in no run shows only when all runs and all files were asked for.
 	complaints := total.complaints(known, *only == "" && *names == allRuns)
 	for _, line := range append(complaints, summary...) {
 		fmt.Println(line)

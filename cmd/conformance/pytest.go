@@ -12,16 +12,15 @@ import (
 )
 
 const (
-	python = "/usr/bin/python3" // Debian's modules are in no other
-	// testTimeout is per test, runTimeout for all of a run.
+	python = "/usr/bin/python3" // the interpreter that finds Debian's modules
+	// testTimeout bounds a test, and runTimeout a whole run.
 	testTimeout = 200 * time.Second
 	runTimeout  = time.Hour
 )
 
-// launcher lets Swift's modules read the run's swift.conf in place of the
-// machine's, and gives test_access_control.py the module that it looks for
-// under a name that python-keystoneclient does not have: without it all of its
-// tests skip.
+// launcher starts pytest. Swift's modules read the swift.conf of the run in place of
+// the machine's file. test_access_control.py looks for keystoneclient.v3.ksc, a name
+// that python-keystoneclient does not have, and skips all tests without the name.
 const launcher = `
 import os, sys
 sys.path.insert(0, os.getcwd())
@@ -36,7 +35,8 @@ sys.exit(pytest.main(sys.argv[1:]))
 // noTestsCollected is pytest's status for a checkout without the tests of a run.
 const noTestsCollected = 5
 
-// pytest runs test files of a checkout with the test.conf and swift.conf of dir.
+// pytest runs test files of a checkout with the test.conf and swift.conf in dir, and
+// returns the outcome of each test. A failed test is no error.
 func pytest(ctx context.Context, source, dir string, files []string, match, policy string) (results, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
@@ -72,7 +72,8 @@ func pytest(ctx context.Context, source, dir string, files []string, match, poli
 	return parseJUnit(text)
 }
 
-// testFiles gives the paths, relative to the checkout, that the patterns match.
+// testFiles returns the files below test/functional that match a pattern, as paths
+// relative to the checkout. No file at all is an error.
 func testFiles(source string, patterns []string) ([]string, error) {
 	var paths []string
 	for _, p := range patterns {

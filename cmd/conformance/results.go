@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// outcome is how a test ended. Larger ones win when a test has several, as a
-// test has that passes and whose teardown fails.
+// outcome is the end of a test. A test may have several outcomes: the body passes
+// and the teardown fails. The largest outcome counts.
 type outcome int
 
 const (
@@ -24,11 +24,11 @@ type result struct {
 	reason  string // of a failure or a skip: its first line
 }
 
-// results has the tests of one or several runs by their ids:
-// "test_account.TestAccount.test_POST".
+// results maps the ID of a test, "test_account.TestAccount.test_POST", to the
+// outcome in one or several runs.
 type results map[string]result
 
-// parseJUnit reads pytest's report.
+// parseJUnit reads pytest's report in JUnit's XML.
 func parseJUnit(text []byte) (results, error) {
 	type note struct {
 		Message string `xml:"message,attr"`
@@ -75,7 +75,7 @@ func (all results) merge(more results) {
 	}
 }
 
-// counts is "N passed, N failed, N skipped".
+// counts returns "N passed, N failed, N skipped".
 func (all results) counts() string {
 	var n [failed + 1]int
 	for _, r := range all {
@@ -84,7 +84,7 @@ func (all results) counts() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", n[passed], n[failed], n[skipped])
 }
 
-// perFile is counts for each file, a line each.
+// perFile returns the counts of each file, a line each.
 func (all results) perFile(name string) []string {
 	files := map[string]results{}
 	for id, r := range all {
@@ -102,11 +102,11 @@ func (all results) perFile(name string) []string {
 	return lines
 }
 
-// deviations are what known_deviations.txt lists: reasons by the tests' ids.
+// deviations maps the IDs of tests in known_deviations.txt to the reasons.
 type deviations map[string]string
 
-// complaints are the tests that did not end as they should. A test that only
-// skipped is one if all runs are over.
+// complaints returns a line for each test that did not end as expected. With all,
+// every run is over, and a test without a pass or a failure is a complaint too.
 func (all results) complaints(known deviations, complete bool) []string {
 	var lines []string
 	for id, r := range all {
@@ -126,8 +126,7 @@ func (all results) complaints(known deviations, complete bool) []string {
 //go:embed known_deviations.txt
 var knownDeviations string
 
-// parseDeviations reads lines of a test's id, a space and the reason. "#" starts
-// a comment.
+// parseDeviations reads lines "ID reason". A line that begins with "#" is a comment.
 func parseDeviations(text string) (deviations, error) {
 	known := deviations{}
 	for n, line := range strings.Split(text, "\n") {

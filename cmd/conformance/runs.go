@@ -8,18 +8,19 @@ import (
 	"strings"
 )
 
-// run is one way to configure the server, and the tests that want it so.
+// run is a configuration of the server, and the tests for the configuration.
 type run struct {
 	name, title string
 	files       []string // of test/functional
 	match       string   // pytest's -k; "" for all tests of the files
 	policy      string   // of the tests' containers; "" for the default one
-	config      string   // TOML of the server, besides its address and data
-	// users makes the users and gives the section of test.conf that names them.
+	config      string   // TOML of the server, besides the address and the data folder
+	// users makes the users and returns the section of test.conf that names the
+	// users.
 	users func(ctx context.Context, s *server) (string, error)
 }
 
-var allFiles = []string{"test_*.py", "tests.py"} // pytest does not find tests.py by itself
+var allFiles = []string{"test_*.py", "tests.py"} // pytest does not collect tests.py without the name
 
 var runs = []run{
 	{
@@ -60,14 +61,16 @@ users = [
 ]
 `
 
-// filterConfig and allDigests, keys of [swift], turn on what is off by default.
+// filterConfig and allDigests turn on features that are off by default. allDigests
+// is a key of the table [swift].
 const (
 	filterConfig = "[filter.domain_remap]\nstorage_domain = [\"example.net\"]\n"
 	allDigests   = "allowed_digests = [\"sha1\", \"sha256\", \"sha512\"]\n"
 )
 
-// swiftConf is what the tests take a cluster's policies from, which are those of
-// a server without configuration; its hash prefix is asked for and not used.
+// swiftConf is the swift.conf of the tests. Swift's modules read the storage policies
+// from the file, and demand a hash prefix without using the prefix. A server without
+// configuration has the same policies.
 const swiftConf = `[swift-hash]
 swift_hash_path_prefix = changeme
 swift_hash_path_suffix = changeme
@@ -98,14 +101,14 @@ password6 = admin
 `, s.url), nil
 }
 
-// commonConf ends test.conf.
+// commonConf is the end of every test.conf.
 const commonConf = `service_prefix = SERVICE
 storage_domain = example.net
 collate = C
 `
 
-// linkForm is the server's option for the form in which the checkout's tests want
-// the links of staticweb's listings: "./NAME" since Swift 2.31, NAME before.
+// linkForm returns the configuration for the links of staticweb's listings in the
+// form of the checkout's tests: "./NAME" since Swift 2.31, NAME before.
 func linkForm(source string) (config string, err error) {
 	text, err := os.ReadFile(filepath.Join(source, "test", "functional", "test_staticweb.py"))
 	if err != nil {
@@ -119,7 +122,7 @@ func linkForm(source string) (config string, err error) {
 	return "[filter.staticweb]\ndot_slash_links = true\n", nil
 }
 
-// do starts a server with all it needs below dir, runs the tests and stops it.
+// do starts a server with all files below dir, runs the tests and stops the server.
 func (r run) do(ctx context.Context, binary, source, dir string) (results, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

@@ -22,10 +22,11 @@ type server struct {
 	process       *exec.Cmd
 }
 
-// stopTimeout is how long a server may take to stop when told to.
+// stopTimeout bounds the time between SIGTERM and the end of a server.
 const stopTimeout = 30 * time.Second
 
-// buildServer compiles the server of the module around the current folder.
+// buildServer compiles the server of the module around the current folder, and
+// returns the path of the binary in dir.
 func buildServer(ctx context.Context, dir string) (string, error) {
 	binary := filepath.Join(dir, "needletail")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "needletail/cmd/needletail")
@@ -33,12 +34,12 @@ func buildServer(ctx context.Context, dir string) (string, error) {
 	return binary, cmd.Run()
 }
 
-// startServer starts the server on a free port with its data and its log in dir,
-// and waits until it listens.
+// startServer starts the server on a free port, with the data and the log in dir,
+// and returns when the server listens.
 func startServer(ctx context.Context, binary, dir, config string) (*server, error) {
 	path := filepath.Join(dir, "needletail.toml")
 	head := fmt.Sprintf("data = %q\nlisten = \"127.0.0.1:0\"\n", filepath.Join(dir, "data"))
-	// bcrypt at its cheapest: the tests log in thousands of times.
+	// bcrypt at the lowest cost: the tests log in thousands of times.
 	head += "[identity]\npassword_hash_rounds = 4\n"
 	if err := os.WriteFile(path, []byte(head+config), 0o600); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func startServer(ctx context.Context, binary, dir, config string) (*server, erro
 		if _, url, ok := strings.Cut(lines.Text(), "listening on "); ok {
 			s.url = url
 			go func() {
-				for lines.Scan() { // the pipe must not fill up
+				for lines.Scan() { // a full pipe would block the server
 				}
 			}()
 			return s, nil
@@ -75,7 +76,7 @@ func startServer(ctx context.Context, binary, dir, config string) (*server, erro
 	return nil, errors.Join(errors.New("the server did not start: see "+log.Name()), s.process.Wait())
 }
 
-// stop ends the server, by force if it does not go by itself.
+// stop ends the server: by SIGTERM, and by SIGKILL after stopTimeout.
 func (s *server) stop() {
 	_ = s.process.Process.Signal(syscall.SIGTERM)
 	timer := time.AfterFunc(stopTimeout, func() { _ = s.process.Process.Kill() })

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// debianSource is the folder of Swift's source in the user's cache; the first
-// call takes it from the source package of this machine's Debian.
+// debianSource returns the folder of Swift's source in the user's cache. The first
+// call fetches the source package of this machine's Debian.
 func debianSource(ctx context.Context) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -28,7 +28,7 @@ func debianSource(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Unpacked beside and renamed, so that half of it is never taken for whole.
+	// Unpack beside and rename: half an archive never looks like a whole source.
 	partial, err := os.MkdirTemp(dir, "partial-")
 	if err != nil {
 		return "", err
@@ -45,10 +45,10 @@ func debianSource(ctx context.Context) (string, error) {
 	return target, os.Rename(found[0], target)
 }
 
-// downloadSource fetches the source package into dir with lists of its own, so
-// that the machine's need not name source packages. Only the upstream archive
-// matters: apt checks it against the signed list, and a missing .dsc does no
-// harm.
+// downloadSource fetches the source package into dir and returns the path of the
+// upstream archive. apt gets package lists of its own below dir: the machine's
+// lists need not name source packages. apt checks the archive against the signed
+// list. A missing .dsc does no harm.
 func downloadSource(ctx context.Context, dir string) (archive string, err error) {
 	apt := filepath.Join(dir, "apt")
 	if err := os.MkdirAll(filepath.Join(apt, "lists", "partial"), 0o755); err != nil {
@@ -86,8 +86,8 @@ func downloadSource(ctx context.Context, dir string) (archive string, err error)
 	return found[len(found)-1], nil
 }
 
-// asSourceList makes a list of packages, in either of apt's forms, one of
-// source packages.
+// asSourceList turns a list of binary packages into a list of source packages, in
+// the one-line form of apt and in the deb822 form.
 func asSourceList(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {

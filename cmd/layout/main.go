@@ -4,14 +4,14 @@
 //	go run ./cmd/layout          print the drawing
 //	go run ./cmd/layout -write   put the drawing into ARCHITECTURE.md
 //
-// A room is a folder of at most two names, such as objstore/engine or proxy/swift,
-// with all packages at and below the folder. A root package with rooms below it,
-// such as objstore, is a room of its own. A room stands on the floor above the
-// highest room that it imports, so every arrow points down. A circle of imports
-// between rooms ends the command with exit code 1.
+// A room is a folder of at most two names, objstore/engine or proxy/swift for
+// example, with all packages at and below the folder. A package at the top with
+// rooms below, objstore for example, is a room too. A room stands one floor above
+// the highest room among the room's imports: every arrow points down. A circle of
+// imports between rooms ends the command with exit code 1.
 //
-// The test of this package fails when the drawing in ARCHITECTURE.md names other
-// rooms, packages or imports than the code has. Line counts are not compared.
+// The test of this package fails when the rooms, packages or imports of the code
+// differ from the drawing in ARCHITECTURE.md. Line counts are not compared.
 package main
 
 import (

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// comparison collects what differs.
+// comparison collects the differences between two servers.
 type comparison struct {
 	exceptions []*exception
 	verbose    bool
@@ -19,14 +19,15 @@ type comparison struct {
 	lines      []string
 }
 
-// neverEqual are headers that belong to the connection or name the request, and
-// the MD5 of a manifest, which holds the times of its segments.
+// neverEqual lists headers that are not compared: headers of the connection, names
+// of the request, and the MD5 of a manifest, which holds the times of the segments.
 var neverEqual = map[string]bool{
 	"X-Manifest-Etag": true,
 	"Date":            true, "X-Trans-Id": true, "X-Openstack-Request-Id": true, "Connection": true, "Keep-Alive": true,
 }
 
-// Masks make equal what cannot be: times, transaction ids, tokens, boundaries.
+// masks replaces values that differ in every answer: times, transaction IDs, tokens,
+// boundaries.
 var masks = []struct {
 	form *regexp.Regexp
 	with string
@@ -81,14 +82,15 @@ func (c *comparison) step(s step, want, got *answer) {
 	}
 }
 
-// sets are headers whose parts Swift sends in the order of a Python set, which
-// changes with each start.
+// sets lists headers with parts in the order of a Python set. The order changes with
+// each start of Swift.
 var sets = map[string]bool{
 	"Allow": true, "Access-Control-Allow-Methods": true, "Access-Control-Allow-Headers": true,
 	"Access-Control-Expose-Headers": true,
 }
 
-// headerText is all lines of a header, a line each, with what must differ masked.
+// headerText returns all values of a header, a line each, masked. The parts of a
+// header in sets are sorted.
 func headerText(name string, h http.Header) string {
 	text := strings.Join(h[name], "\n")
 	if sets[name] {
@@ -124,8 +126,8 @@ func (c *comparison) differs(s step, what, want, got string) {
 	c.lines = append(c.lines, fmt.Sprintf("%s %s %s %.100s\n  %s\n    swift      %.300q\n    needletail %.300q", s.name, s.user, s.method, s.path, what, want, got))
 }
 
-// report prints what is left and says whether that is anything; of all steps, an
-// exception that was never used is.
+// report prints the differences without an exception, and returns whether there are
+// any. With all, every step was sent, and an exception that no step used fails too.
 func (c *comparison) report(out io.Writer, all bool) (failed bool) {
 	var b bytes.Buffer
 	for _, line := range c.lines {

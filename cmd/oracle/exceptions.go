@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// exceptions.txt has one exception a line, of six columns that " | " separates:
+// exceptions.txt has an exception a line, of six columns between " | ":
 //
 //	steps | method | what | swift | needletail | reason
 //
-// All but the reason are patterns for the whole of: a step's name, its method,
-// what differs ("status", "body" or "header NAME"), and the two values, masked.
-// "none" is an empty one; $1 in needletail's is what the first group of swift's matched.
+// Every column but the reason is a pattern. Each pattern has to match a whole text:
+// the name of a step, the method, the difference ("status", "body" or "header NAME"),
+// and the values of Swift and of needletail, masked. "none" stands for an empty text.
+// In needletail's pattern, $1 stands for the text of the first group in Swift's.
 //
 //go:embed exceptions.txt
 var exceptionsText string
@@ -22,9 +23,9 @@ const columns = 6
 
 type exception struct {
 	text string
-	// steps, methods, what and swift have one pattern each.
+	// The first four columns.
 	steps, methods, what, swift *regexp.Regexp
-	needletail                  string // a pattern, once $1 is replaced
+	needletail                  string // a pattern after $1 is replaced
 	used                        bool
 }
 
@@ -65,7 +66,7 @@ func parseException(line string) (*exception, error) {
 	return e, err
 }
 
-// whole compiles a pattern for all of a text, of any number of lines.
+// whole compiles a pattern that matches a whole text of any number of lines.
 func whole(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`(?s)^(?:` + pattern + `)$`)
 }

@@ -2,11 +2,11 @@
 // and reports every difference of status, headers and body beyond the named
 // exceptions. `make oracle` installs Swift and runs it.
 //
-// A step is one request; the script (script*.go) is a list of them, in order,
-// under names such as "range/12". What must differ (times, ids, boundaries) is
-// masked in both answers first; what differs on purpose is a line of
-// exceptions.txt with its reason. The exit code is 1 if a difference is left or
-// an exception is never used.
+// A step is a request. The script (script*.go) is a list of steps, in order, under
+// names such as "range/12". Values that differ in every answer (times, IDs,
+// boundaries) are masked first. A difference on purpose is a line of exceptions.txt
+// with a reason. The exit code is 1 if a difference is left or an exception is never
+// used.
 package main
 
 import (

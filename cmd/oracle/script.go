@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// step is one request.
+// step is a request of the script.
 type step struct {
 	name, user, method, path string
 	header                   []string // "Name: value" lines
 	body                     string
-	noLength                 bool // send no Content-Length of our own
+	noLength                 bool // the header lines frame the body
 }
 
 // group numbers the steps of one subject.
@@ -19,7 +19,7 @@ type group struct {
 	steps []step
 }
 
-// do adds a request of the first user; the path is below its account.
+// do adds a request of the first user, to a path below the user's account.
 func (g *group) do(method, path string, header ...string) *step {
 	return g.as("tester", method, "/v1/AUTH_test"+path, header...)
 }
@@ -37,7 +37,7 @@ func (g *group) as(user, method, path string, header ...string) *step {
 	return &g.steps[len(g.steps)-1]
 }
 
-// script is all that is asked.
+// script returns the steps of all groups.
 func script() []step {
 	var all []step
 	for _, make := range []struct {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// endpointSteps ask where things are.
+// endpointSteps asks /endpoints for the places of accounts, containers and objects.
 func endpointSteps(g *group) {
 	g.do("PUT", "/ends", "X-Storage-Policy: silver")
 	for _, path := range []string{
@@ -29,7 +29,7 @@ func endpointSteps(g *group) {
 	}
 }
 
-// syncSteps are signed as another cluster would, well and badly.
+// syncSteps are requests of another cluster, with right and with wrong signatures.
 func syncSteps(g *group) {
 	g.do("PUT", "/sync", "X-Container-Sync-Key: user-key", "X-Container-Sync-To: //US/one/AUTH_b/c")
 	g.do("HEAD", "/sync")
@@ -60,7 +60,7 @@ func syncSteps(g *group) {
 	g.do("GET", "/sync")
 }
 
-// member is one entry of a tarball, with its name as content if it is a file.
+// member is an entry of a tarball. The content of a file is the file's name.
 func member(kind byte, name, link string) *tar.Header {
 	h := &tar.Header{Name: name, Mode: 0o644, ModTime: time.Unix(1, 0), Typeflag: kind, Linkname: link}
 	if kind == tar.TypeReg {
@@ -90,7 +90,7 @@ func gzipOf(s string) string {
 	return b.String()
 }
 
-// badArchiveSteps are archives that are broken or that would lead elsewhere.
+// badArchiveSteps uploads archives that are broken or name paths outside the account.
 func badArchiveSteps(g *group) {
 	g.do("PUT", "/bad")
 	extract := func(kind, path, body string, header ...string) {
@@ -142,7 +142,7 @@ func badArchiveSteps(g *group) {
 	}
 }
 
-// badManifestSteps are manifests that are none.
+// badManifestSteps uploads texts that are no valid manifest.
 func badManifestSteps(g *group) {
 	g.do("PUT", "/man")
 	g.put("/man/seg", "segment")
@@ -172,7 +172,7 @@ func badManifestSteps(g *group) {
 	g.do("GET", "/man")
 }
 
-// badSignatureSteps are temporary URLs and forms that nobody has signed so.
+// badSignatureSteps uses temporary URLs and forms with wrong signatures.
 func badSignatureSteps(g *group) {
 	const key, path, future = "signing-key", "/v1/AUTH_test/sig/o", "4102444800"
 	g.do("PUT", "/sig", "X-Container-Meta-Temp-URL-Key: "+key)
@@ -232,7 +232,7 @@ func badSignatureSteps(g *group) {
 	g.do("GET", "/sig")
 }
 
-// overlongSteps go one beyond each limit.
+// overlongSteps goes beyond each limit by one.
 func overlongSteps(g *group) {
 	g.do("PUT", "/long")
 	for _, n := range []int{256, 257} {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// restoreSteps ask for versions by the ids that the servers gave them.
+// restoreSteps asks for versions by the IDs that the servers have given.
 func restoreSteps(g *group) {
 	g.do("PUT", "/res", "X-Versions-Enabled: true")
 	g.do("PUT", "/other")
@@ -48,7 +48,7 @@ func restoreSteps(g *group) {
 
 const formBoundary = "the-form-boundary"
 
-// form is a multipart body: pairs of name and value, then files.
+// form returns a multipart body: pairs of name and value, then files.
 func form(fields []string, files ...string) string {
 	var b strings.Builder
 	for i := 0; i < len(fields); i += 2 {
@@ -97,7 +97,7 @@ func formpostSteps(g *group) {
 	g.do("GET", "/form?format=json")
 }
 
-// tarball holds files under their names; its time is fixed.
+// tarball returns an archive of files with fixed times.
 func tarball(files ...string) string {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -140,7 +140,7 @@ func quoterSteps(g *group) {
 	g.do("HEAD", "/quoted")
 }
 
-// staticLinkSteps are links that name their target's ETag.
+// staticLinkSteps makes links that name the ETag of the target.
 func staticLinkSteps(g *group) {
 	const etag = "841a2d689ad86bd1611447453c22c6fc"
 	g.do("PUT", "/sl")
@@ -167,8 +167,8 @@ func staticLinkSteps(g *group) {
 	g.do("PUT", "/sl/slo?multipart-manifest=put").body = `[{"path": "/sl/second"}]`
 }
 
-// accountListingSteps list the containers of an account that has no objects, so
-// that no counter is late.
+// accountListingSteps lists the containers of an account without objects: no counter
+// of Swift's is late.
 func accountListingSteps(g *group) {
 	do := func(method, path string, header ...string) { g.as("tester2", method, "/v1/AUTH_test2"+path, header...) }
 	for _, name := range []string{"a", "a-1", "a-2", "b.c", "b.d", "z%C3%BC", "%20lead", "UPPER"} {
@@ -188,7 +188,7 @@ func accountListingSteps(g *group) {
 	do("GET", "", "Accept: text/html")
 }
 
-// oddSteps are requests at the edges.
+// oddSteps sends requests with odd names, queries and headers.
 func oddSteps(g *group) {
 	g.do("PUT", "/odd")
 	for _, name := range []string{

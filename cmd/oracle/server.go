@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// needletail is the running server.
+// needletail is a running server.
 type needletail struct {
 	addr string
 	cmd  *exec.Cmd
 }
 
-// configuration turns on what Swift's pipeline has at every site.
+// configuration is the TOML of every site: only errors are logged.
 const configuration = "[log]\nlevel = \"error\"\n"
 
 func startNeedletail(binary, data, more string) (*needletail, error) {

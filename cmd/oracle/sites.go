@@ -7,19 +7,19 @@ import (
 	"path/filepath"
 	"strings"
 
-	"needletail/bench/swiftpeer"
+	"needletail/bench/saio"
 )
 
-// site is one configuration of both servers, and what is asked of it.
+// site is a configuration of both servers, with the script for the configuration.
 type site struct {
 	name     string
 	filters  []string          // of Swift's pipeline
-	settings map[string]string // of those filters
+	settings map[string]string // of the filters, by name
 	config   string            // of needletail
 	script   func() []step
 }
 
-// mainFilters are Swift's pipeline with all that needletail answers for.
+// mainFilters is Swift's pipeline with every filter that needletail has too.
 var mainFilters = []string{
 	"gatekeeper", "healthcheck", "crossdomain", "cache", "etag-quoter", "listing_formats", "list_endpoints", "container_sync",
 	"bulk", "tempurl", "formpost", "tempauth", "staticweb", "copy", "container-quotas", "account-quotas", "slo", "dlo",
@@ -27,7 +27,7 @@ var mainFilters = []string{
 }
 
 const (
-	// syncRealms is container-sync-realms.conf, and syncConfig the same here.
+	// syncRealms is Swift's container-sync-realms.conf. mainConfig has the same realm.
 	syncRealms = "[US]\nkey = realm-key\nkey2 = realm-key2\ncluster_one = http://one.example/v1/\n"
 	mainConfig = `[swift]
 allowed_digests = ["sha1", "sha256", "sha512"]
@@ -43,14 +43,14 @@ clusters = { one = "http://one.example/v1/" }
 `
 )
 
-// rootSecret is needletail's.
+// rootSecret is the root secret of needletail's encryption.
 var rootSecret = base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 32)))
 
 var sites = []site{
 	{name: "plain", filters: mainFilters, config: mainConfig, script: script},
 	{
-		// Needletail alone encrypts: clients must not see it. (Objects behind the
-		// encryption of Debian's Swift are 503.)
+		// Only needletail encrypts, and clients must not see a difference. The
+		// encryption of Debian's Swift answers 503 for objects.
 		name: "encrypted", filters: mainFilters, script: script,
 		config: mainConfig + "[encryption]\nroot_secret_file = \"SECRET\"\n",
 	},
@@ -62,7 +62,7 @@ var sites = []site{
 	},
 }
 
-// compare starts both servers, sends the script and stops them.
+// compare starts both servers, sends the script, and stops the servers.
 func (s site) compare(c *comparison, binary string) error {
 	dir, err := os.MkdirTemp("", "needletail-oracle-")
 	if err != nil {
@@ -84,7 +84,7 @@ func (s site) compare(c *comparison, binary string) error {
 	for _, u := range scriptUsers {
 		users = append(users, u.swiftLine())
 	}
-	peer, err := swiftpeer.Start(swiftpeer.Options{Dir: swiftDir, Filters: s.filters, Settings: s.settings, Users: users, Workers: 1})
+	peer, err := saio.Start(saio.Options{Dir: swiftDir, Filters: s.filters, Settings: s.settings, Users: users, Workers: 1})
 	if err != nil {
 		return fmt.Errorf("swift: %w", err)
 	}
@@ -97,9 +97,9 @@ func (s site) compare(c *comparison, binary string) error {
 	return c.run(s.script(), newTarget(peer.Addr), newTarget(ours.addr))
 }
 
-// limitedScript is about limits of rates: an account has one change of its
-// containers in a hundred seconds. Limits of containers are not compared: they
-// follow the number of objects, which Swift's proxy remembers for a minute.
+// limitedScript returns steps about rate limits: an account may change containers
+// once in a hundred seconds. Limits of containers are not compared: a limit follows
+// the number of objects, and Swift's proxy remembers the number for a minute.
 func limitedScript() []step {
 	g := &group{name: "limit"}
 	for _, method := range []string{"GET", "PUT"} {

@@ -12,30 +12,31 @@ import (
 	"time"
 )
 
-// stepTimeout is how long one answer may take.
+// stepTimeout bounds the wait for an answer.
 const stepTimeout = 60 * time.Second
 
-// lastVersion in a step's path is the version that the server named last.
+// lastVersion in a step's path stands for the last version that the server named.
 const lastVersion = "{version}"
 
-// target is one of the two servers, and the tokens that it gave.
+// target is a server, with the tokens of the users who logged in.
 type target struct {
 	addr   string
 	tokens map[string]string // by user name
-	// version is the last X-Object-Version-Id that named a version.
+	// version is the last X-Object-Version-Id, "null" aside.
 	version string
 }
 
 func newTarget(addr string) *target { return &target{addr: addr, tokens: map[string]string{}} }
 
-// answer is what came back.
+// answer is the response to a step.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// send writes a step byte by byte as it stands.
+// send writes a step to a new connection, byte by byte as the step stands, and reads
+// the answer.
 func (t *target) send(s step) (*answer, error) {
 	token := ""
 	if s.user != anonymous {
@@ -74,7 +75,7 @@ func (t *target) exchange(method string, raw []byte) (*answer, error) {
 	if err := c.SetDeadline(time.Now().Add(stepTimeout)); err != nil {
 		return nil, err
 	}
-	// A server may answer before it has read all, and stop reading.
+	// A server may answer before the whole request is read, and stop reading.
 	written := make(chan error, 1)
 	go func() {
 		_, err := c.Write(raw)

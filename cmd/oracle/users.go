@@ -8,8 +8,8 @@ type user struct {
 	groups             []string
 }
 
-// The users of the script, as Swift's functional tests have them. The first is
-// who asks where a step names nobody.
+// scriptUsers are the users of Swift's functional tests. The first user sends the
+// steps that name no user.
 var scriptUsers = []user{
 	{"test", "tester", "testing", []string{".admin"}},
 	{"test", "tester3", "testing3", nil},

@@ -1,9 +1,12 @@
-// Package swiftpeer runs OpenStack Swift on loopback, from Debian's packages,
-// to compare needletail with it: one replica, an account, a container, an
-// object and a proxy server, memcached, and TempAuth. Everything lies in one
-// folder but /etc/swift/swift.conf, which Swift reads from there alone: it is
-// written if it is missing.
-package swiftpeer
+// Package saio starts an OpenStack Swift on loopback, from Debian's packages, to
+// compare needletail with Swift. The name is Swift's own: "Swift All In One". One
+// replica, an account, a container, an object and a proxy server, memcached, and
+// TempAuth.
+//
+// Data, rings and configuration lie in one folder. Only /etc/swift/swift.conf lies
+// elsewhere, because Swift reads the file from there alone. A missing swift.conf
+// is written.
+package saio
 
 import (
 	"fmt"
@@ -17,79 +20,80 @@ import (
 	"time"
 )
 
-// Options say what runs.
+// Options configure the servers.
 type Options struct {
 	Dir     string   // must exist; holds data, rings and configuration
-	Filters []string // of the proxy's pipeline between catch_errors and the app
+	Filters []string // of the proxy's pipeline, between catch_errors and the application
 	// Users are lines of TempAuth's configuration: "user_test_tester = testing .admin".
 	Users []string
-	// Settings are more lines of a filter's section, by the filter's name.
+	// Settings holds further lines of a filter's section, by the name of the filter.
 	Settings map[string]string
 	Workers  int // of each server
 }
 
-// Peer is a running Swift.
-type Peer struct {
+// Cluster is a running Swift.
+type Cluster struct {
 	Addr  string // HOST:PORT of the proxy
-	Roots []int  // the processes; their workers descend from them
+	Roots []int  // process IDs; the workers are descendants
 	cmds  []*exec.Cmd
 }
 
 const swiftConf = "/etc/swift/swift.conf"
 
-// startTimeout is how long the proxy may take until it answers.
+// startTimeout bounds the wait for a server's first answer.
 const startTimeout = 30 * time.Second
 
-// Start runs Swift until Stop.
-func Start(o Options) (p *Peer, err error) {
-	p = &Peer{}
+// Start starts all servers and returns when the proxy answers. The servers run
+// until Stop. After an error no server runs.
+func Start(o Options) (c *Cluster, err error) {
+	c = &Cluster{}
 	defer func() {
 		if err != nil {
-			p.Stop()
+			c.Stop()
 		}
 	}()
 	if _, err := os.Stat(swiftConf); err != nil {
 		const text = "[swift-hash]\nswift_hash_path_suffix = peer\nswift_hash_path_prefix = peer\n" +
 			"[storage-policy:0]\nname = Policy-0\ndefault = yes\n[storage-policy:1]\nname = silver\n"
 		if err := os.WriteFile(swiftConf, []byte(text), 0o644); err != nil {
-			return p, err
+			return c, err
 		}
 	}
 	if err := os.MkdirAll(filepath.Join(o.Dir, "d1"), 0o755); err != nil {
-		return p, err
+		return c, err
 	}
 	ports, err := freePorts(5)
 	if err != nil {
-		return p, err
+		return c, err
 	}
 	backends := []backend{{"object", ports[0]}, {"container", ports[1]}, {"account", ports[2]}}
 	for _, r := range append(backends, backend{"object-1", ports[0]}) {
 		if err := makeRing(o.Dir, r); err != nil {
-			return p, err
+			return c, err
 		}
 	}
-	if err := p.run("memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", fmt.Sprint(ports[4])); err != nil {
-		return p, err
+	if err := c.run("memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", fmt.Sprint(ports[4])); err != nil {
+		return c, err
 	}
 	for _, b := range backends {
-		if err := p.runServer(o.Dir, b.name, b.config(o)); err != nil {
-			return p, err
+		if err := c.runServer(o.Dir, b.name, b.config(o)); err != nil {
+			return c, err
 		}
 	}
-	if err := p.runServer(o.Dir, "proxy", proxyConfig(o, ports[3], ports[4])); err != nil {
-		return p, err
+	if err := c.runServer(o.Dir, "proxy", proxyConfig(o, ports[3], ports[4])); err != nil {
+		return c, err
 	}
-	p.Addr = fmt.Sprintf("127.0.0.1:%d", ports[3])
+	c.Addr = fmt.Sprintf("127.0.0.1:%d", ports[3])
 	for _, port := range ports {
 		if err := awaitPort(port); err != nil {
-			return p, err
+			return c, err
 		}
 	}
-	return p, p.await()
+	return c, c.await()
 }
 
-// awaitPort waits until a server listens: the proxy is ready before the servers
-// behind it, and would answer 503.
+// awaitPort returns when a server listens on the port. The proxy answers before
+// the servers behind the proxy listen, and would answer 503.
 func awaitPort(port int) error {
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(100 * time.Millisecond) {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -102,37 +106,37 @@ func awaitPort(port int) error {
 	}
 }
 
-// Stop ends what Start started.
-func (p *Peer) Stop() {
-	for _, cmd := range p.cmds {
+// Stop ends all servers, and returns when the processes have ended.
+func (c *Cluster) Stop() {
+	for _, cmd := range c.cmds {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	}
-	p.cmds = nil
+	c.cmds = nil
 }
 
-func (p *Peer) run(name string, args ...string) error {
+func (c *Cluster) run(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s: %w (Debian has it in the packages swift-proxy, swift-object, swift-container, swift-account and memcached)", name, err)
 	}
-	p.cmds = append(p.cmds, cmd)
-	p.Roots = append(p.Roots, cmd.Process.Pid)
+	c.cmds = append(c.cmds, cmd)
+	c.Roots = append(c.Roots, cmd.Process.Pid)
 	return nil
 }
 
-func (p *Peer) runServer(dir, name, config string) error {
+func (c *Cluster) runServer(dir, name, config string) error {
 	path := filepath.Join(dir, name+"-server.conf")
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
 		return err
 	}
-	return p.run("swift-"+name+"-server", path)
+	return c.run("swift-"+name+"-server", path)
 }
 
-func (p *Peer) await() error {
+func (c *Cluster) await() error {
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(100 * time.Millisecond) {
-		res, err := http.Get("http://" + p.Addr + "/healthcheck")
+		res, err := http.Get("http://" + c.Addr + "/healthcheck")
 		if err == nil {
 			res.Body.Close()
 			if res.StatusCode == 200 {
@@ -145,7 +149,7 @@ func (p *Peer) await() error {
 	}
 }
 
-// freePorts gives ports that nobody listens on at the moment.
+// freePorts returns n ports on which no process listens at the moment.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {
