@@ -1,7 +1,7 @@
 // Package router finds the row of a table that answers a request, by method and
-// path. A service keeps a table of rows with whatever the service needs beside
-// the method and the pattern (a rule, a handler), and renders the refusals in
-// the service's own form. The package knows nothing of requests or responses.
+// path. Beside the method and the pattern a service's row has whatever the
+// service needs (a rule, a handler). The service renders refusals in the
+// service's own form. The package knows nothing of requests or responses.
 //
 // # Patterns
 //
@@ -26,6 +26,7 @@ type Table[R any] struct {
 	headIsGet bool
 }
 
+// line is a row, prepared for comparing.
 type line[R any] struct {
 	row      *R
 	method   string
@@ -33,6 +34,7 @@ type line[R any] struct {
 	names    []string
 }
 
+// segment is a part of a pattern between slashes.
 type segment struct {
 	text string
 	any  bool // a name in braces
@@ -96,9 +98,9 @@ func (t *Table[R]) HeadIsGet() *Table[R] {
 }
 
 // Find returns the row that answers method on path, with the values of the
-// pattern's names. row is nil if no row answers: allow then lists the methods
-// that the path has, in the order of the table (405, and the list belongs into
-// Allow), or is nil for a path that no pattern matches (404).
+// pattern's names. row is nil if no row answers. allow then lists the methods
+// of the path, in the order of the table: the answer is 405, with the list in
+// Allow. If no pattern matches the path, allow is nil too: the answer is 404.
 func (t *Table[R]) Find(method, path string) (row *R, params Params, allow []string) {
 	var get *line[R]
 	segments := strings.Count(path, "/") + 1

@@ -8,24 +8,27 @@ import (
 	"needletail/auth/acl"
 )
 
-// Rules are who operates the accounts of one reseller prefix. Role names are
-// compared without regard to case.
+// Rules are the roles for the accounts of one reseller prefix. The case of role
+// names does not count.
 type Rules struct {
 	ResellerPrefix string // "AUTH"; a "_" is added where it is missing
-	// OperatorRoles on a project own its account. ServiceRoles, if there are
-	// any, must be on the request's service token too.
+	// OperatorRoles on a project make an owner of the project's account. If
+	// there are ServiceRoles, the request's service token needs a role of
+	// ServiceRoles too.
 	OperatorRoles, ServiceRoles []string
-	// ProjectReaderRoles on a project may GET and HEAD all of its account.
+	// ProjectReaderRoles on a project allow GET and HEAD in the project's
+	// account.
 	ProjectReaderRoles []string
 }
 
-// DefaultRules are Swift's, and "member": the role that Keystone's bootstrap
-// gives to users, which devstack's configuration of Swift lists as well.
+// DefaultRules returns Swift's rules with the additional role "member":
+// Keystone's bootstrap gives the role to users, and devstack's configuration of
+// Swift lists the role as well.
 func DefaultRules() []Rules {
 	return []Rules{{ResellerPrefix: "AUTH", OperatorRoles: []string{"admin", "swiftoperator", "member"}}}
 }
 
-// Names with Swift's defaults.
+// The names with Swift's defaults.
 const (
 	DefaultResellerAdminRole = "ResellerAdmin"
 	DefaultDomainID          = "default"
@@ -75,6 +78,7 @@ func newAuthorizer(c Config) *authorizer {
 	return a
 }
 
+// normalPrefix ends a prefix with exactly one '_'.
 func normalPrefix(p string) string { return strings.TrimRight(p, "_") + "_" }
 
 func lower(list []string) []string {
@@ -85,7 +89,8 @@ func lower(list []string) []string {
 	return out
 }
 
-// Authorize decides in keystoneauth.py's order; the package comment has it.
+// Authorize decides in keystoneauth.py's order, which the package comment
+// lists.
 func (a *authorizer) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
 	denied, allowed := auth.Grant{}, auth.Grant{Allowed: true}
 	if q.Method == "OPTIONS" {
@@ -123,15 +128,15 @@ func (a *authorizer) Authorize(id *auth.Identity, q auth.Access) auth.Grant {
 	return auth.Grant{Allowed: intersect(lower(granted), roles)}
 }
 
-// crossTenant says whether the ACL has an item "project:user" for the
-// identity, each of them an id, a name where names are unambiguous, or "*".
+// crossTenant says whether the ACL has an item "project:user" for the identity.
+// Each half is an id, a name where names are unambiguous, or "*".
 func (a *authorizer) crossTenant(id *auth.Identity, q auth.Access, granted []string) bool {
 	projects, users := []string{id.ProjectID, "*"}, []string{id.UserID, "*"}
 	if a.namesCount(id, q) {
 		projects, users = append(projects, id.ProjectName), append(users, id.UserName)
 	}
 	for _, item := range granted {
-		// A name may hold a ':', so every split is tried.
+		// A name may contain a ':', so every split is tried.
 		for i := range len(item) {
 			if i > 0 && i < len(item)-1 && item[i] == ':' &&
 				slices.Contains(projects, item[:i]) && slices.Contains(users, item[i+1:]) {
@@ -142,16 +147,16 @@ func (a *authorizer) crossTenant(id *auth.Identity, q auth.Access, granted []str
 	return false
 }
 
-// namesCount says whether names in an ACL can mean the identity: it, its
-// project and the account's project must all be in the default domain.
+// namesCount says whether a name in an ACL can mean the identity: the user, the
+// user's project and the account's project must all be in the default domain.
 func (a *authorizer) namesCount(id *auth.Identity, q auth.Access) bool {
 	inDefault := func(domain string) bool { return domain == "" || domain == a.defaultDomainID }
 	return !a.refuseNamesInACLs && inDefault(id.UserDomainID) && inDefault(id.ProjectDomainID) &&
 		(a.ownRules(id, q.Account) != nil || inDefault(q.AccountProjectDomainID))
 }
 
-// ownRules are the rules under which the account is that of the identity's
-// project, or nil.
+// ownRules returns the rules of the prefix below which the account belongs to
+// the identity's project, or nil.
 func (a *authorizer) ownRules(id *auth.Identity, account string) *Rules {
 	if id.ProjectID == "" {
 		return nil
@@ -164,6 +169,7 @@ func (a *authorizer) ownRules(id *auth.Identity, account string) *Rules {
 	return nil
 }
 
+// isPublic says whether referrers may allow the anonymous in the account.
 func (a *authorizer) isPublic(account string) bool {
 	return slices.ContainsFunc(a.public, func(p string) bool { return strings.HasPrefix(account, p) })
 }

@@ -11,8 +11,8 @@ const (
 
 // stampDomain puts the domain of the account's project on a request that may
 // create the account (KeystoneAuth._set_project_domain_id). Controllers store
-// it after they have authorized the request; a PUT of a container only if it
-// creates the account.
+// the domain after they have authorized the request; for a PUT of a container
+// only if the PUT creates the account.
 func (m *middleware) stampDomain(r *swift.Request) error {
 	path, err := r.SplitPath()
 	creates := path.Object == "" && (r.Method == "PUT" || r.Method == "POST" && path.Container == "")
@@ -35,7 +35,7 @@ func (m *middleware) stampDomain(r *swift.Request) error {
 	return nil
 }
 
-// hasDomain asks whether the account has a domain already.
+// hasDomain says whether the account has a domain already.
 func (m *middleware) hasDomain(r *swift.Request, path swift.Path) (bool, error) {
 	res, err := m.next.Serve(r.Subrequest("HEAD", "/"+path.Version+"/"+path.Account, "KS"))
 	if err != nil {

@@ -1,31 +1,32 @@
-// Package keystoneauth says whose Keystone tokens are, and who may do what
-// with them: keystonemiddleware's auth_token, and
-// swift/common/middleware/keystoneauth.py.
+// Package keystoneauth finds the identity behind Keystone tokens, and decides
+// about the rights of the identity, as keystonemiddleware's auth_token and
+// swift/common/middleware/keystoneauth.py do.
 //
 // # Tokens
 //
-// The token is X-Auth-Token, else X-Storage-Token; X-Service-Token is a second
-// one. A request with a token that Keystone does not know, or with a service
-// token that it does not know, is anonymous: public containers stay readable,
-// everything else is 401. A token that could not be checked is 503 with
-// Retry-After, where auth_token answers 401: clients retry the one and throw
-// away their tokens for the other. A request that has an Authorizer already
-// (TempAuth's token, tempurl, formpost) is left alone.
+// The user's token is X-Auth-Token, else X-Storage-Token; the service's token
+// is X-Service-Token. A request with an unknown token of either kind is
+// anonymous: public containers stay readable, everything else is 401. If
+// Keystone cannot be asked, the answer is 503 with Retry-After, where
+// auth_token answers 401: after a 401 clients throw their tokens away, after a
+// 503 they try again. A request with an Authorizer (TempAuth's token, tempurl,
+// formpost) passes unchanged.
 //
-// X-Service-Token is looked at first: a role of Config.ServiceTokenRoles makes
-// its owner a trusted service. The token of a trusted service's user may have
-// expired lately, so that what a service began for a user can come to its end. A
-// token of an application credential with access rules is good for what the
-// rules name alone, unless a trusted service sends it (authtoken.Check).
+// X-Service-Token is checked first. A role of Config.ServiceTokenRoles makes
+// the owner a trusted service. A trusted service may send a user's token that
+// has expired lately, so that the service can finish an operation for the user.
+// The token of an application credential with access rules is good for the
+// requests of the rules alone, unless a trusted service sends the token
+// (authtoken.Check).
 //
 // With Config.RefuseAnonymous (delay_auth_decision = false) a request without a
 // valid token ends here with auth_token's own 401.
 //
-// Without a validator there is no Keystone, and all that is left is the
-// anonymous: this middleware is in every pipeline, so that each request that
-// reaches a controller has an Authorizer.
+// Without a validator there is no Keystone, and every request is anonymous. The
+// middleware is in every pipeline all the same, so that each request at a
+// controller has an Authorizer.
 //
-// # Decisions, the first that holds
+// # Decisions, in this order
 //
 //  1. OPTIONS: allowed
 //  2. anonymous: allowed by referrer alone, below a reseller prefix; listings
@@ -34,21 +35,24 @@
 //  4. a system reader role: GET and HEAD
 //  5. DELETE of an account: denied
 //  6. an item "project:user" of the container's ACL; referrers as in 2
-//  7. an account that is not that of the token's project: denied
+//  7. an account of a project outside of the token's scope: denied
 //  8. an operator role (with a service role, where the prefix wants one): owner
 //  9. a project reader role: GET and HEAD
 //  10. a listing whose ACL has the referrer without .rlistings: denied
-//  11. a role that the container's ACL names
+//  11. a role in the container's ACL
+//
+// The first matching line decides.
 //
 // # The account's domain
 //
-// Names in an ACL are only unambiguous within the default domain, so the
-// domain of an account's project is kept with the account. A PUT or POST of an
-// account and a PUT of a container carry X-Account-Sysmeta-Project-Domain-Id:
-// that of the token if the account is its project's; "_unknown" otherwise,
-// unless the account has one. Responses show it as X-Account-Project-Domain-Id.
+// Names in an ACL are only unambiguous within the default domain, so the domain
+// of an account's project is kept with the account. A PUT or POST of an account
+// and a PUT of a container carry X-Account-Sysmeta-Project-Domain-Id: the
+// domain of the token if the account belongs to the token's project, "_unknown"
+// otherwise, unless the account has a domain already. Responses show the value
+// as X-Account-Project-Domain-Id.
 //
-// X-Account-Access-Control is TempAuth's; it is dropped here.
+// X-Account-Access-Control is TempAuth's and is dropped here.
 package keystoneauth
 
 import (
@@ -60,36 +64,37 @@ import (
 	"needletail/proxy/web"
 )
 
-// Source is the auth.Identity.Source that validators give.
+// Source is the auth.Identity.Source of the identities here.
 const Source = "keystone"
 
-// Config is what New needs. Zero values mean Swift's defaults.
+// Config is the argument of New. Zero values mean Swift's defaults.
 type Config struct {
 	Validator         auth.TokenValidator // nil: no Keystone
 	Rules             []Rules             // nil: DefaultRules
 	ResellerAdminRole string              // DefaultResellerAdminRole
 	SystemReaderRoles []string
 	DefaultDomainID   string // DefaultDomainID
-	// PublicPrefixes are more reseller prefixes, "SERVICE_", below which the
-	// anonymous are allowed by referrer: those of TempAuth's accounts.
+	// PublicPrefixes are further reseller prefixes, "SERVICE_", below which
+	// referrers may allow the anonymous: the prefixes of TempAuth's accounts.
 	PublicPrefixes []string
-	// RefuseNamesInACLs makes ids and "*" the only ones that ACLs mean.
+	// RefuseNamesInACLs makes ACLs match ids and "*" alone, and no names.
 	RefuseNamesInACLs bool
-	// ServiceTokenRoles are those of a service that may send expired tokens:
-	// authtoken.DefaultServiceRoles. ServiceTokenRolesRequired makes the request of a
-	// service without them anonymous.
+	// ServiceTokenRoles are the roles of a service that may send expired
+	// tokens. nil: authtoken.DefaultServiceRoles. ServiceTokenRolesRequired
+	// makes the request of a service without such a role anonymous.
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
-	// ServiceType is what access rules call this service: DefaultServiceType.
+	// ServiceType is the name of this service in access rules. "":
+	// DefaultServiceType.
 	ServiceType string
 	// RefuseAnonymous is auth_token's delay_auth_decision = false.
 	RefuseAnonymous bool
-	// AuthURI is where clients find Keystone. A 401 then carries a second
+	// AuthURI is Keystone's address for clients. A 401 then carries a second
 	// line, Www-Authenticate: Keystone uri="…".
 	AuthURI string
 }
 
-// DefaultServiceType is Swift's in the catalog.
+// DefaultServiceType is Swift's type in the catalog.
 const DefaultServiceType = "object-store"
 
 // New makes the middleware.
@@ -117,6 +122,8 @@ type middleware struct {
 	next   swift.Handler
 }
 
+// serve gives the request an identity and an Authorizer, and adds Keystone's
+// address to a 401.
 func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if r.Authorizer != nil {
 		return m.next.Serve(r)

@@ -36,9 +36,10 @@ func refused(err error) error {
 	}
 }
 
-// refusal is what auth_token answers where it decides itself.
+// refusal is the body of auth_token's own 401.
 const refusal = `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`
 
+// refuse returns auth_token's own 401.
 func (m *middleware) refuse() *web.Response {
 	res := web.NewBytes(401, "application/json", []byte(refusal))
 	if m.config.AuthURI != "" {

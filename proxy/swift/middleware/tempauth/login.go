@@ -11,12 +11,14 @@ import (
 
 const loginPrefix = "/auth/"
 
-// cutLogin gives what follows the login prefix.
+// cutLogin returns the path below the login prefix. ok is false for every other
+// path.
 func cutLogin(path string) (rest string, ok bool) {
 	return strings.CutPrefix(path, loginPrefix)
 }
 
-// login answers a request below the login prefix.
+// login answers a request below the login prefix. rest is the path without the
+// prefix.
 func (m *middleware) login(r *swift.Request, rest string) (*web.Response, error) {
 	if r.Method != "GET" {
 		return nil, web.Status(405)
@@ -43,7 +45,8 @@ func (m *middleware) login(r *swift.Request, rest string) (*web.Response, error)
 	return res, nil
 }
 
-// credentials finds who wants to log in (TempAuth.handle_get_token).
+// credentials returns the account, user and key of a login
+// (TempAuth.handle_get_token).
 func credentials(h web.Header, rest string) (account, user, key string, err error) {
 	first := func(names ...string) string {
 		for _, n := range names {

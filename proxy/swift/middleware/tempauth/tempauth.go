@@ -1,33 +1,34 @@
-// Package tempauth serves TempAuth's login and says whose its tokens are
-// (swift/common/middleware/tempauth.py). Users, tokens and decisions are
-// auth/tempauth's.
+// Package tempauth serves TempAuth's login, and finds the user behind
+// TempAuth's tokens (swift/common/middleware/tempauth.py). Users, tokens and
+// decisions are in auth/tempauth.
 //
 // # Login
 //
 //	GET /auth/v1.0, /auth/auth       X-Auth-User: ACCOUNT:USER   X-Auth-Key: KEY
 //	GET /auth/v1/ACCOUNT/auth        X-Storage-User: USER        X-Storage-Pass: KEY
 //
-// Either pair of headers does for either path; with the second path a user of
+// Either pair of headers works for either path; with the second path a user in
 // X-Auth-User is written ACCOUNT:USER. The answer is 200 with X-Auth-Token,
 // X-Storage-Token (the same), X-Auth-Token-Expires (whole seconds from now) and
 // X-Storage-Url. A wrong user or key is 401 with the account as realm, another
-// method 405, an empty path 404, any other path below /auth/ 400.
+// method 405, an empty path 404, any further path below /auth/ 400.
 //
 // # Tokens
 //
-// The token is X-Auth-Token, else X-Storage-Token. One that begins with the
-// first reseller prefix is known here or nowhere: 401 at once if it is not
-// valid, also for public containers. Any other token, and none, is left to the
-// next middleware (keystoneauth). The groups of a valid X-Service-Token are
-// the identity's ServiceGroups; an invalid one is as good as none. A request
-// that has an Authorizer already (tempurl, formpost) is left alone.
+// The token is X-Auth-Token, else X-Storage-Token. A token that begins with the
+// first reseller prefix is TempAuth's: an invalid token is 401 at once, also
+// for public containers. Any other token, and a missing token, is left to the
+// next middleware (keystoneauth). The groups of a valid X-Service-Token are the
+// identity's ServiceGroups; an invalid service token is ignored. A request with
+// an Authorizer (tempurl, formpost) passes unchanged.
 //
 // # X-Account-Access-Control
 //
-// On a request of a TempAuth identity it must be valid, or 400. A request for
-// an account then carries it in canonical form, "" to remove it, as
-// X-Account-Sysmeta-Core-Access-Control: the name under which the controllers
-// store it, and show it to owners as X-Account-Access-Control again.
+// On a request of a TempAuth identity the header must be valid; otherwise the
+// answer is 400. A request for an account then carries the ACL in canonical
+// form, "" to remove the ACL, as X-Account-Sysmeta-Core-Access-Control. The
+// controllers store the ACL under this name, and show the ACL to owners as
+// X-Account-Access-Control again.
 package tempauth
 
 import (
@@ -43,7 +44,7 @@ import (
 
 const aclHeader = "X-Account-Access-Control"
 
-// New makes the middleware.
+// New returns the middleware.
 func New(o Options) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
 		m := &middleware{auth: o.Auth, scheme: o.StorageURLScheme, next: next}
@@ -57,6 +58,7 @@ type middleware struct {
 	next   swift.Handler
 }
 
+// serve answers a login, or gives the request of a TempAuth token an identity.
 func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if r.Authorizer != nil {
 		return m.next.Serve(r)
@@ -88,8 +90,8 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	return m.next.Serve(r)
 }
 
-// checkAccountACL puts a valid account ACL under the name by which controllers
-// store it: after they have authorized the request.
+// checkAccountACL renames a valid account ACL to the header that controllers
+// store. Controllers store the header after they have authorized the request.
 func (m *middleware) checkAccountACL(r *swift.Request) error {
 	value, ok := r.Header.Lookup(aclHeader)
 	if !ok {
