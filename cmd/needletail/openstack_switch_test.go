@@ -24,7 +24,7 @@ func TestOpenStackSwitch(t *testing.T) {
 	startGlance(t, c.db(), x.keystone, c.imagePort, false, "[DEFAULT]", "show_multiple_locations = True")
 
 	ours, theirs := p.url+"/image", c.glanceURL()
-	save, takeOver := readmeScripts(t)
+	save, takeOver := pageScripts(t)
 	records := t.TempDir()
 	small, large := filepath.Join(dir, "small"), filepath.Join(dir, "large")
 	randomFile(t, small, 3<<20)
@@ -42,21 +42,37 @@ func TestOpenStackSwitch(t *testing.T) {
 	x.wantNothing("after both directions")
 }
 
-// readmeScripts are what README.md tells an operator to run on the old side and
-// then on the new one.
-func readmeScripts(t *testing.T) (save, takeOver string) {
+// pageScripts returns the commands that docs/glance.md tells an operator to run on
+// the old side, and the commands for the new side.
+func pageScripts(t *testing.T) (save, takeOver string) {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	page, err := os.ReadFile("../../docs/glance.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), "\n## Switching between Glance and ")
-	section, _, _ = strings.Cut(section, "\n## ")
-	blocks := strings.Split(section, "```")
-	if len(blocks) != 5 {
-		t.Fatalf("the section has %d blocks of code, want 2", len(blocks)/2)
+	blocks, err := blocksOf(string(page))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return strings.TrimPrefix(blocks[1], "sh\n"), strings.TrimPrefix(blocks[3], "sh\n")
+	var scripts []string
+	for _, b := range blocks {
+		if b.kind != blockSyntax {
+			continue
+		}
+		commands, err := commandsOf(b.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := ""
+		for _, c := range commands {
+			script += c.text + "\n"
+		}
+		scripts = append(scripts, script)
+	}
+	if len(scripts) != 3 || !strings.HasPrefix(scripts[1], "place=") {
+		t.Fatalf("the page has %q, want three scripts: to save, the place, to take over", scripts)
+	}
+	return scripts[0], scripts[2]
 }
 
 // script runs shell commands in the folder, as admin.
