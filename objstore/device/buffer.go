@@ -2,7 +2,7 @@ package device
 
 import "unsafe"
 
-// AlignedBuffer is a new buffer of n bytes, whose address is a multiple of
+// AlignedBuffer returns a new buffer of n bytes, whose address is a multiple of
 // AlignBytes.
 func AlignedBuffer(n int) []byte {
 	b := make([]byte, n+AlignBytes-1)

@@ -12,9 +12,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Dark data are published files that no row of the index names. They may be
-// uploads that a crash cut off, or objects whose rows were lost, and nothing
-// tells which. They lie in quarantine by the hour in which they were found:
+// Dark data are published files without a row in the index. They may be uploads
+// cut off by a crash, or objects whose rows were lost, and nothing tells which.
+// They lie in quarantine by the hour of their finding:
 //
 //	quarantine/dark/2026-11-30T21/ID
 const (
@@ -23,7 +23,7 @@ const (
 	darkHoursMax = 100             // files of one id that a device keeps
 )
 
-// DarkFile is one file of the dark data.
+// DarkFile is a file of the dark data.
 type DarkFile struct {
 	ID        ID
 	Found     time.Time // the hour in which it was found
@@ -38,9 +38,9 @@ type darkSyncs struct {
 	sources map[string]struct{} // folders that gave one
 }
 
-// SetAside moves a published file to the dark data and reports its size. The
-// move is durable after SyncDark; until then a crash may leave the file at
-// either place.
+// SetAside moves a published file to the dark data and returns the size of the
+// file. The move is durable after SyncDark; until then a crash may leave the
+// file at either place.
 func (d *Device) SetAside(id ID, found time.Time) (sizeBytes int64, err error) {
 	if err := d.Sealed(); err != nil {
 		return 0, err
@@ -68,8 +68,8 @@ func (d *Device) SetAside(id ID, found time.Time) (sizeBytes int64, err error) {
 	return stat.Size(), nil
 }
 
-// darkFolder is the folder of the hour, or of the first one after it that has no
-// file of that name: a file that is there is never replaced.
+// darkFolder returns the folder of the hour, or of the first later hour without
+// a file of the name: a present file is never replaced.
 func (d *Device) darkFolder(id ID, found time.Time) (string, error) {
 	for n := range darkHoursMax {
 		hour := found.Add(time.Duration(n) * time.Hour).UTC().Format(darkHour)
@@ -106,8 +106,8 @@ func (d *Device) SyncDark() error {
 }
 
 // WalkDark calls visit for each file of the dark data, the oldest hour first.
-// Other names are passed over. An error from visit ends the walk and is returned
-// unchanged. Memory is that of the names of one hour.
+// Foreign names are passed over. An error from visit ends the walk and is
+// returned unchanged. Memory holds the names of a single hour.
 func (d *Device) WalkDark(visit func(DarkFile) error) error {
 	hours, err := d.darkHours()
 	if err != nil {
@@ -139,7 +139,7 @@ func (d *Device) WalkDark(visit func(DarkFile) error) error {
 	return nil
 }
 
-// darkHours lists the hours of which there are dark data, in order.
+// darkHours returns the hours with dark data, in order.
 func (d *Device) darkHours() ([]time.Time, error) {
 	names, err := d.fs.List(d.darkPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -168,8 +168,8 @@ func (d *Device) darkFile(id ID, found time.Time) (DarkFile, error) {
 	return f, nil
 }
 
-// FindDark finds the file of that name in the dark data, the one found last if
-// there are several. A missing one matches fs.ErrNotExist.
+// FindDark returns the dark file of a name, the last found of several. A
+// missing file matches fs.ErrNotExist.
 func (d *Device) FindDark(id ID) (DarkFile, error) {
 	hours, err := d.darkHours()
 	if err != nil {
@@ -192,8 +192,8 @@ func (d *Device) OpenDark(f DarkFile) (vfs.File, error) {
 	return file, nil
 }
 
-// BringBack publishes a file of the dark data again, durably. It does not
-// replace a published file: fs.ErrExist.
+// BringBack publishes a dark file again, durably. It does not replace a
+// published file: fs.ErrExist.
 func (d *Device) BringBack(f DarkFile) error {
 	if err := d.Sealed(); err != nil {
 		return err
@@ -215,9 +215,9 @@ func (d *Device) BringBack(f DarkFile) error {
 	return d.syncDir(d.fs.PathDir(f.path))
 }
 
-// RemoveDark deletes a file of the dark data, and the folder of its hour with
-// the last one. A missing file is no error. The removal is not synced: after a
-// loss of power the file may be back.
+// RemoveDark deletes a dark file, and the folder of its hour with the last
+// file. A missing file is no error. The removal is not synced: after a loss of
+// power the file may be back.
 func (d *Device) RemoveDark(f DarkFile) error {
 	if err := d.Sealed(); err != nil {
 		return err

@@ -22,17 +22,17 @@ type Device struct {
 	dark   darkSyncs
 }
 
-// level is one directory of the first level of the fan-out.
+// level is a directory of the first level of the fan-out.
 type level struct {
 	mu sync.Mutex // makes directories one by one; guards what follows
 	// durable says that the directory's own entry survives a crash.
 	durable bool
-	// leaves says the same of each directory below it.
+	// leaves says the same of each directory below.
 	leaves [fanOut]bool
 }
 
-// Open opens the device in the folder dir, which it creates if it is missing. It
-// empties tmp/, and makes sure that all directories that exist are durable.
+// Open opens the device in the folder dir, and creates a missing folder. Open
+// empties tmp/, and makes all existing directories durable.
 func Open(fs vfs.FS, dir string, opts Options) (*Device, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func Open(fs vfs.FS, dir string, opts Options) (*Device, error) {
 // Dir is the device's folder.
 func (d *Device) Dir() string { return d.dir }
 
-// Sealed is nil, or an error that matches ErrSealed and the cause.
+// Sealed returns nil, or an error that matches ErrSealed and the cause.
 func (d *Device) Sealed() error {
 	if cause := d.sealedBy.Load(); cause != nil {
 		return fmt.Errorf("device: %w: %w", ErrSealed, *cause)
@@ -65,7 +65,7 @@ func (d *Device) Sealed() error {
 func (d *Device) Seal(cause error) { d.sealedBy.CompareAndSwap(nil, &cause) }
 
 // syncDir makes the entries of a directory durable. A failure seals the device,
-// and after one nobody else's sync of the same directory counts.
+// and after a failure no sync of the same directory counts.
 func (d *Device) syncDir(path string) error {
 	if err := d.Sealed(); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 // pathDepthMax bounds the number of missing parents that Open creates.
 const pathDepthMax = 64
 
-// makeFolders creates the device's folder and those in it, and syncs every
-// parent that got a new entry.
+// makeFolders creates the device's folder and the folders inside, and syncs
+// every parent with a new entry.
 func (d *Device) makeFolders() error {
 	missing, err := d.missingParents()
 	if err != nil {
@@ -29,9 +29,9 @@ func (d *Device) makeFolders() error {
 	return nil
 }
 
-// missingParents lists the directories that get a new entry when the device's
-// folder is created. The folder's own parent is always one of them, because an
-// earlier process may have been killed before it synced.
+// missingParents returns the directories that get a new entry when the device's
+// folder is created. The folder's own parent is always among them, because an
+// earlier process may have been killed before its sync.
 func (d *Device) missingParents() ([]string, error) {
 	var parents []string
 	for path := d.dir; len(parents) < pathDepthMax; {
@@ -52,7 +52,7 @@ func (d *Device) missingParents() ([]string, error) {
 	return nil, errors.New("device: folder is nested too deeply")
 }
 
-// emptyTmp removes what an earlier process left half-written.
+// emptyTmp removes half-written files of an earlier process.
 func (d *Device) emptyTmp() error {
 	dir := d.fs.PathJoin(d.dir, tmpDir)
 	names, err := d.fs.List(dir)
@@ -67,8 +67,9 @@ func (d *Device) emptyTmp() error {
 	return nil
 }
 
-// syncFanOut makes the directories that exist below data/ durable: an earlier
-// process may have been killed between creating one and syncing its parent.
+// syncFanOut makes the directories below data/ durable: an earlier process may
+// have been killed between the creation of a directory and the sync of its
+// parent.
 func (d *Device) syncFanOut() error {
 	firsts, err := d.fanOutNames(d.fs.PathJoin(d.dir, dataDir))
 	if err != nil {
@@ -93,8 +94,8 @@ func (d *Device) syncFanOut() error {
 	return nil
 }
 
-// fanOutNames lists the directories of one level of the fan-out, in order.
-// Other names are not ours and are left alone.
+// fanOutNames returns the directories of a level of the fan-out, in order.
+// Foreign names are left alone.
 func (d *Device) fanOutNames(dir string) ([]byte, error) {
 	names, err := d.fs.List(dir)
 	if err != nil {
@@ -115,7 +116,7 @@ func (d *Device) fanOutNames(dir string) ([]byte, error) {
 	return out, nil
 }
 
-// makeLeaf makes sure that the directory of id exists durably.
+// makeLeaf makes the directory of id, durably.
 func (d *Device) makeLeaf(id ID) error {
 	l := &d.levels[id[0]]
 	l.mu.Lock()

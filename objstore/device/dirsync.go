@@ -2,27 +2,27 @@ package device
 
 import "sync"
 
-// dirSyncs lets those who need the same directory on stable storage share one
-// sync: whoever comes while one runs waits for the next, together with all
-// others who come meanwhile.
+// dirSyncs shares syncs: callers that need the same directory on stable storage
+// share a sync. A caller that comes during a sync waits for the next sync,
+// together with all callers that come meanwhile.
 type dirSyncs struct {
 	mu   sync.Mutex
 	dirs map[string]*dirSync
 }
 
-// dirSync is one directory that somebody syncs or waits for.
+// dirSync is a directory being synced or waited for.
 type dirSync struct {
 	turn chan struct{} // holds one while a sync runs
 	next *syncRound    // that may still be joined, or nil
 }
 
-// syncRound is one sync and all who wait for it.
+// syncRound is a sync and all callers that wait for it.
 type syncRound struct {
 	done chan struct{}
 	err  error // once done
 }
 
-// syncDirShared is syncDir, shared with others.
+// syncDirShared is syncDir, shared with further callers.
 func (d *Device) syncDirShared(path string) error {
 	q := &d.syncs
 	q.mu.Lock()

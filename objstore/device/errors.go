@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	// ErrNoSpace: the disk is full, or its reserve would be touched.
+	// ErrNoSpace: the disk is full, or the write would touch its reserve.
 	ErrNoSpace = errors.New("no space left on device")
 	// ErrSealed: an fsync failed, and the device takes no more writes.
 	ErrSealed = errors.New("device is sealed after a failed sync")

@@ -7,31 +7,30 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// AlignBytes is what the address, length and offset of every write must be a
-// multiple of, so that it can go past the page cache. It is the largest logical
-// block size that disks have.
+// AlignBytes divides the address, length and offset of every write that goes
+// past the page cache. It is the largest logical block size of disks.
 const AlignBytes = 4096
 
-// File is a file in tmp/ that is being written. One goroutine at a time uses it.
+// File is a file in tmp/ being written, by one goroutine at a time.
 type File interface {
 	// Write appends p, from AlignedBuffer and a multiple of AlignBytes long.
 	io.Writer
-	// Sync makes the data durable. It may be called once: a failure seals the
+	// Sync makes the data durable. Sync may be called once: a failure seals the
 	// device.
 	Sync() error
 	// Close closes the file and leaves it in tmp/.
 	Close() error
 }
 
-// backing is what the file systems give us to write to.
+// backing is a file of the file system below.
 type backing interface {
 	io.WriteCloser
 	SyncData() error
 	Preallocate(offset, length int64) error
 }
 
-// Create creates a file in tmp/. sizeBytes is the space to set aside for it, or
-// ≤ 0 if its size is not known. ErrSealed, ErrNoSpace.
+// Create creates a file in tmp/. sizeBytes is the space to set aside for the
+// file, or ≤ 0 for an unknown size. ErrSealed, ErrNoSpace.
 func (d *Device) Create(id ID, sizeBytes int64) (File, error) {
 	if err := d.Sealed(); err != nil {
 		return nil, err
@@ -61,7 +60,7 @@ func (d *Device) createBacking(path string) (backing, error) {
 }
 
 // copied is a file of another file system than the machine's. A vfs.File may
-// change what it writes, while others take its digest.
+// change the bytes of a write, while their digest is being taken.
 type copied struct{ vfs.File }
 
 func (c copied) Write(p []byte) (int, error) { return c.File.Write(bytes.Clone(p)) }

@@ -8,7 +8,7 @@ import (
 )
 
 // directFile writes past the page cache where the file system allows it, and
-// through it elsewhere.
+// through the page cache elsewhere.
 type directFile struct{ *os.File }
 
 // createDirect creates a file that must not exist.
@@ -55,8 +55,8 @@ func (f directFile) SyncData() error {
 	}
 }
 
-// Preallocate sets space aside without changing the file's length. A file system
-// that cannot does without.
+// Preallocate sets space aside without changing the file's length. A file
+// system without preallocation does without.
 func (f directFile) Preallocate(offset, length int64) error {
 	for {
 		err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, offset, length)

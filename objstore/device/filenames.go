@@ -13,33 +13,33 @@ import (
 // The folders of a device:
 //
 //	data/ab/cd/ID   published files; ab and cd are the first digits of the ID
-//	tmp/ID          files that are being written; emptied by Open
+//	tmp/ID          files being written; emptied by Open
 //	quarantine/ID   damaged files, kept for a person to look at; ID.1, ID.2
-//	                and so on are later ones of that name; below quarantine/dark/
-//	                are files that no row names (dark.go)
+//	                and so on are later files of the name; below quarantine/dark/
+//	                are files without a row in the index (dark.go)
 const (
 	dataDir       = "data"
 	tmpDir        = "tmp"
 	quarantineDir = "quarantine"
 )
 
-// quarantineMax bounds the damaged files of one name that a device keeps.
+// quarantineMax bounds the damaged files of a name on a device.
 const quarantineMax = 100
 
 // fanOut is the number of directories on each of the two levels below data/.
 const fanOut = 256
 
-// ID names one file on all devices. It is drawn at random, but for the digits
-// that say in which directory the file lies.
+// ID names a file on all devices. An ID is drawn at random, but for the digits
+// that name the directory of the file.
 type ID [16]byte
 
-// runLength is the number of IDs, one after another, whose files lie in the same
+// runLength is the number of consecutive IDs whose files lie in the same
 // directory. With random digits each of the first files has a directory of its
-// own, which costs a mkdir and a sync of the level above; and uploads can share
-// the sync of a directory only if they publish to the same one. Time to write,
-// sync and publish 128 KiB on a new disk (BenchmarkPublish), random and in runs:
-// 5.7 and 1.9 ms with one stream, 1.4 and 1.1 ms with 16. Once all directories
-// are there they hold about as many files as with random digits.
+// own, which costs a mkdir and a sync of the level above, and uploads can share
+// the sync of a directory only if they publish to the same directory. Time to
+// write, sync and publish 128 KiB on a new disk (BenchmarkPublish), random and
+// in runs: 5.7 and 1.9 ms with one stream, 1.4 and 1.1 ms with 16. Once all
+// directories are there they hold about as many files as with random digits.
 const runLength = 256
 
 var run struct {
@@ -65,7 +65,7 @@ func NewID() ID {
 // String is the ID as 32 lower-case hex digits: the file's name.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
-// ParseID reads what String gave, and nothing else.
+// ParseID reads the result of String, and nothing else.
 func ParseID(s string) (ID, error) {
 	var id ID
 	if len(s) != hex.EncodedLen(len(id)) {

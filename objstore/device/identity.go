@@ -13,8 +13,8 @@ import (
 	"needletail/objstore/replacefile"
 )
 
-// identityName is a device's device.json, by which a swapped disk, one of
-// another store, or the empty folder under a missing mount is recognised:
+// identityName is a device's device.json. It tells a swapped disk, a disk of
+// another store, and the empty folder under a missing mount from the device:
 //
 //	{"format": 1, "store": "32 hex digits", "device": 3, "sum": "16 hex digits"}
 //
@@ -26,14 +26,15 @@ const (
 )
 
 var (
-	// ErrUnformatted: the folder has no identity. A new disk has none, and
-	// neither has the folder under a mount that is missing.
+	// ErrUnformatted: the folder has no identity, like a new disk and like the
+	// folder under a missing mount.
 	ErrUnformatted = errors.New("device has no identity: it is new, or not mounted")
-	// ErrForeign: the identity is damaged, or that of another device or store.
+	// ErrForeign: the identity is damaged, or belongs to another device or
+	// store.
 	ErrForeign = errors.New("device has another identity")
 )
 
-// Identity says whose disk a folder is on.
+// Identity says to which store and device a folder belongs.
 type Identity struct {
 	Store string // the store's id
 	Index Index
@@ -53,8 +54,8 @@ func (i Identity) file() identityFile {
 	return f
 }
 
-// ReadIdentity says whose disk the folder dir is on: ErrUnformatted if it is
-// nobody's, ErrForeign if that is damaged, or what reading gave.
+// ReadIdentity returns the identity of the folder dir. ErrUnformatted without
+// an identity, ErrForeign for a damaged identity, or the error of reading.
 func ReadIdentity(fsys vfs.FS, dir string) (Identity, error) {
 	f, err := fsys.Open(fsys.PathJoin(dir, identityName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -71,7 +72,7 @@ func ReadIdentity(fsys vfs.FS, dir string) (Identity, error) {
 }
 
 // Identify checks that the folder dir is the device want: nil, ErrUnformatted,
-// ErrForeign, or what reading gave.
+// ErrForeign, or the error of reading.
 func Identify(fsys vfs.FS, dir string, want Identity) error {
 	got, err := ReadIdentity(fsys, dir)
 	if err != nil {
@@ -95,9 +96,9 @@ func parseIdentity(b []byte) (Identity, error) {
 	return i, nil
 }
 
-// Format gives the folder dir, which it makes if it is missing, the identity id,
-// durably. A folder that has one already is left alone: ErrForeign unless it is
-// the same.
+// Format gives the folder dir the identity id, durably, and makes a missing
+// folder. A folder with an identity is left alone: ErrForeign for another
+// identity than id.
 func Format(fsys vfs.FS, dir string, id Identity) error {
 	if err := Identify(fsys, dir, id); !errors.Is(err, ErrUnformatted) {
 		return err

@@ -2,14 +2,14 @@ package device
 
 import "strconv"
 
-// Index is the number of a device within a store. It belongs to one disk for as
-// long as the store lives, and is what the index of objects records.
+// Index is the number of a device within a store. An Index belongs to a single
+// disk for as long as the store lives, and the index of objects records it.
 type Index uint16
 
-// None is no device: a copy or fragment that is missing.
+// None is no device: a missing copy or fragment.
 const None Index = 1<<16 - 1
 
-// String is the number, or "none".
+// String returns the number, or "none".
 func (i Index) String() string {
 	if i == None {
 		return "none"

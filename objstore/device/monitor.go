@@ -8,23 +8,24 @@ import (
 	"needletail/objstore/oserror"
 )
 
-// operationsMax is the number of operations that one device runs at once. It
-// bounds the goroutines that a disk which hangs can hold.
+// operationsMax is the number of operations that a device runs at once. It
+// bounds the goroutines held by a hanging disk.
 const operationsMax = 64
 
 // MonitorOptions are the limits of a Monitor.
 type MonitorOptions struct {
 	// SlowAfter is the age of a running operation, and the mean duration of
-	// ended ones, that makes a device suspect. Default 1 s.
+	// ended operations, from which a device is suspect. Default 1 s.
 	SlowAfter time.Duration
-	// HungAfter is the age of a running operation that makes a device failed,
-	// for as long as it runs. Default 30 s: a sync of much data may take long.
+	// HungAfter is the age of a running operation from which a device is
+	// failed, for as long as the operation runs. Default 30 s: a sync of much
+	// data may take long.
 	HungAfter time.Duration
-	// ErrorsMax is the number of errors, one after another, that make a device
-	// failed until a probe succeeds. Default 8.
+	// ErrorsMax is the number of errors in a row that make a device failed
+	// until a probe succeeds. Default 8.
 	ErrorsMax int
-	// GoodMin is the number of operations without an error, one after another,
-	// that make a suspect device ok. Default 64.
+	// GoodMin is the number of operations without an error in a row that make a
+	// suspect device ok. Default 64.
 	GoodMin int
 }
 
@@ -43,17 +44,17 @@ func (o *MonitorOptions) ensureDefaults() {
 	}
 }
 
-// latencyWeight is the weight of one operation in the mean: 1/16.
+// latencyWeight is the weight of an operation in the mean: 1/16.
 const latencyWeight = 16
 
-// Monitor counts the operations of one device, bounds their number, and judges
-// the device by them. It is safe for concurrent use.
+// Monitor counts the operations of a device, bounds their number, and judges
+// the device by them. A Monitor is safe for concurrent use.
 type Monitor struct {
 	opts  MonitorOptions
 	base  time.Time
 	slots chan int // numbers of free slots
-	// started holds, per slot, when its operation began, in ns after base and
-	// never 0; 0 if none runs.
+	// started holds, per slot, when the slot's operation began, in ns after
+	// base and never 0; 0 for a free slot.
 	started [operationsMax]atomic.Int64
 
 	mu        sync.Mutex // guards what follows
@@ -62,7 +63,7 @@ type Monitor struct {
 	stats     MonitorStats
 }
 
-// MonitorStats is what a Monitor counted.
+// MonitorStats are the counters of a Monitor.
 type MonitorStats struct {
 	Operations int64         // that ended
 	Errors     int64         // that speak against the device
@@ -70,7 +71,7 @@ type MonitorStats struct {
 	LastError  error         // or nil
 }
 
-// NewMonitor is the Monitor of a device that is ok.
+// NewMonitor returns the Monitor of an ok device.
 func NewMonitor(o MonitorOptions) *Monitor {
 	o.ensureDefaults()
 	m := &Monitor{opts: o, base: time.Now(), slots: make(chan int, operationsMax)}
@@ -80,7 +81,7 @@ func NewMonitor(o MonitorOptions) *Monitor {
 	return m
 }
 
-// Operation is one that runs.
+// Operation is a running operation.
 type Operation struct {
 	m    *Monitor
 	slot int
@@ -111,8 +112,8 @@ func (m *Monitor) Begin(wait time.Duration) (Operation, error) {
 func (m *Monitor) now() int64 { return int64(time.Since(m.base)) + 1 }
 
 // End ends the operation with its result. An error of a missing file or a full
-// disk does not count against the device, nor does one of a process that has no
-// descriptor left.
+// disk does not count against the device, nor does an error for want of a
+// descriptor.
 func (o Operation) End(err error) {
 	m := o.m
 	took := time.Duration(m.now() - m.started[o.slot].Swap(0))
@@ -138,7 +139,7 @@ func (o Operation) End(err error) {
 	}
 }
 
-// Blame counts an error that was seen outside of Begin and End.
+// Blame counts an error seen outside of Begin and End.
 func (m *Monitor) Blame(err error) {
 	if !faulty(err) {
 		return
@@ -160,7 +161,7 @@ func (m *Monitor) blame(err error) {
 }
 
 // Probed tells the result of a probe: a success makes the device ok, a failure
-// makes it failed. A probe that got no descriptor tells nothing.
+// makes it failed. A probe without a descriptor tells nothing.
 func (m *Monitor) Probed(err error) {
 	if oserror.Exhausted(err) {
 		return
@@ -188,11 +189,11 @@ func (m *Monitor) State() State {
 	return state
 }
 
-// Hung says that an operation runs for longer than HungAfter: whoever asks the
-// device now would wait too.
+// Hung reports whether an operation runs for longer than HungAfter: a caller
+// who asks the device now would wait too.
 func (m *Monitor) Hung() bool { return m.oldest() > m.opts.HungAfter }
 
-// oldest is the age of the operation that runs longest, or 0.
+// oldest returns the age of the operation that runs longest, or 0.
 func (m *Monitor) oldest() time.Duration {
 	if len(m.slots) == operationsMax { // none runs
 		return 0
@@ -206,10 +207,10 @@ func (m *Monitor) oldest() time.Duration {
 	return time.Duration(age)
 }
 
-// Running is the number of operations that run.
+// Running returns the number of running operations.
 func (m *Monitor) Running() int { return operationsMax - len(m.slots) }
 
-// Stats is what was counted so far.
+// Stats returns the counters.
 func (m *Monitor) Stats() MonitorStats {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,8 +2,8 @@ package device
 
 // Placer says where the slots of bodies belong.
 type Placer interface {
-	// Place gives the devices for a body whose name has that hash, in order of
-	// preference: first the primaries, slot by slot, as many as the Placer was
-	// made for; then the handoffs, which stand in for them.
+	// Place returns the devices for a body with the hash of its name, in order
+	// of preference: first the primaries, slot by slot, as many as the Placer
+	// was made for; then the handoffs, which stand in for primaries.
 	Place(hash [16]byte) []Index
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// probeName is a file in tmp/ that is there during a probe.
+// probeName is a file in tmp/ during a probe.
 const probeName = "probe"
 
-// Probe writes, syncs, reads and removes a small file. Unlike that of an upload,
-// a failed sync does not seal the device: no data depends on it.
+// Probe writes, syncs, reads and removes a small file. Unlike the sync of an
+// upload, a failed sync does not seal the device: no data depends on the file.
 func (d *Device) Probe() error {
 	path := d.fs.PathJoin(d.dir, tmpDir, probeName)
 	want := []byte(NewID().String())

@@ -7,9 +7,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Publish moves a file, which its writer has synced and closed, from tmp/ to its
-// place, and makes that durable. If it fails the file is gone from data/, as far
-// as the disk still obeys; Discard what may be left in tmp/.
+// Publish moves a file, which its writer has synced and closed, from tmp/ to
+// its place, and makes the move durable. After a failure the file is gone from
+// data/, as far as the disk still obeys; Discard removes the rest in tmp/.
 func (d *Device) Publish(id ID) error {
 	if err := d.Sealed(); err != nil {
 		return err
@@ -21,18 +21,18 @@ func (d *Device) Publish(id ID) error {
 		return opError("publish", err)
 	}
 	if err := d.syncDirShared(d.leafPath(id)); err != nil {
-		// No row will name the file. If this fails too, the next start finds it
-		// as dark data.
+		// No row will name the file. If the removal fails too, the next start
+		// finds the file as dark data.
 		return errors.Join(err, d.unlink(d.dataPath(id)))
 	}
 	return nil
 }
 
-// Discard removes a file that was not published. A missing one is no error. A
-// sealed device discards too.
+// Discard removes an unpublished file. A missing file is no error. A sealed
+// device discards too.
 func (d *Device) Discard(id ID) error { return d.unlink(d.tmpPath(id)) }
 
-// Remove deletes a published file. A missing one is no error. The removal is
+// Remove deletes a published file. A missing file is no error. The removal is
 // not synced: after a loss of power the file may be back, as dark data.
 func (d *Device) Remove(id ID) error {
 	if err := d.Sealed(); err != nil {
@@ -41,9 +41,9 @@ func (d *Device) Remove(id ID) error {
 	return d.unlink(d.dataPath(id))
 }
 
-// Quarantine moves a published file aside, durably. It never replaces a file
-// that is in quarantine: the second of a name is NAME.1 there, and so on. With
-// quarantineMax of one name it gives fs.ErrExist, and the file stays.
+// Quarantine moves a published file aside, durably. It never replaces a file in
+// quarantine: the second file of a name is NAME.1 there, and so on. With
+// quarantineMax files of a name it returns fs.ErrExist, and the file stays.
 func (d *Device) Quarantine(id ID) error {
 	if err := d.Sealed(); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (d *Device) Quarantine(id ID) error {
 	return d.syncDir(d.leafPath(id))
 }
 
-// OpenFile opens a published file for reading. A missing one matches
+// OpenFile opens a published file for reading. A missing file matches
 // fs.ErrNotExist.
 func (d *Device) OpenFile(id ID) (vfs.File, error) {
 	f, err := d.fs.Open(d.dataPath(id))

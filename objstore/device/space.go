@@ -8,7 +8,7 @@ type Space struct {
 	FreeBytes  int64 // what ordinary users may still write
 }
 
-// Space asks the file system how full it is.
+// Space asks the file system how full the disk is.
 func (d *Device) Space() (Space, error) {
 	u, err := d.fs.GetDiskUsage(d.dir)
 	if err != nil {
@@ -18,9 +18,9 @@ func (d *Device) Space() (Space, error) {
 }
 
 // Reserve checks, before a write of sizeBytes, that the device takes writes and
-// that the write leaves the reserve free: ErrSealed, ErrNoSpace. An unknown size
-// is negative and counts as none. Nothing is set aside; a file of known size is
-// preallocated when it is created.
+// that the write leaves the reserve free: ErrSealed, ErrNoSpace. An unknown
+// size is negative and counts as zero. Nothing is set aside; a file of known
+// size is preallocated when it is created.
 func (d *Device) Reserve(sizeBytes int64) error {
 	if err := d.Sealed(); err != nil {
 		return err

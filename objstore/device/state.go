@@ -12,15 +12,16 @@ import (
 type State uint8
 
 const (
-	// StateOK: it does all work.
+	// StateOK: the device does all work.
 	StateOK State = iota
-	// StateSuspect: it erred or is slow. Others are asked first.
+	// StateSuspect: the device erred or is slow. Ok devices are asked first.
 	StateSuspect
-	// StateFailed: it is missing, foreign, hangs or errs all the time. It gets
-	// no new files, and is read only when nobody else has the bytes.
+	// StateFailed: the device is missing, foreign, hangs or errs all the time.
+	// It gets no new files, and is read only when no other device has the
+	// bytes.
 	StateFailed
-	// StateDraining: an operator takes it out of use. It is read and gets no new
-	// files.
+	// StateDraining: an operator takes the device out of use. It is read and
+	// gets no new files.
 	StateDraining
 )
 
@@ -34,13 +35,12 @@ func (s State) String() string {
 	return fmt.Sprintf("state %d", uint8(s))
 }
 
-// ErrBusy: all operations that a device may run at once were running for as long
-// as the caller could wait: it is slow, or hangs.
+// ErrBusy: the device ran as many operations as it may at once, for as long as
+// the caller could wait: the device is slow, or hangs.
 var ErrBusy = errors.New("device is busy with operations that do not end")
 
-// faulty tells whether err speaks against the device, and not against a file
-// that is not there, a disk that is full, or a process that is out of
-// descriptors.
+// faulty reports whether err speaks against the device. A missing file, a full
+// disk and a process without free descriptors do not.
 func faulty(err error) bool {
 	return err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNoSpace) && !oserror.Exhausted(err)
 }

@@ -1,9 +1,9 @@
 package device
 
 // Walk calls visit for the ID of each published file, in no certain order
-// within a directory. Files that are published or removed meanwhile may be
-// visited or not. Names that are no IDs are passed over. An error from visit
-// ends the walk and is returned unchanged. Memory is that of the largest single
+// within a directory. Files published or removed meanwhile may be visited or
+// not. Names of another form are passed over. An error from visit ends the walk
+// and is returned unchanged. Memory holds the names of the largest single
 // directory, 1/65536 of the device.
 func (d *Device) Walk(visit func(ID) error) error {
 	firsts, err := d.fanOutNames(d.fs.PathJoin(d.dir, dataDir))

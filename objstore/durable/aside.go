@@ -9,12 +9,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// asideMax is how many databases may stand aside beside one folder.
+// asideMax bounds the databases aside of a folder.
 const asideMax = 1000
 
 // SetAside renames the folder of a database to the first free name of
-// DIR.aside.0, DIR.aside.1 and so on, and returns the new name. The database may
-// hold data that no other copy has, so only an operator removes it.
+// DIR.aside.0, DIR.aside.1 and so on, and returns the new name. The database
+// may hold the only copy of some data, so only an operator removes it.
 func SetAside(on vfs.FS, dir string) (string, error) {
 	for n := range asideMax {
 		to := dir + ".aside." + strconv.Itoa(n)

@@ -6,13 +6,13 @@ import (
 )
 
 // The log of Pebble is blocks of blockBytes, each a row of chunks. A record is
-// one chunk or several, in blocks that follow one another:
+// one or several chunks, in consecutive blocks:
 //
 //	checksum 4 | payload length 2 | type 1 | log number 4 | synced offset 8 | payload
 //
 // all little-endian. Types 5 to 8 (whole, first, middle, last) have no synced
-// offset; types 9 to 12 have one. The log number tells chunks of this log from
-// what an older one left in the same file.
+// offset; types 9 to 12 have a synced offset. The log number tells chunks of
+// this log from remains of an older log in the same file.
 const (
 	blockBytes       = 32 << 10
 	chunkHeaderBytes = 11
@@ -35,7 +35,7 @@ const (
 	chunkLast
 )
 
-// chunk is what a chunk's header says.
+// chunk is the content of a chunk's header.
 type chunk struct {
 	header, payload int // bytes
 	place           int // chunkWhole…
@@ -48,8 +48,8 @@ func (c chunk) bytes() int { return c.header + c.payload }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// parseChunk reads the chunk that b, the rest of a block, begins with; false if
-// there is no header or the chunk would go beyond the block.
+// parseChunk reads the first chunk of b, the rest of a block. ok is false
+// without a header, or if the chunk would go beyond the block.
 func parseChunk(b []byte) (c chunk, ok bool) {
 	if len(b) < chunkHeaderBytes || b[6] < chunkTypeMin || b[6] > chunkTypeMax {
 		return c, false
@@ -71,8 +71,8 @@ func parseChunk(b []byte) (c chunk, ok bool) {
 	return c, true
 }
 
-// isTrailer says that b begins with the mark that a log which was closed ends
-// with: an empty chunk, without a checksum, of the next log number.
+// isTrailer reports whether b begins with the end mark of a closed log: an
+// empty chunk, without a checksum, of the next log number.
 func isTrailer(b []byte, log uint32) bool {
 	return len(b) >= chunkHeaderBytes && binary.LittleEndian.Uint32(b) == 0 &&
 		binary.LittleEndian.Uint16(b[4:]) == 0 && b[6] == chunkTypeMin && binary.LittleEndian.Uint32(b[7:]) == log+1

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// closePatience is how long Close waits for what is in memory to be in tables, and
-// again for the rest, or HangLimit if that is shorter. A log whose content is in
+// closePatience is how long Close waits for the flush of memory into tables,
+// and again for the rest, or HangLimit if shorter. A log whose content is in
 // tables too may be lost or damaged without harm.
 const closePatience = 10 * time.Second
 
-// Close closes the database, to which nobody begins to write any more. One that
-// hangs is left behind; the error of one that is sealed was told
-// before and is not repeated. Who still waits for a commit gets ErrSealed.
+// Close closes the database. No new write may begin. A hanging database is left
+// behind. The error of a sealed database was told before and is not repeated. A
+// commit that still waits gets ErrSealed.
 func (d *DB) Close() error {
 	patience := min(closePatience, d.opts.HangLimit)
 	if !d.readOnly && d.seal.err() == nil && d.work.err() == nil {
@@ -34,7 +34,7 @@ func (d *DB) Close() error {
 	return err
 }
 
-// within says whether f, which goes on in any case, ended in that time.
+// within reports whether f ended in time. f goes on in any case.
 func (d *DB) within(limit time.Duration, f func()) bool {
 	done := make(chan struct{})
 	go func() {
@@ -51,7 +51,7 @@ func (d *DB) within(limit time.Duration, f func()) bool {
 	}
 }
 
-// flush writes what is in memory into tables, as far as the disk obeys.
+// flush writes memory into tables, as far as the disk obeys.
 func (d *DB) flush() {
 	d.running.Add(1)
 	done, err := d.DB.AsyncFlush()

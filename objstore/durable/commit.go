@@ -8,19 +8,19 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Every batch begins with a note that Pebble writes to the log and nowhere else:
+// Every batch begins with a note in the log, and nowhere else:
 //
 //	version 1 | sequence number 8, little-endian | time 8, little-endian, Unix ns
 //
 // All commits up to the sequence number were on stable storage when the batch
-// was made. A note that can be read behind a damaged place so tells whether
-// acknowledged commits were there, and the time when.
+// was made. A readable note behind a damaged place so tells whether
+// acknowledged commits were in the damaged place, and the time.
 const (
 	noteVersion = 1
 	noteBytes   = 1 + 8 + 8
 )
 
-// NewBatch begins a batch, which Commit ends.
+// NewBatch returns a batch for Commit.
 func (d *DB) NewBatch() *pebble.Batch {
 	b := d.DB.NewBatch()
 	var note [noteBytes]byte
@@ -31,16 +31,16 @@ func (d *DB) NewBatch() *pebble.Batch {
 	return b
 }
 
-// Write is a commit that is under way.
+// Write is a commit under way.
 type Write struct {
 	db   *DB
 	done chan error
 }
 
 // Commit makes a batch of NewBatch take effect, on stable storage if sync is
-// true. It waits for a disk that hangs, unless SealHung ends that. ErrSealed
-// leaves it open whether the batch took effect; with ErrBehind it did not. The
-// batch must not be used again after an error.
+// true. Commit waits for a hanging disk, unless SealHung ends the wait. After
+// ErrSealed the batch may or may not have taken effect; after ErrBehind the
+// batch did not. The batch must not be used again after an error.
 func (d *DB) Commit(b *pebble.Batch, sync bool) error {
 	if err := d.Admit(b.Len()); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (d *DB) Commit(b *pebble.Batch, sync bool) error {
 	return d.start(b, sync, bytes).Wait()
 }
 
-// Start begins a Commit of what was admitted, or is small.
+// Start begins a Commit of an admitted, or small, batch.
 func (d *DB) Start(b *pebble.Batch, sync bool) Write {
 	bytes := memTableBytes(b)
 	d.room.take(bytes)
@@ -93,8 +93,8 @@ func (w Write) Wait() error {
 	}
 }
 
-// Admit says whether a batch of so many bytes may begin: ErrSealed, or ErrBehind
-// while background work fails and memory holds all that it may.
+// Admit refuses a batch of the given length: ErrSealed, or ErrBehind while
+// background work fails and memory is full.
 func (d *DB) Admit(bytes int) error {
 	if err := d.seal.err(); err != nil {
 		return err
@@ -106,7 +106,8 @@ func (d *DB) Admit(bytes int) error {
 		}
 		return nil
 	}
-	// A quarter of a memtable leads to no flush that others would wait for.
+	// A quarter of a memtable starts no flush that further commits would wait
+	// for.
 	if d.unflushed.Add(int64(bytes)) > int64(d.opts.Pebble.MemTableSize)/4 {
 		return fmt.Errorf("%w: %w", ErrBehind, cause)
 	}

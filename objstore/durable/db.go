@@ -15,11 +15,12 @@ import (
 var (
 	// ErrHung: no write ended for HangLimit.
 	ErrHung = errors.New("no write ended in time")
-	// ErrBehind: flushes or compactions fail, and what memory may hold until
-	// they succeed is used up. The database takes writes again when they do.
+	// ErrBehind: flushes or compactions fail, and the memory for commits until
+	// their success is used up. The database takes writes again after the
+	// success.
 	ErrBehind = errors.New("background work fails, and no more is taken until it succeeds")
 	errClosed = errors.New("closed")
-	// errLeft: what is being closed hangs, and is left as it is.
+	// errLeft: closing hangs, and the rest is left as it is.
 	errLeft = errors.New("closing hangs, and was given up")
 )
 
@@ -29,23 +30,23 @@ type Options struct {
 	FS     vfs.FS       // default vfs.Default
 	Logger *slog.Logger // default slog.Default
 
-	// Pebble are Pebble's own settings. Its FS, Logger, EventListener and files
-	// are set here.
+	// Pebble are Pebble's own settings. The package sets FS, Logger,
+	// EventListener and the numbers of files.
 	Pebble pebble.Options
 	// OpenFilesMax bounds the open files, at least OpenFilesMin.
 	OpenFilesMax int
 
-	// OpenPatience is how long a file that is to be written is asked for again
-	// while there is no descriptor for it; writers wait. Default 3 s.
+	// OpenPatience is how long the opening of a file for writing is repeated
+	// while no descriptor is free; writers wait. Default 3 s.
 	OpenPatience time.Duration
 	// HangLimit is how long no commit may end while some run. Default 20 s.
 	HangLimit time.Duration
-	// SealHung says that the database is sealed with ErrHung after HangLimit. Else writers wait for the disk, unless background
-	// work fails too.
+	// SealHung seals the database with ErrHung after HangLimit. Otherwise
+	// writers wait for the disk, unless background work fails too.
 	SealHung bool
 	// Sealed is called once, from any goroutine and maybe under Pebble's locks,
-	// with the error that seals the database, before anybody sees that. It must
-	// not call the database. Optional.
+	// with the error that seals the database, before anybody sees the seal.
+	// Sealed must not call the database. Optional.
 	Sealed func(error)
 }
 
@@ -69,7 +70,7 @@ func (o *Options) ensureDefaults() {
 	}
 }
 
-// DB is an open database. Reads are those of the Pebble database; writes go
+// DB is an open database. Reads are the reads of the Pebble database; writes go
 // through NewBatch and Commit.
 type DB struct {
 	*pebble.DB
@@ -87,13 +88,13 @@ type DB struct {
 
 	running, ended atomic.Int64 // commits
 	commits        sync.WaitGroup
-	// unflushed is what was committed, in bytes, since background work fails.
+	// unflushed is the bytes committed since background work fails.
 	unflushed atomic.Int64
 	watcher   sync.WaitGroup
 }
 
-// Open opens or creates the database in dir. A damaged one is refused with
-// ErrDamaged, one that another process uses with Pebble's error.
+// Open opens or creates the database in dir. A damaged database is refused with
+// ErrDamaged, a database in use by another process with Pebble's error.
 func Open(dir string, o Options) (*DB, error) {
 	o.ensureDefaults()
 	d := &DB{opts: o, dir: dir, seal: newSeal(o.Sealed), work: &background{name: o.Name, slog: o.Logger}}
@@ -144,13 +145,13 @@ func (d *DB) open() (err error) {
 	return nil
 }
 
-// Err is why the database is sealed, or nil. It matches ErrSealed.
+// Err returns the reason of the seal, or nil. The error matches ErrSealed.
 func (d *DB) Err() error { return d.seal.err() }
 
 // Broken is closed when the database is sealed.
 func (d *DB) Broken() <-chan struct{} { return d.seal.broken }
 
-// Seal takes no more writes from now on, as after a failed one.
+// Seal ends all writes from now on, as a failed write does.
 func (d *DB) Seal(cause error) { d.seal.fail(cause) }
 
 // Tail is how the newest log ended when the database was opened.

@@ -9,19 +9,20 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// sealingFile is a file that Pebble writes, or a folder that it syncs.
+// sealingFile is a file that Pebble writes, or a folder that Pebble syncs.
 type sealingFile struct {
 	vfs.File // nil of one that could not be made
 	fs       *sealingFS
-	// vital says that no call may err, as Pebble would panic or give up: of the
-	// files that are vital to it, and of folders, whose sync makes them durable.
+	// vital says that no call may return an error, as Pebble would panic or
+	// give up. Files vital to Pebble are vital, and folders, whose sync makes
+	// files durable.
 	vital bool
 	name  string
 }
 
 var errShortWrite = errors.Join(io.ErrShortWrite, errors.New("the file system took less than it was given"))
 
-// do makes one call that changes the disk.
+// do makes a call that changes the disk.
 func (f *sealingFile) do(call func() error) error { return f.fs.change(f.vital, call) }
 
 func (f *sealingFile) Write(b []byte) (int, error) {
@@ -114,7 +115,7 @@ func (f *sealingFile) ReadAt(b []byte, at int64) (int, error) {
 	return f.File.ReadAt(b, at)
 }
 
-// noFile describes a log that is not there.
+// noFile describes a missing log.
 type noFile struct{ name string }
 
 func (n noFile) Name() string           { return n.name }

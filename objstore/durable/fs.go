@@ -17,19 +17,20 @@ const (
 	// openRetry is the pause between two tries to get a descriptor.
 	openRetry = 20 * time.Millisecond
 	// Pebble begins a failed flush or compaction again at once. sealedPause and
-	// failingPause are what each attempt waits first.
+	// failingPause are the wait before each attempt.
 	sealedPause  = time.Second
 	failingPause = 100 * time.Millisecond
 )
 
-// sealingFS is the file system below Pebble. A call on a file that is vital to
-// Pebble never errs: one that fails seals the database. After the seal no call
-// changes anything.
+// sealingFS is the file system below Pebble. A call on a file vital to Pebble
+// never returns an error: a failed call seals the database. After the seal no
+// call changes anything.
 //
-// Pebble does not come back from opening a database before what was in its logs
-// is in tables, and tries that for ever; nor does a commit that waits for a flush.
-// So while a database is opened every failure seals, and from then on, or when a
-// sealed one is closed, all calls seem to work, in the void: nobody reads any more.
+// The opening of a Pebble database does not return before the content of its
+// logs is in tables, and Pebble tries for ever. A commit that waits for a flush
+// does not return either. So while a database is opened every failure seals.
+// From the seal on, or when a sealed database is closed, all calls seem to
+// work, in the void: nobody reads any more.
 type sealingFS struct {
 	vfs.FS
 	dir      string
@@ -40,20 +41,21 @@ type sealingFS struct {
 	// void is set while the database is opened, or is closed after the seal.
 	void atomic.Bool
 
-	// oldLogs are removed when the database is open: until there is a new one,
-	// a database without a log is one that lost it.
+	// oldLogs are removed when the database is open: until there is a new log,
+	// a database without a log is a database that lost its log.
 	oldMu   sync.Mutex // guards opening and oldLogs
 	opening bool
 	oldLogs []string
 
 	spareMu sync.Mutex
-	// spare keeps a descriptor for the next log when there are no others.
+	// spare keeps a descriptor for the next log, for times without free
+	// descriptors.
 	spare vfs.File
 }
 
 func (f *sealingFS) Unwrap() vfs.FS { return f.FS }
 
-// logNumber is the number of the log with that name.
+// logNumber returns the number of the log with the name base.
 func logNumber(base string) (number uint64, isLog bool) {
 	digits, isLog := strings.CutSuffix(base, ".log")
 	if !isLog {
@@ -68,15 +70,15 @@ func (f *sealingFS) isLog(path string) bool {
 	return isLog
 }
 
-// isVital says that Pebble cannot go on without the file: a log, a manifest, or
-// the mark of which manifest counts.
+// isVital reports whether Pebble cannot go on without the file: a log, a
+// manifest, or the marker of the current manifest.
 func (f *sealingFS) isVital(path string) bool {
 	base := f.PathBase(path)
 	return f.isLog(path) || strings.HasPrefix(base, "MANIFEST-") || strings.HasPrefix(base, "marker.")
 }
 
-// keepSpare opens the spare descriptor if it is not there. Without one the
-// database works too.
+// keepSpare opens the spare descriptor if it is missing. The database also
+// works without a spare.
 func (f *sealingFS) keepSpare() {
 	f.spareMu.Lock()
 	defer f.spareMu.Unlock()
@@ -96,8 +98,8 @@ func (f *sealingFS) dropSpare() {
 	}
 }
 
-// patient calls open until it does not fail for want of a descriptor, for
-// its patience at most. The spare one goes first.
+// patient calls open until the call does not fail for want of a descriptor, for
+// its patience at most. The spare descriptor is given up first.
 func (f *sealingFS) patient(open func() error) error {
 	err := open()
 	if !oserror.Exhausted(err) {
@@ -133,7 +135,7 @@ func (f *sealingFS) isClosing() bool {
 	}
 }
 
-// quiet says that a failed call must not err.
+// quiet reports whether a failed call must not return an error.
 func (f *sealingFS) quiet(vital bool) bool { return vital || f.void.Load() }
 
 // change makes a call that changes the disk, unless the database is sealed.
@@ -150,13 +152,13 @@ func (f *sealingFS) change(vital bool, call func() error) error {
 	return err
 }
 
-// changeName is change for names, not for what is in a file.
+// changeName is change for names, not for the content of a file.
 func (f *sealingFS) changeName(call func() error) error {
 	return f.change(false, func() error { return f.patient(call) })
 }
 
-// newFile makes a file to be written. If that fails and must not err, a dead one
-// stands in for it.
+// newFile makes a file for writing. Where a failure must not return an error, a
+// dead file stands in.
 func (f *sealingFS) newFile(path string, create func() (vfs.File, error)) (vfs.File, error) {
 	vital := f.isVital(path)
 	if !f.quiet(vital) {
@@ -246,7 +248,7 @@ func (f *sealingFS) MkdirAll(path string, mode fs.FileMode) error {
 	return f.changeName(func() error { return f.FS.MkdirAll(path, mode) })
 }
 
-// keepLog says whether a log that is not needed any more stays for now.
+// keepLog reports whether a log no longer needed stays for now.
 func (f *sealingFS) keepLog(path string) bool {
 	f.oldMu.Lock()
 	defer f.oldMu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// lockHeld is Pebble's error for a database that this process has open already.
+// lockHeld is Pebble's error for a database already open in this process.
 const lockHeld = "lock held by current process"
 
 // Locked reports that Open failed because the database is open already, in this

@@ -12,8 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// logger passes on what Pebble says. What Pebble calls fatal, expecting the
-// process to end, seals the database.
+// logger passes Pebble's messages on. A fatal message, after which Pebble
+// expects the process to end, seals the database.
 type logger struct {
 	name string
 	slog *slog.Logger
@@ -38,7 +38,7 @@ func (l *logger) Fatalf(format string, args ...any) {
 // on failing.
 const tellAgain = 30 * time.Second
 
-// background is what flushes and compactions come to.
+// background is the state of flushes and compactions.
 type background struct {
 	name string
 	slog *slog.Logger
@@ -50,10 +50,10 @@ type background struct {
 	told time.Time
 }
 
-// work is one kind of background work.
+// work is a kind of background work.
 type work struct {
-	// last is the error that the last piece of work ended with. Pebble gives one
-	// for a flush of nothing too, and reports only the others as failures.
+	// last is the error of the last piece of work. Pebble has an error also for
+	// a flush of nothing, and reports only the rest as failures.
 	last    atomic.Pointer[error]
 	failing atomic.Pointer[error] // why it fails now, or nil
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// CheckManifest reads the newest manifest of a database that is not open to its
-// end: ErrDamaged if a record is. Pebble would take what follows for never written,
-// and remove the tables that it names. A last record that is cut short, or
-// whose last sectors are zeros, is what a crash leaves, and no error; neither is
-// a database that was never made.
+// CheckManifest reads the newest manifest of a closed database to its end:
+// ErrDamaged if a record is damaged. Pebble would take the rest for never
+// written, and remove the tables named there. A last record cut short, or with
+// zeros in its last sectors, comes of a crash and is no error. A database that
+// was never made is no error either.
 func CheckManifest(fsys vfs.FS, dir string) error {
 	names, err := fsys.List(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,8 +47,8 @@ func CheckManifest(fsys vfs.FS, dir string) error {
 	return nil
 }
 
-// currentManifest is the manifest that the newest marker names, as Pebble finds
-// it: marker.manifest.ITERATION.NAME.
+// currentManifest returns the manifest named by the newest marker, as Pebble
+// finds it: marker.manifest.ITERATION.NAME.
 func currentManifest(names []string) (manifest string) {
 	newest := ""
 	for _, n := range names {
@@ -61,16 +61,16 @@ func currentManifest(names []string) (manifest string) {
 	return manifest
 }
 
-// The chunks of a manifest are those of a log in Pebble's oldest form: checksum
-// 4, payload length 2, type 1, payload.
+// The chunks of a manifest have the oldest form of Pebble's logs: checksum 4,
+// payload length 2, type 1, payload.
 const (
 	oldChunkHeaderBytes = 7
 	oldBlockBytes       = 32 << 10
-	// sectorBytes is what a disk writes whole or not at all.
+	// sectorBytes is written by a disk whole or not at all.
 	sectorBytes = 512
 )
 
-// wholeRecords reads the records of b; at is the end of the last that is whole.
+// wholeRecords reads the records of b; at is the end of the last whole record.
 func wholeRecords(b []byte) (at int, ok bool) {
 	r := pebblerecord.NewReader(strings.NewReader(string(b)), 0)
 	for {
@@ -88,9 +88,9 @@ func wholeRecords(b []byte) (at int, ok bool) {
 	}
 }
 
-// cutShort says that the rest of a manifest after its last whole record, which
-// begins at the offset at, may come of a crash: it is zeros, ends within a chunk,
-// or its last sectors were never written.
+// cutShort reports whether the rest of a manifest after its last whole record,
+// from the offset at on, may come of a crash: the rest is zeros, ends within a
+// chunk, or its last sectors were never written.
 func cutShort(rest []byte, at int) bool {
 	lastSector := (at + len(rest) - 1) / sectorBytes * sectorBytes
 	if allZero(rest[min(max(lastSector-at, 0), len(rest)):]) {
@@ -108,8 +108,8 @@ func cutShort(rest []byte, at int) bool {
 		}
 		n := int(binary.LittleEndian.Uint16(chunk[4:]))
 		if right := rightLength(chunk); right != n {
-			// With another length it is whole; else it is damaged if all of it
-			// is there.
+			// A chunk right with another length is whole. A chunk that is all
+			// there is damaged.
 			return right < 0 && n > len(chunk)-oldChunkHeaderBytes && len(chunk) < left
 		}
 		p += oldChunkHeaderBytes + n
@@ -117,8 +117,8 @@ func cutShort(rest []byte, at int) bool {
 	return true
 }
 
-// rightLength is the length of the payload with which a chunk's checksum is
-// right, or -1.
+// rightLength returns the length of the payload with which a chunk's checksum
+// is right, or -1.
 func rightLength(chunk []byte) int {
 	want := binary.LittleEndian.Uint32(chunk)
 	sum := crc32.Update(0, castagnoli, chunk[6:oldChunkHeaderBytes])

@@ -7,9 +7,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// OpenReadOnly opens a database that must exist and that no process has open,
-// and changes nothing. Of logs that are damaged it takes the records before the
-// damage; Tail tells of the worst.
+// OpenReadOnly opens an existing database that no process has open, and changes
+// nothing. Of damaged logs it takes the records before the damage; Tail tells
+// of the worst log.
 func OpenReadOnly(dir string, o Options) (*DB, error) {
 	o.ensureDefaults()
 	if _, err := o.FS.Stat(dir); err != nil {
@@ -29,14 +29,14 @@ func OpenReadOnly(dir string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// cutLogs shows logs without what cannot be read of them.
+// cutLogs shows logs without their unreadable parts.
 type cutLogs struct {
 	vfs.FS
 	ends map[string]int64 // by path; those that end cleanly are missing
 }
 
-// readableLogs looks at all logs. An older one than the newest that does not end
-// with the mark of a log that was closed lost what had been on stable storage.
+// readableLogs looks at all logs. A log older than the newest log must end with
+// the mark of a closed log; otherwise it lost commits from stable storage.
 func readableLogs(fsys vfs.FS, dir string) (*cutLogs, Tail, error) {
 	names, err := fsys.List(dir)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// scan reads a log block by block: first its records, in order, and from the
-// first place that cannot be read on whatever tells of more.
+// scan reads a log block by block: first the records, in order, and from the
+// first unreadable place on every sign of further records.
 type scan struct {
 	log uint32
 	at  int64 // of the block that is read
@@ -20,7 +20,7 @@ type scan struct {
 	last    record // the last that can be read
 	current record // the one that is read
 
-	// What follows is about the bytes after readEnd.
+	// The fields below describe the bytes after readEnd.
 	ownEnd   int64 // end of the last chunk of this log
 	usedEnd  int64 // end of the last byte that is not zero
 	older    bool  // chunks of an older log are there
@@ -30,7 +30,7 @@ type scan struct {
 	lastTime time.Time
 }
 
-// record is what the beginning of a record says.
+// record is the content of the beginning of a record.
 type record struct {
 	known    bool
 	sequence uint64
@@ -63,7 +63,7 @@ func parseRecord(b []byte) (r record) {
 	return r
 }
 
-// read reads the log to its end, or to the mark that it was closed with.
+// read reads the log to its end, or to the mark of its closing.
 func (s *scan) read(r io.Reader) error {
 	block := make([]byte, blockBytes)
 	for !s.clean {
@@ -92,7 +92,7 @@ func (s *scan) block(b []byte) {
 	}
 }
 
-// records reads chunks in order; where it stops the log cannot be read.
+// records reads chunks in order and returns where reading stopped.
 func (s *scan) records(b []byte) (stop int) {
 	p := 0
 	for p < len(b) {
@@ -120,8 +120,8 @@ func (s *scan) records(b []byte) (stop int) {
 	return p
 }
 
-// rest looks at what lies behind the place where reading stopped. Each block
-// begins with a chunk, whatever the one before holds.
+// rest looks at the bytes behind the place where reading stopped. Each block
+// begins with a chunk, with any content in the block before.
 func (s *scan) rest(b []byte, p int) {
 	for p < len(b) {
 		c, ok := parseChunk(b[p:])
@@ -149,7 +149,7 @@ func (s *scan) rest(b []byte, p int) {
 	}
 }
 
-// note takes from a chunk of this log what it tells of commits before it.
+// note takes from a chunk of this log its note about earlier commits.
 func (s *scan) note(c chunk, payload []byte) {
 	s.synced = max(s.synced, c.synced)
 	if c.place != chunkWhole && c.place != chunkFirst {
@@ -165,7 +165,7 @@ func (s *scan) note(c chunk, payload []byte) {
 	}
 }
 
-// tail is what was found.
+// tail returns the findings.
 func (s *scan) tail(modified time.Time) Tail {
 	t := Tail{ReadBytes: s.readEnd, From: s.last.time, Closed: s.clean}
 	if s.clean {
@@ -185,9 +185,9 @@ func (s *scan) tail(modified time.Time) Tail {
 	return t
 }
 
-// lostAcknowledged says that a record behind the damage tells of acknowledged
-// commits that cannot be read. Of a log whose first record is lost it is known
-// that the commit before the first one that can be read is too.
+// lostAcknowledged reports whether a record behind the damage tells of
+// acknowledged commits that cannot be read. If the first record of a log is
+// lost, the commit before the first readable commit is lost too.
 func (s *scan) lostAcknowledged() bool {
 	switch {
 	case s.acked == 0 || !s.first.known:

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// ErrSealed: a write failed after which nobody knows what is on the disk. No
-// write succeeds until the database is opened again.
+// ErrSealed: a write failed, and the state of the disk is unknown. No write
+// succeeds until the database is opened again.
 var ErrSealed = errors.New("sealed after a failed write")
 
 // seal is the first failure of a database.
@@ -51,7 +51,7 @@ func (s *seal) err() error {
 	return nil
 }
 
-// end seals a database that is closed, and says whether it was not sealed.
+// end seals a closed database, and reports whether the database was not sealed.
 func (s *seal) end() (first bool) {
 	s.once.Do(func() {
 		first = true

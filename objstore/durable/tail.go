@@ -17,26 +17,26 @@ import (
 // acknowledged commits with them.
 var ErrDamaged = errors.New("the database is damaged")
 
-// Tail is how a log ends. Pebble takes the first place that it cannot read for
-// the end; a crash leaves such a place, and so does damage.
+// Tail is the end of a log. Pebble takes the first unreadable place for the
+// end. A crash leaves an unreadable place, and so does damage.
 type Tail struct {
 	Path string
-	// ReadBytes is the length of the records that can be read.
+	// ReadBytes is the length of the readable records.
 	ReadBytes int64
-	// DroppedBytes is what follows and is neither zeros nor the remains of an
-	// older log: commits that cannot be read. 0 of a log that ends cleanly.
+	// DroppedBytes is the length of the rest, without zeros and remains of an
+	// older log: unreadable commits. 0 for a log with a clean end.
 	DroppedBytes int64
-	// From and To are when the last commit was made that can be read, and when
-	// the last of the others was, or the file was changed; zero if not known.
+	// From is the time of the last readable commit. To is the time of the last
+	// unreadable commit, or of the last change of the file. Zero means unknown.
 	From, To time.Time
-	// Closed says that the log ends with the mark of one that was closed.
+	// Closed says that the log ends with the mark of a closed log.
 	Closed bool
-	// Acknowledged says that some of what was dropped had been on stable
-	// storage, so that no crash explains it.
+	// Acknowledged says that some of the dropped commits had been on stable
+	// storage, so that no crash explains the loss.
 	Acknowledged bool
 }
 
-// String says in a sentence what was dropped.
+// String returns a sentence about the dropped commits.
 func (t Tail) String() string {
 	s := fmt.Sprintf("%s: %d bytes after the first %d cannot be read", t.Path, t.DroppedBytes, t.ReadBytes)
 	if !t.From.IsZero() {
@@ -48,7 +48,7 @@ func (t Tail) String() string {
 	return s
 }
 
-// tell warns of what was dropped.
+// tell warns of dropped commits.
 func (t Tail) tell(name string, log *slog.Logger) {
 	if t.DroppedBytes > 0 {
 		log.Warn(name+": the log does not end where its last commit ends: a crash left part of a commit, or the log is damaged",
@@ -56,9 +56,9 @@ func (t Tail) tell(name string, log *slog.Logger) {
 	}
 }
 
-// checkLogs looks at the newest log of a database that is not open. Older ones
-// end with a mark, which Pebble asks for. ErrDamaged if acknowledged commits
-// cannot be read, or if there is no log at all.
+// checkLogs looks at the newest log of a closed database. Older logs end with a
+// mark, which Pebble asks for. ErrDamaged if acknowledged commits cannot be
+// read, or if there is no log at all.
 func checkLogs(fsys vfs.FS, dir string) (Tail, error) {
 	names, err := fsys.List(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,7 +81,7 @@ func checkLogs(fsys vfs.FS, dir string) (Tail, error) {
 	return t, err
 }
 
-// formatMarker begins the name of a file that every database has once it was
+// formatMarker begins the name of a file of every database that was ever
 // opened.
 const formatMarker = "marker.format-version."
 
@@ -111,9 +111,9 @@ func readTail(fsys vfs.FS, path string, number uint64) (Tail, error) {
 	return t, nil
 }
 
-// damaged adds ErrDamaged to an error of opening a database, unless it is the
-// disk's, that of a lock, or tells of a newer format: what else Pebble refuses
-// is not what was written.
+// damaged adds ErrDamaged to an error of opening a database. An error of the
+// disk or of a lock stays as it is, and so does the error of a newer format.
+// Pebble refuses everything else because of changed bytes.
 func damaged(dir string, err error) error {
 	var errno syscall.Errno
 	others := errors.As(err, &errno) && !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrSealed) ||

@@ -1,4 +1,5 @@
-// Package faultfs is a file system for tests whose n-th call fails.
+// Package faultfs is a file system for tests. The n-th call of the file system
+// fails.
 package faultfs
 
 import (
@@ -16,19 +17,20 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// ErrShort stands for a write that takes half of what it is given and gives no
-// error; on other calls it is EIO.
+// ErrShort stands for a write of half of the bytes without an error; for any
+// call but a write it is EIO.
 var ErrShort = errors.New("short write")
 
-// opens are the calls that need a descriptor: others never get EMFILE.
+// opens are the calls that need a descriptor. The remaining calls never get
+// EMFILE.
 var opens = map[string]bool{"create": true, "open": true, "open folder": true, "reuse": true, "lock": true, "list": true}
 
-// Causes are the failures that a sweep goes through.
+// Causes returns the failures of a sweep.
 func Causes() []error {
 	return []error{syscall.EIO, syscall.ENOSPC, syscall.EMFILE, ErrShort}
 }
 
-// Fault is what goes wrong.
+// Fault is a failure at a call.
 type Fault struct {
 	Call  int  // the number of the call that fails, from 0
 	Stays bool // so do all calls after it
@@ -43,7 +45,7 @@ func (f Fault) String() string {
 	return s
 }
 
-// FS counts the calls that reach a file system, and lets some fail.
+// FS counts the calls on a file system, and lets some of them fail.
 type FS struct {
 	vfs.FS
 	mu       sync.Mutex // guards what follows
@@ -54,7 +56,7 @@ type FS struct {
 	what     string // the first call that failed
 }
 
-// New is a file system that works until it is armed.
+// New returns a file system that works until it is armed.
 func New(fs vfs.FS) *FS { return &FS{FS: fs} }
 
 // Arm begins to count calls.
@@ -64,8 +66,8 @@ func (f *FS) Arm(fault Fault) {
 	f.armed, f.fault, f.calls, f.injected, f.what = true, fault, 0, 0, ""
 }
 
-// Disarm lets all calls through, and says how many there were, how many failed,
-// and what the first of those was.
+// Disarm lets all calls through. It returns the number of calls, the number of
+// failures, and the first failed call.
 func (f *FS) Disarm() (calls, injected int, what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,7 +75,7 @@ func (f *FS) Disarm() (calls, injected int, what string) {
 	return f.calls, f.injected, f.what
 }
 
-// call counts a call, and gives the error that it fails with.
+// call counts a call, and returns the error of a failing call.
 func (f *FS) call(op, path string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -229,5 +231,5 @@ func Watchdog(t testing.TB, limit time.Duration, what string) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// Full says that a sweep is to try every call, and not a sample.
+// Full reports whether a sweep is to try every call, and not a sample.
 func Full() bool { return os.Getenv("NEEDLETAIL_FAULTS") != "" }

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Tally is what a sweep came to.
+// Tally is the result of a sweep.
 type Tally struct {
 	Runs, Calls, Injected int
-	// Sealed counts runs after which no write succeeded; Refused those whose
-	// next start was refused.
+	// Sealed counts runs after which no write succeeded. Refused counts runs
+	// after which the next start was refused.
 	Sealed, Refused int
 }
 
-// Outcome is what became of one run.
+// Outcome is the result of a run.
 type Outcome struct {
 	Calls, Injected int
 	Sealed, Refused bool
@@ -59,7 +59,7 @@ func Sweep(t *testing.T, faults func(call int) []Fault, sampleEvery int, run fun
 	return sum
 }
 
-// Once is every cause at one call.
+// Once returns every cause at a single call.
 func Once(call int) (all []Fault) {
 	for _, err := range Causes() {
 		all = append(all, Fault{Call: call, Err: err})
@@ -67,7 +67,8 @@ func Once(call int) (all []Fault) {
 	return all
 }
 
-// OnceAndForever is every cause at one call, and at that call and all after it.
+// OnceAndForever returns every cause at a single call, and at the call and all
+// calls after it.
 func OnceAndForever(call int) (all []Fault) {
 	for _, f := range Once(call) {
 		all = append(all, f, Fault{Call: call, Err: f.Err, Stays: true})
