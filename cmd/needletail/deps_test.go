@@ -69,12 +69,14 @@ var importRules = []struct {
 	{"needletail/proxy/httpfront", nil, wings, "the front knows the hall alone"},
 	{"needletail/proxy/pyjson", nil, []string{"needletail/"}, "an encoding is a leaf"},
 	{"needletail/proxy/pyxml", nil, []string{"needletail/"}, "an encoding is a leaf"},
+	{"needletail/proxy/option", nil, []string{"needletail/", "github.com/", "golang.org/"}, "the type of a value is a leaf"},
 	{"needletail/proxy/metrics", nil, wings, "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/keystone", nil, but(wings, "needletail/proxy/keystone"), "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/glance", nil, but(wings, "needletail/proxy/glance"), "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/swift", nil, but(wings, "needletail/proxy/swift"), "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/swift", []string{"needletail/proxy/swift/"}, []string{"needletail/proxy/swift/"}, "the vocabulary of Swift's wing knows no feature"},
 	{"needletail/proxy/swift/listing", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline"}, "a page is text: no feature takes part"},
+	{"needletail/proxy/swift/feature", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline", "needletail/proxy/swift/listing"}, "the contract of features knows no feature"},
 	{"needletail/proxy/swift/controllers", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/pipeline"}, "controllers are the innermost handlers"},
 	{"needletail/proxy/swift/middleware", nil, []string{"needletail/proxy/swift/middleware/", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline"}, "features do not know one another"},
 	{"needletail/bench", nil, []string{"needletail/objstore", "needletail/proxy", "needletail/auth"}, "benchmarks speak HTTP"},
@@ -168,6 +170,10 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/middleware/slo", true)
 	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/controllers", true)
 	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift", false)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/feature", false)
+	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/swift/pipeline", true)
+	f("needletail/proxy/swift/feature", "needletail/proxy/swift/middleware/copy", true)
+	f("needletail/proxy/option", "needletail/proxy/web", true)
 	f("needletail/proxy/swift/middleware/copy", "needletail/proxy/glance", true)
 	f("needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline", true)
 	f("needletail/proxy/swift/pipeline", "needletail/proxy/swift/controllers", false)

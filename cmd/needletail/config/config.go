@@ -18,6 +18,8 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
+//go:generate go run ./gen ../../..
+
 // ErrUsage marks an error of the command line or of the configuration.
 var ErrUsage = errors.New("usage")
 
@@ -59,12 +61,12 @@ type Config struct {
 	// [filter.SECTION].
 	Filters feature.Set `toml:"-"`
 
-	// Policies are the storage policies. Without a [[policy]] there are two:
-	// index 0 is "Policy-0", with the aliases "yellow" and "orange", and is the
-	// default; index 1 is "silver". A [[policy]] replaces both.
+	// Policies are optional. Without a [[policy]] there are two policies: index 0
+	// is "Policy-0", with the aliases "yellow" and "orange", and is the default;
+	// index 1 is "silver". The first [[policy]] replaces both.
 	Policies []Policy `toml:"policy"`
-	// Devices are the disks that bodies lie on. Without a [[device]] the data
-	// folder is the only device.
+	// Devices are optional. Without a [[device]] the data folder is the only
+	// device.
 	Devices []Device `toml:"device"`
 }
 

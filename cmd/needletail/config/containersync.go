@@ -16,19 +16,20 @@ type ContainerSync struct {
 	// Current is this cluster, //REALM/CLUSTER, as /info shows it.
 	Current string `toml:"current"`
 	// Interval is the time from the start of a pass over all containers to the
-	// start of the next pass. 0 stands for the default.
+	// start of the next pass. "0s" stands for the default.
 	Interval Duration `toml:"interval"`
-	// ContainerTime is how long a pass sends objects of one container. 0 stands
-	// for the default.
+	// ContainerTime is how long a pass sends objects of one container. "0s"
+	// stands for the default.
 	ContainerTime Duration `toml:"container_time"`
 	// ObjectsPerSecond bounds the requests that change something in another
 	// cluster. 0 stands for the default.
 	ObjectsPerSecond float64 `toml:"objects_per_second"`
-	// Realms are the groups of clusters that sync with one another.
+	// Realms are optional. Without a realm container sync is off.
 	Realms []SyncRealm `toml:"realm"`
 }
 
-// SyncRealm is what the operators of a group of clusters share.
+// SyncRealm is a group of clusters that sync with one another: what the operators
+// of the clusters share.
 type SyncRealm struct {
 	// Name is the name of the realm.
 	Name string `toml:"name"`

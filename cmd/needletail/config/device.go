@@ -16,8 +16,8 @@ type Device struct {
 	// controller, an enclosure. The copies or fragments of an object lie in as many
 	// zones as possible.
 	Zone int `toml:"zone"`
-	// Weight is the device's share of all bodies, in any unit. The default is 100.
-	Weight *float64 `toml:"weight"`
+	// Weight is the device's share of all bodies, in any unit.
+	Weight *float64 `toml:"weight" default:"100.0"`
 	// State is "" for a device in use, or "draining" for a device that takes
 	// nothing new while the server moves its bodies to other devices.
 	State string `toml:"state"`

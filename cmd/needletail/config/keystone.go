@@ -62,19 +62,19 @@ type Keystone struct {
 	KeyFile string `toml:"keyfile"`
 
 	// TokenCacheTime is how long an answer about a token counts without asking
-	// again. 0 stands for the default.
+	// again. "0s" stands for the default.
 	TokenCacheTime Duration `toml:"token_cache_time"`
 	// OutageCacheTime is how long tokens that are known go on working while
-	// Keystone does not answer, but never beyond their end. 0 stands for the
+	// Keystone does not answer, but never beyond their end. "0s" stands for the
 	// default.
 	OutageCacheTime Duration `toml:"outage_cache_time"`
 	// CacheTokens is how many tokens are known at the same time. 0 stands for the
 	// default.
 	CacheTokens int `toml:"cache_tokens"`
-	// ConnectTimeout is how long a connection to Keystone may take. 0 stands for
+	// ConnectTimeout is how long a connection to Keystone may take. "0s" stands for
 	// the default.
 	ConnectTimeout Duration `toml:"http_connect_timeout"`
-	// RequestTimeout is how long an answer of Keystone may take. 0 stands for the
+	// RequestTimeout is how long an answer of Keystone may take. "0s" stands for the
 	// default.
 	RequestTimeout Duration `toml:"http_request_timeout"`
 	// RequestMaxRetries is how often a failed request is sent again. 0 stands for

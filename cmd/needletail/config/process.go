@@ -20,7 +20,7 @@ const (
 type Log struct {
 	// Level is the lowest level that is logged: debug, info, warn or error.
 	Level string `toml:"level"`
-	// Format is text or json.
+	// Format is the form of the lines: text or json.
 	Format string `toml:"format"`
 	// Access logs a line for each request.
 	Access bool `toml:"access"`
@@ -32,7 +32,7 @@ type Log struct {
 	SwiftAccessFile string `toml:"swift_access_file"`
 }
 
-// Limits bound what clients may send, and what the process may use.
+// Limits bounds what clients may send, and what the process may use.
 type Limits struct {
 	// MaxFileSizeBytes is the size of the largest object, in bytes.
 	MaxFileSizeBytes int64 `toml:"max_file_size"`
@@ -88,7 +88,7 @@ func (l *Limits) validate() error {
 	return nil
 }
 
-// Timeouts bound how long the server waits. A body that trickles may take for
+// Timeouts bounds how long the server waits. A body that trickles may take for
 // ever; a body that stalls ends after body_idle.
 type Timeouts struct {
 	// Header is how long a client may take to send a request head.

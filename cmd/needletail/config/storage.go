@@ -30,7 +30,7 @@ type Storage struct {
 	// device are built anew on other devices.
 	DeviceFailedAfter Duration `toml:"device_failed_after"`
 	// DarkDataAge is how long quarantine/dark keeps data files that no row of the
-	// index names, from "1h" on. 0: for ever.
+	// index names, from "1h" on. "0s": for ever.
 	DarkDataAge Duration `toml:"dark_data_age"`
 }
 

@@ -30,14 +30,14 @@ type Options struct {
 	// form of container_ratelimit.
 	ContainerListings map[string]float64 `toml:"container_listing_ratelimit"`
 	// MaxSleep is how long a request that comes too early waits at most. A request
-	// that would have to wait longer gets 498. 0 stands for the default.
+	// that would have to wait longer gets 498. "0s" stands for the default.
 	MaxSleep option.Duration `toml:"max_sleep_time"`
-	// RateBuffer is how much unused time a client may save for a burst. 0 stands
-	// for the default.
+	// RateBuffer is how much unused time a client may save for a burst. "0s"
+	// stands for the default.
 	RateBuffer option.Duration `toml:"rate_buffer"`
-	// Whitelist has the accounts without any limit.
+	// Whitelist are the accounts without any limit.
 	Whitelist []string `toml:"account_whitelist"`
-	// Blacklist has the accounts whose requests all get 497.
+	// Blacklist are the accounts whose requests all get 497.
 	Blacklist []string `toml:"account_blacklist"`
 }
 

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+const pageHead = `# Configuration
+
+<!-- go generate ./cmd/needletail/config/... writes this page from the comments of the options. -->
+
+` + "`needletail serve --config FILE`" + ` reads one TOML file. Every key is optional. An unknown key, a value that is out of range and an option that could have no effect stop the server before it starts, with the name of the key; the exit code is 2. The flags ` + "`--data`, `--listen`, `--public-url` and `--tempauth-user`" + ` go before the file.
+
+[needletail.toml](needletail.toml) has all keys at their defaults, commented out.
+
+A duration is text: ` + "`\"60s\"`, `\"5m\"`, `\"1h30m\"`" + `. Sizes are bytes unless the description names another unit.
+
+` + "`SIGHUP`" + ` makes the server read ` + "`log.level`, `log.access`, `log.swift_access_file` and `tempauth.users`" + ` again. All else counts from the next start on, and the log says if more was changed. Of a file with a mistake nothing is taken.
+`
+
+// markdown returns the page docs/configuration.md.
+func markdown(sections []section) string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, s := range sections {
+		title := "The top of the file"
+		if s.name != "" {
+			title = "`" + header(s) + "`"
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", title, s.text)
+		if len(s.keys) == 0 {
+			continue
+		}
+		b.WriteString("\n| key | value | default | meaning |\n|---|---|---|---|\n")
+		for _, k := range s.keys {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, k.kind, code(k.def), cell(k.text))
+		}
+	}
+	return b.String()
+}
+
+// header returns a section's line in the file.
+func header(s section) string {
+	if s.list {
+		return "[[" + s.name + "]]"
+	}
+	return "[" + s.name + "]"
+}
+
+// cell escapes what would end a cell of a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// code returns text as code in a cell. Text with a backtick needs two around it.
+func code(text string) string {
+	fence := "`"
+	if strings.Contains(text, fence) {
+		fence = "``"
+	}
+	return fence + cell(text) + fence
+}
