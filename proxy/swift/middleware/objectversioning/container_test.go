@@ -1,6 +1,8 @@
 package objectversioning
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -137,5 +139,43 @@ func TestTotals(t *testing.T) {
 	}
 	if _, err := r.AccountUsage(totals, "none"); err == nil {
 		t.Error("an account that does not exist has totals")
+	}
+}
+
+// A long listing of an account goes out in pieces. Every entry of every piece
+// has the bytes of its versions.
+func TestTotalsOfALongAccount(t *testing.T) {
+	s := newSite(t)
+	const containers = 400 // of names that make a page of two pieces
+	long := strings.Repeat("n", 200)
+	for i := range containers {
+		c := fmt.Sprintf("%03d%s", i, long)
+		if i%100 != 99 {
+			s.must(201, "PUT "+c, "")
+			continue
+		}
+		s.must(201, "PUT "+c, "", "X-Versions-Enabled: true")
+		s.must(201, "PUT "+c+"/o", "1")
+		s.must(201, "PUT "+c+"/o", "22")
+	}
+	page := s.must(200, "GET ?format=json", "")
+	if len(page.body) <= web.PieceBytes {
+		t.Fatalf("a page of %d bytes is a single piece", len(page.body))
+	}
+	var entries []struct {
+		Name         string
+		Count, Bytes int64
+	}
+	if err := json.Unmarshal([]byte(page.body), &entries); err != nil || len(entries) != containers {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	for i, e := range entries {
+		want := int64(0)
+		if i%100 == 99 {
+			want = 3
+		}
+		if e.Name != fmt.Sprintf("%03d%s", i, long) || e.Bytes != want {
+			t.Errorf("entry %d: %s has %d bytes, want %d", i, e.Name[:3], e.Bytes, want)
+		}
 	}
 }
