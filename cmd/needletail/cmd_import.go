@@ -25,8 +25,8 @@ func newImportUsersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import-users FILE",
 		Short: "Take over the users of a Keystone's database, with their passwords",
-		Long: "FILE has a JSON object a line, as the query in README.md gives them; \"-\" is standard input. Users keep\n" +
-			"their ids; one whose id is there already is left alone. No server may run.",
+		Long: "FILE has a JSON object a line, as the query in docs/keystone.md gives them; \"-\" is standard input.\n" +
+			"Users keep their IDs. A user whose ID is there already is left alone. No server may run.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadStoreConfig(path, data)
