@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz layout man e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -121,11 +121,21 @@ lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
 	$(STATICCHECK) -tags interop ./ring
 
+corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
+	@cache=$$($(GO) env GOCACHE)/fuzz/needletail; \
+	for t in $$(git grep -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|/[^/]*:func |:|'); do \
+	  from=$$cache/$${t%:*}/$${t#*:}; to=$${t%:*}/testdata/fuzz/$${t#*:}; [ -d $$from ] || continue; \
+	  mkdir -p $$to; find $$from -type f -size -2 | sort | head -8 | xargs -r cp -t $$to; done
+
 layout: ## draw the layout of the packages into ARCHITECTURE.md
 	$(GO) run ./cmd/layout -write
 
 man: ## write the manual pages in docs/man from the commands' own help
 	$(GO) test ./cmd/needletail -count=1 -run 'TestManPages$$' -rewrite
+
+headers: ## begin each Go file with the line of the licence
+	@for f in $$(git ls-files '*.go'); do head -1 $$f | grep -q '^// SPDX-License-Identifier: ' || \
+	  sed -i '1i // SPDX-License-Identifier: Apache-2.0\n' $$f; done
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
