@@ -13,7 +13,7 @@ import (
 // Account is the ACL of a whole account: the rights of users besides the owner.
 // A list is nil if the JSON had no such key, and empty if the JSON had [].
 type Account struct {
-	Admin     []string // all that an owner may
+	Admin     []string // all rights of an owner
 	ReadWrite []string // containers and objects; of the account, only GET and HEAD
 	ReadOnly  []string // GET and HEAD
 }

@@ -20,7 +20,7 @@ type Client struct {
 
 	questions flight[cacheKey, answer]
 	slots     chan struct{} // of maxQuestions
-	session   session       // of the user who validates
+	session   session       // of the user for validations
 
 	// life ends with Close. The end of life ends all questions under way.
 	life  context.Context

@@ -26,7 +26,7 @@ type Config struct {
 	CacheTokens int // DefaultCacheTokens
 
 	ConnectTimeout time.Duration // DefaultConnectTimeout
-	RequestTimeout time.Duration // DefaultRequestTimeout, of one request
+	RequestTimeout time.Duration // for each request: DefaultRequestTimeout
 	// Retries is the number of further attempts after a failure to connect. 0:
 	// DefaultRetries; negative: none.
 	Retries int
@@ -35,7 +35,7 @@ type Config struct {
 	RetryDelay time.Duration
 
 	UserAgent string
-	Logger    *slog.Logger // nil: none
+	Logger    *slog.Logger // nil: no log
 	Clock     func() time.Time
 }
 

@@ -13,7 +13,7 @@ const (
 // out. The text never contains a token or a password.
 type Error struct {
 	Op     string // opLogin, opValidate or opLimits
-	Status int    // Keystone's answer, 0 for none
+	Status int    // of Keystone's answer, 0 without an answer
 	Err    error
 }
 

@@ -170,7 +170,7 @@ func (l *Limits) get(path string, into any) error {
 		return &Error{Op: opLimits, Status: res.status}
 	}
 	if err := json.Unmarshal(res.body, into); err != nil {
-		return &Error{Op: opLimits, Status: res.status, Err: errors.New("not the JSON that was expected")}
+		return &Error{Op: opLimits, Status: res.status, Err: errors.New("not the expected JSON")}
 	}
 	return nil
 }

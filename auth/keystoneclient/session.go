@@ -13,8 +13,8 @@ type session struct {
 	logins flight[struct{}, string]
 
 	mu        sync.Mutex
-	token     string    // "" for none
-	renew     time.Time // when it is to be replaced
+	token     string    // "": no token
+	renew     time.Time // the time for a new token
 	restUntil time.Time // nothing is asked before
 	restWhy   error
 }

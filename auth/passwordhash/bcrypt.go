@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	bcryptBytes = 72 // of a password, that bcrypt looks at
-	bcryptText  = 60 // of a hash
+	bcryptBytes = 72 // of a password; bcrypt ignores the rest
+	bcryptText  = 60 // the length of a hash
 )
 
 // parseBcrypt reads "$2b$COST$", 22 characters of salt and 31 of sum.

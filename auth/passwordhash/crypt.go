@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	cryptRounds    = 5000 // where the hash names none
+	cryptRounds    = 5000 // if the hash names no number
 	cryptSaltBytes = 16
 	cryptSumText   = 86
 	cryptAlphabet  = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -13,7 +13,7 @@ import (
 
 const (
 	bcryptSaltBytes = 16
-	bcryptSumBytes  = 23 // of the 24 that are computed
+	bcryptSumBytes  = 23 // of 24 computed bytes
 	// bcryptMagic is the text that bcrypt encrypts 64 times.
 	bcryptMagic = "OrpheanBeholderScryDoubt"
 )

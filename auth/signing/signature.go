@@ -54,7 +54,7 @@ func decodeBase64(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "-_") {
 		encoding = base64.RawURLEncoding
 	}
-	if strings.ContainsAny(text, "\r\n") { // which Go reads over
+	if strings.ContainsAny(text, "\r\n") { // Go would skip both
 		return nil, ErrSignature
 	}
 	return encoding.Strict().DecodeString(text)

@@ -39,7 +39,7 @@ var (
 // Owner is the store that a repository belongs to.
 type Owner struct {
 	Store string // the store's id
-	Made  bool   // its keys were made before: missing ones are lost
+	Made  bool   // the keys were made before: a missing key is lost
 }
 
 // inventory is the content of the inventory's file.
@@ -120,7 +120,7 @@ func parseInventory(b []byte) (*inventory, error) {
 // check compares the keys in dir with the inventory.
 func (v *inventory) check(dir, store string) error {
 	if v.Store != store {
-		return fmt.Errorf("%w: they belong to the store %q, not to %q", ErrKeysDamaged, v.Store, store)
+		return fmt.Errorf("%w: the keys belong to the store %q, not to %q", ErrKeysDamaged, v.Store, store)
 	}
 	now, err := hashKeys(dir)
 	if err != nil {
@@ -130,7 +130,7 @@ func (v *inventory) check(dir, store string) error {
 		// After a rotation the staged key is new, and old keys are gone.
 		for n, was := range v.Keys {
 			if is, there := now[n]; there && is != was && n != stagedName {
-				return fmt.Errorf("%w: key %s is not what it was", ErrKeysDamaged, n)
+				return fmt.Errorf("%w: key %s has changed", ErrKeysDamaged, n)
 			}
 		}
 		return nil
@@ -138,10 +138,10 @@ func (v *inventory) check(dir, store string) error {
 	for _, n := range slices.Sorted(maps.Keys(v.Keys)) {
 		is, there := now[n]
 		if !there {
-			return fmt.Errorf("%w: key %s is not there", ErrKeysLost, n)
+			return fmt.Errorf("%w: key %s is missing", ErrKeysLost, n)
 		}
 		if is != v.Keys[n] {
-			return fmt.Errorf("%w: key %s is not what it was", ErrKeysDamaged, n)
+			return fmt.Errorf("%w: key %s has changed", ErrKeysDamaged, n)
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ var methodBits = []string{"external", "password", "token", "oauth1", "mapped", "
 
 func encodePayload(p Payload) ([]byte, error) {
 	if len(p.UserID) > maxString || len(p.ScopeID) > maxString || len(p.Delegation) > maxString || len(p.AuditIDs) > maxAudits {
-		return nil, fmt.Errorf("token: an id is too long or there are too many")
+		return nil, fmt.Errorf("token: an id is too long, or there are too many audit ids")
 	}
 	b := appendArray(make([]byte, 0, 96), p.Kind.fields())
 	b = appendUint(b, uint16(p.Kind))

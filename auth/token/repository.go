@@ -110,7 +110,7 @@ func prune(dir string, maxActive int) error {
 		return err
 	}
 	for excess := len(numbers) - maxActive; excess > 0; excess-- {
-		oldest := numbers[len(numbers)-2] // the last one is 0
+		oldest := numbers[len(numbers)-2] // the last number is 0
 		if err := os.Remove(filepath.Join(dir, strconv.Itoa(oldest))); err != nil {
 			return fmt.Errorf("token: delete an old key: %w", err)
 		}

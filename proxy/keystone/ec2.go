@@ -11,7 +11,7 @@ import (
 // ec2Credential shows a credential as OS-EC2 does.
 func (c *call) ec2Credential(cred *identity.Credential) pyjson.Object {
 	var key identity.EC2Key
-	_ = json.Unmarshal([]byte(cred.Blob), &key) // what is stored has been checked
+	_ = json.Unmarshal([]byte(cred.Blob), &key) // a stored blob has been checked
 	return pyjson.Object{
 		{Key: "user_id", Value: cred.UserID}, {Key: "tenant_id", Value: cred.ProjectID}, {Key: "access", Value: key.Access},
 		{Key: "secret", Value: key.Secret}, {Key: "trust_id", Value: nil},

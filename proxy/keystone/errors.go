@@ -20,7 +20,7 @@ type apiError struct {
 	message string
 	authURI string   // the uri of a 401
 	allow   string   // the methods of a 405, for Allow
-	methods []string // what a 401 for a bad method lists
+	methods []string // the allowed methods, in a 401 for a bad method
 	cause   error
 }
 

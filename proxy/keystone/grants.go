@@ -49,7 +49,7 @@ func grantRoutesOf(g identity.Grant, actor, list, suffix string) []route {
 		{method: "DELETE", pattern: member, action: name("revoke", ""), rule: removers, handle: withGrant(g, removeGrant)},
 	}
 	if g.Inherited && g.Target == identity.OnProject {
-		return routes // Keystone has no list of these
+		return routes // Keystone has no list of inherited grants on projects
 	}
 	return append(routes, route{method: "GET", pattern: list + suffix, action: name("list", "s"), rule: readers, handle: withGrant(g, listGrants)})
 }

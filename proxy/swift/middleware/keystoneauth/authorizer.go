@@ -11,7 +11,7 @@ import (
 // Rules are the roles for the accounts of one reseller prefix. The case of role
 // names does not count.
 type Rules struct {
-	ResellerPrefix string // "AUTH"; a "_" is added where it is missing
+	ResellerPrefix string // "AUTH"; a missing "_" is added
 	// OperatorRoles on a project make an owner of the project's account. If
 	// there are ServiceRoles, the request's service token needs a role of
 	// ServiceRoles too.

@@ -15,7 +15,7 @@ func (m *middleware) identify(r *swift.Request) (*auth.Identity, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	id := *found // other requests share the validator's identity
+	id := *found // the validator's identity serves further requests too
 	id.Source, id.ServiceRoles = Source, nil
 	if service != nil {
 		id.ServiceRoles = service.Roles
