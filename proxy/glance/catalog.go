@@ -57,7 +57,8 @@ func (m *image) checkRecord() error {
 
 // catalog holds all images: their records, in memory too, and their data, in the
 // Store alone. Changes of an image follow one another; readers see whole
-// snapshots.
+// snapshots. The snapshot of a request may be old when the request changes the
+// image: each change judges the newest snapshot, under the image's lock.
 type catalog struct {
 	store   objstore.Store
 	data    objstore.ContainerID // the images' data

@@ -4,7 +4,16 @@ import (
 	"slices"
 )
 
-// The states of an image (glance/domain/__init__.py).
+// The states of an image (glance/domain/__init__.py), and the way of an image
+// through the states:
+//
+//	upload        queued -> saving -> active
+//	stage, import queued -> uploading -> active
+//	web-download  queued -> importing -> active
+//	actions       active <-> deactivated
+//	DELETE        any state -> deleted -> no record
+//
+// Data that does not arrive whole, or is refused, takes the image back to queued.
 const (
 	statusQueued      = "queued"      // a record without data
 	statusSaving      = "saving"      // an upload runs

@@ -62,7 +62,13 @@ func (q *listQuery) lists(who caller, m *image) bool {
 // reaches says whether the visibility lets the listing show the image. A listing
 // shows fewer images than the caller may see: community images of foreign
 // projects only on request, and shared images by the status of the membership
-// (glance/db/sqlalchemy/api.py _make_image_visibility_conditions).
+// (glance/db/sqlalchemy/api.py _make_image_visibility_conditions):
+//
+//	           own  foreign            foreign, to an admin
+//	public     yes  yes                yes
+//	private    yes  no                 yes
+//	shared     yes  by member_status   yes
+//	community  yes  with ?visibility=  with ?visibility=
 func (q *listQuery) reaches(who caller, m *image) bool {
 	if q.visibility != "" && q.visibility != "all" && q.visibility != m.Visibility {
 		return false

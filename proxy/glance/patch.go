@@ -9,7 +9,10 @@ import (
 )
 
 // The media types of a PATCH. A v2.1 patch is a JSON patch. In a v2.0 patch the
-// operation's name is a key, and the path is the value of the key.
+// operation's name is a key, and the path is the value of the key:
+//
+//	v2.1  [{"op": "replace", "path": "/name", "value": "x"}]
+//	v2.0  [{"replace": "/name", "value": "x"}]
 const (
 	patchV21 = "application/openstack-images-v2.1-json-patch"
 	patchV20 = "application/openstack-images-v2.0-json-patch"

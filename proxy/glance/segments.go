@@ -15,7 +15,11 @@ import (
 // manifestHeader marks data in segments. A glance-api writes large data, and data
 // of unknown length, in segments "ID-00001", "ID-00002" and further. Beside the
 // segments is an empty object ID with the header "CONTAINER/ID-"
-// (glance_store/_drivers/swift/store.py add).
+// (glance_store/_drivers/swift/store.py add):
+//
+//	ID        no bytes, X-Object-Manifest: glance/ID-
+//	ID-00001  the first segment
+//	ID-00002  the second segment
 const manifestHeader = "X-Object-Manifest"
 
 // maxSegments bounds the segments of an image. glance_store deletes no more

@@ -11,6 +11,15 @@
 // of a request must be; the JSON schemas that clients read are generated from
 // the shapes.
 //
+// An example: the namespace below tells that an image may have a property
+// hw_boot_menu.
+//
+//	{
+//	  "namespace": "OS::Compute::Libvirt",
+//	  "resource_type_associations": [{"name": "OS::Glance::Image", "prefix": "hw_"}],
+//	  "properties": {"boot_menu": {"title": "Boot Menu", "type": "boolean"}}
+//	}
+//
 // # Invariants
 //
 //   - A namespace with all of its parts is a single record (package recordbook),

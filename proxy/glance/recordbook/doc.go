@@ -1,6 +1,10 @@
 // Package recordbook keeps the records of the Image API (images, tasks,
 // namespaces) in the Store and in memory. A record is a small JSON object in the
-// account ".glance", which no Swift request can name.
+// account ".glance", which no Swift request can name:
+//
+//	.glance/images/ID      an image
+//	.glance/tasks/ID       a task; expires 48 hours after its end
+//	.glance/metadefs/NAME  a namespace with its definitions
 //
 // # Vocabulary
 //
@@ -14,8 +18,8 @@
 //     record is deleted from the Store first and forgotten second.
 //   - A record in memory is a snapshot and is never changed in place. A change
 //     clones the record, changes the clone and puts the clone.
-//   - A record that cannot be understood is logged and left alone: a damaged
-//     record must not keep the rest away.
+//   - An unreadable record is logged and left alone: a damaged record must not
+//     keep the rest away.
 //
 // The book has no bounds of its own but MaxRecordBytes. The user of a book asks
 // Len and Sums before a change, because each kind answers a full book

@@ -52,8 +52,7 @@ func (b *Book[T]) names(ctx context.Context, marker string) ([]string, error) {
 	return names, err
 }
 
-// load shows a record, and runs after. A record that cannot be understood is
-// logged.
+// load shows a record, and runs after. An unreadable record is logged.
 func (b *Book[T]) load(ctx context.Context, name string, after func(*T) error) error {
 	r, err := b.read(ctx, name)
 	switch {
