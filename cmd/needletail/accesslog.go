@@ -10,9 +10,9 @@ import (
 	"needletail/proxy/swift/middleware/proxylogging"
 )
 
-// openAccessLog opens Swift's access log, which stdout is by default. A file is
-// appended to, so it may be cut while the server runs (copytruncate), or moved
-// away before a reopen.
+// openAccessLog opens Swift's access log. The default is stdout. A file is
+// appended to: an operator may truncate the file while the server runs
+// (copytruncate), or move the file away before a reopen.
 func openAccessLog(cfg config.Log, stdout io.Writer) (*accessLog, error) {
 	l := &accessLog{stdout: stdout}
 	if !cfg.SwiftAccess {
@@ -22,16 +22,16 @@ func openAccessLog(cfg config.Log, stdout io.Writer) (*accessLog, error) {
 	return l, l.reopen(cfg.SwiftAccessFile)
 }
 
-// accessLog is Swift's access log. Its methods are not safe for concurrent use,
-// its lines are.
+// accessLog is the file of Swift's access lines. Lines may be written from
+// several goroutines; the methods are not safe for concurrent use.
 type accessLog struct {
 	lines  *proxylogging.Log // nil: none are written
 	stdout io.Writer
 	file   *os.File // nil: stdout
 }
 
-// reopen goes on in the file of that path, "" for stdout. If it cannot be opened
-// the log stays where it is.
+// reopen continues the log in the file at path; "" means stdout. If the file
+// cannot be opened, the log stays in the old file.
 func (l *accessLog) reopen(path string) error {
 	if l.lines == nil {
 		return nil
@@ -61,7 +61,8 @@ func (l *accessLog) close() error {
 	return l.file.Close()
 }
 
-// writeAccessLine is Swift's line of one request.
+// writeAccessLine writes Swift's access line of one request. The first failure
+// is logged.
 func writeAccessLine(lines *proxylogging.Log, d httpfront.Done, logger *slog.Logger) {
 	err := lines.Write(proxylogging.Outcome{
 		Method: d.Method, Proto: d.Proto, RemoteAddr: d.RemoteAddr, TransID: d.TransID,

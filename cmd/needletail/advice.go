@@ -8,8 +8,8 @@ import (
 	"needletail/objstore/datafolder"
 )
 
-// advices say what helps against an error that an operator can do something
-// about, the first that fits.
+// advices lists errors that an operator can act on, with the text that helps.
+// The first entry that fits counts.
 var advices = []struct {
 	kind error
 	text string
@@ -30,7 +30,7 @@ const (
 		"`needletail bootstrap --new-identities` begins with new users, projects and keys, and keeps what is there beside"
 )
 
-// advice is what helps against err, or "".
+// advice returns the text that helps against err, or "".
 func advice(err error) string {
 	for _, a := range advices {
 		if errors.Is(err, a.kind) {

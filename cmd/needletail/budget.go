@@ -22,43 +22,45 @@ import (
 const mebi = 1 << 20
 
 const (
-	// indexBytes is what one copy of the index has outside of Go's heap: its
-	// block cache and memtables.
+	// indexBytes is the memory of one copy of the index outside of Go's heap:
+	// the block cache and the memtables.
 	indexBytes = 128 * mebi
-	// uploadBytes is what the buffers of uploads take outside of Go's heap, but
-	// for those of uploads that wait for their turn.
+	// uploadBytes is the memory of the buffers of uploads outside of Go's heap.
+	// The buffers of uploads that wait for a turn are in connectionBytes.
 	uploadBytes = 128 * mebi
-	// connectionBytes is what one connection may take beside the accounts of
-	// memory: the buffer of an upload that waits for its turn, its goroutine
-	// and its own buffers.
+	// connectionBytes is the memory of one connection beside the accounts of
+	// memory: the buffer of an upload that waits for a turn, the goroutine, and
+	// the buffers of the connection.
 	connectionBytes = 288 << 10
-	// minMemoryBytes is the least memory that the server starts with.
+	// minMemoryBytes is the least memory with which the server starts.
 	minMemoryBytes = 256 * mebi
 	// minHeapBytes is left to Go's heap on a machine with less than all of this.
 	minHeapBytes = 96 * mebi
 
-	// minRequestBytes and maxRequestBytes bound the account of what requests
-	// hold whole, a quarter of Go's heap.
+	// minRequestBytes and maxRequestBytes bound the account of bodies and pages
+	// that requests hold whole. Between the bounds the account is a quarter of
+	// Go's heap.
 	minRequestBytes = 24 * mebi
 	maxRequestBytes = 1024 * mebi
 
-	// minOpenFiles is the least limit of open files that the server starts with.
+	// minOpenFiles is the least limit of open files with which the server
+	// starts.
 	minOpenFiles = 64
-	// processFiles is what the process has open beside stores and connections:
-	// standard streams, the poller, sockets that are listened on, logs. One part
-	// in outgoingShare of the limit is added for connections to others, such as
-	// an external Keystone.
+	// processFiles is the number of open files beside stores and connections:
+	// standard streams, the poller, listening sockets, logs. One part in
+	// outgoingShare of the limit is added for outgoing connections, to an
+	// external Keystone for example.
 	processFiles  = 12
 	outgoingShare = 64
 	// minConnections is how many connections are accepted however few files may
 	// be open.
 	minConnections = 4
-	// wideOpenFiles is the limit from which on the index may have its usual
-	// number of tables open.
+	// wideOpenFiles is the limit of open files from which on the index may open
+	// its usual number of tables.
 	wideOpenFiles = 4096
 )
 
-// budget is the division for one configuration.
+// budget is the share of memory and open files of each part of the process.
 type budget struct {
 	memoryBytes  int64 // of the machine, its cgroup, or limits.memory_bytes
 	heapBytes    int64 // debug.SetMemoryLimit
@@ -70,7 +72,8 @@ type budget struct {
 	fewFiles     bool // open files are what bounds the connections
 }
 
-// newBudget divides what the machine has, or what the configuration says.
+// newBudget divides the memory of the configuration, or the memory of the
+// machine or cgroup, and the open files of the process.
 func newBudget(cfg *settings) (budget, error) {
 	memory := uint64(cfg.Limits.MemoryBytes)
 	if memory == 0 {
@@ -87,7 +90,8 @@ func newBudget(cfg *settings) (budget, error) {
 	return divide(cfg, memory, files.Cur)
 }
 
-// divide makes the budget of so much memory and so many open files.
+// divide returns the budget of a process with memory bytes and files open
+// files.
 func divide(cfg *settings, memory, files uint64) (budget, error) {
 	b := budget{memoryBytes: int64(min(memory, 1<<62)), openFiles: files}
 	if b.memoryBytes < minMemoryBytes {
@@ -118,7 +122,7 @@ func divide(cfg *settings, memory, files uint64) (budget, error) {
 	return b, nil
 }
 
-// apply sets what holds for the whole process.
+// apply sets the limits of the whole process.
 func (b *budget) apply(cfg *settings, logger *slog.Logger) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(b.heapBytes)
@@ -131,8 +135,8 @@ func (b *budget) apply(cfg *settings, logger *slog.Logger) {
 	}
 }
 
-// accounts are those of what requests and their heads hold; nil without a
-// budget.
+// accounts returns the account of memory for requests and the account for long
+// request heads. Without a budget both are nil.
 func (b *budget) accounts() (requests, heads *web.Memory) {
 	if b.requestBytes == 0 {
 		return nil, nil

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// closeLeast is what closing the stores gets in any case, when requests took all
-// of the grace.
+// closeLeast is the time for closing the stores after requests have used up the
+// grace.
 const closeLeast = 5 * time.Second
 
 var errCloseHangs = errors.New("the stores did not close in time: a disk hangs; what was acknowledged is on it")
 
-// closeBy closes the stores, and gives up at the deadline, so that a disk that
-// hangs does not keep the process.
+// closeBy closes the stores and gives up at the deadline: a disk that hangs
+// must not keep the process.
 func closeBy(deadline time.Time, close func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- close() }()

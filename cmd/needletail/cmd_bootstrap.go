@@ -18,7 +18,8 @@ import (
 )
 
 // bootstrapSettings are the options of `keystone-manage bootstrap`
-// (keystone/cmd/cli.py). Each may also be in the environment, which goes first.
+// (keystone/cmd/cli.py). Each option may also stand in the environment, which
+// goes before the command line.
 type bootstrapSettings struct {
 	username, password, project, role, service string
 	adminURL, publicURL, internalURL, region   string
@@ -47,14 +48,14 @@ func (b *bootstrapSettings) options() []struct {
 	}
 }
 
-// readEnvironment takes what is in the environment.
+// readEnvironment takes the options that stand in the environment.
 func (b *bootstrapSettings) readEnvironment() {
 	for _, o := range b.options() {
 		*o.to = cmp.Or(os.Getenv(o.env), *o.to)
 	}
 }
 
-// apply gives the options of the store and what openrc has to say.
+// apply returns the options of the identity store and the contents of openrc.
 func (b *bootstrapSettings) apply(cfg settings) (identity.BootstrapOptions, credentials) {
 	o := identity.BootstrapOptions{
 		AdminPassword: b.password, PublicURL: cfg.PublicURL, Region: cmp.Or(b.region, cfg.Identity.Region),
@@ -144,7 +145,8 @@ func runBootstrap(ctx context.Context, cfg settings, settings bootstrapSettings,
 }
 
 // bootstrapWith bootstraps. The password is on the disk, readable by the owner
-// alone, before the user that it opens exists: a crash in between loses none.
+// alone, before the user exists: a crash between the two steps loses no
+// password.
 func (s *storage) bootstrapWith(ctx context.Context, cfg settings, settings bootstrapSettings) (credentials, error) {
 	options, c := settings.apply(cfg)
 	if err := c.write(cfg.Data); err != nil {

@@ -20,13 +20,13 @@ import (
 	"needletail/objstore/fsck"
 )
 
-// checkRequest is what a check is asked to do.
+// checkRequest says what a check looks at.
 type checkRequest struct {
 	ReadData    bool `json:"read_data"`
 	Part, Parts int
 }
 
-// checkLine is one line of a check's answer; one field is there.
+// checkLine is one line of a check's answer. Exactly one field is set.
 type checkLine struct {
 	Finding  *fsck.Finding     `json:"finding,omitempty"`
 	Progress *fsck.Progress    `json:"progress,omitempty"`
@@ -73,7 +73,8 @@ func newCheckCommand() *cobra.Command {
 	return cmd
 }
 
-// loadStoreConfig is the configuration of a command that looks at a store.
+// loadStoreConfig returns the settings of a command that looks at a store.
+// data, if not "", goes before the file.
 func loadStoreConfig(path, data string) (settings, error) {
 	cfg, err := loadSettings(path)
 	if err != nil {
@@ -106,7 +107,8 @@ func parseSubset(s string) (part, parts int, err error) {
 	return part, parts, nil
 }
 
-// runCheck checks a store that is closed, or has its server do it.
+// runCheck checks a closed store, or asks the server that has the store open to
+// check.
 func runCheck(ctx context.Context, cfg settings, request checkRequest, visit func(checkLine) error) error {
 	options, err := request.options(visit)
 	if err != nil {
@@ -135,7 +137,7 @@ func runCheck(ctx context.Context, cfg settings, request checkRequest, visit fun
 	})
 }
 
-// options are the engine's; visit gets what it finds.
+// options returns the engine's options. visit gets each finding.
 func (r checkRequest) options(visit func(checkLine) error) (fsck.CheckOptions, error) {
 	o := fsck.CheckOptions{
 		ReadData: r.ReadData, Part: r.Part, Parts: r.Parts,
@@ -175,7 +177,7 @@ func answerCheck(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 	_ = send(last) // whoever asked is gone
 }
 
-// checkPrinter prints what a check finds.
+// checkPrinter prints the findings of a check.
 type checkPrinter struct {
 	out      io.Writer
 	progress *progressMeter
@@ -218,7 +220,7 @@ func (p *checkPrinter) line(l checkLine) error {
 	return nil
 }
 
-// errDamage marks a check that found damage.
+// errDamage marks a check with findings of damage.
 var errDamage = errors.New("damage was found")
 
 func (p *checkPrinter) verdict() error {

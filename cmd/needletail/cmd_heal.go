@@ -16,7 +16,7 @@ import (
 	"needletail/objstore/engine"
 )
 
-// statusOldAfter is the age at which a status says that no server runs.
+// statusOldAfter is the age of a status from which on no server runs.
 const statusOldAfter = 15 * time.Second
 
 // watchEvery is the pause between two looks at the status.
@@ -64,7 +64,8 @@ func newHealCommand() *cobra.Command {
 }
 
 // replaceDevice gives the disk at path the identity of the device that is
-// configured there. The data folder's own cannot be replaced like that.
+// configured for path. The device of the data folder cannot be replaced in this
+// way.
 func replaceDevice(out io.Writer, data, path string) error {
 	s, err := engine.ReadStatus(vfs.Default, data)
 	if err != nil {
@@ -126,7 +127,7 @@ func printStatus(out io.Writer, s engine.Status, asJSON bool) error {
 	return err
 }
 
-// printCopies says how the copies of something that is kept twice are.
+// printCopies prints the state of the two copies of name.
 func printCopies(out io.Writer, name string, c engine.CopyStatus) {
 	fmt.Fprintf(out, "copies of the %s: %s", name, c.State())
 	if c.AloneSeconds != 0 {

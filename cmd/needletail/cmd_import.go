@@ -89,8 +89,8 @@ func runImport(ctx context.Context, cfg settings, in io.Reader, out io.Writer) (
 // errLine: a line is not a user.
 var errLine = errors.New("not a user of a Keystone's database")
 
-// importedUser is a line. Enabled is a boolean or SQL's 0 and 1; Extra is an
-// object or a text that holds one, as in the column.
+// importedUser is one line of the input. Enabled is a boolean or SQL's 0 and 1.
+// Extra is an object, or a text with an object as in Keystone's column.
 type importedUser struct {
 	ID               string          `json:"id"`
 	Name             string          `json:"name"`
@@ -126,7 +126,8 @@ func parseUserLine(line []byte) (u identity.User, domain string, err error) {
 	return u, cmp.Or(in.DomainName, in.DomainID), nil
 }
 
-// importUser stores a line, and its domain if that is missing.
+// importUser stores the user of a line, and the user's domain if the domain is
+// missing.
 func importUser(ctx context.Context, ids *identity.Service, line []byte) (created bool, err error) {
 	u, domain, err := parseUserLine(line)
 	if err != nil {

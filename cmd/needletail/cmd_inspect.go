@@ -56,8 +56,8 @@ folder.`,
 	return cmd
 }
 
-// inspect gives what there is to print, and nil or an error that says whether
-// it is damaged or not there.
+// inspect returns what to print. The error is nil for a sound object, and says
+// else that the object is damaged or missing.
 func inspect(what, data string, readData bool) (*inspected, error) {
 	if stat, err := os.Stat(what); err == nil && stat.Mode().IsRegular() {
 		f := inspectFile(what, true)
@@ -99,7 +99,7 @@ func parseName(text string) (objstore.ObjectID, error) {
 	return id, nil
 }
 
-// inspectedFile is what is known of one data file.
+// inspectedFile is the description of one data file.
 type inspectedFile struct {
 	Path     string       `json:"path,omitempty"`
 	Slot     *int         `json:"slot,omitempty"`
@@ -115,8 +115,8 @@ type inspectedFile struct {
 	foreign bool // nothing in the file says that it is a data file
 }
 
-// namedAsDataFile says whether a file is called as those in a data folder and in
-// quarantine are: "ID" or "ID.1".
+// namedAsDataFile reports whether a file has the name of a data file in a data
+// folder or in quarantine: "ID" or "ID.1".
 func namedAsDataFile(path string) bool {
 	name, _, _ := strings.Cut(filepath.Base(path), ".")
 	_, err := device.ParseID(name)
@@ -130,7 +130,7 @@ const (
 	stateUnread  = "unreadable" // by the disk, or not permitted
 )
 
-// damageMax bounds the damaged blocks that are listed.
+// damageMax bounds the list of damaged blocks.
 const damageMax = 100
 
 func (f *inspectedFile) err() error {
@@ -153,7 +153,8 @@ func (f *inspectedFile) fail(err error) {
 	}
 }
 
-// inspectFile looks at one file; with readData at every block of it.
+// inspectFile looks at one file. With readData every block is read and
+// verified.
 func inspectFile(path string, readData bool) inspectedFile {
 	f := inspectedFile{Path: path, State: stateOK}
 	r, id, err := datafile.OpenPath(vfs.Default, path)

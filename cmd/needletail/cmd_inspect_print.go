@@ -10,8 +10,8 @@ import (
 	"needletail/objstore/checksum"
 )
 
-// lines prints one value a line, with its name before it, and leaves out empty
-// values.
+// lines prints one value a line, with a name before the value. Empty values are
+// left out.
 type lines struct {
 	w      io.Writer
 	indent string

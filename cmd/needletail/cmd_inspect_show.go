@@ -11,7 +11,7 @@ import (
 	"needletail/objstore/meta"
 )
 
-// inspected is all that is printed.
+// inspected is everything that the command prints.
 type inspected struct {
 	Store     string          `json:"store,omitempty"`
 	Account   *shownAccount   `json:"account,omitempty"`
@@ -23,8 +23,8 @@ type inspected struct {
 	Files     []inspectedFile `json:"files,omitempty"`
 }
 
-// shownAccount, shownContainer and shownObject are rows. Names are bytes; what
-// is not UTF-8 is quoted.
+// shownAccount, shownContainer and shownObject are rows of the index. Names are
+// bytes; a name that is not UTF-8 is quoted.
 type shownAccount struct {
 	Name       string            `json:"name"`
 	Created    string            `json:"created"`
@@ -83,7 +83,7 @@ func showObject(name objstore.ObjectID, policy objstore.PolicyIndex, i *objstore
 		Metadata: showMetadata(i.Metadata)}
 }
 
-// shown is text that neither breaks a line nor loses a byte.
+// shown returns s as text on one line, without losing a byte.
 func shown(s string) string {
 	quoted := strconv.Quote(s)
 	if utf8.ValidString(s) && quoted[1:len(quoted)-1] == s {
@@ -92,8 +92,8 @@ func shown(s string) string {
 	return quoted
 }
 
-// showMetadata hides the values of keys, which sign URLs and forms or admit
-// another cluster.
+// showMetadata returns metadata without the values of keys: keys sign URLs and
+// forms, or admit another cluster.
 func showMetadata(m objstore.Metadata) map[string]string {
 	if len(m) == 0 {
 		return nil

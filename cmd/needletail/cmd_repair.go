@@ -133,7 +133,8 @@ func (s *repairSettings) run(cmd *cobra.Command) error {
 	return printRebuild(out, report, s.dryRun, s.asJSON)
 }
 
-// listRestored writes what is restored to a file; path "" does nothing.
+// listRestored writes each restored object to the file at path. With path ""
+// nothing is written.
 func listRestored(path string) (restored func(objstore.ObjectID, int64), done func() error, err error) {
 	if path == "" {
 		return nil, func() error { return nil }, nil
@@ -149,7 +150,7 @@ func listRestored(path string) (restored func(objstore.ObjectID, int64), done fu
 	return restored, func() error { return errors.Join(w.Flush(), f.Close()) }, nil
 }
 
-// cannotTell is what data files do not hold.
+// cannotTell lists the facts that data files do not hold.
 const cannotTell = `The data files do not tell, so what no copy of the index gave is lost:
   objects whose body is small enough to lie in the index
   metadata, content types and times to expire that a POST changed after the upload
@@ -209,7 +210,8 @@ func writeRebuild(w io.Writer, r fsck.RebuildReport, dryRun bool) {
 	fmt.Fprintf(w, "took %.1f s\n", r.Took.Seconds())
 }
 
-// writeNames writes one line for each name, and how many more there are.
+// writeNames writes one line for each name, and the number of names that are
+// left out.
 func writeNames(w io.Writer, what string, names []string, total int64) {
 	for _, n := range names {
 		fmt.Fprintln(w, what, strings.TrimSpace(n))

@@ -11,8 +11,9 @@ import (
 	"needletail/ring"
 )
 
-// newRingCommand has what swift-ring-builder has. A FILE that ends in .ring.gz
-// is a ring file, of Swift or ours; any other is a builder of ours.
+// newRingCommand returns the subcommands of swift-ring-builder. A FILE with the
+// suffix .ring.gz is a ring file, of Swift or of needletail; any further FILE
+// is a builder of needletail.
 func newRingCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ring",
@@ -38,7 +39,8 @@ const ringSuffix = ".ring.gz"
 // ringFile is the ring beside a builder.
 func ringFile(builder string) string { return strings.TrimSuffix(builder, ".builder") + ringSuffix }
 
-// openBuilder reads a builder, or makes one of a ring to look at.
+// openBuilder reads a builder. From a ring file it makes a builder that may
+// only be looked at.
 func openBuilder(path string) (*ring.Builder, error) {
 	if !strings.HasSuffix(path, ringSuffix) {
 		return ring.LoadBuilder(path)
@@ -65,7 +67,8 @@ func editBuilder(path string, change func(*ring.Builder) error) error {
 	return b.Save(path)
 }
 
-// asUsage marks values that the ring package refuses as wrong usage.
+// asUsage marks an error about values that the ring package refuses as wrong
+// usage.
 func asUsage(err error) error {
 	if errors.Is(err, ring.ErrArgument) || errors.Is(err, ring.ErrLimit) {
 		return fmt.Errorf("%w: %w", errUsage, err)

@@ -93,7 +93,7 @@ func newRingAddCommand() *cobra.Command {
 	}
 }
 
-// printAfter prints what was done, if it was done.
+// printAfter prints lines if err is nil.
 func printAfter(cmd *cobra.Command, lines []string, err error) error {
 	if err != nil {
 		return err
@@ -209,7 +209,8 @@ func newRingSetMinPartHoursCommand() *cobra.Command {
 		})
 }
 
-// newRingSetCommand changes one number of a builder; set says what it is now.
+// newRingSetCommand returns a command that changes one number of a builder. set
+// returns the line about the new number.
 func newRingSetCommand(name, value, short string, set func(b *ring.Builder, text string) (string, error)) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " FILE.builder " + value,

@@ -34,8 +34,8 @@ func newRingRebalanceCommand() *cobra.Command {
 	return cmd
 }
 
-// rebalanceFile writes the builder first: a ring that was lost can be written
-// again, and one without its builder cannot be changed.
+// rebalanceFile writes the builder before the ring. A lost ring can be written
+// again from the builder; a ring without its builder cannot be changed.
 func rebalanceFile(cmd *cobra.Command, path string, seed uint64, format int, forget bool) error {
 	var report *ring.Report
 	var b *ring.Builder
@@ -63,8 +63,8 @@ func rebalanceFile(cmd *cobra.Command, path string, seed uint64, format int, for
 	return judge(b, report, changed)
 }
 
-// judge says what is not as it should be after a rebalance, as
-// swift-ring-builder does.
+// judge returns a warning about the state after a rebalance, with the rules of
+// swift-ring-builder.
 func judge(b *ring.Builder, report *ring.Report, changed bool) error {
 	switch {
 	case report.Resting > 0 && b.Rest() > 0:

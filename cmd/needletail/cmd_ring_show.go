@@ -70,7 +70,7 @@ func printSummary(w io.Writer, path string, b *ring.Builder) {
 	fmt.Fprintf(w, "Ring file %s is %s\n", ringFile(path), ringState(ringFile(path), b))
 }
 
-// ringState says whether the ring file is of the builder as it is.
+// ringState says whether the ring file fits the present state of the builder.
 func ringState(path string, b *ring.Builder) string {
 	r, err := ring.Load(path, ring.Hash{})
 	switch {
@@ -84,8 +84,8 @@ func ringState(path string, b *ring.Builder) string {
 	return "obsolete"
 }
 
-// printDevices prints swift-ring-builder's table, in its order: by region,
-// zone, address and name.
+// printDevices prints the table of swift-ring-builder in Swift's order: region,
+// zone, address, name.
 func printDevices(w io.Writer, b *ring.Builder) {
 	devices := b.Devices()
 	slices.SortStableFunc(devices, func(x, y ring.Device) int { return strings.Compare(x.String(), y.String()) })
@@ -103,8 +103,8 @@ func printDevices(w io.Writer, b *ring.Builder) {
 	printTable(w, table)
 }
 
-// printTable prints the first and the last column to the left, the others to
-// the right.
+// printTable aligns the first and the last column to the left, and the columns
+// between to the right.
 func printTable(w io.Writer, table [][]string) {
 	widths := make([]int, len(table[0]))
 	for _, row := range table {

@@ -72,11 +72,12 @@ func newServeCommand() *cobra.Command {
 	return cmd
 }
 
-// gcPercent lets the heap grow to five times its live size between two
-// collections: the live heap is small (pooled buffers, a few MB of state), and
-// at Go's default of 100 collections took 15 % of the processor of 4 KiB GETs
-// (13 to 15 s/GB, 11 to 13 with 400; 32 MB and 45 MB of RSS). 64 uploads of 256
-// MiB at once took 180 MB of RSS with either. GOGC overrides it.
+// gcPercent lets the heap grow to five times the live size between two
+// collections. The live heap is small: pooled buffers and a few MB of state. At
+// Go's default of 100, collections took 15 % of the processor of 4 KiB GETs.
+// With 100 a GB took 13 to 15 s of processor and the process 32 MB of RSS; with
+// 400 they were 11 to 13 s and 45 MB. 64 uploads of 256 MiB at the same time
+// took 180 MB of RSS with 100 and with 400. GOGC overrides the constant.
 const gcPercent = 400
 
 func tuneCollector() {
@@ -85,8 +86,8 @@ func tuneCollector() {
 	}
 }
 
-// startProfile profiles the process into a file until the function that it
-// gives is called; path "" does nothing.
+// startProfile writes a CPU profile to a file until the caller calls stop. With
+// path "" nothing is written.
 func startProfile(path string) (stop func(), err error) {
 	if path == "" {
 		return func() {}, nil
@@ -104,8 +105,9 @@ func startProfile(path string) (stop func(), err error) {
 	}, nil
 }
 
-// serve opens the store, listens, answers until ctx ends, then drains and
-// closes in the reverse order. Meanwhile r takes in what changes.
+// serve opens the store, listens, and answers until ctx ends. Then serve drains
+// requests and closes everything in the reverse order. Meanwhile r reloads the
+// configuration at SIGHUP.
 func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer) (err error) {
 	logger, err := newLogger(cfg.Log, cfg.live, logOut)
 	if err != nil {
@@ -168,7 +170,8 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 	return nil
 }
 
-// printWelcome says where the server is and what to paste to use it.
+// printWelcome prints the address of the server and the commands of a first
+// upload.
 func printWelcome(out io.Writer, cfg settings, addr net.Addr) {
 	if cfg.Keystone.External() {
 		fmt.Fprintf(out, "needletail %s listening on http://%s\nTokens are those of %s\n", version, addr, cfg.Keystone.AuthURL)
@@ -201,8 +204,8 @@ func newLogger(cfg config.Log, live *liveLog, out io.Writer) (*slog.Logger, erro
 	return nil, fmt.Errorf("%w: configuration: log.format %q is neither text nor json", errUsage, cfg.Format)
 }
 
-// plainError shows an error as its message: the text handler would print the
-// stack that errors of Pebble carry.
+// plainError shows an error as its message. Without plainError the text handler
+// would print the stack inside of Pebble's errors.
 func plainError(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() != slog.KindAny {
 		return a

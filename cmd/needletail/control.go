@@ -17,8 +17,8 @@ import (
 	"needletail/objstore/engine"
 )
 
-// A running server answers commands of its operator on a socket in the data
-// folder, which only the server's user may open. It speaks HTTP:
+// A running server answers commands of the operator on a socket in the data
+// folder. Only the server's user may open the socket. The protocol is HTTP:
 //
 //	POST /check   JSON of checkRequest; the answer is JSON lines: findings,
 //	              progress, and at the end a report or an error
@@ -41,7 +41,7 @@ func serveControl(data string, e *engine.Engine, logger *slog.Logger) (stop func
 	if err != nil {
 		return nil, err
 	}
-	// The data folder is locked: a socket that is there is a dead process's.
+	// The data folder is locked: an old socket belongs to a dead process.
 	if err := os.Remove(filepath.Join(data, controlName)); err != nil && !os.IsNotExist(err) {
 		return nil, errors.Join(err, folder.Close())
 	}
@@ -66,8 +66,9 @@ func serveControl(data string, e *engine.Engine, logger *slog.Logger) (stop func
 	}, nil
 }
 
-// listenPrivate makes a socket that only this user may connect to. It is made
-// under another name, so that nobody can before its mode is set.
+// listenPrivate returns a socket to which only this user may connect. The
+// socket has a temporary name until the mode is set: before, nobody can find
+// the socket.
 func listenPrivate(path string) (net.Listener, error) {
 	fresh := path + ".new"
 	if err := os.Remove(fresh); err != nil && !os.IsNotExist(err) {

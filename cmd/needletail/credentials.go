@@ -18,8 +18,8 @@ const (
 	cloudsYAMLName = "clouds.yaml"
 )
 
-// credentials are what a person needs to log in as the bootstrapped admin.
-// AuthURL ends in "/v3": some clients, rclone among them, look for nothing else.
+// credentials are the data for a login as the bootstrapped admin. AuthURL ends
+// in "/v3": some clients, rclone for example, accept only this form.
 type credentials struct {
 	AuthURL, Username, Project, Password, Region string
 }

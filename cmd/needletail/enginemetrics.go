@@ -11,7 +11,7 @@ import (
 // engineCollector shows the engine's figures to Prometheus.
 type engineCollector struct{ store *engine.Engine }
 
-// engineFigure is one line of the table of figures.
+// engineFigure is one line of the table of engine metrics.
 type engineFigure struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType

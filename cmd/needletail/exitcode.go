@@ -24,13 +24,13 @@ const (
 var (
 	// errUsage marks an error of the command line or of the configuration.
 	errUsage = config.ErrUsage
-	// errWarning marks what was done and is not as it should be.
+	// errWarning marks a command that is done, but whose output has a warning.
 	errWarning = errors.New("warning")
 )
 
-// exitKinds gives the exit code of kinds of errors, the first that fits. A
-// damaged store whose report names what is not found is damaged: commands that
-// look for damage wrap nothing of what they find.
+// exitKinds maps kinds of errors to exit codes. The first kind that fits
+// counts. Commands that look for damage do not wrap their findings: a report
+// about a missing object is damage, not exitNotFound.
 var exitKinds = []struct {
 	kind error
 	code int
@@ -49,7 +49,7 @@ var exitKinds = []struct {
 	{fs.ErrNotExist, exitNotFound},
 }
 
-// exitCode is the code that the process ends with; 0 if err is nil.
+// exitCode returns the exit code of the process for err, 0 for nil.
 func exitCode(err error) int {
 	if err == nil {
 		return 0

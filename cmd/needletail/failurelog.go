@@ -8,15 +8,15 @@ import (
 	"needletail/proxy/httpfront"
 )
 
-// A disk that is full fails every upload, and each is one line: the log says of
-// the first failuresInFull within failureWindow what failed, and of the others
-// how many there were.
+// A full disk fails every upload, and each failure would be a line. Within
+// failureWindow the log has a line for the first failuresInFull failures of a
+// kind, and then one line with the number of the further failures.
 const (
 	failuresInFull = 10
 	failureWindow  = 10 * time.Second
 )
 
-// failureKind is what failures have in common that are summed up.
+// failureKind groups failures: failures of the same kind are counted together.
 type failureKind struct {
 	service string
 	status  int
@@ -34,7 +34,7 @@ func newFailureLog(logger *slog.Logger) *failureLog {
 	return &failureLog{logger: logger, failed: map[failureKind]int{}}
 }
 
-// add logs a request that failed. The path has no query, which may hold
+// add logs a failed request. The path has no query: a query may hold
 // signatures.
 func (l *failureLog) add(d httpfront.Done, service string, cause error) {
 	if l.count(failureKind{service, d.Status}) > failuresInFull {
@@ -44,8 +44,8 @@ func (l *failureLog) add(d httpfront.Done, service string, cause error) {
 		"trans_id", d.TransID, "err", cause)
 }
 
-// count says how many of the kind there are in this window, which begins with
-// the first.
+// count counts a failure and returns the number of failures of the kind in the
+// present window. The first failure of a kind begins the window.
 func (l *failureLog) count(kind failureKind) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

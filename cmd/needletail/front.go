@@ -31,8 +31,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// newFront wires every service to the one port. lines gets Swift's access
-// lines; nil writes none.
+// newFront wires every service to the one port. Swift's access lines go to
+// lines; with nil no lines are written.
 func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log) (*httpfront.Server, error) {
 	swiftAPI, err := newSwift(cfg, st, logger)
 	if err != nil {
@@ -78,7 +78,8 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	return server, nil
 }
 
-// newGlance builds the Image API, if it has an account to keep images in.
+// newGlance returns the Image API. Without an account for images the API is not
+// served.
 func newGlance(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
 	account, err := st.serviceAccount(cfg)
 	if err != nil {
@@ -176,8 +177,8 @@ func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, erro
 	return swift.Door(api), nil
 }
 
-// features returns the options of all features: those of the file, and those
-// that other parts of the server give.
+// features returns the options of all features: the options in the file, and
+// the options that the rest of the server provides.
 func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, validator auth.TokenValidator) feature.Set {
 	set := maps.Clone(s.Filters)
 	set.Put(&proxylogging.Feature, &proxylogging.Options{Enabled: s.Log.SwiftAccess})
@@ -191,8 +192,8 @@ func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, 
 	return set
 }
 
-// observe counts each request and, if so configured, logs it. None sees a
-// query or a header that holds a whole secret.
+// observe returns the function that counts each request and logs the request if
+// log.access is on. No query and no header with a whole secret reaches the log.
 func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
 	failures := newFailureLog(logger)
 	return func(d httpfront.Done) {

@@ -7,8 +7,8 @@ import (
 	"needletail/proxy/web"
 )
 
-// connectionFigures show the connections of a server, which answers once there
-// is one.
+// connectionFigures returns the metrics of a server's connections. server is
+// called only after the server exists.
 func connectionFigures(server func() *httpfront.Server) []prometheus.Collector {
 	return []prometheus.Collector{
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -21,8 +21,8 @@ func connectionFigures(server func() *httpfront.Server) []prometheus.Collector {
 	}
 }
 
-// memoryFigures show how much of the accounts of memory is taken; none without
-// accounts.
+// memoryFigures returns the used part and the limit of the accounts of memory.
+// A nil account has no metrics.
 func memoryFigures(requests, heads *web.Memory) []prometheus.Collector {
 	var figures []prometheus.Collector
 	for _, a := range []struct {

@@ -7,10 +7,10 @@ import (
 	"needletail/proxy/glance"
 )
 
-// keystoneLimits are the limits that Keystone keeps for the services of type
-// image, as oslo.limit reads them: a project's own before the registered
-// default, those of the region before those of none. What Keystone says nothing
-// of has the limit in fallback.
+// keystoneLimits are the limits that Keystone keeps for services of type image.
+// The order of precedence is that of oslo.limit: a limit of the project before
+// the registered default, a limit of the region before a limit without a
+// region. A resource without a limit in Keystone has the limit in fallback.
 type keystoneLimits struct {
 	ids      *identity.Service
 	region   string
@@ -46,8 +46,9 @@ func (k keystoneLimits) limit(_ context.Context, project, resource string) (int6
 	return k.fallback[resource], nil
 }
 
-// imageLimit is how much projects may use: what an external Keystone says, if it
-// is asked, alone; else what the built-in one says before what the file says.
+// imageLimit returns how much each project may use. The limits of an external
+// Keystone count alone, if [oslo_limit] names an endpoint. The limits of the
+// built-in Keystone count before the limits of the file.
 func (s *storage) imageLimit(cfg settings) glance.LimitFunc {
 	limits := cfg.Glance.Limits()
 	switch {

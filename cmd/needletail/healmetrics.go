@@ -6,7 +6,7 @@ import (
 	"needletail/objstore/engine"
 )
 
-// progressFigure is one line of the table of what is going on now.
+// progressFigure is one line of the table of background work.
 type progressFigure struct {
 	desc  *prometheus.Desc
 	value func(*engine.Status) float64
@@ -33,7 +33,7 @@ var progressFigures = []progressFigure{
 	progress("scrub_damaged", "Damaged slots and bodies that verifying found since the start.", func(s *engine.Status) float64 { return float64(s.Scrub.Damaged) }),
 }
 
-// copyFigure is one line of the table of what is kept twice.
+// copyFigure is one line of the table of databases with two copies.
 type copyFigure struct {
 	desc  *prometheus.Desc
 	value func(*engine.CopyStatus) float64
@@ -50,7 +50,7 @@ var copyFigures = []copyFigure{
 	ofCopies("alone_since_seconds", "Unix time since when there is one of two; 0 if they are in step.", func(c *engine.CopyStatus) float64 { return float64(c.AloneSeconds) }),
 }
 
-// deviceFigure is one line of the table of figures per device.
+// deviceFigure is one line of the table of metrics per device.
 type deviceFigure struct {
 	desc  *prometheus.Desc
 	value func(*engine.DeviceStatus) float64

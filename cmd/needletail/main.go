@@ -1,13 +1,14 @@
-// Command needletail is a Swift-compatible object store in one binary, with
-// Keystone's and Glance's APIs built in.
+// Command needletail is a Swift-compatible object store in one binary, with the
+// APIs of Keystone and Glance built in.
 //
-// One file per subcommand: serve runs the server, bootstrap makes its first user
-// or brings them back, import-users takes over those of a Keystone, heal shows
-// its devices, check and repair look after the data folder, inspect shows what
-// is stored, ring builds rings, rotate-keys rotates the keys that tokens are made
-// with, version prints the version. Only this package wires the layers together.
+// Each subcommand has a file of its own: serve runs the server, bootstrap
+// creates or restores the first user, import-users copies the users of a
+// Keystone, heal shows the devices, check and repair look after the data
+// folder, inspect prints stored objects, ring builds rings, rotate-keys rotates
+// the keys of tokens, version prints the version. Only this package wires the
+// layers together; the configuration is package config.
 //
-// Exit codes are in exitcode.go, the same for all commands.
+// All commands have the same exit codes, in exitcode.go.
 package main
 
 import (

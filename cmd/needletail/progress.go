@@ -10,8 +10,8 @@ import (
 	"needletail/objstore/fsck"
 )
 
-// progressMeter shows how far a long command is: a bar that is redrawn on a
-// terminal, a line now and then elsewhere.
+// progressMeter shows the progress of a long command: on a terminal a bar that
+// is redrawn, elsewhere a line now and then.
 type progressMeter struct {
 	out      io.Writer
 	terminal bool
@@ -82,7 +82,7 @@ func progressLine(r fsck.Progress, took time.Duration) string {
 	return s
 }
 
-// clear wipes the bar, so that other lines can be written.
+// clear wipes the bar before a line is written.
 func (p *progressMeter) clear() {
 	if p.drawn {
 		fmt.Fprint(p.out, "\r\x1b[K")

@@ -14,10 +14,10 @@ import (
 	"needletail/cmd/needletail/config"
 )
 
-// takeSignals keeps signals that are no order to stop from ending the process:
-// SIGHUP is a reload, and SIGPIPE (a log is piped to a program that has ended)
-// means nothing. Others stay Go's: SIGUSR1 and SIGUSR2 mean nothing either, and
-// SIGQUIT is all stacks, and the end.
+// takeSignals keeps signals from ending the process. SIGHUP is a reload.
+// SIGPIPE means nothing: a log may be piped to a program that has ended.
+// Further signals stay with the runtime of Go: SIGUSR1 and SIGUSR2 mean
+// nothing, and SIGQUIT prints all stacks and ends the process.
 func takeSignals() (hangups <-chan os.Signal) {
 	signal.Ignore(syscall.SIGPIPE)
 	c := make(chan os.Signal, 1)
@@ -25,7 +25,7 @@ func takeSignals() (hangups <-chan os.Signal) {
 	return c
 }
 
-// liveLog is what a reload changes of a log.
+// liveLog is the part of a log that a reload changes.
 type liveLog struct {
 	level  slog.LevelVar
 	access atomic.Bool
@@ -44,17 +44,18 @@ func (s *settings) accessOn() bool {
 	return s.Log.Access
 }
 
-// reloader takes in, at a SIGHUP, what may change while the server runs: it
-// opens the access log anew and reads log.level, log.access,
-// log.swift_access_file and tempauth.users again. Nothing is taken of a
-// configuration that is wrong; the log says so, and what changed besides.
+// reloader reloads the configuration at SIGHUP: the access log is opened anew,
+// and log.level, log.access, log.swift_access_file and tempauth.users are read
+// again. A configuration with a mistake changes nothing, and the log says why.
+// The log also says if further keys have changed: they count from the next
+// start on.
 type reloader struct {
 	load    func() (settings, error)
 	started settings
 	hangups <-chan os.Signal
 }
 
-// run reloads at each SIGHUP until the function that it gives is called.
+// run reloads at each SIGHUP until the caller calls stop.
 func (r *reloader) run(ctx context.Context, logger *slog.Logger, access *accessLog, users *tempauth.Auth) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -95,7 +96,7 @@ func (r *reloader) reload(logger *slog.Logger, access *accessLog, users *tempaut
 	}
 }
 
-// take applies a configuration that is valid, all of it or nothing.
+// take applies a valid configuration, all of it or nothing.
 func (r *reloader) take(cfg settings, users *tempauth.Auth) error {
 	list, err := cfg.TempAuth.ParseUsers()
 	var level slog.Level
@@ -116,7 +117,7 @@ func (r *reloader) take(cfg settings, users *tempauth.Auth) error {
 	return nil
 }
 
-// rest is a configuration without what a reload takes in.
+// rest returns a configuration without the keys that a reload applies.
 func (r *reloader) rest(s settings) config.Config {
 	c := s.Config
 	c.Log.Level, c.Log.Access, c.Log.SwiftAccessFile = "", false, ""

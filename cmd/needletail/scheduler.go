@@ -5,14 +5,15 @@ import (
 	"runtime"
 )
 
-// tuneScheduler lets Go run half as many goroutines again as there are
-// processors: some are always inside the kernel, waiting for a disk, and hold
-// their place until the runtime notices, which takes it 20 µs and a switch of
-// threads each time. On two processors, 3 instead of 2: PUT 512 MiB by one
-// stream 2.05 CPU s/GB, was 2.46, and 1.2 times the MB/s; 64 MiB by 16 streams
-// 1.1 times the MB/s; 1 MiB 0.92 of the CPU; 4 KiB 0.97. With 4 the large PUTs
-// gain a little more and GETs of 4 KiB take 1.07 times the CPU. GOMAXPROCS
-// overrides it.
+// tuneScheduler sets GOMAXPROCS to one and a half times the number of
+// processors. Some goroutines are always inside the kernel, waiting for a disk,
+// and hold a processor of Go's scheduler until the runtime notices: each time
+// after 20 µs, with a switch of threads. The figures are for two processors,
+// with 3 against 2: PUT 512 MiB by one stream takes 2.05 s of CPU a GB against
+// 2.46 and has 1.2 times the MB/s; 64 MiB by 16 streams has 1.1 times the MB/s;
+// 1 MiB takes 0.92 of the CPU, 4 KiB 0.97. With 4, large PUTs gain a little
+// more, but GETs of 4 KiB take 1.07 times the CPU. The variable GOMAXPROCS
+// overrides the setting.
 func tuneScheduler() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		n := runtime.GOMAXPROCS(0)

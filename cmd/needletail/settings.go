@@ -10,13 +10,14 @@ import (
 	"needletail/objstore/engine"
 )
 
-// settings are the configuration with what a running server adds to it.
+// settings are the configuration and the state that a running server adds.
 type settings struct {
 	config.Config
-	// budget is what serve may use of the machine. Without a budget only the limits
-	// of the configuration bound the process.
+	// budget is the share of the machine that serve may use. Without a budget
+	// only the limits of the configuration bound the process.
 	budget budget
-	// live is what a reload changes of the log. nil: a reload changes nothing.
+	// live is the part of the log that a reload changes. nil: a reload changes
+	// nothing.
 	live *liveLog
 }
 
@@ -33,16 +34,16 @@ func (s *settings) engineOptions(logger *slog.Logger) engine.Options {
 	return o
 }
 
-// folder returns the data folder of the store, for the commands that work on a
-// store that no server has open.
+// folder returns the data folder of a store for commands that need the store
+// closed.
 func (s *settings) folder(logger *slog.Logger) datafolder.Folder {
 	o := s.engineOptions(logger)
 	return o.Folder(s.Data)
 }
 
-// resolveListen looks up the host of the address to listen on. A name without an
-// address is a mistake in the command line, which the user must hear before a
-// store is made.
+// resolveListen looks up the host of the address to listen on. A name without
+// an address is a mistake in the command line: the user must hear of the
+// mistake before a store is made.
 func resolveListen(address string) error {
 	if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
 		return fmt.Errorf("%w: listen: %w", errUsage, err)

@@ -15,11 +15,12 @@ import (
 	"needletail/objstore/engine"
 )
 
-// keptMax bounds the old identities or keys that are kept beside the new ones.
+// keptMax bounds the number of old identities or keys beside the new ones.
 const keptMax = 1000
 
-// startAnew moves identities, or their keys alone, aside in both copies, and
-// lets the next opening make new ones. The operator asked for that.
+// startAnew moves identities, or only the keys of tokens, aside in both copies.
+// The next opening makes new ones. Only an explicit option of the operator
+// leads here.
 func startAnew(cfg settings, identities, keys bool, out io.Writer) (err error) {
 	if !identities && !keys {
 		return nil
@@ -51,7 +52,7 @@ func startAnew(cfg settings, identities, keys bool, out io.Writer) (err error) {
 	return renewKeys(cfg, store)
 }
 
-// renewKeys makes new keys for identities that are there.
+// renewKeys makes new keys for existing identities.
 func renewKeys(cfg settings, store *engine.Engine) error {
 	options := cfg.IdentityOptions()
 	options.Store, options.Made, options.NewKeys = store.ID(), store.Noted(identityNote), true
@@ -63,7 +64,7 @@ func renewKeys(cfg settings, store *engine.Engine) error {
 	return ids.Close()
 }
 
-// moveAside renames a folder that may be missing to NAME.old.N.
+// moveAside renames a folder to NAME.old.N. A missing folder is ignored.
 func moveAside(dir string, out io.Writer) error {
 	for n := range keptMax {
 		to := dir + ".old." + strconv.Itoa(n)

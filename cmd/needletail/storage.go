@@ -19,29 +19,31 @@ import (
 	"needletail/objstore/engine"
 )
 
-// storage is what lies in the data folder: the objects and the identities.
+// storage is the content of the data folder: objects and identities.
 type storage struct {
 	engine *engine.Engine
-	// store is the engine with encryption around it. It stands there without a
-	// root secret too: reading what is encrypted is an error then, not garbage.
+	// store is the engine inside of encryption, also without a root secret:
+	// reading an encrypted object is then an error, not garbage.
 	store    objstore.Store
 	identity *identity.Service
 	// keystone validates tokens in the place of identity; nil: the built-in.
 	keystone *keystoneclient.Client
-	// limits are those of images at that Keystone; nil: none are read.
+	// limits reads the limits of images at the external Keystone. nil: no
+	// limits are read.
 	limits *keystoneclient.Limits
 	// users are TempAuth's; nil: there is no TempAuth.
 	users *tempauth.Auth
-	// images is the Image API, which works in the background; nil: none.
+	// images is the Image API, which works in the background. nil: the API is
+	// not served.
 	images io.Closer
 }
 
-// identityNote says in the data folder that its identities were made: a start
-// without them is refused.
+// identityNote is the note in the data folder that identities were made. With
+// the note, a start without identities is refused.
 const identityNote = "identity"
 
-// restrictFolders takes the folders of databases from other users, which earlier
-// versions let look in.
+// restrictFolders closes the folders of databases to other users. Earlier
+// versions left the folders open.
 func restrictFolders(data, mirror string) error {
 	var errs []error
 	for _, dir := range []string{filepath.Join(data, "index"), config.IdentityDir(data), mirror} {
@@ -52,7 +54,8 @@ func restrictFolders(data, mirror string) error {
 	return errors.Join(errs...)
 }
 
-// openStorage opens the engine first: its lock is the data folder's.
+// openStorage opens the engine before the identities: the lock of the engine is
+// the lock of the data folder.
 func openStorage(cfg settings, logger *slog.Logger) (*storage, error) {
 	keys, err := cfg.Encryption.Keys()
 	if err != nil {
@@ -97,8 +100,8 @@ func openStorage(cfg settings, logger *slog.Logger) (*storage, error) {
 	return st, nil
 }
 
-// identityMirror is where the second copy of identities lies: beside that of the
-// index, if there is one.
+// identityMirror returns the folder of the second copy of identities, beside
+// the second copy of the index. "": the index has one copy.
 func identityMirror(e *engine.Engine) string {
 	if dir := e.MirrorDir(); dir != "" {
 		return filepath.Join(dir, "identity")
@@ -106,9 +109,10 @@ func identityMirror(e *engine.Engine) string {
 	return ""
 }
 
-// bootstrap makes the first users, roles and projects, as keystone-manage
-// bootstrap does, if no start has done so; later starts only make the catalog
-// follow the public URL. Without a password in the environment it makes one up.
+// bootstrap makes the first users, roles and projects as `keystone-manage
+// bootstrap` does, at the first start. Later starts only make the catalog
+// follow the public URL. Without a password in the environment bootstrap makes
+// a random password.
 func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
 	defer s.identity.KeepReserve(s.engine.Reserve)
 	if s.keystone != nil {
@@ -123,8 +127,9 @@ func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
 	return err
 }
 
-// serviceAccount is the Swift account of the project "service", which holds the
-// bytes of images. An external Keystone's is configured, or "".
+// serviceAccount returns the Swift account of the project "service", which
+// holds the bytes of images. With an external Keystone the account is
+// keystone.image_account, or "".
 func (s *storage) serviceAccount(cfg settings) (objstore.AccountName, error) {
 	if s.keystone != nil {
 		return objstore.AccountName(cfg.Keystone.ImageAccount), nil
@@ -138,7 +143,8 @@ func (s *storage) serviceAccount(cfg settings) (objstore.AccountName, error) {
 	return objstore.AccountName("AUTH_" + found[0].ID), nil
 }
 
-// validator says whose tokens are.
+// validator returns the validator of tokens: the external Keystone or the
+// built-in Keystone.
 func (s *storage) validator() auth.TokenValidator {
 	if s.keystone != nil {
 		return s.keystone

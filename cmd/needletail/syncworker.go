@@ -6,8 +6,8 @@ import (
 	"needletail/proxy/swift/middleware/containersync"
 )
 
-// inBackground runs the worker, if there is one, until the function that it
-// gives is called.
+// inBackground runs the worker until the caller calls stop. A nil worker does
+// nothing.
 func inBackground(ctx context.Context, w *containersync.Worker) (stop func()) {
 	if w == nil {
 		return func() {}

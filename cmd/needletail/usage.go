@@ -6,9 +6,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// strictUsage makes every mistake of a command line an error of usage, below
-// root and in the commands that cobra adds: arguments that are too many or too
-// few, and commands that do not exist.
+// strictUsage turns every mistake of a command line into an error of usage: too
+// many or too few arguments, and commands that do not exist. The rule holds
+// below root and for the commands that cobra adds.
 func strictUsage(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	root.SetHelpCommand(newHelpCommand())
@@ -29,8 +29,8 @@ func strictUsage(root *cobra.Command) {
 	walk(root)
 }
 
-// helpOrUnknown is what a command with subcommands does by itself. The program
-// alone shows its help.
+// helpOrUnknown runs a command that only has subcommands. The program without
+// arguments prints the help.
 func helpOrUnknown(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 && !cmd.HasParent() {
 		return cmd.Help()
@@ -38,7 +38,8 @@ func helpOrUnknown(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%w: %q is not a command of %s; see: %s --help", errUsage, args, cmd.CommandPath(), cmd.CommandPath())
 }
 
-// newHelpCommand is cobra's, but that an unknown command is an error.
+// newHelpCommand returns cobra's help command, with an error for an unknown
+// command.
 func newHelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -53,7 +54,7 @@ func newHelpCommand() *cobra.Command {
 	}
 }
 
-// asUsageArgs marks what is wrong with the arguments.
+// asUsageArgs marks an error about arguments as wrong usage.
 func asUsageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
