@@ -205,3 +205,24 @@ func TestCopiesThatWentOnAlone(t *testing.T) {
 	}
 	closeMirrored(t, s)
 }
+
+// A first copy that is open elsewhere is refused, though the second copy could serve.
+func TestLockedCopyIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	var lost error
+	closeMirrored(t, openMirrored(t, dir, &lost))
+	alone, err := Open(Options{Dir: dir + "/one", BcryptCost: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(Options{Dir: dir + "/one", MirrorDir: dir + "/two", BcryptCost: 4, Logger: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		t.Error("opened beside another user of the first copy")
+		closeMirrored(t, s)
+	}
+	closeMirrored(t, alone)
+	closeMirrored(t, openMirrored(t, dir, &lost))
+	if lost != nil {
+		t.Errorf("a copy is lost: %v", lost)
+	}
+}
