@@ -1,5 +1,5 @@
-// Package option has the types of values in the configuration file that Go's
-// own types do not cover.
+// Package option has types of values in the configuration file beyond Go's own
+// types.
 package option
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that the file writes as text: "60s", "5m", "1h30m".
+// Duration is a time.Duration, as text in the file: "60s", "5m", "1h30m".
 type Duration time.Duration
 
 // UnmarshalText reads a duration. A negative duration is an error.
@@ -24,7 +24,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String returns the duration as the file writes it, without units that are
+// String returns the duration in the form of the file, without units of value
 // zero: "1h", not "1h0m0s".
 func (d Duration) String() string {
 	s := time.Duration(d).String()

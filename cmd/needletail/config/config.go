@@ -1,9 +1,9 @@
 // Package config has the configuration of the server: the keys of the TOML file
-// with their units, defaults and checks, and what the layers are opened with.
-// Each struct is a section of the file; the comments of the structs and fields
-// are the reference in docs/configuration.md and docs/needletail.toml, which
-// `go generate ./cmd/needletail/config/...` writes. The sections of Swift's
-// filters are in the packages of the filters.
+// with units, defaults and checks, and the settings of the layers below. Each
+// struct is a section of the file. The comments of the structs and fields are
+// the reference: `go generate ./cmd/needletail/config/...` writes
+// docs/configuration.md and docs/needletail.toml from the comments. Each filter
+// of Swift has a section in the package of the filter.
 package config
 
 import (
@@ -33,9 +33,9 @@ type Config struct {
 	Listen string `toml:"listen"`
 	// PublicURL is the URL by which clients reach the server, for example
 	// "https://cloud.example.com" where a front ends TLS. The URL stands in the
-	// service catalog, in links and in WWW-Authenticate, and requests to its host
-	// have its scheme. "": the catalog has "http://" and the address of listen,
-	// and links follow each request.
+	// service catalog, in links and in WWW-Authenticate. Requests to the host
+	// of the URL have the scheme of the URL. "": the catalog has "http://" and
+	// the address of listen, and links follow each request.
 	PublicURL string `toml:"public_url"`
 
 	linkURL string // PublicURL as the file has it; SettlePublicURL sets it
@@ -57,20 +57,20 @@ type Config struct {
 	Encryption   Encryption   `toml:"encryption"`
 	Glance       Glance       `toml:"glance"`
 
-	// Filters has the options of the features that have a section of their own,
-	// [filter.SECTION].
+	// Filters has the options of the features with a section [filter.SECTION].
 	Filters feature.Set `toml:"-"`
 
-	// Policies are optional. Without a [[policy]] there are two policies: index 0
-	// is "Policy-0", with the aliases "yellow" and "orange", and is the default;
-	// index 1 is "silver". The first [[policy]] replaces both.
+	// Policies are optional. Without a [[policy]] there are two policies. Index
+	// 0 is "Policy-0" with the aliases "yellow" and "orange", and is the
+	// default. Index 1 is "silver". The first [[policy]] replaces both
+	// policies.
 	Policies []Policy `toml:"policy"`
 	// Devices are optional. Without a [[device]] the data folder is the only
 	// device.
 	Devices []Device `toml:"device"`
 }
 
-// Default returns the configuration that counts where the file says nothing.
+// Default returns the configuration without a file.
 func Default() Config {
 	return Config{
 		Data:          "./data",
@@ -91,8 +91,8 @@ func Default() Config {
 	}
 }
 
-// file is the configuration as the file has it: the filters decode their own
-// sections.
+// file is the configuration in the form of the file: each filter decodes a
+// section.
 type file struct {
 	*Config
 	Filters map[string]toml.Primitive `toml:"filter"`

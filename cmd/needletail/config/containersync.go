@@ -11,7 +11,8 @@ import (
 )
 
 // ContainerSync keeps containers like containers of other clusters. Container
-// sync is on with a [[container_sync.realm]]; the other options count only then.
+// sync is on with a [[container_sync.realm]]. Without a realm no further key
+// counts.
 type ContainerSync struct {
 	// Current is this cluster, //REALM/CLUSTER, as /info shows it.
 	Current string `toml:"current"`
@@ -21,22 +22,22 @@ type ContainerSync struct {
 	// ContainerTime is how long a pass sends objects of one container. "0s"
 	// stands for the default.
 	ContainerTime Duration `toml:"container_time"`
-	// ObjectsPerSecond bounds the requests that change something in another
-	// cluster. 0 stands for the default.
+	// ObjectsPerSecond bounds the requests to other clusters with a change, a
+	// second. 0 stands for the default.
 	ObjectsPerSecond float64 `toml:"objects_per_second"`
 	// Realms are optional. Without a realm container sync is off.
 	Realms []SyncRealm `toml:"realm"`
 }
 
-// SyncRealm is a group of clusters that sync with one another: what the operators
-// of the clusters share.
+// SyncRealm is a group of clusters with the same secrets. The clusters of a
+// realm may sync with one another.
 type SyncRealm struct {
 	// Name is the name of the realm.
 	Name string `toml:"name"`
 	// Key is the secret of the realm.
 	Key string `toml:"key"`
-	// Key2 is a second secret that is accepted too, while the operators change the
-	// key.
+	// Key2 is a second accepted secret, for the time in which the operators
+	// change the key.
 	Key2 string `toml:"key2"`
 	// Clusters maps the name of a cluster to its endpoint:
 	// { NAME = "https://HOST/v1/" }.
@@ -51,8 +52,8 @@ func defaultContainerSync() ContainerSync {
 	}
 }
 
-// validate refuses options that mean nothing because there is no realm: their
-// author believes that the options count.
+// validate refuses options without effect because there is no realm: the author
+// of the file believes that the options count.
 func (c *ContainerSync) validate() error {
 	if c.ObjectsPerSecond < 0 {
 		return errors.New("objects_per_second is negative")
@@ -82,7 +83,7 @@ func (c *ContainerSync) NewRealms() (*containersync.Realms, error) {
 	return containersync.NewRealms(list, c.Current)
 }
 
-// Worker returns the worker that sends changes to the other clusters, or nil if
+// Worker returns the worker that sends changes to other clusters, or nil if
 // there are no realms.
 func (c *ContainerSync) Worker(store objstore.Store, logger *slog.Logger) (*containersync.Worker, error) {
 	realms, err := c.NewRealms()

@@ -7,19 +7,19 @@ import (
 	"needletail/objstore/engine"
 )
 
-// Device is a disk that bodies lie on.
+// Device is a disk with bodies of objects.
 type Device struct {
-	// Path is a folder on the disk that nothing else uses. The data folder may be
-	// a device.
+	// Path is a folder on the disk. Nothing else may use the folder. The data
+	// folder may be a device.
 	Path string `toml:"path"`
-	// Zone is the number of the part of the machine that fails as a whole: a
-	// controller, an enclosure. The copies or fragments of an object lie in as many
-	// zones as possible.
+	// Zone is the number of a part of the machine that fails as a whole: a
+	// controller, an enclosure. The copies or fragments of an object lie in as
+	// many zones as possible.
 	Zone int `toml:"zone"`
 	// Weight is the device's share of all bodies, in any unit.
 	Weight *float64 `toml:"weight" default:"100.0"`
-	// State is "" for a device in use, or "draining" for a device that takes
-	// nothing new while the server moves its bodies to other devices.
+	// State is "" for a device in use, or "draining". A draining device takes
+	// nothing new, and the server moves its bodies to other devices.
 	State string `toml:"state"`
 }
 

@@ -24,8 +24,8 @@ func defaultFilters() feature.Set {
 	return set
 }
 
-// decodeFilters reads the [filter.SECTION] of every feature. known has the names
-// of the sections that belong to a feature, as the file spells them.
+// decodeFilters reads the [filter.SECTION] of every feature. known has the
+// names of the sections of features, in the spelling of the file.
 func (c *Config) decodeFilters(meta *toml.MetaData, sections map[string]toml.Primitive) (known map[string]bool, err error) {
 	known = map[string]bool{}
 	for _, f := range pipeline.Features() {
@@ -67,8 +67,8 @@ func (c *Config) OwnHosts() []string {
 	return hosts
 }
 
-// SwiftHosts returns the test for hosts that name an account: every path of such
-// a host belongs to Swift.
+// SwiftHosts returns the test for hosts of accounts. Every path of such a host
+// belongs to Swift.
 func (c *Config) SwiftHosts() func(host string) bool {
 	remap, lookup := feature.Of[domainremap.Options](c.Filters), feature.Of[cnamelookup.Options](c.Filters)
 	site := feature.Site{OwnHosts: c.OwnHosts()}

@@ -14,7 +14,7 @@ type Glance struct {
 	// EnabledImportMethods are the ways to import an image: "glance-direct",
 	// "web-download", "copy-image".
 	EnabledImportMethods []string `toml:"enabled_import_methods"`
-	// RequireImageFormatMatch refuses data that does not have the format in
+	// RequireImageFormatMatch refuses data in a format that differs from
 	// disk_format, as Glance does since 2025. An empty upload is no qcow2.
 	RequireImageFormatMatch bool `toml:"require_image_format_match"`
 	// GPTChecksNonfatal with "mbr" accepts disks whose partition table breaks the
@@ -29,10 +29,10 @@ type Glance struct {
 	// DefaultSwiftReference is the reference in the URLs of locations.
 	DefaultSwiftReference string `toml:"default_swift_reference"`
 
-	// UseKeystoneLimits lets the registered limits and limits that Keystone keeps
-	// for the service of type image count before the four keys below. With
-	// oslo_limit.endpoint_id the limits of the external Keystone count instead of
-	// the four keys.
+	// UseKeystoneLimits lets limits in Keystone count before the four keys
+	// below: the registered limits and the limits of projects for the service
+	// of type image. With oslo_limit.endpoint_id only the limits of the
+	// external Keystone count.
 	UseKeystoneLimits bool `toml:"use_keystone_limits"`
 	// ImageSizeTotal is how much all images of a project may take, in MiB. -1: no
 	// limit.
@@ -50,24 +50,24 @@ type Glance struct {
 }
 
 // ImportFilter says which URIs web-download may fetch. Of two lists the
-// disallowed list counts only if the allowed list is empty. A task tells nobody
-// why a fetch failed; the log does.
+// disallowed list counts only if the allowed list is empty. The reason of a
+// failed fetch stands in the log and not in the task.
 type ImportFilter struct {
-	// AllowedSchemes are the schemes that may be fetched.
+	// AllowedSchemes are the allowed schemes.
 	AllowedSchemes []string `toml:"allowed_schemes"`
-	// DisallowedSchemes are the schemes that may not be fetched.
+	// DisallowedSchemes are the forbidden schemes.
 	DisallowedSchemes []string `toml:"disallowed_schemes"`
-	// AllowedHosts are the hosts that may be asked.
+	// AllowedHosts are the allowed hosts.
 	AllowedHosts []string `toml:"allowed_hosts"`
-	// DisallowedHosts are the hosts that may not be asked.
+	// DisallowedHosts are the forbidden hosts.
 	DisallowedHosts []string `toml:"disallowed_hosts"`
-	// AllowedPorts are the ports that may be asked.
+	// AllowedPorts are the allowed ports.
 	AllowedPorts []int `toml:"allowed_ports"`
-	// DisallowedPorts are the ports that may not be asked.
+	// DisallowedPorts are the forbidden ports.
 	DisallowedPorts []int `toml:"disallowed_ports"`
-	// AllowedNetworks are networks that may be asked although their addresses are
-	// private, shared, loopback, link-local or special in another way, in CIDR
-	// form.
+	// AllowedNetworks are networks in CIDR form from which web-download may fetch
+	// although their addresses are private, shared, loopback, link-local or
+	// special.
 	AllowedNetworks []string `toml:"allowed_networks"`
 }
 

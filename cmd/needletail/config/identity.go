@@ -27,7 +27,7 @@ type Identity struct {
 	// ListLimit is how many elements a list may have; a longer list is cut and
 	// says "truncated": true (Keystone's option of the same name). 0: no limit.
 	ListLimit int `toml:"list_limit"`
-	// OperatorRoles are the roles that own the account of their project, also with
+	// OperatorRoles are the roles that own the account of a project, also with
 	// an external Keystone (Swift's operator_roles).
 	OperatorRoles []string `toml:"operator_roles"`
 }
@@ -86,11 +86,11 @@ func (s *Security) validate() error {
 // IdentityDir returns the folder of the database of identities.
 func IdentityDir(data string) string { return filepath.Join(data, "identity") }
 
-// KeyDir returns the folder of the keys that tokens are made with.
+// KeyDir returns the folder of the keys of tokens.
 func KeyDir(data string) string { return filepath.Join(IdentityDir(data), "fernet-keys") }
 
-// IdentityOptions returns the settings of the identity store, without those of
-// its second copy.
+// IdentityOptions returns the settings of the identity store. The caller adds
+// the settings of the second copy.
 func (c *Config) IdentityOptions() identity.Options {
 	return identity.Options{
 		Dir:       IdentityDir(c.Data),

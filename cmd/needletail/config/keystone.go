@@ -16,15 +16,16 @@ import (
 	"needletail/proxy/swift/middleware/keystoneauth"
 )
 
-// Keystone is about an external Keystone, with the names of keystonemiddleware's
-// [keystone_authtoken]. With an auth_url the external Keystone takes the place of
-// the built-in Keystone, which is not served then. The service user is named by
-// username or user_id, its project by project_name or project_id; an application
-// credential may stand instead of user, password and project.
+// Keystone is about an external Keystone, with the names of
+// keystonemiddleware's [keystone_authtoken]. With an auth_url the external
+// Keystone takes the place of the built-in Keystone, and /identity is not
+// served. username or user_id names the service user, project_name or
+// project_id the project of the user. An application credential may stand
+// instead of user, password and project.
 type Keystone struct {
 	// AuthURL is the URL of the external Keystone. "": the built-in Keystone.
 	AuthURL string `toml:"auth_url"`
-	// WWWAuthenticateURI is the URL of Keystone that a 401 tells clients. "":
+	// WWWAuthenticateURI is the URL of Keystone in the header of a 401. "":
 	// auth_url.
 	WWWAuthenticateURI string `toml:"www_authenticate_uri"`
 
@@ -34,8 +35,8 @@ type Keystone struct {
 	UserID string `toml:"user_id"`
 	// Password is the password of the service user.
 	Password string `toml:"password"`
-	// UserDomainID is the id of the user's domain. Without a name and an id it is
-	// "default".
+	// UserDomainID is the id of the user's domain. Without a name and an id the
+	// domain is "default".
 	UserDomainID string `toml:"user_domain_id"`
 	// UserDomainName is the name of the user's domain.
 	UserDomainName string `toml:"user_domain_name"`
@@ -43,8 +44,8 @@ type Keystone struct {
 	ProjectName string `toml:"project_name"`
 	// ProjectID is the id of the service user's project.
 	ProjectID string `toml:"project_id"`
-	// ProjectDomainID is the id of the project's domain. Without a name and an id
-	// it is "default".
+	// ProjectDomainID is the id of the project's domain. Without a name and an
+	// id the domain is "default".
 	ProjectDomainID string `toml:"project_domain_id"`
 	// ProjectDomainName is the name of the project's domain.
 	ProjectDomainName string `toml:"project_domain_name"`
@@ -53,8 +54,8 @@ type Keystone struct {
 	// AppCredentialSecret is the secret of the application credential.
 	AppCredentialSecret string `toml:"application_credential_secret"`
 
-	// CAFile has the certificates that are trusted, as PEM. "": the authorities of
-	// the system.
+	// CAFile has the trusted certificates, as PEM. "": the authorities of the
+	// system.
 	CAFile string `toml:"cafile"`
 	// CertFile has the server's own certificate for Keystone, as PEM.
 	CertFile string `toml:"certfile"`
@@ -64,8 +65,8 @@ type Keystone struct {
 	// TokenCacheTime is how long an answer about a token counts without asking
 	// again. "0s" stands for the default.
 	TokenCacheTime Duration `toml:"token_cache_time"`
-	// OutageCacheTime is how long tokens that are known go on working while
-	// Keystone does not answer, but never beyond their end. "0s" stands for the
+	// OutageCacheTime is how long known tokens go on working while Keystone
+	// does not answer. No token works beyond its end. "0s" stands for the
 	// default.
 	OutageCacheTime Duration `toml:"outage_cache_time"`
 	// CacheTokens is how many tokens are known at the same time. 0 stands for the
@@ -86,7 +87,8 @@ type Keystone struct {
 	// ServiceTokenRoles are the roles of services that may send the expired token
 	// of a user together with their own token.
 	ServiceTokenRoles []string `toml:"service_token_roles"`
-	// RolesRequired makes the request of a service without such a role anonymous.
+	// RolesRequired makes the request of a service anonymous if the service has
+	// no role in service_token_roles.
 	RolesRequired bool `toml:"service_token_roles_required"`
 	// ServiceType is the name of this service in the access rules of application
 	// credentials.
@@ -114,8 +116,8 @@ func defaultKeystone() Keystone {
 func (k *Keystone) External() bool { return k.AuthURL != "" }
 
 // validateBuiltIn refuses options of an external Keystone without an external
-// Keystone: their author believes that the options count. The options that tokens
-// of the built-in Keystone obey too may stay.
+// Keystone: the author of the file believes that the options count. Options
+// that count for tokens of the built-in Keystone too may stay.
 func (k *Keystone) validateBuiltIn() error {
 	d, set := defaultKeystone(), *k
 	set.TokenCacheTime = cmp.Or(set.TokenCacheTime, d.TokenCacheTime)

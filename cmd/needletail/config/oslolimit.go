@@ -10,15 +10,16 @@ import (
 // OsloLimit lets the limits of images be read from the external Keystone, as the
 // [oslo_limit] of a glance-api does. Without an endpoint_id no limits are read.
 type OsloLimit struct {
-	// EndpointID is the id of the endpoint of the image service: the limits are
-	// those of the service and region of the endpoint.
+	// EndpointID is the id of the endpoint of the image service. The service
+	// and region of the endpoint choose the limits.
 	EndpointID string `toml:"endpoint_id"`
-	// Username is the name of the user that asks, who must have the role reader on
-	// the system. Without a name and an id the user of [keystone] asks.
+	// Username is the name of the asking user. The user must have the role
+	// reader on the system. Without a name and an id the user of [keystone]
+	// asks.
 	Username string `toml:"username"`
-	// UserID is the id of the user that asks.
+	// UserID is the id of the asking user.
 	UserID string `toml:"user_id"`
-	// Password is the password of the user that asks.
+	// Password is the password of the asking user.
 	Password string `toml:"password"`
 	// UserDomainID is the id of the user's domain.
 	UserDomainID string `toml:"user_domain_id"`
@@ -38,7 +39,7 @@ type OsloLimit struct {
 	ProjectDomainName string `toml:"project_domain_name"`
 }
 
-// user returns the login of the user that asks.
+// user returns the login of the asking user.
 func (o *OsloLimit) user(k *Keystone) keystoneclient.Login {
 	l := keystoneclient.Login{
 		UserID: o.UserID, Username: o.Username, Password: o.Password,

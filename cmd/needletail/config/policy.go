@@ -28,7 +28,7 @@ type Policy struct {
 }
 
 // defaultPolicies returns the policies of Swift's swift.conf-sample. The second
-// policy, which the sample comments out, gives clients a choice.
+// policy, a comment in the sample, gives clients a choice.
 func defaultPolicies() objstore.Policies {
 	return objstore.Policies{
 		{Index: 0, Name: "Policy-0", Aliases: []string{"yellow", "orange"}, Default: true},

@@ -7,7 +7,7 @@ import (
 	"needletail/proxy/option"
 )
 
-// Duration is a time.Duration that the file writes as text: "60s", "5m", "1h30m".
+// Duration is a time.Duration, as text in the file: "60s", "5m", "1h30m".
 type Duration = option.Duration
 
 const (
@@ -16,9 +16,9 @@ const (
 )
 
 // Log says what the server logs, and how. SIGHUP makes the server read level,
-// access and swift_access_file again; all else counts from the next start on.
+// access and swift_access_file again.
 type Log struct {
-	// Level is the lowest level that is logged: debug, info, warn or error.
+	// Level is the lowest logged level: debug, info, warn or error.
 	Level string `toml:"level"`
 	// Format is the form of the lines: text or json.
 	Format string `toml:"format"`

@@ -19,8 +19,8 @@ func (c *Config) validatePublicURL() error {
 	return nil
 }
 
-// SettlePublicURL decides which URL stands in the catalog and in links. Without a
-// public_url the catalog has the address that the server listens on, and links
+// SettlePublicURL decides which URL stands in the catalog and in links. Without
+// a public_url the catalog has the address of the listening socket, and links
 // follow each request.
 func (c *Config) SettlePublicURL(listening net.Addr) {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
@@ -43,7 +43,7 @@ func defaultPublicURL(addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// LinkURL returns the URL that links begin with, or "" if links follow the
+// LinkURL returns the URL at the front of links, or "" if links follow the
 // request.
 func (c *Config) LinkURL() string { return c.linkURL }
 

@@ -12,19 +12,20 @@ import (
 // Storage says how the store uses its disks.
 type Storage struct {
 	// ReserveBytes are the bytes of each disk that stay free. The larger of
-	// reserve_bytes and reserve_percent counts: a write that would leave less gets
+	// reserve_bytes and reserve_percent counts. A write into the reserve gets
 	// swift.full_disk_status.
 	ReserveBytes int64 `toml:"reserve_bytes"`
-	// ReservePercent is the share of each disk that stays free, in percent.
+	// ReservePercent is the free share of each disk, in percent.
 	ReservePercent float64 `toml:"reserve_percent"`
-	// InlineMaxBytes is the size of the largest body that the index keeps, in
+	// InlineMaxBytes is the size of the largest body inside of the index, in
 	// bytes, at most 1048576. Larger bodies are files.
 	InlineMaxBytes int64 `toml:"inline_max_bytes"`
-	// HealBytesPerSecond bounds the writes that make bodies whole again, from
-	// 1048576 on.
+	// HealBytesPerSecond is the largest rate at which the server writes lost
+	// copies and fragments anew, in bytes a second, from 1048576 on.
 	HealBytesPerSecond int64 `toml:"heal_bytes_per_second"`
-	// ScrubBytesPerSecond is the rate at which the server verifies all that is
-	// stored, over and over, from 1048576 on. 0: never.
+	// ScrubBytesPerSecond is the rate at which the server reads and verifies
+	// all stored bodies, over and over, in bytes a second, from 1048576 on. 0:
+	// never.
 	ScrubBytesPerSecond int64 `toml:"scrub_bytes_per_second"`
 	// DeviceFailedAfter is how long a device is failed before the bodies of the
 	// device are built anew on other devices.

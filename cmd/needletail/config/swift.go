@@ -13,22 +13,22 @@ type Swift struct {
 	AccountAutocreate bool `toml:"account_autocreate"`
 	// AllowAccountManagement lets reseller admins PUT and DELETE accounts.
 	AllowAccountManagement bool `toml:"allow_account_management"`
-	// AllowOpenExpired lets a request with "X-Open-Expired: true" read an object
-	// that has expired, until the object is removed.
+	// AllowOpenExpired lets a request with "X-Open-Expired: true" read an
+	// expired object, until the object is removed.
 	AllowOpenExpired bool `toml:"allow_open_expired"`
-	// StrictCORSMode gives CORS headers only to pages of origins that the
-	// container allows.
+	// StrictCORSMode gives CORS headers only to pages of origins in the
+	// container's list.
 	StrictCORSMode bool `toml:"strict_cors_mode"`
-	// CORSAllowOrigin are the origins that all containers allow.
+	// CORSAllowOrigin are the allowed origins of all containers.
 	CORSAllowOrigin []string `toml:"cors_allow_origin"`
-	// CORSExposeHeaders are the headers that all containers show to pages.
+	// CORSExposeHeaders are the headers of all containers that pages may read.
 	CORSExposeHeaders []string `toml:"cors_expose_headers"`
 	// AllowedDigests are the digests that may sign temporary URLs and forms:
 	// "sha1", "sha256", "sha512".
 	AllowedDigests []string `toml:"allowed_digests"`
-	// FullDiskStatus is the answer to an upload without room on the disks: 507, or
-	// 413 with a glance-api in front, which answers its users 413 for 413 and 500
-	// for every other status.
+	// FullDiskStatus is the answer to an upload without room on the disks: 507,
+	// or 413 with a glance-api in front. A glance-api passes 413 on to its
+	// users, and turns every other status into 500.
 	FullDiskStatus int `toml:"full_disk_status"`
 }
 

@@ -1,11 +1,12 @@
 // Package feature is the contract between a feature of Swift's API, the
-// pipeline and the configuration. The package of a feature declares one Feature.
-// Package pipeline puts the features in order and asks each for its middleware;
-// the configuration fills the options of each from a section of its file.
+// pipeline and the configuration. The package of a feature declares a Feature.
+// Package pipeline orders the features and asks each feature for its
+// middleware. The configuration fills the options of a feature from a section
+// of the file.
 //
-// A new option is a field of the feature's Options struct: the TOML name is the
-// field's tag, the default stands in DefaultOptions, and the field's comment is
-// the option's description in the reference.
+// A new option is a field of the feature's struct Options. The tag of the field
+// is the TOML name, DefaultOptions has the default, and the comment of the
+// field is the description in the reference.
 package feature
 
 import (
@@ -24,15 +25,15 @@ type Feature struct {
 	// with Swift's spelling. "": the file has no table for the feature. Two
 	// features may share a section; no key belongs to both.
 	Section string
-	// After names the features that must see a request before this feature, each
-	// with the reason.
+	// After names the features that must see a request before this feature. The
+	// values are the reasons.
 	After map[string]string
-	// Defaults returns the options that count where the file says nothing, in a
-	// fresh value for each call.
+	// Defaults returns the options without a configuration. Each call returns a
+	// fresh value.
 	Defaults func() Options
 }
 
-// Options are the options of one feature: a pointer to a struct with TOML tags.
+// Options are the options of a feature: a pointer to a struct with TOML tags.
 type Options interface {
 	// Validate returns what is wrong with the options. The text of the error
 	// begins with the key.
@@ -45,7 +46,7 @@ type Options interface {
 	Middleware(Site) (swift.Middleware, error)
 }
 
-// Site is what the server gives to all features.
+// Site has the parts of the server for all features.
 type Site struct {
 	Store    objstore.Store
 	Policies objstore.Policies
@@ -55,7 +56,7 @@ type Site struct {
 	Digests signing.Digests
 	// OwnHosts are the host names under which clients reach the server itself.
 	OwnHosts []string
-	// Totals is Store with other numbers of bytes: the bytes of accounts and
-	// containers include old versions. Quotas need these numbers.
+	// Totals is Store with different numbers of bytes: the bytes of accounts
+	// and containers include old versions. Quotas need these numbers.
 	Totals objstore.Store
 }

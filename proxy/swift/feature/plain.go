@@ -2,8 +2,8 @@ package feature
 
 import "needletail/proxy/swift"
 
-// Plain returns the Defaults of a feature that has no options. A nil info means
-// that /info has no section for the feature.
+// Plain returns the Defaults of a feature without options. With a nil info the
+// feature has no section in /info.
 func Plain(build func(Site) swift.Middleware, info func(Site) swift.InfoSection) func() Options {
 	return func() Options { return &plain{build, info} }
 }

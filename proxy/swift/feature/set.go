@@ -6,8 +6,8 @@ type Set map[string]Options
 // Put replaces the options of f.
 func (s Set) Put(f *Feature, o Options) { s[f.Name] = o }
 
-// Of returns the options of type *T in s. A set without such options is a
-// mistake of the program: Of panics.
+// Of returns the options of type *T in s. Of panics if s has no options of the
+// type: the caller is wrong.
 func Of[T any](s Set) *T {
 	for _, o := range s {
 		if options, ok := any(o).(*T); ok {

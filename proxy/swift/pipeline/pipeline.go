@@ -1,7 +1,7 @@
 // Package pipeline puts Swift's features in order around the controllers. Each
-// feature says in its own package which other features must see a request first,
-// and why; a test holds the order to these reasons. The package has no behaviour
-// of its own.
+// feature names the features that must see a request before, with reasons, in
+// the package of the feature. A test holds the order to the reasons. The
+// package has no behaviour of its own.
 package pipeline
 
 import (
@@ -39,9 +39,9 @@ import (
 	"needletail/proxy/swift/middleware/versionedwrites"
 )
 
-// features is the order in which features see a request: the first feature sees
-// the request first and the response last. Every folder of proxy/swift/middleware
-// is in the list.
+// features is the order in which features see a request. The first feature sees
+// the request first and the response last. Every folder of
+// proxy/swift/middleware is in the list.
 var features = []*feature.Feature{
 	&catcherrors.Feature,
 	&gatekeeper.Feature,
@@ -76,8 +76,8 @@ var features = []*feature.Feature{
 // not change them.
 func Features() []*feature.Feature { return slices.Clone(features) }
 
-// DefaultOptions returns the options of all features that count without a
-// configuration, in fresh values for each call.
+// DefaultOptions returns the options of all features without a configuration.
+// Each call returns fresh values.
 func DefaultOptions() feature.Set {
 	set := feature.Set{}
 	for _, f := range features {
@@ -86,15 +86,15 @@ func DefaultOptions() feature.Set {
 	return set
 }
 
-// Config is what a pipeline is built from.
+// Config has the parts of a pipeline.
 type Config struct {
-	// Site is what all features get. New sets Totals.
+	// Site is given to all features. New sets Totals.
 	feature.Site
-	// Options are the options of the features. A feature that is missing here has
-	// its defaults.
+	// Options are the options of the features. A missing feature has its
+	// defaults.
 	Options feature.Set
-	// Controllers answer what no feature answers: accounts, containers, objects
-	// and /info.
+	// Controllers answer requests that no feature answers: accounts,
+	// containers, objects and /info.
 	Controllers swift.Handler
 }
 
@@ -121,8 +121,8 @@ func New(c Config) (swift.Handler, error) {
 	return h, nil
 }
 
-// InfoSections returns what the features tell in /info, in the order of the
-// pipeline.
+// InfoSections returns the sections of the features in /info, in the order of
+// the pipeline.
 func InfoSections(c Config) []swift.InfoSection {
 	var sections []swift.InfoSection
 	for _, f := range features {

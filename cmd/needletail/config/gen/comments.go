@@ -20,7 +20,8 @@ type comments struct {
 	files map[string][]*ast.File // by folder
 }
 
-// of returns the comment of a struct, and those of its fields by Go's name.
+// of returns the comment of a struct, and the comments of the fields by Go's
+// name.
 func (c *comments) of(t reflect.Type) (about string, fields map[string]string, err error) {
 	files, err := c.parse(filepath.Join(c.root, strings.TrimPrefix(t.PkgPath(), module)))
 	if err != nil {
@@ -43,7 +44,8 @@ func (c *comments) of(t reflect.Type) (about string, fields map[string]string, e
 	return "", nil, fmt.Errorf("there is no struct %s", t)
 }
 
-// parse reads the source of a folder once, without its tests.
+// parse reads the source of a folder without tests. A second call returns the
+// same files.
 func (c *comments) parse(folder string) ([]*ast.File, error) {
 	if files, ok := c.files[folder]; ok {
 		return files, nil
@@ -80,9 +82,9 @@ func fieldComments(body *ast.StructType) map[string]string {
 // line returns a comment as one line.
 func line(doc *ast.CommentGroup) string { return strings.Join(strings.Fields(doc.Text()), " ") }
 
-// description turns a comment that begins with Go's name into a sentence of the
-// reference: "MaxHops is how many …" becomes "How many …", "Enabled turns …"
-// becomes "Turns …".
+// description returns a comment without Go's name: "MaxHops is how many …"
+// becomes "How many …", "Enabled turns …" becomes "Turns …". A comment with
+// another beginning is an error.
 func description(comment, name string) (string, error) {
 	rest, ok := strings.CutPrefix(comment, name+" ")
 	if !ok {

@@ -14,7 +14,7 @@ import (
 	"needletail/cmd/needletail/config"
 )
 
-// pages are the files that gen writes, and how.
+// pages lists the written files.
 var pages = []struct {
 	name   string
 	render func([]section) string

@@ -47,10 +47,11 @@ func header(s section) string {
 	return "[" + s.name + "]"
 }
 
-// cell escapes what would end a cell of a table.
+// cell escapes the separator of cells.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// code returns text as code in a cell. Text with a backtick needs two around it.
+// code returns text as code in a cell. Text with a backtick gets two backticks
+// on each side.
 func code(text string) string {
 	fence := "`"
 	if strings.Contains(text, fence) {

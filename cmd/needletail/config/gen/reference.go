@@ -28,8 +28,9 @@ type key struct {
 	text string
 }
 
-// reference returns all sections of a configuration: first those of package
-// config in the order of its structs, then those of the filters by name.
+// reference returns all sections of a configuration: the sections of package
+// config in the order of the structs, and then the sections of the filters by
+// name.
 func reference(root string, c config.Config) ([]section, error) {
 	w := &walker{comments: &comments{root: root, files: map[string][]*ast.File{}}}
 	if err := w.walk("", reflect.ValueOf(c)); err != nil {
@@ -49,8 +50,7 @@ func reference(root string, c config.Config) ([]section, error) {
 	return append(w.sections[:own:own], merge(filters)...), nil
 }
 
-// merge makes one section of neighbours with the same name: two features may
-// share a section.
+// merge joins neighbours with the same name: two features may share a section.
 func merge(sections []section) (merged []section) {
 	for _, s := range sections {
 		if last := len(merged) - 1; last >= 0 && merged[last].name == s.name {
@@ -73,8 +73,8 @@ func (w *walker) walk(name string, v reflect.Value) error {
 	return w.add(section{name: name}, "", v)
 }
 
-// add fills in s from a struct. more is the comment of the field that holds the
-// struct, if the field has a comment.
+// add appends s with the keys of a struct, and then the sections below s. more
+// is the comment of the field that holds the struct, or "".
 func (w *walker) add(s section, more string, v reflect.Value) error {
 	t := v.Type()
 	about, fields, err := w.comments.of(t)

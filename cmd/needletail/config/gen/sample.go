@@ -14,9 +14,9 @@ const sampleHead = `# The configuration of needletail: every key at its default.
 // sampleWidth is the length of the longest line of text.
 const sampleWidth = 80
 
-// sample returns the file docs/needletail.toml. A line with a key begins with "#"
-// and no space: without these "#" the file has every key at its default. The
-// sections that a file may have more than once are examples in comments.
+// sample returns the file docs/needletail.toml. A line with a key begins with
+// "#" and no space. Without these "#" the file has every key at the default. A
+// [[section]] is an example in a comment.
 func sample(sections []section) string {
 	var b strings.Builder
 	b.WriteString(sampleHead)
@@ -39,7 +39,7 @@ func sample(sections []section) string {
 	return b.String()
 }
 
-// example writes a section that the file may have more than once.
+// example writes a [[section]].
 func example(b *strings.Builder, s section) {
 	fmt.Fprintf(b, "#\n#   %s\n", header(s))
 	for _, k := range s.keys {

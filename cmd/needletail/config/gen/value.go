@@ -11,8 +11,7 @@ import (
 	"needletail/proxy/option"
 )
 
-// valueOf returns what a value is, in words, and the value as the file writes
-// it.
+// valueOf returns the kind of a value in words, and the value in TOML.
 func valueOf(v reflect.Value) (kind, text string, err error) {
 	if d, ok := v.Interface().(option.Duration); ok {
 		return "duration", strconv.Quote(d.String()), nil

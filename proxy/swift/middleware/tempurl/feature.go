@@ -5,7 +5,7 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Feature is the filter, and its place in the pipeline.
+// Feature describes the filter: the name, the place in the pipeline, the defaults.
 var Feature = feature.Feature{
 	Name: "tempurl",
 	After: map[string]string{
