@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,5 +65,27 @@ func TestAnchors(t *testing.T) {
 	got := anchors("# A title\n## `needletail.json` or device_json, is lost\ntext\n")
 	if len(got) != 2 || !got["a-title"] || !got["needletailjson-or-device_json-is-lost"] {
 		t.Errorf("anchors are %v", got)
+	}
+}
+
+// sourceFile is a Go file as ARCHITECTURE.md names files: by a path, or by the end
+// of a path.
+var sourceFile = regexp.MustCompile("`([a-z_0-9/]+\\.go)`")
+
+// TestArchitectureNamesFiles wants every Go file that ARCHITECTURE.md names to be
+// there.
+func TestArchitectureNamesFiles(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(repositoryRoot(t), "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, names := goFiles(t), sourceFile.FindAllStringSubmatch(string(page), -1)
+	if len(names) < 10 {
+		t.Fatalf("the page names %d files only", len(names))
+	}
+	for _, m := range names {
+		if !slices.ContainsFunc(files, func(path string) bool { return strings.HasSuffix(path, "/"+m[1]) }) {
+			t.Errorf("ARCHITECTURE.md names %s, which is not there", m[1])
+		}
 	}
 }

@@ -208,4 +208,3 @@ func (r *pageRun) stop() {
 		r.server = nil
 	}
 }
-
