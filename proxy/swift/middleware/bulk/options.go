@@ -6,21 +6,21 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Options bound what a single bulk request may do. 0 stands for the default.
+// Options bound what a bulk request may do. 0 stands for the default.
 type Options struct {
-	// MaxContainersPerExtraction is how many containers the extraction of one
+	// MaxContainersPerExtraction is how many containers the extraction of an
 	// archive may create.
 	MaxContainersPerExtraction int `toml:"max_containers_per_extraction"`
-	// MaxFailedExtractions is how many files of one archive may fail before the
+	// MaxFailedExtractions is how many files of an archive may fail before the
 	// extraction ends.
 	MaxFailedExtractions int `toml:"max_failed_extractions"`
-	// MaxDeletesPerRequest is how many lines one list of names may have. Blank
+	// MaxDeletesPerRequest is how many lines a list of names may have. Blank
 	// lines count.
 	MaxDeletesPerRequest int `toml:"max_deletes_per_request"`
-	// MaxFailedDeletes is how many names of one list may fail before the deletion
+	// MaxFailedDeletes is how many names of a list may fail before the deletion
 	// ends.
 	MaxFailedDeletes int `toml:"max_failed_deletes"`
-	// DeleteConcurrency is how many objects of one list are deleted at the same
+	// DeleteConcurrency is how many objects of a list are deleted at the same
 	// time, at most 1000.
 	DeleteConcurrency int `toml:"delete_concurrency"`
 }

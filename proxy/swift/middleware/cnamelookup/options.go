@@ -28,7 +28,7 @@ func DefaultOptions() Options { return Options{LookupDepth: defaultDepth} }
 
 func (o Options) on() bool { return len(o.StorageDomains) > 0 }
 
-// Validate refuses name servers that are not addresses, and options without a
+// Validate refuses name servers without an address, and options without a
 // storage domain.
 func (o Options) Validate() error {
 	if !o.on() {
@@ -58,7 +58,7 @@ func (o Options) config(own []string) Config {
 // Matches says whether the filter will look a host up.
 func (o Options) Matches(s feature.Site, host string) bool { return o.config(s.OwnHosts).Matches(host) }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.on() {
 		return nil

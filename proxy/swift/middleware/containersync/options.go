@@ -7,15 +7,15 @@ import (
 
 // Options turn container sync on. They come from [container_sync] of the file.
 type Options struct {
-	// Realms are the groups of clusters that sync with one another. nil: the
-	// filter is off. With realms the site's Store must be the Store of Record.
+	// Realms are the groups of clusters with the same secrets. nil: the filter
+	// is off. With realms the site's Store must be the Store of Record.
 	Realms *Realms
 }
 
 // Validate accepts all realms: NewRealms has checked them.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if o.Realms == nil {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Options say whether the server answers GET /crossdomain.xml, and with which
-// policy.
+// Options turn the answer to GET /crossdomain.xml on, and set the policy in the
+// answer.
 type Options struct {
 	// Enabled turns the filter on.
 	Enabled bool `toml:"enabled"`
@@ -22,7 +22,7 @@ func DefaultOptions() Options { return Options{Policy: DefaultPolicy} }
 // Validate accepts every policy.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.Enabled {
 		return nil

@@ -12,20 +12,19 @@ import (
 // Options turn a host CONTAINER.ACCOUNT.DOMAIN into the path of the container.
 // The filter is off without a storage_domain.
 type Options struct {
-	// StorageDomains are the domains below which host names name accounts,
-	// "example.com" for example.
+	// StorageDomains are the domains of accounts: with "example.com" the host
+	// ACCOUNT.example.com names an account.
 	StorageDomains []string `toml:"storage_domain"`
-	// PathRoot is the first element of the path that the filter makes.
+	// PathRoot is the first element of the new path.
 	PathRoot string `toml:"path_root"`
 	// ResellerPrefixes are the prefixes of accounts in host names. With an empty
 	// list any label names an account.
 	ResellerPrefixes []string `toml:"reseller_prefixes"`
-	// DefaultResellerPrefix is the prefix of an account whose label has no
-	// reseller prefix. With "" the filter leaves the request of such a label as
-	// the request is.
+	// DefaultResellerPrefix is the prefix for labels without a reseller prefix.
+	// With "" the filter does not touch a request with a label of this kind.
 	DefaultResellerPrefix string `toml:"default_reseller_prefix"`
-	// MangleClientPaths removes path_root from a path that begins with path_root
-	// already.
+	// MangleClientPaths removes path_root from the beginning of the client's
+	// path.
 	MangleClientPaths bool `toml:"mangle_client_paths"`
 }
 
@@ -34,8 +33,7 @@ func DefaultOptions() Options {
 	return Options{PathRoot: "v1", ResellerPrefixes: []string{"AUTH"}}
 }
 
-// Validate refuses options that count only with a storage domain, if there is no
-// storage domain.
+// Validate refuses options without a storage domain.
 func (o Options) Validate() error {
 	d := DefaultOptions()
 	changed := o.PathRoot != "" && o.PathRoot != d.PathRoot || o.DefaultResellerPrefix != "" ||
@@ -46,7 +44,7 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if len(o.StorageDomains) == 0 {
 		return nil

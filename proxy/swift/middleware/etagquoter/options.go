@@ -8,8 +8,8 @@ import (
 
 // Options say whether the ETags of objects have the quotes of RFC 9110.
 type Options struct {
-	// EnableByDefault puts ETags into quotes where neither the container nor the
-	// account says anything.
+	// EnableByDefault puts ETags into quotes where the container and the
+	// account say nothing.
 	EnableByDefault bool `toml:"enable_by_default"`
 }
 

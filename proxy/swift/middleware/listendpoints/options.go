@@ -5,8 +5,8 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Options say whether the server tells everybody where objects are. The answers
-// need no token: turn the filter on only in a network that is trusted.
+// Options let the server tell everybody where objects are. The answers need no
+// token: turn the filter on only in a trusted network.
 type Options struct {
 	// Enabled turns the filter on.
 	Enabled bool `toml:"enabled"`

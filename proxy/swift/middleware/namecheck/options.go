@@ -13,14 +13,14 @@ import (
 type Options struct {
 	// Enabled turns the filter on.
 	Enabled bool `toml:"enabled"`
-	// ForbiddenChars are the characters that no path may have. "" stands for the
+	// ForbiddenChars are the forbidden characters of paths. "" stands for the
 	// default.
 	ForbiddenChars string `toml:"forbidden_chars"`
 	// MaxLengthBytes is the length of the longest path, in bytes. 0 stands for the
 	// default.
 	MaxLengthBytes int `toml:"maximum_length"`
-	// ForbiddenRegexp is the regular expression that no path may match, in the
-	// syntax of RE2, which lacks Python's look-around. "" stands for the default.
+	// ForbiddenRegexp is the regular expression of forbidden paths, in the
+	// syntax of RE2. RE2 lacks Python's look-around. "" stands for the default.
 	ForbiddenRegexp string `toml:"forbidden_regexp"`
 }
 
@@ -47,7 +47,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate refuses a regular expression that is wrong.
+// Validate refuses a wrong regular expression.
 func (o Options) Validate() error {
 	if _, err := regexp.Compile(o.withDefaults().ForbiddenRegexp); err != nil {
 		return fmt.Errorf("forbidden_regexp: %w", err)
@@ -55,7 +55,7 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.Enabled {
 		return nil

@@ -8,9 +8,9 @@ import (
 
 // Options say whether the owners of containers may have versions of objects.
 type Options struct {
-	// AllowObjectVersioning lets owners switch X-Versions-Enabled on. With false a
-	// container that has versions keeps making versions until the owner switches
-	// them off.
+	// AllowObjectVersioning lets owners switch X-Versions-Enabled on. With
+	// false a container with versions keeps making versions until the owner
+	// switches X-Versions-Enabled off.
 	AllowObjectVersioning bool `toml:"allow_object_versioning"`
 }
 
@@ -20,7 +20,7 @@ func DefaultOptions() Options { return Options{AllowObjectVersioning: true} }
 // Validate accepts all options.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if versioning is not allowed.
+// Info returns the section of /info, or nil if versioning is not allowed.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.AllowObjectVersioning {
 		return nil

@@ -8,7 +8,7 @@ import (
 // Options turn Swift's access line on. They come from log.swift_access of the
 // file.
 type Options struct {
-	// Enabled lets the filter note what the line says of a request.
+	// Enabled lets the filter note the contents of the access line.
 	Enabled bool
 }
 

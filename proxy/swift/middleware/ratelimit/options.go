@@ -18,26 +18,26 @@ import (
 type Options struct {
 	// Enabled turns the filter on.
 	Enabled bool `toml:"enabled"`
-	// AccountPerSecond is the rate of the PUTs and DELETEs of containers of one
+	// AccountPerSecond is the rate of the PUTs and DELETEs of containers in an
 	// account. 0: no limit.
 	AccountPerSecond float64 `toml:"account_ratelimit"`
-	// Containers are the rates of the writes of objects in one container, by the
-	// number of the container's objects: { 100 = 50.0, 1000 = 10.0 }. Between two
-	// sizes the rate lies on the line between the rates of the sizes; below the
-	// smallest size there is no limit.
+	// Containers are the rates of the writes of objects in a container, by the
+	// number of the container's objects: { 100 = 50.0, 1000 = 10.0 }. Between
+	// two sizes the rate lies on the line between the rates of the sizes. Below
+	// the smallest size there is no limit.
 	Containers map[string]float64 `toml:"container_ratelimit"`
-	// ContainerListings are the rates of the listings of one container, in the
+	// ContainerListings are the rates of the listings of a container, in the
 	// form of container_ratelimit.
 	ContainerListings map[string]float64 `toml:"container_listing_ratelimit"`
-	// MaxSleep is how long a request that comes too early waits at most. A request
-	// that would have to wait longer gets 498. "0s" stands for the default.
+	// MaxSleep is the longest wait of a request that comes too early. A request
+	// with a longer wait gets 498. "0s" stands for the default.
 	MaxSleep option.Duration `toml:"max_sleep_time"`
 	// RateBuffer is how much unused time a client may save for a burst. "0s"
 	// stands for the default.
 	RateBuffer option.Duration `toml:"rate_buffer"`
 	// Whitelist are the accounts without any limit.
 	Whitelist []string `toml:"account_whitelist"`
-	// Blacklist are the accounts whose requests all get 497.
+	// Blacklist are the accounts without service: every request gets 497.
 	Blacklist []string `toml:"account_blacklist"`
 }
 
@@ -85,13 +85,13 @@ func (o Options) rates() (containers, listings []sizeRate, err error) {
 	return containers, listings, err
 }
 
-// Validate refuses rates of containers whose sizes are not numbers of objects.
+// Validate refuses rates for sizes that are not numbers of objects.
 func (o Options) Validate() error {
 	_, _, err := o.rates()
 	return err
 }
 
-// Info returns the section of /info, or none if the filter is off. The lists of
+// Info returns the section of /info, or nil if the filter is off. The lists of
 // accounts and rate_buffer are not shown.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.Enabled {

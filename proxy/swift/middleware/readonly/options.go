@@ -6,10 +6,11 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Options refuse writes with 405. The filter is off if both options are false.
+// Options refuse writes with 405. The filter is off if read_only and
+// allow_deletes are false.
 type Options struct {
-	// ReadOnly refuses writes to all accounts but those whose sysmeta says
-	// otherwise.
+	// ReadOnly refuses writes to all accounts, except accounts with the sysmeta
+	// X-Account-Sysmeta-Read-Only: false.
 	ReadOnly bool `toml:"read_only"`
 	// AllowDeletes lets DELETE through where writes are refused.
 	AllowDeletes bool `toml:"allow_deletes"`
@@ -21,7 +22,7 @@ func DefaultOptions() Options { return Options{} }
 // Validate accepts all options.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if accounts are writable.
+// Info returns the section of /info, or nil if accounts are writable.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.ReadOnly {
 		return nil

@@ -14,13 +14,13 @@ import (
 type Options struct {
 	// MaxSegments is how many segments of a manifest may be objects.
 	MaxSegments int `toml:"max_manifest_segments"`
-	// MaxManifestBytes is the length of the longest list of segments that a PUT
-	// may send, in bytes.
+	// MaxManifestBytes is the length of the longest list of segments in a PUT,
+	// in bytes.
 	MaxManifestBytes int64 `toml:"max_manifest_size"`
 	// AllowAsyncDelete lets async=yes leave the deletion of segments to the
 	// expirer.
 	AllowAsyncDelete bool `toml:"allow_async_delete"`
-	// Concurrency is how many subrequests one request may have at the same time,
+	// Concurrency is how many subrequests a request may have at the same time,
 	// from 1 to 1000.
 	Concurrency int `toml:"concurrency"`
 }

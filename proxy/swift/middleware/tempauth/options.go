@@ -19,7 +19,7 @@ type Options struct {
 // Validate accepts all options: tempauth.New has checked the users.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if the filter is off.
+// Info returns the section of /info, or nil if the filter is off.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if o.Auth == nil {
 		return nil

@@ -23,7 +23,7 @@ func DefaultOptions() Options { return Options{AllowVersionedWrites: true} }
 // Validate accepts all options.
 func (o Options) Validate() error { return nil }
 
-// Info returns the section of /info, or none if archives are not allowed.
+// Info returns the section of /info, or nil if archives are not allowed.
 func (o Options) Info(feature.Site) []swift.InfoSection {
 	if !o.AllowVersionedWrites {
 		return nil
