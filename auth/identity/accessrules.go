@@ -1,6 +1,10 @@
 package identity
 
-import "needletail/auth"
+import (
+	"strconv"
+
+	"needletail/auth"
+)
 
 // entityAccessRule is the name of an access rule in Keystone's messages.
 const entityAccessRule = "Access Rule"
@@ -14,6 +18,10 @@ const (
 	maxAccessRules = 100
 )
 
+// maxUserAccessRules bounds the stored rules of a user. A rule stays when its
+// credential goes, as in Keystone, so the bound of credentials bounds no rules.
+const maxUserAccessRules = 1000
+
 // ruleMethods are the HTTP methods allowed in a rule
 // (keystone/application_credential/schema.py).
 var ruleMethods = map[string]bool{
@@ -26,8 +34,8 @@ var ruleMethods = map[string]bool{
 // rule without an ID takes the ID of an equal stored rule of the user, or is
 // stored under a new ID. Nil rules give nil, an empty list gives an empty
 // list: the caller keeps the difference between "no limit" and "nothing
-// allowed". A malformed rule, or too many rules, give KindInvalid. The caller
-// holds writing.
+// allowed". A malformed rule, or too many rules, give KindInvalid. A new rule
+// beyond maxUserAccessRules gives KindForbidden. The caller holds writing.
 func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]string, error) {
 	if rules == nil {
 		return nil, nil
@@ -36,6 +44,7 @@ func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]st
 		return nil, invalid(entityAccessRule, "Too many access rules.")
 	}
 	ids := make([]string, 0, len(rules))
+	stored := s.countAccessRules(userID)
 	for _, r := range rules {
 		if r.ID != "" {
 			if known := s.accessRules.rows[r.ID]; known == nil || known.UserID != userID {
@@ -56,12 +65,28 @@ func (s *Service) addAccessRules(t *tx, userID string, rules []AccessRule) ([]st
 			r.ID = ""
 		}
 		if r.ID == "" {
+			if stored++; stored > maxUserAccessRules {
+				return nil, &Error{Kind: KindForbidden, Op: "create", Entity: entityAccessRule,
+					Detail: "Unable to create additional access rules, maximum of " +
+						strconv.Itoa(maxUserAccessRules) + " already exceeded for user."}
+			}
 			r.ID = NewID()
 			put(t, s.accessRules, r.ID, &r)
 		}
 		ids = append(ids, r.ID)
 	}
 	return ids, nil
+}
+
+// countAccessRules returns the number of a user's stored rules. The caller holds
+// writing or mu.
+func (s *Service) countAccessRules(userID string) (n int) {
+	for _, r := range s.accessRules.rows {
+		if r.UserID == userID {
+			n++
+		}
+	}
+	return n
 }
 
 // AccessRule returns the rule of the user with the given ID. The error is of

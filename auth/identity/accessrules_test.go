@@ -72,6 +72,29 @@ func TestAppCredentialsAreBounded(t *testing.T) {
 	})
 }
 
+// TestAccessRulesAreBounded per user, also for rules whose credential is gone.
+func TestAccessRulesAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.newAnn()
+	fill(w, w.accessRules, maxUserAccessRules-1, func(i int) (string, *AccessRule) {
+		id := fmt.Sprint(i)
+		return id, &AccessRule{ID: id, UserID: "ann", Service: "image", Method: "GET", Path: "/" + id}
+	})
+	create := func(path string) func() error {
+		return func() error {
+			_, err := w.newCredential(nil, []AccessRule{{Service: "object-store", Method: "GET", Path: path}})
+			return err
+		}
+	}
+	try(t, []attempt{
+		{"the last", create("/v1/a"), accepted},
+		{"the same rule again", create("/v1/a"), accepted},
+		{"beyond the bound", create("/v1/b"), KindForbidden},
+		{"a deletion", func() error { return w.DeleteAccessRule("ann", "0") }, accepted},
+		{"in the place of the deleted", create("/v1/b"), accepted},
+	})
+}
+
 // TestAppCredentialLogins: by ID or by user and name, without a scope or a
 // second method, until the credential expires.
 func TestAppCredentialLogins(t *testing.T) {
