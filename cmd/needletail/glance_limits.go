@@ -46,9 +46,10 @@ func (k keystoneLimits) limit(_ context.Context, project, resource string) (int6
 	return k.fallback[resource], nil
 }
 
-// imageLimit returns how much each project may use. The limits of an external
-// Keystone count alone, if [oslo_limit] names an endpoint. The limits of the
-// built-in Keystone count before the limits of the file.
+// imageLimit returns how much each project may use. With use_keystone_limits the
+// limits of an external Keystone count alone if [oslo_limit] names an endpoint,
+// and the limits of the built-in Keystone count before the limits of the file.
+// Without, the limits of the file count alone.
 func (s *storage) imageLimit(cfg settings) glance.LimitFunc {
 	limits := cfg.Glance.Limits()
 	switch {
