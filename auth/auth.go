@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package auth has the identity of a sender, the questions about rights and the
 // answers. The package knows nothing of HTTP: proxy/swift/middleware/tempauth
 // and keystoneauth bring the identities, and proxy/swift asks the questions, in

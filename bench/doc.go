@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bench measures a needletail server from outside, over HTTP on
 // loopback sockets: `go test -bench . ./bench`, or `make bench`.
 //

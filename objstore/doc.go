@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package objstore is the contract of the store: the names, values, error kinds
 // and the Store interface, on which everything above and below agrees. The
 // package has no implementation and imports the standard library alone.

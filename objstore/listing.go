@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package objstore
 
 // ListOptions choose a page of a listing. Names sort by their bytes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package objstore
 
 // AccountName is an account's name, such as "AUTH_7c4cda7e". Any bytes but NUL.

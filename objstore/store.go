@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package objstore
 
 // Store is everything that the proxy asks of storage. The embedded engine and

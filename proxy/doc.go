@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proxy divides the paths of the single port among the services
 // (mount.go).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ring places objects on devices as OpenStack Swift's rings do, and
 // reads and writes Swift's ring files.
 //

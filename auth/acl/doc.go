@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package acl reads Swift's access control lists: the comma lists of
 // X-Container-Read and X-Container-Write, and the JSON of
 // X-Account-Access-Control (swift/common/middleware/acl.py).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package authtoken says who sent a request, by the request's Keystone tokens:
 // keystonemiddleware's auth_token, as one rule for Swift's API, the Image API and
 // every later service. The package reads two values of headers and answers with

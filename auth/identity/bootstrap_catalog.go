@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // imageAdminMade is the milestone of imageAdmin: the store has got the admin

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package identity is Keystone's model without Keystone's HTTP: domains,
 // projects, users, groups, roles, grants, the service catalog, limits,
 // passwords, tokens and revocations. The rows are in memory and in a store of

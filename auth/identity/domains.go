@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // CreateDomain stores d and returns the stored row. An empty ID is replaced by

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // id returns the key of the grant's row. A user's direct grant has the key of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // CreateGroup stores g and returns the stored row. An empty ID is replaced by

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // MaxLimit is the largest limit: the largest signed 32-bit integer, Keystone's

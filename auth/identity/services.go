@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package identity
 
 // CreateRegion stores r and returns the stored row. An empty ID is replaced by

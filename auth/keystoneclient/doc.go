@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keystoneclient validates tokens at an external Keystone, as
 // keystonemiddleware's auth_token does: the client logs in as a service user
 // and asks about each token once in a while. The client also reads limits, as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package passwordhash verifies the password hashes that a Keystone may hold:
 // bcrypt, bcrypt_sha256, scrypt, pbkdf2_sha512 and sha512_crypt, as passlib
 // writes them (keystone/common/password_hashing.py). New hashes are of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package signing checks signatures: temporary URLs and signed forms, which let
 // somebody without a token use one object for a while (swift/common/digest.py,
 // swift/common/middleware/{tempurl,formpost}.py), and the signatures of Amazon's

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tempauth is Swift's simplest authentication: users with keys in the
 // configuration, tokens in memory, accounts below reseller prefixes
 // (swift/common/middleware/tempauth.py). The package knows no HTTP; the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package token reads and writes Keystone's Fernet tokens, byte for byte, and
 // keeps the repository of the keys.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command report shows what the benchmarks measured, from files in the format
 // of Go's benchmarks:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package saio starts an OpenStack Swift on loopback, from Debian's packages, to
 // compare needletail with Swift. The name is Swift's own: "Swift All In One". One
 // replica, an account, a container, an object and a proxy server, memcached, and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command conformance runs OpenStack Swift's own functional tests against
 // needletail. Each run starts a server on loopback:
 //

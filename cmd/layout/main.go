@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command layout draws the layout of the module from `go list`: the folders at the
 // top, and the rooms on their floors, each with its size and its imports.
 //

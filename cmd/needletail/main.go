@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command needletail is a Swift-compatible object store in one binary, with the
 // APIs of Keystone and Glance built in.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command oracle sends the same requests to OpenStack Swift and to needletail
 // and reports every difference of status, headers and body beyond the named
 // exceptions. `make oracle` installs Swift and runs it.

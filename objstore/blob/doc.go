@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package blob keeps the bodies of large objects on several devices: in a
 // single file, in N copies, or in k+m Reed-Solomon fragments. The package
 // answers where a body lies, and gives the bytes back though devices are lost,

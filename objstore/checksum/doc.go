@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package checksum takes all digests of a body in one pass: the MD5 for the
 // ETag, a SHA-512 where asked for, and the xxh3-64 of each block of BlockBytes,
 // which a reader checks before a byte leaves.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package datafile is the format of a data file: the body of a large object and
 // its full description, so that the index can be rebuilt from the files.
 //

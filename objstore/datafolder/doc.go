@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package datafolder is the folder of a store before the store is open: the
 // names of the parts, the lock, the id of the store, the notes of the parts that
 // were made, and the place of the second copy of the index.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package device is a disk as the store sees it: a folder of immutable files
 // named by ID, with free-space limits and a health state.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package durable keeps a Pebble database on a disk that may fail: the database
 // below the index of objects and the database below identities.
 //

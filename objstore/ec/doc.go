@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ec cuts a body into fragments with Reed-Solomon parity, and puts the
 // body together again: arithmetic on memory, without any input or output.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package ec
 
 // BlockBytes is the length of a shard in a whole stripe. It equals the length

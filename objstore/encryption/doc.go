@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package encryption is encryption at rest: a Store around a Store. The layers
 // above see plaintext bytes, lengths, MD5s and metadata. The layers below, and
 // so the disk, see ciphertext. Conditional requests, ranges, copies, manifests,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine is the embedded store: objstore.Store on one data folder.
 //
 // # Vocabulary

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package engine
 
 // Reserve returns device.ErrNoSpace unless the disk of the data folder has room

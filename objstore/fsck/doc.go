@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fsck checks and repairs stores.
 //
 // Check and Inspect only read. CheckClosed and InspectClosed work on a closed

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package memstore is the reference model of objstore.Store: maps in memory
 // under one mutex. The model is the oracle for the real stores and the store of
 // the tests above this layer, so it prefers the obvious to the fast: counters

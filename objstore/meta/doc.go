@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package meta is the index of the store. The index is a Pebble database with a row
 // per account, container and object, with counters, small bodies, and the queues of
 // the workers. The database may be kept in two copies by package twin.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package oserror names the meanings of errors of the operating system.
 package oserror
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package replacefile replaces a small file on a file system: after a crash the
 // old content or the new content is there, whole.
 //

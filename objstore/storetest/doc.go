@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storetest is the conformance suite of every objstore.Store, and
 // nothing but test code.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package twin keeps a Pebble database in one copy or in two copies on two disks.
 // Two copies are written in step: a commit returns when the two disks hold the
 // batch.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package glance is the Image API v2 over an objstore.Store: clients of OpenStack
 // Glance (25, Debian 12) create, upload, list, share and download images.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package httpfront reads HTTP/1.x requests from sockets, gives each request to
 // a web.Handler and writes the Response. It is the only package that imports
 // fasthttp's server.

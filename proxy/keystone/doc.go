@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keystone speaks the Identity API v3 over auth/identity, as Keystone
 // 22 does: same paths, JSON keys and their order, messages and headers.
 //

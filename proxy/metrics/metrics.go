@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metrics counts requests and shows the counters, with the collectors
 // given to New, in Prometheus' text format.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package option has types of values in the configuration file beyond Go's own
 // types.
 package option

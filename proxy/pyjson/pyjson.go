@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pyjson writes JSON byte for byte as Python's json.dumps does: ", "
 // and ": " between items, keys in the given order, non-ASCII characters
 // escaped. Keystone, Glance and Swift's listings have this form, and recorded

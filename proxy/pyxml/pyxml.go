@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pyxml writes XML byte for byte as Python's ElementTree does.
 // encoding/xml writes different escapes, and no space before "/>".
 package pyxml

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package swift is the vocabulary of Swift's wing: everything shared by several
 // features of Swift's API and needed by no further service. The package has the
 // request with the right to ask an authorizer, the look-ups of accounts and

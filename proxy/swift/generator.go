@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package swift
 
 // GeneratorHeader is a response line for a generated body, in contrast to an

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package web is the hall of the proxy: the HTTP that all services need, and
 // nothing of a single service. It has the request, the response with a lazy
 // body, header lines, errors as statuses, ranges, conditions, dates, bodies of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package config has the configuration of the server: the keys of the TOML file
 // with units, defaults and checks, and the settings of the layers below. Each
 // struct is a section of the file. The comments of the structs and fields are

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package faultfs is a file system for tests. The n-th call of the file system
 // fails.
 package faultfs

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package imageformat inspects the data of a disk image while the data streams
 // by. The package finds the format, the size of the disk that the data
 // describes, and signs of danger: an image may name files of the host on which a

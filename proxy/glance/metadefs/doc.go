@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metadefs is the part of the Image API that serves metadata
 // definitions: which properties images, volumes and servers may have, and what
 // the properties mean. Dashboards read the definitions to offer properties to

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package recordbook keeps the records of the Image API (images, tasks,
 // namespaces) in the Store and in memory. A record is a small JSON object in the
 // account ".glance", which no Swift request can name:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tasks keeps the tasks of the Image API: records, views and listings. A
 // task tells users the outcome of an import. Package glance does the import.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package webdownload fetches data from URIs of users, but never from the
 // operator's own network. The package serves Glance's import method web-download
 // (glance/common/utils.py validate_import_uri, [import_filtering_opts]).

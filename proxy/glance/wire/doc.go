@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package wire has the forms in which the Image API speaks: error answers, JSON
 // bodies, times and JSON schemas. Every part of the API (images, tasks, metadata
 // definitions) uses the package, and the package knows no part.

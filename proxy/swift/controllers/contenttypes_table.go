@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controllers
 
 // typesByExtension is the table of Python's mimetypes module (3.11), with some

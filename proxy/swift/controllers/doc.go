@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controllers answers the verbs of accounts, containers and objects out
 // of an objstore.Store, in the role of swift/proxy/controllers in OpenStack
 // Swift. The package is the end of the pipeline; all features stand in front.

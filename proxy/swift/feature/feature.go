@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package feature is the contract between a feature of Swift's API, the
 // pipeline and the configuration. The package of a feature declares a Feature.
 // Package pipeline orders the features and asks each feature for its

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package feature
 
 // Set has the options of features, by the feature's name.

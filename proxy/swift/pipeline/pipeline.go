@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pipeline puts Swift's features in order around the controllers. Each
 // feature names the features that must see a request before, with reasons, in
 // the package of the feature. A test holds the order to the reasons. The

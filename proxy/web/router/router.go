@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package router finds the row of a table that answers a request, by method and
 // path. Beside the method and the pattern a service's row has whatever the
 // service needs (a rule, a handler). The service renders refusals in the

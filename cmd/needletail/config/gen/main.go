@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command gen writes the reference of the configuration, docs/configuration.md
 // and docs/needletail.toml. Names, types and defaults come from the structs of
 // package config and of the features; the descriptions are the comments of the

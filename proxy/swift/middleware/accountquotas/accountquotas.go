@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package accountquotas bounds the content of an account
 // (swift/common/middleware/account_quotas.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bulk does many writes in one request
 // (swift/common/middleware/bulk.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package catcherrors gives every answer a transaction id, and is the only
 // place where an error becomes an answer
 // (swift/common/middleware/catch_errors.py).

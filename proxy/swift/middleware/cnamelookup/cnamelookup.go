@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cnamelookup lets a client's own host name stand for a name below the
 // storage domain (swift/common/middleware/cname_lookup.py). If www.example.org
 // has the DNS record

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package containerquotas bounds the content of a container
 // (swift/common/middleware/container_quotas.py).
 //

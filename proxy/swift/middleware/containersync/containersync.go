@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package containersync keeps a container equal to a container of another
 // cluster (swift/common/middleware/container_sync.py, swift/container/sync.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package copy copies objects inside the server
 // (swift/common/middleware/copy.py).
 //

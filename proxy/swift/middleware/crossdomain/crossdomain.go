@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package crossdomain answers GET /crossdomain.xml with a cross-domain policy,
 // for pages that reach the server through Flash, Java or Silverlight
 // (swift/common/middleware/crossdomain.py). It needs no token.

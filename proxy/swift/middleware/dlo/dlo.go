@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package dlo serves dynamic large objects. An object with
 //
 //	X-Object-Manifest: CONTAINER/PREFIX   (percent-encoded)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package domainremap lets an account or a container be the host of a URL
 // (swift/common/middleware/domain_remap.py). With the storage domain
 // example.com

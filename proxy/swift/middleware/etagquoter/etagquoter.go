@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package etagquoter puts the ETags of objects into quotes, as RFC 9110 8.8.3
 // requires and Swift does not (swift/common/middleware/etag_quoter.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package formpost lets a browser upload files by a signed HTML form, without a
 // token (swift/common/middleware/formpost.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package gatekeeper drops the server's own header lines from requests and
 // responses of clients (swift/common/middleware/gatekeeper.py). Every
 // middleware after it, and every controller, may trust these lines.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package healthcheck answers /healthcheck, of any method and without
 // authorization (swift/common/middleware/healthcheck.py):
 //

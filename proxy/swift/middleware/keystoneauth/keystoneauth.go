@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package keystoneauth finds the identity behind Keystone tokens, and decides
 // about the rights of the identity, as keystonemiddleware's auth_token and
 // swift/common/middleware/keystoneauth.py do.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package listendpoints tells where the bytes of an object, container or
 // account are, for software that moves its computing there
 // (swift/common/middleware/list_endpoints.py):

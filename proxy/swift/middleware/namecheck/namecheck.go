@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package namecheck refuses paths over which other software may stumble
 // (swift/common/middleware/name_check.py): with forbidden characters, with a
 // forbidden substring, or too long. The middleware looks at every decoded path

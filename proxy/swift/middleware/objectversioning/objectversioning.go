@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package objectversioning keeps earlier versions of a container's objects
 // (swift/common/middleware/versioned_writes/object_versioning.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package proxylogging
 
 // AccessLine has the parts of Swift's access line that the front does not know.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proxylogging writes Swift's access line, for programs that read the
 // line (swift/common/middleware/proxy_logging.py), beside the log of the
 // server.

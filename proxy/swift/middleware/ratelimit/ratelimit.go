@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ratelimit slows writers and listers down
 // (swift/common/middleware/ratelimit.py). A request that comes too early waits.
 // A request that would have to wait longer than MaxSleep gets

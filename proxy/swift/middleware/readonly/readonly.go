@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package readonly refuses writes: of all accounts, or of single accounts
 // (swift/common/middleware/read_only.py). PUT, POST, COPY and DELETE of a
 // read-only account are 405. An account's sysmeta

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package slo serves static large objects (swift/common/middleware/slo.py): an
 // object whose content is the content of a list of objects, its segments.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package staticweb shows containers as web sites: index pages, error pages and
 // listings in HTML (swift/common/middleware/staticweb.py).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package symlink lets an object stand for another
 // (swift/common/middleware/symlink.py).
 //

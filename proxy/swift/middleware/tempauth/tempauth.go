@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tempauth serves TempAuth's login, and finds the user behind
 // TempAuth's tokens (swift/common/middleware/tempauth.py). Users, tokens and
 // decisions are in auth/tempauth.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tempurl lets the holder of a signed URL use a single method on a
 // single object, or on the objects under a prefix, until the URL expires
 // (swift/common/middleware/tempurl.py).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package versionedwrites copies the object that a write would replace to
 // another container (swift/common/middleware/versioned_writes/legacy.py). A
 // container's owner asks for versions with one of
