@@ -53,9 +53,9 @@ e2e: build e2e-packages ## real OpenStack clients and rclone against a real serv
 	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail
 
 e2e-packages:
-	@for p in openstack glance swift rclone qemu-img curl; do command -v $$p >/dev/null || missing=1; done; \
+	@for p in openstack glance swift rclone qemu-img curl openssl; do command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) python3-openstackclient python3-glanceclient \
-	  python3-swiftclient rclone qemu-utils curl >/dev/null; fi
+	  python3-swiftclient rclone qemu-utils curl openssl >/dev/null; fi
 
 e2e-openstack: e2e-openstack-packages ## with Debian's Keystone and glance-api in four topologies; RUN='b|lists' are parts, SHARES=20 fewer rounds, TRICKLE=5 seconds
 	NEEDLETAIL_SHARES=$(or $(SHARES),200) NEEDLETAIL_TRICKLE_SECONDS=$(or $(TRICKLE),120) $(GO) test -tags openstack -count=1 -timeout 60m \
