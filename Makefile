@@ -29,13 +29,13 @@ losses: ## read bodies with as many random losses as they must bear; CASES=10000
 	$(GO) test -count=1 -timeout 60m -run TestAnyLosses -v ./objstore/blob -args -cases $(or $(CASES),100000)
 
 crash: build ## kill -9 in a loop of 50 under verifying writers
-	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/needletail
+	NEEDLETAIL_KILL_CYCLES=50 $(GO) test -timeout 30m -count=1 -run TestKill -v ./cmd/harness
 
 chaos: ## eight disks that are lost, rot, err and hang under verifying writers and readers; CHAOS=10 is the size
 	NEEDLETAIL_CHAOS=$(or $(CHAOS),10) $(GO) test -timeout 30m -count=1 -run 'TestChaos|TestTooManyLosses|TestIndexIsLost' -v ./objstore/engine
 
 strangers: ## 200 of each kind of stranger against 100 legitimate requests a second, in 512 MiB with few descriptors
-	$(GO) test -tags strangers -timeout 30m -count=1 -run TestStrangers -v ./cmd/needletail
+	$(GO) test -tags strangers -timeout 30m -count=1 -run TestStrangers -v ./cmd/harness
 
 flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail
@@ -50,7 +50,7 @@ fuzz: ## each fuzz target for FUZZTIME=20s; with SHARE=4 a quarter of them, anot
 	  $(GO) test -run '^$$' -fuzz "^$${t#*:}\$$" -fuzztime $(or $(FUZZTIME),20s) -fuzzminimizetime 10x ./$${t%:*}; done
 
 e2e: build e2e-packages ## real OpenStack clients and rclone against a real server
-	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail
+	$(GO) test -tags e2e -count=1 -timeout 40m -run TestE2E -v ./cmd/needletail ./cmd/harness
 
 e2e-packages:
 	@for p in openstack glance swift rclone qemu-img curl openssl; do command -v $$p >/dev/null || missing=1; done; \
@@ -59,7 +59,7 @@ e2e-packages:
 
 e2e-openstack: e2e-openstack-packages ## with Debian's Keystone and glance-api in four topologies; RUN='b|lists' are parts, SHARES=20 fewer rounds, TRICKLE=5 seconds
 	NEEDLETAIL_SHARES=$(or $(SHARES),200) NEEDLETAIL_TRICKLE_SECONDS=$(or $(TRICKLE),120) $(GO) test -tags openstack -count=1 -timeout 60m \
-	  -run '$(if $(RUN),^TestOpenStack$$/^($(RUN))$$,TestOpenStack)' -v ./cmd/needletail
+	  -run '$(if $(RUN),^TestOpenStack$$/^($(RUN))$$,TestOpenStack)' -v ./cmd/harness
 
 # No service of theirs may start by itself; the test starts its own.
 e2e-openstack-packages:
@@ -70,7 +70,7 @@ e2e-openstack-packages:
 	  python3-pymysql memcached python3-memcache uwsgi-core uwsgi-plugin-python3 >/dev/null; fi
 
 conformance: conformance-packages ## OpenStack Swift's own functional tests (of SWIFT_SRC, or Debian's) against a real server
-	$(GO) run ./cmd/conformance $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC)) $(if $(FILES),-files $(FILES)) $(if $(RUN),-run $(RUN))
+	$(GO) run ./cmd/harness/conformance $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC)) $(if $(FILES),-files $(FILES)) $(if $(RUN),-run $(RUN))
 
 conformance-packages:
 	@/usr/bin/python3 -c 'import eventlet, keystoneclient, mock, pytest, pytest_timeout, swift, swiftclient' 2>/dev/null || \
@@ -105,7 +105,7 @@ oracle: build ## the same requests to OpenStack Swift and to needletail; report 
 	  command -v $$p >/dev/null || missing=1; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && $(APT) memcached swift-proxy swift-object \
 	  swift-container swift-account >/dev/null; fi
-	$(GO) run ./cmd/oracle -needletail $(BIN)
+	$(GO) run ./cmd/harness/oracle -needletail $(BIN)
 
 ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or Debian's): 10,000 names, both directions
 	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) swift >/dev/null; }
@@ -143,7 +143,7 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,openstack,compare,growth ./cmd/needletail ./bench
+	$(GO) vet -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
 	$(GO) vet -tags interop ./ring
 	cd bench/report && $(GO) vet ./...
 

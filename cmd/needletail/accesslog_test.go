@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // TestSwiftAccessLog lets a server write Swift's lines: for a login, for a
@@ -25,10 +27,10 @@ func TestSwiftAccessLog(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startServer(t, filepath.Join(dir, "data"), "--config", config, "--tempauth-user", "test:tester=testing,.admin")
+	p := testserver.Start(t, filepath.Join(dir, "data"), "--config", config, "--tempauth-user", "test:tester=testing,.admin")
 	do := func(method, path, body string, header ...string) *http.Response {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, strings.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), method, p.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +50,7 @@ func TestSwiftAccessLog(t *testing.T) {
 	do("GET", "/healthcheck", "")
 	do("PUT", "/v1/AUTH_test/c", "", "X-Auth-Token", token)
 	do("PUT", "/v1/AUTH_test/c/o%20o", "12345", "X-Auth-Token", token, "User-Agent", "agent one")
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func TestSwiftAccessLog(t *testing.T) {
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.stop() // after it every line has been written
+	p.Stop() // after it every line has been written
 	lines, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // badInput is a request that is refused. token is sent unless anonymous.
@@ -38,15 +40,15 @@ func TestBadInput(t *testing.T) {
 	config := "[limits]\nmax_file_size = 100000\n[filter.bulk]\nmax_deletes_per_request = 3\nmax_containers_per_extraction = 2\nmax_failed_extractions = 2\n" +
 		"[filter.slo]\nmax_manifest_segments = 2\nmax_manifest_size = 1000\n" +
 		"[[container_sync.realm]]\nname = \"US\"\nkey = \"realm-key\"\nclusters = { one = \"http://one.example/v1/\" }\n"
-	p := startServer(t, data, "--tempauth-user", "bad:user=key,.admin,.reseller_admin", "--config", writeConfig(t, config))
-	c := client{t, p.url}
+	p := testserver.Start(t, data, "--tempauth-user", "bad:user=key,.admin,.reseller_admin", "--config", testserver.WriteConfig(t, config))
+	c := client{t, p.URL}
 	_, h := c.do(200, "GET", "/auth/v1.0", "", "X-Auth-User", "bad:user", "X-Auth-Key", "key")
 	token := h.Get("X-Auth-Token")
 	c.do(201, "PUT", "/v1/AUTH_bad/c", "", "X-Auth-Token", token, "X-Container-Meta-Temp-Url-Key", badKey, "X-Container-Sync-Key", "user-key", "X-Container-Sync-To", "//US/one/AUTH_b/c")
 	before := dataFiles(t, data)
 	var table strings.Builder
 	for _, in := range badInputs() {
-		status, text := in.send(t, p.url, token)
+		status, text := in.send(t, p.URL, token)
 		fmt.Fprintf(&table, "%-58s %d %.70q\n", in.what, status, text)
 		if status != in.status || !strings.Contains(text, in.text) {
 			t.Errorf("%s: %d %q, want %d %q", in.what, status, text, in.status, in.text)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"needletail/auth/identity"
+	"needletail/cmd/harness/testserver"
 	"needletail/objstore/datafolder"
 	"needletail/objstore/engine"
 )
@@ -20,7 +21,7 @@ import (
 // bootstrapRun runs the command with cheap hashes.
 func bootstrapRun(t *testing.T, data string, args ...string) (string, error) {
 	t.Helper()
-	config := writeConfig(t, "[identity]\npassword_hash_rounds = 4\n")
+	config := testserver.WriteConfig(t, "[identity]\npassword_hash_rounds = 4\n")
 	var out bytes.Buffer
 	cmd := newRootCommand()
 	cmd.SetOut(&out)
@@ -152,7 +153,7 @@ func TestBootstrapCommandBesideAServer(t *testing.T) {
 	if _, err := bootstrapRun(t, data, "--bootstrap-password", "x"); !errors.Is(err, datafolder.ErrLocked) {
 		t.Errorf("%v", err)
 	}
-	config := writeConfig(t, "[keystone]\nauth_url = \"http://k\"\nusername = \"u\"\npassword = \"p\"\nproject_name = \"p\"\n")
+	config := testserver.WriteConfig(t, "[keystone]\nauth_url = \"http://k\"\nusername = \"u\"\npassword = \"p\"\nproject_name = \"p\"\n")
 	if _, err := bootstrapRun(t, t.TempDir(), "--config", config, "--bootstrap-password", "x"); !errors.Is(err, errUsage) {
 		t.Errorf("with an external Keystone: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"needletail/auth/identity"
+	"needletail/cmd/harness/testserver"
 )
 
 const importLines = `{"id": "a1", "name": "ann", "domain_id": "default", "domain_name": "Default", "enabled": 1, "default_project_id": null, "password_hash": "$scrypt$ln=10,r=8,p=1$y7m3FmIM4ZyzVipFaG2tdQ$lLi7M+rmp5m3Ep82jDnE9PvN4Yx8ThqeIngFFA9YmG8", "extra": "{\"email\": \"ann@example\"}"}
@@ -25,7 +26,7 @@ func importRun(t *testing.T, data, lines string) (string, error) {
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
 	cmd.SetIn(strings.NewReader(lines))
-	cmd.SetArgs([]string{"import-users", "--config", writeConfig(t, "[identity]\npassword_hash_rounds = 4\n"), "--data", data, "-"})
+	cmd.SetArgs([]string{"import-users", "--config", testserver.WriteConfig(t, "[identity]\npassword_hash_rounds = 4\n"), "--data", data, "-"})
 	err := cmd.ExecuteContext(context.Background())
 	return out.String(), err
 }

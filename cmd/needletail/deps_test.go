@@ -81,6 +81,7 @@ var importRules = []struct {
 	{"needletail/proxy/swift/feature", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline", "needletail/proxy/swift/listing"}, "the contract of features knows no feature"},
 	{"needletail/proxy/swift/controllers", nil, []string{"needletail/proxy/swift/middleware", "needletail/proxy/swift/pipeline"}, "controllers are the innermost handlers"},
 	{"needletail/proxy/swift/middleware", nil, []string{"needletail/proxy/swift/middleware/", "needletail/proxy/swift/controllers", "needletail/proxy/swift/pipeline"}, "features do not know one another"},
+	{"needletail/cmd/harness", nil, []string{"needletail/objstore", "needletail/proxy", "needletail/auth", "needletail/ring"}, "the harness drives the program from outside"},
 	{"needletail/bench", nil, []string{"needletail/objstore", "needletail/proxy", "needletail/auth"}, "benchmarks speak HTTP"},
 }
 
@@ -220,4 +221,6 @@ func TestImportRulesCanFail(t *testing.T) {
 	f("needletail/auth/acl", "needletail/objstore", false)
 	f("needletail/auth/acl", "needletail/objstore/engine", true)
 	f("needletail/cmd/needletail", "needletail/objstore/engine", false)
+	f("needletail/cmd/harness/oracle", "needletail/objstore", true)
+	f("needletail/cmd/harness/oracle", "needletail/bench/saio", false)
 }

@@ -4,9 +4,13 @@
 
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"needletail/cmd/harness/page"
+)
 
 // TestE2EDocs runs the blocks of all pages, with the clients of Debian's packages.
 func TestE2EDocs(t *testing.T) {
-	forEachPage(t, func(t *testing.T, _ string, blocks []block) { runPage(t, blocks, true) })
+	forEachPage(t, func(t *testing.T, _ string, blocks []page.Block) { runPage(t, blocks, true) })
 }

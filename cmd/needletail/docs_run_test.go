@@ -14,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/page"
+	"needletail/cmd/harness/testserver"
 )
 
 // pageRun is a page while its blocks are run. All commands share a folder, their
@@ -22,7 +25,7 @@ type pageRun struct {
 	t      *testing.T
 	dir    string // where the commands run; the page's absolute paths lie below
 	addr   string // of the page's server, in place of docsListen
-	server *process
+	server *testserver.Process
 }
 
 const (
@@ -43,14 +46,14 @@ var serveCommand = regexp.MustCompile(`^([A-Z_]+=\S+ )*needletail serve[^;|]*$`)
 
 // runPage runs the blocks of a page in a new folder. With e2e it runs commands of
 // Debian's packages too.
-func runPage(t *testing.T, blocks []block, e2e bool) {
+func runPage(t *testing.T, blocks []page.Block, e2e bool) {
 	r := &pageRun{t: t, dir: t.TempDir(), addr: freeAddress(t)}
 	for _, dir := range []string{"bin", "etc/needletail", "var/lib", "srv"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	binary, err := buildBinary()
+	binary, err := testserver.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,32 +61,32 @@ func runPage(t *testing.T, blocks []block, e2e bool) {
 		t.Fatal(err)
 	}
 	for _, b := range blocks {
-		text := docsPaths.ReplaceAllString(strings.ReplaceAll(b.text, docsListen, r.addr), r.dir+"/$1")
+		text := docsPaths.ReplaceAllString(strings.ReplaceAll(b.Text, docsListen, r.addr), r.dir+"/$1")
 		var err error
-		switch b.kind {
-		case blockConsole:
+		switch b.Kind {
+		case page.Console:
 			err = r.console(text)
-		case blockE2E:
+		case page.E2E:
 			if e2e {
 				err = r.console(text)
 			} else {
 				err = r.syntax(text)
 			}
-		case blockSyntax:
+		case page.Syntax:
 			err = r.syntax(text)
-		case blockTOML:
+		case page.TOML:
 			err = r.toml(text)
-		case blockStop:
+		case page.Stop:
 			r.stop()
-		case blockText:
+		case page.Text:
 			if strings.HasPrefix(text, "$ ") {
 				err = errors.New("a block of text begins with a command")
 			}
 		default:
-			err = fmt.Errorf("%q is no kind of block", b.kind)
+			err = fmt.Errorf("%q is no kind of block", b.Kind)
 		}
 		if err != nil {
-			t.Fatalf("line %d: %v", b.line, err)
+			t.Fatalf("line %d: %v", b.Line, err)
 		}
 	}
 }
@@ -101,14 +104,14 @@ func freeAddress(t *testing.T) string {
 
 // syntax checks commands without running them.
 func (r *pageRun) syntax(text string) error {
-	commands, err := commandsOf(text)
+	commands, err := page.Commands(text)
 	if err != nil {
 		return err
 	}
 	for _, c := range commands {
-		cmd := exec.Command("bash", "-n", "-c", c.text)
+		cmd := exec.Command("bash", "-n", "-c", c.Text)
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", c.text, err, out)
+			return fmt.Errorf("%s: %w\n%s", c.Text, err, out)
 		}
 	}
 	return nil
@@ -138,26 +141,26 @@ func (r *pageRun) toml(text string) error {
 
 // console runs commands and compares what they print.
 func (r *pageRun) console(text string) error {
-	commands, err := commandsOf(text)
+	commands, err := page.Commands(text)
 	if err != nil {
 		return err
 	}
 	for _, c := range commands {
 		var out string
-		plain, _, _ := strings.Cut(c.text, " #") // a comment of the shell
+		plain, _, _ := strings.Cut(c.Text, " #") // a comment of the shell
 		switch words := strings.Fields(plain); {
 		case words[0] == "make":
 			out, err = r.make(words[1:])
-		case serveCommand.MatchString(c.text):
+		case serveCommand.MatchString(c.Text):
 			out, err = r.serve(plain)
 		default:
-			out, err = r.bash(c.text)
+			out, err = r.bash(c.Text)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", c.text, err, out)
+			return fmt.Errorf("%s: %w\n%s", c.Text, err, out)
 		}
-		if line := missingLine(out, c.output); line != "" {
-			return fmt.Errorf("%s\nprints no line (or not in this order)\n%s\nbut\n%s", c.text, line, out)
+		if line := missingLine(out, c.Output); line != "" {
+			return fmt.Errorf("%s\nprints no line (or not in this order)\n%s\nbut\n%s", c.Text, line, out)
 		}
 	}
 	return nil
@@ -199,14 +202,14 @@ func (r *pageRun) serve(line string) (string, error) {
 		line += " --listen " + r.addr
 	}
 	script := "cd " + r.dir + "; exec env PATH=" + filepath.Join(r.dir, "bin") + ":$PATH " + line
-	r.server = startCommand(r.t, "", "bash", "-c", script)
-	return r.server.output(), nil
+	r.server = testserver.StartCommand(r.t, "", "bash", "-c", script)
+	return r.server.Output(), nil
 }
 
 // stop ends the page's server, as Ctrl-C does.
 func (r *pageRun) stop() {
 	if r.server != nil {
-		r.server.stop()
+		r.server.Stop()
 		r.server = nil
 	}
 }

@@ -10,109 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/page"
 )
-
-// The pages are README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md. A fenced
-// block of a page is one of these:
-//
-//	console         commands behind "$ ", which are run, and what they print
-//	console e2e     the same with programs of Debian's packages: run with the tag
-//	                e2e, and else checked by bash -n
-//	console syntax  commands that want root or another machine: checked by bash -n
-//	toml            a configuration, which the server's loader has to take
-//	text            no command
-//
-// Lines of output have to come in their order. An "…" in them stands for anything.
-// A TOML block whose first line is a comment with an absolute path is written
-// there. `make TARGET` is asked of make without running the target. The comment
-// "<!-- stop the server -->" between two blocks ends the server of the page.
-
-// block is a fenced block, or the comment that ends the server.
-type block struct {
-	line int    // of the page
-	kind string // the fence's info string; blockStop for the comment
-	text string
-}
-
-const (
-	blockConsole = "console"
-	blockE2E     = "console e2e"
-	blockSyntax  = "console syntax"
-	blockTOML    = "toml"
-	blockText    = "text"
-	blockStop    = "stop"
-
-	stopComment = "<!-- stop the server -->"
-)
-
-// blocksOf returns the blocks of a page in their order.
-func blocksOf(page string) ([]block, error) {
-	var blocks []block
-	var open *block
-	for i, line := range strings.Split(page, "\n") {
-		info, fence := strings.CutPrefix(strings.TrimSpace(line), "```")
-		switch {
-		case fence && open == nil:
-			open = &block{line: i + 1, kind: strings.TrimSpace(info)}
-		case fence:
-			blocks, open = append(blocks, *open), nil
-		case open != nil:
-			open.text += line + "\n"
-		case strings.TrimSpace(line) == stopComment:
-			blocks = append(blocks, block{line: i + 1, kind: blockStop})
-		}
-	}
-	if open != nil {
-		return nil, fmt.Errorf("the block of line %d has no end", open.line)
-	}
-	return blocks, nil
-}
-
-// command is what stands behind one "$ ", with the output below.
-type command struct {
-	text   string
-	output []string
-}
-
-// hereDocument finds the word that ends a here-document.
-var hereDocument = regexp.MustCompile(`<<'?([A-Z]+)'?`)
-
-// commandsOf returns the commands of a console block. A command goes on in the
-// next line after a backslash, inside a here-document, and inside for … done.
-func commandsOf(text string) ([]command, error) {
-	var commands []command
-	end := "" // the line that ends the command; "" if no line has to come
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		start, isStart := strings.CutPrefix(line, "$ ")
-		switch {
-		case end != "":
-			c := &commands[len(commands)-1]
-			c.text += "\n" + line
-			if end == "\\" && !strings.HasSuffix(line, "\\") || strings.HasPrefix(line, end) {
-				end = ""
-			}
-		case isStart:
-			commands = append(commands, command{text: start})
-			if m := hereDocument.FindStringSubmatch(start); m != nil {
-				end = m[1]
-			} else if strings.HasPrefix(start, "for ") && !strings.HasSuffix(start, "done") {
-				end = "done"
-			} else if strings.HasSuffix(start, "\\") {
-				end = "\\"
-			}
-		case len(commands) == 0:
-			return nil, fmt.Errorf("%q stands before the first command", line)
-		case line != "":
-			c := &commands[len(commands)-1]
-			c.output = append(c.output, line)
-		}
-	}
-	if end != "" {
-		return nil, fmt.Errorf("the last command has no end %q", end)
-	}
-	return commands, nil
-}
 
 // missingLine returns the first line of want that does not come in got after the
 // lines before it, and "" if all come.
@@ -144,14 +44,14 @@ func pages(t *testing.T) []string {
 }
 
 // forEachPage runs a test on the blocks and the text of each page.
-func forEachPage(t *testing.T, run func(t *testing.T, page string, blocks []block)) {
+func forEachPage(t *testing.T, run func(t *testing.T, page string, blocks []page.Block)) {
 	for _, path := range pages(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			text, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			blocks, err := blocksOf(string(text))
+			blocks, err := page.Blocks(string(text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +62,7 @@ func forEachPage(t *testing.T, run func(t *testing.T, page string, blocks []bloc
 
 // TestDocs runs the blocks of all pages.
 func TestDocs(t *testing.T) {
-	forEachPage(t, func(t *testing.T, _ string, blocks []block) { runPage(t, blocks, false) })
+	forEachPage(t, func(t *testing.T, _ string, blocks []page.Block) { runPage(t, blocks, false) })
 }
 
 // codeSpan finds code inside a line of text.
@@ -171,7 +71,7 @@ var codeSpan = regexp.MustCompile("`([^`\n]+)`")
 // TestDocsNameCommands wants every `needletail …` in the text of a page to be a
 // command, and its flags to be flags of the command.
 func TestDocsNameCommands(t *testing.T) {
-	forEachPage(t, func(t *testing.T, page string, _ []block) {
+	forEachPage(t, func(t *testing.T, page string, _ []page.Block) {
 		for _, span := range codeSpan.FindAllStringSubmatch(page, -1) {
 			if words := strings.Fields(span[1]); words[0] == "needletail" && len(words) > 1 {
 				if err := checkCommandLine(words[1:]); err != nil {
@@ -215,19 +115,19 @@ func TestReadmeIsShort(t *testing.T) {
 
 // TestDocsCanFail wants the tests of the pages to find faults.
 func TestDocsCanFail(t *testing.T) {
-	if _, err := blocksOf("```console\n$ true\n"); err == nil {
+	if _, err := page.Blocks("```console\n$ true\n"); err == nil {
 		t.Error("a block without an end is taken")
 	}
-	blocks, err := blocksOf("a\n```console e2e\n$ true\n```\n" + stopComment + "\n```toml\na = 1\n```\n")
-	if err != nil || len(blocks) != 3 || blocks[0] != (block{2, blockE2E, "$ true\n"}) || blocks[1].kind != blockStop || blocks[2].text != "a = 1\n" {
+	blocks, err := page.Blocks("a\n```console e2e\n$ true\n```\n" + page.StopComment + "\n```toml\na = 1\n```\n")
+	if err != nil || len(blocks) != 3 || blocks[0] != (page.Block{Line: 2, Kind: page.E2E, Text: "$ true\n"}) || blocks[1].Kind != page.Stop || blocks[2].Text != "a = 1\n" {
 		t.Errorf("blocks are %+v, %v", blocks, err)
 	}
-	commands, err := commandsOf("$ a \\\n  b\nout\n\n$ cat <<X\nin\nX\n$ for i in 1; do\n  x\ndone\nlast …\n")
-	if err != nil || len(commands) != 3 || commands[0].text != "a \\\n  b" || commands[0].output[0] != "out" || commands[1].text != "cat <<X\nin\nX" || commands[2].output[0] != "last …" {
+	commands, err := page.Commands("$ a \\\n  b\nout\n\n$ cat <<X\nin\nX\n$ for i in 1; do\n  x\ndone\nlast …\n")
+	if err != nil || len(commands) != 3 || commands[0].Text != "a \\\n  b" || commands[0].Output[0] != "out" || commands[1].Text != "cat <<X\nin\nX" || commands[2].Output[0] != "last …" {
 		t.Errorf("commands are %q, %v", commands, err)
 	}
 	for _, bad := range []string{"out\n$ a\n", "$ cat <<X\nno end\n", "$ a \\\n"} {
-		if _, err := commandsOf(bad); err == nil {
+		if _, err := page.Commands(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"needletail/cmd/harness/testserver"
 	"needletail/objstore/encryption"
 )
 
@@ -62,9 +63,9 @@ func TestEncryptedSite(t *testing.T) {
 	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
 	data, quick := filepath.Join(t.TempDir(), "data"), "\n[identity]\npassword_hash_rounds = 4\n"
 	secret := "[encryption]\nroot_secret_file = \"" + writeRootSecret(t, "a") + "\"" + quick
-	start := func(config string) (client, string, *process) {
-		p := startServer(t, data, "--config", writeConfig(t, config), "--tempauth-user", "test:tester=testing,.admin")
-		c := client{t, p.url}
+	start := func(config string) (client, string, *testserver.Process) {
+		p := testserver.Start(t, data, "--config", testserver.WriteConfig(t, config), "--tempauth-user", "test:tester=testing,.admin")
+		c := client{t, p.URL}
 		_, h := c.do(200, "GET", "/auth/v1.0", "", "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
 		return c, h.Get("X-Auth-Token"), p
 	}
@@ -87,7 +88,7 @@ func TestEncryptedSite(t *testing.T) {
 		t.Errorf("%s is not listed: %s", h.Get("Etag"), list)
 	}
 	putImage(c)
-	p.stop()
+	p.Stop()
 	for _, mark := range []string{"MARK-ssss", "MARK-large", "MARK-meta", "MARK-image"} {
 		if path := grep(t, data, mark); path != "" {
 			t.Errorf("%s is in clear in %s", mark, path)
@@ -100,19 +101,19 @@ func TestEncryptedSite(t *testing.T) {
 	if got, _ := c.do(200, "GET", "/v1/AUTH_test/c/large", "", "X-Auth-Token", token); got != large {
 		t.Error("what another secret saw is damaged")
 	}
-	p.stop()
+	p.Stop()
 }
 
 // refused wants that a server does not start on the data, and says why.
 func refused(t *testing.T, data string, why error, config string) {
 	t.Helper()
-	binary, err := buildBinary()
+	binary, err := testserver.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--config", writeConfig(t, config)).CombinedOutput()
+	out, err := exec.CommandContext(ctx, binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--config", testserver.WriteConfig(t, config)).CombinedOutput()
 	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), why.Error()) {
 		t.Errorf("the server's end is %v, want %v: %s", err, why, out)
 	}

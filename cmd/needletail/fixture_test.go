@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -221,13 +219,3 @@ func serveFront(t *testing.T, front *httpfront.Server) string {
 
 // defaultSettings are the settings of a server without a configuration file.
 func defaultSettings() settings { return settings{Config: config.Default()} }
-
-// writeConfig writes a configuration file.
-func writeConfig(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "needletail.toml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}

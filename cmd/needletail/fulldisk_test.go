@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // smallDisk mounts a file system in memory of so many bytes; needs root.
@@ -59,11 +61,11 @@ func TestIdentitiesOnAFullDisk(t *testing.T) {
 	if err := os.WriteFile(config, []byte("[storage]\nreserve_bytes = 0\nreserve_percent = 0\n[timeouts]\nshutdown = \"10s\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := startServer(t, filepath.Join(disk, "data"), "--config", config)
+	p := testserver.Start(t, filepath.Join(disk, "data"), "--config", config)
 	token, project := adminToken(t, p)
 	free := fill(t, disk)
 	send := func(method, path, body string) (int, string) {
-		res, text := answerOf(t, method, p.url+"/identity/v3"+path, body, "X-Auth-Token", token, "X-Subject-Token", token, "Content-Type", "application/json")
+		res, text := testserver.Answer(t, method, p.URL+"/identity/v3"+path, body, "X-Auth-Token", token, "X-Subject-Token", token, "Content-Type", "application/json")
 		return res.StatusCode, text
 	}
 	if code, body := send("POST", "/projects", `{"project": {"name": "new"}}`); code != 507 || !strings.Contains(body, `"code":507`) {
@@ -89,8 +91,8 @@ func TestIdentitiesOnAFullDisk(t *testing.T) {
 	if code, _ := send("GET", "/auth/tokens", ""); code != 200 {
 		t.Errorf("a token of before: %d", code)
 	}
-	p.stop() // a process that stays ends the test run
-	p = startServer(t, filepath.Join(disk, "data"), "--config", config)
+	p.Stop() // a process that stays ends the test run
+	p = testserver.Start(t, filepath.Join(disk, "data"), "--config", config)
 	token, _ = adminToken(t, p)
 	if code, body := send("GET", "/projects/"+project, ""); code != 200 || !strings.Contains(body, acked) {
 		t.Errorf("after a restart: %d, and not what was acknowledged", code)

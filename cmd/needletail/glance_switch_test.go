@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/cmd/harness/testserver"
+
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/roles"
@@ -37,13 +39,13 @@ func (g *goCloud) glanceStore() glanceStore {
 	me := mustGo[tokens.User](g)(tokens.Get(ctx, sc, sc.Token()).ExtractUser())
 	g.ok(roles.Assign(ctx, sc, admin.ID, roles.AssignOpts{UserID: me.ID, ProjectID: service.ID}).ExtractErr())
 	own := g.login(gophercloud.AuthOptions{UserID: me.ID, Password: g.password, TenantID: service.ID})
-	return glanceStore{g, own.Token(), g.site.url + "/v1/AUTH_" + service.ID + "/glance"}
+	return glanceStore{g, own.Token(), g.site.URL + "/v1/AUTH_" + service.ID + "/glance"}
 }
 
 // do sends a request and wants that status.
 func (s glanceStore) do(status int, method, object, body string, headers ...string) string {
 	s.g.Helper()
-	res, got := answerOf(s.g.T, method, s.url+object, body, append(headers, "X-Auth-Token", s.token)...)
+	res, got := testserver.Answer(s.g.T, method, s.url+object, body, append(headers, "X-Auth-Token", s.token)...)
 	if res.StatusCode != status {
 		s.g.Fatalf("%s %s: %d %s", method, object, res.StatusCode, got)
 	}
@@ -53,7 +55,7 @@ func (s glanceStore) do(status int, method, object, body string, headers ...stri
 // TestSwitchingBetweenGlances: images go from a real glance-api to this one and
 // back, over one container, and no byte is copied; encryption at rest included.
 func TestSwitchingBetweenGlances(t *testing.T) {
-	g := newGoCloud(t, "--config", writeConfig(t, "[glance]\nshow_multiple_locations = true\n[encryption]\nroot_secret_file = \""+
+	g := newGoCloud(t, "--config", testserver.WriteConfig(t, "[glance]\nshow_multiple_locations = true\n[encryption]\nroot_secret_file = \""+
 		writeRootSecret(t, "a")+"\"\n"))
 	ctx, sc, store := t.Context(), g.imageClient(), g.glanceStore()
 	data := strings.Repeat("one", 70_000) + strings.Repeat("two", 50_000)
@@ -89,5 +91,5 @@ func TestSwitchingBetweenGlances(t *testing.T) {
 	if list := strings.Fields(store.do(200, "GET", "", "")); len(list) != 1 || list[0] != ours.ID {
 		t.Errorf("the container holds %q", list)
 	}
-	g.site.stop()
+	g.site.Stop()
 }

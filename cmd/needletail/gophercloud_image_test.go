@@ -87,7 +87,7 @@ func TestGophercloudImages(t *testing.T) {
 	}
 	_, err = images.Get(ctx, sc, first.ID).Extract()
 	g.refused(err, http.StatusNotFound)
-	g.site.stop()
+	g.site.Stop()
 }
 
 func (g *goCloud) importImage(sc *gophercloud.ServiceClient, id string) {
@@ -146,5 +146,5 @@ func TestLimitsOfKeystoneApplyToImages(t *testing.T) {
 	}
 	g.ok(limits.Delete(ctx, g.ServiceClient, own[0].ID).ExtractErr())
 	usage(`"image_count_total": {"usage": 2, "limit": 0}`)
-	g.site.stop()
+	g.site.Stop()
 }

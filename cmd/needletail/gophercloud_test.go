@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"needletail/cmd/harness/testserver"
+
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/applicationcredentials"
@@ -35,14 +37,14 @@ import (
 type goCloud struct {
 	*testing.T
 	*gophercloud.ServiceClient
-	site     *process
+	site     *testserver.Process
 	password string
 }
 
 func newGoCloud(t *testing.T, args ...string) *goCloud {
 	t.Helper()
-	g := &goCloud{T: t, site: startServer(t, filepath.Join(t.TempDir(), "data"), args...)}
-	g.password = openrcPassword(t, g.site.data)
+	g := &goCloud{T: t, site: testserver.Start(t, filepath.Join(t.TempDir(), "data"), args...)}
+	g.password = openrcPassword(t, g.site.Data)
 	g.ServiceClient = g.login(gophercloud.AuthOptions{Username: "admin", Password: g.password, DomainID: "default",
 		TenantName: "admin"})
 	return g
@@ -51,7 +53,7 @@ func newGoCloud(t *testing.T, args ...string) *goCloud {
 // login gives an identity client; a failed login ends the test.
 func (g *goCloud) login(o gophercloud.AuthOptions) *gophercloud.ServiceClient {
 	g.Helper()
-	o.IdentityEndpoint = g.site.url + "/identity"
+	o.IdentityEndpoint = g.site.URL + "/identity"
 	provider, err := openstack.AuthenticatedClient(g.Context(), o)
 	g.ok(err)
 	client, err := openstack.NewIdentityV3(provider, gophercloud.EndpointOpts{})
@@ -165,7 +167,7 @@ func TestGophercloudUsersAndRoles(t *testing.T) {
 	g.ok(domains.Delete(ctx, sc, domain.ID).ExtractErr())
 	g.refused(users.Get(ctx, sc, ann.ID).Err, http.StatusNotFound)
 	g.ok(roles.Delete(ctx, sc, role.ID).ExtractErr())
-	g.site.stop()
+	g.site.Stop()
 }
 
 func TestGophercloudCatalogAndLimits(t *testing.T) {
@@ -213,7 +215,7 @@ func TestGophercloudCatalogAndLimits(t *testing.T) {
 	g.ok(endpoints.Delete(ctx, sc, endpoint.ID).ExtractErr())
 	g.ok(services.Delete(ctx, sc, service.ID).ExtractErr())
 	g.ok(regions.Delete(ctx, sc, region.ID).ExtractErr())
-	g.site.stop()
+	g.site.Stop()
 }
 
 func TestGophercloudTokensAndDelegation(t *testing.T) {
@@ -262,7 +264,7 @@ func TestGophercloudTokensAndDelegation(t *testing.T) {
 	if valid, err := tokens.Validate(ctx, sc, second.Token()); valid || err != nil {
 		t.Errorf("a revoked token: %v, %v", valid, err)
 	}
-	g.site.stop()
+	g.site.Stop()
 }
 
 // checkSignatures lets gophercloud sign as EC2 does, versions 2 and 4, and wants

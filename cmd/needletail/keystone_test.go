@@ -3,42 +3,21 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
-// answerOf sends a request without following anything; headers come in pairs.
-func answerOf(t *testing.T, method, url, body string, headers ...string) (*http.Response, string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; len(headers) > 1; headers = headers[2:] {
-		req.Header.Set(headers[0], headers[1])
-	}
-	res, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	read, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(read)
-}
-
 // adminToken logs in at a site with the password of its openrc.
-func adminToken(t *testing.T, p *process) (token, projectID string) {
+func adminToken(t *testing.T, p *testserver.Process) (token, projectID string) {
 	t.Helper()
 	login := `{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "admin", "domain": {"id": "default"}, ` +
-		`"password": "` + openrcPassword(t, p.data) + `"}}}, "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}}`
-	res, body := answerOf(t, "POST", p.url+"/identity/v3/auth/tokens", login, "Content-Type", "application/json")
+		`"password": "` + openrcPassword(t, p.Data) + `"}}}, "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}}`
+	res, body := testserver.Answer(t, "POST", p.URL+"/identity/v3/auth/tokens", login, "Content-Type", "application/json")
 	_, rest, _ := strings.Cut(body, `"project": {`)
 	_, rest, _ = strings.Cut(rest, `"}, "id": "`)
 	projectID, _, _ = strings.Cut(rest, `"`)
@@ -60,29 +39,29 @@ func openrcPassword(t *testing.T, data string) string {
 }
 
 // startBehind starts a site whose Keystone is that of another.
-func startBehind(t *testing.T, keystone *process, more string) *process {
+func startBehind(t *testing.T, keystone *testserver.Process, more string) *testserver.Process {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.toml")
-	text := "[keystone]\nauth_url = \"" + keystone.url + "/identity\"\nusername = \"admin\"\nproject_name = \"admin\"\n" +
-		"password = \"" + openrcPassword(t, keystone.data) + "\"\nhttp_request_max_retries = -1\n" + more
+	text := "[keystone]\nauth_url = \"" + keystone.URL + "/identity\"\nusername = \"admin\"\nproject_name = \"admin\"\n" +
+		"password = \"" + openrcPassword(t, keystone.Data) + "\"\nhttp_request_max_retries = -1\n" + more
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return startServer(t, filepath.Join(dir, "data"), "--config", config)
+	return testserver.Start(t, filepath.Join(dir, "data"), "--config", config)
 }
 
 // TestExternalKeystone: one site's Keystone says whose the other's tokens are;
 // when it is gone, what is known goes on working and the rest is 503.
 func TestExternalKeystone(t *testing.T) {
-	keystone := startServer(t, filepath.Join(t.TempDir(), "data"))
+	keystone := testserver.Start(t, filepath.Join(t.TempDir(), "data"))
 	token, project := adminToken(t, keystone)
 	unseen, _ := adminToken(t, keystone)
 	swift := startBehind(t, keystone, "")
-	account := swift.url + "/v1/AUTH_" + project
+	account := swift.URL + "/v1/AUTH_" + project
 	f := func(method, url string, want int, headers ...string) *http.Response {
 		t.Helper()
-		res, body := answerOf(t, method, url, "", headers...)
+		res, body := testserver.Answer(t, method, url, "", headers...)
 		if res.StatusCode != want {
 			t.Errorf("%s %s: %d %s, want %d", method, url, res.StatusCode, body, want)
 		}
@@ -90,26 +69,26 @@ func TestExternalKeystone(t *testing.T) {
 	}
 	f("PUT", account+"/c", 201, "X-Auth-Token", token)
 	f("PUT", account+"/c/o", 201, "X-Auth-Token", token)
-	f("GET", swift.url+"/v1/AUTH_other/c", 403, "X-Auth-Token", token)
+	f("GET", swift.URL+"/v1/AUTH_other/c", 403, "X-Auth-Token", token)
 	res := f("GET", account+"/c", 401, "X-Auth-Token", "nonsense")
-	want := []string{`Swift realm="AUTH_` + project + `"`, `Keystone uri="` + keystone.url + `/identity"`}
+	want := []string{`Swift realm="AUTH_` + project + `"`, `Keystone uri="` + keystone.URL + `/identity"`}
 	if got := res.Header.Values("Www-Authenticate"); len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("Www-Authenticate: %q, want %q", got, want)
 	}
-	f("GET", swift.url+"/identity/v3", 404)
-	f("GET", swift.url+"/image/v2/images", 404, "X-Auth-Token", token)
-	if _, err := os.Stat(filepath.Join(swift.data, openrcName)); err == nil {
+	f("GET", swift.URL+"/identity/v3", 404)
+	f("GET", swift.URL+"/image/v2/images", 404, "X-Auth-Token", token)
+	if _, err := os.Stat(filepath.Join(swift.Data, openrcName)); err == nil {
 		t.Error("a site without Keystone made an openrc")
 	}
 
-	keystone.stop()
+	keystone.Stop()
 	f("GET", account+"/c/o", 200, "X-Auth-Token", token)
 	if res := f("GET", account+"/c/o", 503, "X-Auth-Token", unseen); res.Header.Get("Retry-After") == "" {
 		t.Error("a 503 without Retry-After")
 	}
 	f("GET", account+"/c/o", 200, "X-Auth-Token", token)
-	f("GET", swift.url+"/info", 200)
-	_, figures := answerOf(t, "GET", swift.url+"/metrics", "")
+	f("GET", swift.URL+"/info", 200)
+	_, figures := testserver.Answer(t, "GET", swift.URL+"/metrics", "")
 	for _, line := range []string{
 		`needletail_keystone_lookups_total{result="hit"} 4`, `needletail_keystone_lookups_total{result="miss"} 3`,
 		`needletail_keystone_errors_total{step="validate"} 1`, `needletail_keystone_request_seconds_count{step="validate"} 3`,
@@ -118,24 +97,24 @@ func TestExternalKeystone(t *testing.T) {
 			t.Errorf("the metrics have no %s", line)
 		}
 	}
-	swift.stop()
+	swift.Stop()
 }
 
 // TestExternalKeystoneDecidesAtOnce with delay_auth_decision = false, and keeps
 // images where it is told to.
 func TestExternalKeystoneDecidesAtOnce(t *testing.T) {
-	keystone := startServer(t, filepath.Join(t.TempDir(), "data"))
+	keystone := testserver.Start(t, filepath.Join(t.TempDir(), "data"))
 	token, project := adminToken(t, keystone)
 	swift := startBehind(t, keystone, "delay_auth_decision = false\nimage_account = \"AUTH_"+project+"\"\n"+
 		"www_authenticate_uri = \"https://cloud.example/identity\"\n")
-	res, body := answerOf(t, "GET", swift.url+"/v1/AUTH_"+project, "")
+	res, body := testserver.Answer(t, "GET", swift.URL+"/v1/AUTH_"+project, "")
 	if got := res.Header.Values("Www-Authenticate"); res.StatusCode != 401 || len(got) != 1 ||
 		got[0] != `Keystone uri="https://cloud.example/identity"` || !strings.HasPrefix(body, `{"error": {"code": 401`) {
 		t.Errorf("%d %q %s", res.StatusCode, got, body)
 	}
-	if res, body := answerOf(t, "GET", swift.url+"/image/v2/images", "", "X-Auth-Token", token); res.StatusCode != 200 {
+	if res, body := testserver.Answer(t, "GET", swift.URL+"/image/v2/images", "", "X-Auth-Token", token); res.StatusCode != 200 {
 		t.Errorf("images: %d %s", res.StatusCode, body)
 	}
-	swift.stop()
-	keystone.stop()
+	swift.Stop()
+	keystone.Stop()
 }

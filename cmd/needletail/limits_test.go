@@ -8,23 +8,24 @@ import (
 	"strings"
 	"testing"
 
+	"needletail/cmd/harness/testserver"
 	"needletail/cmd/needletail/config"
 )
 
 // TestLimitsOfAnExternalKeystone: the Image API of one site obeys the limits
 // that another's Keystone keeps.
 func TestLimitsOfAnExternalKeystone(t *testing.T) {
-	keystone := startServer(t, filepath.Join(t.TempDir(), "data"))
+	keystone := testserver.Start(t, filepath.Join(t.TempDir(), "data"))
 	token, project := adminToken(t, keystone)
 	ask := func(method, url, body string, want int) string {
 		t.Helper()
-		res, answer := answerOf(t, method, url, body, "X-Auth-Token", token, "Content-Type", "application/json")
+		res, answer := testserver.Answer(t, method, url, body, "X-Auth-Token", token, "Content-Type", "application/json")
 		if res.StatusCode != want {
 			t.Fatalf("%s %s: %d %s, want %d", method, url, res.StatusCode, answer, want)
 		}
 		return answer
 	}
-	v3 := keystone.url + "/identity/v3"
+	v3 := keystone.URL + "/identity/v3"
 	var services struct{ Services []struct{ ID string } }
 	var endpoints struct{ Endpoints []struct{ ID string } }
 	if err := json.Unmarshal([]byte(ask("GET", v3+"/services?type=image", "", 200)), &services); err != nil {
@@ -42,7 +43,7 @@ func TestLimitsOfAnExternalKeystone(t *testing.T) {
 		project+`", "resource_limit": 1}]}`, 201)
 
 	images := startBehind(t, keystone, "image_account = \"AUTH_"+project+"\"\n[oslo_limit]\nendpoint_id = \""+endpoints.Endpoints[0].ID+"\"\n")
-	v2 := images.url + "/image/v2"
+	v2 := images.URL + "/image/v2"
 	usage := ask("GET", v2+"/info/usage", "", 200)
 	for _, want := range []string{`"image_count_total": {"usage": 0, "limit": 1}`, `"image_size_total": {"usage": 0, "limit": 1}`, `"image_stage_total": {"usage": 0, "limit": 0}`} {
 		if !strings.Contains(usage, want) {
@@ -54,9 +55,9 @@ func TestLimitsOfAnExternalKeystone(t *testing.T) {
 	if body := ask("POST", v2+"/images", image, 413); !strings.Contains(body, "image_count_total is over limit of 1") {
 		t.Errorf("over the limit: %s", body)
 	}
-	keystone.stop()
+	keystone.Stop()
 	ask("POST", v2+"/images", image, 413) // it is known
-	images.stop()
+	images.Stop()
 }
 
 func TestImageLimitsWithoutKeystone(t *testing.T) {

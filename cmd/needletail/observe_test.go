@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"needletail/cmd/harness/testserver"
 	"needletail/proxy"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/metrics"
@@ -19,17 +20,17 @@ import (
 // TestHostsOfAccountsAreSwifts: every path of a host that names an account is
 // Swift's, also in /metrics and in the log.
 func TestHostsOfAccountsAreSwifts(t *testing.T) {
-	p := startServer(t, t.TempDir(), "--config", writeConfig(t, "[filter.domain_remap]\nstorage_domain = [\"example.com\"]\n"))
+	p := testserver.Start(t, t.TempDir(), "--config", testserver.WriteConfig(t, "[filter.domain_remap]\nstorage_domain = [\"example.com\"]\n"))
 	for _, path := range []string{"/", "/v2/images/x", "/identity/v3"} {
 		asked(t, p, path, "AUTH-a.example.com")
 	}
 	_, _, text := asked(t, p, "/metrics", "localhost")
-	p.stop()
+	p.Stop()
 	counted := `needletail_requests_total{method="GET",service="swift",status="401"} 3`
 	if !strings.Contains(text, counted) {
 		t.Errorf("no %s in\n%s", counted, text)
 	}
-	for _, line := range strings.Split(p.output(), "\n") {
+	for _, line := range strings.Split(p.Output(), "\n") {
 		want := " service=swift "
 		switch {
 		case !strings.Contains(line, "msg=request"):

@@ -5,6 +5,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // An expired object is gone to everybody; X-Open-Expired shows and restores it
@@ -12,15 +14,15 @@ import (
 // test_allow_open_expired_disabled of Swift's later releases wants it.
 func TestOpenExpired(t *testing.T) {
 	for config, allowed := range map[string]bool{"": false, "[swift]\nallow_open_expired = true\n": true} {
-		p := startServer(t, t.TempDir()+"/data", "--tempauth-user", "test:tester=testing,.admin", "--config", writeConfig(t, config))
-		c := client{t, p.url}
+		p := testserver.Start(t, t.TempDir()+"/data", "--tempauth-user", "test:tester=testing,.admin", "--config", testserver.WriteConfig(t, config))
+		c := client{t, p.URL}
 		_, h := c.do(200, "GET", "/auth/v1.0", "", "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
 		token := []string{"X-Auth-Token", h.Get("X-Auth-Token")}
 		open := append(token[:2:2], "X-Open-Expired", "true")
 		c.do(201, "PUT", "/v1/AUTH_test/c", "", token...)
 		c.do(201, "PUT", "/v1/AUTH_test/c/o", "body", append(token[:2:2], "X-Delete-After", "1")...)
 		for deadline := time.Now().Add(20 * time.Second); ; {
-			s := authSite{t: t, url: p.url}
+			s := authSite{t: t, url: p.URL}
 			if res, _ := s.ask("GET", "/v1/AUTH_test/c/o", "", token...); res.StatusCode == 404 {
 				break
 			}
@@ -43,6 +45,6 @@ func TestOpenExpired(t *testing.T) {
 		if got := h.Get("X-Object-Meta-Test"); allowed && got != "restored" {
 			t.Errorf("the restored object has the metadata %q", got)
 		}
-		p.stop()
+		p.Stop()
 	}
 }

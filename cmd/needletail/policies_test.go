@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // A server without configuration has two storage policies; a container keeps
@@ -14,9 +16,9 @@ import (
 // containers are refused.
 func TestPoliciesOfContainers(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	start := func(config string) (p *process, want func(status int, policy, text, method, path string, lines ...string)) {
-		p = startServer(t, data, "--tempauth-user", "test:tester=testing,.admin", "--config", writeConfig(t, config))
-		c := client{t, p.url}
+	start := func(config string) (p *testserver.Process, want func(status int, policy, text, method, path string, lines ...string)) {
+		p = testserver.Start(t, data, "--tempauth-user", "test:tester=testing,.admin", "--config", testserver.WriteConfig(t, config))
+		c := client{t, p.URL}
 		_, h := c.do(200, "GET", "/auth/v1.0", "", "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
 		token := h.Get("X-Auth-Token")
 		return p, func(status int, policy, text, method, path string, lines ...string) {
@@ -36,7 +38,7 @@ func TestPoliciesOfContainers(t *testing.T) {
 	want(409, "", "", "PUT", "/silver", "X-Storage-Policy", "Policy-0")
 	want(202, "", "", "PUT", "/silver")
 	want(201, "", "", "PUT", "/silver/o")
-	p.stop()
+	p.Stop()
 
 	p, want = start("[[policy]]\nindex = 0\nname = \"Policy-0\"\ndefault = true\n[[policy]]\nindex = 1\nname = \"silver\"\ndeprecated = true\n")
 	wantPolicies(t, p, `[{"name": "Policy-0", "aliases": "Policy-0", "default": true}]`)
@@ -48,9 +50,9 @@ func TestPoliciesOfContainers(t *testing.T) {
 	want(200, "silver", "more\no\n", "GET", "/silver")
 }
 
-func wantPolicies(t *testing.T, p *process, want string) {
+func wantPolicies(t *testing.T, p *testserver.Process, want string) {
 	t.Helper()
-	text, _ := client{t, p.url}.do(200, "GET", "/info", "")
+	text, _ := client{t, p.URL}.do(200, "GET", "/info", "")
 	var info struct {
 		Swift struct {
 			Policies json.RawMessage `json:"policies"`

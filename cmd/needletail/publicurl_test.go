@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // asked is the answer of a running server to a request for a host.
-func asked(t *testing.T, p *process, path, host string) (status int, header http.Header, body string) {
+func asked(t *testing.T, p *testserver.Process, path, host string) (status int, header http.Header, body string) {
 	t.Helper()
-	r, err := http.NewRequest("GET", p.url+path, nil)
+	r, err := http.NewRequest("GET", p.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +75,7 @@ func TestDiscoveryFollowsPublicURL(t *testing.T) {
 		if c.public != "" {
 			args = append(args, "--public-url", c.public)
 		}
-		p := startServer(t, t.TempDir(), args...)
+		p := testserver.Start(t, t.TempDir(), args...)
 		for path, below := range map[string]string{
 			"/identity": "/identity/v3/", "/identity/": "/identity/v3/", "/identity/v3": "/identity/v3/",
 			"/image": "/image/v2/", "/image/": "/image/v2/", "/image/versions": "/image/v2/",
@@ -106,8 +108,8 @@ func TestDiscoveryFollowsPublicURL(t *testing.T) {
 
 // TestStorageURLFollowsPublicURL: TempAuth tells the scheme that clients come by.
 func TestStorageURLFollowsPublicURL(t *testing.T) {
-	p := startServer(t, t.TempDir(), "--public-url", "https://cloud.example:8443", "--tempauth-user", "test:tester=testing,.admin")
-	r, err := http.NewRequest("GET", p.url+"/auth/v1.0", nil)
+	p := testserver.Start(t, t.TempDir(), "--public-url", "https://cloud.example:8443", "--tempauth-user", "test:tester=testing,.admin")
+	r, err := http.NewRequest("GET", p.URL+"/auth/v1.0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"needletail/cmd/harness/testserver"
 	"needletail/proxy/swift/middleware/proxylogging"
 	"needletail/proxy/web"
 )
@@ -192,22 +193,22 @@ func TestWrongConfigurationIsNotTaken(t *testing.T) {
 // TestSignalsDoNotStop: a closed terminal, logrotate and a reader of the log that
 // has gone end no server.
 func TestSignalsDoNotStop(t *testing.T) {
-	p := startServer(t, t.TempDir(), "--tempauth-user", "test:tester=testing,.admin")
+	p := testserver.Start(t, t.TempDir(), "--tempauth-user", "test:tester=testing,.admin")
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGHUP} {
-		if err := p.cmd.Process.Signal(s); err != nil {
+		if err := p.Cmd.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 		if status, _, body := asked(t, p, "/healthcheck", "h"); status != 200 {
 			t.Errorf("after %v: %d %s", s, status, body)
 		}
 	}
-	p.stop()
+	p.Stop()
 }
 
 // TestLogWithoutAReader: the server goes on when the program that reads its log
 // ends.
 func TestLogWithoutAReader(t *testing.T) {
-	binary, err := buildBinary()
+	binary, err := testserver.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,21 +216,21 @@ func TestLogWithoutAReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(binary, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"), done: make(chan struct{})}
-	close(p.done) // nothing is collected
-	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
+	cmd := exec.Command(binary, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0")
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	_ = w.Close()
-	for out := bufio.NewReader(r); p.url == ""; {
+	p := &testserver.Process{Cmd: cmd}
+	for out := bufio.NewReader(r); p.URL == ""; {
 		line, err := out.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, url, ok := strings.Cut(line, "listening on "); ok {
-			p.url = strings.TrimSpace(url)
+			p.URL = strings.TrimSpace(url)
 		}
 	}
 	if err := r.Close(); err != nil {
@@ -240,5 +241,8 @@ func TestLogWithoutAReader(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 	}
-	p.stop()
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
 }

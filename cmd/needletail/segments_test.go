@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // swiftClient is a user of TempAuth at a running server.
@@ -21,9 +23,9 @@ type swiftClient struct {
 
 func newSwiftClient(t *testing.T) *swiftClient {
 	t.Helper()
-	p := startServer(t, t.TempDir()+"/data", "--tempauth-user", "seg:user=key,.admin")
-	c := &swiftClient{t: t, url: p.url}
-	req, err := http.NewRequest("GET", p.url+"/auth/v1.0", nil)
+	p := testserver.Start(t, t.TempDir()+"/data", "--tempauth-user", "seg:user=key,.admin")
+	c := &swiftClient{t: t, url: p.URL}
+	req, err := http.NewRequest("GET", p.URL+"/auth/v1.0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

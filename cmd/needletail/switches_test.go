@@ -6,14 +6,16 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // What the configuration switches or limits is so for requests and for /info.
 func TestSwitchesOfFilters(t *testing.T) {
 	start := func(config string) (client, []string, map[string]json.RawMessage) {
 		t.Helper()
-		p := startServer(t, t.TempDir()+"/data", "--tempauth-user", "test:tester=testing,.admin", "--config", writeConfig(t, config))
-		c := client{t, p.url}
+		p := testserver.Start(t, t.TempDir()+"/data", "--tempauth-user", "test:tester=testing,.admin", "--config", testserver.WriteConfig(t, config))
+		c := client{t, p.URL}
 		_, h := c.do(200, "GET", "/auth/v1.0", "", "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
 		text, _ := c.do(200, "GET", "/info", "")
 		var info map[string]json.RawMessage

@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"encoding/json"
@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/page"
+	"needletail/cmd/harness/testserver"
 )
 
 // TestOpenStackSwitch: images that a real glance-api stored, in segments and
@@ -19,13 +22,13 @@ import (
 func TestOpenStackSwitch(t *testing.T) {
 	t.Setenv("OS_BOOTSTRAP_PASSWORD", servicePassword)
 	c, dir := newCloud(t), t.TempDir()
-	p := startServer(t, filepath.Join(dir, "data"), "--config", writeFile(t, filepath.Join(dir, "config.toml"),
+	p := testserver.Start(t, filepath.Join(dir, "data"), "--config", writeFile(t, filepath.Join(dir, "config.toml"),
 		fmt.Sprint("[identity]\npassword_hash_rounds = ", passwordRounds, "\n[glance]\nshow_multiple_locations = true\n")))
-	c.setUp(p.url+"/identity", p.url+"/image", p.url)
-	x := &topology{cloud: c, t: t, keystone: p.url + "/identity", swift: p.url}
+	c.setUp(p.URL+"/identity", p.URL+"/image", p.URL)
+	x := &topology{cloud: c, t: t, keystone: p.URL + "/identity", swift: p.URL}
 	startGlance(t, c.db(), x.keystone, c.imagePort, false, "[DEFAULT]", "show_multiple_locations = True")
 
-	ours, theirs := p.url+"/image", c.glanceURL()
+	ours, theirs := p.URL+"/image", c.glanceURL()
 	save, takeOver := pageScripts(t)
 	records := t.TempDir()
 	small, large := filepath.Join(dir, "small"), filepath.Join(dir, "large")
@@ -48,26 +51,26 @@ func TestOpenStackSwitch(t *testing.T) {
 // the old side, and the commands for the new side.
 func pageScripts(t *testing.T) (save, takeOver string) {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/glance.md")
+	text, err := os.ReadFile("../../docs/glance.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := blocksOf(string(page))
+	blocks, err := page.Blocks(string(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var scripts []string
 	for _, b := range blocks {
-		if b.kind != blockSyntax {
+		if b.Kind != page.Syntax {
 			continue
 		}
-		commands, err := commandsOf(b.text)
+		commands, err := page.Commands(b.Text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		script := ""
 		for _, c := range commands {
-			script += c.text + "\n"
+			script += c.Text + "\n"
 		}
 		scripts = append(scripts, script)
 	}

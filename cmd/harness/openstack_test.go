@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"encoding/json"
@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // cloud is what the topologies are made of. What is not used is not started.
@@ -22,9 +24,9 @@ type cloud struct {
 	// realKeystone is Keystone's address, after the set-up script.
 	realKeystone func() string
 	// ours is needletail alone, with its own Keystone, after the set-up script.
-	ours func() *process
+	ours func() *testserver.Process
 	// behind is needletail behind the real Keystone.
-	behind func() *process
+	behind func() *testserver.Process
 
 	imagePort, swiftPort int // of the real glance-api, and of behind
 }
@@ -50,13 +52,13 @@ func newCloud(t *testing.T) *cloud {
 		c.setUp(url, c.glanceURL(), c.swiftURL())
 		return url
 	})
-	c.ours = lazily(func() *process {
+	c.ours = lazily(func() *testserver.Process {
 		t.Setenv("OS_BOOTSTRAP_PASSWORD", servicePassword)
 		p := c.startAlone(t.TempDir(), "127.0.0.1:0", "")
-		c.setUp(p.url+"/identity", p.url+"/image", p.url)
+		c.setUp(p.URL+"/identity", p.URL+"/image", p.URL)
 		return p
 	})
-	c.behind = lazily(func() *process { return c.startBehindReal(t.TempDir(), "[glance]\nimage_size_total = 13\n") })
+	c.behind = lazily(func() *testserver.Process { return c.startBehindReal(t.TempDir(), "[glance]\nimage_size_total = 13\n") })
 	return c
 }
 
@@ -65,18 +67,18 @@ func (c *cloud) swiftURL() string  { return fmt.Sprint("http://127.0.0.1:", c.sw
 
 // startAlone starts needletail with its own Keystone; more are further sections
 // of its configuration.
-func (c *cloud) startAlone(dir, listen, more string) *process {
+func (c *cloud) startAlone(dir, listen, more string) *testserver.Process {
 	config := writeFile(c.t, filepath.Join(dir, "config.toml"), fmt.Sprint("[identity]\npassword_hash_rounds = ", passwordRounds, "\n", more))
-	return startServer(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", listen)
+	return testserver.Start(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", listen)
 }
 
 // startBehindReal starts needletail as what the real Keystone's catalog says.
-func (c *cloud) startBehindReal(dir, more string) *process {
+func (c *cloud) startBehindReal(dir, more string) *testserver.Process {
 	_, service := login(c.t, c.realKeystone(), "swift", "service")
 	config := writeFile(c.t, filepath.Join(dir, "config.toml"), "[keystone]\nauth_url = \""+c.realKeystone()+"\"\n"+
 		"username = \"swift\"\npassword = \""+servicePassword+"\"\nproject_name = \"service\"\n"+
 		"image_account = \"AUTH_"+service+"\"\n"+more)
-	return startServer(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", fmt.Sprint("127.0.0.1:", c.swiftPort))
+	return testserver.Start(c.t, filepath.Join(dir, "data"), "--config", config, "--listen", fmt.Sprint("127.0.0.1:", c.swiftPort))
 }
 
 func (c *cloud) setUp(keystoneURL, imageURL, swiftURL string) {
@@ -141,9 +143,9 @@ func (x *topology) show(args ...string) map[string]any {
 // both are needletail's Keystone and Glance, and the real ones.
 func (c *cloud) both(t *testing.T) (ours, real *topology) {
 	p := c.ours()
-	ours = &topology{cloud: c, t: t, keystone: p.url + "/identity", swift: p.url}
-	ours.imageAt(p.url + "/image")
-	real = &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
+	ours = &topology{cloud: c, t: t, keystone: p.URL + "/identity", swift: p.URL}
+	ours.imageAt(p.URL + "/image")
+	real = &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().URL}
 	real.imageAt(c.glanceURL())
 	return ours, real
 }
@@ -161,30 +163,30 @@ func TestOpenStack(t *testing.T) {
 	c := newCloud(t)
 	t.Run("a", func(t *testing.T) {
 		p := c.ours()
-		x := &topology{cloud: c, t: t, keystone: p.url + "/identity", swift: p.url}
-		x.imageAt(p.url + "/image")
+		x := &topology{cloud: c, t: t, keystone: p.URL + "/identity", swift: p.URL}
+		x.imageAt(p.URL + "/image")
 		x.matrix()
 	})
 	t.Run("b", func(t *testing.T) {
-		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
+		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().URL}
 		x.imageAt(c.glanceURL())
 		x.glance = startGlance(t, c.db(), x.keystone, c.imagePort, false)
 		x.matrix()
 	})
 	t.Run("c", func(t *testing.T) {
 		p := c.ours()
-		x := &topology{cloud: c, t: t, keystone: p.url + "/identity", swift: p.url}
+		x := &topology{cloud: c, t: t, keystone: p.URL + "/identity", swift: p.URL}
 		x.imageAt(c.glanceURL())
 		x.glance = startGlance(t, c.db(), x.keystone, c.imagePort, false)
 		x.matrix()
 	})
 	t.Run("d", func(t *testing.T) {
-		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
+		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().URL}
 		x.imageAt(c.swiftURL() + "/image")
 		x.matrix()
 	})
 	t.Run("tenants", func(t *testing.T) {
-		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().url}
+		x := &topology{cloud: c, t: t, keystone: c.realKeystone(), swift: c.behind().URL}
 		x.imageAt(c.glanceURL())
 		x.glance = startGlance(t, c.db(), x.keystone, c.imagePort, true)
 		x.shareAndDelete(count(t, "NEEDLETAIL_SHARES", 20))
@@ -213,10 +215,10 @@ func TestOpenStack(t *testing.T) {
 	})
 	t.Run("full", func(t *testing.T) {
 		ours, real := c.both(t)
-		dir := filepath.Dir(c.ours().data)
-		c.fullDisk(t, ours, c.ours(), func(more string) *process {
+		dir := filepath.Dir(c.ours().Data)
+		c.fullDisk(t, ours, c.ours(), func(more string) *testserver.Process {
 			return c.startAlone(dir, strings.TrimPrefix(ours.swift, "http://"), more)
 		})
-		c.fullDisk(t, real, c.behind(), func(more string) *process { return c.startBehindReal(filepath.Dir(c.behind().data), more) })
+		c.fullDisk(t, real, c.behind(), func(more string) *testserver.Process { return c.startBehindReal(filepath.Dir(c.behind().Data), more) })
 	})
 }

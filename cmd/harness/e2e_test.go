@@ -2,7 +2,7 @@
 
 //go:build e2e || openstack
 
-package main
+package harness
 
 import (
 	"bytes"
@@ -19,18 +19,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // site is a running server and the environment that its openrc sets.
 type site struct {
-	*process
+	*testserver.Process
 	env []string
 }
 
 func startSite(t *testing.T, args ...string) *site {
 	t.Helper()
-	s := &site{process: startServer(t, filepath.Join(t.TempDir(), "data"), args...)}
-	out, err := exec.Command("sh", "-c", `. "$1/openrc" && env`, "sh", s.data).Output()
+	s := &site{Process: testserver.Start(t, filepath.Join(t.TempDir(), "data"), args...)}
+	out, err := exec.Command("sh", "-c", `. "$1/openrc" && env`, "sh", s.Data).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +95,7 @@ func (s *site) swiftAuth(t *testing.T) (storageURL, token string) {
 func (s *site) dataFiles(t *testing.T) int {
 	t.Helper()
 	n := 0
-	err := filepath.WalkDir(filepath.Join(s.data, "data"), func(_ string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(s.Data, "data"), func(_ string, d os.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			n++
 		}
@@ -185,7 +187,7 @@ func TestE2EOpenStackImage(t *testing.T) {
 	}
 	f("small", 20<<20)
 	f("large", 1<<30)
-	s.stop()
+	s.Stop()
 	if n := s.dataFiles(t); n != 0 {
 		t.Errorf("%d data files are left after the images were deleted", n)
 	}
@@ -210,7 +212,7 @@ func TestE2EGlanceClient(t *testing.T) {
 		t.Errorf("image-list printed\n%s", out)
 	}
 	s.run(t, dir, "glance", "image-delete", id)
-	s.stop()
+	s.Stop()
 }
 
 // runAtTerminal runs a command that would take a standard input that is no
@@ -225,7 +227,7 @@ func TestE2EImportAndMetadefs(t *testing.T) {
 	web := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer web.Close()
 	_, port, _ := strings.Cut(strings.TrimPrefix(web.URL, "http://"), ":")
-	s := startSite(t, "--config", writeConfig(t, "[glance.import_filtering_opts]\nallowed_ports = ["+port+"]\nallowed_networks = [\"127.0.0.0/8\"]\n"))
+	s := startSite(t, "--config", testserver.WriteConfig(t, "[glance.import_filtering_opts]\nallowed_ports = ["+port+"]\nallowed_networks = [\"127.0.0.0/8\"]\n"))
 	raw, saved := filepath.Join(dir, "raw"), filepath.Join(dir, "saved")
 	randomFile(t, raw, 3<<20)
 	create := []string{"glance", "image-create-via-import", "--disk-format", "raw", "--container-format", "bare"}
@@ -255,7 +257,7 @@ func TestE2EImportAndMetadefs(t *testing.T) {
 	} {
 		s.run(t, dir, append([]string{"glance"}, strings.Fields(line)...)...)
 	}
-	s.stop()
+	s.Stop()
 }
 
 // tableValue finds a row of a client's "| key | value |" table.
@@ -300,7 +302,7 @@ func TestE2EIdentity(t *testing.T) {
 	endpoint := strings.TrimSpace(f("endpoint", "list", "--service", "t1", "-f", "value", "-c", "ID"))
 	f("endpoint", "show", endpoint)
 
-	asUser := &site{process: s.process, env: append(slices.Clone(s.env), "OS_USERNAME=u1", "OS_PASSWORD=secret-one", "OS_PROJECT_NAME=p1")}
+	asUser := &site{Process: s.Process, env: append(slices.Clone(s.env), "OS_USERNAME=u1", "OS_PASSWORD=secret-one", "OS_PROJECT_NAME=p1")}
 	asUser.run(t, "", "openstack", "container", "create", "mine")
 	if _, err := asUser.try(t, "", "openstack", "user", "list"); err == nil {
 		t.Error("a member may list users")
@@ -312,7 +314,7 @@ func TestE2EIdentity(t *testing.T) {
 	for _, args := range [][]string{{"endpoint", "delete", endpoint}, {"service", "delete", "n1"}, {"role", "delete", "r1"}, {"user", "delete", "u1"}, {"project", "delete", "p1"}} {
 		f(args...)
 	}
-	s.stop()
+	s.Stop()
 }
 
 func TestE2ESwiftClient(t *testing.T) {
@@ -361,7 +363,7 @@ func TestE2ESwiftClient(t *testing.T) {
 	if out := s.run(t, dir, "swift", "stat"); !strings.Contains(out, "Containers: 0") || !strings.Contains(out, "Bytes: 0") {
 		t.Errorf("after deleting all, swift stat printed\n%s", out)
 	}
-	s.stop()
+	s.Stop()
 	if n := s.dataFiles(t); n != 0 {
 		t.Errorf("%d data files are left", n)
 	}
@@ -407,5 +409,5 @@ func TestE2ERclone(t *testing.T) {
 	s.run(t, dir, "rclone", "check", "NT:rclone", back)
 	s.run(t, dir, "diff", "-r", tree, back)
 	s.run(t, dir, "rclone", "purge", "NT:rclone")
-	s.stop()
+	s.Stop()
 }

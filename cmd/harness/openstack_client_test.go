@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // debianPython is the Python that Debian's packages are for; another may come
@@ -173,7 +175,7 @@ func (c *clients) script(t *testing.T, path string, env map[string]string) {
 	cmd.Env = append(cmd.Env, "WARM_SOCKET="+c.socket, "PATH="+c.bin+":/usr/bin:/bin")
 	start := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", path, err, tail(string(out), 1000))
+		t.Fatalf("%s: %v\n%s", path, err, testserver.Tail(string(out), 1000))
 	}
 	t.Logf("%6.2fs  %s", time.Since(start).Seconds(), path)
 }

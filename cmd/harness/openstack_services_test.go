@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"context"
@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // servicePassword is that of every user that the tests make.
@@ -57,7 +59,7 @@ func daemon(t *testing.T, dir, name string, env []string, command ...string) *ex
 	t.Cleanup(func() {
 		endDaemon(cmd)
 		if text, err := os.ReadFile(logPath); err == nil && t.Failed() {
-			t.Logf("%s printed:\n%s", name, tail(string(text), 3000))
+			t.Logf("%s printed:\n%s", name, testserver.Tail(string(text), 3000))
 		}
 	})
 	return cmd
@@ -80,7 +82,7 @@ func must(t *testing.T, command ...string) string {
 	t.Helper()
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, tail(string(out), 3000))
+		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, testserver.Tail(string(out), 3000))
 	}
 	return string(out)
 }
@@ -248,7 +250,7 @@ func startGlance(t *testing.T, db *database, keystoneURL string, port int, multi
 	g.cmd = daemon(t, dir, "glance-api", nil, debianPython, "-c", "from glance.cmd.api import main; main()", "--config-file", config)
 	t.Cleanup(func() {
 		if text, err := os.ReadFile(filepath.Join(dir, "glance.log")); err == nil && t.Failed() {
-			t.Logf("glance-api logged:\n%s", tail(string(text), 6000))
+			t.Logf("glance-api logged:\n%s", testserver.Tail(string(text), 6000))
 		}
 	})
 	until(t, "glance-api", answers(g.url+"/versions"))
@@ -261,7 +263,7 @@ func login(t *testing.T, keystoneURL, name, project string) (token, projectID st
 	password := servicePassword
 	ask := fmt.Sprintf(`{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": %q, "domain": {"id": "default"}, `+
 		`"password": %q}}}, "scope": {"project": {"name": %q, "domain": {"id": "default"}}}}}`, name, password, project)
-	res, body := answerOf(t, "POST", keystoneURL+"/v3/auth/tokens", ask, "Content-Type", "application/json")
+	res, body := testserver.Answer(t, "POST", keystoneURL+"/v3/auth/tokens", ask, "Content-Type", "application/json")
 	var answer struct {
 		Token struct{ Project struct{ ID string } }
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package harness
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
+	"needletail/cmd/needletail/config"
 )
 
 const (
@@ -42,11 +45,11 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("seed %d, %d cycles", seed, cycles)
 	rng := rand.New(rand.NewPCG(seed, killWriters))
-	load := newKillLoad(seed, defaultSettings().Storage.InlineMaxBytes)
+	load := newKillLoad(seed, config.Default().Storage.InlineMaxBytes)
 	data := filepath.Join(t.TempDir(), "data")
-	start := func() (*process, *killClient) {
-		server := startServer(t, data, "--tempauth-user", killTempAuthUser)
-		client, err := newKillClient(server.url)
+	start := func() (*testserver.Process, *killClient) {
+		server := testserver.Start(t, data, "--tempauth-user", killTempAuthUser)
+		client, err := newKillClient(server.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +67,7 @@ func TestKill(t *testing.T) {
 		after := killAfterMin + time.Duration(rng.Int64N(int64(killAfterMax-killAfterMin)))
 		timer := time.AfterFunc(after, func() {
 			killing.Store(true)
-			_ = server.cmd.Process.Kill()
+			_ = server.Cmd.Process.Kill()
 		})
 		for _, err := range load.run(context.Background(), client, &killing) {
 			if err != nil {
@@ -72,19 +75,19 @@ func TestKill(t *testing.T) {
 			}
 		}
 		timer.Stop()
-		server.kill()
+		server.Kill()
 		client.http.CloseIdleConnections()
 		inFlight += load.inFlight()
 		server, client = start()
 		if rng.IntN(3) == 0 { // while it clears up after the first
-			server.kill()
+			server.Kill()
 			server, client = start()
 		}
 		load.verify(t, client, data)
 	}
 	t.Logf("%d acknowledged writes, %d in flight when the server was killed", load.acknowledged.Load(), inFlight)
 	if !t.Failed() {
-		server.stop()
+		server.Stop()
 		verifyFiles(t, data, load.large())
 	}
 }

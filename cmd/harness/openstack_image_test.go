@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"bufio"
@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // count reads how often something is done.
@@ -48,7 +50,7 @@ func (x *topology) stored() []string {
 func storedIn(t *testing.T, account, token string) []string {
 	t.Helper()
 	list := func(url string) []string {
-		res, body := answerOf(t, "GET", url, "", "X-Auth-Token", token)
+		res, body := testserver.Answer(t, "GET", url, "", "X-Auth-Token", token)
 		if res.StatusCode != 200 && res.StatusCode != 204 && res.StatusCode != 404 {
 			t.Fatalf("GET %s: %d %s", url, res.StatusCode, body)
 		}
@@ -183,7 +185,7 @@ func (x *topology) open(token, id, byteRange string) *http.Response {
 // newImage makes a queued image over HTTP and gives its id.
 func (x *topology) newImage(token, name string) string {
 	x.t.Helper()
-	res, body := answerOf(x.t, "POST", x.image+"/v2/images", `{"name": "`+name+`", "disk_format": "raw", "container_format": "bare", "visibility": "shared"}`,
+	res, body := testserver.Answer(x.t, "POST", x.image+"/v2/images", `{"name": "`+name+`", "disk_format": "raw", "container_format": "bare", "visibility": "shared"}`,
 		"X-Auth-Token", token, "Content-Type", "application/json")
 	var image struct{ ID string }
 	if err := json.Unmarshal([]byte(body), &image); err != nil || res.StatusCode != 201 {
@@ -194,7 +196,7 @@ func (x *topology) newImage(token, name string) string {
 
 func (x *topology) status(token, id string) string {
 	x.t.Helper()
-	_, body := answerOf(x.t, "GET", x.image+"/v2/images/"+id, "", "X-Auth-Token", token)
+	_, body := testserver.Answer(x.t, "GET", x.image+"/v2/images/"+id, "", "X-Auth-Token", token)
 	var image struct{ Status string }
 	if err := json.Unmarshal([]byte(body), &image); err != nil {
 		x.t.Fatalf("%v in %s", err, body)
@@ -252,7 +254,7 @@ func (x *topology) accountQuota() {
 
 func (x *topology) mustPost(url, token, header, value string) {
 	x.t.Helper()
-	if res, body := answerOf(x.t, "POST", url, "", "X-Auth-Token", token, header, value); res.StatusCode != 204 {
+	if res, body := testserver.Answer(x.t, "POST", url, "", "X-Auth-Token", token, header, value); res.StatusCode != 204 {
 		x.t.Fatalf("POST %s: %d %s", url, res.StatusCode, body)
 	}
 }
@@ -280,7 +282,7 @@ func (x *topology) imageQuota(ownKeystone bool) {
 
 func (x *topology) uploadZeros(token, id string, sizeBytes int) (*http.Response, string) {
 	x.t.Helper()
-	return answerOf(x.t, "PUT", x.image+"/v2/images/"+id+"/file", string(make([]byte, sizeBytes)),
+	return testserver.Answer(x.t, "PUT", x.image+"/v2/images/"+id+"/file", string(make([]byte, sizeBytes)),
 		"X-Auth-Token", token, "Content-Type", "application/octet-stream")
 }
 
@@ -308,16 +310,16 @@ func (x *topology) wantRefusedAt(token, id string, status int) {
 // and uploads through needletail's Image API and through a real glance-api, in
 // one piece and in segments. The container is there already: where it cannot
 // be made, glance-api answers 500 whatever Swift said.
-func (c *cloud) fullDisk(t *testing.T, x *topology, p *process, start func(config string) *process) {
+func (c *cloud) fullDisk(t *testing.T, x *topology, p *testserver.Process, start func(config string) *testserver.Process) {
 	t.Helper()
 	x.imageAt(x.swift + "/image")
 	token, _ := login(t, x.keystone, "admin", "admin")
 	store, service := login(t, x.keystone, "glance-swift", "service")
-	if res, body := answerOf(t, "PUT", x.swift+"/v1/AUTH_"+service+"/glance", "", "X-Auth-Token", store); res.StatusCode/100 != 2 {
+	if res, body := testserver.Answer(t, "PUT", x.swift+"/v1/AUTH_"+service+"/glance", "", "X-Auth-Token", store); res.StatusCode/100 != 2 {
 		t.Fatalf("PUT container: %d %s", res.StatusCode, body)
 	}
 	id := x.newImage(token, "refused") // a record is an object too
-	p.stop()
+	p.Stop()
 	start("[storage]\nreserve_bytes = 1000000000000000\n[swift]\nfull_disk_status = 413\n")
 	x.wantRefusedAt(token, id, 413)
 	x.run("openstack", "image", "delete", id)
@@ -401,7 +403,7 @@ func (x *topology) shareAndDelete(times int) {
 		id := x.newImage(alpha, fmt.Sprint("shared", i))
 		f := func(want int, token, method, path, body, contentType string) string {
 			t.Helper()
-			res, got := answerOf(t, method, x.image+"/v2/images/"+id+path, body, "X-Auth-Token", token, "Content-Type", contentType)
+			res, got := testserver.Answer(t, method, x.image+"/v2/images/"+id+path, body, "X-Auth-Token", token, "Content-Type", contentType)
 			if res.StatusCode != want {
 				t.Fatalf("round %d: %s %s: %d %s, want %d", i, method, path, res.StatusCode, got, want)
 			}
@@ -414,7 +416,7 @@ func (x *topology) shareAndDelete(times int) {
 			t.Fatalf("round %d: beta reads other bytes than alpha wrote", i)
 		}
 		f(204, alpha, "DELETE", "", "", "")
-		res, left := answerOf(t, "GET", x.swift+"/v1/AUTH_"+alphaID, "", "X-Auth-Token", alpha)
+		res, left := testserver.Answer(t, "GET", x.swift+"/v1/AUTH_"+alphaID, "", "X-Auth-Token", alpha)
 		if strings.TrimSpace(left) != "" || res.StatusCode >= 300 {
 			t.Fatalf("round %d: after the delete, alpha's account: %d %q", i, res.StatusCode, left)
 		}

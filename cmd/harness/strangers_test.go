@@ -2,7 +2,7 @@
 
 //go:build strangers
 
-package main
+package harness
 
 import (
 	"bytes"
@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 const (
@@ -65,7 +67,7 @@ func TestStrangers(t *testing.T) {
 
 // strangersSite is a server with what the strangers ask for.
 type strangersSite struct {
-	process     *process
+	process     *testserver.Process
 	address     string // HOST:PORT
 	connections int    // that the server accepts
 
@@ -79,7 +81,7 @@ var connectionsLogged = regexp.MustCompile(`msg=budget.* connections=(\d+)`)
 
 func newStrangersSite(t *testing.T, files int) *strangersSite {
 	t.Helper()
-	binary, err := buildBinary()
+	binary, err := testserver.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,17 +99,17 @@ func newStrangersSite(t *testing.T, files int) *strangersSite {
 		t.Fatal(err)
 	}
 	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
-	p := startCommand(t, filepath.Join(dir, "data"), "sh", "-c",
+	p := testserver.StartCommand(t, filepath.Join(dir, "data"), "sh", "-c",
 		fmt.Sprintf(`%s && ulimit -n %d && exec "$0" "$@"`, enter, files), binary, "serve", "--config", path,
 		"--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0",
 		"--tempauth-user", "test:tester=testing,.admin", "--tempauth-user", "test2:tester2=testing2,.admin")
 	s := &strangersSite{
-		process: p, address: strings.TrimPrefix(p.url, "http://"), account: "/v1/AUTH_test", other: "/v1/AUTH_test2",
+		process: p, address: strings.TrimPrefix(p.URL, "http://"), account: "/v1/AUTH_test", other: "/v1/AUTH_test2",
 		manifest: "[" + strings.Repeat("1,", 4_190_000) + "1]",
 	}
-	found := connectionsLogged.FindStringSubmatch(p.output())
+	found := connectionsLogged.FindStringSubmatch(p.Output())
 	if found == nil {
-		t.Fatalf("the server does not say how many connections it takes:\n%s", p.output())
+		t.Fatalf("the server does not say how many connections it takes:\n%s", p.Output())
 	}
 	s.connections, _ = strconv.Atoi(found[1])
 	s.fill(t)
@@ -167,7 +169,7 @@ func (s *strangersSite) must(t *testing.T, status int, method, path string, body
 func (s *strangersSite) attackFor(t *testing.T, d time.Duration, from string) {
 	t.Helper()
 	http.DefaultClient.CloseIdleConnections()
-	pid := s.process.cmd.Process.Pid
+	pid := s.process.Cmd.Process.Pid
 	before, err := usageOf(pid)
 	if err != nil {
 		t.Fatal(err)
@@ -214,11 +216,11 @@ func (s *strangersSite) attackFor(t *testing.T, d time.Duration, from string) {
 // wantIdle looks at the server after its strangers have left.
 func (s *strangersSite) wantIdle(t *testing.T, before usage) {
 	t.Helper()
-	pid := s.process.cmd.Process.Pid
+	pid := s.process.Cmd.Process.Pid
 	time.Sleep(idleAfter)
 	first, err := usageOf(pid)
 	if err != nil {
-		t.Fatalf("the server has gone: %v\n%s", err, tail(s.process.output(), 4000))
+		t.Fatalf("the server has gone: %v\n%s", err, testserver.Tail(s.process.Output(), 4000))
 	}
 	time.Sleep(time.Second)
 	second, err := usageOf(pid)

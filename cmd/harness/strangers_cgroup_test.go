@@ -2,7 +2,7 @@
 
 //go:build strangers
 
-package main
+package harness
 
 import (
 	"errors"

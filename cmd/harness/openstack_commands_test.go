@@ -2,7 +2,7 @@
 
 //go:build openstack
 
-package main
+package harness
 
 import (
 	"encoding/json"
@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"needletail/cmd/harness/testserver"
 )
 
 // runCommands runs a file of commands.
@@ -57,7 +59,7 @@ func compareCommands(t *testing.T, ours, real *topology, path string) {
 		seconds[0], seconds[1] = seconds[0]+a.Seconds, seconds[1]+b.Seconds
 		if a.Code != b.Code {
 			t.Errorf("openstack %s: exit code %d, the real service's %d\nours: %s%s\nreal: %s%s", c.line, a.Code, b.Code,
-				tail(a.Out, 300), tail(a.Err, 300), tail(b.Out, 300), tail(b.Err, 300))
+				testserver.Tail(a.Out, 300), testserver.Tail(a.Err, 300), testserver.Tail(b.Out, 300), testserver.Tail(b.Err, 300))
 		} else if got, want := columns(a.Out), columns(b.Out); c.json && a.Code == 0 && got != want {
 			t.Errorf("openstack %s: columns %s, the real service's %s", c.line, got, want)
 		}

@@ -2,7 +2,7 @@
 
 //go:build e2e || openstack
 
-package main
+package harness
 
 import (
 	"encoding/json"
@@ -93,5 +93,5 @@ func TestE2EIdentityCommands(t *testing.T) {
 			t.Fatalf("openstack %s printed no id: %s", c.line, out)
 		}
 	}
-	s.stop()
+	s.Stop()
 }
