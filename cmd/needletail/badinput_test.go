@@ -33,7 +33,7 @@ type badInput struct {
 }
 
 // TestBadInput sends all that is wrong to a real server: each gets Swift's status
-// and text (cmd/oracle compares the same with Swift itself), and in the end
+// and text (cmd/harness/oracle compares the same with Swift itself), and in the end
 // nothing is stored.
 func TestBadInput(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
