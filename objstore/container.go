@@ -4,7 +4,8 @@ package objstore
 
 import "context"
 
-// ContainerInfo is a container in the answer to HEAD. Counters are exact.
+// ContainerInfo is a container in the answer to HEAD. Counters are exact with
+// Guarantees.ExactCounts.
 type ContainerInfo struct {
 	Created     Timestamp
 	Modified    Timestamp // of the last PUT or POST; object writes leave it
@@ -12,6 +13,7 @@ type ContainerInfo struct {
 	Metadata    Metadata // X-Container-*, sysmeta included
 	ObjectCount int64
 	BytesUsed   int64
+	Cached      bool // the answer is up to a minute old (InfoOptions.Cached)
 }
 
 // PutContainerOptions are the arguments of PutContainer.
@@ -38,18 +40,21 @@ type ObjectEntry struct {
 
 // ContainerStore is the container part of a Store.
 type ContainerStore interface {
-	// HeadContainer reports a container, or KindNotFound.
-	HeadContainer(ctx context.Context, c ContainerID) (ContainerInfo, error)
+	// HeadContainer reports a container, or KindNotFound. With o.Cached the
+	// absence may be up to a minute old too.
+	HeadContainer(ctx context.Context, c ContainerID, o InfoOptions) (ContainerInfo, error)
 	// PutContainer creates the container (created is true then), and a missing
 	// account too, or merges metadata into an existing container.
 	PutContainer(ctx context.Context, c ContainerID, o PutContainerOptions) (created bool, err error)
 	// PostContainer merges metadata, or KindNotFound.
 	PostContainer(ctx context.Context, c ContainerID, u MetadataUpdate) error
-	// DeleteContainer removes an empty container: KindNotFound, KindNotEmpty.
+	// DeleteContainer removes an empty container: KindNotFound, KindNotEmpty
+	// (exact with Guarantees.ExactCounts).
 	DeleteContainer(ctx context.Context, c ContainerID) error
 	// ListObjects calls visit for each entry of a page, in listing order. The
 	// entry belongs to the caller of visit, for the length of the call. An
 	// error from visit ends the listing and is returned unchanged.
+	// Entries are complete with Guarantees.ListedAtOnce.
 	// KindNotFound.
 	ListObjects(ctx context.Context, c ContainerID, o ListOptions, visit func(*ObjectEntry) error) error
 }

@@ -16,11 +16,18 @@
 // # Invariants of every Store
 //
 //   - A write that returned nil is on stable storage.
-//   - An object's row, its listing entry and the counters of its container and
-//     account change together, at once, exactly.
-//   - A byte leaves a Store only after its checksum was verified.
 //   - Checks without need of the body come before the first Read of the body.
 //   - Memory does not grow with the size of an object or of a container.
+//   - Two versions of an object are never mixed in a read.
+//
+// # Guarantees of a Store
+//
+// A Store says in its Guarantees what else holds. Over the embedded engine an
+// object's row, its listing entry and the counters of its container and account
+// change together, at once, exactly, and a byte leaves the Store only after its
+// checksum was verified. Over a cluster of Swift's servers listings and counters
+// follow, and a failed write may have happened. The comment of a method names
+// the guarantee on which a sentence depends.
 //
 // The division of work is Swift's: the proxy builds versions, manifests and
 // links out of account, container and object operations, so no operation spans

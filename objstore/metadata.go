@@ -65,7 +65,8 @@ type MetadataUpdate struct {
 	// Set replaces each named field. An empty value removes the field.
 	Set Metadata
 	// Check, if not nil, sees the result before the commit, and may refuse the
-	// result: the error is returned unchanged in the chain.
+	// result: the error is returned unchanged in the chain. The result is exact
+	// with Guarantees.CompareAtCommit.
 	Check func(merged Metadata) error
 }
 

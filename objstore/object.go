@@ -41,11 +41,19 @@ type PutOptions struct {
 	// ETag is the MD5 required of the body, in lower-case hex; "" for any.
 	ETag string
 	// IfNoneMatch refuses to replace an object: KindPrecondition. The check is
-	// made before the body is read and again at the commit.
+	// made before the body is read, and with Guarantees.CompareAtCommit again at
+	// the commit.
 	IfNoneMatch bool
-	// Timestamp is the object's time. Zero lets the store choose the time of
-	// the commit. A set time not newer than the stored object is KindConflict.
-	Timestamp   Timestamp
+	// Timestamp is the object's time. Zero lets the store choose: the time of
+	// the commit with Guarantees.LastCommitWins. A set time not newer than the
+	// stored object is KindConflict.
+	Timestamp Timestamp
+	// TimestampOffset orders writes of equal Timestamp, as Swift's timestamps
+	// with an offset do (swift/common/utils/timestamp.py). TimestampOffset needs
+	// a Timestamp and Guarantees.SwiftLayout; otherwise a value but zero is
+	// KindInvalid.
+	TimestampOffset uint64
+
 	ContentType string
 	Metadata    Metadata
 	DeleteAt    int64 // Unix seconds; 0 means never
@@ -74,26 +82,33 @@ type PostOptions struct {
 // OpenOptions are the arguments of HeadObject and OpenObject.
 type OpenOptions struct {
 	AllowExpired bool // also an object whose DeleteAt has passed
+	// Ranges is the client's Range header, or "" for the whole body: the parts
+	// that will probably be read. WholeIf lists metadata names, separated by
+	// commas: an object with one of the names will be read whole. Both are
+	// hints for OpenObject of a Store that asks another server, and may be
+	// ignored. Object.Range gives any part all the same.
+	Ranges, WholeIf string
 }
 
 // DeleteOptions are the arguments of DeleteObject.
 type DeleteOptions struct {
 	// IfDeleteAt, if not zero, must equal the object's DeleteAt:
-	// KindPrecondition.
+	// KindPrecondition. The comparison is made at the commit with
+	// Guarantees.CompareAtCommit.
 	IfDeleteAt int64
 	// Timestamp, if not zero, is when the deletion was asked for, elsewhere. A
 	// newer object stays: KindConflict.
 	Timestamp Timestamp
 }
 
-// Object is an open object: a single version, unaffected by later writes. Close
-// it.
+// Object is an open object: a single version. With Guarantees.StableObjects
+// later writes do not affect the Object. Close it.
 type Object interface {
 	// Info belongs to the Object and must not be changed.
 	Info() *ObjectInfo
 	// Range returns a reader of length bytes from offset; both ends must lie
-	// inside the object. Bytes are verified before they are returned; damage is
-	// KindCorrupt. The reader may implement io.WriterTo to avoid a copy. The
+	// inside the object. Bytes are verified before they are returned with
+	// Guarantees.VerifiedReads; damage is KindCorrupt. The reader may implement io.WriterTo to avoid a copy. The
 	// reader must not be used after Close. Several ranges may be read, one
 	// after the other.
 	Range(offset, length int64) io.Reader
@@ -104,8 +119,8 @@ type Object interface {
 // absent for all methods, except where options say otherwise. DeleteObject
 // removes an expired object and still answers KindNotFound.
 type ObjectStore interface {
-	// PutObject stores body whole, or nothing. The body is read to its end or
-	// not at all: KindContainerNotFound, KindPrecondition, KindTooLarge and
+	// PutObject stores body whole, or nothing if Guarantees.AllOrNothing; a part
+	// of a body is never stored. The body is read to its end or not at all: KindContainerNotFound, KindPrecondition, KindTooLarge and
 	// KindNoSpace come before the first Read, where they can be known. An error
 	// of body comes back as the cause of a KindBody.
 	PutObject(ctx context.Context, o ObjectID, body io.Reader, opts PutOptions) (ObjectInfo, error)
@@ -113,9 +128,10 @@ type ObjectStore interface {
 	HeadObject(ctx context.Context, o ObjectID, opts OpenOptions) (ObjectInfo, error)
 	// OpenObject: KindNotFound.
 	OpenObject(ctx context.Context, o ObjectID, opts OpenOptions) (Object, error)
-	// PostObject replaces metadata: KindNotFound.
+	// PostObject replaces metadata, and returns the whole object with
+	// Guarantees.WholeAnswers: KindNotFound.
 	PostObject(ctx context.Context, o ObjectID, opts PostOptions) (ObjectInfo, error)
-	// DeleteObject removes an object and returns the removed object:
-	// KindNotFound, KindPrecondition, KindConflict.
+	// DeleteObject removes an object, and returns the removed object with
+	// Guarantees.WholeAnswers: KindNotFound, KindPrecondition, KindConflict.
 	DeleteObject(ctx context.Context, o ObjectID, opts DeleteOptions) (ObjectInfo, error)
 }

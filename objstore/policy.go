@@ -27,10 +27,23 @@ type Policy struct {
 	// Reed-Solomon code: any k of k+m devices give the bytes back.
 	DataFragments   int
 	ParityFragments int
+
+	// The remaining fields are for a cluster of Swift's servers, and zero in an
+	// embedded store.
+
+	// ECType is the name of the code in liberasurecode, "isa_l_rs_vand".
+	ECType string
+	// SegmentBytes is the length of body that is coded at once.
+	SegmentBytes int64
+	// DuplicationFactor is how often each fragment is stored; 0 means once.
+	DuplicationFactor int
 }
 
-// slotsMax bounds the devices of an object.
+// slotsMax bounds the copies, or the different fragments, of an object.
 const slotsMax = 64
+
+// duplicationMax bounds how often a fragment is stored.
+const duplicationMax = 16
 
 // Erasure reports whether bodies are coded, not copied.
 func (p Policy) Erasure() bool { return p.DataFragments > 0 }
@@ -38,7 +51,7 @@ func (p Policy) Erasure() bool { return p.DataFragments > 0 }
 // Slots returns the number of devices with a part of an object.
 func (p Policy) Slots() int {
 	if p.Erasure() {
-		return p.DataFragments + p.ParityFragments
+		return (p.DataFragments + p.ParityFragments) * max(p.DuplicationFactor, 1)
 	}
 	return max(p.Copies, 1)
 }
@@ -52,10 +65,29 @@ func (p Policy) validate() error {
 		return fmt.Errorf("storage policy %q has copies and fragments", p.Name)
 	case p.Erasure() != (p.ParityFragments > 0):
 		return fmt.Errorf("storage policy %q needs both data and parity fragments", p.Name)
-	case p.Slots() > slotsMax:
+	case max(p.Copies, p.DataFragments+p.ParityFragments) > slotsMax:
 		return fmt.Errorf("storage policy %q needs %d devices, more than %d", p.Name, p.Slots(), slotsMax)
 	}
+	return p.validateCode()
+}
+
+// validateCode checks the fields of a cluster's erasure code.
+func (p Policy) validateCode() error {
+	switch {
+	case p.DuplicationFactor < 0 || p.SegmentBytes < 0:
+		return fmt.Errorf("storage policy %q has a negative duplication factor or segment size", p.Name)
+	case p.ClusterCode() && !p.Erasure():
+		return fmt.Errorf("storage policy %q has the settings of an erasure code, and no fragments", p.Name)
+	case p.DuplicationFactor > duplicationMax:
+		return fmt.Errorf("storage policy %q stores each fragment %d times, more than %d", p.Name, p.DuplicationFactor, duplicationMax)
+	}
 	return nil
+}
+
+// ClusterCode reports whether the policy has fields for a cluster of Swift's
+// servers.
+func (p Policy) ClusterCode() bool {
+	return p.ECType != "" || p.SegmentBytes != 0 || p.DuplicationFactor != 0
 }
 
 // Policies is the set of configured policies.

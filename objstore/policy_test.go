@@ -69,6 +69,8 @@ func TestPolicySlots(t *testing.T) {
 		{Policy{Copies: 3}, 3, false},
 		{Policy{DataFragments: 4, ParityFragments: 2}, 6, true},
 		{Policy{DataFragments: 1, ParityFragments: 1}, 2, true},
+		{Policy{DataFragments: 4, ParityFragments: 2, DuplicationFactor: 2}, 12, true},
+		{Policy{Copies: 3, DuplicationFactor: 0}, 3, false},
 	} {
 		if got := c.p.Slots(); got != c.slots || c.p.Erasure() != c.coded {
 			t.Errorf("%+v: %d slots", c.p, got)
@@ -95,4 +97,16 @@ func TestPolicyNumbersAreChecked(t *testing.T) {
 	f("more than", Policy{Copies: slotsMax + 1})
 	f("", Policy{DataFragments: slotsMax - 1, ParityFragments: 1})
 	f("more than", Policy{DataFragments: slotsMax, ParityFragments: 1})
+	code := Policy{DataFragments: 2, ParityFragments: 1, ECType: "isa_l_rs_vand", SegmentBytes: 1 << 20}
+	f("", code)
+	code.DuplicationFactor = duplicationMax
+	f("", code)
+	code.DuplicationFactor++
+	f("more than", code)
+	code.DuplicationFactor = -1
+	f("negative", code)
+	f("negative", Policy{DataFragments: 2, ParityFragments: 1, SegmentBytes: -1})
+	f("no fragments", Policy{Copies: 3, ECType: "isa_l_rs_vand"})
+	f("no fragments", Policy{SegmentBytes: 1})
+	f("no fragments", Policy{Copies: 2, DuplicationFactor: 2})
 }

@@ -233,7 +233,7 @@ func TestRepairOfFragmentsAndCopies(t *testing.T) {
 	}
 	for policy := range objstore.PolicyIndex(2) {
 		c := objstore.ContainerID{Account: "AUTH_a", Container: objstore.ContainerName(fmt.Sprint("c", policy))}
-		info, err := st.store.HeadContainer(t.Context(), c)
+		info, err := st.store.HeadContainer(t.Context(), c, objstore.InfoOptions{})
 		if err != nil || info.Policy != policy || info.ObjectCount != 2 || info.BytesUsed != 1_400_000 {
 			t.Errorf("%v: %+v, %v", c, info, err)
 		}

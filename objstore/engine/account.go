@@ -10,7 +10,7 @@ import (
 )
 
 // HeadAccount returns the metadata and counters of an account, or KindNotFound.
-func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (e *Engine) HeadAccount(_ context.Context, a objstore.AccountName, _ objstore.InfoOptions) (objstore.AccountInfo, error) {
 	c := onAccount("head account", a)
 	if err := e.enter(c, depthAccount); err != nil {
 		return objstore.AccountInfo{}, err

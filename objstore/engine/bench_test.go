@@ -154,7 +154,7 @@ func BenchmarkHeadContainer(b *testing.B) {
 		put(b, e, objstore.ObjectName(fmt.Sprint(i)), nil)
 	}
 	for b.Loop() {
-		if _, err := e.HeadContainer(ctx, box); err != nil {
+		if _, err := e.HeadContainer(ctx, box, objstore.InfoOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

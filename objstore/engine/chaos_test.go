@@ -499,9 +499,9 @@ func (c *chaosStore) loseIndex() {
 func listingOf(t testing.TB, e *Engine) string {
 	t.Helper()
 	var out strings.Builder
-	account := must[objstore.AccountInfo](t)(e.HeadAccount(ctx, box.Account))
+	account := must[objstore.AccountInfo](t)(e.HeadAccount(ctx, box.Account, objstore.InfoOptions{}))
 	fmt.Fprintf(&out, "%d containers, %d objects, %d bytes\n", account.ContainerCount, account.ObjectCount, account.BytesUsed)
-	container := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
+	container := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box, objstore.InfoOptions{}))
 	fmt.Fprintf(&out, "%d objects, %d bytes, policy %d\n", container.ObjectCount, container.BytesUsed, container.Policy)
 	err := e.ListObjects(ctx, box, objstore.ListOptions{Limit: 1e6}, func(o *objstore.ObjectEntry) error {
 		fmt.Fprintf(&out, "%+v\n", *o)

@@ -12,7 +12,7 @@ import (
 
 // HeadContainer returns the metadata and counters of a container, or
 // KindNotFound.
-func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (e *Engine) HeadContainer(_ context.Context, id objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	c := onContainer("head container", id)
 	if err := e.enter(c, depthContainer); err != nil {
 		return objstore.ContainerInfo{}, err

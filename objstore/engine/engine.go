@@ -56,6 +56,9 @@ type Engine struct {
 
 var _ objstore.Store = (*Engine)(nil)
 
+// Guarantees returns every promise of the contract.
+func (e *Engine) Guarantees() objstore.Guarantees { return objstore.Strict() }
+
 // Open opens the store in dir, makes the store if dir is missing, and clears up
 // after a crash. ErrLocked: another process uses the folder.
 func Open(dir string, o Options) (*Engine, error) {

@@ -34,8 +34,8 @@ func TestKnownCountersStayExact(t *testing.T) {
 			default:
 				e.known.containers.Purge()
 				e.known.accounts.Purge()
-				_, _ = e.HeadContainer(ctx, id)
-				_, _ = e.HeadAccount(ctx, id.Account)
+				_, _ = e.HeadContainer(ctx, id, objstore.InfoOptions{})
+				_, _ = e.HeadAccount(ctx, id.Account, objstore.InfoOptions{})
 			}
 		}
 	})
@@ -61,11 +61,11 @@ func TestKnownCountersStayExact(t *testing.T) {
 
 	stored, err := e.db.ContainerCounts(id)
 	require.NoError(t, err)
-	container, err := e.HeadContainer(ctx, id)
+	container, err := e.HeadContainer(ctx, id, objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Equal(t, stored.Objects, container.ObjectCount)
 	require.Equal(t, stored.Bytes, container.BytesUsed)
-	account, err := e.HeadAccount(ctx, id.Account)
+	account, err := e.HeadAccount(ctx, id.Account, objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Equal(t, stored.Objects, account.ObjectCount)
 	require.Equal(t, stored.Bytes, account.BytesUsed)
@@ -83,23 +83,23 @@ func TestKnownMetadataFollowsPosts(t *testing.T) {
 	require.NoError(t, err)
 	set := objstore.MetadataUpdate{Set: objstore.Metadata{{Name: "X-Container-Meta-K", Value: "v"}}}
 	for range 2 { // the second HEAD comes from memory
-		info, err := e.HeadContainer(ctx, id)
+		info, err := e.HeadContainer(ctx, id, objstore.InfoOptions{})
 		require.NoError(t, err)
 		require.Empty(t, info.Metadata)
 	}
 	require.NoError(t, e.PostContainer(ctx, id, set))
-	info, err := e.HeadContainer(ctx, id)
+	info, err := e.HeadContainer(ctx, id, objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "v", info.Metadata.Get("X-Container-Meta-K"))
 	info.Metadata.Set("X-Container-Meta-K", "the caller's own")
-	info, err = e.HeadContainer(ctx, id)
+	info, err = e.HeadContainer(ctx, id, objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "v", info.Metadata.Get("X-Container-Meta-K"))
 
 	require.NoError(t, e.DeleteContainer(ctx, id))
-	_, err = e.HeadContainer(ctx, id)
+	_, err = e.HeadContainer(ctx, id, objstore.InfoOptions{})
 	require.ErrorIs(t, err, objstore.KindNotFound)
-	account, err := e.HeadAccount(ctx, id.Account)
+	account, err := e.HeadAccount(ctx, id.Account, objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Zero(t, account.ContainerCount)
 }
@@ -120,11 +120,11 @@ func TestKnownAbsenceEndsWithTheAccount(t *testing.T) {
 	}
 	for a, make := range makers {
 		for range 2 { // the second answer comes from memory
-			_, err := e.HeadAccount(ctx, a)
+			_, err := e.HeadAccount(ctx, a, objstore.InfoOptions{})
 			require.ErrorIs(t, err, objstore.KindNotFound)
 		}
 		require.NoError(t, make(a))
-		_, err := e.HeadAccount(ctx, a)
+		_, err := e.HeadAccount(ctx, a, objstore.InfoOptions{})
 		require.NoError(t, err, a)
 	}
 }

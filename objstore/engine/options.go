@@ -205,6 +205,11 @@ func (o *Options) Validate() error {
 	if err := o.Policies.Validate(); err != nil {
 		return err
 	}
+	for _, p := range o.Policies {
+		if p.ClusterCode() {
+			return fmt.Errorf("storage policy %q has the erasure code of a cluster", p.Name)
+		}
+	}
 	switch {
 	case o.InlineMaxBytes > inlineLimitBytes:
 		return fmt.Errorf("InlineMaxBytes is above %d", inlineLimitBytes)

@@ -17,6 +17,7 @@ import (
 
 var (
 	errNegativeSize = errors.New("a negative size")
+	errOffset       = errors.New("timestamps of this store have no offset")
 	errOldTimestamp = errors.New("the stored object is not older")
 )
 
@@ -58,6 +59,9 @@ func (e *Engine) checkPut(p *upload) error {
 	o := &p.opts
 	if o.SizeBytes < -1 || o.MaxBytes < 0 {
 		return p.fail(objstore.KindInvalid, errNegativeSize)
+	}
+	if o.TimestampOffset != 0 {
+		return p.fail(objstore.KindInvalid, errOffset)
 	}
 	if err := checkMetadata(o.Metadata, o.Listing.Extra); err != nil {
 		return p.fail(objstore.KindInvalid, err)

@@ -84,7 +84,7 @@ func (m *mixed) wantOnly(t testing.TB, e *Engine, all ...map[objstore.ObjectName
 			}
 		}
 	}
-	info := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
+	info := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box, objstore.InfoOptions{}))
 	if info.ObjectCount != n || info.BytesUsed != bytes {
 		t.Errorf("the container counts %d objects and %d bytes, not %d and %d", info.ObjectCount, info.BytesUsed, n, bytes)
 	}

@@ -30,7 +30,7 @@ func TestExpirer(t *testing.T) {
 	if err != nil || n != 19 {
 		t.Errorf("%d expired, %v", n, err)
 	}
-	info, err := e.HeadContainer(ctx, box)
+	info, err := e.HeadContainer(ctx, box, objstore.InfoOptions{})
 	if err != nil || info.ObjectCount != 21 {
 		t.Errorf("%d objects are left, %v", info.ObjectCount, err)
 	}
@@ -77,20 +77,20 @@ func TestFold(t *testing.T) {
 			for i := range foldDeltas {
 				put(t, e, objstore.ObjectName(fmt.Sprintf("%d-%d", w, i%100)), []byte("abcd")[:i%5])
 				if i%64 == 0 {
-					must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
-					must[objstore.AccountInfo](t)(e.HeadAccount(ctx, box.Account))
+					must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box, objstore.InfoOptions{}))
+					must[objstore.AccountInfo](t)(e.HeadAccount(ctx, box.Account, objstore.InfoOptions{}))
 				}
 			}
 		})
 	}
 	wg.Wait()
 	waitFor(t, "fold", func() bool {
-		must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
+		must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box, objstore.InfoOptions{}))
 		n, err := e.db.ContainerCounts(box)
 		return err != nil || n.Deltas <= foldDeltas
 	})
 	wantRecount(t, e)
-	info := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box))
+	info := must[objstore.ContainerInfo](t)(e.HeadContainer(ctx, box, objstore.InfoOptions{}))
 	if info.ObjectCount != 400 {
 		t.Errorf("%d objects", info.ObjectCount)
 	}

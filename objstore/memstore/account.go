@@ -16,7 +16,7 @@ type account struct {
 }
 
 // HeadAccount reports an account.
-func (s *Store) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *Store) HeadAccount(_ context.Context, a objstore.AccountName, _ objstore.InfoOptions) (objstore.AccountInfo, error) {
 	c := onAccount("head account", a)
 	if err := s.begin(c, string(a)); err != nil {
 		return objstore.AccountInfo{}, err

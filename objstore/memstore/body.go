@@ -29,10 +29,15 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// checkStated refuses a PUT whose stated length alone is wrong.
+var errOffset = errors.New("timestamps of this store have no offset")
+
+// checkStated refuses a PUT whose stated length or time alone is wrong.
 func (c call) checkStated(o objstore.PutOptions) error {
 	if o.SizeBytes < -1 || o.MaxBytes < 0 {
 		return c.fail(objstore.KindInvalid, errors.New("a negative size"))
+	}
+	if o.TimestampOffset != 0 {
+		return c.fail(objstore.KindInvalid, errOffset)
 	}
 	if o.MaxBytes > 0 && o.SizeBytes > o.MaxBytes {
 		return c.fail(objstore.KindTooLarge, nil)

@@ -43,7 +43,7 @@ func (s *Store) beginContainer(op string, id objstore.ContainerID) (call, error)
 }
 
 // HeadContainer reports a container.
-func (s *Store) HeadContainer(_ context.Context, id objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *Store) HeadContainer(_ context.Context, id objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	c, err := s.beginContainer("head container", id)
 	if err != nil {
 		return objstore.ContainerInfo{}, err

@@ -37,6 +37,9 @@ func New(opts Options) *Store {
 	return &Store{policies: opts.Policies, accounts: map[objstore.AccountName]*account{}}
 }
 
+// Guarantees returns every promise of the contract.
+func (s *Store) Guarantees() objstore.Guarantees { return objstore.Strict() }
+
 // Close refuses all later calls.
 func (s *Store) Close() error {
 	s.mu.Lock()

@@ -29,13 +29,13 @@ func (e *env) wantMetadata(got objstore.Metadata, fields ...string) {
 }
 
 func testAccountLifecycle(e *env) {
-	_, err := e.s.HeadAccount(e.ctx, testAccount)
+	_, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.wantKind(err, objstore.KindNotFound)
 	e.wantKind(e.s.DeleteAccount(e.ctx, testAccount), objstore.KindNotFound)
 	created, err := e.s.PostAccount(e.ctx, testAccount, set("X-Account-Meta-A", "1"))
 	e.ok(err)
 	e.wantEqual("created", created, true)
-	first, err := e.s.HeadAccount(e.ctx, testAccount)
+	first, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.ok(err)
 	if first.Created == 0 {
 		e.Error("an account without a time")
@@ -48,13 +48,13 @@ func testAccountLifecycle(e *env) {
 	e.wantKind(e.s.DeleteAccount(e.ctx, testAccount), objstore.KindNotEmpty)
 	e.ok(e.s.DeleteContainer(e.ctx, c))
 	e.ok(e.s.DeleteAccount(e.ctx, testAccount))
-	_, err = e.s.HeadAccount(e.ctx, testAccount)
+	_, err = e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.wantKind(err, objstore.KindNotFound)
 	err = e.s.ListContainers(e.ctx, testAccount, everything, func(*objstore.ContainerEntry) error { return nil })
 	e.wantKind(err, objstore.KindNotFound)
 
 	e.container("c")
-	info, err := e.s.HeadAccount(e.ctx, testAccount)
+	info, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.ok(err)
 	e.wantMetadata(info.Metadata)
 	if info.Created <= first.Created {
@@ -81,7 +81,7 @@ func testAccountMetadata(e *env) {
 	if !errors.Is(err, errRefused) {
 		e.Errorf("a refused POST gives %v", err)
 	}
-	_, err = e.s.HeadAccount(e.ctx, testAccount)
+	_, err = e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.wantKind(err, objstore.KindNotFound)
 
 	post := func(u objstore.MetadataUpdate) {
@@ -92,7 +92,7 @@ func testAccountMetadata(e *env) {
 	post(set("X-Account-Meta-A", "1", "X-Account-Meta-B", "2", "X-Account-Sysmeta-S", "\xff\x01"))
 	post(set("X-Account-Meta-A", "", "X-Account-Meta-B", "3", "X-Account-Meta-Gone", ""))
 	want := []string{"X-Account-Meta-B", "3", "X-Account-Sysmeta-S", "\xff\x01"}
-	info, err := e.s.HeadAccount(e.ctx, testAccount)
+	info, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.ok(err)
 	e.wantMetadata(info.Metadata, want...)
 
@@ -101,7 +101,7 @@ func testAccountMetadata(e *env) {
 	if _, err := e.s.PostAccount(e.ctx, testAccount, u); !errors.Is(err, errRefused) {
 		e.Errorf("a refused POST gives %v", err)
 	}
-	info, err = e.s.HeadAccount(e.ctx, testAccount)
+	info, err = e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.ok(err)
 	e.wantMetadata(info.Metadata, want...)
 }
@@ -118,7 +118,7 @@ func testAccountUsagePerPolicy(e *env) {
 
 	want := func(usage ...objstore.PolicyUsage) {
 		e.Helper()
-		info, err := e.s.HeadAccount(e.ctx, testAccount)
+		info, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 		e.ok(err)
 		if !slices.Equal(info.Policies, usage) {
 			e.Errorf("usage %+v, want %+v", info.Policies, usage)

@@ -12,7 +12,7 @@ func testContainerLifecycle(e *env) {
 	id := objstore.ContainerID{Account: testAccount, Container: "c"}
 	wantMissing := func() {
 		e.Helper()
-		_, err := e.s.HeadContainer(e.ctx, id)
+		_, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 		e.wantKind(err, objstore.KindNotFound)
 		e.wantKind(e.s.PostContainer(e.ctx, id, objstore.MetadataUpdate{}), objstore.KindNotFound)
 		e.wantKind(e.s.DeleteContainer(e.ctx, id), objstore.KindNotFound)
@@ -21,7 +21,7 @@ func testContainerLifecycle(e *env) {
 	}
 	wantMissing()
 	e.container("c")
-	first, err := e.s.HeadContainer(e.ctx, id)
+	first, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
 	if first.Created == 0 || first.Created != first.Modified {
 		e.Errorf("a new container is of %v, changed %v", first.Created, first.Modified)
@@ -42,7 +42,7 @@ func testContainerLifecycle(e *env) {
 	e.wantAbsent(id.Object("o"))
 
 	e.container("c")
-	again, err := e.s.HeadContainer(e.ctx, id)
+	again, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
 	if again.Created <= first.Created {
 		e.Errorf("the second container is of %v, the first of %v", again.Created, first.Created)
@@ -58,14 +58,14 @@ func testContainerMetadata(e *env) {
 	if !errors.Is(err, errRefused) {
 		e.Errorf("a refused PUT gives %v", err)
 	}
-	_, err = e.s.HeadContainer(e.ctx, id)
+	_, err = e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.wantKind(err, objstore.KindNotFound)
-	_, err = e.s.HeadAccount(e.ctx, testAccount)
+	_, err = e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.wantKind(err, objstore.KindNotFound)
 
 	want := func(fields ...string) {
 		e.Helper()
-		info, err := e.s.HeadContainer(e.ctx, id)
+		info, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 		e.ok(err)
 		e.wantMetadata(info.Metadata, fields...)
 	}
@@ -88,7 +88,7 @@ func testContainerMetadata(e *env) {
 		e.Errorf("a refused POST gives %v", err)
 	}
 	want("X-Container-Meta-B", "3")
-	account, err := e.s.HeadAccount(e.ctx, testAccount)
+	account, err := e.s.HeadAccount(e.ctx, testAccount, objstore.InfoOptions{})
 	e.ok(err)
 	e.wantMetadata(account.Metadata, "X-Account-Sysmeta-Project-Domain-Id", "default")
 }
@@ -107,10 +107,10 @@ func testContainerPolicy(e *env) {
 	id := objstore.ContainerID{Account: testAccount, Container: "c"}
 	_, err := e.s.PutContainer(e.ctx, id, objstore.PutContainerOptions{})
 	e.ok(err)
-	info, err := e.s.HeadContainer(e.ctx, id)
+	info, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
 	e.wantEqual("policy", info.Policy, policySecond)
-	info, err = e.s.HeadContainer(e.ctx, e.container("default"))
+	info, err = e.s.HeadContainer(e.ctx, e.container("default"), objstore.InfoOptions{})
 	e.ok(err)
 	e.wantEqual("policy", info.Policy, policyDefault)
 	e.wantEqual("containers", len(allContainers(e, e.s, testAccount)), 2)
@@ -139,7 +139,7 @@ func testContainerModified(e *env) {
 // listing agree.
 func (e *env) modified(id objstore.ContainerID) objstore.Timestamp {
 	e.Helper()
-	info, err := e.s.HeadContainer(e.ctx, id)
+	info, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
 	for _, entry := range allContainers(e, e.s, id.Account) {
 		if entry.Name == string(id.Container) {

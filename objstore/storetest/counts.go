@@ -21,7 +21,7 @@ func CheckCounts(t testing.TB, s objstore.Store, a objstore.AccountName) {
 	usage := map[objstore.PolicyIndex]objstore.PolicyUsage{}
 	for _, entry := range allContainers(t, s, a) {
 		id := objstore.ContainerID{Account: a, Container: objstore.ContainerName(entry.Name)}
-		info, err := s.HeadContainer(ctx, id)
+		info, err := s.HeadContainer(ctx, id, objstore.InfoOptions{})
 		if err != nil {
 			t.Fatalf("%v is listed: %v", id, err)
 		}
@@ -48,7 +48,7 @@ func CheckCounts(t testing.TB, s objstore.Store, a objstore.AccountName) {
 	slices.SortFunc(want.Policies, func(a, b objstore.PolicyUsage) int {
 		return int(a.Policy) - int(b.Policy)
 	})
-	got, err := s.HeadAccount(ctx, a)
+	got, err := s.HeadAccount(ctx, a, objstore.InfoOptions{})
 	if err != nil {
 		t.Fatalf("head account: %v", err)
 	}
@@ -106,7 +106,7 @@ func allObjects(t testing.TB, s objstore.Store, id objstore.ContainerID) (all []
 // wantUsage checks a container's counters, and that the account's counters fit.
 func (e *env) wantUsage(id objstore.ContainerID, objects, bytes int64) {
 	e.Helper()
-	info, err := e.s.HeadContainer(e.ctx, id)
+	info, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
 	if info.ObjectCount != objects || info.BytesUsed != bytes {
 		e.Errorf("%v has %d objects, %d bytes; want %d, %d",

@@ -92,10 +92,10 @@ func testInvalidNames(e *env) {
 func everyCall(e *env, id objstore.ObjectID) map[string]error {
 	s, ctx, c, a := e.s, e.ctx, id.ContainerID(), id.Account
 	errs := map[string]error{}
-	_, errs["head account"] = s.HeadAccount(ctx, a)
+	_, errs["head account"] = s.HeadAccount(ctx, a, objstore.InfoOptions{})
 	errs["delete account"] = s.DeleteAccount(ctx, a)
 	errs["list containers"] = s.ListContainers(ctx, a, everything, func(*objstore.ContainerEntry) error { return nil })
-	_, errs["head container"] = s.HeadContainer(ctx, c)
+	_, errs["head container"] = s.HeadContainer(ctx, c, objstore.InfoOptions{})
 	errs["post container"] = s.PostContainer(ctx, c, objstore.MetadataUpdate{})
 	errs["delete container"] = s.DeleteContainer(ctx, c)
 	errs["list objects"] = s.ListObjects(ctx, c, everything, func(*objstore.ObjectEntry) error { return nil })

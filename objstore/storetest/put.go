@@ -199,6 +199,31 @@ func testPutTimestamp(e *env) {
 	e.wantUsage(id.ContainerID(), 1, int64(len("after the POST")))
 }
 
+// testPutTimestampOffset is for stores whose timestamps have an offset, and for
+// the others, which refuse one.
+func testPutTimestampOffset(e *env) {
+	id := e.container("c").Object("o")
+	put := func(body string, at objstore.Timestamp, offset uint64) error {
+		_, err := e.s.PutObject(e.ctx, id, bytes.NewReader([]byte(body)),
+			objstore.PutOptions{SizeBytes: int64(len(body)), Timestamp: at, TimestampOffset: offset})
+		return err
+	}
+	if !e.s.Guarantees().SwiftLayout {
+		e.wantKind(put("offset", 1000, 1), objstore.KindInvalid)
+		e.wantAbsent(id)
+		return
+	}
+	e.wantKind(put("an offset alone", 0, 1), objstore.KindInvalid)
+	e.ok(put("1000", 1000, 0))
+	e.ok(put("1000_1", 1000, 1))
+	e.wantKind(put("1000 again", 1000, 0), objstore.KindConflict)
+	e.wantKind(put("1000_1 again", 1000, 1), objstore.KindConflict)
+	e.wantBody(id, []byte("1000_1"))
+	e.wantEqual("created", e.head(id).Created, objstore.Timestamp(1000))
+	e.ok(put("1001", 1001, 0))
+	e.wantBody(id, []byte("1001"))
+}
+
 func testSHA512(e *env) {
 	c := e.container("c")
 	for _, size := range bodySizes {

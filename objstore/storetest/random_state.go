@@ -8,8 +8,8 @@ import "needletail/objstore"
 // every container, whole listings and a random page of each.
 func (l *lockstep) compareState() {
 	for _, a := range randomAccounts {
-		got, gotErr := l.s.HeadAccount(background, a)
-		want, wantErr := l.model.HeadAccount(background, a)
+		got, gotErr := l.s.HeadAccount(background, a, objstore.InfoOptions{})
+		want, wantErr := l.model.HeadAccount(background, a, objstore.InfoOptions{})
 		if !l.same(gotErr, wantErr) {
 			continue
 		}
@@ -43,8 +43,8 @@ func (l *lockstep) containerEntries(s objstore.Store, a objstore.AccountName, o 
 }
 
 func (l *lockstep) compareContainer(c objstore.ContainerID) {
-	got, gotErr := l.s.HeadContainer(background, c)
-	want, wantErr := l.model.HeadContainer(background, c)
+	got, gotErr := l.s.HeadContainer(background, c, objstore.InfoOptions{})
+	want, wantErr := l.model.HeadContainer(background, c, objstore.InfoOptions{})
 	if !l.same(gotErr, wantErr) {
 		return
 	}

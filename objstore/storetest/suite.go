@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		{"PutChecksAgainAtCommit", testPutChecksAgainAtCommit},
 		{"PutETag", testPutETag},
 		{"PutTimestamp", testPutTimestamp},
+		{"PutTimestampOffset", testPutTimestampOffset},
 		{"PutFinish", testPutFinish},
 		{"PutAnyETag", testPutAnyETag},
 		{"BodyLength", testBodyLength},

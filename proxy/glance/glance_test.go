@@ -200,7 +200,7 @@ func (s *site) status(id string) string {
 // objects counts what a container holds; absent is 0.
 func (s *site) objects(account objstore.AccountName, container objstore.ContainerName) int64 {
 	s.t.Helper()
-	info, err := s.store.HeadContainer(context.Background(), objstore.ContainerID{Account: account, Container: container})
+	info, err := s.store.HeadContainer(context.Background(), objstore.ContainerID{Account: account, Container: container}, objstore.InfoOptions{})
 	if errors.Is(err, objstore.KindNotFound) {
 		return 0
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // AccountInfo returns an account, or KindNotFound. The Store is asked once for
-// a client's request and all subrequests; the counters are as of the look-up.
-// AccountUsage has exact counters. The next request of a client looks
-// everything up anew (swift/proxy/controllers/base.py: get_account_info).
+// a client's request and all subrequests; the counters are as of the look-up,
+// and a Store over a cluster may answer from a cache. AccountUsage has exact
+// counters. The next request of a client looks everything up anew (swift/proxy/controllers/base.py: get_account_info).
 func (r *Request) AccountInfo(store objstore.AccountStore, a objstore.AccountName) (objstore.AccountInfo, error) {
 	return r.account(plainAccounts(store), a, false)
 }
@@ -73,15 +73,17 @@ func plainContainers(store objstore.ContainerStore) objstore.ContainerStore {
 
 func (r *Request) account(store objstore.AccountStore, a objstore.AccountName, counters bool) (objstore.AccountInfo, error) {
 	k := r.lookups()
-	return lookUp(k, &k.accounts, a, counters, func() (objstore.AccountInfo, error) {
-		return store.HeadAccount(r.Context(), a)
+	return lookUp(k, &k.accounts, a, counters, func() (objstore.AccountInfo, bool, error) {
+		info, err := store.HeadAccount(r.Context(), a, objstore.InfoOptions{Cached: !counters})
+		return info, info.Cached, err
 	})
 }
 
 func (r *Request) container(store objstore.ContainerStore, c objstore.ContainerID, counters bool) (objstore.ContainerInfo, error) {
 	k := r.lookups()
-	return lookUp(k, &k.containers, c, counters, func() (objstore.ContainerInfo, error) {
-		return store.HeadContainer(r.Context(), c)
+	return lookUp(k, &k.containers, c, counters, func() (objstore.ContainerInfo, bool, error) {
+		info, err := store.HeadContainer(r.Context(), c, objstore.InfoOptions{Cached: !counters})
+		return info, info.Cached, err
 	})
 }
 
@@ -144,6 +146,8 @@ type slot[Name comparable, Info any] struct {
 	name Name
 	info Info
 	err  error // nil, or of KindNotFound
+	// cached: the Store took the result from a cache.
+	cached bool
 	// objectWrites is known.objectWrites when the look-up began.
 	objectWrites uint
 }
@@ -170,26 +174,29 @@ func (s *shelf[Name, Info]) put(entry slot[Name, Info]) {
 
 func (s *shelf[Name, Info]) forget() { *s = shelf[Name, Info]{} }
 
-// lookUp returns the entry of the shelf, or else the result of ask. With
-// counters, an entry from before a write of an object is ignored. If a parallel
+// lookUp returns the entry of the shelf, or else the result of ask, which also
+// says whether it came from a cache. With counters, an entry from before a write
+// of an object or from a cache is ignored. An absence found with Cached counts
+// as from a cache, because no answer can say so. If a parallel
 // subrequest changes an account or a container during ask, the result is not
 // kept: the result may be older than the change.
-func lookUp[Name comparable, Info any](k *known, s *shelf[Name, Info], name Name, counters bool, ask func() (Info, error)) (Info, error) {
+func lookUp[Name comparable, Info any](k *known, s *shelf[Name, Info], name Name, counters bool, ask func() (info Info, cached bool, err error)) (Info, error) {
 	k.mu.Lock()
-	if at := s.find(name); at != nil && (!counters || at.objectWrites == k.objectWrites) {
+	if at := s.find(name); at != nil && (!counters || !at.cached && at.objectWrites == k.objectWrites) {
 		info, err := at.info, at.err
 		k.mu.Unlock()
 		return info, err
 	}
 	changes, objectWrites := k.changes, k.objectWrites
 	k.mu.Unlock()
-	info, err := ask()
+	info, cached, err := ask()
+	cached = cached || err != nil && !counters
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return info, err
 	}
 	k.mu.Lock()
 	if k.changes == changes {
-		s.put(slot[Name, Info]{full: true, name: name, info: info, err: err, objectWrites: objectWrites})
+		s.put(slot[Name, Info]{full: true, name: name, info: info, err: err, cached: cached, objectWrites: objectWrites})
 	}
 	k.mu.Unlock()
 	return info, err

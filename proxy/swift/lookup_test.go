@@ -20,6 +20,8 @@ type countedStore struct {
 	objstore.Store
 	asked int64
 	fail  error
+	// stale: the Store answers from a cache where that is allowed.
+	stale bool
 	// during, if not nil, runs while a look-up is under way.
 	during func()
 }
@@ -35,14 +37,14 @@ func (s *countedStore) head(name string) (int64, error) {
 	return s.asked, s.fail
 }
 
-func (s *countedStore) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *countedStore) HeadAccount(_ context.Context, a objstore.AccountName, o objstore.InfoOptions) (objstore.AccountInfo, error) {
 	n, err := s.head(string(a))
-	return objstore.AccountInfo{ObjectCount: n}, err
+	return objstore.AccountInfo{ObjectCount: n, Cached: s.stale && o.Cached}, err
 }
 
-func (s *countedStore) HeadContainer(_ context.Context, c objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *countedStore) HeadContainer(_ context.Context, c objstore.ContainerID, o objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	n, err := s.head(string(c.Container))
-	return objstore.ContainerInfo{ObjectCount: n}, err
+	return objstore.ContainerInfo{ObjectCount: n, Cached: s.stale && o.Cached}, err
 }
 
 func containerNamed(name string) objstore.ContainerID {
@@ -105,6 +107,45 @@ func TestLookUpsOfErrors(t *testing.T) {
 		require.ErrorIs(t, err, s.fail)
 	}
 	require.Equal(t, int64(4), s.asked)
+}
+
+// Exact counters never come from the cache of a Store, nor from an answer that
+// may have come from there. Such an exact answer serves all later look-ups.
+func TestExactCountersAreNotCached(t *testing.T) {
+	s := &countedStore{stale: true}
+	r := &Request{Request: &web.Request{}}
+	wantContainer(t, 1, r.ContainerInfo, s)
+	wantContainer(t, 1, r.ContainerInfo, s)
+	wantContainer(t, 2, r.ContainerUsage, s)
+	wantContainer(t, 2, r.ContainerUsage, s)
+	wantContainer(t, 2, r.ContainerInfo, s)
+	for _, want := range []int64{3, 4} {
+		info, err := r.AccountInfo(s, "a")
+		require.NoError(t, err)
+		require.Equal(t, int64(3), info.ObjectCount)
+		require.True(t, info.Cached)
+		if want == 4 {
+			info, err = r.AccountUsage(s, "a")
+			require.NoError(t, err)
+			require.Equal(t, want, info.ObjectCount)
+			require.False(t, info.Cached)
+		}
+	}
+}
+
+// An absence that a cache may have told is asked for again where it matters.
+func TestAbsenceMayBeCached(t *testing.T) {
+	s := &countedStore{stale: true}
+	r := &Request{Request: &web.Request{}}
+	for _, want := range []int64{1, 2, 2} {
+		look := r.ContainerUsage
+		if want == 1 {
+			look = r.ContainerInfo
+		}
+		_, err := look(s, containerNamed("none"))
+		require.ErrorIs(t, err, objstore.KindNotFound)
+		require.Equal(t, want, s.asked)
+	}
 }
 
 // A look-up that a write overtakes may have the state from before the write, and

@@ -20,11 +20,11 @@ type keyStore struct {
 	accountErr, containerErr error
 }
 
-func (s *keyStore) HeadAccount(context.Context, objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *keyStore) HeadAccount(context.Context, objstore.AccountName, objstore.InfoOptions) (objstore.AccountInfo, error) {
 	return objstore.AccountInfo{Metadata: s.account}, s.accountErr
 }
 
-func (s *keyStore) HeadContainer(context.Context, objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *keyStore) HeadContainer(context.Context, objstore.ContainerID, objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	return objstore.ContainerInfo{Metadata: s.container}, s.containerErr
 }
 

@@ -105,11 +105,11 @@ func TestContainerNames(t *testing.T) {
 func TestContainerPutCreatesAccount(t *testing.T) {
 	s := newServer(t)
 	s.must(201, "PUT /v1/a/c", "", "X-Account-Sysmeta-Project-Domain-Id: default", "X-Container-Sysmeta-X: y")
-	info, err := s.store.HeadAccount(context.Background(), "a")
+	info, err := s.store.HeadAccount(context.Background(), "a", objstore.InfoOptions{})
 	if err != nil || info.Metadata.Get("X-Account-Sysmeta-Project-Domain-Id") != "default" {
 		t.Errorf("account %+v, %v", info, err)
 	}
-	c, err := s.store.HeadContainer(context.Background(), objstore.ContainerID{Account: "a", Container: "c"})
+	c, err := s.store.HeadContainer(context.Background(), objstore.ContainerID{Account: "a", Container: "c"}, objstore.InfoOptions{})
 	if err != nil || c.Metadata.Get("X-Container-Sysmeta-X") != "y" {
 		t.Errorf("container %+v, %v", c, err)
 	}

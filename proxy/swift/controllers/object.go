@@ -25,7 +25,10 @@ func (c *Controllers) getObject(r call) (*web.Response, error) {
 		res.ContentLength = info.SizeBytes
 		return res, nil
 	}
-	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
+	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{
+		AllowExpired: c.openExpired(r),
+		Ranges:       r.Header.Get("Range"), WholeIf: r.Header.Get(swift.IgnoreRangeIf),
+	})
 	if err != nil {
 		return missingObject(r, err)
 	}

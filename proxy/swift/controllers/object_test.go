@@ -334,6 +334,33 @@ func TestBackendHints(t *testing.T) {
 	s.must(416, "GET /v1/a/c/o", "", "Range: bytes=9-")
 }
 
+// hintedStore keeps the options of the last OpenObject.
+type hintedStore struct {
+	objstore.Store
+	last objstore.OpenOptions
+}
+
+func (s *hintedStore) OpenObject(ctx context.Context, id objstore.ObjectID, o objstore.OpenOptions) (objstore.Object, error) {
+	s.last = o
+	return s.Store.OpenObject(ctx, id, o)
+}
+
+// The Store hears which parts will be read before it opens the object.
+func TestStoreHearsTheRanges(t *testing.T) {
+	store := &hintedStore{}
+	s := newServer(t, func(c *Config) { store.Store, c.Store = c.Store, store })
+	s.must(201, "PUT /v1/a/c", "")
+	s.must(201, "PUT /v1/a/c/o", "body")
+	s.must(206, "GET /v1/a/c/o", "", "Range: bytes=1-2", swift.IgnoreRangeIf+": X-Object-Manifest")
+	if want := (objstore.OpenOptions{Ranges: "bytes=1-2", WholeIf: "X-Object-Manifest"}); store.last != want {
+		t.Errorf("%+v, want %+v", store.last, want)
+	}
+	s.must(200, "GET /v1/a/c/o", "")
+	if want := (objstore.OpenOptions{}); store.last != want {
+		t.Errorf("%+v, want %+v", store.last, want)
+	}
+}
+
 // What is kept elsewhere is found there, under the rights over the path.
 func TestStored(t *testing.T) {
 	s := newServer(t)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"needletail/objstore"
 )
 
 // A container's ACL opens a service account too, without a service token. Who may
@@ -43,7 +45,7 @@ func TestForgedHeadersHaveNoEffect(t *testing.T) {
 	s.must(202, "owner", "PUT /v1/AUTH_test/c", "", forged...)
 	s.must(201, "owner", "PUT /v1/AUTH_test/c/o", "new", forged...)
 	s.must(403, "other", "GET /v1/AUTH_test", "")
-	account, err := s.store.HeadAccount(t.Context(), "AUTH_test")
+	account, err := s.store.HeadAccount(t.Context(), "AUTH_test", objstore.InfoOptions{})
 	require.NoError(t, err)
 	require.Empty(t, account.Metadata)
 	for _, path := range []string{"", "/c", "/c/o"} {

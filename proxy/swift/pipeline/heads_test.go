@@ -21,14 +21,14 @@ type headCounter struct {
 	accounts, containers atomic.Int64
 }
 
-func (s *headCounter) HeadAccount(ctx context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *headCounter) HeadAccount(ctx context.Context, a objstore.AccountName, o objstore.InfoOptions) (objstore.AccountInfo, error) {
 	s.accounts.Add(1)
-	return s.Store.HeadAccount(ctx, a)
+	return s.Store.HeadAccount(ctx, a, o)
 }
 
-func (s *headCounter) HeadContainer(ctx context.Context, c objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *headCounter) HeadContainer(ctx context.Context, c objstore.ContainerID, o objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	s.containers.Add(1)
-	return s.Store.HeadContainer(ctx, c)
+	return s.Store.HeadContainer(ctx, c, o)
 }
 
 // newCountedSite returns a site whose look-ups are counted, with a public

@@ -86,7 +86,7 @@ func (s *recorder) PostContainer(ctx context.Context, c objstore.ContainerID, u 
 // DeleteObject marks a deletion in a synced container before the deletion. The
 // mark stays if the deletion fails: it may belong to another deletion.
 func (s *recorder) DeleteObject(ctx context.Context, id objstore.ObjectID, o objstore.DeleteOptions) (objstore.ObjectInfo, error) {
-	c, err := s.HeadContainer(ctx, id.ContainerID())
+	c, err := s.HeadContainer(ctx, id.ContainerID(), objstore.InfoOptions{})
 	if err != nil || c.Metadata.Get(toHeader) == "" {
 		return s.Store.DeleteObject(ctx, id, o)
 	}

@@ -139,7 +139,7 @@ func (w *Worker) container(ctx context.Context, id objstore.ContainerID, report 
 	if err != nil {
 		return err
 	}
-	info, err := w.Store.HeadContainer(ctx, id)
+	info, err := w.Store.HeadContainer(ctx, id, objstore.InfoOptions{})
 	if err != nil && !errors.Is(err, objstore.KindNotFound) && !errors.Is(err, objstore.KindContainerNotFound) {
 		return err
 	}

@@ -42,11 +42,11 @@ func newStore() *store {
 	return s
 }
 
-func (s *store) HeadAccount(context.Context, objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *store) HeadAccount(context.Context, objstore.AccountName, objstore.InfoOptions) (objstore.AccountInfo, error) {
 	return objstore.AccountInfo{Metadata: s.account}, s.keysErr
 }
 
-func (s *store) HeadContainer(context.Context, objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *store) HeadContainer(context.Context, objstore.ContainerID, objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	return objstore.ContainerInfo{Metadata: s.container}, s.keysErr
 }
 

@@ -66,7 +66,7 @@ func (m *middleware) listAccount(r *swift.Request, path swift.Path) (*web.Respon
 		path.Container = e.Name
 		// The look-up goes straight to the Store: a request remembers only a
 		// few containers.
-		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()))
+		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()), objstore.InfoOptions{})
 		if err != nil && !missing(err) {
 			return err
 		}

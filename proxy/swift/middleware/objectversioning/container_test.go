@@ -22,7 +22,7 @@ func TestEnable(t *testing.T) {
 	s.must(201, "PUT c/o", "").want(t, "X-Object-Version-Id:")
 	s.must(204, "POST c", "", "X-Versions-Enabled: TRUE")
 	s.must(200, "GET c?format=json", "").want(t, "X-Versions-Enabled: True")
-	hidden, err := s.store.HeadContainer(t.Context(), objstore.ContainerID{Account: "\xffversions.a", Container: "c"})
+	hidden, err := s.store.HeadContainer(t.Context(), objstore.ContainerID{Account: "\xffversions.a", Container: "c"}, objstore.InfoOptions{})
 	if err != nil || hidden.Policy != 1 {
 		t.Errorf("%+v, %v", hidden, err)
 	}
@@ -30,7 +30,7 @@ func TestEnable(t *testing.T) {
 	s.must(404, "POST none", "", "X-Versions-Enabled: true")
 	s.must(400, "PUT none", "", "X-Versions-Enabled: true", "X-Storage-Policy: unknown")
 	s.must(400, "PUT none", "", "X-Versions-Enabled: true", "X-Container-Meta-: x")
-	if _, err := s.store.HeadContainer(t.Context(), objstore.ContainerID{Account: "\xffversions.a", Container: "none"}); err == nil {
+	if _, err := s.store.HeadContainer(t.Context(), objstore.ContainerID{Account: "\xffversions.a", Container: "none"}, objstore.InfoOptions{}); err == nil {
 		t.Error("a container that could not be made has a hidden one")
 	}
 	s.must(400, "PUT "+strings.Repeat("x", 257), "", "X-Versions-Enabled: true")
@@ -93,7 +93,7 @@ func TestDeleteContainer(t *testing.T) {
 	s.must(404, "GET c?versions", "")
 	s.must(404, "PUT c/o", "one")
 	s.must(204, "DELETE ", "")
-	if _, err := s.store.HeadAccount(t.Context(), "\xffversions.a"); err == nil {
+	if _, err := s.store.HeadAccount(t.Context(), "\xffversions.a", objstore.InfoOptions{}); err == nil {
 		t.Error("the hidden account has stayed")
 	}
 }

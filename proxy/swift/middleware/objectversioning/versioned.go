@@ -134,7 +134,7 @@ func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (obj
 // after a failed DELETE of the visible container. A write follows, so
 // ensureHidden asks the Store and not the request's memory.
 func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
-	_, err := m.Store.HeadContainer(ctx, v.hidden)
+	_, err := m.Store.HeadContainer(ctx, v.hidden, objstore.InfoOptions{})
 	if errors.Is(err, objstore.KindNotFound) {
 		_, err = m.Store.PutContainer(ctx, v.hidden, objstore.PutContainerOptions{Policy: &v.policy})
 	}

@@ -22,7 +22,7 @@ import (
 // policies answers for container "c" alone.
 type policies struct{ objstore.ContainerStore }
 
-func (policies) HeadContainer(_ context.Context, c objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (policies) HeadContainer(_ context.Context, c objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	if c.Account != "AUTH_a" || c.Container != "c" {
 		return objstore.ContainerInfo{}, &objstore.Error{Kind: objstore.KindNotFound}
 	}

@@ -30,7 +30,7 @@ type counted struct {
 
 func (c counted) Close() error { c.site.open--; return nil }
 
-func (s *fakeSite) HeadContainer(context.Context, objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (s *fakeSite) HeadContainer(context.Context, objstore.ContainerID, objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	return objstore.ContainerInfo{Metadata: s.metadata}, s.storeErr
 }
 

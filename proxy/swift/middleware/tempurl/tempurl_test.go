@@ -35,12 +35,12 @@ type inner struct {
 	looks              int // for keys
 }
 
-func (i *inner) HeadAccount(_ context.Context, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (i *inner) HeadAccount(_ context.Context, a objstore.AccountName, _ objstore.InfoOptions) (objstore.AccountInfo, error) {
 	i.looks++
 	return objstore.AccountInfo{Metadata: i.account}, i.keysErr
 }
 
-func (i *inner) HeadContainer(_ context.Context, c objstore.ContainerID) (objstore.ContainerInfo, error) {
+func (i *inner) HeadContainer(_ context.Context, c objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	return objstore.ContainerInfo{Metadata: i.container}, i.keysErr
 }
 

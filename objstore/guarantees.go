@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package objstore
+
+// Guarantees are the promises that a Store may or may not keep. The embedded
+// engine keeps every promise (Strict). A Store over a cluster of Swift's
+// servers counts answers of replicas that agree later, and keeps fewer
+// promises. A caller may rely on a promise only after a look at Guarantees;
+// every other sentence of the contract holds for all Stores.
+type Guarantees struct {
+	// ExactCounts: the counters of an account and of a container include every
+	// write that was answered, and DeleteContainer and DeleteAccount know
+	// exactly whether a name is empty. Otherwise counters lag by minutes, and a
+	// container may be deleted while the row of an object is on its way.
+	ExactCounts bool
+	// ListedAtOnce: a listing shows every write that was answered. Otherwise
+	// rows arrive later.
+	ListedAtOnce bool
+	// FreshInfo: HeadAccount, HeadContainer and HeadObject answer with the last
+	// acknowledged write. Otherwise a replica that missed a write may answer.
+	FreshInfo bool
+	// VerifiedReads: a byte leaves the Store only after its checksum was
+	// verified. Otherwise damage is found at the end of a read, or later.
+	VerifiedReads bool
+	// CompareAtCommit: IfNoneMatch, Timestamp, IfDeleteAt and
+	// MetadataUpdate.Check are compared with the state that the write replaces.
+	// Of two concurrent PUTs with IfNoneMatch one fails. Otherwise the
+	// comparison is made at the beginning, and both may succeed.
+	CompareAtCommit bool
+	// AllOrNothing: a write that failed changed nothing. Otherwise a failed
+	// write may be there, now or later, and a caller must not infer from an
+	// error that nothing was stored or removed.
+	AllOrNothing bool
+	// LastCommitWins: a write without a Timestamp gets its time at the commit,
+	// and the write that was answered last is the state. Otherwise the time is
+	// that of the beginning, and the write that began last wins.
+	LastCommitWins bool
+	// StableObjects: an open Object can be read to its end whatever is written
+	// meanwhile. Otherwise a Range that finds another version is an error of
+	// KindUnavailable; two versions are never mixed.
+	StableObjects bool
+	// WholeAnswers: DeleteObject returns the removed object, and PostObject the
+	// whole of the changed object. Otherwise the infos hold what the servers
+	// tell: times, the content type and sysmeta at most.
+	WholeAnswers bool
+	// OpaqueNames: names are any bytes but NUL. Otherwise names are UTF-8.
+	OpaqueNames bool
+	// SwiftLayout: other programs read and write the stored objects, so hidden
+	// data must have Swift's own names. Such a Store takes names with NUL,
+	// which Swift reserves for features, and PutOptions.TimestampOffset.
+	SwiftLayout bool
+}
+
+// Strict returns the guarantees of the embedded engine: every promise, and a
+// layout of needletail's own.
+func Strict() Guarantees {
+	return Guarantees{
+		ExactCounts: true, ListedAtOnce: true, FreshInfo: true, VerifiedReads: true, CompareAtCommit: true,
+		AllOrNothing: true, LastCommitWins: true, StableObjects: true, WholeAnswers: true, OpaqueNames: true,
+	}
+}
+
+// InfoOptions are the arguments of HeadAccount and HeadContainer.
+type InfoOptions struct {
+	// Cached allows an answer up to a minute old, for authorisation and
+	// settings. The answer says whether it came from a cache.
+	Cached bool
+}
