@@ -81,21 +81,8 @@ func indexTiers(r *Ring) tierIndex {
 // partition drawn from the hash of the partition's number.
 func (r *Ring) Handoffs(partition uint32) iter.Seq[*Device] {
 	return func(yield func(*Device) bool) {
-		if int64(partition) >= int64(r.Partitions()) {
-			return
-		}
-		w := handoffWalk{ring: r}
-		for level := range levels {
-			w.seen[level] = make([]bool, r.tiers.total[level])
-		}
-		for _, d := range r.Nodes(partition) {
-			w.use(d.ID)
-		}
-		start, step := r.handoffStart(partition)
-		for level := range levels {
-			if !w.walk(level, start, step, yield) {
-				return
-			}
+		w := r.HandoffWalk(partition)
+		for d, ok := w.Next(); ok && yield(d); d, ok = w.Next() {
 		}
 	}
 }
@@ -107,14 +94,92 @@ func (r *Ring) handoffStart(partition uint32) (start, step int) {
 	return int(r.PartitionOf(sum)), max(1, r.Partitions()/65536)
 }
 
-// handoffWalk has the used tiers of each level.
-type handoffWalk struct {
-	ring *Ring
-	seen [levels][]bool
-	used [levels]int
+// HandoffWalk gives the devices of Handoffs one call at a time, for a caller
+// that does not know how many devices a request will need. A walk can be left
+// at any time. A walk has one user at a time.
+type HandoffWalk struct {
+	ring        *Ring
+	seen        [levels][]bool
+	used        [levels]int // number of the used tiers of each level
+	start, step int
+	level       int
+	partition   int  // where the walk stands
+	row         int  // the next replica of partition
+	wrapped     bool // the walk is past the last partition
 }
 
-func (w *handoffWalk) use(id int) {
+// HandoffWalk begins a walk. The place of a device in the walk, from 0, is
+// Swift's handoff_index.
+func (r *Ring) HandoffWalk(partition uint32) *HandoffWalk {
+	w := &HandoffWalk{ring: r, level: levels}
+	if int64(partition) >= int64(r.Partitions()) {
+		return w
+	}
+	for level := range levels {
+		w.seen[level] = make([]bool, r.tiers.total[level])
+	}
+	for _, d := range r.Nodes(partition) {
+		w.use(d.ID)
+	}
+	w.start, w.step = r.handoffStart(partition)
+	w.begin(0)
+	return w
+}
+
+// Next returns the next handoff, or false when the walk has been everywhere.
+func (w *HandoffWalk) Next() (*Device, bool) {
+	for w.level < levels {
+		if w.used[w.level] == w.ring.tiers.total[w.level] {
+			w.begin(w.level + 1)
+			continue
+		}
+		if d := w.visit(); d != nil {
+			return d, true
+		}
+		if !w.advance() {
+			w.begin(w.level + 1)
+		}
+	}
+	return nil, false
+}
+
+// begin goes to the start of a level.
+func (w *HandoffWalk) begin(level int) {
+	w.level, w.partition, w.row, w.wrapped = level, w.start, 0, false
+}
+
+// advance goes to the next partition of the level; false at the end.
+func (w *HandoffWalk) advance() bool {
+	w.partition, w.row = w.partition+w.step, 0
+	if parts := w.ring.Partitions(); !w.wrapped && w.partition >= parts {
+		// The first step past the end lands on a partition above zero even
+		// where zero is due. Swift leaves partition zero out, and this walk
+		// must too.
+		w.partition, w.wrapped = w.step-(parts-w.start)%w.step, true
+	}
+	return !w.wrapped || w.partition < w.start
+}
+
+// visit returns the next device of the partition whose tier is new, or nil.
+func (w *HandoffWalk) visit() *Device {
+	r := w.ring
+	for w.row < len(r.rows) {
+		row := r.rows[w.row]
+		w.row++
+		if w.partition >= len(row) {
+			continue
+		}
+		id := int(row[w.partition])
+		if !w.seen[w.level][r.tiers.of[w.level][id]] {
+			w.use(id)
+			return r.devices[id]
+		}
+	}
+	return nil
+}
+
+// use marks the tiers of a device as used.
+func (w *HandoffWalk) use(id int) {
 	for level := range levels {
 		n := w.ring.tiers.of[level][id]
 		if !w.seen[level][n] {
@@ -122,46 +187,4 @@ func (w *handoffWalk) use(id int) {
 			w.used[level]++
 		}
 	}
-}
-
-// walk yields, at a level, the first device of each tier. It returns false once
-// the caller wants no more devices.
-func (w *handoffWalk) walk(level, start, step int, yield func(*Device) bool) bool {
-	parts := w.ring.Partitions()
-	for p := start; p < parts; p += step {
-		if more, want := w.visit(level, p, yield); !more || !want {
-			return want
-		}
-	}
-	// The first step past the end lands on a partition above zero even where
-	// zero is due. Swift leaves partition zero out, and this walk must too.
-	for p := step - (parts-start)%step; p < start; p += step {
-		if more, want := w.visit(level, p, yield); !more || !want {
-			return want
-		}
-	}
-	return true
-}
-
-// visit looks at the replicas of a partition. more reports whether the level
-// has tiers left; want reports whether the caller wants more devices.
-func (w *handoffWalk) visit(level, partition int, yield func(*Device) bool) (more, want bool) {
-	r := w.ring
-	for _, row := range r.rows {
-		if w.used[level] == r.tiers.total[level] {
-			return false, true
-		}
-		if partition >= len(row) {
-			continue
-		}
-		id := int(row[partition])
-		if w.seen[level][r.tiers.of[level][id]] {
-			continue
-		}
-		w.use(id)
-		if !yield(r.devices[id]) {
-			return false, false
-		}
-	}
-	return true, true
 }

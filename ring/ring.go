@@ -59,8 +59,10 @@ func (r *Ring) PartitionOf(sum [md5.Size]byte) uint32 {
 }
 
 // Nodes returns the devices of a partition in the order of the replicas. A
-// device with two replicas is there once, as in Swift's get_nodes. A partition
-// beyond the ring has no nodes.
+// device with two replicas is there once, as in Swift's get_nodes. The place of
+// a device in the slice, from 0, is Swift's index of the node
+// (swift/common/ring/ring.py: _get_part_nodes counts after it left out
+// repetitions). A partition beyond the ring has no nodes.
 func (r *Ring) Nodes(partition uint32) []*Device {
 	if int64(partition) >= int64(r.Partitions()) {
 		return nil
@@ -91,6 +93,11 @@ func (r *Ring) Partitions() int { return 1 << r.power }
 
 // PartPower is the binary logarithm of Partitions.
 func (r *Ring) PartPower() int { return r.power }
+
+// NextPartPower returns the part power to which the cluster is about to change,
+// and 0 if no change is under way. Swift's object servers link what they write
+// into the folders of the new partitions too, and learn the power from requests.
+func (r *Ring) NextPartPower() int { return r.nextPartPower }
 
 // Version returns how many changes the builder had made when it wrote the ring;
 // 0 if the file does not tell.
