@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -111,6 +111,10 @@ ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or
 	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) swift >/dev/null; }
 	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./ring
 
+fragment-interop: ## our erasure coding and OpenStack's liberasurecode: whole fragments, decoded both ways
+	@/usr/bin/python3 -c 'from pyeclib.ec_iface import VALID_EC_TYPES as v; assert {"isa_l_rs_vand", "jerasure_rs_vand"} <= set(v)' 2>/dev/null || { apt-get update -qq && $(APT) python3-pyeclib libisal2 libjerasure2 >/dev/null; }
+	$(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/fragment
+
 rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
 
@@ -119,7 +123,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
 	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
-	$(STATICCHECK) -tags interop ./ring
+	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/fragment
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
 	@cache=$$($(GO) env GOCACHE)/fuzz/needletail; \
@@ -144,7 +148,7 @@ check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
-	$(GO) vet -tags interop ./ring
+	$(GO) vet -tags interop ./ring ./objstore/cluster/fragment
 	cd bench/report && $(GO) vet ./...
 
 clean: ## remove what build made

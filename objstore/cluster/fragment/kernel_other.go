@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fragment
+
+// kernels are the kernels of this processor, the fastest first.
+func kernels() []*kernel { return []*kernel{portable} }
