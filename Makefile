@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -115,6 +115,30 @@ fragment-interop: ## our erasure coding and OpenStack's liberasurecode: whole fr
 	@/usr/bin/python3 -c 'from pyeclib.ec_iface import VALID_EC_TYPES as v; assert {"isa_l_rs_vand", "jerasure_rs_vand"} <= set(v)' 2>/dev/null || { apt-get update -qq && $(APT) python3-pyeclib libisal2 libjerasure2 >/dev/null; }
 	$(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/fragment
 
+# The folder of the cluster of cluster-up.
+CLUSTER ?= $${TMPDIR:-/tmp}/needletail-cluster
+
+cluster-up: cluster-packages ## a real Swift of four nodes on this machine: POLICY=ec42 is the default policy, EC_TYPE=isa_l_rs_vand, SWIFT_SRC=DIR
+	$(GO) run ./cmd/harness/cluster up -dir $(CLUSTER) $(if $(POLICY),-policy $(POLICY)) $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
+
+cluster-down: ## end the cluster of cluster-up, and remove its folder
+	$(GO) run ./cmd/harness/cluster down -dir $(CLUSTER)
+
+cluster-run: ## a program inside the cluster of cluster-up: make cluster-run CMD='curl -i http://127.0.0.1:8080/info'
+	@$(GO) run ./cmd/harness/cluster run -dir $(CLUSTER) $(or $(CMD),bash)
+
+cluster-test: cluster-packages ## the tests that start clusters themselves
+	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster
+
+# No service of theirs may start by itself; a cluster starts its own.
+cluster-packages:
+	@for p in memcached rsync nsenter swift-proxy-server swift-object-server swift-container-server swift-account-server swift-object-expirer \
+	  swift-ring-builder; do command -v $$p >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then policy=/usr/sbin/policy-rc.d; \
+	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; trap "rm -f $$policy" EXIT; }; \
+	  apt-get update -qq && $(APT) swift swift-proxy swift-account swift-container swift-object swift-object-expirer \
+	  memcached rsync util-linux mount >/dev/null; fi
+
 rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
 
@@ -122,7 +146,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
+	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench
 	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/fragment
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
@@ -147,7 +171,7 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,openstack,strangers,compare,growth ./cmd/... ./bench
+	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench
 	$(GO) vet -tags interop ./ring ./objstore/cluster/fragment
 	cd bench/report && $(GO) vet ./...
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cluster
+
+package swiftcluster
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// client sends requests to Swift's proxy with the tester's token.
+type client struct {
+	t     *testing.T
+	http  *http.Client
+	token string
+}
+
+func newClient(t *testing.T, c *Cluster) *client {
+	// No connection outlives a request: a test counts processes and stops servers.
+	k := &client{t: t, http: &http.Client{Transport: &http.Transport{DialContext: c.Dial, DisableKeepAlives: true}}}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+ProxyAddr+"/auth/v1.0", nil)
+	require.NoError(t, err)
+	req.Header.Set("X-Auth-User", "test:tester")
+	req.Header.Set("X-Auth-Key", "testing")
+	res, err := k.http.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, 200, res.StatusCode)
+	k.token = res.Header.Get("X-Auth-Token")
+	return k
+}
+
+func (k *client) do(method, path, body string, headers ...string) (int, string) {
+	k.t.Helper()
+	req, err := http.NewRequestWithContext(k.t.Context(), method, "http://"+ProxyAddr+"/v1/AUTH_test"+path, strings.NewReader(body))
+	require.NoError(k.t, err)
+	req.Header.Set("X-Auth-Token", k.token)
+	for ; len(headers) > 1; headers = headers[2:] {
+		req.Header.Set(headers[0], headers[1])
+	}
+	res, err := k.http.Do(req)
+	require.NoError(k.t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(k.t, err)
+	return res.StatusCode, string(text)
+}
+
+func start(t *testing.T, o Options) *Cluster {
+	t.Helper()
+	o.Dir = t.TempDir()
+	began := time.Now()
+	c, err := Start(t.Context(), o)
+	require.NoError(t, err)
+	t.Logf("started after %.1f s", time.Since(began).Seconds())
+	t.Cleanup(func() { require.NoError(t, c.Stop()) })
+	return c
+}
+
+func TestPoliciesAndFaults(t *testing.T) {
+	c := start(t, Options{})
+	k := newClient(t, c)
+	ctx := t.Context()
+	body := strings.Repeat("0123456789abcdef", 1<<17)
+	for _, p := range Policies {
+		status, _ := k.do("PUT", "/"+p, "", "X-Storage-Policy", p)
+		require.Equal(t, 201, status)
+		status, _ = k.do("PUT", "/"+p+"/o", body)
+		require.Equal(t, 201, status)
+		status, got := k.do("GET", "/"+p+"/o", "")
+		require.Equal(t, 200, status)
+		require.True(t, got == body, "another body comes back")
+	}
+	// A node has at most two of the six fragments of an object; four are enough.
+	require.NoError(t, c.StopServer(ctx, "object-server/1"))
+	status, _ := k.do("GET", "/ec42/o", "")
+	require.Equal(t, 200, status)
+	require.NoError(t, c.StopServer(ctx, "object-server/2"))
+	require.NoError(t, c.Signal(ctx, "object-server/3", syscall.SIGKILL))
+	status, _ = k.do("PUT", "/gold/o", "1")
+	require.Equal(t, 503, status, "one node takes an object of three copies")
+	require.NoError(t, c.StartServer(ctx, "object-server/1", "object-server/2", "object-server/3"))
+	running, err := c.Running(ctx)
+	require.NoError(t, err)
+	require.Len(t, running, len(StorageServers())+3)
+	require.Error(t, c.StartServer(ctx, "object-server/1"), "the server runs already")
+	require.Error(t, c.StopServer(ctx, "object-auditor/1"), "the daemon does not run")
+	require.Error(t, c.Once(ctx, "object-replicator/5"))
+	require.DirExists(t, c.Path("/srv/4/node/sdb8"))
+	require.NoDirExists(t, "/srv/4/node/sdb8", "the devices are the cluster's alone")
+}
+
+func TestAsyncPendingIsSent(t *testing.T) {
+	c := start(t, Options{DefaultPolicy: "silver"})
+	k := newClient(t, c)
+	status, _ := k.do("PUT", "/c", "")
+	require.Equal(t, 201, status)
+	var containers []string
+	for node := 1; node <= Nodes; node++ {
+		containers = append(containers, Name("container-server", node))
+	}
+	// The proxy finds the container in memcached.
+	status, _ = k.do("PUT", "/c/first", "1")
+	require.Equal(t, 201, status)
+	require.NoError(t, c.StopServer(t.Context(), containers...))
+	status, _ = k.do("PUT", "/c/second", "2")
+	require.Equal(t, 201, status)
+	require.NoError(t, c.StartServer(t.Context(), containers...))
+	_, names := k.do("GET", "/c", "")
+	require.Equal(t, "first\n", names)
+	require.NoError(t, c.Once(t.Context(), "object-updater"))
+	_, names = k.do("GET", "/c", "")
+	require.Equal(t, "first\nsecond\n", names)
+}
+
+func TestClustersSideBySide(t *testing.T) {
+	first, second := start(t, Options{Bare: true}), start(t, Options{Bare: true, OnDisk: true})
+	for _, c := range []*Cluster{first, second} {
+		running, err := c.Running(t.Context())
+		require.NoError(t, err)
+		require.Len(t, running, 2)
+		cmd := c.Command(t.Context(), "sh", "-c", "swift-init proxy-server status; cat /proc/1/cmdline; [ -d /etc/swift/object-server ]")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		require.Contains(t, string(out), c.Dir)
+	}
+	require.NotEqual(t, first.Dir, second.Dir)
+	found, err := Open(first.Dir)
+	require.NoError(t, err)
+	require.NoError(t, found.Stop())
+	require.NoError(t, found.Stop(), "a cluster that has ended")
+	_, err = second.Running(t.Context())
+	require.NoError(t, err)
+	_, err = first.Running(t.Context())
+	require.Error(t, err)
+}
+
+// TestCommandEnds: the end of the context ends the program inside and its children.
+func TestCommandEnds(t *testing.T) {
+	c := start(t, Options{Bare: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := c.Command(ctx, "sh", "-c", "echo begun; sleep 1000 & sleep 1001")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = io.ReadFull(out, make([]byte, len("begun\n")))
+	require.NoError(t, err)
+	cancel()
+	// All holders of the pipe have ended at its end.
+	_, err = io.Copy(io.Discard, out)
+	require.NoError(t, err)
+	require.Error(t, cmd.Wait())
+}
+
+// TestEndOfTheParentEndsTheCluster starts a cluster in a process of its own, kills the
+// process, and waits for the end of the nursery.
+func TestEndOfTheParentEndsTheCluster(t *testing.T) {
+	const folder, started = "SWIFTCLUSTER_TEST_FOLDER", "started\n"
+	if dir := os.Getenv(folder); dir != "" {
+		_, err := Start(t.Context(), Options{Dir: dir, Bare: true})
+		require.NoError(t, err)
+		fmt.Print(started)
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	dir := t.TempDir()
+	binary, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), folder+"="+dir)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	defer in.Close()
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	said := make([]byte, len(started))
+	_, err = io.ReadFull(out, said)
+	require.NoError(t, err)
+	require.Equal(t, started, string(said))
+	c, err := Open(dir)
+	require.NoError(t, err)
+	nursery, err := unix.PidfdOpen(c.pid, 0)
+	require.NoError(t, err)
+	defer unix.Close(nursery)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	// A descriptor of a process is readable at its end (pidfd_open(2)).
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(nursery), Events: unix.POLLIN}}, int(stopTimeout.Milliseconds()))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+}
