@@ -8,13 +8,6 @@ import (
 	"sync"
 )
 
-// noBody is the body of an answer without a body.
-type noBody struct{}
-
-func (noBody) Read([]byte) (int, error)         { return 0, io.EOF }
-func (noBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
-func (noBody) Close() error                     { return nil }
-
 // body is the body of an answer. The connection goes back to the pool with the
 // last byte.
 type body struct {
@@ -68,6 +61,19 @@ func (b *body) advance() error {
 func (b *body) finish() {
 	b.err = io.EOF
 	b.x.end(b.keep)
+}
+
+// abandon ends the exchange with an error of the body's reader. After the end of
+// the exchange an error of the exchange stays as it is.
+func (b *body) abandon(step string, err error) error {
+	if b.err == nil {
+		b.err = b.x.fail(step, err)
+		return b.err
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return err
+	}
+	return b.x.error(b.x.conn.addr, b.x.op(step), err)
 }
 
 // copyBytes is the size of WriteTo's buffer, Swift's object_chunk_size.

@@ -115,11 +115,10 @@ func (x *exchange) response(h *head, keep bool) (*Response, error) {
 	}
 	keep = keep && h.keepsAlive() && x.client.opts.IdlePerNode > 0
 	r := &Response{Status: h.status, Reason: h.reason, Header: h.header, Length: length}
+	b := &body{x: x, left: max(length, 0), chunked: length < 0, keep: keep}
+	r.Body = b
 	if length == 0 {
-		x.end(keep)
-		r.Body = noBody{}
-		return r, nil
+		b.finish()
 	}
-	r.Body = &body{x: x, left: max(length, 0), chunked: length < 0, keep: keep}
 	return r, nil
 }

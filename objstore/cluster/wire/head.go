@@ -83,19 +83,26 @@ func parseHead(text string, fieldsMax int) (head, error) {
 	if err != nil {
 		return head{}, err
 	}
-	fields := strings.Count(rest, "\r\n")
+	h.header, err = parseFields(rest, fieldsMax)
+	return h, err
+}
+
+// parseFields parses lines of fields, each with its CR LF.
+func parseFields(text string, fieldsMax int) (Header, error) {
+	fields := strings.Count(text, "\r\n")
 	if fields > fieldsMax {
-		return head{}, errTooMany
+		return nil, errTooMany
 	}
-	h.header = make(Header, 0, fields)
-	for rest != "" {
-		line, rest, _ = strings.Cut(rest, "\r\n")
+	h := make(Header, 0, fields)
+	for text != "" {
+		var line string
+		line, text, _ = strings.Cut(text, "\r\n")
 		name, value, ok := strings.Cut(line, ":")
 		value = strings.Trim(value, " \t")
 		if !ok || !validName(name) || !validValue(value) {
-			return head{}, errFieldLine
+			return nil, errFieldLine
 		}
-		h.header.Add(name, value)
+		h.Add(name, value)
 	}
 	return h, nil
 }
@@ -173,9 +180,9 @@ func (h *head) framing(method string) (int64, error) {
 }
 
 func parseLength(s string) (int64, error) {
-	n, err := strconv.ParseUint(s, 10, 63)
-	if err != nil || s[0] == '+' {
+	n, err := parseNumber(s)
+	if err != nil {
 		return 0, errFraming
 	}
-	return int64(n), nil
+	return n, nil
 }
