@@ -239,7 +239,7 @@ func short(err error) error {
 
 // readPart reads the head of a part.
 func readPart(in *bufio.Reader) (*Part, error) {
-	o := Options{HeadBytes: partHeadBytesMax, LineBytes: partHeadBytesMax, HeadFields: partFieldsMax - 1}
+	o := Options{HeadBytes: partHeadBytesMax, LineBytes: partHeadBytesMax, HeadFields: partFieldsMax}
 	text, err := appendHead(nil, in, &o)
 	if err != nil {
 		return nil, short(err)

@@ -232,7 +232,7 @@ func TestPutTwoPhasesKeepTheConnection(t *testing.T) {
 func TestPutFinalAnswers(t *testing.T) {
 	refuse := func(status int) func(*wiretest.Request) *wiretest.Answer {
 		return func(*wiretest.Request) *wiretest.Answer {
-			return &wiretest.Answer{Status: status, Body: []byte("no")}
+			return &wiretest.Answer{Status: status, Body: []byte("no"), KeepOpen: true}
 		}
 	}
 	c := newClient(t, wire.Options{})
@@ -248,6 +248,13 @@ func TestPutFinalAnswers(t *testing.T) {
 		require.ErrorIs(t, p.Write([]byte("x")), wire.KindRequest)
 		_, err = p.Finish(t.Context())
 		require.ErrorIs(t, err, wire.KindRequest)
+		// The node may still take what comes next for the body.
+		p, err = c.Put(t.Context(), putRequest(node.Addr))
+		require.NoError(t, err)
+		_, final, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, final.Body.Close())
+		require.Equal(t, 2, node.Connections())
 	})
 	t.Run("instead of the second 100", func(t *testing.T) {
 		node := wiretest.New(t, wiretest.Handler{Stored: refuse(422)})
@@ -264,13 +271,13 @@ func TestPutFinalAnswers(t *testing.T) {
 		require.ErrorIs(t, p.Commit(), wire.KindRequest)
 	})
 	t.Run("inside the body", func(t *testing.T) {
-		node := wiretest.New(t, wiretest.Handler{MidBody: func(r *wiretest.Request, got int) *wiretest.Answer {
-			if got < 1<<20 {
-				return nil
-			}
-			return &wiretest.Answer{Status: 507, Body: []byte("full")}
-		}})
-		p, err := c.Put(t.Context(), putRequest(node.Addr))
+		// The node reads nothing more after its answer.
+		addr := serve(t, func(nc io.ReadWriter) {
+			_, _ = nc.Read(make([]byte, 4096))
+			_, _ = io.WriteString(nc, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 507 Full\r\nContent-Length: 4\r\n\r\nfull")
+			<-t.Context().Done()
+		})
+		p, err := c.Put(t.Context(), putRequest(addr))
 		require.NoError(t, err)
 		_, _, err = p.Continue(t.Context())
 		require.NoError(t, err)
@@ -278,16 +285,27 @@ func TestPutFinalAnswers(t *testing.T) {
 		for err == nil {
 			err = p.Write(block)
 		}
-		// The answer may be lost if the node's reset overtakes it.
-		if wire.KindOf(err) != wire.KindAnswered {
-			require.ErrorIs(t, err, wire.KindBroken)
-			return
-		}
+		require.ErrorIs(t, err, wire.KindAnswered)
 		require.ErrorIs(t, p.Write(block), wire.KindAnswered)
 		r, err := p.Finish(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 507, r.Status)
-		require.NoError(t, r.Body.Close())
+		require.Equal(t, "full", readAll(t, r))
+	})
+	t.Run("inside the body, and the node leaves", func(t *testing.T) {
+		node := wiretest.New(t, wiretest.Handler{MidBody: func(*wiretest.Request, int) *wiretest.Answer {
+			return &wiretest.Answer{Break: true}
+		}})
+		p, err := c.Put(t.Context(), putRequest(node.Addr))
+		require.NoError(t, err)
+		_, _, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		for err == nil {
+			err = p.Write(make([]byte, 64<<10))
+		}
+		require.ErrorIs(t, err, wire.KindBroken)
+		_, again := p.Finish(t.Context())
+		require.Equal(t, err, again)
 	})
 	t.Run("at the end", func(t *testing.T) {
 		node := wiretest.New(t, wiretest.Handler{Final: refuse(422)})
@@ -303,23 +321,34 @@ func TestPutFinalAnswers(t *testing.T) {
 }
 
 func TestPutUnconfirmedContinue(t *testing.T) {
-	node := wiretest.New(t, wiretest.Handler{PlainContinue: true, Continue: wire.Header{{Name: "X-Obj-Metadata-Footer", Value: "yes"}}})
-	c := newClient(t, wire.Options{})
-	req := putRequest(node.Addr)
-	req.Footer = true
-	p, err := c.Put(t.Context(), req)
-	require.NoError(t, err)
-	_, _, err = p.Continue(t.Context())
+	f := func(confirmed string, commit bool, want error) {
+		t.Helper()
+		node := wiretest.New(t, wiretest.Handler{PlainContinue: true, Continue: wire.Header{{Name: confirmed, Value: "yes"}}})
+		req := putRequest(node.Addr)
+		req.Footer, req.Commit = true, commit
+		p, err := newClient(t, wire.Options{}).Put(t.Context(), req)
+		require.NoError(t, err)
+		defer p.Abort()
+		_, _, err = p.Continue(t.Context())
+		require.Equal(t, want == nil, err == nil, err)
+		if want != nil {
+			require.ErrorIs(t, err, want)
+			require.ErrorIs(t, p.Write([]byte("x")), want)
+		}
+	}
+	f("X-Obj-Metadata-Footer", false, nil)
+	f("X-Obj-Metadata-Footer", true, wire.KindProtocol)
+	f("X-Obj-Multiphase-Commit", true, wire.KindProtocol)
+	f("X-Else", false, wire.KindProtocol)
+}
+
+func TestPutAbort(t *testing.T) {
+	node := wiretest.New(t, wiretest.Handler{})
+	p, err := newClient(t, wire.Options{}).Put(t.Context(), putRequest(node.Addr))
 	require.NoError(t, err)
 	p.Abort()
-	require.ErrorIs(t, p.Write(nil), wire.KindRequest)
-
-	req.Commit = true
-	p, err = c.Put(t.Context(), req)
-	require.NoError(t, err)
-	_, _, err = p.Continue(t.Context())
-	require.ErrorIs(t, err, wire.KindProtocol)
-	require.ErrorIs(t, p.Write([]byte("x")), wire.KindProtocol)
+	require.ErrorIs(t, p.Write([]byte("x")), wire.KindRequest)
+	p.Abort()
 }
 
 func TestPutOnAStaleConnection(t *testing.T) {
@@ -363,6 +392,19 @@ func TestPutEndsWithItsContexts(t *testing.T) {
 		_, err := p.Finish(ctx)
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorIs(t, err, wire.KindCanceled)
+	})
+	t.Run("before the wait", func(t *testing.T) {
+		// The answer has come already, and may be read before the watch of the
+		// context runs.
+		node := wiretest.New(t, wiretest.Handler{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 100 {
+			p, err := c.Put(t.Context(), putRequest(node.Addr))
+			require.NoError(t, err)
+			_, _, err = p.Continue(ctx)
+			require.ErrorIs(t, err, context.Canceled)
+		}
 	})
 	t.Run("of the Put", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -52,7 +52,7 @@ func (d *dialogue) talk() (*Answer, error) {
 	if strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		if h.Expect != nil {
 			if a := h.Expect(r); a != nil {
-				a.Close = true
+				a.Close = !a.KeepOpen
 				return a, nil
 			}
 		}
@@ -178,7 +178,7 @@ func (d *dialogue) readBody() ([]byte, *Answer, error) {
 		}
 		a := d.server.handler.MidBody(d.req, len(all))
 		if a != nil {
-			a.Close = true
+			a.Close = !a.KeepOpen
 		}
 		return a, nil
 	}

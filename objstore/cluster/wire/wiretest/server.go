@@ -52,6 +52,9 @@ type Answer struct {
 	Hang bool
 	// Close closes the connection after the answer, without a Connection field.
 	Close bool
+	// KeepOpen keeps the connection after an answer before the end of the body,
+	// and takes what comes next for a request.
+	KeepOpen bool
 }
 
 // Handler are the functions of a node. They run in the goroutine of the
