@@ -3,6 +3,7 @@
 package ring
 
 import (
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -88,5 +89,54 @@ func TestHandoffsEnd(t *testing.T) {
 	}
 	if got := ids(r.Handoffs(64)); len(r.Nodes(64)) > 0 || len(got) > 0 {
 		t.Errorf("partition 64 of 64 has nodes, or handoffs %v", got)
+	}
+}
+
+// TestHandoffWalk: a walk that is left and taken up again is the walk of
+// Handoffs, and stays at its end.
+func TestHandoffWalk(t *testing.T) {
+	for _, name := range []string{"three-zones", "fraction-and-holes", "one-device", "ipv6", "two"} {
+		r, err := Load("testdata/"+name+".ring.gz", goldenHash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p := range uint32(min(r.Partitions(), 64)) {
+			w := r.HandoffWalk(p)
+			for d := range r.Handoffs(p) {
+				if got, ok := w.Next(); !ok || got != d {
+					t.Fatalf("%s, partition %d: the walk gives %v, not %v", name, p, got, d)
+				}
+			}
+			for range 2 {
+				if got, ok := w.Next(); ok || got != nil {
+					t.Fatalf("%s, partition %d: %v behind the end", name, p, got)
+				}
+			}
+		}
+	}
+}
+
+// TestNextPartPower: the power is read from a file of format 1 and written again.
+func TestNextPartPower(t *testing.T) {
+	r, err := Load("testdata/three-zones.ring.gz", goldenHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.NextPartPower(); got != 0 {
+		t.Errorf("a ring at rest has the next power %d", got)
+	}
+	r.nextPartPower = r.power + 1
+	path := filepath.Join(t.TempDir(), "object.ring.gz")
+	for _, format := range []int{1, 2} {
+		if err := r.WriteFile(path, format); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Load(path, goldenHash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := again.NextPartPower(); got != r.power+1 {
+			t.Errorf("format %d: next power %d, not %d", format, got, r.power+1)
+		}
 	}
 }

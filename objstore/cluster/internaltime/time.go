@@ -85,7 +85,8 @@ func (t Time) Invert() Time {
 		return Time{Units: maxUnits - t.Units}
 	}
 	// The offset of the inverse counts down from 2^64, so a unit is borrowed.
-	return Time{Units: maxUnits - t.Units - 1, Offset: -t.Offset}
+	// The last unit of all, in the year 2286, has none to lend.
+	return Time{Units: max(0, maxUnits-t.Units-1), Offset: -t.Offset}
 }
 
 // Parse reads a normal, internal or short form, and any decimal number of
