@@ -16,8 +16,9 @@ type Guarantees struct {
 	// ListedAtOnce: a listing shows every write that was answered. Otherwise
 	// rows arrive later.
 	ListedAtOnce bool
-	// FreshInfo: HeadAccount, HeadContainer and HeadObject answer with the last
-	// acknowledged write. Otherwise a replica that missed a write may answer.
+	// FreshInfo: HeadAccount, HeadContainer, HeadObject and OpenObject answer
+	// with the last acknowledged write. Otherwise a replica that missed a write
+	// may answer, except for OpenOptions.Newest.
 	FreshInfo bool
 	// VerifiedReads: a byte leaves the Store only after its checksum was
 	// verified. Otherwise damage is found at the end of a read, or later.
@@ -43,11 +44,21 @@ type Guarantees struct {
 	// whole of the changed object. Otherwise the infos hold what the servers
 	// tell: times, the content type and sysmeta at most.
 	WholeAnswers bool
-	// OpaqueNames: names are any bytes but NUL. Otherwise names are UTF-8.
-	OpaqueNames bool
+	// OpaqueBytes: names are any bytes but NUL, and values of metadata any bytes.
+	// Otherwise both are UTF-8, and other bytes are KindInvalid.
+	OpaqueBytes bool
+	// CleanRecreation: a deleted account or container can be made again at once,
+	// and nothing of the old remains. Otherwise the name of a deleted account
+	// stays taken until the cluster has reaped the account (KindConflict), and
+	// ContainerInfo.Created may be that of the first container of the name.
+	CleanRecreation bool
+	// PastDeleteAt: a PUT or POST may have a DeleteAt before its own time.
+	// Otherwise such a DeleteAt is KindInvalid.
+	PastDeleteAt bool
 	// SwiftLayout: other programs read and write the stored objects, so hidden
-	// data must have Swift's own names. Such a Store takes names with NUL,
-	// which Swift reserves for features, and PutOptions.TimestampOffset.
+	// data must have Swift's own names. Such a Store takes container and object
+	// names that begin with NUL, which Swift reserves for features, and
+	// PutOptions.TimestampOffset.
 	SwiftLayout bool
 }
 
@@ -56,7 +67,8 @@ type Guarantees struct {
 func Strict() Guarantees {
 	return Guarantees{
 		ExactCounts: true, ListedAtOnce: true, FreshInfo: true, VerifiedReads: true, CompareAtCommit: true,
-		AllOrNothing: true, LastCommitWins: true, StableObjects: true, WholeAnswers: true, OpaqueNames: true,
+		AllOrNothing: true, LastCommitWins: true, StableObjects: true, WholeAnswers: true, OpaqueBytes: true,
+		CleanRecreation: true, PastDeleteAt: true,
 	}
 }
 

@@ -16,4 +16,7 @@ type ListOptions struct {
 	// and Delimiter = "/", leaves out the object named as the prefix, and shows
 	// no subdirs.
 	Path *string
+	// Reserved also lists the names that begin with NUL, which Swift keeps for
+	// features. Only a Store with Guarantees.SwiftLayout has such names.
+	Reserved bool
 }

@@ -14,10 +14,13 @@ func (a AccountName) Hidden() bool {
 }
 
 // ContainerName is a container's name within its account. Any bytes but NUL and
-// '/'.
+// '/'; with Guarantees.SwiftLayout also the reserved names of features, which
+// begin with NUL.
 type ContainerName string
 
-// ObjectName is an object's name within its container. Any bytes but NUL.
+// ObjectName is an object's name within its container. Any bytes but NUL; with
+// Guarantees.SwiftLayout also the reserved names of features, which begin with
+// NUL.
 type ObjectName string
 
 // ContainerID names a container.

@@ -88,6 +88,9 @@ type OpenOptions struct {
 	// hints for OpenObject of a Store that asks another server, and may be
 	// ignored. Object.Range gives any part all the same.
 	Ranges, WholeIf string
+	// Newest asks for the newest state that any replica has, at the price of a
+	// question to all replicas. A Store with Guarantees.FreshInfo ignores it.
+	Newest bool
 }
 
 // DeleteOptions are the arguments of DeleteObject.
