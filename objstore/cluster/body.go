@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+
+	"needletail/objstore"
+)
+
+// digests are taken in the proxy only where metadata depend on the body; else
+// the nodes' MD5 is enough.
+type digests struct{ md5, sha512 hash.Hash }
+
+func newDigests(o *objstore.PutOptions) digests {
+	var d digests
+	if footed(o) {
+		d.md5 = md5.New()
+	}
+	if o.SHA512 {
+		d.sha512 = sha512.New()
+	}
+	return d
+}
+
+func (d digests) write(b []byte) {
+	for _, h := range []hash.Hash{d.md5, d.sha512} {
+		if h != nil {
+			h.Write(b)
+		}
+	}
+}
+
+func sumOf(h hash.Hash) string {
+	if h == nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// stream reads the body and gives the body to the lanes. The info has no ETag if
+// the nodes take the ETag.
+func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInfo, error) {
+	d := newDigests(u.o)
+	size, err := u.readBody(ctx, body, d)
+	if err != nil {
+		return objstore.ObjectInfo{}, err
+	}
+	info := objstore.ObjectInfo{
+		SizeBytes: size, ETag: sumOf(d.md5), SHA512: sumOf(d.sha512), ContentType: u.o.ContentType,
+		Metadata: u.o.Metadata.Clone(), DeleteAt: u.o.DeleteAt, Listing: cloneListing(u.o.Listing),
+	}
+	if u.footed {
+		if err := u.foot(&info); err != nil {
+			return info, err
+		}
+	}
+	for _, l := range u.lanes {
+		l.whole = true
+	}
+	info.Created, info.Modified = u.at.Units, u.at.Units
+	return info, nil
+}
+
+var errOtherETag = errors.New("the body's MD5 is not the ETag of the request")
+
+// foot makes the footer, after the ETag agreed.
+func (u *upload) foot(info *objstore.ObjectInfo) error {
+	if u.o.ETag != "" && u.o.ETag != info.ETag {
+		return u.fail(objstore.KindETagMismatch, errOtherETag)
+	}
+	if u.o.Finish != nil {
+		if err := u.o.Finish(info); err != nil {
+			return u.fail(objstore.KindInternal, err)
+		}
+	}
+	footer := putFooter(u.id, u.o, info)
+	for _, l := range u.lanes {
+		l.footer = footer
+	}
+	return nil
+}
+
+// readBody reads the body to its end, and not beyond a stated length.
+func (u *upload) readBody(ctx context.Context, body io.Reader, d digests) (size int64, err error) {
+	for size != u.o.SizeBytes {
+		c := newChunk()
+		room := int64(chunkBytes)
+		if u.o.SizeBytes >= 0 {
+			room = min(room, u.o.SizeBytes-size)
+		} else if u.o.MaxBytes > 0 {
+			room = min(room, u.o.MaxBytes+1-size)
+		}
+		end := false
+		c.n, end, err = readFull(body, c.buf[:room])
+		size += int64(c.n)
+		switch {
+		case err != nil:
+			err = u.fail(objstore.KindBody, err)
+		case u.o.MaxBytes > 0 && size > u.o.MaxBytes:
+			err = u.fail(objstore.KindTooLarge, nil)
+		case end && size < u.o.SizeBytes:
+			err = u.fail(objstore.KindShortBody, fmt.Errorf("%d of %d bytes", size, u.o.SizeBytes))
+		case c.n > 0:
+			d.write(c.bytes())
+			err = u.send(ctx, c)
+		}
+		c.release()
+		if err != nil || end {
+			return size, err
+		}
+	}
+	return size, nil
+}
+
+// emptyReadsMax is how often in a row a reader may give neither bytes nor an
+// error, as in bufio.
+const emptyReadsMax = 100
+
+// readFull fills p, or reads up to the end of r.
+func readFull(r io.Reader, p []byte) (n int, end bool, err error) {
+	empty := 0
+	for n < len(p) {
+		m, err := r.Read(p[n:])
+		n += m
+		switch {
+		case err == io.EOF:
+			return n, true, nil
+		case err != nil:
+			return n, false, err
+		case m > 0:
+			empty = 0
+		case empty == emptyReadsMax:
+			return n, false, io.ErrNoProgress
+		default:
+			empty++
+		}
+	}
+	return n, false, nil
+}
+
+// cloneListing copies everything that a listing override points to.
+func cloneListing(l objstore.ListingOverride) objstore.ListingOverride {
+	l.Extra = slices.Clone(l.Extra)
+	if l.SizeBytes != nil {
+		size := *l.SizeBytes
+		l.SizeBytes = &size
+	}
+	return l
+}

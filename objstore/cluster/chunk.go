@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// chunkBytes is how much of a body is read and sent at once, Swift's
+// client_chunk_size.
+const chunkBytes = 64 << 10
+
+// chunk is a piece of a body on its way to several nodes.
+type chunk struct {
+	buf  [chunkBytes]byte
+	n    int
+	refs atomic.Int32
+}
+
+var chunks = sync.Pool{New: func() any { return new(chunk) }}
+
+// newChunk returns a chunk with a single user.
+func newChunk() *chunk {
+	c := chunks.Get().(*chunk)
+	c.n = 0
+	c.refs.Store(1)
+	return c
+}
+
+func (c *chunk) bytes() []byte { return c.buf[:c.n] }
+
+func (c *chunk) use() { c.refs.Add(1) }
+
+// release ends a use; the last ends the chunk.
+func (c *chunk) release() {
+	if c.refs.Add(-1) == 0 {
+		chunks.Put(c)
+	}
+}

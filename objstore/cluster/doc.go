@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cluster is an objstore.Store over the account, container and object
+// servers of an OpenStack Swift cluster: the work of Swift's proxy server below
+// its middlewares.
+//
+// # Vocabulary
+//
+// A target is a name with its ring and partition. A node is a server's device in
+// the ring. An answer is a node's final answer to a request, read whole. A source
+// is an answer whose body is still to come. A verdict is what the answers of
+// several nodes mean together. A lane is the way of an upload to a single node:
+// a goroutine, a connection and a short queue of chunks. A straggler is a node
+// that has not answered yet when the verdict is known. The version of an object
+// is the timestamp of its data together with its ETag.
+//
+// # Division of work
+//
+// Package nodes says whom to ask, wire speaks to the nodes, verdict counts
+// answers, swiftconf knows the rings. This package maps values of the contract
+// to headers and back (infos.go, override.go, requests.go, updates.go, rows.go),
+// and runs the dialogues: write.go for requests that go to all nodes, find.go
+// for reads, put.go and lane.go for uploads, open.go and stream.go for bodies.
+//
+// # Invariants
+//
+//   - Each write has a single timestamp, given at its beginning.
+//   - A write succeeds only with a quorum of answers. A failed write may be there
+//     all the same, and is not rolled back.
+//   - Bytes of two versions never meet in one read.
+//   - Every goroutine of a request ends: at the verdict, at the end of the
+//     context, or as a straggler within the nodes' timeouts. Close waits for all.
+//   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes.
+//   - An error names the server that failed.
+package cluster

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"needletail/objstore/cluster/nodes"
+	"needletail/objstore/cluster/wire"
+)
+
+// laneChunks is how many chunks wait for a node that is slower than the other
+// nodes of an upload.
+const laneChunks = 4
+
+// lane is the way of an upload to a node.
+type lane struct {
+	u     *upload
+	node  nodes.Node
+	start time.Time
+	put   *wire.Put
+	final *answer // the answer, if the node gave a final answer in place of 100
+
+	queue chan *chunk   // closed at the end of the body
+	gone  chan struct{} // closed when the lane takes no more chunks
+	once  sync.Once
+	// footer is the metadata behind the body, and whole says that the body has
+	// come to its end. Both are set before queue is closed.
+	footer wire.Header
+	whole  bool
+}
+
+// connect asks nodes to take the upload until a node says 100, or gives a final
+// answer below 500 (swift/proxy/controllers/obj.py: _connect_put_node). Nil: no
+// node is left.
+func (u *upload) connect(ctx context.Context, h wire.Header) *lane {
+	for ctx.Err() == nil {
+		n, ok := u.it.Next()
+		if !ok {
+			return nil
+		}
+		if l := u.connectTo(ctx, n, h); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// connectTo is connect for a single node.
+func (u *upload) connectTo(ctx context.Context, n nodes.Node, h wire.Header) *lane {
+	l := &lane{u: u, node: n, start: time.Now(), queue: make(chan *chunk, laneChunks), gone: make(chan struct{})}
+	put, err := u.wire.Put(ctx, &wire.Request{
+		Method: u.method, Addr: n.Address(), Device: n.Device.Device, Path: u.path(n.Device.Device, ""),
+		Header: h, Length: max(u.o.SizeBytes, 0), Footer: u.footed,
+	})
+	if err != nil {
+		l.fail(err)
+		return nil
+	}
+	l.put = put
+	_, res, err := put.Continue(ctx)
+	switch {
+	case err != nil:
+		l.fail(err)
+		return nil
+	case res == nil:
+		return l
+	}
+	if l.final = l.answered(res); l.final == nil {
+		return nil
+	}
+	return l
+}
+
+// fail counts a failure against the node.
+func (l *lane) fail(err error) {
+	l.u.unanswered(&l.u.request, l.node, l.start, err)
+	l.u.noteFailure(err)
+}
+
+// answered reads a final answer. An answer of 500 and above is a failure, and
+// nil.
+func (l *lane) answered(res *wire.Response) *answer {
+	a := readAnswer(l.node, res)
+	l.u.answered(&l.u.request, l.node, l.start, a.status)
+	if a.status < statusInternal {
+		return a
+	}
+	l.u.noteFailure(a.err(l.u.server, l.u.method))
+	return nil
+}
+
+// leave ends the lane for the upload: no more chunks are put into the queue.
+func (l *lane) leave() { l.once.Do(func() { close(l.gone) }) }
+
+// left reports whether the lane has ended for the upload.
+func (l *lane) left() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// run sends the chunks of the queue, and returns the node's final answer after
+// the end of the body. Nil: the node failed, or the upload was given up.
+func (l *lane) run(ctx context.Context) *answer {
+	if l.final != nil {
+		return l.final
+	}
+	var err error
+	for c := range l.queue {
+		if err == nil && !l.left() {
+			if err = l.put.Write(c.bytes()); err != nil {
+				l.leave()
+			}
+		}
+		c.release()
+	}
+	early := errors.Is(err, wire.KindAnswered)
+	if err != nil && !early {
+		l.fail(err)
+		return nil
+	}
+	if !early && (!l.whole || l.left()) {
+		l.put.Abort()
+		return nil
+	}
+	return l.finish(ctx, early)
+}
+
+// finish ends the body and waits for the final answer.
+func (l *lane) finish(ctx context.Context, early bool) *answer {
+	if l.footer != nil && !early {
+		if err := l.put.Footer(l.footer); err != nil && !errors.Is(err, wire.KindAnswered) {
+			l.fail(err)
+			return nil
+		}
+	}
+	res, err := l.put.Finish(ctx)
+	if err != nil {
+		l.fail(err)
+		return nil
+	}
+	return l.answered(res)
+}

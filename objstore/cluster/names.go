@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"needletail/objstore"
+)
+
+var (
+	errEmptyName = errors.New("a name is empty")
+	errNUL       = errors.New("a name holds NUL elsewhere than Swift's reserved names do")
+	errSlash     = errors.New("a name of an account or a container holds '/'")
+	errNotUTF8   = errors.New("the cluster takes names in UTF-8 only")
+)
+
+// reserved is the first byte of names that Swift keeps for features
+// (swift/common/constraints.py: RESERVED). The byte divides the parts of such a
+// name too.
+const reserved = "\x00"
+
+// isReserved reports whether a name is one of Swift's features.
+func isReserved(name string) bool { return strings.HasPrefix(name, reserved) }
+
+// checkName refuses names that the servers refuse or would take for other names
+// (swift/common/utils: split_path; swift/common/constraints.py: check_utf8).
+// The hidden accounts of an embedded store begin with 0xFF and are refused with
+// the rest of what is no UTF-8.
+func checkName(part int, name string) error {
+	switch {
+	case name == "":
+		return errEmptyName
+	case part < partObject && strings.Contains(name, "/"):
+		return errSlash
+	case strings.Contains(name, reserved) && (!isReserved(name) || len(name) == 1):
+		return errNUL
+	case !utf8.ValidString(name):
+		return errNotUTF8
+	}
+	return nil
+}
+
+// The parts of a path.
+const (
+	partAccount = iota
+	partContainer
+	partObject
+)
+
+// call is a running operation, for its errors.
+type call struct{ op, name string }
+
+func (c call) fail(k objstore.Kind, cause error) error {
+	return &objstore.Error{Kind: k, Op: c.op, Name: c.name, Err: cause}
+}
+
+// unquote decodes %XX and leaves anything else, as Python's unquote.
+func unquote(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := unhex(s[i+1]), unhex(s[i+2])
+			if hi >= 0 && lo >= 0 {
+				out = append(out, byte(hi<<4|lo))
+				i += 2
+				continue
+			}
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}
+
+func unhex(c byte) int {
+	if 'a' <= c && c <= 'f' {
+		c -= 'a' - 'A'
+	}
+	return strings.IndexByte("0123456789ABCDEF", c)
+}

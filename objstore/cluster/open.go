@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"needletail/objstore"
+	"needletail/objstore/cluster/wire"
+)
+
+var (
+	errClosedObject = errors.New("the object is closed")
+	errOtherVersion = errors.New("the object was overwritten while it was read")
+	errBadRange     = errors.New("the answer has another range than asked for")
+)
+
+// object is an open object: what its first GET said, and the stream of a GET
+// that is not yet read to its end.
+type object struct {
+	store *Store
+	call
+	request
+	ctx    context.Context
+	opts   objstore.OpenOptions
+	answer objectAnswer
+
+	mu     sync.Mutex
+	stream *stream // nil: none is open
+	closed bool
+}
+
+// OpenObject opens the version that a GET finds. The GET carries the ranges of
+// the hint, and its body serves the first reader.
+func (s *Store) OpenObject(ctx context.Context, id objstore.ObjectID, o objstore.OpenOptions) (objstore.Object, error) {
+	c := onObject("open object", id)
+	if err := s.beginObject(c, id); err != nil {
+		return nil, err
+	}
+	ob, err := s.openObject(ctx, c, id, o)
+	if err != nil {
+		s.end()
+		return nil, err
+	}
+	return ob, nil
+}
+
+func (s *Store) openObject(ctx context.Context, c call, id objstore.ObjectID, o objstore.OpenOptions) (*object, error) {
+	t, err := s.placeRead(ctx, c, id)
+	if err != nil {
+		return nil, err
+	}
+	ob := &object{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
+	if strings.Contains(o.Ranges, ",") {
+		// The parts of several ranges would come as one body of MIME; a GET for
+		// each part is simpler.
+		ob.answer, err = s.headObject(ctx, c, t, &o)
+		return ob, err
+	}
+	h := openHeader(s.header(ctx), &o, t.policy)
+	if o.Ranges != "" {
+		h.Set("Range", o.Ranges)
+		if o.WholeIf != "" {
+			h.Set("X-Backend-Ignore-Range-If-Metadata-Present", o.WholeIf)
+		}
+	}
+	f := s.newFinder(&ob.request, h)
+	src, bad := f.find(ctx)
+	if src == nil {
+		return nil, s.refusal(ctx, c, &ob.request, bad)
+	}
+	if ob.answer, err = readSource(c, &ob.request, src); err != nil {
+		src.close()
+		return nil, err
+	}
+	if ob.stream, err = newStream(f, src); err != nil {
+		s.bodyFailed(&ob.request, src, err)
+		src.close()
+		return nil, c.fail(objstore.KindUnavailable, err)
+	}
+	return ob, nil
+}
+
+// Info is the object as the first GET found it.
+func (o *object) Info() *objstore.ObjectInfo { return &o.answer.info }
+
+// Close ends the stream.
+func (o *object) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil
+	}
+	o.closed = true
+	o.drop()
+	o.store.end()
+	return nil
+}
+
+// drop closes the stream, if there is one.
+func (o *object) drop() {
+	if o.stream != nil {
+		o.stream.src.close()
+		o.stream = nil
+	}
+}
+
+// Range returns a reader. No server is asked before the first Read.
+func (o *object) Range(offset, length int64) io.Reader {
+	return &reader{o: o, pos: offset, end: offset + length}
+}
+
+// take makes the stream stand at pos, with a further GET where needed. end is
+// where the reader ends.
+func (o *object) take(pos, end int64) (*stream, error) {
+	if o.closed {
+		return nil, o.fail(objstore.KindUnavailable, errClosedObject)
+	}
+	if o.stream != nil && o.stream.pos == pos && o.stream.left > 0 {
+		return o.stream, nil
+	}
+	o.drop()
+	h := openHeader(o.store.header(o.ctx), &o.opts, o.policy)
+	h.Set("Range", byteRange(pos, end))
+	f := o.store.newFinder(&o.request, h)
+	f.search.Resume(o.answer.info.ETag)
+	src, bad := f.find(o.ctx)
+	if src == nil {
+		return nil, o.lost(bad)
+	}
+	if !src.reply.Time.IsZero() && src.reply.Time != o.answer.data {
+		src.close()
+		return nil, o.fail(objstore.KindUnavailable, errOtherVersion)
+	}
+	return o.adopt(f, src, pos)
+}
+
+// lost is the error of a read that found no node with the open version.
+func (o *object) lost(bad *answer) error {
+	err := o.store.refusal(o.ctx, o.call, &o.request, bad)
+	if errors.Is(err, objstore.KindNotFound) {
+		return o.fail(objstore.KindUnavailable, errors.Join(errOtherVersion, err))
+	}
+	return err
+}
+
+// adopt makes the body of a source the stream.
+func (o *object) adopt(f *finder, src *source, pos int64) (*stream, error) {
+	st, err := newStream(f, src)
+	if err == nil && st.pos != pos {
+		err = errBadRange
+	}
+	if err != nil {
+		o.store.bodyFailed(&o.request, src, err)
+		src.close()
+		return nil, o.fail(objstore.KindUnavailable, err)
+	}
+	o.stream = st
+	return st, nil
+}
+
+// resume goes on at another node after the stream broke
+// (swift/proxy/controllers/base.py: fast_forward). The node must have the same
+// ETag; its time may be another.
+func (o *object) resume(pos, end int64, cause error) error {
+	f := o.stream.finder
+	o.store.bodyFailed(&o.request, o.stream.src, cause)
+	o.drop()
+	if o.ctx.Err() != nil {
+		return o.fail(objstore.KindUnavailable, context.Cause(o.ctx))
+	}
+	f.header = openHeader(o.store.header(o.ctx), &o.opts, o.policy)
+	f.header.Set("Range", byteRange(pos, end))
+	f.search.Resume(o.answer.info.ETag)
+	src, _ := f.find(o.ctx)
+	if src == nil {
+		return o.fail(objstore.KindUnavailable, cause)
+	}
+	_, err := o.adopt(f, src, pos)
+	return err
+}
+
+// byteRange is a Range header for the bytes from pos up to end.
+func byteRange(pos, end int64) string {
+	return "bytes=" + strconv.FormatInt(pos, 10) + "-" + strconv.FormatInt(end-1, 10)
+}
+
+// wholeSize is the length of an object in the answer to a GET or HEAD.
+func wholeSize(status int, h wire.Header) (int64, error) {
+	if status == statusPartial || status == statusRange {
+		_, _, whole, err := contentRange(h)
+		return whole, err
+	}
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("Content-Length %q of an object", h.Get("Content-Length"))
+	}
+	return n, nil
+}
+
+// contentRange reads "bytes FIRST-LAST/WHOLE" or "bytes */WHOLE".
+func contentRange(h wire.Header) (first, length, whole int64, err error) {
+	text := h.Get("Content-Range")
+	wrong := fmt.Errorf("Content-Range %q of an object", text)
+	rest, ok := strings.CutPrefix(text, "bytes ")
+	part, size, slash := strings.Cut(rest, "/")
+	if !ok || !slash {
+		return 0, 0, 0, wrong
+	}
+	whole, err = strconv.ParseInt(size, 10, 64)
+	if err != nil || whole < 0 {
+		return 0, 0, 0, wrong
+	}
+	if part == "*" {
+		return 0, 0, whole, nil
+	}
+	a, b, _ := strings.Cut(part, "-")
+	first, err1 := strconv.ParseInt(a, 10, 64)
+	last, err2 := strconv.ParseInt(b, 10, 64)
+	if err1 != nil || err2 != nil || first < 0 || last < first || last >= whole {
+		return 0, 0, 0, wrong
+	}
+	return first, last - first + 1, whole, nil
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"needletail/objstore"
+	"needletail/objstore/cluster/nodes"
+	"needletail/objstore/cluster/swiftconf"
+	"needletail/objstore/cluster/wire"
+)
+
+// Options are the arguments of Open.
+type Options struct {
+	// Dir is the open swift_dir.
+	Dir *swiftconf.Dir
+	// Proxy are the settings towards the servers; nil means Swift's defaults,
+	// with concurrent reads.
+	Proxy *swiftconf.Options
+	// Logger gets a line for each failure of a server; nil logs nothing.
+	Logger *slog.Logger
+	// Metrics is told of each exchange with a server; nil counts nothing.
+	Metrics Metrics
+	// Cause returns the transaction ID of the client's request, and the
+	// "METHOD URL" of that request, for the servers' logs. Nil sends neither.
+	Cause func(ctx context.Context) (transID, referer string)
+	// IdlePerNode is how many idle connections to a server are kept; 0 means
+	// the default, and a negative number none.
+	IdlePerNode int
+
+	dial func(ctx context.Context, addr string) (net.Conn, error)
+	// after is time.After.
+	after func(time.Duration) <-chan time.Time
+	// now is the clock of the limiter.
+	now func() time.Time
+}
+
+// Store is an objstore.Store over a cluster.
+type Store struct {
+	dir      *swiftconf.Dir
+	policies objstore.Policies
+	options  *swiftconf.Options
+	nodes    *nodes.Selector
+	wire     *wire.Client
+	log      *slog.Logger
+	metrics  Metrics
+	cause    func(context.Context) (string, string)
+	agent    string
+	after    func(time.Duration) <-chan time.Time
+	clock    objstore.Clock
+
+	running    sync.WaitGroup // operations, open objects and stragglers
+	stragglers chan struct{}  // a token for each straggler
+	mu         sync.Mutex
+	closed     bool
+	quit       chan struct{} // closed by Close
+}
+
+var _ objstore.Store = (*Store)(nil)
+
+// ErrOptions: Open cannot work with its arguments.
+var ErrOptions = errors.New("options of a cluster")
+
+// DefaultOptions are the settings that Open takes for a nil Options.Proxy:
+// Swift's, but a slow node does not hold up a read.
+func DefaultOptions() *swiftconf.Options {
+	o := swiftconf.DefaultOptions()
+	o.ConcurrentGets = true
+	return &o
+}
+
+// Open makes a Store. No server is asked yet.
+func Open(o Options) (*Store, error) {
+	if o.Dir == nil {
+		return nil, errors.Join(ErrOptions, errors.New("no swift_dir"))
+	}
+	if o.Proxy == nil {
+		o.Proxy = DefaultOptions()
+	}
+	if err := o.Proxy.Validate(o.Dir.Config()); err != nil {
+		return nil, errors.Join(ErrOptions, err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = noMetrics{}
+	}
+	if o.Cause == nil {
+		o.Cause = func(context.Context) (string, string) { return "", "" }
+	}
+	if o.after == nil {
+		o.after = time.After
+	}
+	s := &Store{
+		dir:      o.Dir,
+		policies: o.Dir.Config().StorePolicies(),
+		options:  o.Proxy,
+		nodes:    nodes.New(o.Proxy, nodes.SelectorOptions{Now: o.now}),
+		log:      o.Logger,
+		metrics:  o.Metrics,
+		cause:    o.Cause,
+		agent:    "proxy-server " + strconv.Itoa(os.Getpid()),
+		after:    o.after,
+
+		stragglers: make(chan struct{}, stragglersMax),
+		quit:       make(chan struct{}),
+	}
+	s.wire = wire.New(wire.Options{
+		ConnectTimeout: o.Proxy.ConnTimeout,
+		NodeTimeout:    o.Proxy.NodeTimeout,
+		IdlePerNode:    o.IdlePerNode,
+		Dial:           o.dial,
+		Connected:      s.connected,
+	})
+	return s, nil
+}
+
+// Policies are the storage policies of the cluster.
+func (s *Store) Policies() objstore.Policies { return s.policies }
+
+// Guarantees are those of Swift's servers (cluster.md 17 in the project's
+// reference): none but the layout.
+func (s *Store) Guarantees() objstore.Guarantees { return objstore.Guarantees{SwiftLayout: true} }
+
+// Close waits for running operations, and closes the connections.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return call{op: "close"}.fail(objstore.KindClosed, nil)
+	}
+	s.closed = true
+	close(s.quit)
+	s.mu.Unlock()
+	s.running.Wait()
+	s.wire.Close()
+	return nil
+}
+
+// begin checks names and takes part in running. The caller calls end.
+func (s *Store) begin(c call, names ...string) error {
+	for part, name := range names {
+		if err := checkName(part, name); err != nil {
+			return c.fail(objstore.KindInvalid, err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return c.fail(objstore.KindClosed, nil)
+	}
+	s.running.Add(1)
+	return nil
+}
+
+func (s *Store) end() { s.running.Done() }
+
+// header is the beginning of every head
+// (swift/proxy/controllers/base.py: generate_request_headers).
+func (s *Store) header(ctx context.Context) wire.Header {
+	h := make(wire.Header, 0, 16)
+	h.Add("User-Agent", s.agent)
+	if transID, referer := s.cause(ctx); transID != "" {
+		h.Add("X-Trans-Id", transID)
+		if referer != "" {
+			h.Add("Referer", referer)
+		}
+	}
+	return h
+}
