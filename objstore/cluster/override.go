@@ -269,6 +269,9 @@ func takeListing(account string, i *objstore.ObjectInfo) {
 			i.Metadata.Set(overrideType, l.ContentType)
 		}
 	}
+	if len(i.Metadata) == 0 {
+		i.Metadata = nil
+	}
 }
 
 // readNote reads the value of noteName.
