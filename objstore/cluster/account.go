@@ -15,28 +15,13 @@ import (
 func onAccount(op string, a objstore.AccountName) call { return call{op, "/" + string(a)} }
 
 // HeadAccount reports an account.
-func (s *Store) HeadAccount(ctx context.Context, a objstore.AccountName, _ objstore.InfoOptions) (objstore.AccountInfo, error) {
+func (s *Store) HeadAccount(ctx context.Context, a objstore.AccountName, o objstore.InfoOptions) (objstore.AccountInfo, error) {
 	c := onAccount("head account", a)
 	if err := s.begin(c, string(a)); err != nil {
 		return objstore.AccountInfo{}, err
 	}
 	defer s.end()
-	return s.headAccount(ctx, c, a)
-}
-
-// headAccount asks the servers.
-func (s *Store) headAccount(ctx context.Context, c call, a objstore.AccountName) (objstore.AccountInfo, error) {
-	r := &request{target: s.accountTarget(a), method: "HEAD", query: "format=json"}
-	src, bad := s.newFinder(r, s.header(ctx)).find(ctx)
-	if src == nil {
-		return objstore.AccountInfo{}, s.refusal(ctx, c, r, bad)
-	}
-	defer src.close()
-	info, err := readAccount(src.Header, s.policies)
-	if err != nil {
-		return info, c.fail(objstore.KindInternal, &answerError{src.node.String(), r.method, src.Status, err.Error()})
-	}
-	return info, nil
+	return s.account(ctx, c, a, o.Cached)
 }
 
 // PostAccount merges metadata into an account, or creates the account.
@@ -53,6 +38,7 @@ func (s *Store) PostAccount(ctx context.Context, a objstore.AccountName, u objst
 	if err != nil {
 		return false, err
 	}
+	defer s.forgetAccount(ctx, a)
 	r := &request{target: s.accountTarget(a), method: "POST"}
 	got := s.writeAll(ctx, r, updateHeader(s.stamped(ctx), u.Set))
 	if kindOf(r.server, got.status) == objstore.KindNotFound {
@@ -67,6 +53,7 @@ func (s *Store) PostAccount(ctx context.Context, a objstore.AccountName, u objst
 // createAccount makes an account with metadata
 // (swift/proxy/controllers/base.py: autocreate_account).
 func (s *Store) createAccount(ctx context.Context, c call, a objstore.AccountName, set objstore.Metadata) (created bool, err error) {
+	defer s.forgetAccount(ctx, a)
 	r := &request{target: s.accountTarget(a), method: "PUT"}
 	set = slices.DeleteFunc(set.Clone(), func(f objstore.Field) bool { return f.Value == "" })
 	got := s.writeAll(ctx, r, updateHeader(s.stamped(ctx), set))
@@ -93,6 +80,7 @@ func (s *Store) DeleteAccount(ctx context.Context, a objstore.AccountName) error
 	if info.ContainerCount > 0 {
 		return c.fail(objstore.KindNotEmpty, errHasContainers)
 	}
+	defer s.forgetAccount(ctx, a)
 	r := &request{target: s.accountTarget(a), method: "DELETE"}
 	if got := s.writeAll(ctx, r, s.stamped(ctx)); !success(got) {
 		return s.refusal(ctx, c, r, got)

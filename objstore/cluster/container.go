@@ -19,29 +19,14 @@ func (s *Store) beginContainer(c call, id objstore.ContainerID) error {
 }
 
 // HeadContainer reports a container.
-func (s *Store) HeadContainer(ctx context.Context, id objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
+func (s *Store) HeadContainer(ctx context.Context, id objstore.ContainerID, o objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	c := onContainer("head container", id)
 	if err := s.beginContainer(c, id); err != nil {
 		return objstore.ContainerInfo{}, err
 	}
 	defer s.end()
-	a, err := s.headContainer(ctx, c, id)
+	a, err := s.containerInfo(ctx, c, id, o.Cached)
 	return a.info, err
-}
-
-// headContainer asks the servers.
-func (s *Store) headContainer(ctx context.Context, c call, id objstore.ContainerID) (containerAnswer, error) {
-	r := &request{target: s.containerTarget(id), method: "HEAD"}
-	src, bad := s.newFinder(r, s.header(ctx)).find(ctx)
-	if src == nil {
-		return containerAnswer{}, s.refusal(ctx, c, r, bad)
-	}
-	defer src.close()
-	a, err := readContainer(src.Header)
-	if err != nil {
-		return a, c.fail(objstore.KindInternal, &answerError{src.node.String(), r.method, src.Status, err.Error()})
-	}
-	return a, nil
 }
 
 var (
@@ -68,6 +53,7 @@ func (s *Store) PutContainer(ctx context.Context, id objstore.ContainerID, o obj
 	if err := s.ensureAccount(ctx, c, id.Account, o.AccountMetadata); err != nil {
 		return false, err
 	}
+	defer s.forgetContainer(ctx, id)
 	r := &request{target: s.containerTarget(id), method: "PUT"}
 	got := s.writeContainer(ctx, r, updateHeader(h, o.Set))
 	switch {
@@ -105,7 +91,7 @@ func (s *Store) checkContainerUpdate(ctx context.Context, c call, id objstore.Co
 
 // ensureAccount makes the account where the account is missing.
 func (s *Store) ensureAccount(ctx context.Context, c call, a objstore.AccountName, m objstore.Metadata) error {
-	_, err := s.headAccount(ctx, c, a)
+	_, err := s.account(ctx, c, a, true)
 	if errors.Is(err, objstore.KindNotFound) {
 		_, err = s.createAccount(ctx, c, a, m)
 	}
@@ -135,6 +121,7 @@ func (s *Store) PostContainer(ctx context.Context, id objstore.ContainerID, u ob
 	if err := s.checkContainerUpdate(ctx, c, id, u); err != nil {
 		return err
 	}
+	defer s.forgetContainer(ctx, id)
 	r := &request{target: s.containerTarget(id), method: "POST"}
 	if got := s.writeAll(ctx, r, updateHeader(s.stamped(ctx), u.Set)); !success(got) {
 		return s.refusal(ctx, c, r, got)
@@ -154,6 +141,7 @@ func (s *Store) DeleteContainer(ctx context.Context, id objstore.ContainerID) er
 	if err := s.policyLine(c, &h, nil); err != nil {
 		return err
 	}
+	defer s.forgetContainer(ctx, id)
 	r := &request{target: s.containerTarget(id), method: "DELETE"}
 	got := s.writeContainer(ctx, r, h)
 	switch {

@@ -72,7 +72,7 @@ func (s *Store) ListContainers(ctx context.Context, a objstore.AccountName, o ob
 	}
 	defer s.end()
 	if o.Limit <= 0 {
-		_, err := s.headAccount(ctx, c, a)
+		_, err := s.account(ctx, c, a, true)
 		return err
 	}
 	return eachPage(o, s.dir.Config().Constraints.AccountListingLimit, func(o objstore.ListOptions, p *page) error {
@@ -117,7 +117,7 @@ func (s *Store) ListObjects(ctx context.Context, id objstore.ContainerID, o objs
 	}
 	defer s.end()
 	if o.Limit <= 0 {
-		_, err := s.headContainer(ctx, c, id)
+		_, err := s.containerInfo(ctx, c, id, true)
 		return err
 	}
 	return eachPage(o, s.dir.Config().Constraints.ContainerListingLimit, func(o objstore.ListOptions, p *page) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/infocache"
 	"needletail/objstore/cluster/nodes"
 	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/cluster/wire"
@@ -29,6 +30,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Metrics is told of each exchange with a server; nil counts nothing.
 	Metrics Metrics
+	// Cache keeps infos of accounts and containers; nil asks the servers each
+	// time. The Store does not close the Cache.
+	Cache *infocache.Cache
 	// Cause returns the transaction ID of the client's request, and the
 	// "METHOD URL" of that request, for the servers' logs. Nil sends neither.
 	Cause func(ctx context.Context) (transID, referer string)
@@ -52,6 +56,7 @@ type Store struct {
 	wire     *wire.Client
 	log      *slog.Logger
 	metrics  Metrics
+	cache    *infocache.Cache // or nil
 	cause    func(context.Context) (string, string)
 	agent    string
 	after    func(time.Duration) <-chan time.Time
@@ -107,6 +112,7 @@ func Open(o Options) (*Store, error) {
 		nodes:    nodes.New(o.Proxy, nodes.SelectorOptions{Now: o.now}),
 		log:      o.Logger,
 		metrics:  o.Metrics,
+		cache:    o.Cache,
 		cause:    o.Cause,
 		agent:    "proxy-server " + strconv.Itoa(os.Getpid()),
 		after:    o.after,
