@@ -11,7 +11,6 @@ import (
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
-	"needletail/auth/identity"
 	"needletail/objstore/durable"
 	"needletail/proxy/web"
 )
@@ -24,16 +23,6 @@ import (
 const mebi = 1 << 20
 
 const (
-	// indexBytes is the memory of one copy of the index outside of Go's heap:
-	// the block cache and the memtables.
-	indexBytes = 128 * mebi
-	// uploadBytes is the memory of the buffers of uploads outside of Go's heap.
-	// The buffers of uploads that wait for a turn are in connectionBytes.
-	uploadBytes = 128 * mebi
-	// connectionBytes is the memory of one connection beside the accounts of
-	// memory: the buffer of an upload that waits for a turn, the goroutine, and
-	// the buffers of the connection.
-	connectionBytes = 288 << 10
 	// minMemoryBytes is the least memory with which the server starts.
 	minMemoryBytes = 256 * mebi
 	// minHeapBytes is left to Go's heap on a machine with less than all of this.
@@ -102,23 +91,18 @@ func divide(cfg *settings, memory, files uint64) (budget, error) {
 	if files < minOpenFiles {
 		return b, fmt.Errorf("%w: the limit of open files (ulimit -n) is %d, the server needs %d", errUsage, files, minOpenFiles)
 	}
-	beside := int64(uploadBytes + indexBytes)
-	if len(cfg.Devices) > 0 {
-		beside += indexBytes
-	}
-	b.heapBytes = max(b.memoryBytes-b.memoryBytes/16-beside, minHeapBytes)
-	b.requestBytes = min(max(b.heapBytes/4, minRequestBytes), maxRequestBytes)
-	b.headBytes = b.requestBytes / 4
-
 	if files < wideOpenFiles {
 		b.indexFiles = max(int(files/4), durable.OpenFilesMin)
 	}
-	options := cfg.engineOptions(nil)
-	options.Index.OpenFilesMax = b.indexFiles
-	need := options.OpenFiles()
-	left := int(min(files, 1<<30)) - need.Store - identity.OpenFiles(len(cfg.Devices) > 0) - processFiles - int(min(files, 1<<30))/outgoingShare
-	byFiles := max(left/(1+need.Request), minConnections)
-	byMemory := max(int(b.memoryBytes/4/connectionBytes), minConnections)
+	need := cfg.kind().needs(b.indexFiles)
+	b.heapBytes = max(b.memoryBytes-b.memoryBytes/16-need.memoryBytes, minHeapBytes)
+	b.requestBytes = min(max(b.heapBytes/4, minRequestBytes), maxRequestBytes)
+	b.headBytes = b.requestBytes / 4
+
+	all := int(min(files, 1<<30))
+	left := all - need.storeFiles - processFiles - all/outgoingShare
+	byFiles := max(left/(1+need.requestFiles), minConnections)
+	byMemory := max(int(b.memoryBytes/4/need.connectionBytes), minConnections)
 	b.connections = min(cfg.Limits.MaxConnections, byFiles, byMemory)
 	b.fewFiles = b.connections < min(cfg.Limits.MaxConnections, byMemory)
 	return b, nil

@@ -69,7 +69,7 @@ func TestCheckAndRepairCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, err := serveControl(data, st.engine, logger)
+	stop, err := st.objects.serveControl(logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestRepairOfFragmentsAndCopies(t *testing.T) {
 			}
 		}
 	}
-	mirror := st.engine.MirrorDir()
+	mirror := st.objects.home().MirrorDir()
 	if err := errors.Join(st.close(), os.RemoveAll(dir+"/data"), os.RemoveAll(mirror)); err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return err
 	}
 	defer ln.Close()
-	stopControl, err := serveControl(cfg.Data, st.engine, logger)
+	stopControl, err := st.objects.serveControl(logger)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return err
 	}
 	defer r.run(ctx, logger, access, st.users)()
-	syncer, err := cfg.ContainerSync.Worker(st.store, logger)
+	syncer, err := st.objects.syncWorker(logger)
 	if err != nil {
 		return err
 	}

@@ -196,7 +196,7 @@ func (s *flipStore) try(t *testing.T, f flippedBit) (outcome string) {
 	warned := log.count() > 0
 	whole := s.read(t, f, st, warned)
 	found := 0
-	_, err = st.engine.Check(context.Background(), fsck.CheckOptions{ReadData: true, Found: func(fsck.Finding) { found++ }})
+	_, err = st.objects.(*embedded).engine.Check(context.Background(), fsck.CheckOptions{ReadData: true, Found: func(fsck.Finding) { found++ }})
 	switch {
 	case warned:
 		return flipWarned

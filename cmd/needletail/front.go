@@ -9,13 +9,10 @@ import (
 	"maps"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"needletail/auth"
 	"needletail/auth/acl"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
-	"needletail/objstore"
 	"needletail/proxy"
 	"needletail/proxy/glance"
 	"needletail/proxy/glance/webdownload"
@@ -44,11 +41,9 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	if err != nil {
 		return nil, err
 	}
-	figures := []prometheus.Collector{newEngineCollector(st.engine)}
-	identityAPI := keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.ServiceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
+	figures := st.objects.figures()
 	if st.keystone != nil {
 		figures = append(figures, st.keystone.Collectors()...)
-		identityAPI = notServed()
 	}
 	requests, heads := cfg.budget.accounts()
 	figures = append(figures, memoryFigures(requests, heads)...)
@@ -58,7 +53,7 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	server = httpfront.New(httpfront.Options{
 		Handler: &proxy.Mount{
 			Swift:     swiftAPI,
-			Keystone:  identityAPI,
+			Keystone:  newKeystone(cfg, st),
 			Glance:    images,
 			Metrics:   counters,
 			SwiftHost: cfg.SwiftHosts(),
@@ -78,6 +73,15 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 		Logger:              logger,
 	})
 	return server, nil
+}
+
+// newKeystone returns the Identity API. With an external Keystone, or without
+// identities, the API is not served.
+func newKeystone(cfg settings, st *storage) web.Handler {
+	if st.keystone != nil || st.identity == nil {
+		return notServed()
+	}
+	return keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.ServiceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
 }
 
 // newGlance returns the Image API. Without an account for images the API is not
@@ -138,16 +142,15 @@ func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	store, checkSyncTo := objstore.Store(st.store), (func(string) error)(nil)
+	store, checkSyncTo := st.store, (func(string) error)(nil)
 	if realms != nil {
-		store, checkSyncTo = containersync.Record(store), realms.CheckSyncTo
+		store, checkSyncTo = st.objects.syncStore(), realms.CheckSyncTo
 	}
-	limits := swift.DefaultLimits()
-	limits.FileBytes = cfg.Limits.MaxFileSizeBytes
+	policies, limits := cfg.kind().policies(), cfg.kind().limits()
 	pipe := pipeline.Config{
 		Site: feature.Site{
 			Store:    store,
-			Policies: cfg.StoragePolicies(),
+			Policies: policies,
 			Limits:   limits,
 			Log:      logger,
 			Digests:  digests,
@@ -157,7 +160,7 @@ func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, erro
 	}
 	pipe.Controllers = controllers.New(controllers.Config{
 		Store:    store,
-		Policies: cfg.StoragePolicies(),
+		Policies: policies,
 		Limits:   limits,
 		Version:  version,
 		Info:     pipeline.InfoSections(pipe),

@@ -14,7 +14,6 @@ import (
 
 	"needletail/auth/identity"
 	"needletail/cmd/needletail/config"
-	"needletail/objstore/engine"
 )
 
 // keptMax bounds the number of old identities or keys beside the new ones.
@@ -30,12 +29,12 @@ func startAnew(cfg settings, identities, keys bool, out io.Writer) (err error) {
 	if !exists(cfg.Data) {
 		return fmt.Errorf("%s: %w", cfg.Data, os.ErrNotExist)
 	}
-	store, err := engine.Open(cfg.Data, cfg.engineOptions(slog.New(slog.DiscardHandler)))
+	home, err := cfg.kind().openHome(slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	for _, dir := range []string{config.IdentityDir(cfg.Data), identityMirror(store)} {
+	defer func() { err = errors.Join(err, home.Close()) }()
+	for _, dir := range []string{config.IdentityDir(cfg.Data), identityMirror(home)} {
 		switch {
 		case dir == "":
 		case identities:
@@ -49,16 +48,15 @@ func startAnew(cfg settings, identities, keys bool, out io.Writer) (err error) {
 		}
 	}
 	if identities {
-		return store.Forget(identityNote)
+		return home.Forget(identityNote)
 	}
-	return renewKeys(cfg, store)
+	return renewKeys(cfg, home)
 }
 
 // renewKeys makes new keys for existing identities.
-func renewKeys(cfg settings, store *engine.Engine) error {
-	options := cfg.IdentityOptions()
-	options.Store, options.Made, options.NewKeys = store.ID(), store.Noted(identityNote), true
-	options.MirrorDir = identityMirror(store)
+func renewKeys(cfg settings, home identityHome) error {
+	options := identityOptions(cfg, home)
+	options.NewKeys = true
 	ids, err := identity.Open(options)
 	if err != nil {
 		return err

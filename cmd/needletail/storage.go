@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -17,16 +16,16 @@ import (
 	"needletail/auth/tempauth"
 	"needletail/cmd/needletail/config"
 	"needletail/objstore"
-	"needletail/objstore/encryption"
-	"needletail/objstore/engine"
+	"needletail/objstore/datafolder"
 )
 
-// storage is the content of the data folder: objects and identities.
+// storage is what the server keeps and asks: objects, identities, logins.
 type storage struct {
-	engine *engine.Engine
-	// store is the engine inside of encryption, also without a root secret:
-	// reading an encrypted object is then an error, not garbage.
-	store    objstore.Store
+	objects objects
+	// store is the Store of objects.
+	store objstore.Store
+	// identity is the built-in Keystone. nil: the server has no home for
+	// identities.
 	identity *identity.Service
 	// keystone validates tokens in the place of identity; nil: the built-in.
 	keystone *keystoneclient.Client
@@ -44,54 +43,18 @@ type storage struct {
 // the note, a start without identities is refused.
 const identityNote = "identity"
 
-// restrictFolders closes the folders of databases to other users. Earlier
-// versions left the folders open.
-func restrictFolders(data, mirror string) error {
-	var errs []error
-	for _, dir := range []string{filepath.Join(data, "index"), config.IdentityDir(data), mirror} {
-		if dir != "" {
-			errs = append(errs, os.Chmod(dir, 0o700))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// openStorage opens the engine before the identities: the lock of the engine is
-// the lock of the data folder.
+// openStorage opens the objects before the identities: the lock of the objects
+// is the lock of the data folder.
 func openStorage(cfg settings, logger *slog.Logger) (*storage, error) {
-	keys, err := cfg.Encryption.Keys()
+	objects, err := cfg.kind().open(logger)
 	if err != nil {
 		return nil, err
 	}
-	if err := ensureDataFolder(cfg.Data); err != nil {
-		return nil, err
-	}
-	store, err := engine.Open(cfg.Data, cfg.engineOptions(logger))
-	if err != nil {
-		return nil, err
-	}
-	sealed := encryption.New(store, keys)
-	if err := sealed.CheckSecrets(context.Background()); err != nil {
-		return nil, errors.Join(fmt.Errorf("encryption: %w", err), store.Close())
-	}
-	if store.MirrorDir() != "" {
-		store.IdentityCopies(nil) // until MirrorLost says otherwise
-	}
-	options := cfg.IdentityOptions()
-	options.Logger = logger
-	options.Store, options.Made = store.ID(), store.Noted(identityNote)
-	options.MirrorDir = identityMirror(store)
-	options.MirrorLost = func(err error) {
-		logger.Error("identities have one copy until the next start", "err", err)
-		store.IdentityCopies(err)
-	}
-	ids, err := identity.Open(options)
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	st := &storage{engine: store, store: sealed, identity: ids}
-	if err := errors.Join(store.Note(identityNote), restrictFolders(cfg.Data, store.MirrorDir())); err != nil {
-		return nil, errors.Join(err, st.close())
+	st := &storage{objects: objects, store: objects.store()}
+	if home := objects.home(); home != nil {
+		if st.identity, err = openIdentities(cfg, home, logger); err != nil {
+			return nil, errors.Join(err, objects.close())
+		}
 	}
 	if st.keystone, err = cfg.Keystone.Client(logger, "needletail/"+version); err == nil {
 		st.limits, err = cfg.OsloLimit.Limits(st.keystone, &cfg.Keystone)
@@ -102,10 +65,52 @@ func openStorage(cfg settings, logger *slog.Logger) (*storage, error) {
 	return st, nil
 }
 
+// openIdentities opens the store of identities in its home, and notes that the
+// identities were made.
+func openIdentities(cfg settings, home identityHome, logger *slog.Logger) (*identity.Service, error) {
+	if home.MirrorDir() != "" {
+		home.IdentityCopies(nil) // until MirrorLost says otherwise
+	}
+	options := identityOptions(cfg, home)
+	options.Logger = logger
+	options.MirrorLost = func(err error) {
+		logger.Error("identities have one copy until the next start", "err", err)
+		home.IdentityCopies(err)
+	}
+	ids, err := identity.Open(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(home.Note(identityNote), restrictFolders(cfg.Data, home.MirrorDir())); err != nil {
+		return nil, errors.Join(err, ids.Close())
+	}
+	return ids, nil
+}
+
+// identityOptions returns the settings of the identities in their home.
+func identityOptions(cfg settings, home identityHome) identity.Options {
+	options := cfg.IdentityOptions()
+	options.Store, options.Made = home.ID(), home.Noted(identityNote)
+	options.MirrorDir = identityMirror(home)
+	return options
+}
+
+// restrictFolders closes the folders of databases to other users. Earlier
+// versions left the folders open.
+func restrictFolders(data, mirror string) error {
+	var errs []error
+	for _, dir := range []string{filepath.Join(data, datafolder.IndexName), config.IdentityDir(data), mirror} {
+		if dir != "" && exists(dir) {
+			errs = append(errs, os.Chmod(dir, 0o700))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // identityMirror returns the folder of the second copy of identities, beside
-// the second copy of the index. "": the index has one copy.
-func identityMirror(e *engine.Engine) string {
-	if dir := e.MirrorDir(); dir != "" {
+// the second copy of the index. "": there is one copy.
+func identityMirror(home identityHome) string {
+	if dir := home.MirrorDir(); dir != "" {
 		return filepath.Join(dir, "identity")
 	}
 	return ""
@@ -116,7 +121,10 @@ func identityMirror(e *engine.Engine) string {
 // follow the public URL. Without a password in the environment bootstrap makes
 // a random password.
 func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
-	defer s.identity.KeepReserve(s.engine.Reserve)
+	if s.identity == nil {
+		return nil
+	}
+	defer s.identity.KeepReserve(s.objects.home().Reserve)
 	if s.keystone != nil {
 		return nil
 	}
@@ -131,10 +139,13 @@ func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
 
 // serviceAccount returns the Swift account of the project "service", which
 // holds the bytes of images. With an external Keystone the account is
-// keystone.image_account, or "".
+// keystone.image_account, or "". Without any Keystone the account is "".
 func (s *storage) serviceAccount(cfg settings) (objstore.AccountName, error) {
 	if s.keystone != nil {
 		return objstore.AccountName(cfg.Keystone.ImageAccount), nil
+	}
+	if s.identity == nil {
+		return "", nil
 	}
 	found := s.identity.Projects(func(p *identity.Project) bool {
 		return p.Name == "service" && p.DomainID == identity.DefaultDomainID
@@ -146,12 +157,15 @@ func (s *storage) serviceAccount(cfg settings) (objstore.AccountName, error) {
 }
 
 // validator returns the validator of tokens: the external Keystone or the
-// built-in Keystone.
+// built-in Keystone. nil: there is no Keystone.
 func (s *storage) validator() auth.TokenValidator {
-	if s.keystone != nil {
+	switch {
+	case s.keystone != nil:
 		return s.keystone
+	case s.identity != nil:
+		return s.identity
 	}
-	return s.identity
+	return nil
 }
 
 func (s *storage) close() error {
@@ -162,5 +176,8 @@ func (s *storage) close() error {
 	if s.keystone != nil {
 		err = errors.Join(err, s.keystone.Close())
 	}
-	return errors.Join(err, s.identity.Close(), s.store.Close())
+	if s.identity != nil {
+		err = errors.Join(err, s.identity.Close())
+	}
+	return errors.Join(err, s.objects.close())
 }
