@@ -41,10 +41,14 @@ type Config struct {
 	PublicURL string `toml:"public_url"`
 
 	linkURL string // PublicURL as the file has it; SettlePublicURL sets it
+	// defined are the keys of the file, "storage.reserve_bytes", in lower case.
+	// Sections are no keys, [[sections]] are.
+	defined map[string]bool
 
 	Log      Log      `toml:"log"`
 	Limits   Limits   `toml:"limits"`
 	Storage  Storage  `toml:"storage"`
+	Cluster  Cluster  `toml:"cluster"`
 	Timeouts Timeouts `toml:"timeouts"`
 	Identity Identity `toml:"identity"`
 	Security Security `toml:"security_compliance"`
@@ -80,6 +84,7 @@ func Default() Config {
 		Log:           Log{Level: "info", Format: "text", Access: true},
 		Limits:        defaultLimits(),
 		Storage:       defaultStorage(),
+		Cluster:       defaultCluster(),
 		Timeouts:      defaultTimeouts(),
 		Identity:      defaultIdentity(),
 		Security:      Security{LockoutDuration: Duration(identity.DefaultLockoutDuration)},
@@ -126,12 +131,16 @@ func (c *Config) decode(text string) error {
 	if err != nil {
 		return err
 	}
+	c.defined = map[string]bool{}
 	undecoded := map[string]bool{}
 	for _, k := range meta.Undecoded() {
 		undecoded[k.String()] = true
 	}
 	var unknown []string
 	for _, k := range meta.Keys() {
+		if meta.Type(k...) != "Hash" { // the header of a section says nothing
+			c.defined[strings.ToLower(k.String())] = true
+		}
 		section := len(k) == 2 && strings.EqualFold(k[0], "filter") && !known[k[1]]
 		if name := k.String(); section || undecoded[name] {
 			unknown = append(unknown, name)
@@ -164,6 +173,7 @@ func (c *Config) Validate() error {
 		{"policy: ", func() error { return c.StoragePolicies().Validate() }},
 		{"device: ", c.validateDevices},
 		{"swift.", c.Swift.validate},
+		{"cluster: ", c.validateCluster},
 	} {
 		if err := part.check(); err != nil {
 			return fmt.Errorf("%w: configuration: "+part.keys+"%w", ErrUsage, err)
