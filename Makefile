@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-interop rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-interop cluster-probe rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -126,6 +126,10 @@ cluster-down: ## end the cluster of cluster-up, and remove its folder
 
 cluster-run: ## a program inside the cluster of cluster-up: make cluster-run CMD='curl -i http://127.0.0.1:8080/info'
 	@$(GO) run ./cmd/harness/cluster run -dir $(CLUSTER) $(or $(CMD),bash)
+
+cluster-probe: cluster-packages conformance-packages $(if $(filter needletail,$(PROXY)),build) ## OpenStack Swift's own probe tests: FILES=test_sharder.py,test_object_expirer.py; PROXY=needletail in the place of Swift's proxy
+	$(GO) run ./cmd/harness/cluster probe $(if $(FILES),-files $(FILES)) $(if $(RUN),-match '$(RUN)') $(if $(PROXY),-proxy $(PROXY)) -needletail $(BIN) \
+	  $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC)) $(if $(TESTS),-tests $(TESTS))
 
 cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster

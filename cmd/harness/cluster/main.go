@@ -3,15 +3,17 @@
 // Command cluster starts a real OpenStack Swift cluster of four storage nodes on this
 // machine, and runs programs inside; see the package swiftcluster.
 //
-//	cluster up [-dir DIR] [-policy NAME] [-ec-type TYPE] [-swift-src DIR] [-on-disk] [-daemons=false]
+//	cluster up [-dir DIR] [-policy NAME] [-ec-type TYPE] [-swift-src DIR] [-on-disk] [-daemons=false] [-bare]
 //	cluster run [-dir DIR] PROGRAM [ARGUMENTS]
 //	cluster once [-dir DIR] DAEMON...
 //	cluster start|stop|hang|go-on [-dir DIR] NAME...
 //	cluster status [-dir DIR]
 //	cluster down [-dir DIR]
+//	cluster probe [-files NAMES] [-match WORDS] [-proxy needletail] [-needletail FILE] [-swift-src DIR] [-tests DIR] [-plain]
 //
 // "up" returns when all servers listen, and leaves the cluster running. "down" ends
-// all its processes and removes the folder.
+// all its processes and removes the folder. "probe" runs Swift's own probe tests in a
+// cluster of their own.
 package main
 
 import (
@@ -91,7 +93,10 @@ func signals(s syscall.Signal) func(context.Context, *swiftcluster.Cluster, []st
 }
 
 func cluster(ctx context.Context, args []string) error {
-	names := append(slices.Sorted(maps.Keys(commands)), "up")
+	names := append(slices.Sorted(maps.Keys(commands)), "up", "probe")
+	if len(args) > 0 && args[0] == "probe" {
+		return probe(ctx, args[1:])
+	}
 	if len(args) == 0 || !slices.Contains(names, args[0]) {
 		return fmt.Errorf("usage: cluster %s …", strings.Join(names, "|"))
 	}
@@ -103,6 +108,7 @@ func cluster(ctx context.Context, args []string) error {
 		flags.StringVar(&o.ECType, "ec-type", "", "of the policy ec42; default liberasurecode_rs_vand")
 		flags.StringVar(&o.Source, "swift-src", "", "`DIR` with a checkout of Swift; default Debian's packages")
 		flags.BoolVar(&o.OnDisk, "on-disk", false, "devices in the folder in place of memory")
+		flags.BoolVar(&o.Bare, "bare", false, "start memcached and rsync alone")
 		flags.BoolVar(&o.Daemons, "daemons", true, "start the daemons too")
 	}
 	if err := flags.Parse(args[1:]); err != nil {

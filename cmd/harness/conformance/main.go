@@ -34,6 +34,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"needletail/cmd/harness/swiftsource"
 )
 
 func main() {
@@ -57,7 +59,7 @@ func conform(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	if *source == "" {
-		if *source, err = debianSource(ctx); err != nil {
+		if *source, err = swiftsource.Debian(ctx); err != nil {
 			return fmt.Errorf("source of Swift: %w", err)
 		}
 	}

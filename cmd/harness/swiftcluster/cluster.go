@@ -206,8 +206,8 @@ func (c *Cluster) startAll(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	for _, addr := range []string{memcachedAddr, rsyncAddr} {
-		if err := c.AwaitPort(ctx, addr); err != nil {
+	for name, addr := range map[string]string{memcached: memcachedAddr, rsyncd: rsyncAddr} {
+		if err := c.awaitPort(ctx, name, addr); err != nil {
 			return err
 		}
 	}
@@ -221,16 +221,21 @@ func (c *Cluster) startAll(ctx context.Context, o Options) error {
 	return c.StartServer(ctx, names...)
 }
 
-// AwaitPort returns when a server listens on an address inside the cluster.
-func (c *Cluster) AwaitPort(ctx context.Context, addr string) error {
+// awaitPort returns when the server with the name listens on an address inside the
+// cluster. The end of the server is an error.
+func (c *Cluster) awaitPort(ctx context.Context, name, addr string) error {
 	for {
 		conn, err := c.Dial(ctx, "tcp", addr)
 		if err == nil {
 			return conn.Close()
 		}
+		running, askErr := c.Running(ctx)
+		if _, ok := running[name]; askErr == nil && !ok {
+			return fmt.Errorf("%s ended before it listened", name)
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not listen: %w", addr, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("%s does not listen on %s: %w", name, addr, errors.Join(err, ctx.Err()))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -28,6 +28,7 @@ func (o *Options) configs() map[string]string {
 		"container-reconciler.conf":  o.clientConf("container-reconciler", "proxy-logging", "cache"),
 		"rsyncd.conf":                rsyncConf(),
 		"test.conf":                  testConf,
+		"memcache.conf":              "[memcache]\nmemcache_servers = " + memcachedAddr + "\n",
 	}
 	for node := 1; node <= Nodes; node++ {
 		for i, kind := range storageKinds {

@@ -117,6 +117,8 @@ class Nursery:
             signal  name, signal: to the process group
             stop    name: SIGTERM, SIGKILL later; answers at the end
             list    answers with names and pids
+
+        A start or once with "early" has a line before the answer, with the pid.
         """
         do, name = request['do'], request.get('name')
         found = [c for c in self.children.values() if c.name == name]
@@ -150,6 +152,8 @@ class Nursery:
         child = Child(pid, name, out)
         self.children[pid] = child
         child.waiting.append(connection)
+        if request.get('early'):
+            connection.sendall(json.dumps({'pid': pid}).encode() + b'\n')
         if request['do'] == 'start':
             child.pid_file = os.path.join('/run/swift', name + '.pid')
             os.makedirs(os.path.dirname(child.pid_file), exist_ok=True)

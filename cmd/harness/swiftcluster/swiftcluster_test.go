@@ -106,3 +106,11 @@ func TestEntryPoints(t *testing.T) {
 	_, err = entryPoints(bufio.NewScanner(strings.NewReader(text + pad + "\n")))
 	require.ErrorContains(t, err, fmt.Sprint(maxEntryPoints))
 }
+
+func TestNeedletailConfig(t *testing.T) {
+	text := NeedletailConfig(NeedletailAddr, "[log]\nlevel = \"error\"\n")
+	require.Contains(t, text, `"test:tester=testing,.admin",`)
+	require.Contains(t, text, `"test:tester3=testing3",`)
+	require.Contains(t, text, `"admin:admin=admin,.admin,.reseller_admin",`)
+	require.True(t, strings.HasSuffix(text, "[log]\nlevel = \"error\"\n"), text)
+}

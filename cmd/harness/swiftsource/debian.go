@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package swiftsource finds the source of OpenStack Swift with Swift's own tests: of
+// this machine's Debian, by apt's signed lists.
+package swiftsource
 
 import (
 	"context"
@@ -12,9 +14,9 @@ import (
 	"strings"
 )
 
-// debianSource returns the folder of Swift's source in the user's cache. The first
+// Debian returns the folder of Swift's source in the user's cache. The first
 // call fetches the source package of this machine's Debian.
-func debianSource(ctx context.Context) (string, error) {
+func Debian(ctx context.Context) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
