@@ -19,6 +19,11 @@
 // that fails without an entry ends the command with status 1, and so does an entry
 // with a test that passes.
 //
+// With -cluster the tests run in a real Swift cluster of four nodes, of the package
+// swiftcluster: first against Swift's own proxy, then against needletail's proxy over
+// the same servers, with each policy as the cluster's default. A test that Swift's
+// proxy passes and needletail's does not ends the command with status 1.
+//
 // The command needs /usr/bin/python3 with the packages of the Makefile's target
 // conformance-packages. It writes to the user's cache folder and to a temporary
 // folder, and keeps the temporary folder if a test failed.
@@ -55,6 +60,14 @@ func conform(ctx context.Context, args []string) (err error) {
 	source := flags.String("swift-src", "", "`DIR` with a checkout of Swift; default Debian's source package")
 	names := flags.String("run", allRuns, "which runs, by their letters")
 	only := flags.String("files", "", "comma-separated test files, such as test_slo.py, in place of a run's own")
+	var in clusterRun
+	inCluster := flags.Bool("cluster", false, "in a cluster, and compare with Swift's own proxy")
+	policies := flags.String("policy", "gold,silver,ec42", "with -cluster: comma-separated default policies, a run each")
+	proxies := flags.String("proxy", "swift,needletail", "with -cluster: which proxies")
+	flags.StringVar(&in.binary, "needletail", "bin/needletail", "with -cluster: the `FILE` of needletail")
+	flags.StringVar(&in.match, "match", "", "with -cluster: only tests that match this expression (pytest's -k)")
+	flags.StringVar(&in.ecType, "ec-type", "", "with -cluster: of the policy ec42")
+	flags.StringVar(&in.install, "swift-install", "", "with -cluster: `DIR` with a checkout of Swift whose servers run; default Debian's packages")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -66,6 +79,19 @@ func conform(ctx context.Context, args []string) (err error) {
 	if *source, err = filepath.Abs(*source); err != nil {
 		return err
 	}
+	if *inCluster {
+		in.source, in.files = *source, allFiles
+		if *only != "" {
+			in.files = strings.Split(*only, ",")
+		}
+		return in.conform(ctx, strings.Split(*policies, ","), strings.Split(*proxies, ","))
+	}
+	return conformAlone(ctx, *source, *names, *only)
+}
+
+// conformAlone does the runs with the names, each with a server of its own. A not empty
+// only replaces the test files of the runs.
+func conformAlone(ctx context.Context, source, names, only string) error {
 	known, err := parseDeviations(knownDeviations)
 	if err != nil {
 		return err
@@ -78,22 +104,22 @@ func conform(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	form, err := linkForm(*source)
+	form, err := linkForm(source)
 	if err != nil {
 		return err
 	}
 	total := results{}
 	var summary []string
 	for _, r := range runs {
-		if !strings.Contains(*names, r.name) {
+		if !strings.Contains(names, r.name) {
 			continue
 		}
-		if *only != "" {
-			r.files, r.match = strings.Split(*only, ","), ""
+		if only != "" {
+			r.files, r.match = strings.Split(only, ","), ""
 		}
 		r.config += form
-		fmt.Printf("== run %s (%s): Swift from %s\n", r.name, r.title, *source)
-		got, err := r.do(ctx, binary, *source, filepath.Join(work, r.name))
+		fmt.Printf("== run %s (%s): Swift from %s\n", r.name, r.title, source)
+		got, err := r.do(ctx, binary, source, filepath.Join(work, r.name))
 		if err != nil {
 			return fmt.Errorf("run %s: %w; its files are in %s", r.name, err, work)
 		}
@@ -105,7 +131,7 @@ func conform(ctx context.Context, args []string) (err error) {
 		total.merge(got)
 	}
 	// A test that ran in no run shows only when all runs and all files were asked for.
-	complaints := total.complaints(known, *only == "" && *names == allRuns)
+	complaints := total.complaints(known, only == "" && names == allRuns)
 	for _, line := range append(complaints, summary...) {
 		fmt.Println(line)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,9 +38,12 @@ sys.exit(pytest.main(sys.argv[1:]))
 // noTestsCollected is pytest's status for a checkout without the tests of a run.
 const noTestsCollected = 5
 
+// commander makes a command on this machine, or in a cluster.
+type commander func(ctx context.Context, name string, arguments ...string) *exec.Cmd
+
 // pytest runs test files of a checkout with the test.conf and swift.conf in dir, and
 // returns the outcome of each test. A failed test is no error.
-func pytest(ctx context.Context, source, dir string, files []string, match, policy string) (results, error) {
+func pytest(ctx context.Context, command commander, source, dir string, files []string, match, policy string) (results, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	report := filepath.Join(dir, "junit.xml")
@@ -52,10 +56,9 @@ func pytest(ctx context.Context, source, dir string, files []string, match, poli
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, python, append(args, paths...)...)
-	cmd.Dir = source
+	cmd := command(ctx, "env", slices.Concat([]string{"-C", source, python}, args, paths)...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "SWIFT_TEST_IN_PROCESS=0", "PYTHONDONTWRITEBYTECODE=1", "no_proxy=*",
+	cmd.Env = append(cmd.Environ(), "SWIFT_TEST_IN_PROCESS=0", "PYTHONDONTWRITEBYTECODE=1", "no_proxy=*",
 		"SWIFT_TEST_CONFIG_FILE="+filepath.Join(dir, "test.conf"), "CONFORMANCE_SWIFT_DIR="+dir)
 	if policy != "" {
 		cmd.Env = append(cmd.Env, "SWIFT_TEST_POLICY="+policy)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -85,6 +86,11 @@ name = silver
 `
 
 func tempAuthUsers(_ context.Context, s *server) (string, error) {
+	return tempAuthConf(s.url), nil
+}
+
+// tempAuthConf is the section of test.conf with the users of TempAuth.
+func tempAuthConf(url string) string {
 	return fmt.Sprintf(`auth_uri = %s/auth/v1.0
 account = test
 username = tester
@@ -100,7 +106,7 @@ password5 = testing5
 account6 = admin
 username6 = admin
 password6 = admin
-`, s.url), nil
+`, url)
 }
 
 // commonConf is the end of every test.conf.
@@ -146,5 +152,5 @@ func (r run) do(ctx context.Context, binary, source, dir string) (results, error
 			return nil, err
 		}
 	}
-	return pytest(ctx, source, dir, r.files, r.match, r.policy)
+	return pytest(ctx, exec.CommandContext, source, dir, r.files, r.match, r.policy)
 }
