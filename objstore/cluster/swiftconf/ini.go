@@ -193,9 +193,6 @@ func (x *expansion) expand(rest string, depth int) error {
 		if i < 0 {
 			i = len(rest)
 		}
-		if len(x.out)+i > maxValueBytes {
-			return fail(ErrSyntax, "the value is longer than %d bytes", maxValueBytes)
-		}
 		x.out, rest = append(x.out, rest[:i]...), rest[i:]
 		switch {
 		case rest == "":
@@ -224,6 +221,9 @@ func (x *expansion) expand(rest string, depth int) error {
 			rest = after
 		default:
 			return fail(ErrSyntax, "a single %% must be written %%%%")
+		}
+		if len(x.out) > maxValueBytes {
+			return fail(ErrSyntax, "the value is longer than %d bytes", maxValueBytes)
 		}
 	}
 	return nil

@@ -202,6 +202,7 @@ func readPolicy(f *ini, title, number string) (Policy, error) {
 			s.errs = append(s.errs, fail(ErrPolicy, "option %q does not belong to a policy of the type %s", option, kind))
 		}
 	}
+	s.text("diskfile_module", "") // only for its faults: servers alone use the option
 	s.errs = append(s.errs, checkNames(p))
 	if p.Default && p.Deprecated {
 		s.errs = append(s.errs, fail(ErrPolicy, "a deprecated policy cannot be the default"))
