@@ -141,7 +141,7 @@ func TestContradictions(t *testing.T) {
 		"a segment of nothing":    {code("isa_l_rs_vand", 4, 2, "ec_object_segment_size = 0\n"), ErrPolicy, `ec_object_segment_size = "0"`},
 		"a segment too long":      {code("isa_l_rs_vand", 4, 2, "ec_object_segment_size = 67108865\n"), ErrPolicy, "ec_object_segment_size"},
 		"no duplication":          {code("isa_l_rs_vand", 4, 2, "ec_duplication_factor = 0\n"), ErrPolicy, `ec_duplication_factor = "0"`},
-		"much duplication":        {code("isa_l_rs_vand", 4, 2, "ec_duplication_factor = 33\n"), ErrPolicy, `ec_duplication_factor = "33"`},
+		"much duplication":        {code("isa_l_rs_vand", 4, 2, "ec_duplication_factor = 17\n"), ErrPolicy, `ec_duplication_factor = "17"`},
 		"a percent in a module":   {withPolicies("[storage-policy:1]\nname = x\ndiskfile_module = 9%\n"), ErrSyntax, "diskfile_module"},
 		"a constraint":            {withPolicies("[swift-constraints]\nmax_meta_count = many\n"), ErrConstraint, `constraint max_meta_count = "many": not a whole number`},
 		"a negative constraint":   {withPolicies("[swift-constraints]\nmax_file_size = -1\n"), ErrConstraint, "max_file_size"},

@@ -42,7 +42,7 @@ const (
 	// maxFragments bounds k+m (liberasurecode's EC_MAX_FRAGMENTS).
 	maxFragments = 32
 	// maxDuplication bounds ec_duplication_factor.
-	maxDuplication = 32
+	maxDuplication = 16
 	// maxSegmentBytes bounds ec_object_segment_size: a request holds a segment
 	// and its fragments in memory.
 	maxSegmentBytes = 64 << 20

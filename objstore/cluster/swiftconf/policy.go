@@ -43,7 +43,7 @@ func (p Policy) Replicas() int {
 	if !p.Erasure() {
 		return 0
 	}
-	return p.Slots() * p.DuplicationFactor
+	return (p.DataFragments + p.ParityFragments) * p.DuplicationFactor
 }
 
 // codes are the codes that Swift's own library names, and whether this program
