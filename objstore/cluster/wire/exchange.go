@@ -5,6 +5,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 )
 
 // exchange is a request and its answers on a connection.
@@ -18,7 +19,16 @@ type exchange struct {
 	unwatch func() bool
 
 	method, device string
+
+	state atomic.Uint32 // exchangeRuns and the following
 }
+
+// States of an exchange.
+const (
+	exchangeRuns uint32 = iota
+	exchangeOver
+	exchangeAborted
+)
 
 // begin takes an idle connection to the node, or a fresh connection.
 func (c *Client) begin(ctx context.Context, req *Request, fresh bool) (*exchange, error) {
@@ -48,6 +58,10 @@ func (c *Client) begin(ctx context.Context, req *Request, fresh bool) (*exchange
 // that fails after its end.
 func (x *exchange) error(addr, op string, err error) *Error {
 	e := &Error{Op: op, Addr: addr, Device: x.device, Err: err}
+	if x.state.Load() == exchangeAborted {
+		e.Kind, e.Err = KindCanceled, errAborted
+		return e
+	}
 	for _, ctx := range [...]context.Context{x.ctx, x.wait} {
 		if ctx != nil && ctx.Err() != nil {
 			e.Kind, e.Err = KindCanceled, context.Cause(ctx)
@@ -71,13 +85,23 @@ func (x *exchange) op(step string) string { return x.method + ": " + step }
 // is left on it.
 func (x *exchange) end(keep bool) {
 	c := x.conn
-	keep = x.unwatch() && keep && c.in != nil && c.in.Buffered() == 0
+	keep = keep && c.in != nil && c.in.Buffered() == 0
+	keep = x.state.CompareAndSwap(exchangeRuns, exchangeOver) && x.unwatch() && keep
 	if !keep {
 		c.close()
 	}
 	c.release()
 	if keep {
 		x.client.pool.put(c)
+	}
+}
+
+// abort closes the connection, from any goroutine. After the end of the exchange
+// abort does nothing.
+func (x *exchange) abort() {
+	if x.state.CompareAndSwap(exchangeRuns, exchangeAborted) {
+		x.unwatch()
+		x.conn.close()
 	}
 }
 

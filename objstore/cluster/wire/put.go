@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 )
 
 // putState is how far the dialogue of a Put has come.
@@ -28,10 +29,9 @@ const (
 //	Continue, Write…, Footer, Continue, Commit, Finish  in two phases
 //
 // A final answer from Continue ends the dialogue. A Put is for one goroutine at
-// a time; another goroutine ends a Put through its context. After an error of
-// KindAnswered, Finish and Continue return the node's answer; after any other
-// error all calls return the error. Every Put ends with a final answer, an
-// error or Abort.
+// a time, but for Abort. After an error of KindAnswered, Finish and Continue
+// return the node's answer; after any other error all calls return the error.
+// Every Put ends with a final answer, an error or Abort.
 type Put struct {
 	x        *exchange
 	req      *Request
@@ -45,6 +45,10 @@ type Put struct {
 	early   *head // a final answer that came before the end of the body
 	err     error // of all later calls
 	prefix  []byte
+
+	// mu guards x for Abort; the goroutine of the Put alone changes x.
+	mu      sync.Mutex
+	aborted bool
 }
 
 var (
@@ -80,8 +84,8 @@ func (p *Put) open(ctx context.Context, fresh bool) error {
 		if err != nil {
 			return err
 		}
+		p.adopt(x)
 		if err = x.send(*head, nil); err == nil {
-			p.x = x
 			return nil
 		}
 		err = x.fail("head", err)
@@ -342,11 +346,22 @@ func (p *Put) endPlain() error {
 	return nil
 }
 
-// Abort gives the upload up and closes the connection. After the end of the
-// dialogue Abort does nothing.
+// Abort gives the upload up and closes the connection, from any goroutine. Calls
+// that run or come later fail with KindCanceled. After the end of the dialogue
+// Abort does nothing.
 func (p *Put) Abort() {
-	if p.state != putOver {
-		p.x.end(false)
-		_ = p.failed(p.error("abort", KindRequest, errAborted))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.aborted = true
+	p.x.abort()
+}
+
+// adopt makes x the exchange, unless the upload was given up meanwhile.
+func (p *Put) adopt(x *exchange) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.x = x
+	if p.aborted {
+		x.abort()
 	}
 }

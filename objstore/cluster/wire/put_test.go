@@ -342,13 +342,51 @@ func TestPutUnconfirmedContinue(t *testing.T) {
 	f("X-Else", false, wire.KindProtocol)
 }
 
+// TestPutAbort gives uploads up at any moment, from another goroutine too.
 func TestPutAbort(t *testing.T) {
 	node := wiretest.New(t, wiretest.Handler{})
-	p, err := newClient(t, wire.Options{}).Put(t.Context(), putRequest(node.Addr))
+	c := newClient(t, wire.Options{})
+	p, err := c.Put(t.Context(), putRequest(node.Addr))
 	require.NoError(t, err)
 	p.Abort()
-	require.ErrorIs(t, p.Write([]byte("x")), wire.KindRequest)
+	_, _, err = p.Continue(t.Context())
+	require.ErrorIs(t, err, wire.KindCanceled)
+	require.ErrorIs(t, p.Write([]byte("x")), wire.KindCanceled)
 	p.Abort()
+
+	hangs := wiretest.New(t, wiretest.Handler{Final: func(*wiretest.Request) *wiretest.Answer {
+		return &wiretest.Answer{Hang: true}
+	}})
+	p, err = c.Put(t.Context(), putRequest(hangs.Addr))
+	require.NoError(t, err)
+	_, _, err = p.Continue(t.Context())
+	require.NoError(t, err)
+	time.AfterFunc(time.Millisecond, p.Abort)
+	_, err = p.Finish(t.Context())
+	require.ErrorIs(t, err, wire.KindCanceled)
+
+	// Each turn the end of the dialogue and Abort race. A connection that was
+	// given back stays usable.
+	for range 200 {
+		p, err := c.Put(t.Context(), putRequest(node.Addr))
+		require.NoError(t, err)
+		aborted := make(chan bool)
+		go func() {
+			defer close(aborted)
+			p.Abort()
+		}()
+		_, _, err = p.Continue(t.Context())
+		if err == nil {
+			_, err = p.Finish(t.Context())
+		}
+		if err != nil {
+			require.ErrorIs(t, err, wire.KindCanceled)
+		}
+		<-aborted
+		r, err := c.Do(t.Context(), getRequest(node.Addr))
+		require.NoError(t, err)
+		require.NoError(t, r.Body.Close())
+	}
 }
 
 func TestPutOnAStaleConnection(t *testing.T) {
