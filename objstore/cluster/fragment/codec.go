@@ -199,8 +199,8 @@ func (c *Codec) gather(fragments [][]byte, w *workspace) (available set, err err
 // that is refused holds a *RefusedError, and wraps the error of Check or
 // ErrMixed. Other errors wrap ErrTooFew.
 //
-// Decode allocates nothing if dst has room for k payloads, which may be a few
-// bytes more than the segment. dst must not overlap the fragments.
+// dst is replaced unless it has room for k payloads, which may be a few bytes
+// more than the segment. dst must not overlap the fragments.
 func (c *Codec) Decode(fragments [][]byte, dst []byte) ([]byte, error) {
 	w := c.pool.Get().(*workspace)
 	defer c.release(w)

@@ -25,5 +25,6 @@
 //   - A payload has no checksum of its own. Decoding of damaged payloads gives
 //     wrong bytes: a reader compares the MD5 of whole objects, or of whole
 //     archives.
-//   - Encode and Decode do not allocate when the caller's buffers suffice.
+//   - Encode and Decode do not allocate when the caller's buffers suffice, but
+//     for under 1 KiB a call inside the library for GF(2^8).
 package fragment

@@ -202,3 +202,22 @@ func TestInteropGolden(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, golden.String(), string(kept))
 }
+
+// BenchmarkPyeclib measures pyeclib with the segments of BenchmarkEncode and
+// BenchmarkDecode.
+func BenchmarkPyeclib(b *testing.B) {
+	library := startPyeclib(b)
+	segment := goldenSegment(benchSegmentBytes)
+	forTypesAndShapes(b, func(b *testing.B, c *Codec) {
+		q := about("bench", c)
+		q.Lost, q.Seconds = []int{0, 1}, 0.5
+		var a answer
+		for range b.N {
+			a, _ = library.ask(q, segment)
+			require.Empty(b, a.Error)
+		}
+		b.ReportMetric(a.Encode/1e6, "MB/cpu-s-encode")
+		b.ReportMetric(a.Decode/1e6, "MB/cpu-s-decode")
+		b.ReportMetric(0, "ns/op")
+	})
+}

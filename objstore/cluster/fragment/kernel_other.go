@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !amd64
+
 package fragment
 
 // kernels are the kernels of this processor, the fastest first.
