@@ -33,7 +33,7 @@ type workspace struct {
 	pieces [][]byte
 	first  Header // the header of the first fragment
 	// at holds the position among the fragments of each index that is there.
-	at [FragmentsMax]int16
+	at [FragmentsMax]int
 }
 
 // New gives the Codec of an ec_type. The error wraps ErrType or ErrShape.
@@ -162,15 +162,12 @@ func (c *Codec) Check(fragment []byte) (Header, error) {
 }
 
 // gather judges the fragments and notes in w where each index is. A fragment of
-// length 0 is missing, and a second fragment of an index is not used.
+// length 0 is missing. Of several fragments of an index the last is used.
 func (c *Codec) gather(fragments [][]byte, w *workspace) (available set, err error) {
 	seen := false
 	for position, fragment := range fragments {
 		if len(fragment) == 0 {
 			continue
-		}
-		if position > math.MaxInt16 {
-			return set{}, fmt.Errorf("fragment: %w: over %d fragments", ErrShape, math.MaxInt16)
 		}
 		h, err := c.Check(fragment)
 		if err == nil && seen && h.SegmentBytes != w.first.SegmentBytes {
@@ -182,10 +179,8 @@ func (c *Codec) gather(fragments [][]byte, w *workspace) (available set, err err
 		if !seen {
 			seen, w.first = true, h
 		}
-		if !available.has(int(h.Index)) {
-			available.add(int(h.Index))
-			w.at[h.Index] = int16(position)
-		}
+		available.add(int(h.Index))
+		w.at[h.Index] = position
 	}
 	if n := available.count(); n < c.data {
 		return set{}, fmt.Errorf("fragment: %w: %d, want %d", ErrTooFew, n, c.data)
@@ -250,10 +245,6 @@ func (c *Codec) Reconstruct(fragments [][]byte, index int, dst []byte) ([]byte, 
 	grown := slices.Grow(dst, n)[:len(dst)+n]
 	fragment := grown[len(dst):]
 	c.putHeader(fragment, index, segmentBytes)
-	if available.has(index) {
-		copy(fragment[HeaderBytes:], fragments[w.at[index]][HeaderBytes:])
-		return grown, nil
-	}
 	p, err := c.plan(available, index)
 	if err != nil {
 		return dst, err

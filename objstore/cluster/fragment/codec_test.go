@@ -5,6 +5,7 @@ package fragment
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
@@ -188,6 +189,10 @@ func TestUnsoundFragmentsAreRefused(t *testing.T) {
 	f("long", func(f []byte) []byte { return append(f, 0) }, ErrLength)
 	f("no payload", func(f []byte) []byte { return f[:HeaderBytes] }, ErrLength)
 	f("length of the payload", change(payloadBytesAt, 5), ErrLength)
+	f("nothing at all", func(f []byte) []byte {
+		binary.LittleEndian.PutUint32(f[payloadBytesAt:], 0)
+		return change(segmentBytesAt, 0)(f)[:HeaderBytes]
+	}, ErrLength)
 	f("no segment", change(segmentBytesAt, 0), ErrLength)
 	f("length of the segment", change(segmentBytesAt, 1), ErrLength)
 	f("a huge segment", change(segmentBytesAt, 1, 0, 0, 0, 0, 0, 0, 0x80), ErrLength)
@@ -231,7 +236,7 @@ func TestPlansAreBounded(t *testing.T) {
 // Buffers of the caller are used again, and nothing is allocated for a segment.
 func TestBuffersAreUsedAgain(t *testing.T) {
 	c := newCodec(t, "liberasurecode_rs_vand", 4, 2)
-	segment := randomBytes(newRand(t), 10_000)
+	segment := randomBytes(newRand(t), 9_997)
 	fragments := encode(t, c, segment)
 	want := slices.Clone(fragments)
 	sum := goldenSum(fragments)
@@ -255,18 +260,36 @@ func TestBuffersAreUsedAgain(t *testing.T) {
 	}
 }
 
+// A Codec is used by many requests at once.
+func TestConcurrentUse(t *testing.T) {
+	for _, ecType := range Types() {
+		c := newCodec(t, ecType, 5, 3)
+		for i := range 4 {
+			t.Run(fmt.Sprint(ecType, i), func(t *testing.T) {
+				t.Parallel()
+				rng := newRand(t)
+				for range 20 {
+					checkRandomLoss(t, rng, c)
+				}
+			})
+		}
+	}
+}
+
 // FuzzDecode damages fragments: no panic, and no bytes but for fragments that
 // are sound.
 func FuzzDecode(f *testing.F) {
-	for kind := range Types() {
-		c := newCodec(f, Types()[kind], 3, 2)
+	var codecs []*Codec
+	for kind, ecType := range Types() {
+		c := newCodec(f, ecType, 3, 2)
+		codecs = append(codecs, c)
 		all := bytes.Join(encode(f, c, []byte("the bytes of a segment")), nil)
 		f.Add(uint8(kind), all)
 		f.Add(uint8(kind), all[:3*len(all)/5])
 		f.Add(uint8(kind), all[2*len(all)/5:])
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, all []byte) {
-		c := newCodec(t, Types()[int(kind)%len(Types())], 3, 2)
+		c := codecs[int(kind)%len(codecs)]
 		fragments := make([][]byte, 5)
 		for i := range fragments {
 			fragments[i] = all[i*len(all)/5 : (i+1)*len(all)/5]

@@ -70,6 +70,7 @@ func TestGeometryIsCapped(t *testing.T) {
 	g := newGeometry(t, newCodec(t, "liberasurecode_rs_vand", 1, 1), 1)
 	require.EqualValues(t, math.MaxInt64, g.ArchiveBytes(math.MaxInt64))
 	require.EqualValues(t, math.MaxInt64, g.Suffix(math.MaxInt64))
+	require.EqualValues(t, math.MaxInt64, newGeometry(t, g.codec, 2).ArchiveBytes(math.MaxInt64))
 	first, last := g.Range(math.MaxInt64, math.MaxInt64)
 	require.EqualValues(t, math.MaxInt64, first)
 	require.EqualValues(t, math.MaxInt64-1, last)

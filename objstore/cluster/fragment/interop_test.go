@@ -6,9 +6,11 @@ package fragment
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -180,6 +182,41 @@ func TestInteropLegacyCRC(t *testing.T) {
 		library.must(about("metadata", c), now[rng.IntN(6)])
 	}
 	require.Positive(t, differ, "the library wrote no legacy CRC")
+}
+
+// TestInteropHeaders lets both sides judge damaged headers.
+func TestInteropHeaders(t *testing.T) {
+	rng := newRand(t)
+	library := startPyeclib(t)
+	c := newCodec(t, "isa_l_rs_cauchy", 4, 2)
+	sums := []func([]byte) uint32{crc32.ChecksumIEEE, legacyCRC, func([]byte) uint32 { return rng.Uint32() }}
+	orders := []binary.ByteOrder{binary.LittleEndian, binary.BigEndian}
+	sound := 0
+	for range 3000 {
+		f := encode(t, c, []byte("the bytes of a segment"))[rng.IntN(6)]
+		if rng.IntN(2) == 0 {
+			f = append(swapped(f[:HeaderBytes], crc32.ChecksumIEEE), f[HeaderBytes:]...)
+		}
+		for range rng.IntN(3) {
+			f[rng.IntN(HeaderBytes)] ^= 1 << rng.IntN(8)
+		}
+		if rng.IntN(3) == 0 {
+			clear(f[libraryVersionAt+rng.IntN(4) : crcAt])
+		}
+		if rng.IntN(2) == 0 {
+			seal(f, orders[rng.IntN(2)], sums[rng.IntN(3)])
+		}
+		if f[checksumKindAt] == checksumCRC32 {
+			continue // the library would believe any length of the payload
+		}
+		a, _ := library.ask(about("metadata", c), f)
+		_, err := ParseHeader(f)
+		require.Equal(t, a.Error == "", err == nil, "%x: we say %v, the library %q", f[:HeaderBytes], err, a.Error)
+		if err == nil {
+			sound++
+		}
+	}
+	t.Logf("%d headers were sound", sound)
 }
 
 // TestInteropGolden compares the golden file with the library.

@@ -80,16 +80,13 @@ func (p *vectorProducts) compute(dst []byte, inputs [][]byte, from int) {
 // with matrices of 8 by 8 bits, in the order A, D, C, B. Byte 7-i of a matrix
 // has the row of bit i.
 func bitMatrices(coefficients []uint16) []byte {
-	var tables []byte
+	tables := make([]byte, 0, 32*len(coefficients))
 	for _, coefficient := range coefficients {
 		bits := bitProducts(coefficient)
 		for _, part := range [4][2]int{{0, 0}, {8, 8}, {0, 8}, {8, 0}} { // first bit of the word, of the product
 			var m uint64
 			for column := range 8 {
-				product := bits[part[0]+column] >> part[1]
-				for row := range 8 {
-					m |= uint64(product>>row&1) << (8*(7-row) + column)
-				}
+				m |= columns[byte(bits[part[0]+column]>>part[1])] << column
 			}
 			tables = binary.LittleEndian.AppendUint64(tables, m)
 		}
@@ -97,11 +94,22 @@ func bitMatrices(coefficients []uint16) []byte {
 	return tables
 }
 
+// columns holds column 0 of a matrix for each value of the column: bit i in byte
+// 7-i.
+var columns = func() (all [256]uint64) {
+	for value := range all {
+		for row := range 8 {
+			all[value] |= uint64(value>>row&1) << (8 * (7 - row))
+		}
+	}
+	return all
+}()
+
 // nibbleTables makes the tables of the kernel without GFNI, 128 bytes for each
 // coefficient: for each of the four nibbles of a word, from the lowest, the low
 // bytes of the products of the 16 values of the nibble, then the high bytes.
 func nibbleTables(coefficients []uint16) []byte {
-	var tables []byte
+	tables := make([]byte, 0, 128*len(coefficients))
 	for _, coefficient := range coefficients {
 		bits := bitProducts(coefficient)
 		for nibble := range 4 {

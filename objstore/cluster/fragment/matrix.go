@@ -76,23 +76,17 @@ func jerasureVandermonde(f *field, data, parity int) matrix {
 	m = m[data:]
 	f.scaleColumnsToOnes(m)
 	for _, row := range m[1:] {
-		if row[0] != 0 {
-			f.scaleRow(row, f.invert(row[0]))
-		}
+		f.scaleRow(row, f.invert(row[0]))
 	}
 	return m
 }
 
-// makeSystematic turns the upper square of m into the identity, by operations
-// on columns and by swaps of rows. The first row must be 1, 0, …, 0.
+// makeSystematic turns the upper square of a Vandermonde matrix into the identity
+// by operations on columns. The first row is 1, 0, …, 0 already. liberasurecode
+// and jerasure look for a pivot that is not 0; m[i][i] never is, because the
+// first i+1 rows and columns are a Vandermonde matrix too.
 func (f *field) makeSystematic(m matrix) {
 	for i := 1; i < len(m[0]); i++ {
-		for r := i; r < len(m); r++ {
-			if m[r][i] != 0 {
-				m[i], m[r] = m[r], m[i]
-				break
-			}
-		}
 		f.scaleColumn(m, i, f.invert(m[i][i]))
 		for j, factor := range m[i] {
 			if j != i && factor != 0 {

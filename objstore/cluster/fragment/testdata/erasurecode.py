@@ -49,7 +49,7 @@ def answer(question, parts):
     if op == "reconstruct":
         return {}, d.reconstruct(parts, [question["index"]])
     if op == "metadata":
-        return {"metadata": repr(d.get_metadata(parts[0], 1))}, []
+        return {"metadata": repr(d.get_metadata(parts[0]))}, []
     fragments = d.encode(parts[0])
     kept = [f for i, f in enumerate(fragments) if i not in question["lost"]]
     kept = kept[:question["k"]]
