@@ -83,7 +83,7 @@ func (c *Codec) FragmentBytes(segmentBytes int) int {
 
 // Encode fills dst with the k+m fragments of a segment. The buffers in dst are
 // used if their capacity suffices, whatever they hold, and replaced otherwise.
-// They must not overlap the segment. A segment of more than SegmentBytesMax, or
+// The buffers must not overlap the segment. A segment of more than SegmentBytesMax, or
 // a dst of another length than k+m, is an error.
 func (c *Codec) Encode(segment []byte, dst [][]byte) error {
 	if len(dst) != c.data+c.parity {
@@ -188,11 +188,12 @@ func (c *Codec) gather(fragments [][]byte, w *workspace) (available set, err err
 	return available, nil
 }
 
-// Decode appends the segment to dst. The fragments may be in any order; an
-// entry of length 0 is missing; the index is in the header. Any k of them give
-// the segment, and all that are given must be sound: the error of a fragment
-// that is refused holds a *RefusedError, and wraps the error of Check or
-// ErrMixed. Other errors wrap ErrTooFew.
+// Decode appends the segment to dst. The fragments may be in any order, for the
+// header holds the index; an entry of length 0 is missing. Any k fragments give
+// the segment, and every given fragment must be sound: the error of a refused
+// fragment holds a *RefusedError, and wraps the error of Check or ErrMixed.
+// Other errors wrap ErrTooFew. Fragments of different segments of the same
+// length look alike, and give wrong bytes.
 //
 // dst is replaced unless it has room for k payloads, which may be a few bytes
 // more than the segment. dst must not overlap the fragments.

@@ -132,7 +132,7 @@ func newShortPieces(count, blockBytes int) *shortPieces {
 
 func (s *shortPieces) pad(inputs [][]byte) {
 	for i, in := range inputs {
-		copy(s.pieces[i], in) // old bytes behind in give sums that nobody reads
+		copy(s.pieces[i], in) // sums of the bytes left from before are not copied
 	}
 }
 
