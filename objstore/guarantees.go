@@ -34,7 +34,8 @@ type Guarantees struct {
 	AllOrNothing bool
 	// LastCommitWins: a write without a Timestamp gets its time at the commit,
 	// and the write that was answered last is the state. Otherwise the time is
-	// that of the beginning, and the write that began last wins.
+	// that of the beginning, and the write that began last wins: a write that
+	// was overtaken succeeds, and its object was replaced at once.
 	LastCommitWins bool
 	// StableObjects: an open Object can be read to its end whatever is written
 	// meanwhile. Otherwise a Range that finds another version is an error of
@@ -44,8 +45,9 @@ type Guarantees struct {
 	// whole of the changed object. Otherwise the infos hold what the servers
 	// tell: times, the content type and sysmeta at most.
 	WholeAnswers bool
-	// OpaqueBytes: names are any bytes but NUL, and values of metadata any bytes.
-	// Otherwise both are UTF-8, and other bytes are KindInvalid.
+	// OpaqueBytes: names are any bytes but NUL, and the metadata of accounts and
+	// containers any bytes. Otherwise both are UTF-8, and other bytes are
+	// KindInvalid.
 	OpaqueBytes bool
 	// CleanRecreation: a deleted account or container can be made again at once,
 	// and nothing of the old remains. Otherwise the name of a deleted account

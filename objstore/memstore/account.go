@@ -16,32 +16,41 @@ type account struct {
 }
 
 // HeadAccount reports an account.
-func (s *Store) HeadAccount(_ context.Context, a objstore.AccountName, _ objstore.InfoOptions) (objstore.AccountInfo, error) {
+func (s *Store) HeadAccount(_ context.Context, a objstore.AccountName, o objstore.InfoOptions) (objstore.AccountInfo, error) {
 	c := onAccount("head account", a)
 	if err := s.begin(c, string(a)); err != nil {
 		return objstore.AccountInfo{}, err
 	}
 	defer s.mu.Unlock()
+	if info, ok := s.cache.accounts[a]; ok && o.Cached {
+		info.Cached = true
+		return info, nil
+	}
 	acc := s.accounts[a]
 	if acc == nil {
 		return objstore.AccountInfo{}, c.fail(objstore.KindNotFound, nil)
 	}
-	return acc.info(), nil
+	info := acc.info()
+	acc.report()
+	if !s.promises.ExactCounts {
+		s.cache.accounts[a] = info
+	}
+	return info, nil
 }
 
 func (a *account) info() objstore.AccountInfo {
 	info := objstore.AccountInfo{Created: a.created, Metadata: a.metadata.Clone()}
 	usage := map[objstore.PolicyIndex]objstore.PolicyUsage{}
 	for _, c := range a.containers {
-		objects, bytes := c.count()
+		n := c.shown()
 		info.ContainerCount++
-		info.ObjectCount += objects
-		info.BytesUsed += bytes
+		info.ObjectCount += n.objects
+		info.BytesUsed += n.bytes
 		u := usage[c.policy]
 		u.Policy = c.policy
 		u.ContainerCount++
-		u.ObjectCount += objects
-		u.BytesUsed += bytes
+		u.ObjectCount += n.objects
+		u.BytesUsed += n.bytes
 		usage[c.policy] = u
 	}
 	for _, u := range usage {
@@ -56,14 +65,20 @@ func (a *account) info() objstore.AccountInfo {
 // PostAccount creates an account or merges metadata into the account.
 func (s *Store) PostAccount(_ context.Context, a objstore.AccountName, u objstore.MetadataUpdate) (bool, error) {
 	c := onAccount("post account", a)
-	if err := s.begin(c, string(a)); err != nil {
+	err := s.begin(c, string(a))
+	if err != nil {
 		return false, err
 	}
 	defer s.mu.Unlock()
+	if err := s.checkText(c, u.Set); err != nil {
+		return false, err
+	}
 	acc := s.accounts[a]
 	created := acc == nil
 	if created {
-		acc = s.newAccount()
+		if acc, err = s.newAccount(c, a); err != nil {
+			return false, err
+		}
 	}
 	merged, err := u.Apply(acc.metadata)
 	if err != nil {
@@ -71,11 +86,15 @@ func (s *Store) PostAccount(_ context.Context, a objstore.AccountName, u objstor
 	}
 	acc.metadata = merged
 	s.accounts[a] = acc
+	s.cache.forget(a)
 	return created, nil
 }
 
-func (s *Store) newAccount() *account {
-	return &account{created: s.clock.Now(), containers: map[objstore.ContainerName]*container{}}
+func (s *Store) newAccount(c call, a objstore.AccountName) (*account, error) {
+	if s.deleted[a] && !s.promises.CleanRecreation {
+		return nil, c.fail(objstore.KindConflict, errReborn)
+	}
+	return &account{created: s.clock.Now(), containers: map[objstore.ContainerName]*container{}}, nil
 }
 
 // DeleteAccount removes an account without containers.
@@ -93,6 +112,8 @@ func (s *Store) DeleteAccount(_ context.Context, a objstore.AccountName) error {
 		return c.fail(objstore.KindNotEmpty, nil)
 	}
 	delete(s.accounts, a)
+	s.deleted[a] = true
+	s.cache.forget(a)
 	return nil
 }
 
@@ -129,11 +150,12 @@ func (s *Store) containerEntries(a objstore.AccountName, o objstore.ListOptions)
 			continue
 		}
 		cont := acc.containers[objstore.ContainerName(l.name)]
-		objects, bytes := cont.count()
+		n := cont.shown()
 		entries = append(entries, objstore.ContainerEntry{
-			Name: l.name, ObjectCount: objects, BytesUsed: bytes,
+			Name: l.name, ObjectCount: n.objects, BytesUsed: n.bytes,
 			Modified: cont.modified, Policy: cont.policy,
 		})
 	}
+	acc.report()
 	return entries, nil
 }

@@ -29,15 +29,18 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errOffset = errors.New("timestamps of this store have no offset")
+var errOffset = errors.New("an offset needs a timestamp, and a store whose timestamps have one")
 
 // checkStated refuses a PUT whose stated length or time alone is wrong.
-func (c call) checkStated(o objstore.PutOptions) error {
+func (s *Store) checkStated(c call, o objstore.PutOptions) error {
 	if o.SizeBytes < -1 || o.MaxBytes < 0 {
 		return c.fail(objstore.KindInvalid, errors.New("a negative size"))
 	}
-	if o.TimestampOffset != 0 {
+	if o.TimestampOffset != 0 && (!s.promises.SwiftLayout || o.Timestamp == 0) {
 		return c.fail(objstore.KindInvalid, errOffset)
+	}
+	if err := s.checkDeleteAt(c, o.DeleteAt, o.Timestamp); err != nil {
+		return err
 	}
 	if o.MaxBytes > 0 && o.SizeBytes > o.MaxBytes {
 		return c.fail(objstore.KindTooLarge, nil)

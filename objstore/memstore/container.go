@@ -15,17 +15,26 @@ type container struct {
 	policy   objstore.PolicyIndex
 	metadata objstore.Metadata
 	objects  map[objstore.ObjectName]*object
+
+	promises objstore.Guarantees
+	listed   map[objstore.ObjectName]*object // see rows
+	late     []lateRow
+	reported counts // known to the account
 }
 
-// count walks all objects and returns the values that the counters must have.
-// It adds stored sizes, not listed sizes: a manifest's segments count where
-// they lie.
-func (c *container) count() (objects, bytes int64) {
-	for _, o := range c.objects {
-		objects++
-		bytes += o.info.SizeBytes
+// count walks all rows and returns the values that the counters must have. It
+// adds stored sizes, not listed sizes: a manifest's segments count where they
+// lie.
+func (c *container) count() (n counts) {
+	rows := c.objects
+	if !c.promises.ExactCounts {
+		rows = c.rows()
 	}
-	return objects, bytes
+	for _, o := range rows {
+		n.objects++
+		n.bytes += o.info.SizeBytes
+	}
+	return n
 }
 
 // container finds a container, or nil. The mutex is held.
@@ -43,21 +52,30 @@ func (s *Store) beginContainer(op string, id objstore.ContainerID) (call, error)
 }
 
 // HeadContainer reports a container.
-func (s *Store) HeadContainer(_ context.Context, id objstore.ContainerID, _ objstore.InfoOptions) (objstore.ContainerInfo, error) {
+func (s *Store) HeadContainer(_ context.Context, id objstore.ContainerID, o objstore.InfoOptions) (objstore.ContainerInfo, error) {
 	c, err := s.beginContainer("head container", id)
 	if err != nil {
 		return objstore.ContainerInfo{}, err
 	}
 	defer s.mu.Unlock()
+	if info, ok := s.cache.containers[id]; ok && o.Cached {
+		info.Cached = true
+		return info, nil
+	}
 	cont := s.container(id)
 	if cont == nil {
 		return objstore.ContainerInfo{}, c.fail(objstore.KindNotFound, nil)
 	}
-	objects, bytes := cont.count()
-	return objstore.ContainerInfo{
+	n := cont.count()
+	info := objstore.ContainerInfo{
 		Created: cont.created, Modified: cont.modified, Policy: cont.policy,
-		Metadata: cont.metadata.Clone(), ObjectCount: objects, BytesUsed: bytes,
-	}, nil
+		Metadata: cont.metadata.Clone(), ObjectCount: n.objects, BytesUsed: n.bytes,
+	}
+	cont.looked()
+	if !s.promises.ExactCounts {
+		s.cache.containers[id] = info
+	}
+	return info, nil
 }
 
 var (
@@ -72,6 +90,9 @@ func (s *Store) PutContainer(_ context.Context, id objstore.ContainerID, o objst
 		return false, err
 	}
 	defer s.mu.Unlock()
+	if err := s.checkText(c, o.Set); err != nil {
+		return false, err
+	}
 	cont := s.container(id)
 	created := cont == nil
 	switch {
@@ -87,19 +108,23 @@ func (s *Store) PutContainer(_ context.Context, id objstore.ContainerID, o objst
 		return false, c.fail(objstore.KindInvalid, err)
 	}
 	cont.metadata = merged
+	delete(s.cache.containers, id)
 	if !created {
 		cont.modified = s.clock.Now()
 		return false, nil
 	}
 	acc := s.accounts[id.Account]
 	if acc == nil {
-		acc = s.newAccount()
+		if acc, err = s.newAccount(c, id.Account); err != nil {
+			return false, err
+		}
 		for _, f := range o.AccountMetadata {
 			acc.metadata.Set(f.Name, f.Value)
 		}
 		s.accounts[id.Account] = acc
 	}
 	acc.containers[id.Container] = cont
+	delete(s.cache.accounts, id.Account)
 	return true, nil
 }
 
@@ -117,7 +142,8 @@ func (s *Store) newContainer(c call, want *objstore.PolicyIndex) (*container, er
 	now := s.clock.Now()
 	return &container{
 		created: now, modified: now, policy: p.Index,
-		objects: map[objstore.ObjectName]*object{},
+		objects: map[objstore.ObjectName]*object{}, listed: map[objstore.ObjectName]*object{},
+		promises: s.promises,
 	}, nil
 }
 
@@ -128,6 +154,9 @@ func (s *Store) PostContainer(_ context.Context, id objstore.ContainerID, u objs
 		return err
 	}
 	defer s.mu.Unlock()
+	if err := s.checkText(c, u.Set); err != nil {
+		return err
+	}
 	cont := s.container(id)
 	if cont == nil {
 		return c.fail(objstore.KindNotFound, nil)
@@ -137,6 +166,7 @@ func (s *Store) PostContainer(_ context.Context, id objstore.ContainerID, u objs
 		return c.fail(objstore.KindInvalid, err)
 	}
 	cont.metadata, cont.modified = merged, s.clock.Now()
+	delete(s.cache.containers, id)
 	return nil
 }
 
@@ -151,10 +181,14 @@ func (s *Store) DeleteContainer(_ context.Context, id objstore.ContainerID) erro
 	if cont == nil {
 		return c.fail(objstore.KindNotFound, nil)
 	}
-	if len(cont.objects) > 0 {
+	n := cont.count()
+	cont.looked()
+	if n.objects > 0 {
 		return c.fail(objstore.KindNotEmpty, nil)
 	}
 	delete(s.accounts[id.Account].containers, id.Container)
+	delete(s.cache.containers, id)
+	delete(s.cache.accounts, id.Account)
 	return nil
 }
 
@@ -185,12 +219,14 @@ func (s *Store) objectEntries(id objstore.ContainerID, o objstore.ListOptions) (
 		return nil, c.fail(objstore.KindNotFound, nil)
 	}
 	var entries []objstore.ObjectEntry
-	for _, l := range list(keys(cont.objects), o) {
+	rows := cont.rows()
+	for _, l := range list(keys(rows), o) {
 		if l.subdir {
 			entries = append(entries, objstore.ObjectEntry{Name: l.name, Subdir: true})
 			continue
 		}
-		entries = append(entries, cont.objects[objstore.ObjectName(l.name)].entry(l.name))
+		entries = append(entries, rows[objstore.ObjectName(l.name)].entry(l.name))
 	}
+	cont.looked()
 	return entries, nil
 }

@@ -40,7 +40,8 @@ func list(names []string, o objstore.ListOptions) []line {
 	var lines []line
 	for _, name := range names {
 		outside := name <= lower && lower != "" || name >= upper && upper != ""
-		if outside || !strings.HasPrefix(name, o.Prefix) {
+		reserved := name[0] == 0 && !o.Reserved
+		if outside || reserved || !strings.HasPrefix(name, o.Prefix) {
 			continue
 		}
 		l := rollUp(name, o)

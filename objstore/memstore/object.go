@@ -14,8 +14,14 @@ import (
 
 // object is a version of an object and never changes.
 type object struct {
-	info objstore.ObjectInfo
-	body []byte
+	info   objstore.ObjectInfo
+	offset uint64 // of the time (PutOptions.TimestampOffset)
+	body   []byte
+}
+
+// newer reports whether a write at the given time replaces the object.
+func (o *object) newer(at objstore.Timestamp, offset uint64) bool {
+	return at > o.info.Modified || at == o.info.Modified && offset > o.offset
 }
 
 // expired is true from the second of DeleteAt on.
@@ -68,7 +74,7 @@ func (s *Store) checkPut(c call, id objstore.ObjectID, o objstore.PutOptions) er
 		return c.fail(objstore.KindPrecondition, nil)
 	}
 	old := s.stored(id)
-	if o.Timestamp != 0 && old != nil && o.Timestamp <= old.info.Modified {
+	if o.Timestamp != 0 && old != nil && !old.newer(o.Timestamp, o.TimestampOffset) {
 		return c.fail(objstore.KindConflict, nil)
 	}
 	return nil
@@ -83,9 +89,10 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 		return objstore.ObjectInfo{}, err
 	}
 	err = s.checkPut(c, id, o)
+	began := s.clock.Now()
 	s.mu.Unlock()
 	if err == nil {
-		err = c.checkStated(o)
+		err = s.checkStated(c, o)
 	}
 	if err != nil {
 		return objstore.ObjectInfo{}, err
@@ -107,15 +114,26 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 		return objstore.ObjectInfo{}, err
 	}
 	defer s.mu.Unlock()
-	if err := s.checkPut(c, id, o); err != nil {
-		return objstore.ObjectInfo{}, err
+	if s.promises.CompareAtCommit {
+		if err := s.checkPut(c, id, o); err != nil {
+			return objstore.ObjectInfo{}, err
+		}
 	}
-	i.Created = o.Timestamp
-	if i.Created == 0 {
-		i.Created = s.after(s.stored(id))
+	old := s.stored(id)
+	switch {
+	case o.Timestamp != 0:
+		i.Created, obj.offset = o.Timestamp, o.TimestampOffset
+	case s.promises.LastCommitWins:
+		i.Created = s.after(old)
+	default:
+		i.Created = began
 	}
 	i.Modified = i.Created
-	s.container(id.ContainerID()).objects[id.Object] = obj
+	if old == nil || old.newer(i.Created, obj.offset) {
+		if cont := s.container(id.ContainerID()); cont != nil {
+			cont.set(id.Object, obj)
+		}
+	}
 	return clone(*i), nil
 }
 
@@ -173,6 +191,9 @@ func (s *Store) PostObject(_ context.Context, id objstore.ObjectID, o objstore.P
 	if old == nil {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindNotFound, nil)
 	}
+	if err := s.checkDeleteAt(c, o.DeleteAt, 0); err != nil {
+		return objstore.ObjectInfo{}, err
+	}
 	info := clone(old.info)
 	info.Modified = s.after(old)
 	info.ContentType = cmp.Or(o.ContentType, info.ContentType)
@@ -188,8 +209,8 @@ func (s *Store) PostObject(_ context.Context, id objstore.ObjectID, o objstore.P
 			info.Metadata.Set(f.Name, f.Value)
 		}
 	}
-	s.container(id.ContainerID()).objects[id.Object] = &object{info: info, body: old.body}
-	return clone(info), nil
+	s.container(id.ContainerID()).set(id.Object, &object{info: info, body: old.body})
+	return s.partial(clone(info)), nil
 }
 
 // DeleteObject removes an object. An expired object goes too, but only a caller
@@ -207,12 +228,12 @@ func (s *Store) DeleteObject(_ context.Context, id objstore.ObjectID, o objstore
 	if o.IfDeleteAt != 0 && o.IfDeleteAt != obj.info.DeleteAt {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindPrecondition, nil)
 	}
-	if o.Timestamp != 0 && o.Timestamp <= obj.info.Modified {
+	if o.Timestamp != 0 && !obj.newer(o.Timestamp, 0) {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindConflict, nil)
 	}
-	delete(s.container(id.ContainerID()).objects, id.Object)
+	s.container(id.ContainerID()).set(id.Object, nil)
 	if obj.expired() && o.IfDeleteAt == 0 {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindNotFound, nil)
 	}
-	return clone(obj.info), nil
+	return s.partial(clone(obj.info)), nil
 }

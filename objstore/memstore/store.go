@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"needletail/objstore"
 )
@@ -15,16 +16,23 @@ type Options struct {
 	// Policies is the set of storage policies, which must be valid
 	// (Policies.Validate); an empty set means objstore.DefaultPolicies.
 	Policies objstore.Policies
+	// Guarantees are the promises of the store; nil means objstore.Strict. For
+	// tests of layers that must not rely on a promise, the store breaks the
+	// promises that are left out.
+	Guarantees *objstore.Guarantees
 }
 
 // Store is an objstore.Store in memory.
 type Store struct {
 	policies objstore.Policies
+	promises objstore.Guarantees
 	clock    objstore.Clock
 
 	mu       sync.Mutex // protects what follows, down to the objects' maps
 	closed   bool
 	accounts map[objstore.AccountName]*account
+	deleted  map[objstore.AccountName]bool // accounts that were there once
+	cache    cache                         // empty with ExactCounts
 }
 
 var _ objstore.Store = (*Store)(nil)
@@ -34,11 +42,18 @@ func New(opts Options) *Store {
 	if len(opts.Policies) == 0 {
 		opts.Policies = objstore.DefaultPolicies()
 	}
-	return &Store{policies: opts.Policies, accounts: map[objstore.AccountName]*account{}}
+	s := &Store{
+		policies: opts.Policies, promises: objstore.Strict(),
+		accounts: map[objstore.AccountName]*account{}, deleted: map[objstore.AccountName]bool{}, cache: newCache(),
+	}
+	if opts.Guarantees != nil {
+		s.promises = *opts.Guarantees
+	}
+	return s
 }
 
-// Guarantees returns every promise of the contract.
-func (s *Store) Guarantees() objstore.Guarantees { return objstore.Strict() }
+// Guarantees returns Options.Guarantees.
+func (s *Store) Guarantees() objstore.Guarantees { return s.promises }
 
 // Close refuses all later calls.
 func (s *Store) Close() error {
@@ -74,8 +89,10 @@ func (s *Store) begin(c call, parts ...string) error {
 		switch {
 		case part == "":
 			return c.fail(objstore.KindInvalid, errEmptyName)
-		case strings.Contains(part, "\x00"):
+		case strings.Contains(part, "\x00") && !(s.promises.SwiftLayout && i > 0 && part[0] == 0):
 			return c.fail(objstore.KindInvalid, errNUL)
+		case !s.promises.OpaqueBytes && !utf8.ValidString(part):
+			return c.fail(objstore.KindInvalid, errText)
 		case i == 1 && strings.Contains(part, "/"):
 			return c.fail(objstore.KindInvalid, errSlash)
 		}

@@ -48,13 +48,19 @@ func testConcurrentWriters(e *env) {
 	wg.Wait()
 	CheckCounts(e, e.s, testAccount)
 	for _, c := range containers {
-		for _, entry := range allObjects(e, e.s, c) {
-			info, body := readObject(e, e.s, c.Object(objstore.ObjectName(entry.Name)))
-			e.wantEqual("etag", info.ETag, etagOf(body))
-			e.wantEqual("listed etag", entry.ETag, info.ETag)
-			e.wantEqual("listed size", entry.SizeBytes, int64(len(body)))
-			e.wantEqual("listed time", entry.Modified, info.Modified)
-		}
+		e.settle(e.g.ListedAtOnce, func(e *env) { e.wantListedAsStored(c) })
+	}
+}
+
+// wantListedAsStored compares each entry of a listing with its object.
+func (e *env) wantListedAsStored(c objstore.ContainerID) {
+	e.Helper()
+	for _, entry := range allObjects(e, e.s, c) {
+		info, body := readObject(e, e.s, c.Object(objstore.ObjectName(entry.Name)))
+		e.wantEqual("etag", info.ETag, etagOf(body))
+		e.wantEqual("listed etag", entry.ETag, info.ETag)
+		e.wantEqual("listed size", entry.SizeBytes, int64(len(body)))
+		e.wantEqual("listed time", entry.Modified, info.Modified)
 	}
 }
 
@@ -76,16 +82,25 @@ func testConcurrentIfNoneMatch(e *env) {
 			})
 		}
 		wg.Wait()
-		e.wantEqual("writers that won", won.Load(), int64(1))
+		if e.g.CompareAtCommit || won.Load() == 0 {
+			e.wantEqual("writers that won", won.Load(), int64(1))
+		}
+		info, body := readObject(e, e.s, id)
+		e.wantEqual("etag", info.ETag, etagOf(body))
 		e.wantUsage(c, int64(round+1), int64(round+1)*5000)
 	}
 }
 
 // testConcurrentContainerDelete races a PUT against the removal of its
-// container: exactly one of the two must win.
+// container: exactly one of the two must win. Without exact counts both may
+// win.
 func testConcurrentContainerDelete(e *env) {
-	for range 10 {
-		c := e.container("c")
+	for round := range 10 {
+		name := objstore.ContainerName("c")
+		if !e.g.ExactCounts {
+			name = objstore.ContainerName(fmt.Sprint("c", round))
+		}
+		c := e.container(name)
 		var wg sync.WaitGroup
 		var putErr, deleteErr error
 		wg.Go(func() {
@@ -94,6 +109,8 @@ func testConcurrentContainerDelete(e *env) {
 		wg.Go(func() { deleteErr = e.s.DeleteContainer(e.ctx, c) })
 		wg.Wait()
 		switch {
+		case !e.g.ExactCounts && (putErr == nil || errors.Is(putErr, objstore.KindContainerNotFound)) &&
+			(deleteErr == nil || errors.Is(deleteErr, objstore.KindNotEmpty)):
 		case putErr == nil && errors.Is(deleteErr, objstore.KindNotEmpty):
 			e.wantBody(c.Object("o"), []byte("x"))
 			e.wantUsage(c, 1, 1)

@@ -45,7 +45,7 @@ func testPut(e *env) {
 		Metadata:    metadata("X-Object-Meta-A", "1", "Content-Encoding", "gzip", "X-Object-Sysmeta-S", "\x80"),
 		DeleteAt:    farFuture(),
 		Listing: objstore.ListingOverride{ETag: "abc", SizeBytes: &shown, ContentType: "x/y",
-			Extra: metadata("slo_etag", "q")},
+			Extra: metadata("slo_etag", `"q"`)},
 	}
 	body := makeBody(1, 5000)
 	info := e.put(id, body, opts)
@@ -76,7 +76,7 @@ func testPut(e *env) {
 
 func testPutOwnsItsArguments(e *env) {
 	id := e.container("c").Object("o")
-	m, extra, shown := metadata("X-Object-Meta-A", "1"), metadata("k", "v"), int64(7)
+	m, extra, shown := metadata("X-Object-Meta-A", "1"), metadata("slo_etag", `"v"`), int64(7)
 	info := e.put(id, []byte("x"), objstore.PutOptions{Metadata: m,
 		Listing: objstore.ListingOverride{Extra: extra, SizeBytes: &shown}})
 	m[0].Value, extra[0].Value, shown = "caller's", "caller's", 9
@@ -84,7 +84,7 @@ func testPutOwnsItsArguments(e *env) {
 	*info.Listing.SizeBytes = 9
 	got := e.head(id)
 	e.wantMetadata(got.Metadata, "X-Object-Meta-A", "1")
-	e.wantMetadata(got.Listing.Extra, "k", "v")
+	e.wantMetadata(got.Listing.Extra, "slo_etag", `"v"`)
 	e.wantEqual("listed size", *got.Listing.SizeBytes, int64(7))
 }
 
@@ -124,7 +124,8 @@ func testPutIfNoneMatch(e *env) {
 	e.put(id, []byte("33"), objstore.PutOptions{IfNoneMatch: true})
 	e.wantUsage(c, 1, 2)
 
-	e.put(id, []byte("expired"), objstore.PutOptions{DeleteAt: 1})
+	e.put(id, []byte("expired"), objstore.PutOptions{DeleteAt: e.soon()})
+	e.expire(id)
 	e.put(id, []byte("4444"), objstore.PutOptions{IfNoneMatch: true})
 	e.wantBody(id, []byte("4444"))
 	e.wantUsage(c, 1, 4)
@@ -143,22 +144,36 @@ func testPutChecksAgainAtCommit(e *env) {
 		}
 		first := func(id objstore.ObjectID) { e.put(id, []byte("first"), objstore.PutOptions{}) }
 		err := putDuring("inm", objstore.PutOptions{IfNoneMatch: true}, first)
-		e.wantKind(err, objstore.KindPrecondition)
+		e.wantLost(err, objstore.KindPrecondition)
 		e.wantBody(c.Object("inm"), []byte("first"))
 		err = putDuring("old", objstore.PutOptions{Timestamp: 1000}, first)
-		e.wantKind(err, objstore.KindConflict)
+		e.wantLost(err, objstore.KindConflict)
 		e.wantBody(c.Object("old"), []byte("first"))
 		e.wantUsage(c, 2, 10)
 		for _, name := range []objstore.ObjectName{"inm", "old"} {
 			_, err := e.s.DeleteObject(e.ctx, c.Object(name), objstore.DeleteOptions{})
 			e.ok(err)
 		}
+		e.wantUsage(c, 0, 0)
 		err = putDuring("gone", objstore.PutOptions{}, func(objstore.ObjectID) { e.ok(e.s.DeleteContainer(e.ctx, c)) })
-		e.wantKind(err, objstore.KindContainerNotFound)
+		e.wantLost(err, objstore.KindContainerNotFound)
+		if !e.g.CompareAtCommit {
+			return // the object may be in the container that is gone
+		}
 		e.container("c")
 		e.wantAbsent(c.Object("gone"))
 		e.wantUsage(c, 0, 0)
 	}
+}
+
+// wantLost checks the end of a write that another write overtook. Without the
+// promise to compare at the commit the write may succeed, and is replaced.
+func (e *env) wantLost(err error, want objstore.Kind) {
+	e.Helper()
+	if err == nil && !e.g.CompareAtCommit {
+		return
+	}
+	e.wantKind(err, want)
 }
 
 func testPutETag(e *env) {
@@ -193,7 +208,9 @@ func testPutTimestamp(e *env) {
 	e.wantBody(id, []byte("1001"))
 	posted, err := e.s.PostObject(e.ctx, id, objstore.PostOptions{})
 	e.ok(err)
-	e.wantEqual("created", posted.Created, objstore.Timestamp(1001))
+	if e.g.WholeAnswers {
+		e.wantEqual("created", posted.Created, objstore.Timestamp(1001))
+	}
 	e.wantKind(put("before the POST", posted.Modified-1), objstore.KindConflict)
 	e.ok(put("after the POST", posted.Modified+1))
 	e.wantUsage(id.ContainerID(), 1, int64(len("after the POST")))

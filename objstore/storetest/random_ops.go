@@ -41,6 +41,9 @@ func (l *lockstep) sameRefusal(got, want error, u objstore.MetadataUpdate) (succ
 
 func (l *lockstep) deleteAccount() {
 	a := pick(l, randomAccounts)
+	if !l.g.CleanRecreation {
+		return // no later operation could use the account
+	}
 	l.did("delete account %q", a)
 	l.same(l.s.DeleteAccount(background, a), l.model.DeleteAccount(background, a))
 }
@@ -77,7 +80,10 @@ func (l *lockstep) deleteContainer() {
 }
 
 func (l *lockstep) deleteAt() int64 {
-	return pick(l, []int64{0, 0, 0, 0, 1, 9999999999})
+	if at := pick(l, []int64{0, 0, 0, 0, 1, 9999999999}); at != 1 || l.g.PastDeleteAt {
+		return at
+	}
+	return 0
 }
 
 // randomBody returns the body of a client, made anew by each call of the
@@ -127,7 +133,7 @@ func (l *lockstep) putObject() {
 	}
 	if l.chance(6) {
 		shown := l.rng.Int64N(1 << 40)
-		o.Listing = objstore.ListingOverride{ETag: "e", SizeBytes: &shown, Extra: metadata("k", "v")}
+		o.Listing = objstore.ListingOverride{ETag: "e", SizeBytes: &shown, Extra: metadata("slo_etag", `"v"`)}
 	}
 	what, body := l.randomBody(&o)
 	l.did("put object %q, %s of %d", id, what, o.SizeBytes)
@@ -204,7 +210,7 @@ func (l *lockstep) openObject() {
 	}
 	l.open = append(l.open, openPair{got, want})
 	l.readPair(len(l.open) - 1)
-	if len(l.open) > pairsOpenMax {
+	if len(l.open) > pairsOpenMax || !l.g.StableObjects {
 		l.open[0].close()
 		l.open = l.open[1:]
 	}

@@ -7,6 +7,15 @@ import "needletail/objstore"
 // compareState compares the whole visible state but bodies: every account,
 // every container, whole listings and a random page of each.
 func (l *lockstep) compareState() {
+	page := l.listOptions()
+	l.settle(l.g.ExactCounts && l.g.ListedAtOnce, func(e *env) {
+		now := *l
+		now.env = e
+		now.compareWith(page)
+	})
+}
+
+func (l *lockstep) compareWith(page objstore.ListOptions) {
 	for _, a := range randomAccounts {
 		got, gotErr := l.s.HeadAccount(background, a, objstore.InfoOptions{})
 		want, wantErr := l.model.HeadAccount(background, a, objstore.InfoOptions{})
@@ -14,12 +23,12 @@ func (l *lockstep) compareState() {
 			continue
 		}
 		l.sameValue("account "+string(a), foldAccount(got), foldAccount(want))
-		for _, o := range []objstore.ListOptions{everything, l.listOptions()} {
+		for _, o := range []objstore.ListOptions{everything, page} {
 			l.sameValue("list of "+string(a)+", "+showOptions(o),
 				l.containerEntries(l.s, a, o), l.containerEntries(l.model, a, o))
 		}
 		for _, c := range randomContainers {
-			l.compareContainer(objstore.ContainerID{Account: a, Container: c})
+			l.compareContainer(objstore.ContainerID{Account: a, Container: objstore.ContainerName(l.text(string(c)))}, page)
 		}
 	}
 }
@@ -42,14 +51,14 @@ func (l *lockstep) containerEntries(s objstore.Store, a objstore.AccountName, o 
 	return all
 }
 
-func (l *lockstep) compareContainer(c objstore.ContainerID) {
+func (l *lockstep) compareContainer(c objstore.ContainerID, page objstore.ListOptions) {
 	got, gotErr := l.s.HeadContainer(background, c, objstore.InfoOptions{})
 	want, wantErr := l.model.HeadContainer(background, c, objstore.InfoOptions{})
 	if !l.same(gotErr, wantErr) {
 		return
 	}
 	l.sameValue("container "+c.String(), foldContainer(got), foldContainer(want))
-	for _, o := range []objstore.ListOptions{everything, l.listOptions()} {
+	for _, o := range []objstore.ListOptions{everything, page} {
 		l.sameValue("list of "+c.String()+", "+showOptions(o),
 			l.objectEntries(l.s, c, o), l.objectEntries(l.model, c, o))
 	}
@@ -79,16 +88,16 @@ func (l *lockstep) listOptions() objstore.ListOptions {
 		if l.chance(2) {
 			return ""
 		}
-		name := string(pick(l, randomObjects))
+		name := l.text(string(pick(l, randomObjects)))
 		switch l.rng.IntN(5) {
 		case 0:
 			return name + "\x00"
 		case 1:
 			return name + "/"
 		case 2:
-			return name[:len(name)-1]
+			return l.text(name[:len(name)-1])
 		case 3:
-			return string(pick(l, randomContainers))
+			return l.text(string(pick(l, randomContainers)))
 		}
 		return name
 	}
@@ -97,7 +106,7 @@ func (l *lockstep) listOptions() objstore.ListOptions {
 		Marker:    bound(),
 		EndMarker: bound(),
 		Reverse:   l.chance(3),
-		Delimiter: pick(l, []string{"", "", "/", "/", "-", "/b", "\xff", "//"}),
+		Delimiter: l.text(pick(l, []string{"", "", "/", "/", "-", "/b", "\xff", "//"})),
 	}
 	if l.chance(6) {
 		p := pick(l, []string{"", "/", "a", "a/", "a/b", "none"})

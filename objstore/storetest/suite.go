@@ -69,7 +69,9 @@ func Run(t *testing.T, open func(t *testing.T) objstore.Store) {
 		{"ListingPages", testListingPages},
 		{"ListingEntries", testListingEntries},
 		{"ListingVisit", testListingVisit},
+		{"ReservedNames", testReservedNames},
 		{"ConcurrentWriters", testConcurrentWriters},
+		{"CachedInfo", testCachedInfo},
 		{"ConcurrentIfNoneMatch", testConcurrentIfNoneMatch},
 		{"ConcurrentContainerDelete", testConcurrentContainerDelete},
 		{"Closed", testClosed},
@@ -85,12 +87,20 @@ const testAccount objstore.AccountName = "AUTH_test"
 type env struct {
 	testing.TB
 	s   objstore.Store
+	g   objstore.Guarantees // of s
 	ctx context.Context
+
+	// accounts are checked at the end, where counters are late.
+	accounts map[objstore.AccountName]bool
 }
 
 func newEnv(t *testing.T, open func(t *testing.T) objstore.Store) *env {
-	e := &env{TB: t, s: open(t), ctx: context.Background()}
+	e := &env{TB: t, s: open(t), ctx: context.Background(), accounts: map[objstore.AccountName]bool{}}
+	e.g = e.s.Guarantees()
 	t.Cleanup(func() {
+		for a := range e.accounts {
+			CheckCounts(t, e.s, a)
+		}
 		if err := e.s.Close(); err != nil && objstore.KindOf(err) != objstore.KindClosed {
 			t.Errorf("close: %v", err)
 		}
