@@ -57,7 +57,7 @@ func benchSite(b *testing.B) (serve web.Handler, token string) {
 	require.NoError(b, err)
 	users, err := authtempauth.New(authtempauth.Config{Users: []authtempauth.User{user}})
 	require.NoError(b, err)
-	login, err := users.Login("bench", "bench", "k")
+	login, err := users.Login(b.Context(), "bench", "bench", "k")
 	require.NoError(b, err)
 	options := pipeline.DefaultOptions()
 	options.Put(&tempauth.Feature, &tempauth.Options{Auth: users})

@@ -3,6 +3,7 @@
 package tempauth
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -37,6 +38,9 @@ type Config struct {
 	// prefix needs the group on a service token, besides the owner's own token.
 	RequireGroup map[string]string
 	TokenLife    time.Duration
+	// Tokens, if not nil, keeps the tokens, together with further proxies of a
+	// cluster. nil: the tokens are in memory.
+	Tokens TokenCache
 }
 
 // ErrDenied: the user is unknown or the key is wrong. The text does not tell
@@ -49,6 +53,7 @@ type Auth struct {
 	prefixes     []string          // "AUTH_"
 	requireGroup map[string]string // by "SERVICE_"
 	life         time.Duration
+	shared       *sharedTokens // nil: the tokens are in memory
 
 	mu     sync.Mutex
 	users  map[string]*account            // by "account:user"
@@ -94,6 +99,9 @@ func New(c Config) (*Auth, error) {
 	if len(a.prefixes) == 0 {
 		return nil, errors.New("tempauth: no reseller prefix")
 	}
+	if c.Tokens != nil {
+		a.shared = &sharedTokens{c.Tokens, a.prefixes[0]}
+	}
 	for p, group := range c.RequireGroup {
 		if a.prefixOf(normalPrefix(p)) == "" || !isWord(group) {
 			return nil, fmt.Errorf("tempauth: group %q is required for %q, which is no reseller prefix", group, p)
@@ -109,11 +117,23 @@ func New(c Config) (*Auth, error) {
 
 // SetUsers replaces all users. The tokens of unchanged users stay valid, all
 // further tokens end. After an error nothing has changed.
-func (a *Auth) SetUsers(users []User) error {
+func (a *Auth) SetUsers(ctx context.Context, users []User) error {
 	next, err := a.accounts(users)
 	if err != nil {
 		return err
 	}
+	ended := a.replace(next)
+	if a.shared != nil {
+		for _, name := range ended {
+			a.shared.end(ctx, name)
+		}
+	}
+	return nil
+}
+
+// replace puts the next users in place and returns the names of the users who
+// changed or left.
+func (a *Auth) replace(next map[string]*account) (ended []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for name, now := range a.users {
@@ -122,9 +142,10 @@ func (a *Auth) SetUsers(users []User) error {
 			continue
 		}
 		delete(a.tokens, sha256.Sum256([]byte(now.token.Value)))
+		ended = append(ended, name)
 	}
 	a.users = next
-	return nil
+	return ended
 }
 
 // accounts checks the users and returns them by "account:user".
@@ -205,28 +226,42 @@ func (a *Auth) Owns(swiftAccount string) bool { return a.prefixOf(swiftAccount) 
 func (a *Auth) IsToken(token string) bool { return strings.HasPrefix(token, a.prefixes[0]) }
 
 // Login exchanges a key for the user's live token, or for a new token if the
-// old token has expired. The error is ErrDenied. An unknown user takes as long
-// as a wrong key.
-func (a *Auth) Login(accountName, user, key string) (Token, error) {
+// old token has expired. The error is ErrDenied, or ErrUnavailable if a new
+// token cannot be kept for further proxies. An unknown user takes as long as a
+// wrong key.
+func (a *Auth) Login(ctx context.Context, accountName, user, key string) (Token, error) {
+	acct, token, err := a.check(accountName+":"+user, key)
+	if err != nil || a.shared == nil {
+		return token, err
+	}
+	token, err = a.shared.login(ctx, acct.identity.UserID, acct.identity.Groups, a.life, a.newTokenValue)
+	token.StorageAccount = acct.token.StorageAccount
+	return token, err
+}
+
+// check returns the user of a name and a key, or ErrDenied. Without a shared
+// cache the user has a live token afterwards, in the same step: no change of
+// the users comes in between.
+func (a *Auth) check(name, key string) (*account, Token, error) {
 	var nobody account
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	acct, known := a.users[accountName+":"+user]
+	acct, known := a.users[name]
 	if !known {
 		acct = &nobody
 	}
 	given := sha256.Sum256([]byte(key))
 	if subtle.ConstantTimeCompare(given[:], acct.keyDigest[:]) != 1 || !known {
-		return Token{}, ErrDenied
+		return nil, Token{}, ErrDenied
 	}
 	now := time.Now()
-	if acct.token.Value == "" || !now.Before(acct.token.Expires) {
+	if a.shared == nil && (acct.token.Value == "" || !now.Before(acct.token.Expires)) {
 		delete(a.tokens, sha256.Sum256([]byte(acct.token.Value)))
 		acct.token.Value = a.newTokenValue()
 		acct.token.Expires = now.Add(a.life)
 		a.tokens[sha256.Sum256([]byte(acct.token.Value))] = acct
 	}
-	return acct.token, nil
+	return acct, acct.token, nil
 }
 
 // newTokenValue returns "AUTH_tk" and 32 hex digits: 128 random bits.
@@ -237,9 +272,13 @@ func (a *Auth) newTokenValue() string {
 }
 
 // Validate returns a token's identity, which the caller may change, or
-// auth.ErrInvalidToken. The look-up goes by the token's digest: the time of a
-// look-up by the token itself could tell how much of a guess is right.
-func (a *Auth) Validate(token string) (*auth.Identity, error) {
+// auth.ErrInvalidToken. The look-up goes by the token's digest, in a TokenCache
+// too: the time of a look-up by the token itself could tell how much of a guess
+// is right.
+func (a *Auth) Validate(ctx context.Context, token string) (*auth.Identity, error) {
+	if a.shared != nil {
+		return a.shared.validate(ctx, token)
+	}
 	var room [64]byte // no token of ours is longer
 	digest := sha256.Sum256(append(room[:0], token...))
 	a.mu.Lock()

@@ -90,36 +90,36 @@ func TestLoginAndTokenLife(t *testing.T) {
 		a := newTestAuth(t)
 		for _, c := range [][3]string{{"test", "tester", "testing3"}, {"test", "nobody", "testing"}, {"test", "tester", ""},
 			{"", "", ""}, {"test", "", "testing"}, {"", "test:tester", "testing"}} {
-			_, err := a.Login(c[0], c[1], c[2])
+			_, err := a.Login(t.Context(), c[0], c[1], c[2])
 			require.ErrorIs(t, err, ErrDenied, "%q", c)
 		}
-		first, err := a.Login("test", "tester", "testing")
+		first, err := a.Login(t.Context(), "test", "tester", "testing")
 		require.NoError(t, err)
 		require.Regexp(t, regexp.MustCompile(`^AUTH_tk[0-9a-f]{32}$`), first.Value)
 		require.Equal(t, "AUTH_test", first.StorageAccount)
 		require.True(t, a.IsToken(first.Value))
 
 		time.Sleep(DefaultTokenLife - time.Second)
-		again, err := a.Login("test", "tester", "testing")
+		again, err := a.Login(t.Context(), "test", "tester", "testing")
 		require.NoError(t, err)
 		require.Equal(t, first, again, "the token lives on")
-		id, err := a.Validate(first.Value)
+		id, err := a.Validate(t.Context(), first.Value)
 		require.NoError(t, err)
 		require.Equal(t, "test:tester", id.UserID)
 		require.Equal(t, []string{"test", "test:tester", "AUTH_test", "SERVICE_test"}, id.Groups)
 
 		time.Sleep(time.Second)
-		_, err = a.Validate(first.Value)
+		_, err = a.Validate(t.Context(), first.Value)
 		require.ErrorIs(t, err, auth.ErrInvalidToken)
-		second, err := a.Login("test", "tester", "testing")
+		second, err := a.Login(t.Context(), "test", "tester", "testing")
 		require.NoError(t, err)
 		require.NotEqual(t, first.Value, second.Value)
-		_, err = a.Validate(first.Value)
+		_, err = a.Validate(t.Context(), first.Value)
 		require.ErrorIs(t, err, auth.ErrInvalidToken)
-		_, err = a.Validate(second.Value)
+		_, err = a.Validate(t.Context(), second.Value)
 		require.NoError(t, err)
 		require.Len(t, a.tokens, 1, "the old token is forgotten")
-		_, err = a.Validate("")
+		_, err = a.Validate(t.Context(), "")
 		require.ErrorIs(t, err, auth.ErrInvalidToken)
 	})
 }
@@ -130,11 +130,11 @@ func BenchmarkValidate(b *testing.B) {
 	require.NoError(b, err)
 	a, err := New(Config{Users: []User{u}})
 	require.NoError(b, err)
-	token, err := a.Login("a", "b", "k")
+	token, err := a.Login(b.Context(), "a", "b", "k")
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := a.Validate(token.Value); err != nil {
+		if _, err := a.Validate(b.Context(), token.Value); err != nil {
 			b.Fatal(err)
 		}
 	}

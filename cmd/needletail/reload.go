@@ -66,7 +66,7 @@ func (r *reloader) run(ctx context.Context, logger *slog.Logger, access *accessL
 		for {
 			select {
 			case <-r.hangups:
-				r.reload(logger, access, users)
+				r.reload(ctx, logger, access, users)
 			case <-ctx.Done():
 				return
 			}
@@ -78,10 +78,10 @@ func (r *reloader) run(ctx context.Context, logger *slog.Logger, access *accessL
 	}
 }
 
-func (r *reloader) reload(logger *slog.Logger, access *accessLog, users *tempauth.Auth) {
+func (r *reloader) reload(ctx context.Context, logger *slog.Logger, access *accessLog, users *tempauth.Auth) {
 	cfg, err := r.load()
 	if err == nil {
-		err = r.take(cfg, users)
+		err = r.take(ctx, cfg, users)
 	}
 	if err != nil {
 		logger.Error("the configuration was not read again: the one before counts", "err", err)
@@ -99,7 +99,7 @@ func (r *reloader) reload(logger *slog.Logger, access *accessLog, users *tempaut
 }
 
 // take applies a valid configuration, all of it or nothing.
-func (r *reloader) take(cfg settings, users *tempauth.Auth) error {
+func (r *reloader) take(ctx context.Context, cfg settings, users *tempauth.Auth) error {
 	list, err := cfg.TempAuth.ParseUsers()
 	var level slog.Level
 	if err = errors.Join(err, level.UnmarshalText([]byte(cfg.Log.Level))); err != nil {
@@ -107,7 +107,7 @@ func (r *reloader) take(cfg settings, users *tempauth.Auth) error {
 	}
 	switch {
 	case users != nil:
-		err = users.SetUsers(list)
+		err = users.SetUsers(ctx, list)
 	case len(list) > 0:
 		err = errors.New("the first TempAuth user takes a start")
 	}

@@ -77,7 +77,7 @@ func (l *reloading) write(level, file, users, more string) {
 // hangup reloads, and gives what was logged.
 func (l *reloading) hangup() string {
 	l.out.Reset()
-	l.reload(l.logger, l.access, l.st.users)
+	l.reload(l.t.Context(), l.logger, l.access, l.st.users)
 	return l.out.String()
 }
 
@@ -89,7 +89,7 @@ func (l *reloading) line(text string) {
 }
 
 func (l *reloading) login(user, key string) string {
-	token, err := l.st.users.Login("a", user, key)
+	token, err := l.st.users.Login(l.t.Context(), "a", user, key)
 	if err != nil {
 		return ""
 	}
@@ -97,7 +97,7 @@ func (l *reloading) login(user, key string) string {
 }
 
 func (l *reloading) valid(token string) bool {
-	_, err := l.st.users.Validate(token)
+	_, err := l.st.users.Validate(l.t.Context(), token)
 	return err == nil
 }
 

@@ -3,10 +3,12 @@
 package tempauth
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
+	"needletail/auth/tempauth"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -29,8 +31,10 @@ func (m *middleware) login(r *swift.Request, rest string) (*web.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	token, err := m.auth.Login(account, user, key)
-	if err != nil {
+	token, err := m.auth.Login(r.Context(), account, user, key)
+	if errors.Is(err, tempauth.ErrUnavailable) {
+		return nil, web.Status(503)
+	} else if err != nil {
 		return nil, swift.Unauthorized(account)
 	}
 	r.Log.User, r.Log.Account = account+":"+user, account

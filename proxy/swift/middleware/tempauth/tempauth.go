@@ -12,8 +12,8 @@
 // Either pair of headers works for either path; with the second path a user in
 // X-Auth-User is written ACCOUNT:USER. The answer is 200 with X-Auth-Token,
 // X-Storage-Token (the same), X-Auth-Token-Expires (whole seconds from now) and
-// X-Storage-Url. A wrong user or key is 401 with the account as realm, another
-// method 405, an empty path 404, any further path below /auth/ 400.
+// X-Storage-Url. A wrong user or key is 401 with the account as realm, a token
+// that the proxies' cache does not take is 503, another method 405, an empty path 404, any further path below /auth/ 400.
 //
 // # Tokens
 //
@@ -72,7 +72,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 	if !m.auth.IsToken(token) {
 		return m.next.Serve(r)
 	}
-	id, err := m.auth.Validate(token)
+	id, err := m.auth.Validate(r.Context(), token)
 	if errors.Is(err, auth.ErrInvalidToken) {
 		path, _ := r.SplitPath()
 		return nil, swift.Unauthorized(path.Account)
@@ -80,7 +80,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 		return nil, err
 	}
 	if serviceToken := authtoken.ServiceToken(r.Header.Get); serviceToken != "" {
-		if service, err := m.auth.Validate(serviceToken); err == nil {
+		if service, err := m.auth.Validate(r.Context(), serviceToken); err == nil {
 			id.ServiceGroups = service.Groups
 		}
 	}

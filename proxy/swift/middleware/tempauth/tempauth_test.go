@@ -3,10 +3,12 @@
 package tempauth
 
 import (
+	"context"
 	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,7 +95,7 @@ func TestLogin(t *testing.T) {
 			continue
 		}
 		token := res.Header.Get("X-Auth-Token")
-		_, err := a.Validate(token)
+		_, err := a.Validate(t.Context(), token)
 		require.NoError(t, err)
 		require.Equal(t, token, res.Header.Get("X-Storage-Token"))
 		require.Equal(t, "http://h:1/v1/AUTH_test", res.Header.Get("X-Storage-Url"))
@@ -112,6 +114,24 @@ func TestTokenLifeIsToldInSeconds(t *testing.T) {
 	})
 }
 
+// fullCache is a cache of tokens that takes nothing.
+type fullCache struct{}
+
+func (fullCache) Get(context.Context, string) ([]byte, bool)               { return nil, false }
+func (fullCache) Set(context.Context, string, []byte, time.Duration) error { return io.ErrShortWrite }
+func (fullCache) Delete(context.Context, string) error                     { return nil }
+
+func TestTokenThatIsNotKept(t *testing.T) {
+	a, err := tempauth.New(tempauth.Config{
+		Users: []tempauth.User{{Account: "test", Name: "tester", Key: "testing"}}, Tokens: fullCache{},
+	})
+	require.NoError(t, err)
+	h := New(Options{Auth: a})(&probe{})
+	require.Equal(t, 503, do(h, "GET", "/auth/v1.0", "X-Auth-User: test:tester", "X-Auth-Key: testing").Status)
+	require.Equal(t, 401, do(h, "GET", "/auth/v1.0", "X-Auth-User: test:tester", "X-Auth-Key: wrong").Status)
+	require.Equal(t, 401, do(h, "GET", "/v1/AUTH_test", "X-Auth-Token: AUTH_tk0").Status)
+}
+
 func TestStorageURLScheme(t *testing.T) {
 	_, next, a := newHandler(t)
 	res := do(New(Options{Auth: a, StorageURLScheme: "https"})(next), "GET", "/auth/v1.0",
@@ -121,9 +141,9 @@ func TestStorageURLScheme(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	h, next, a := newHandler(t)
-	token, err := a.Login("test", "tester", "testing")
+	token, err := a.Login(t.Context(), "test", "tester", "testing")
 	require.NoError(t, err)
-	service, err := a.Login("svc", "s", "k")
+	service, err := a.Login(t.Context(), "svc", "s", "k")
 	require.NoError(t, err)
 
 	for _, name := range []string{"X-Auth-Token", "X-Storage-Token"} {
@@ -180,7 +200,7 @@ func TestAuthorizedRequestsAreLeftAlone(t *testing.T) {
 
 func TestAccountACL(t *testing.T) {
 	h, next, a := newHandler(t)
-	token, err := a.Login("test", "tester", "testing")
+	token, err := a.Login(t.Context(), "test", "tester", "testing")
 	require.NoError(t, err)
 	post := func(path, value string) *web.Response {
 		return do(h, "POST", path, "X-Auth-Token: "+token.Value, aclHeader+": "+value)
