@@ -94,7 +94,7 @@ func divide(cfg *settings, memory, files uint64) (budget, error) {
 	if files < wideOpenFiles {
 		b.indexFiles = max(int(files/4), durable.OpenFilesMin)
 	}
-	need := cfg.kind().needs(b.indexFiles)
+	need := cfg.kind().needs(&b)
 	b.heapBytes = max(b.memoryBytes-b.memoryBytes/16-need.memoryBytes, minHeapBytes)
 	b.requestBytes = min(max(b.heapBytes/4, minRequestBytes), maxRequestBytes)
 	b.headBytes = b.requestBytes / 4

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -134,27 +133,27 @@ func runBootstrap(ctx context.Context, cfg settings, settings bootstrapSettings,
 		return fmt.Errorf("%w: configuration: listen: %w", errUsage, err)
 	}
 	cfg.SettlePublicURL(addr)
-	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
+	ids, done, err := openIdentitiesAlone(cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.close()) }()
-	c, err := st.bootstrapWith(ctx, cfg, settings)
+	defer func() { err = errors.Join(err, done()) }()
+	c, err := settings.bootstrap(ctx, cfg, ids)
 	if err == nil {
 		fmt.Fprintf(out, "user %s has project %s; how to log in is in %s\n", c.Username, c.Project, filepath.Join(cfg.Data, openrcName))
 	}
 	return err
 }
 
-// bootstrapWith bootstraps. The password is on the disk, readable by the owner
+// bootstrap makes what is missing. The password is on the disk, readable by the owner
 // alone, before the user exists: a crash between the two steps loses no
 // password.
-func (s *storage) bootstrapWith(ctx context.Context, cfg settings, settings bootstrapSettings) (credentials, error) {
-	options, c := settings.apply(cfg)
+func (b *bootstrapSettings) bootstrap(ctx context.Context, cfg settings, ids *identity.Service) (credentials, error) {
+	options, c := b.apply(cfg)
 	if err := c.write(cfg.Data); err != nil {
 		return c, fmt.Errorf("bootstrap: %w", err)
 	}
-	if _, err := s.identity.Bootstrap(ctx, options); err != nil {
+	if _, err := ids.Bootstrap(ctx, options); err != nil {
 		return c, fmt.Errorf("bootstrap: %w", err)
 	}
 	return c, nil

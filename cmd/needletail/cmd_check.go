@@ -60,7 +60,7 @@ func newCheckCommand() *cobra.Command {
 		if request.Part, request.Parts, err = parseSubset(subset); err != nil {
 			return err
 		}
-		cfg, err := loadStoreConfig(config, data)
+		cfg, err := loadEngineConfig(config, data)
 		if err != nil {
 			return err
 		}
@@ -86,6 +86,15 @@ func loadStoreConfig(path, data string) (settings, error) {
 		cfg.Data = data
 	}
 	return cfg, cfg.Validate()
+}
+
+// loadEngineConfig is loadStoreConfig for a command about the embedded store.
+func loadEngineConfig(path, data string) (settings, error) {
+	cfg, err := loadStoreConfig(path, data)
+	if err == nil && cfg.Cluster.On() {
+		err = fmt.Errorf("%w: the server is a proxy of the cluster of %s, which has tools of its own: swift-recon, swift-dispersion-report", errUsage, cfg.Cluster.SwiftDir)
+	}
+	return cfg, err
 }
 
 // parseSubset reads "N/M"; "" is all.

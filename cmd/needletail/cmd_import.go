@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -56,16 +55,16 @@ func newImportUsersCommand() *cobra.Command {
 }
 
 func runImport(ctx context.Context, cfg settings, in io.Reader, out io.Writer) (err error) {
-	st, err := openStorage(cfg, slog.New(slog.DiscardHandler))
+	ids, done, err := openIdentitiesAlone(cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxImportLine)
 	made, there, failed := 0, 0, 0
 	for n := 1; lines.Scan(); n++ {
-		created, err := importUser(ctx, st.identity, lines.Bytes())
+		created, err := importUser(ctx, ids, lines.Bytes())
 		switch {
 		case identity.KindOf(err) == identity.KindInternal && err != nil && !errors.Is(err, errLine):
 			return fmt.Errorf("line %d: %w", n, err)

@@ -91,7 +91,7 @@ func (s *repairSettings) validate(fromGiven bool) error {
 }
 
 func (s *repairSettings) run(cmd *cobra.Command) error {
-	cfg, err := loadStoreConfig(s.config, s.data)
+	cfg, err := loadEngineConfig(s.config, s.data)
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,9 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 	if err != nil {
 		return err
 	}
+	if err := cfg.openSwiftDir(logger); err != nil {
+		return err
+	}
 	if cfg.budget, err = newBudget(&cfg); err != nil {
 		return err
 	}
@@ -177,6 +180,10 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 func printWelcome(out io.Writer, cfg settings, addr net.Addr) {
 	if cfg.Keystone.External() {
 		fmt.Fprintf(out, "needletail %s listening on http://%s\nTokens are those of %s\n", version, addr, cfg.Keystone.AuthURL)
+		return
+	}
+	if cfg.Cluster.On() && !cfg.Cluster.BuiltinKeystone {
+		fmt.Fprintf(out, "needletail %s listening on http://%s\nThe objects are those of the cluster of %s\n", version, addr, cfg.Cluster.SwiftDir)
 		return
 	}
 	openrc := filepath.Join(cfg.Data, openrcName)

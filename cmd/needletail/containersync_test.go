@@ -18,8 +18,8 @@ import (
 	"needletail/proxy/swift/middleware/containersync"
 )
 
-// cluster is a server on a port of its own, and the worker that it would run.
-type cluster struct {
+// syncCluster is a server on a port of its own, and the worker that it would run.
+type syncCluster struct {
 	t      *testing.T
 	url    string // of the account
 	token  string
@@ -28,7 +28,7 @@ type cluster struct {
 }
 
 // startClusters starts two that have a realm in common, "r", as "one" and "two".
-func startClusters(t *testing.T) (one, two *cluster) {
+func startClusters(t *testing.T) (one, two *syncCluster) {
 	t.Helper()
 	var lns [2]net.Listener
 	endpoints := map[string]string{}
@@ -42,7 +42,7 @@ func startClusters(t *testing.T) (one, two *cluster) {
 	return startCluster(t, lns[0], endpoints), startCluster(t, lns[1], endpoints)
 }
 
-func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *cluster {
+func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *syncCluster {
 	t.Helper()
 	fatal := func(err error) {
 		t.Helper()
@@ -73,7 +73,7 @@ func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *c
 		fatal(front.Shutdown(ctx))
 		<-served
 	})
-	c := &cluster{t: t, url: cfg.PublicURL, st: st}
+	c := &syncCluster{t: t, url: cfg.PublicURL, st: st}
 	c.worker, err = cfg.ContainerSync.Worker(st.store, logger)
 	fatal(err)
 	res, _ := c.do("GET", "/auth/v1.0", "", "X-Auth-User: test:tester", "X-Auth-Key: testing")
@@ -82,7 +82,7 @@ func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *c
 	return c
 }
 
-func (c *cluster) do(method, path, body string, lines ...string) (*http.Response, string) {
+func (c *syncCluster) do(method, path, body string, lines ...string) (*http.Response, string) {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(body))
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *cluster) do(method, path, body string, lines ...string) (*http.Response
 }
 
 // must wants a status, and gives the answer.
-func (c *cluster) must(status int, method, path, body string, lines ...string) (*http.Response, string) {
+func (c *syncCluster) must(status int, method, path, body string, lines ...string) (*http.Response, string) {
 	c.t.Helper()
 	res, text := c.do(method, path, body, lines...)
 	if res.StatusCode != status {
@@ -117,7 +117,7 @@ func (c *cluster) must(status int, method, path, body string, lines ...string) (
 	return res, text
 }
 
-func (c *cluster) pass(want containersync.Report) {
+func (c *syncCluster) pass(want containersync.Report) {
 	c.t.Helper()
 	got, err := c.worker.Pass(c.t.Context())
 	if err != nil || got != want {
@@ -125,7 +125,7 @@ func (c *cluster) pass(want containersync.Report) {
 	}
 }
 
-func (c *cluster) wantBody(path, want string) {
+func (c *syncCluster) wantBody(path, want string) {
 	c.t.Helper()
 	if _, got := c.must(200, "GET", path, ""); got != want {
 		c.t.Errorf("%s has %q, want %q", path, got, want)

@@ -16,6 +16,7 @@ import (
 	"needletail/objstore/engine"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/middleware/containersync"
+	"needletail/proxy/web"
 )
 
 // embeddedKind is the engine of this process over the data folder and the
@@ -43,9 +44,9 @@ const (
 	embeddedConnectionBytes = 288 << 10
 )
 
-func (k embeddedKind) needs(indexFiles int) needs {
+func (k embeddedKind) needs(b *budget) needs {
 	options := k.cfg.engineOptions(nil)
-	options.Index.OpenFilesMax = indexFiles
+	options.Index.OpenFilesMax = b.indexFiles
 	files := options.OpenFiles()
 	n := needs{
 		memoryBytes:     uploadBytes + indexBytes,
@@ -60,6 +61,9 @@ func (k embeddedKind) needs(indexFiles int) needs {
 }
 
 func (k embeddedKind) openHome(logger *slog.Logger) (identityHome, error) {
+	if err := ensureDataFolder(k.cfg.Data); err != nil {
+		return nil, err
+	}
 	return engine.Open(k.cfg.Data, k.cfg.engineOptions(logger))
 }
 
@@ -97,6 +101,9 @@ func (e *embedded) home() identityHome { return e.engine }
 func (e *embedded) figures() []prometheus.Collector {
 	return []prometheus.Collector{newEngineCollector(e.engine)}
 }
+
+// serving has nothing to prepare.
+func (e *embedded) serving(next web.Handler) web.Handler { return next }
 
 func (e *embedded) serveControl(logger *slog.Logger) (stop func() error, err error) {
 	return serveControl(e.cfg.Data, e.engine, logger)

@@ -51,14 +51,14 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	figures = append(figures, connectionFigures(func() *httpfront.Server { return server })...)
 	counters := metrics.New(figures...)
 	server = httpfront.New(httpfront.Options{
-		Handler: &proxy.Mount{
+		Handler: st.objects.serving(&proxy.Mount{
 			Swift:     swiftAPI,
 			Keystone:  newKeystone(cfg, st),
 			Glance:    images,
 			Metrics:   counters,
 			SwiftHost: cfg.SwiftHosts(),
 			PublicURL: cfg.LinkURL(),
-		},
+		}),
 		OnDone:              observe(cfg, counters, logger, lines),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
 		BodyIdleTimeout:     time.Duration(cfg.Timeouts.BodyIdle),

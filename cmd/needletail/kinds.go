@@ -10,6 +10,7 @@ import (
 	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/middleware/containersync"
+	"needletail/proxy/web"
 )
 
 // kind is a kind of storage before the storage is open: what the rest of the
@@ -18,9 +19,9 @@ type kind interface {
 	// policies and limits stand in /info and bound the requests of clients.
 	policies() objstore.Policies
 	limits() swift.Limits
-	// needs returns the memory and the open files beside connections. indexFiles
-	// bounds the tables that an index keeps open; 0 stands for the default.
-	needs(indexFiles int) needs
+	// needs returns the memory and the open files beside connections, in a process
+	// with the open files of b.
+	needs(b *budget) needs
 	// open opens the storage.
 	open(logger *slog.Logger) (objects, error)
 	// openHome opens only the place of the identities, for commands that need no
@@ -48,6 +49,8 @@ type objects interface {
 	home() identityHome
 	// figures are the metrics of the kind.
 	figures() []prometheus.Collector
+	// serving prepares the requests of clients for the storage.
+	serving(next web.Handler) web.Handler
 	// serveControl answers commands of the operator until the caller calls stop.
 	serveControl(logger *slog.Logger) (stop func() error, err error)
 	// syncStore returns the Store for the requests of clients in a server with
@@ -77,4 +80,9 @@ type identityHome interface {
 }
 
 // kind returns the kind of storage of the configuration.
-func (s *settings) kind() kind { return embeddedKind{s} }
+func (s *settings) kind() kind {
+	if s.Cluster.On() {
+		return clusterKind{s}
+	}
+	return embeddedKind{s}
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"needletail/cmd/needletail/config"
+	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/datafolder"
 	"needletail/objstore/engine"
 )
@@ -21,6 +22,8 @@ type settings struct {
 	// live is the part of the log that a reload changes. nil: a reload changes
 	// nothing.
 	live *liveLog
+	// dir is the open swift_dir of a proxy of a cluster.
+	dir *swiftconf.Dir
 }
 
 // loadSettings reads a configuration file. The path "" reads no file.

@@ -87,6 +87,20 @@ func openIdentities(cfg settings, home identityHome, logger *slog.Logger) (*iden
 	return ids, nil
 }
 
+// openIdentitiesAlone opens the identities for a command that needs no object.
+// The caller calls done at the end.
+func openIdentitiesAlone(cfg settings) (ids *identity.Service, done func() error, err error) {
+	logger := slog.New(slog.DiscardHandler)
+	home, err := cfg.kind().openHome(logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	if ids, err = openIdentities(cfg, home, logger); err != nil {
+		return nil, nil, errors.Join(err, home.Close())
+	}
+	return ids, func() error { return errors.Join(ids.Close(), home.Close()) }, nil
+}
+
 // identityOptions returns the settings of the identities in their home.
 func identityOptions(cfg settings, home identityHome) identity.Options {
 	options := cfg.IdentityOptions()
@@ -133,7 +147,7 @@ func (s *storage) bootstrap(ctx context.Context, cfg settings) error {
 	}
 	settings := bootstrapSettings{password: randomPassword()}
 	settings.readEnvironment()
-	_, err := s.bootstrapWith(ctx, cfg, settings)
+	_, err := settings.bootstrap(ctx, cfg, s.identity)
 	return err
 }
 
