@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/objstore/cluster"
 	"needletail/objstore/cluster/infocache"
@@ -130,6 +131,14 @@ func (p *proxied) home() identityHome {
 		return nil
 	}
 	return p.folder
+}
+
+// tokens are in memcached, where Swift's proxies have their tokens.
+func (p *proxied) tokens() tempauth.TokenCache {
+	if !p.cache.Shared() {
+		return nil
+	}
+	return p.cache
 }
 
 func (p *proxied) figures() []prometheus.Collector { return p.figure.collectors() }

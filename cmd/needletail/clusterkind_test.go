@@ -324,3 +324,18 @@ func TestClusterWelcome(t *testing.T) {
 	require.Contains(t, out.String(), "the cluster of /etc/swift")
 	require.NotContains(t, out.String(), "openrc")
 }
+
+// With memcached the tokens are in memcached alone, without in the process.
+func TestClusterSharesTokens(t *testing.T) {
+	cfg := clusterSettings(t, swiftDir(t, "127.0.0.1:1"))
+	cfg.Cluster.MemcacheServers = []string{"127.0.0.1:1"} // no server
+	_, addr := serveConfig(t, cfg)
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr+"/auth/v1.0", nil)
+	require.NoError(t, err)
+	r.Header.Set("X-Auth-User", "test:tester")
+	r.Header.Set("X-Auth-Key", "testing")
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, 503, res.StatusCode)
+}

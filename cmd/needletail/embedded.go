@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"needletail/auth/identity"
+	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/objstore/encryption"
 	"needletail/objstore/engine"
@@ -97,6 +98,8 @@ type embedded struct {
 func (e *embedded) store() objstore.Store { return e.sealed }
 
 func (e *embedded) home() identityHome { return e.engine }
+
+func (e *embedded) tokens() tempauth.TokenCache { return nil }
 
 func (e *embedded) figures() []prometheus.Collector {
 	return []prometheus.Collector{newEngineCollector(e.engine)}

@@ -129,7 +129,7 @@ func newGlance(cfg settings, st *storage, logger *slog.Logger) (web.Handler, err
 
 // newSwift builds Swift's pipeline over the store.
 func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
-	users, err := cfg.TempAuth.Open()
+	users, err := cfg.TempAuth.Open(st.objects.tokens())
 	if err != nil {
 		return nil, err
 	}

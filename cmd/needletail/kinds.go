@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"needletail/auth/tempauth"
 	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/middleware/containersync"
@@ -47,6 +48,9 @@ type objects interface {
 	// home is the place of the identities. nil: the server has no identities of
 	// its own.
 	home() identityHome
+	// tokens keeps the tokens of TempAuth together with further proxies. nil: there
+	// is no such place, and the tokens are in memory.
+	tokens() tempauth.TokenCache
 	// figures are the metrics of the kind.
 	figures() []prometheus.Collector
 	// serving prepares the requests of clients for the storage.

@@ -61,7 +61,7 @@ func newReloading(t *testing.T, level, file, users, more string) *reloading {
 			t.Error(err)
 		}
 	})
-	if l.st.users, err = cfg.TempAuth.Open(); err != nil {
+	if l.st.users, err = cfg.TempAuth.Open(nil); err != nil {
 		t.Fatal(err)
 	}
 	return l

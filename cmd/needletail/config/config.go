@@ -179,7 +179,7 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("%w: configuration: "+part.keys+"%w", ErrUsage, err)
 		}
 	}
-	_, err := c.TempAuth.Open()
+	_, err := c.TempAuth.Open(nil)
 	return err
 }
 

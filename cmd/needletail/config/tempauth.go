@@ -56,8 +56,9 @@ func (a *TempAuth) ParseUsers() ([]tempauth.User, error) {
 }
 
 // Open returns TempAuth with its users, or nil if no user is configured: there
-// is no default user.
-func (a *TempAuth) Open() (*tempauth.Auth, error) {
+// is no default user. tokens keeps the tokens together with further proxies; nil
+// keeps the tokens in memory.
+func (a *TempAuth) Open(tokens tempauth.TokenCache) (*tempauth.Auth, error) {
 	if len(a.Users) == 0 {
 		return nil, nil
 	}
@@ -70,6 +71,7 @@ func (a *TempAuth) Open() (*tempauth.Auth, error) {
 		ResellerPrefixes: a.ResellerPrefixes,
 		RequireGroup:     a.RequireGroup,
 		TokenLife:        time.Duration(a.TokenLife),
+		Tokens:           tokens,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: tempauth: %w", ErrUsage, err)
