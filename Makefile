@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-interop cluster-probe cluster-conformance rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -134,6 +134,9 @@ cluster-probe: cluster-packages conformance-packages $(if $(filter needletail,$(
 cluster-conformance: cluster-packages conformance-packages build ## Swift's functional tests against Swift's proxy and needletail's over the same servers; POLICY=ec42 FILES=test_slo.py PROXY=swift
 	$(GO) run ./cmd/harness/conformance -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(PROXY),-proxy $(PROXY)) $(if $(FILES),-files $(FILES)) \
 	  $(if $(RUN),-match '$(RUN)') $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-install $(SWIFT_SRC)) $(if $(TESTS)$(SWIFT_SRC),-swift-src $(or $(TESTS),$(SWIFT_SRC)))
+
+cluster-oracle: cluster-packages build ## the requests of oracle through Swift's proxy and needletail's over the same servers; POLICY=ec42
+	$(GO) run ./cmd/harness/oracle -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
 
 cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster

@@ -21,6 +21,11 @@ import (
 //go:embed exceptions.txt
 var exceptionsText string
 
+// exceptions_cluster.txt has further exceptions, of the two proxies of a cluster.
+//
+//go:embed exceptions_cluster.txt
+var clusterExceptionsText string
+
 const columns = 6
 
 type exception struct {
@@ -29,11 +34,12 @@ type exception struct {
 	steps, methods, what, swift *regexp.Regexp
 	needletail                  string // a pattern after $1 is replaced
 	used                        bool
+	optional                    bool // may stay unused
 }
 
-func readExceptions() ([]*exception, error) {
+func readExceptions(text string) ([]*exception, error) {
 	var list []*exception
-	for line := range strings.Lines(exceptionsText) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue

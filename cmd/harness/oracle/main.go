@@ -9,20 +9,40 @@
 // boundaries) are masked first. A difference on purpose is a line of exceptions.txt
 // with a reason. The exit code is 1 if a difference is left or an exception is never
 // used.
+//
+// With -cluster, both servers are proxies of one cluster of the package swiftcluster:
+// see cluster.go. `make cluster-oracle` runs it.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() {
 	binary := flag.String("needletail", "bin/needletail", "the `FILE` of the server to compare")
 	verbose := flag.Bool("v", false, "print every step")
 	only := flag.String("site", "", "the `NAME` of the only site to compare at; exceptions need not be used then")
+	cluster := flag.Bool("cluster", false, "compare two proxies over one cluster")
+	self := flag.Bool("self", false, "with -cluster: compare Swift's proxy with itself; what differs is chance")
+	var o clusterOptions
+	flag.StringVar(&o.policy, "policy", "gold", "with -cluster: the default policy")
+	flag.StringVar(&o.source, "swift-src", "", "with -cluster: `DIR` with a checkout of Swift; default Debian's packages")
 	flag.Parse()
-	failed, err := run(*binary, *only, *verbose)
+	var failed bool
+	var err error
+	if *cluster {
+		if o.binary, o.script = *binary, script; *self {
+			o.binary = ""
+		}
+		failed, err = runCluster(o, *verbose)
+	} else {
+		failed, err = run(*binary, *only, *verbose)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "oracle:", err)
 		os.Exit(2)
@@ -33,7 +53,7 @@ func main() {
 }
 
 func run(binary, only string, verbose bool) (failed bool, err error) {
-	exceptions, err := readExceptions()
+	exceptions, err := readExceptions(exceptionsText)
 	if err != nil {
 		return false, err
 	}
@@ -50,4 +70,29 @@ func run(binary, only string, verbose bool) (failed bool, err error) {
 			s.name, c.compared-before.compared, len(c.lines)-len(before.lines), c.excused-before.excused)
 	}
 	return c.report(os.Stdout, only == ""), nil
+}
+
+func runCluster(o clusterOptions, verbose bool) (failed bool, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A difference between needletail and a Swift on one disk may be none here.
+	shared, err := readExceptions(exceptionsText)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range shared {
+		e.optional = true
+	}
+	own, err := readExceptions(clusterExceptionsText)
+	if err != nil {
+		return false, err
+	}
+	c := &comparison{exceptions: append(own, shared...), verbose: verbose}
+	if o.binary == "" {
+		c.exceptions = nil
+	}
+	if err := c.cluster(ctx, o); err != nil {
+		return false, err
+	}
+	return c.report(os.Stdout, o.binary != ""), nil
 }

@@ -38,7 +38,7 @@ func TestMasksLeaveTheRest(t *testing.T) {
 }
 
 func TestExceptionsHaveReasons(t *testing.T) {
-	list, err := readExceptions()
+	list, err := readExceptions(exceptionsText + clusterExceptionsText)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,5 +105,37 @@ func TestUnusedExceptionFails(t *testing.T) {
 	c.step(step{name: "s", method: "GET"}, &answer{status: 200}, &answer{status: 405})
 	if !c.report(io.Discard, true) {
 		t.Error("a difference passes")
+	}
+}
+
+func TestExactComparisonSeesTimes(t *testing.T) {
+	early := &answer{status: 200, header: http.Header{"X-Timestamp": {"1796097650.07614"}, "X-Trans-Id": {"a"}}, body: []byte("1796097650.07614")}
+	late := &answer{status: 200, header: http.Header{"X-Timestamp": {"1796097651.07614"}, "X-Trans-Id": {"b"}}, body: []byte("1796097650.07614")}
+	f := func(exact bool, path string, differences int) {
+		t.Helper()
+		c := &comparison{exact: exact}
+		c.step(step{name: "s", method: "GET", path: path}, early, late)
+		if len(c.lines) != differences {
+			t.Errorf("%s: %q", path, c.lines)
+		}
+	}
+	f(false, "/v1/a/c/o", 0)
+	f(true, "/v1/a/c/o", 1)
+	f(true, "/v1/a/c/o/p?q=/r", 1)
+	f(true, "/v1/a/c/?prefix=a/b", 0)
+	f(true, "/v1/a", 0)
+	late.body = []byte("1796097651.07614")
+	f(true, "/v1/a/c", 1)
+	f(false, "/v1/a/c", 0)
+}
+
+func TestOptionalExceptionMayStayUnused(t *testing.T) {
+	e, err := parseException("s | GET | status | 200 | 404 | what an exception is good for")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.optional = true
+	if c := (&comparison{exceptions: []*exception{e}}); c.report(io.Discard, true) {
+		t.Error("an optional exception fails")
 	}
 }

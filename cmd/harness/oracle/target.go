@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,11 +25,14 @@ const lastVersion = "{version}"
 type target struct {
 	addr   string
 	tokens map[string]string // by user name
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	// version is the last X-Object-Version-Id, "null" aside.
 	version string
 }
 
-func newTarget(addr string) *target { return &target{addr: addr, tokens: map[string]string{}} }
+func newTarget(addr string) *target {
+	return &target{addr: addr, tokens: map[string]string{}, dial: new(net.Dialer).DialContext}
+}
 
 // answer is the response to a step.
 type answer struct {
@@ -69,7 +73,9 @@ func (t *target) send(s step) (*answer, error) {
 }
 
 func (t *target) exchange(method string, raw []byte) (*answer, error) {
-	c, err := net.Dial("tcp", t.addr)
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	c, err := t.dial(ctx, "tcp", t.addr)
 	if err != nil {
 		return nil, err
 	}
