@@ -61,7 +61,10 @@ func TestParse(t *testing.T) {
 
 	gold := Policy{Policy: objstore.Policy{Index: 0, Name: "gold", Aliases: []string{"yellow", "orange"}, Default: true}}
 	silver := Policy{Policy: objstore.Policy{Index: 1, Name: "silver", Aliases: []string{"grey"}, Deprecated: true}}
-	ec := Policy{Policy: objstore.Policy{Index: 2, Name: "ec42", DataFragments: 4, ParityFragments: 2}, ECType: "liberasurecode_rs_vand", SegmentBytes: 1 << 20, DuplicationFactor: 1}
+	ec := Policy{Policy: objstore.Policy{
+		Index: 2, Name: "ec42", DataFragments: 4, ParityFragments: 2,
+		ECType: "liberasurecode_rs_vand", SegmentBytes: 1 << 20, DuplicationFactor: 1,
+	}}
 	require.Equal(t, []Policy{gold, silver, ec}, c.Policies)
 	require.Equal(t, objstore.Policies{gold.Policy, silver.Policy, ec.Policy}, c.StorePolicies())
 	require.NoError(t, c.StorePolicies().Validate())

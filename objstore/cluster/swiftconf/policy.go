@@ -23,16 +23,9 @@ const legacyName = "Policy-0"
 // defaultSegmentBytes is the size of a segment without ec_object_segment_size.
 const defaultSegmentBytes = 1 << 20
 
-// Policy is a storage policy of a cluster.
-type Policy struct {
-	objstore.Policy
-	// ECType is liberasurecode's name of the code; "" without erasure coding.
-	ECType string
-	// SegmentBytes is how many bytes of an object are coded together.
-	SegmentBytes int64
-	// DuplicationFactor is how many nodes have each fragment.
-	DuplicationFactor int
-}
+// Policy is a storage policy of a cluster. With erasure coding, all fields of a
+// cluster's code are set.
+type Policy struct{ objstore.Policy }
 
 // RingName is the name of the policy's ring file.
 func (p Policy) RingName() string { return ringName("object", p.Index) }
@@ -43,7 +36,7 @@ func (p Policy) Replicas() int {
 	if !p.Erasure() {
 		return 0
 	}
-	return (p.DataFragments + p.ParityFragments) * p.DuplicationFactor
+	return p.Slots()
 }
 
 // codes are the codes that Swift's own library names, and whether this program
