@@ -23,7 +23,6 @@ type Iter struct {
 	rest   handoffs
 	budget int   // nodes that may still be used up
 	last   *Node // given out by the last Next
-	done   bool
 }
 
 // handoffs is the part of a walk behind the sorted nodes.
@@ -134,9 +133,6 @@ func (it *Iter) Primaries() int { return it.primaries }
 func (it *Iter) Next() (Node, bool) {
 	it.mu.Lock()
 	defer it.mu.Unlock()
-	if it.done {
-		return Node{}, false
-	}
 	// The node before is paid for now, because it may have become limited.
 	if it.last != nil && !it.limiter.Limited(it.last.Device) {
 		it.budget--
@@ -151,7 +147,6 @@ func (it *Iter) Next() (Node, bool) {
 			}
 		}
 	}
-	it.done = true
 	return Node{}, false
 }
 

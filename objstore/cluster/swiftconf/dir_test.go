@@ -131,6 +131,12 @@ func TestReload(t *testing.T) {
 	r.clock.advance(1)
 	after := r.AccountRing()
 	require.Equal(t, 4.0, after.Replicas())
+	touch(t, r.file("account"))
+	r.clock.advance(lookEvery - 1)
+	require.Same(t, after, r.AccountRing(), "the next look is 15 s after the last")
+	r.clock.advance(1)
+	require.NotSame(t, after, r.AccountRing())
+	after = r.AccountRing()
 
 	r.clock.advance(lookEvery)
 	require.Same(t, after, r.AccountRing(), "a file that did not change is not read again")

@@ -71,6 +71,7 @@ func TestBestResponse(t *testing.T) {
 		"DELETE: 409, 204, 503":                   {[]int{409, 204, 503}, 2, DeleteOverrides, none},
 		"overrides make a quorum, nobody is real": {[]int{404, 500, 600}, 1, map[int]int{404: 204, 500: 204}, Best{404, 0}},
 		"only made-up answers agree":              {[]int{600, 600, 503}, 2, map[int]int{600: 204}, none},
+		"made-up answers below real ones":         {[]int{500, 500, 404, 501}, 2, map[int]int{500: 204, 501: 404}, Best{404, 2}},
 		"made-up answers, and real ones above":    {[]int{600, 600, 404, 404, 404}, 2, map[int]int{600: 204}, Best{404, 2}},
 	} {
 		require.Equal(t, c.want, BestResponse(c.statuses, c.quorum, c.overrides), name)
