@@ -20,7 +20,9 @@
 // answers, swiftconf knows the rings. This package maps values of the contract
 // to headers and back (infos.go, override.go, requests.go, updates.go, rows.go),
 // and runs the dialogues: write.go for requests that go to all nodes, find.go
-// for reads, put.go and lane.go for uploads, open.go and stream.go for bodies.
+// for reads, put.go and lane.go for uploads, open.go and stream.go for bodies,
+// and shard_list.go and shard_update.go for containers that are divided into
+// shards: a shard is a container with the rows of a range of names.
 //
 // # Invariants
 //

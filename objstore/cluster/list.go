@@ -14,6 +14,8 @@ type page struct {
 	limit int // entries asked for
 	count int // entries that came
 	last  string
+	// subdir says that the last entry is a subdir.
+	subdir bool
 }
 
 // eachPage asks for pages until limit entries came, or a page was not full.
@@ -129,18 +131,9 @@ func (s *Store) ListObjects(ctx context.Context, id objstore.ContainerID, o objs
 func (s *Store) objectPage(ctx context.Context, c call, id objstore.ContainerID, o objstore.ListOptions, p *page,
 	visit func(*objstore.ObjectEntry) error) error {
 
-	r := &request{target: s.containerTarget(id), method: "GET", query: listQuery(o, p.limit)}
-	src, err := s.openListing(ctx, c, r, isReserved(string(id.Container)) || isReserved(o.Prefix))
-	if err != nil {
-		return err
+	l := &lister{
+		Store: s, call: c, account: string(id.Account), visit: visit,
+		reserved: o.Reserved, visited: map[objstore.ContainerID]bool{},
 	}
-	defer src.close()
-	return s.listed(ctx, c, r, src, eachRowOf(src, func(row *objectRow) error {
-		e, err := row.entry(string(id.Account))
-		if err != nil {
-			return &visitError{c.fail(objstore.KindInternal, err)}
-		}
-		p.count, p.last = p.count+1, e.Name
-		return visit(&e)
-	}))
+	return l.list(ctx, id, o, p, 0)
 }

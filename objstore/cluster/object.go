@@ -40,7 +40,7 @@ func (s *Store) placeWrite(ctx context.Context, c call, id objstore.ObjectID) (p
 	if err != nil {
 		return place{}, err
 	}
-	return place{object: t, row: rowTarget{container: s.containerTarget(id.ContainerID()), state: stateOf(container)}}, nil
+	return place{object: t, row: s.rowTargetOf(ctx, c, id, stateOf(container))}, nil
 }
 
 // stateOf is the state of sharding; a server before sharding tells none.

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"needletail/objstore"
 	"needletail/objstore/cluster/infocache"
 	"needletail/objstore/cluster/nodes"
@@ -61,6 +63,8 @@ type Store struct {
 	agent    string
 	after    func(time.Duration) <-chan time.Time
 	clock    objstore.Clock
+
+	shardFetches singleflight.Group // by container
 
 	running    sync.WaitGroup // operations, open objects and stragglers
 	stragglers chan struct{}  // a token for each straggler
