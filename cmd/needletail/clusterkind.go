@@ -90,8 +90,10 @@ func (k clusterKind) open(logger *slog.Logger) (objects, error) {
 			return nil, errors.Join(err, p.cache.Close())
 		}
 	}
+	spare := spareConnections(k.cfg.budget.openFiles)
 	p.cluster, err = cluster.Open(cluster.Options{
 		Dir: k.cfg.dir, Proxy: &options, Cache: p.cache, Logger: logger, Metrics: p.figure, Cause: causeOf,
+		IdleTotal: spare, LateWrites: max(spare/k.widestWrite(), 1),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: cluster: %w", errUsage, err), p.cache.Close(), p.closeFolder())

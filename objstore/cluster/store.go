@@ -41,6 +41,11 @@ type Options struct {
 	// IdlePerNode is how many idle connections to a server are kept; 0 means
 	// the default, and a negative number none.
 	IdlePerNode int
+	// IdleTotal is how many idle connections are kept to all servers, and
+	// LateWrites is how many writes may wait for their last servers after the
+	// client got its answer. A process with few open files bounds both. 0 means
+	// the default.
+	IdleTotal, LateWrites int
 
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	// after is time.After.
@@ -106,6 +111,9 @@ func Open(o Options) (*Store, error) {
 	if o.Cause == nil {
 		o.Cause = func(context.Context) (string, string) { return "", "" }
 	}
+	if o.LateWrites <= 0 {
+		o.LateWrites = lateWritesDefault
+	}
 	if o.after == nil {
 		o.after = time.After
 	}
@@ -121,13 +129,14 @@ func Open(o Options) (*Store, error) {
 		agent:    "proxy-server " + strconv.Itoa(os.Getpid()),
 		after:    o.after,
 
-		stragglers: make(chan struct{}, stragglersMax),
+		stragglers: make(chan struct{}, o.LateWrites),
 		quit:       make(chan struct{}),
 	}
 	s.wire = wire.New(wire.Options{
 		ConnectTimeout: o.Proxy.ConnTimeout,
 		NodeTimeout:    o.Proxy.NodeTimeout,
 		IdlePerNode:    o.IdlePerNode,
+		IdleTotal:      o.IdleTotal,
 		Dial:           o.dial,
 		Connected:      s.connected,
 	})

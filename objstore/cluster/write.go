@@ -11,8 +11,9 @@ import (
 	"needletail/objstore/cluster/wire"
 )
 
-// stragglersMax bounds the writes that have stragglers after their verdict.
-const stragglersMax = 1024
+// lateWritesDefault bounds the writes that have stragglers after their verdict,
+// without Options.LateWrites.
+const lateWritesDefault = 1024
 
 // written are the answers to a write, numbered as in the verdict.
 type written struct {
