@@ -35,7 +35,9 @@ type Guarantees struct {
 	// LastCommitWins: a write without a Timestamp gets its time at the commit,
 	// and the write that was answered last is the state. Otherwise the time is
 	// that of the beginning, and the write that began last wins: a write that
-	// was overtaken succeeds, and its object was replaced at once.
+	// was overtaken succeeds, and its object was replaced at once, or the write
+	// is refused with KindConflict. A write that some servers took and others
+	// refused can be KindUnavailable.
 	LastCommitWins bool
 	// StableObjects: an open Object can be read to its end whatever is written
 	// meanwhile. Otherwise a Range that finds another version is an error of

@@ -46,7 +46,8 @@ type PutOptions struct {
 	IfNoneMatch bool
 	// Timestamp is the object's time. Zero lets the store choose: the time of
 	// the commit with Guarantees.LastCommitWins. A set time not newer than the
-	// stored object is KindConflict.
+	// stored object is KindConflict. With Guarantees.SwiftLayout the time of a
+	// POST does not count: the new body gets the metadata of a newer POST.
 	Timestamp Timestamp
 	// TimestampOffset orders writes of equal Timestamp, as Swift's timestamps
 	// with an offset do (swift/common/utils/timestamp.py). TimestampOffset needs
@@ -100,7 +101,8 @@ type DeleteOptions struct {
 	// Guarantees.CompareAtCommit.
 	IfDeleteAt int64
 	// Timestamp, if not zero, is when the deletion was asked for, elsewhere. A
-	// newer object stays: KindConflict.
+	// newer object stays: KindConflict. With Guarantees.SwiftLayout the time of
+	// a POST does not count.
 	Timestamp Timestamp
 }
 

@@ -126,14 +126,14 @@ func testListingEntries(e *env) {
 		Listing: objstore.ListingOverride{ETag: "shown", SizeBytes: &shown, ContentType: "e/f",
 			Extra: metadata("slo_etag", `"s"`, "symlink_path", "/v1/AUTH_test/a/b")}})
 	zero := int64(0)
-	e.put(c.Object("c"), []byte("zero"), objstore.PutOptions{Listing: objstore.ListingOverride{SizeBytes: &zero}})
+	e.put(c.Object("c"), []byte("zero"), objstore.PutOptions{ContentType: "a/b", Listing: objstore.ListingOverride{SizeBytes: &zero}})
 	e.put(c.Object("d/e"), nil, objstore.PutOptions{})
 
 	want := []objstore.ObjectEntry{
 		{Name: "a", SizeBytes: 5, ETag: plain.ETag, ContentType: "a/b", Modified: plain.Modified},
 		{Name: "b", SizeBytes: shown, ETag: "shown", ContentType: "e/f", Modified: link.Modified,
 			Extra: metadata("slo_etag", `"s"`, "symlink_path", "/v1/AUTH_test/a/b")},
-		{Name: "c", SizeBytes: 0, ETag: etagOf([]byte("zero")), Modified: e.head(c.Object("c")).Modified},
+		{Name: "c", SizeBytes: 0, ETag: etagOf([]byte("zero")), ContentType: "a/b", Modified: e.head(c.Object("c")).Modified},
 		{Name: "d/", Subdir: true},
 	}
 	e.settle(e.g.ListedAtOnce, func(e *env) {

@@ -178,7 +178,11 @@ func testDeleteTimestamp(e *env) {
 	created := e.put(id, []byte("body"), objstore.PutOptions{}).Created
 	posted, err := e.s.PostObject(e.ctx, id, objstore.PostOptions{})
 	e.ok(err)
-	for _, t := range []objstore.Timestamp{1, created, posted.Modified} {
+	late := []objstore.Timestamp{1, created}
+	if !e.g.SwiftLayout {
+		late = append(late, posted.Modified)
+	}
+	for _, t := range late {
 		_, err := e.s.DeleteObject(e.ctx, id, objstore.DeleteOptions{Timestamp: t})
 		e.wantKind(err, objstore.KindConflict)
 		e.wantBody(id, []byte("body"))

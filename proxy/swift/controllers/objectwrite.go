@@ -20,8 +20,11 @@ func (c *Controllers) putObject(r call) (*web.Response, error) {
 		return nil, err
 	}
 	info, err := c.Store.PutObject(r.Context(), r.objectID(), r.Body, options)
-	if errors.Is(err, objstore.KindConflict) && r.Timestamp != 0 {
-		return web.StatusPage(202), nil // the peer is late: the stored object is newer
+	if errors.Is(err, objstore.KindConflict) {
+		// The stored object is newer: the peer is late, or over a cluster
+		// another write began later (swift/proxy/controllers/obj.py:
+		// _check_failure_put_connections).
+		return web.StatusPage(202), nil
 	}
 	if errors.Is(err, objstore.KindTooLarge) {
 		return nil, &web.StatusError{Status: 413, Err: err}
