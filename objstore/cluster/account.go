@@ -57,13 +57,21 @@ func (s *Store) createAccount(ctx context.Context, c call, a objstore.AccountNam
 	r := &request{target: s.accountTarget(a), method: "PUT"}
 	set = slices.DeleteFunc(set.Clone(), func(f objstore.Field) bool { return f.Value == "" })
 	got := s.writeAll(ctx, r, updateHeader(s.stamped(ctx), set))
-	if !success(got) {
+	switch {
+	case got.status == statusForbidden:
+		// The name is free again when the reaper is done
+		// (swift/account/server.py: PUT).
+		return false, c.fail(objstore.KindConflict, errors.Join(errDeletedAccount, got.err(r.server, r.method)))
+	case !success(got):
 		return false, s.refusal(ctx, c, r, got)
 	}
 	return got.status == statusCreated, nil
 }
 
-var errHasContainers = errors.New("the account has containers")
+var (
+	errHasContainers  = errors.New("the account has containers")
+	errDeletedAccount = errors.New("the account was deleted, and is not yet cleared away")
+)
 
 // DeleteAccount removes an account. Swift's servers delete an account with
 // containers too, and leave the rest to the reaper: the check is the Store's own.

@@ -24,6 +24,7 @@ const (
 	statusNoContent    = 204
 	statusPartial      = 206
 	statusBadRequest   = 400
+	statusForbidden    = 403
 	statusNotFound     = 404
 	statusTimeout      = 408
 	statusConflict     = 409

@@ -55,7 +55,7 @@ func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInf
 		return objstore.ObjectInfo{}, err
 	}
 	info := objstore.ObjectInfo{
-		SizeBytes: size, ETag: sumOf(d.md5), SHA512: sumOf(d.sha512), ContentType: u.o.ContentType,
+		SizeBytes: size, ETag: sumOf(d.md5), SHA512: sumOf(d.sha512), ContentType: orType(u.o.ContentType),
 		Metadata: u.o.Metadata.Clone(), DeleteAt: u.o.DeleteAt, Listing: cloneListing(u.o.Listing),
 	}
 	if u.footed {

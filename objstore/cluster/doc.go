@@ -31,7 +31,8 @@
 //     all the same, and is not rolled back.
 //   - Bytes of two versions never meet in one read.
 //   - Every goroutine of a request ends: at the verdict, at the end of the
-//     context, or as a straggler within the nodes' timeouts. Close waits for all.
+//     context, or as a straggler within the nodes' timeouts. Close waits for all,
+//     but not for open objects, whose connections their own Close ends.
 //   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes.
 //   - An error names the server that failed.
 package cluster

@@ -106,6 +106,16 @@ func (l *lane) left() bool {
 	}
 }
 
+// offer puts a chunk into the queue, if there is room.
+func (l *lane) offer(c *chunk) bool {
+	select {
+	case l.queue <- c:
+		return true
+	default:
+		return false
+	}
+}
+
 // run sends the chunks of the queue, and returns the node's final answer after
 // the end of the body. Nil: the node failed, or the upload was given up.
 func (l *lane) run(ctx context.Context) *answer {

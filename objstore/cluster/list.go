@@ -79,7 +79,7 @@ func (s *Store) ListContainers(ctx context.Context, a objstore.AccountName, o ob
 	}
 	return eachPage(o, s.dir.Config().Constraints.AccountListingLimit, func(o objstore.ListOptions, p *page) error {
 		r := &request{target: s.accountTarget(a), method: "GET", query: listQuery(o, p.limit)}
-		src, err := s.openListing(ctx, c, r, isReserved(o.Prefix))
+		src, err := s.openListing(ctx, c, r, o.Reserved)
 		if err != nil {
 			return err
 		}
@@ -95,8 +95,9 @@ func (s *Store) ListContainers(ctx context.Context, a objstore.AccountName, o ob
 	})
 }
 
-// openListing asks for a page. Names of Swift's features are listed only for a
-// caller who asks for such names.
+// openListing asks for a page. The servers leave out the names of Swift's
+// features without the header (swift/common/request_helpers.py:
+// get_reserved_name).
 func (s *Store) openListing(ctx context.Context, c call, r *request, withReserved bool) (*source, error) {
 	h := s.header(ctx)
 	if withReserved {

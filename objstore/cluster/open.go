@@ -43,9 +43,9 @@ func (s *Store) OpenObject(ctx context.Context, id objstore.ObjectID, o objstore
 	if err := s.beginObject(c, id); err != nil {
 		return nil, err
 	}
+	defer s.end()
 	ob, err := s.openObject(ctx, c, id, o)
 	if err != nil {
-		s.end()
 		return nil, err
 	}
 	return ob, nil
@@ -99,7 +99,6 @@ func (o *object) Close() error {
 	}
 	o.closed = true
 	o.drop()
-	o.store.end()
 	return nil
 }
 

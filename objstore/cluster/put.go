@@ -232,11 +232,9 @@ func (u *upload) send(ctx context.Context, c *chunk) error {
 			continue
 		}
 		c.use()
-		select {
-		case l.queue <- c:
+		if l.offer(c) {
 			alive++
 			continue
-		default:
 		}
 		if deadline == nil {
 			deadline = u.after(u.options.NodeTimeout)
@@ -248,6 +246,10 @@ func (u *upload) send(ctx context.Context, c *chunk) error {
 		case <-l.gone:
 		case <-ctx.Done():
 		case <-deadline:
+			if l.offer(c) { // a lane that has room just now is in time
+				alive++
+				continue
+			}
 			l.leave()
 			l.put.Abort()
 			u.failed(&u.request, l.node, errSlow)

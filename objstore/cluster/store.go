@@ -50,8 +50,9 @@ type Options struct {
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	// after is time.After.
 	after func(time.Duration) <-chan time.Time
-	// now is the clock of the limiter.
-	now func() time.Time
+	// now is the clock of the limiter, shuffle is rand.Shuffle.
+	now     func() time.Time
+	shuffle func(n int, swap func(i, j int))
 }
 
 // Store is an objstore.Store over a cluster.
@@ -71,7 +72,7 @@ type Store struct {
 
 	shardFetches singleflight.Group // by container
 
-	running    sync.WaitGroup // operations, open objects and stragglers
+	running    sync.WaitGroup // operations and stragglers
 	stragglers chan struct{}  // a token for each straggler
 	mu         sync.Mutex
 	closed     bool
@@ -121,7 +122,7 @@ func Open(o Options) (*Store, error) {
 		dir:      o.Dir,
 		policies: o.Dir.Config().StorePolicies(),
 		options:  o.Proxy,
-		nodes:    nodes.New(o.Proxy, nodes.SelectorOptions{Now: o.now}),
+		nodes:    nodes.New(o.Proxy, nodes.SelectorOptions{Now: o.now, Shuffle: o.shuffle}),
 		log:      o.Logger,
 		metrics:  o.Metrics,
 		cache:    o.Cache,

@@ -79,6 +79,10 @@ func (r *reader) Read(p []byte) (int, error) {
 // read reads from the stream, and goes on at another node when the stream
 // breaks. Each node is asked once, so the loop ends.
 func (r *reader) read(p []byte) (int, error) {
+	if err := r.o.store.begin(r.o.call); err != nil {
+		return 0, err
+	}
+	defer r.o.store.end()
 	for {
 		st, err := r.o.take(r.pos, r.end)
 		if err != nil {
