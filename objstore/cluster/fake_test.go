@@ -521,8 +521,14 @@ func (n *fakeNode) objectRow(account, container, name string, row fakeRow) (fake
 	if !db.exists() {
 		return fakeRow{}, false
 	}
-	if old, ok := db.rows[name]; !ok || !row.modified.Before(old.modified) {
-		db.rows[name] = row
+	// The newest data and the newest time of metadata may come from two rows.
+	old, ok := db.rows[name]
+	if ok && row.at.Before(old.at) {
+		row, old = old, row
 	}
+	if ok && row.modified.Before(old.modified) && !row.deleted {
+		row.modified = old.modified
+	}
+	db.rows[name] = row
 	return db.row(), true
 }
