@@ -15,11 +15,11 @@ import (
 )
 
 // The bounds of a listing over shards. Swift's sharder makes two levels, and
-// lists of a few thousand shards.
+// shards of some 500,000 rows.
 const (
 	shardDepthMax   = 8
-	shardsMax       = 100_000 // of a container
-	shardRequestMax = 200_000 // of a page: each shard twice
+	shardsMax       = 30_000 // of a container
+	shardRequestMax = 60_000 // of a page: each shard twice
 )
 
 var (
