@@ -68,6 +68,8 @@ func (k clusterKind) limits() swift.Limits {
 	}
 }
 
+func (k clusterKind) realms() (*containersync.Realms, error) { return k.cfg.ClusterRealms() }
+
 // openHome opens the data folder of the built-in Keystone.
 func (k clusterKind) openHome(logger *slog.Logger) (identityHome, error) {
 	if !k.cfg.Cluster.BuiltinKeystone {

@@ -32,6 +32,8 @@ func (k embeddedKind) limits() swift.Limits {
 	return limits
 }
 
+func (k embeddedKind) realms() (*containersync.Realms, error) { return k.cfg.ContainerSync.NewRealms() }
+
 const (
 	// indexBytes is the memory of one copy of the index outside of Go's heap:
 	// the block cache and the memtables.

@@ -138,7 +138,7 @@ func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, erro
 	if err != nil {
 		return nil, err
 	}
-	realms, err := cfg.ContainerSync.NewRealms()
+	realms, err := cfg.kind().realms()
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type kind interface {
 	// policies and limits stand in /info and bound the requests of clients.
 	policies() objstore.Policies
 	limits() swift.Limits
+	// realms are those of container sync. nil: there are no realms.
+	realms() (*containersync.Realms, error)
 	// needs returns the memory and the open files beside connections, in a process
 	// with the open files of b.
 	needs(b *budget) needs

@@ -83,16 +83,17 @@ index = 2
 
 func TestClusterContradictions(t *testing.T) {
 	for text, want := range map[string]string{
-		"[cluster]\nnode_timeout = \"3s\"\n":                      "without swift_dir",
-		clusterTop + "[storage]\nreserve_bytes = 268435456\n":     "storage.reserve_bytes",
-		clusterTop + "[Storage]\nscrub_bytes_per_second = 0\n":    "storage.scrub_bytes_per_second",
-		clusterTop + "[[device]]\npath = \"/d\"\n":                "device",
-		clusterTop + "[[policy]]\nname = \"x\"\ndefault = true\n": "policies of a cluster are those of swift.conf",
-		clusterTop + "[encryption]\ndisable_encryption = true\n":  "encryption.disable_encryption",
-		clusterTop + "[container_sync]\ninterval = \"5m\"\n":      "swift-container-sync",
-		clusterTop + "[filter.list_endpoints]\nenabled = true\n":  "filter.list_endpoints.enabled",
-		"data = \"/d\"\n" + clusterTop:                            "swift_dir and data",
-		"[cluster]\nswift_dir = \"/etc/swift\"\n":                 "nobody could log in",
+		"[cluster]\nnode_timeout = \"3s\"\n":                                 "without swift_dir",
+		clusterTop + "[storage]\nreserve_bytes = 268435456\n":                "storage.reserve_bytes",
+		clusterTop + "[Storage]\nscrub_bytes_per_second = 0\n":               "storage.scrub_bytes_per_second",
+		clusterTop + "[[device]]\npath = \"/d\"\n":                           "device",
+		clusterTop + "[[policy]]\nname = \"x\"\ndefault = true\n":            "policies of a cluster are those of swift.conf",
+		clusterTop + "[encryption]\ndisable_encryption = true\n":             "encryption.disable_encryption",
+		clusterTop + "[container_sync]\ninterval = \"5m\"\n":                 "swift-container-sync",
+		clusterTop + "[[container_sync.realm]]\nname = \"r\"\nkey = \"k\"\n": "container-sync-realms.conf",
+		clusterTop + "[filter.list_endpoints]\nenabled = true\n":             "filter.list_endpoints.enabled",
+		"data = \"/d\"\n" + clusterTop:                                       "swift_dir and data",
+		"[cluster]\nswift_dir = \"/etc/swift\"\n":                            "nobody could log in",
 		clusterTop + "builtin_keystone = true\n[keystone]\nauth_url=\"http://k\"\nusername=\"u\"\npassword=\"p\"\nproject_name=\"s\"\n": "there is one Keystone",
 		clusterTop + "sorting_method = \"fast\"\n":                                                       "sorting_method",
 		clusterTop + "read_affinity = \"r1=1\"\n[[cluster.policy]]\nindex = 1\nwrite_affinity = \"x\"\n": "policy 1",
@@ -166,4 +167,35 @@ func TestClusterCache(t *testing.T) {
 	_, err = c.Cache()
 	require.ErrorIs(t, err, ErrUsage)
 	require.ErrorContains(t, err, "io_timeout")
+}
+
+func TestClusterRealms(t *testing.T) {
+	c := loadCluster(t, clusterTop+"[container_sync]\ncurrent = \"//Saio/one\"\n")
+	c.Cluster.SwiftDir = t.TempDir()
+	realms, err := c.ClusterRealms()
+	require.NoError(t, err)
+	require.Nil(t, realms, "no file")
+	write := func(text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(c.Cluster.SwiftDir, realmsFile), []byte(text), 0o600))
+	}
+	write("[DEFAULT]\nmtime_check_interval = 300\n")
+	realms, err = c.ClusterRealms()
+	require.NoError(t, err)
+	require.Nil(t, realms, "no realm")
+	write("[DEFAULT]\nmtime_check_interval = 300\n[saio]\nkey = k\nkey2 = l\nCluster_one = http://h:1/v1/\n")
+	realms, err = c.ClusterRealms()
+	require.NoError(t, err)
+	require.NoError(t, realms.CheckSyncTo("//saio/ONE/AUTH_a/c"))
+	require.Error(t, realms.CheckSyncTo("//saio/two/AUTH_a/c"))
+	for text, want := range map[string]string{
+		"[saio]\nkey = k\n":      "current",
+		"[saio]\n":               "no key",
+		"[saio]\nkey = %(no)s\n": "no",
+		"key = 1\n":              realmsFile,
+	} {
+		write(text)
+		_, err = c.ClusterRealms()
+		require.ErrorIs(t, err, ErrUsage, text)
+		require.ErrorContains(t, err, want, text)
+	}
 }

@@ -23,6 +23,7 @@ var embeddedOnly = []struct{ key, why string }{
 	{"container_sync.interval", containerSyncDaemon},
 	{"container_sync.container_time", containerSyncDaemon},
 	{"container_sync.objects_per_second", containerSyncDaemon},
+	{"container_sync.realm", "the realms of a cluster are those of " + realmsFile + " in swift_dir"},
 	{"filter.list_endpoints.enabled", "the feature knows the embedded store alone"},
 }
 

@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/infocache"
 	"needletail/objstore/cluster/swiftconf"
+	"needletail/proxy/swift/middleware/containersync"
 )
 
 // autoCount is "auto" of write_affinity_handoff_delete_count.
@@ -142,4 +144,41 @@ func (c *Cluster) Cache() (infocache.Config, error) {
 	conf.UpdatingLife = time.Duration(c.RecheckUpdatingShardRanges)
 	conf.WholeRanges = c.WholeShardRanges
 	return conf, nil
+}
+
+// realmsFile is the file of the realms of container sync in a swift_dir.
+const realmsFile = "container-sync-realms.conf"
+
+// ClusterRealms returns the realms of container sync of the cluster, or nil if
+// the swift_dir has none (swift/common/container_sync_realms.py).
+func (c *Config) ClusterRealms() (*containersync.Realms, error) {
+	file, err := swiftconf.ReadFile(filepath.Join(c.Cluster.SwiftDir, realmsFile), false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	var list []containersync.Realm
+	for _, section := range file.Sections() {
+		options, err := file.Options(section)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrUsage, realmsFile, err)
+		}
+		r := containersync.Realm{Name: section, Key: options["key"], Key2: options["key2"], Clusters: map[string]string{}}
+		for name, value := range options {
+			if cluster, ok := strings.CutPrefix(name, "cluster_"); ok {
+				r.Clusters[cluster] = value
+			}
+		}
+		list = append(list, r)
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	realms, err := containersync.NewRealms(list, c.ContainerSync.Current)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUsage, realmsFile, err)
+	}
+	return realms, nil
 }

@@ -169,7 +169,7 @@ func (c *Config) Validate() error {
 		{"encryption.", c.Encryption.validate},
 		{"", c.validateFilters},
 		{"glance.", c.Glance.validate},
-		{"container_sync: ", c.ContainerSync.validate},
+		{"container_sync: ", c.validateContainerSync},
 		{"policy: ", func() error { return c.StoragePolicies().Validate() }},
 		{"device: ", c.validateDevices},
 		{"swift.", c.Swift.validate},

@@ -14,7 +14,8 @@ import (
 
 // ContainerSync keeps containers like containers of other clusters. Container
 // sync is on with a [[container_sync.realm]]. Without a realm no further key
-// counts.
+// counts. With [cluster], the realms are those of container-sync-realms.conf in
+// swift_dir, and the daemons of the cluster compare the containers.
 type ContainerSync struct {
 	// Current is this cluster, //REALM/CLUSTER, as /info shows it.
 	Current string `toml:"current"`
@@ -52,6 +53,15 @@ func defaultContainerSync() ContainerSync {
 		ContainerTime:    Duration(containersync.DefaultContainerTime),
 		ObjectsPerSecond: containersync.DefaultObjectsPerSecond,
 	}
+}
+
+// validateContainerSync checks the section. The realms of a cluster are in
+// swift_dir.
+func (c *Config) validateContainerSync() error {
+	if c.Cluster.On() {
+		return nil
+	}
+	return c.ContainerSync.validate()
 }
 
 // validate refuses options without effect because there is no realm: the author

@@ -82,12 +82,7 @@ func readHash(f *ini) (ring.Hash, error) {
 // Load reads the swift.conf of a swift_dir.
 func Load(dir string) (*Config, error) {
 	path := filepath.Join(dir, "swift.conf")
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxConfBytes+1))
+	text, err := readConf(path)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +91,16 @@ func Load(dir string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// readConf reads a file of at most maxConfBytes; of a longer file, one byte more.
+func readConf(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxConfBytes+1))
 }
 
 // ringName is the name of a ring file: policy 0 has no number.

@@ -16,6 +16,17 @@ const defaultSection = "DEFAULT"
 type ini struct {
 	names    []string // of the sections, in their order, without the default
 	sections map[string]map[string]string
+	// keepCase tells options apart by case, as Paste's reader of the configurations
+	// of servers does; Python's own reader does not.
+	keepCase bool
+}
+
+// option is the name under which an option is found.
+func (f *ini) option(name string) string {
+	if f.keepCase {
+		return name
+	}
+	return strings.ToLower(name)
 }
 
 // iniReader is the state of parseINI.
@@ -29,11 +40,14 @@ type iniReader struct {
 }
 
 // parseINI reads sections. The first fault ends the reading.
-func parseINI(text string) (*ini, error) {
+func parseINI(text string) (*ini, error) { return parseSections(text, false) }
+
+// parseSections is parseINI with or without the case of options.
+func parseSections(text string, keepCase bool) (*ini, error) {
 	if len(text) > maxConfBytes {
 		return nil, fail(ErrSyntax, "more than %d bytes", maxConfBytes)
 	}
-	r := iniReader{file: ini{sections: map[string]map[string]string{defaultSection: {}}}}
+	r := iniReader{file: ini{sections: map[string]map[string]string{defaultSection: {}}, keepCase: keepCase}}
 	// Python's text files translate all three ends of a line.
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text = strings.ReplaceAll(text, "\r", "\n")
@@ -96,7 +110,7 @@ func (r *iniReader) readOption(line string) error {
 	if i < 0 {
 		return fail(ErrSyntax, "%q is neither a section nor an option", line)
 	}
-	name := strings.ToLower(trim(line[:i]))
+	name := r.file.option(trim(line[:i]))
 	if name == "" {
 		return fail(ErrSyntax, "%q has no option before the %q", line, line[i])
 	}
@@ -203,7 +217,7 @@ func (x *expansion) expand(rest string, depth int) error {
 			if !found || name == "" || strings.ContainsRune(name, ')') {
 				return fail(ErrSyntax, "%q is no %%(name)s", rest)
 			}
-			value, ok := x.file.raw(x.section, strings.ToLower(name))
+			value, ok := x.file.raw(x.section, x.file.option(name))
 			if !ok {
 				return fail(ErrSyntax, "%%(%s)s names an option that is not there", name)
 			}
