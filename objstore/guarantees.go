@@ -26,7 +26,8 @@ type Guarantees struct {
 	// CompareAtCommit: IfNoneMatch, Timestamp, IfDeleteAt and
 	// MetadataUpdate.Check are compared with the state that the write replaces.
 	// Of two concurrent PUTs with IfNoneMatch one fails. Otherwise the
-	// comparison is made at the beginning, and both may succeed.
+	// comparison is made at the beginning, and both may succeed; and a Timestamp
+	// is compared with the last PUT alone, not with a later POST.
 	CompareAtCommit bool
 	// AllOrNothing: a write that failed changed nothing. Otherwise a failed
 	// write may be there, now or later, and a caller must not infer from an

@@ -12,5 +12,8 @@
 //   - The mutex is not held while a body is read or while visit runs.
 //   - The model shares no memory with its callers' arguments and results.
 //
+// For tests, a model can withhold promises of the contract: Options.Guarantees
+// and the table in weak.go.
+//
 // The model keeps nothing across Close and needs memory for every body.
 package memstore

@@ -20,8 +20,12 @@ type object struct {
 }
 
 // newer reports whether a write at the given time replaces the object.
-func (o *object) newer(at objstore.Timestamp, offset uint64) bool {
-	return at > o.info.Modified || at == o.info.Modified && offset > o.offset
+func (s *Store) newer(o *object, at objstore.Timestamp, offset uint64) bool {
+	last := o.info.Modified
+	if !s.promises.CompareAtCommit {
+		last = o.info.Created // swift/obj/server.py: PUT compares data_timestamp
+	}
+	return at > last || at == last && offset > o.offset
 }
 
 // expired is true from the second of DeleteAt on.
@@ -74,7 +78,7 @@ func (s *Store) checkPut(c call, id objstore.ObjectID, o objstore.PutOptions) er
 		return c.fail(objstore.KindPrecondition, nil)
 	}
 	old := s.stored(id)
-	if o.Timestamp != 0 && old != nil && !old.newer(o.Timestamp, o.TimestampOffset) {
+	if o.Timestamp != 0 && old != nil && !s.newer(old, o.Timestamp, o.TimestampOffset) {
 		return c.fail(objstore.KindConflict, nil)
 	}
 	return nil
@@ -129,7 +133,7 @@ func (s *Store) PutObject(_ context.Context, id objstore.ObjectID, body io.Reade
 		i.Created = began
 	}
 	i.Modified = i.Created
-	if old == nil || old.newer(i.Created, obj.offset) {
+	if old == nil || s.newer(old, i.Created, obj.offset) {
 		if cont := s.container(id.ContainerID()); cont != nil {
 			cont.set(id.Object, obj)
 		}
@@ -209,7 +213,7 @@ func (s *Store) PostObject(_ context.Context, id objstore.ObjectID, o objstore.P
 			info.Metadata.Set(f.Name, f.Value)
 		}
 	}
-	s.container(id.ContainerID()).set(id.Object, &object{info: info, body: old.body})
+	s.container(id.ContainerID()).set(id.Object, &object{info: info, offset: old.offset, body: old.body})
 	return s.partial(clone(info)), nil
 }
 
@@ -228,7 +232,7 @@ func (s *Store) DeleteObject(_ context.Context, id objstore.ObjectID, o objstore
 	if o.IfDeleteAt != 0 && o.IfDeleteAt != obj.info.DeleteAt {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindPrecondition, nil)
 	}
-	if o.Timestamp != 0 && !obj.newer(o.Timestamp, 0) {
+	if o.Timestamp != 0 && !s.newer(obj, o.Timestamp, 0) {
 		return objstore.ObjectInfo{}, c.fail(objstore.KindConflict, nil)
 	}
 	s.container(id.ContainerID()).set(id.Object, nil)

@@ -16,8 +16,17 @@
 // with DeleteAt 1 must stay until the suite removes it. The suite closes the
 // store.
 //
+// # Promises
+//
+// A case asks strictly for what the store's Guarantees promise. Where a promise
+// is withheld, the case asks for the state that follows: the same check runs
+// again until the check passes, at most settleTries times (settle.go). Cases
+// that only the promise makes true, such as a single winner of two concurrent
+// writes, ask for a whole state in place of a certain state.
+//
 // # Vocabulary
 //
 // A subdir in an expected listing is written sub("dir/"). A DeleteAt in the
-// past makes an expired object, so no test waits for time to pass.
+// past makes an expired object, so no test waits for time to pass, except
+// with a store that refuses such a DeleteAt.
 package storetest

@@ -179,7 +179,7 @@ func testDeleteTimestamp(e *env) {
 	posted, err := e.s.PostObject(e.ctx, id, objstore.PostOptions{})
 	e.ok(err)
 	late := []objstore.Timestamp{1, created}
-	if !e.g.SwiftLayout {
+	if e.g.CompareAtCommit {
 		late = append(late, posted.Modified)
 	}
 	for _, t := range late {

@@ -211,7 +211,7 @@ func testPutTimestamp(e *env) {
 	if e.g.WholeAnswers {
 		e.wantEqual("created", posted.Created, objstore.Timestamp(1001))
 	}
-	if !e.g.SwiftLayout {
+	if e.g.CompareAtCommit {
 		e.wantKind(put("before the POST", posted.Modified-1), objstore.KindConflict)
 	}
 	e.ok(put("after the POST", posted.Modified+1))

@@ -38,6 +38,9 @@ type Request struct {
 	// of an account, before they become text. Subdirs are left out. An error
 	// ends the listing.
 	AmendContainer func(*objstore.ContainerEntry) error
+	// AmendObject, if not nil, changes the entries of the listing for a GET of a
+	// container, before they become text or go to EachObject.
+	AmendObject func(*objstore.ObjectEntry)
 
 	// TrustContentType: the Content-Type is from a feature, and may have the
 	// parameters that Swift keeps for itself.

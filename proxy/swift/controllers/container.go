@@ -32,6 +32,9 @@ func (c *Controllers) getContainer(r call) (*web.Response, error) {
 	l := listing.NewContainer(format, r.path.Container)
 	res, err := listed(r.Request, l, format, vary, func() error {
 		return c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, func(e *objstore.ObjectEntry) error {
+			if r.AmendObject != nil {
+				r.AmendObject(e)
+			}
 			l.Object(e)
 			return after(&options, l, e.Name)
 		})
@@ -49,7 +52,14 @@ func (c *Controllers) eachObject(r call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, r.EachObject); err != nil {
+	visit := r.EachObject
+	if r.AmendObject != nil {
+		visit = func(e *objstore.ObjectEntry) error {
+			r.AmendObject(e)
+			return r.EachObject(e)
+		}
+	}
+	if err := c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, visit); err != nil {
 		return nil, err
 	}
 	return web.NewResponse(200), nil

@@ -15,6 +15,9 @@ import (
 // entries of its containers. An account without versions costs a single extra
 // look-up.
 func (m *middleware) account(r *swift.Request, path swift.Path) (*web.Response, error) {
+	if m.layout.shows() {
+		return m.sharedAccount(r, path)
+	}
 	hidden := hiddenAccount(objstore.AccountName(path.Account))
 	switch r.Method {
 	case "GET", "HEAD":
@@ -66,7 +69,7 @@ func (m *middleware) listAccount(r *swift.Request, path swift.Path) (*web.Respon
 		path.Container = e.Name
 		// The look-up goes straight to the Store: a request remembers only a
 		// few containers.
-		hidden, err := m.Store.HeadContainer(r.Context(), hiddenContainer(path.ContainerID()), objstore.InfoOptions{})
+		hidden, err := m.Store.HeadContainer(r.Context(), m.layout.hidden(path.ContainerID()), objstore.InfoOptions{})
 		if err != nil && !missing(err) {
 			return err
 		}

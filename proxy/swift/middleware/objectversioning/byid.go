@@ -29,7 +29,7 @@ func (m *middleware) ofVersion(r *swift.Request, path swift.Path, id string) (*w
 		return nil, web.Statusf(400, "version-aware operations require that the container is versioned")
 	}
 	version, err := objstore.ParseTimestamp(id)
-	if id != nullID && (err != nil || version == 0) {
+	if id != nullID && (err != nil || version == 0 || version > m.layout.idMax()) {
 		return nil, web.Statusf(400, "Invalid version parameter")
 	}
 	if id != nullID {
@@ -114,8 +114,9 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 		return nil, notThere
 	}
 	if err == nil {
-		err = m.replace(r.Context(), v, func(*current) (err error) {
-			info, err = m.link(r.Context(), v, version, path, 0)
+		err = m.replace(r.Context(), v, func(cur *current) (err error) {
+			m.clock.Advance(cur.info.Modified)
+			info, err = m.link(r.Context(), v, version, m.clock.Now(), path, 0)
 			return err
 		})
 	}

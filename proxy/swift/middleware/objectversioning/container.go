@@ -49,9 +49,12 @@ func (m *middleware) container(r *swift.Request, path swift.Path) (*web.Response
 }
 
 // headContainer answers GET and HEAD with the version headers and the bytes of
-// all versions. A listing is passed on unchanged: each link's own entry shows
-// the version.
+// all versions. In a listing each link's entry shows the version.
 func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
+	if r.Method == "GET" && m.layout.shows() {
+		r = r.Clone()
+		r.AmendObject = func(e *objstore.ObjectEntry) { m.layout.show(path, e) }
+	}
 	res, err := m.next.Serve(r)
 	if err != nil {
 		return nil, err
@@ -62,7 +65,7 @@ func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Resp
 	if !res.Header.Has(containerSysmeta) || !res.Header.Has(bytesHeader) {
 		return res, nil
 	}
-	hidden, err := r.ContainerUsage(m.Store, hiddenContainer(path.ContainerID()))
+	hidden, err := r.ContainerUsage(m.Store, m.layout.hidden(path.ContainerID()))
 	if errors.Is(err, objstore.KindNotFound) {
 		return res, nil
 	}
@@ -109,14 +112,14 @@ func (m *middleware) enable(r *swift.Request, path swift.Path) (*web.Response, e
 		r.Header.Set(enabledSysmeta, "False")
 	} else {
 		r.Header.Set(enabledSysmeta, "True")
-		r.Header.Set(containerSysmeta, web.Quote(path.Container))
+		r.Header.Set(containerSysmeta, web.Quote(string(m.layout.hidden(c).Container)))
 		if created, err = m.makeHidden(r, c, &info, exists); err != nil {
 			return nil, err
 		}
 	}
 	res, err := m.next.Serve(r)
 	if created && (err != nil || res.Status/100 != 2) {
-		if undo := m.Store.DeleteContainer(r.Context(), hiddenContainer(c)); undo != nil && err == nil {
+		if undo := m.Store.DeleteContainer(r.Context(), m.layout.hidden(c)); undo != nil && err == nil {
 			return nil, errors.Join(undo, res.Close())
 		}
 	}
@@ -144,7 +147,7 @@ func (m *middleware) makeHidden(r *swift.Request, c objstore.ContainerID, info *
 	if len(c.Container) > m.Limits.ContainerNameBytes {
 		return false, nil
 	}
-	created, err = m.Store.PutContainer(r.Context(), hiddenContainer(c), objstore.PutContainerOptions{Policy: &policy.Index})
+	created, err = m.Store.PutContainer(r.Context(), m.layout.hidden(c), objstore.PutContainerOptions{Policy: &policy.Index})
 	if errors.Is(err, objstore.KindConflict) {
 		return false, nil // the container exists, with another policy
 	}

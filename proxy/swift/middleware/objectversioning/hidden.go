@@ -3,12 +3,16 @@
 package objectversioning
 
 import (
+	"math"
 	"strings"
 
 	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
-// Versions lie in hidden accounts. Account and container of a version:
+// ownLayout is needletail's own layout. Versions lie in hidden accounts. Account
+// and container of a version:
 //
 //	account    0xFF "versions." and the visible container's account
 //	container  the visible container's name
@@ -27,6 +31,8 @@ import (
 // The end sorts before every continuation of a longer name. A part of a name,
 // as a prefix or a delimiter, is found by its own encoding and nowhere else:
 // end and time have no bytes that UTF-8 has in the same order.
+type ownLayout struct{}
+
 const (
 	hiddenAccountPrefix = "\xffversions."
 
@@ -40,7 +46,7 @@ const (
 
 func hiddenAccount(a objstore.AccountName) objstore.AccountName { return hiddenAccountPrefix + a }
 
-func hiddenContainer(c objstore.ContainerID) objstore.ContainerID {
+func (ownLayout) hidden(c objstore.ContainerID) objstore.ContainerID {
 	return objstore.ContainerID{Account: hiddenAccount(c.Account), Container: c.Container}
 }
 
@@ -49,8 +55,7 @@ func encode(name string) string { return strings.ReplaceAll(name, escape, escape
 
 func decode(encoded string) string { return strings.ReplaceAll(encoded, escapedOne, escape) }
 
-// versionName returns the hidden object of a version.
-func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
+func (ownLayout) versionName(name string, id objstore.Timestamp) objstore.ObjectName {
 	var time [timeNibbles]byte
 	inverted := ^uint64(id)
 	for i := range time {
@@ -59,9 +64,7 @@ func versionName(name string, id objstore.Timestamp) objstore.ObjectName {
 	return objstore.ObjectName(encode(name) + endOfName + string(time[:]))
 }
 
-// parseVersionName is the inverse of versionName. ok is false for a name of
-// another form.
-func parseVersionName(hidden string) (name string, id objstore.Timestamp, ok bool) {
+func (ownLayout) parseVersionName(hidden string) (name string, id objstore.Timestamp, ok bool) {
 	end := len(hidden) - timeNibbles
 	if end < len(endOfName) || hidden[end-len(endOfName):end] != endOfName {
 		return "", 0, false
@@ -75,3 +78,29 @@ func parseVersionName(hidden string) (name string, id objstore.Timestamp, ok boo
 	}
 	return decode(hidden[:end-len(endOfName)]), objstore.Timestamp(^inverted), true
 }
+
+func (ownLayout) bounds() bounds {
+	return bounds{encode: encode, part: encode, decode: decode, end: endOfName, past: pastName}
+}
+
+func (ownLayout) idMax() objstore.Timestamp { return math.MaxInt64 }
+
+// linkOf reads the id in the link's sysmeta. A missing or malformed value is 0.
+func (ownLayout) linkOf(h web.Header, _ objstore.ObjectID) objstore.Timestamp {
+	return parseID(h.Get(linkSysmeta))
+}
+
+func (ownLayout) link(_ *versioned, id, _ objstore.Timestamp, version *objstore.ObjectInfo, path swift.Path) objstore.PutOptions {
+	return objstore.PutOptions{
+		ContentType: version.ContentType,
+		Metadata:    objstore.Metadata{{Name: linkSysmeta, Value: id.String()}},
+		Listing:     listed(version, versionPath(path, id)),
+	}
+}
+
+func (ownLayout) deletion(objstore.Timestamp) objstore.DeleteOptions { return objstore.DeleteOptions{} }
+
+func (ownLayout) shows() bool { return false }
+
+// show changes nothing: a link is stored with the entry that clients see.
+func (ownLayout) show(swift.Path, *objstore.ObjectEntry) {}

@@ -25,6 +25,12 @@ func randomName(r *rand.Rand) string {
 }
 
 func TestVersionNamesKeepTheOrder(t *testing.T) {
+	for name, l := range map[string]layout{"own": ownLayout{}, "Swift's": swiftLayout{}} {
+		t.Run(name, func(t *testing.T) { testVersionNames(t, l) })
+	}
+}
+
+func testVersionNames(t *testing.T, l layout) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -34,7 +40,7 @@ func TestVersionNamesKeepTheOrder(t *testing.T) {
 	}
 	var all []version
 	for range 2000 {
-		all = append(all, version{randomName(r), objstore.Timestamp(1 + r.Int64N(1<<uint(1+r.IntN(60))))})
+		all = append(all, version{randomName(r), min(l.idMax(), objstore.Timestamp(1+r.Int64N(1<<uint(1+r.IntN(60)))))})
 	}
 	slices.SortFunc(all, func(a, b version) int {
 		if c := strings.Compare(a.name, b.name); c != 0 {
@@ -42,10 +48,10 @@ func TestVersionNamesKeepTheOrder(t *testing.T) {
 		}
 		return int(min(1, max(-1, b.id-a.id))) // the newest first
 	})
-	last := ""
+	last, b := "", l.bounds()
 	for i, v := range all {
-		hidden := string(versionName(v.name, v.id))
-		if name, id, ok := parseVersionName(hidden); !ok || name != v.name || id != v.id {
+		hidden := string(l.versionName(v.name, v.id))
+		if name, id, ok := l.parseVersionName(hidden); !ok || name != v.name || id != v.id {
 			t.Fatalf("%q %d came back as %q %d %t", v.name, v.id, name, id, ok)
 		}
 		if hidden < last {
@@ -53,32 +59,37 @@ func TestVersionNamesKeepTheOrder(t *testing.T) {
 		}
 		last = hidden
 		other, part := all[r.IntN(len(all))].name, nameParts[r.IntN(len(nameParts))]
-		if strings.HasPrefix(hidden, encode(other)) != strings.HasPrefix(v.name, other) {
+		if strings.HasPrefix(hidden, b.encode(other)) != strings.HasPrefix(v.name, other) {
 			t.Fatalf("%q as prefix of %q", other, v.name)
 		}
 		at := strings.Index(v.name, part)
-		if got := strings.Index(hidden, encode(part)); (got >= 0) != (at >= 0) || at >= 0 && got != len(encode(v.name[:at])) {
+		digits := l.shows() && strings.Contains("0123456789.", part) // the delimiters that are refused
+		if got := strings.Index(hidden, b.part(part)); !digits && ((got >= 0) != (at >= 0) || at >= 0 && got != len(b.encode(v.name[:at]))) {
 			t.Fatalf("%q is in %q at %d, encoded at %d", part, v.name, at, got)
 		}
-		if low, high := encode(v.name)+endOfName, encode(v.name)+pastName; low >= hidden || hidden >= high || encode(v.name+"\x01") <= high {
+		if low, high := b.encode(v.name)+b.end, b.encode(v.name)+b.past; low >= hidden || hidden >= high || b.encode(v.name+"\x01") <= high {
 			t.Fatalf("the bounds of %q", v.name)
 		}
 	}
 }
 
 func FuzzParseVersionName(f *testing.F) {
-	f.Add(string(versionName("a\x01b", 12345)), int64(1))
+	f.Add(string(ownLayout{}.versionName("a\x01b", 12345)), int64(1))
+	f.Add(string(swiftLayout{}.versionName("a\x01b", 12345)), int64(1))
+	f.Add("\x00a\x00"+strings.Repeat("9", 10)+".99999", int64(0))
 	f.Add(endOfName, int64(-1))
 	f.Add("a"+endOfName+strings.Repeat("\xf0", timeNibbles), int64(0))
 	f.Fuzz(func(t *testing.T, s string, id int64) {
-		if name, _, ok := parseVersionName(s); ok && len(name) > len(s) {
-			t.Errorf("%q has the name %q", s, name)
-		}
-		if !utf8.ValidString(s) {
-			return
-		}
-		if name, got, ok := parseVersionName(string(versionName(s, objstore.Timestamp(id)))); !ok || name != s || int64(got) != id {
-			t.Errorf("%q %d came back as %q, %d, %t", s, id, name, got, ok)
+		for _, l := range []layout{ownLayout{}, swiftLayout{}} {
+			if name, _, ok := l.parseVersionName(s); ok && len(name) > len(s) {
+				t.Errorf("%q has the name %q", s, name)
+			}
+			if !utf8.ValidString(s) || l.shows() && (id < 0 || id > int64(l.idMax())) {
+				continue
+			}
+			if name, got, ok := l.parseVersionName(string(l.versionName(s, objstore.Timestamp(id)))); !ok || name != s || int64(got) != id {
+				t.Errorf("%q %d came back as %q, %d, %t", s, id, name, got, ok)
+			}
 		}
 	})
 }

@@ -27,7 +27,7 @@ type latest struct {
 // add notes a link in the visible container.
 func (l *latest) add(e *objstore.ObjectEntry) {
 	_, id, _ := strings.Cut(e.Extra.Get("symlink_path"), "?version-id=")
-	if link := linkOf(id); link != 0 {
+	if link := parseID(id); link != 0 {
 		l.links[e.Name] = link
 	}
 }
@@ -68,5 +68,5 @@ func (l *latest) is(name string, id objstore.Timestamp, contentType string) (boo
 }
 
 func (l *latest) named(name string) *versioned {
-	return &versioned{id: l.container.Object(objstore.ObjectName(name)), hidden: hiddenContainer(l.container)}
+	return l.m.named(l.container.Object(objstore.ObjectName(name)))
 }

@@ -52,7 +52,7 @@ func (m *middleware) tryReplace(ctx context.Context, v *versioned, archived objs
 // archive copies the null object among the versions, under the time of its PUT.
 // The expiry belongs to the name and is not copied.
 func (m *middleware) archive(ctx context.Context, v *versioned) error {
-	obj, err := m.Store.OpenObject(ctx, v.id, objstore.OpenOptions{})
+	obj, err := m.Store.OpenObject(ctx, v.id, objstore.OpenOptions{Newest: true})
 	if missing(err) {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	}
 	defer obj.Close()
 	info := obj.Info()
-	if linkOf(info.Metadata.Get(linkSysmeta)) != 0 {
+	if m.layout.linkOf(headerOf(info.Metadata), v.id) != 0 {
 		return nil
 	}
 	// A version may already have the time of the null object: a copy made by a
@@ -70,7 +70,7 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 	// so the search goes backwards.
 	for id := info.Modified; id > info.Modified-maxArchives; id-- {
 		err = m.copyNull(ctx, v, obj, id)
-		if !errors.Is(err, objstore.KindPrecondition) {
+		if !errors.Is(err, objstore.KindPrecondition) && !errors.Is(err, objstore.KindConflict) {
 			return err
 		}
 		there, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
@@ -82,7 +82,7 @@ func (m *middleware) archive(ctx context.Context, v *versioned) error {
 }
 
 // copyNull copies a null object to the version id. An existing version is
-// KindPrecondition.
+// KindPrecondition or KindConflict.
 func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Object, id objstore.Timestamp) error {
 	info := obj.Info()
 	_, err := m.Store.PutObject(ctx, v.version(id), obj.Range(0, info.SizeBytes), objstore.PutOptions{
@@ -93,18 +93,20 @@ func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Ob
 	return err
 }
 
-// link makes a version the current version. The caller has the name's lock.
-func (m *middleware) link(ctx context.Context, v *versioned, id objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
+// link makes a version the current version, for a request of the given time. The
+// caller has the name's lock. If a later request has been faster, its link
+// stays.
+func (m *middleware) link(ctx context.Context, v *versioned, id, at objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
 	version, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
 	if err != nil {
 		return version, err
 	}
-	_, err = m.Store.PutObject(ctx, v.id, web.NoBody, objstore.PutOptions{
-		ContentType: version.ContentType,
-		Metadata:    objstore.Metadata{{Name: linkSysmeta, Value: id.String()}},
-		DeleteAt:    deleteAt,
-		Listing:     listed(&version, versionPath(path, id)),
-	})
+	o := m.layout.link(v, id, at, &version, path)
+	o.DeleteAt = deleteAt
+	_, err = m.Store.PutObject(ctx, v.id, web.NoBody, o)
+	if errors.Is(err, objstore.KindConflict) {
+		err = nil
+	}
 	return version, err
 }
 

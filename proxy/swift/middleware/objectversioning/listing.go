@@ -33,7 +33,7 @@ func (m *middleware) listVersions(r *swift.Request, path swift.Path) (*web.Respo
 	if err != nil {
 		return nil, err
 	}
-	body, err := m.page(r, path.ContainerID(), p)
+	body, err := m.page(r, path, p)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,8 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	if strings.ContainsAny(p.visible.Delimiter, "0123456789.") {
 		return p, web.Statusf(400, "invalid delimiter param")
 	}
-	p.hidden, p.limit = encodeOptions(p.visible), p.visible.Limit
+	b := m.layout.bounds()
+	p.hidden, p.limit = encodeOptions(b, p.visible), p.visible.Limit
 	if !q.Has("version_marker") {
 		return p, nil
 	}
@@ -104,11 +105,11 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 	case !q.Has("marker"):
 		return p, web.Statusf(400, "version_marker param requires marker")
 	case versionMarker == nullID:
-		p.hidden.Marker, p.nullMarker = encode(marker)+endOfName, marker
-	case err != nil:
+		p.hidden.Marker, p.nullMarker = b.encode(marker)+b.end, marker
+	case err != nil, id > m.layout.idMax():
 		return p, web.Statusf(400, "invalid version_marker param")
 	default:
-		p.hidden.Marker = string(versionName(marker, id))
+		p.hidden.Marker = string(m.layout.versionName(marker, id))
 		if p.visible.Reverse {
 			// In reverse order the null version follows all versions of the
 			// name. If the visible container has a link under the name, the
@@ -123,29 +124,30 @@ func (m *middleware) readPage(r *swift.Request) (p page, err error) {
 
 // encodeOptions returns the options for a hidden container that select the
 // versions of the names selected by o.
-func encodeOptions(o objstore.ListOptions) objstore.ListOptions {
+func encodeOptions(b bounds, o objstore.ListOptions) objstore.ListOptions {
 	after := func(name string) string { // excludes name and everything before name
 		switch {
 		case name == "":
 			return ""
 		case o.Delimiter != "" && len(name) > len(o.Prefix) && strings.HasSuffix(name, o.Delimiter):
-			return encode(name) // a subdir: the Store leaves out the whole subdir
+			return b.encode(name) // a subdir: the Store leaves out the whole subdir
 		}
-		return encode(name) + pastName
+		return b.encode(name) + b.past
 	}
 	before := func(name string) string { // excludes name and everything after name
 		if name == "" {
 			return ""
 		}
-		return encode(name) + endOfName
+		return b.encode(name) + b.end
 	}
 	marker, endMarker := after, before
 	if o.Reverse {
 		marker, endMarker = before, after
 	}
-	o.Prefix, o.Delimiter = encode(o.Prefix), encode(o.Delimiter)
-	o.Marker, o.EndMarker = marker(o.Marker), endMarker(o.EndMarker)
-	return o
+	out := o
+	out.Prefix, out.Delimiter, out.Reserved = b.encode(o.Prefix), b.part(o.Delimiter), true
+	out.Marker, out.EndMarker = marker(o.Marker), endMarker(o.EndMarker)
+	return out
 }
 
 const (
@@ -162,8 +164,8 @@ const (
 // of the visible container, versions and subdirs of the hidden container. A
 // page of each container is enough for a page of the result. The request holds
 // the memory of all entries.
-func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]byte, error) {
-	ctx := r.Context()
+func (m *middleware) page(r *swift.Request, path swift.Path, p page) ([]byte, error) {
+	ctx, c := r.Context(), path.ContainerID()
 	l := latest{m: m, ctx: ctx, container: c, links: map[string]objstore.Timestamp{}, nullMarker: p.nullMarker}
 	var entries, nulls, versions []objstore.ObjectEntry
 	subdirs := map[string]bool{}
@@ -180,6 +182,7 @@ func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]b
 		if err := hold(e); err != nil {
 			return err
 		}
+		m.layout.show(path, e)
 		switch {
 		case e.Subdir:
 			subdir(e.Name)
@@ -194,12 +197,12 @@ func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]b
 	if err != nil {
 		return nil, err
 	}
-	err = m.Store.ListObjects(ctx, hiddenContainer(c), p.hidden, func(e *objstore.ObjectEntry) error {
+	err = m.Store.ListObjects(ctx, m.layout.hidden(c), p.hidden, func(e *objstore.ObjectEntry) error {
 		if err := hold(e); err != nil {
 			return err
 		}
 		if e.Subdir {
-			subdir(decode(e.Name))
+			subdir(m.layout.bounds().decode(e.Name))
 			return nil
 		}
 		versions = append(versions, *e)
@@ -213,7 +216,7 @@ func (m *middleware) page(r *swift.Request, c objstore.ContainerID, p page) ([]b
 		entries = append(entries, nulls...)
 	}
 	for _, e := range versions {
-		name, id, ok := parseVersionName(e.Name)
+		name, id, ok := m.layout.parseVersionName(e.Name)
 		if !ok {
 			continue
 		}

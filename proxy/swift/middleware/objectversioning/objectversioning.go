@@ -79,16 +79,20 @@ type Config struct {
 // same Store.
 func New(c Config) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{Config: c, next: next}
+		m := &middleware{Config: c, next: next, layout: layoutOf(c.Store), atOnce: c.Store.Guarantees().ListedAtOnce}
 		return swift.HandlerFunc(m.serve)
 	}
 }
 
 type middleware struct {
 	Config
-	next  swift.Handler
-	clock objstore.Clock // of the version ids
-	locks locks
+	next   swift.Handler
+	layout layout
+	// atOnce: a listing has every version. Otherwise the times of the writes
+	// alone decide which version is the newest.
+	atOnce bool
+	clock  objstore.Clock // of the version ids
+	locks  locks
 }
 
 func (m *middleware) serve(r *swift.Request) (*web.Response, error) {

@@ -23,7 +23,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 		if err != nil {
 			return nil, err
 		}
-		id := linkOf(res.Header.Get(linkSysmeta))
+		id := m.layout.linkOf(res.Header, objectID(path))
 		if id == 0 {
 			return res, m.markNull(r, path, res)
 		}
@@ -31,7 +31,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 			return nil, err
 		}
 		version := r.Clone()
-		version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
+		version.Stored = &swift.Stored{Object: m.nameOf(path).version(id)}
 		found, err := m.next.Serve(version)
 		if missing(err) && i < maxLinkReads {
 			continue

@@ -25,6 +25,7 @@ var testPolicies = objstore.Policies{
 type site struct {
 	t     *testing.T
 	store *fallible
+	layout
 	serve swift.Handler
 	who   auth.Authorizer
 	// before, if not nil, runs before each request that reaches the controllers.
@@ -38,14 +39,27 @@ func (b byRight) Authorize(_ *auth.Identity, a auth.Access) auth.Grant {
 	return auth.Grant{Allowed: b.owner || a.ACL != "", Owner: b.owner}
 }
 
+// sharedTests begins the names of the tests that run over a store with Swift's
+// layout.
+const sharedTests = "TestSharedLayout/"
+
+// newSite returns a site over a store with the layout that the test's name asks
+// for.
 func newSite(t *testing.T) *site {
+	t.Helper()
+	promises := objstore.Strict()
+	promises.SwiftLayout = strings.HasPrefix(t.Name(), sharedTests)
+	return newSiteOver(t, promises)
+}
+
+func newSiteOver(t *testing.T, promises objstore.Guarantees) *site {
 	t.Helper()
 	policies := testPolicies[:2]
 	stored := slices.Clone(testPolicies)
 	stored[2].Deprecated = false // the store had containers of it before
-	store := &fallible{Store: memstore.New(memstore.Options{Policies: stored})}
+	store := &fallible{Store: memstore.New(memstore.Options{Policies: stored, Guarantees: &promises})}
 	t.Cleanup(func() { store.Close() })
-	s := &site{t: t, store: store, who: byRight{owner: true}}
+	s := &site{t: t, store: store, layout: layoutOf(store), who: byRight{owner: true}}
 	s.build(policies)
 	return s
 }

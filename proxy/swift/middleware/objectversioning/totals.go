@@ -26,7 +26,7 @@ func (t totals) AddToContainer(r *swift.Request, c objstore.ContainerID, info *o
 	if _, ok := info.Metadata.Lookup(containerSysmeta); !ok {
 		return nil
 	}
-	hidden, err := r.ContainerUsage(t.Store, hiddenContainer(c))
+	hidden, err := r.ContainerUsage(t.Store, layoutOf(t.Store).hidden(c))
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return err
 	}
@@ -34,8 +34,12 @@ func (t totals) AddToContainer(r *swift.Request, c objstore.ContainerID, info *o
 	return nil
 }
 
-// AddToAccount adds the bytes of all versions in the account.
+// AddToAccount adds the bytes of all versions in the account. In Swift's layout
+// the versions are among the account's own objects.
 func (t totals) AddToAccount(r *swift.Request, a objstore.AccountName, info *objstore.AccountInfo) error {
+	if t.Guarantees().SwiftLayout {
+		return nil
+	}
 	hidden, err := r.AccountUsage(t.Store, hiddenAccount(a))
 	if errors.Is(err, objstore.KindNotFound) {
 		return nil

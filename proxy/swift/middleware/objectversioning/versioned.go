@@ -28,6 +28,7 @@ const markerType = "application/x-deleted;swift_versions_deleted=1"
 
 // versioned is an object's name in a container with versions, now or before.
 type versioned struct {
+	layout
 	id      objstore.ObjectID // in the visible container
 	hidden  objstore.ContainerID
 	policy  objstore.PolicyIndex
@@ -36,13 +37,18 @@ type versioned struct {
 
 // version returns the place of a version.
 func (v *versioned) version(id objstore.Timestamp) objstore.ObjectID {
-	return v.hidden.Object(versionName(string(v.id.Object), id))
+	return v.hidden.Object(v.versionName(string(v.id.Object), id))
 }
 
 // nameOf returns only the places of a name that is known to have a version.
-func nameOf(p swift.Path) *versioned {
-	c := p.ContainerID()
-	return &versioned{id: c.Object(objstore.ObjectName(p.Object)), hidden: hiddenContainer(c)}
+func (m *middleware) nameOf(p swift.Path) *versioned { return m.named(objectID(p)) }
+
+func objectID(p swift.Path) objstore.ObjectID {
+	return p.ContainerID().Object(objstore.ObjectName(p.Object))
+}
+
+func (m *middleware) named(id objstore.ObjectID) *versioned {
+	return &versioned{layout: m.layout, id: id, hidden: m.layout.hidden(id.ContainerID())}
 }
 
 // find returns nil if the object's container never had versions or does not
@@ -58,7 +64,7 @@ func (m *middleware) find(r *swift.Request, p swift.Path) (*versioned, error) {
 	if _, ok := info.Metadata.Lookup(containerSysmeta); !ok {
 		return nil, nil
 	}
-	v := nameOf(p)
+	v := m.nameOf(p)
 	v.policy, v.enabled = info.Policy, swift.IsTrue(info.Metadata.Get(enabledSysmeta))
 	return v, nil
 }
@@ -81,21 +87,22 @@ func (c *current) versionID() string {
 	return c.link.String()
 }
 
-// current reads the visible container's row for the name.
+// current reads the visible container's row for the name: the newest that any
+// replica has, because a null object in the row must not be lost.
 func (m *middleware) current(ctx context.Context, v *versioned) (c current, err error) {
-	c.info, err = m.Store.HeadObject(ctx, v.id, objstore.OpenOptions{})
+	c.info, err = m.Store.HeadObject(ctx, v.id, objstore.OpenOptions{Newest: true})
 	if missing(err) {
 		return current{}, nil
 	}
 	if err != nil {
 		return current{}, err
 	}
-	c.exists, c.link = true, linkOf(c.info.Metadata.Get(linkSysmeta))
+	c.exists, c.link = true, m.layout.linkOf(headerOf(c.info.Metadata), v.id)
 	return c, nil
 }
 
-// linkOf parses linkSysmeta. A missing or malformed value is 0.
-func linkOf(value string) objstore.Timestamp {
+// parseID parses a version id. A missing or malformed value is 0.
+func parseID(value string) objstore.Timestamp {
 	if value == "" {
 		return 0
 	}
@@ -108,9 +115,10 @@ func linkOf(value string) objstore.Timestamp {
 
 // newest returns the id of the name's newest version, or 0 without a version.
 func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Timestamp, err error) {
-	o := objstore.ListOptions{Limit: 1, Prefix: encode(string(v.id.Object)) + endOfName}
+	b := v.bounds()
+	o := objstore.ListOptions{Limit: 1, Prefix: b.encode(string(v.id.Object)) + b.end, Reserved: true}
 	err = m.Store.ListObjects(ctx, v.hidden, o, func(e *objstore.ObjectEntry) error {
-		_, id, _ = parseVersionName(e.Name)
+		_, id, _ = v.parseVersionName(e.Name)
 		return nil
 	})
 	if missing(err) {
@@ -119,22 +127,37 @@ func (m *middleware) newest(ctx context.Context, v *versioned) (id objstore.Time
 	return id, err
 }
 
-// newID returns an id greater than every version of the name and greater than
-// the time of the null object that is about to become a version.
+// newID returns an id greater than the time of the row that is about to be
+// replaced, and greater than every version of the name, if a listing tells them
+// at once.
 func (m *middleware) newID(ctx context.Context, v *versioned, cur *current) (objstore.Timestamp, error) {
-	newest, err := m.newest(ctx, v)
-	if err != nil {
-		return 0, err
+	if m.atOnce {
+		newest, err := m.newest(ctx, v)
+		if err != nil {
+			return 0, err
+		}
+		m.clock.Advance(newest)
 	}
-	m.clock.Advance(max(newest, cur.info.Modified))
+	m.clock.Advance(cur.info.Modified)
 	return m.clock.Now(), nil
+}
+
+// isNewest reports whether no later PUT or DELETE of the name is known. Where
+// listings are late the store compares the times of the links.
+func (m *middleware) isNewest(ctx context.Context, v *versioned, id objstore.Timestamp) (bool, error) {
+	if !m.atOnce {
+		return true, nil
+	}
+	newest, err := m.newest(ctx, v)
+	return newest == id, err
 }
 
 // ensureHidden makes the hidden container if it is missing after a crash or
 // after a failed DELETE of the visible container. A write follows, so
-// ensureHidden asks the Store and not the request's memory.
+// ensureHidden asks the Store and not the request's memory. A Store's cache
+// will do: hidden containers are made and deleted by this middleware alone.
 func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
-	_, err := m.Store.HeadContainer(ctx, v.hidden, objstore.InfoOptions{})
+	_, err := m.Store.HeadContainer(ctx, v.hidden, objstore.InfoOptions{Cached: true})
 	if errors.Is(err, objstore.KindNotFound) {
 		_, err = m.Store.PutContainer(ctx, v.hidden, objstore.PutContainerOptions{Policy: &v.policy})
 	}

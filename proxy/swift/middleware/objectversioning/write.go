@@ -47,11 +47,10 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 		if cur.exists && onlyNew {
 			return web.Status(412)
 		}
-		newest, err := m.newest(r.Context(), v)
-		if err != nil || newest != id {
+		if newest, err := m.isNewest(r.Context(), v, id); err != nil || !newest {
 			return err // a later PUT or DELETE has been faster, and stays
 		}
-		_, err = m.link(r.Context(), v, id, path, version.Stored.DeleteAt)
+		_, err = m.link(r.Context(), v, id, id, path, version.Stored.DeleteAt)
 		return err
 	})
 	if err != nil {
@@ -89,9 +88,12 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 		if err != nil {
 			return err
 		}
-		_, err = m.Store.DeleteObject(ctx, v.id, objstore.DeleteOptions{})
+		_, err = m.Store.DeleteObject(ctx, v.id, m.layout.deletion(id))
 		if missing(err) {
 			status, err = 404, nil
+		}
+		if errors.Is(err, objstore.KindConflict) {
+			return nil // a later PUT has been faster, and stays
 		}
 		return err
 	})
@@ -110,7 +112,7 @@ func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, err
 	if err != nil {
 		return nil, err
 	}
-	id := linkOf(res.Header.Get(linkSysmeta))
+	id := m.layout.linkOf(res.Header, objectID(path))
 	if id == 0 {
 		return res, nil
 	}
@@ -118,6 +120,6 @@ func (m *middleware) post(r *swift.Request, path swift.Path) (*web.Response, err
 		return nil, err
 	}
 	version := r.Clone()
-	version.Stored = &swift.Stored{Object: nameOf(path).version(id)}
+	version.Stored = &swift.Stored{Object: m.nameOf(path).version(id)}
 	return m.next.Serve(version)
 }

@@ -299,8 +299,7 @@ func TestArchiveOfATakenTime(t *testing.T) {
 // An id is newer than all that there is, whatever the clock says.
 func TestClockSetBack(t *testing.T) {
 	s := newVersionedSite(t)
-	v := &versioned{id: objstore.ObjectID{Account: "a", Container: "c", Object: "o"}}
-	v.hidden = hiddenContainer(v.id.ContainerID())
+	v := (&middleware{layout: s.layout}).named(objstore.ObjectID{Account: "a", Container: "c", Object: "o"})
 	future := objstore.TimestampOf(time.Now().Add(1000 * time.Hour))
 	_, err := s.store.PutObject(t.Context(), v.version(future), web.NoBody, objstore.PutOptions{ContentType: markerType, Timestamp: future})
 	if err != nil {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package objectversioning
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"needletail/objstore"
+	"needletail/proxy/swift"
+	"needletail/proxy/web"
+)
+
+// TestSharedLayout runs the tests of the middleware over a store with Swift's
+// layout.
+func TestSharedLayout(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"Enable": TestEnable, "EnableRefused": TestEnableRefused, "DeleteContainer": TestDeleteContainer,
+		"Totals": TestTotals, "TotalsOfALongAccount": TestTotalsOfALongAccount, "Crashes": TestCrashes,
+		"ContainerCrashes": TestContainerCrashes, "ListParameters": TestListParameters, "ListedKeys": TestListedKeys,
+		"NullMarker": TestNullMarker, "MarkersOfReverseListings": TestMarkersOfReverseListings, "Pages": TestPages,
+		"LifeOfAName": TestLifeOfAName, "Post": TestPost, "Expiry": TestExpiry, "NullObjects": TestNullObjects,
+		"IfNoneMatch": TestIfNoneMatch, "Rights": TestRights, "BadVersionIDs": TestBadVersionIDs,
+		"SymlinkGet": TestSymlinkGet, "WritersAtOnce": TestWritersAtOnce, "ArchiveOfATakenTime": TestArchiveOfATakenTime,
+		"ClockSetBack": TestClockSetBack, "ReadWhileReplaced": TestReadWhileReplaced, "AuthorizeOnly": TestAuthorizeOnly,
+		"SlowPut": TestSlowPut, "OpenExpired": TestOpenExpired,
+	} {
+		t.Run(name, test)
+	}
+}
+
+// sharedSite is a site over a store that keeps no promise: rows are late, and
+// the time of a write's beginning counts.
+func sharedSite(t *testing.T) *site {
+	s := newSiteOver(t, objstore.Guarantees{SwiftLayout: true})
+	s.must(201, "PUT c", "", "X-Versions-Enabled: true")
+	return s
+}
+
+// nameInC is an object of the visible container.
+func nameInC(name objstore.ObjectName) objstore.ObjectID {
+	return objstore.ObjectID{Account: "a", Container: "c", Object: name}
+}
+
+// TestStoredLikeSwift compares names and metadata with those of Swift's own
+// middleware (swift/common/middleware/versioned_writes/object_versioning.py).
+func TestStoredLikeSwift(t *testing.T) {
+	s := sharedSite(t)
+	container, err := s.store.HeadContainer(t.Context(), nameInC("").ContainerID(), objstore.InfoOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "True", container.Metadata.Get("X-Container-Sysmeta-Versions-Enabled"))
+	require.Equal(t, "%00versions%00c", container.Metadata.Get("X-Container-Sysmeta-Versions-Container"))
+
+	id := s.must(201, "PUT c/d/ü", "body", "X-Object-Meta-A: 1", "X-Delete-At: 9000000000", "Content-Type: a/b").id()
+	at, err := objstore.ParseTimestamp(id)
+	require.NoError(t, err)
+	inverted := (objstore.Timestamp(999_999_999_999_999) - at).String()
+	hidden := objstore.ContainerID{Account: "a", Container: "\x00versions\x00c"}
+	version, err := s.store.HeadObject(t.Context(), hidden.Object(objstore.ObjectName("\x00d/ü\x00"+inverted)), objstore.OpenOptions{})
+	require.NoError(t, err)
+	require.Equal(t, at, version.Created)
+	require.Zero(t, version.DeleteAt)
+	require.Equal(t, objstore.Metadata{{Name: "X-Object-Meta-A", Value: "1"}}, version.Metadata)
+
+	link, err := s.store.HeadObject(t.Context(), nameInC("d/ü"), objstore.OpenOptions{})
+	require.NoError(t, err)
+	target := "%00versions%00c/%00d/%C3%BC%00" + inverted
+	require.Equal(t, objstore.Metadata{
+		{Name: "X-Object-Sysmeta-Allow-Reserved-Names", Value: "true"},
+		{Name: "X-Object-Sysmeta-Container-Update-Override-Etag", Value: swift.EmptyETag +
+			"; symlink_target=" + target + "; symlink_target_etag=" + version.ETag + "; symlink_target_bytes=4"},
+		{Name: "X-Object-Sysmeta-Symlink-Target", Value: target},
+		{Name: "X-Object-Sysmeta-Symlink-Target-Bytes", Value: "4"},
+		{Name: "X-Object-Sysmeta-Symlink-Target-Etag", Value: version.ETag},
+		{Name: "X-Object-Sysmeta-Symloop-Extend", Value: "true"},
+		{Name: "X-Object-Sysmeta-Versions-Symlink", Value: "true"},
+	}, link.Metadata)
+	require.Equal(t, at, link.Created)
+	require.Equal(t, "a/b", link.ContentType)
+	require.Equal(t, int64(9000000000), link.DeleteAt)
+	for offset, want := range map[uint64]error{1: objstore.KindConflict, 2: nil} {
+		o := objstore.PutOptions{Timestamp: at, TimestampOffset: offset}
+		_, err := s.store.PutObject(t.Context(), nameInC("d/ü"), web.NoBody, o)
+		require.ErrorIs(t, err, want, "the link has the offset 1")
+	}
+}
+
+// A version, a link and a delete marker that a proxy of Swift stored are a
+// version, a link and a delete marker here.
+func TestReadsWhatSwiftStored(t *testing.T) {
+	s := sharedSite(t)
+	hidden := objstore.ContainerID{Account: "a", Container: "\x00versions\x00c"}
+	put := func(id objstore.ObjectID, body string, o objstore.PutOptions) {
+		t.Helper()
+		o.SizeBytes = int64(len(body))
+		_, err := s.store.PutObject(t.Context(), id, strings.NewReader(body), o)
+		require.NoError(t, err)
+	}
+	put(hidden.Object("\x00o\x008203901900.99999"), "one", objstore.PutOptions{ContentType: "t/v"})
+	put(hidden.Object("\x00o\x008203901899.99999"), "", objstore.PutOptions{ContentType: markerType})
+	put(hidden.Object("\x00gone\x008203901898.99999"), "", objstore.PutOptions{ContentType: markerType})
+	var h web.Header
+	swift.SetSymlink(&h, swift.Symlink{Container: "\x00versions\x00c", Object: "\x00o\x008203901900.99999", ETag: "f97c5d29941bfb1b2fdab0874906ab82", SizeBytes: 3})
+	h.Set("X-Object-Sysmeta-Versions-Symlink", "true")
+	h.Set("X-Object-Meta-A", "Swift copies the client's metadata to the link")
+	put(nameInC("o"), "", objstore.PutOptions{ContentType: "t/v", Metadata: swift.ObjectMetadata(h), Listing: swift.ListingOverride(h, "a")})
+
+	s.must(200, "GET c/o", "").want(t, "X-Object-Version-Id: 1796098099.00000", "Content-Type: t/v", "X-Object-Meta-A:")
+	s.must(200, "GET c/o?version-id=1796098099.00000", "").wantBody(t, "one")
+	s.must(404, "GET c/o?version-id=1796098100.00000", "").want(t, "Content-Type: "+markerType)
+	s.must(400, "GET c/o?version-id=10000000000", "")
+	s.settled(func() []string { return show(s.list("versions")) },
+		"gone@1796098101.00000*", "o@1796098100.00000", "o@1796098099.00000*")
+	entries := s.list("format=json")
+	require.Len(t, entries, 1)
+	require.Equal(t, entry{Name: "o", Bytes: 3, Hash: "f97c5d29941bfb1b2fdab0874906ab82", ContentType: "t/v", Link: true,
+		Path: "/v1/a/c/o?version-id=1796098099.00000", Modified: entries[0].Modified}, entries[0])
+	s.must(204, "DELETE c/o?version-id=1796098099.00000", "").want(t, "X-Object-Current-Version-Id: null")
+	s.must(404, "GET c/o", "")
+}
+
+// settled asks again, for as long as rows may be late, until the answer is the
+// wanted.
+func (s *site) settled(ask func() []string, want ...string) {
+	s.t.Helper()
+	var got []string
+	for range 10 {
+		if got = ask(); slices.Equal(got, want) {
+			return
+		}
+	}
+	s.t.Errorf("got %q\nwant %q", got, want)
+}
+
+// Without any promise the current version is the newest that was acknowledged,
+// null objects are kept, and listings follow.
+func TestLateRows(t *testing.T) {
+	s := sharedSite(t)
+	var ids []string
+	for _, body := range []string{"one", "two", "three"} {
+		ids = append(ids, s.must(201, "PUT c/o", body).id())
+		s.must(200, "GET c/o", "").wantBody(t, body)
+	}
+	s.settled(func() []string { return show(s.list("versions")) }, "o@"+ids[2]+"*", "o@"+ids[1], "o@"+ids[0])
+	marker := s.must(204, "DELETE c/o", "").id()
+	s.must(404, "GET c/o", "")
+	s.must(201, "PUT c/o?version-id="+ids[0], "")
+	s.must(200, "GET c/o", "").wantBody(t, "one")
+	s.settled(func() []string { return show(s.list("versions")) }, "o@"+marker, "o@"+ids[2], "o@"+ids[1], "o@"+ids[0]+"*")
+
+	s.must(204, "POST c", "", "X-Versions-Enabled: false")
+	s.must(201, "PUT c/n", "null object")
+	s.must(204, "POST c", "", "X-Versions-Enabled: true")
+	s.must(201, "PUT c/n", "replaced")
+	s.settled(func() (bodies []string) {
+		for _, e := range s.list("versions&prefix=n") {
+			bodies = append(bodies, s.do("GET c/n?version-id="+e.ID, "").body)
+		}
+		return bodies
+	}, "replaced", "null object")
+}
+
+// A PUT that was overtaken is kept as a version, and its link does not replace
+// the newer link.
+func TestOvertakenPut(t *testing.T) {
+	s := sharedSite(t)
+	var newer string
+	s.before = func(r *swift.Request) {
+		if r.Method == "PUT" && r.Stored != nil {
+			s.before = nil
+			newer = s.must(201, "PUT c/o", "newer").id()
+		}
+	}
+	older := s.must(201, "PUT c/o", "older").id()
+	require.Less(t, older, newer)
+	s.must(200, "GET c/o", "").wantBody(t, "newer")
+	s.must(200, "GET c/o?version-id="+older, "").wantBody(t, "older")
+}
+
+// No path leads a client to a hidden container.
+func TestReservedNamesAreRefused(t *testing.T) {
+	s := sharedSite(t)
+	s.must(201, "PUT c/o", "body")
+	for _, path := range []string{"%00versions%00c", "%00versions%00c/%00o%008203901900.99999", "c/%00o"} {
+		for _, method := range []string{"GET", "PUT", "DELETE"} {
+			s.must(412, method+" "+path, "")
+		}
+	}
+	require.NotContains(t, s.must(200, "GET ", "").body, "versions")
+}
