@@ -29,12 +29,19 @@ const (
 // of the same id.
 var ErrOtherSecret = errors.New("the root secret is not the one that the store was encrypted under")
 
+// ErrShared refuses root secrets over a store that other programs read: they know
+// nothing of the envelopes here.
+var ErrShared = errors.New("other programs read the store, and could not read what is encrypted here")
+
 // CheckSecrets compares each configured secret with the store's object for the
 // secret's id, and makes the object of the active secret if the object is
-// missing. The error is ErrOtherSecret, or the store's. CheckSecrets must come
-// before any use of the store: data written under a wrong secret is lost with
-// the secret.
+// missing. The error is ErrOtherSecret, ErrShared, or the store's. CheckSecrets
+// must come before any use of the store: data written under a wrong secret is
+// lost with the secret.
 func (s *Store) CheckSecrets(ctx context.Context) error {
+	if len(s.keys.secrets) > 0 && s.Guarantees().SwiftLayout {
+		return ErrShared
+	}
 	var ids []string
 	for id := range s.keys.secrets {
 		ids = append(ids, id)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"needletail/objstore"
 	"needletail/objstore/encryption"
 	"needletail/objstore/memstore"
 	"needletail/objstore/storetest"
@@ -36,5 +37,20 @@ func TestCheckSecrets(t *testing.T) {
 	}
 	if err := encryption.New(inner, one(t)).CheckSecrets(ctx); err == nil || errors.Is(err, encryption.ErrOtherSecret) {
 		t.Errorf("of a store that fails: %v", err)
+	}
+}
+
+// A store that other programs read is not encrypted in a form of ours.
+func TestCheckSecretsOfASharedStore(t *testing.T) {
+	inner := memstore.New(memstore.Options{Guarantees: &objstore.Guarantees{SwiftLayout: true}})
+	if err := encryption.New(inner, encryption.Keys{}).CheckSecrets(ctx); err != nil {
+		t.Errorf("without a secret: %v", err)
+	}
+	for name, k := range map[string]encryption.Keys{
+		"one": one(t), "off": keys(t, encryption.KeyOptions{Secrets: map[string][]byte{"": secret(1)}, Disable: true}),
+	} {
+		if err := encryption.New(inner, k).CheckSecrets(ctx); !errors.Is(err, encryption.ErrShared) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -40,8 +40,14 @@ func deletionMark(o objstore.ObjectID) objstore.ObjectID {
 }
 
 // Record returns a store that marks everything a Worker has to know. All writes
-// for clients must go through it.
-func Record(s objstore.Store) objstore.Store { return &recorder{s} }
+// for clients must go through it. A store with Swift's layout is returned as it
+// is: the cluster's own daemon sends the changes, and knows no marks.
+func Record(s objstore.Store) objstore.Store {
+	if s.Guarantees().SwiftLayout {
+		return s
+	}
+	return &recorder{s}
+}
 
 type recorder struct{ objstore.Store }
 

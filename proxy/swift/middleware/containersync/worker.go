@@ -73,8 +73,16 @@ func NewWorker(c WorkerConfig) *Worker {
 // containers for the next pass.
 type Report struct{ Containers, Puts, Deletes, Failures int }
 
-// Run makes passes until ctx ends.
+// ErrShared refuses to work on a store that Swift's own daemon synchronises.
+var ErrShared = errors.New("the cluster's own container-sync daemon sends the changes")
+
+// Run makes passes until ctx ends. Over a store with Swift's layout Run returns
+// at once.
 func (w *Worker) Run(ctx context.Context) {
+	if w.Store.Guarantees().SwiftLayout {
+		w.Log.Info("container sync does not run", "reason", ErrShared)
+		return
+	}
 	defer w.client.CloseIdleConnections()
 	for ctx.Err() == nil {
 		next := time.NewTimer(w.Interval)
@@ -99,6 +107,9 @@ func (w *Worker) Run(ctx context.Context) {
 // of single containers are logged and counted.
 func (w *Worker) Pass(ctx context.Context) (Report, error) {
 	var report Report
+	if w.Store.Guarantees().SwiftLayout {
+		return report, ErrShared
+	}
 	for marker := ""; ; {
 		marks, err := w.names(ctx, syncedMarks, objstore.ListOptions{Limit: localPage, Marker: marker})
 		if err != nil || len(marks) == 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/memstore"
 )
 
 // far is the other cluster: it holds names and answers PUTs as told.
@@ -297,4 +298,20 @@ func TestMarksAreHidden(t *testing.T) {
 	if !markAccount.Hidden() {
 		t.Errorf("a client can name %q", markAccount)
 	}
+}
+
+// Over a store that Swift's own daemon synchronises nothing is marked and
+// nothing is sent.
+func TestSharedStoreIsNotSynced(t *testing.T) {
+	f := newFar(t)
+	shared := memstore.New(memstore.Options{Guarantees: &objstore.Guarantees{SwiftLayout: true}})
+	require.Same(t, shared, Record(shared))
+	w, _ := newWorker(t, f)
+	w.Store = shared
+	w.Run(t.Context())
+	_, err := w.Pass(t.Context())
+	require.ErrorIs(t, err, ErrShared)
+	w.Store = newStore(t)
+	_, err = w.Pass(t.Context())
+	require.NoError(t, err)
 }
