@@ -37,6 +37,9 @@ func (c *Config) StorePolicies() objstore.Policies {
 	var list objstore.Policies
 	for _, p := range c.Policies {
 		p.Aliases = slices.Clone(p.Aliases)
+		if p.Erasure() {
+			p.Policy.ECType, p.Policy.SegmentBytes, p.Policy.DuplicationFactor = p.ECType, p.SegmentBytes, p.DuplicationFactor
+		}
 		list = append(list, p.Policy)
 	}
 	return list
