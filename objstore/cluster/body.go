@@ -14,18 +14,19 @@ import (
 	"slices"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/wire"
 )
 
 // digests are taken in the proxy only where metadata depend on the body; else
 // the nodes' MD5 is enough.
 type digests struct{ md5, sha512 hash.Hash }
 
-func newDigests(o *objstore.PutOptions) digests {
+func (u *upload) newDigests() digests {
 	var d digests
-	if footed(o) {
+	if u.footed {
 		d.md5 = md5.New()
 	}
-	if o.SHA512 {
+	if u.o.SHA512 {
 		d.sha512 = sha512.New()
 	}
 	return d
@@ -49,8 +50,11 @@ func sumOf(h hash.Hash) string {
 // stream reads the body and gives the body to the lanes. The info has no ETag if
 // the nodes take the ETag.
 func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInfo, error) {
-	d := newDigests(u.o)
-	size, err := u.readBody(ctx, body, d)
+	d, read := u.newDigests(), u.readBody
+	if u.code != nil {
+		read = u.readSegments
+	}
+	size, err := read(ctx, body, d)
 	if err != nil {
 		return objstore.ObjectInfo{}, err
 	}
@@ -74,6 +78,7 @@ var errOtherETag = errors.New("the body's MD5 is not the ETag of the request")
 
 // foot makes the footer, after the ETag agreed.
 func (u *upload) foot(info *objstore.ObjectInfo) error {
+	etag := info.ETag
 	if u.o.ETag != "" && u.o.ETag != info.ETag {
 		return u.fail(objstore.KindETagMismatch, errOtherETag)
 	}
@@ -82,7 +87,12 @@ func (u *upload) foot(info *objstore.ObjectInfo) error {
 			return u.fail(objstore.KindInternal, err)
 		}
 	}
-	footer := putFooter(u.id, u.o, info)
+	var footer wire.Header
+	if u.code != nil {
+		footer = u.ecFooter(info, etag)
+	} else {
+		footer = putFooter(u.id, u.o, info)
+	}
 	for _, l := range u.lanes {
 		l.footer = footer
 	}
@@ -93,23 +103,10 @@ func (u *upload) foot(info *objstore.ObjectInfo) error {
 func (u *upload) readBody(ctx context.Context, body io.Reader, d digests) (size int64, err error) {
 	for size != u.o.SizeBytes {
 		c := newChunk()
-		room := int64(chunkBytes)
-		if u.o.SizeBytes >= 0 {
-			room = min(room, u.o.SizeBytes-size)
-		} else if u.o.MaxBytes > 0 {
-			room = min(room, u.o.MaxBytes+1-size)
-		}
 		end := false
-		c.n, end, err = readFull(body, c.buf[:room])
+		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)])
 		size += int64(c.n)
-		switch {
-		case err != nil:
-			err = u.fail(objstore.KindBody, err)
-		case u.o.MaxBytes > 0 && size > u.o.MaxBytes:
-			err = u.fail(objstore.KindTooLarge, nil)
-		case end && size < u.o.SizeBytes:
-			err = u.fail(objstore.KindShortBody, fmt.Errorf("%d of %d bytes", size, u.o.SizeBytes))
-		case c.n > 0:
+		if err = u.checkRead(size, end, err); err == nil && c.n > 0 {
 			d.write(c.bytes())
 			err = u.send(ctx, c)
 		}
@@ -119,6 +116,32 @@ func (u *upload) readBody(ctx context.Context, body io.Reader, d digests) (size 
 		}
 	}
 	return size, nil
+}
+
+// room is how many bytes are read next, after size bytes: at most most, and one
+// byte over MaxBytes without a stated length.
+func (u *upload) room(size, most int64) int64 {
+	switch {
+	case u.o.SizeBytes >= 0:
+		return min(most, u.o.SizeBytes-size)
+	case u.o.MaxBytes > 0:
+		return min(most, u.o.MaxBytes+1-size)
+	}
+	return most
+}
+
+// checkRead judges a body after size bytes. end says that the body is over, and
+// err is the reader's error.
+func (u *upload) checkRead(size int64, end bool, err error) error {
+	switch {
+	case err != nil:
+		return u.fail(objstore.KindBody, err)
+	case u.o.MaxBytes > 0 && size > u.o.MaxBytes:
+		return u.fail(objstore.KindTooLarge, nil)
+	case end && size < u.o.SizeBytes:
+		return u.fail(objstore.KindShortBody, fmt.Errorf("%d of %d bytes", size, u.o.SizeBytes))
+	}
+	return nil
 }
 
 // emptyReadsMax is how often in a row a reader may give neither bytes nor an

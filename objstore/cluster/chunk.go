@@ -11,6 +11,14 @@ import (
 // client_chunk_size.
 const chunkBytes = 64 << 10
 
+// load is what the lanes of an upload get at once: the same piece of the body,
+// or a fragment each. A load counts its users.
+type load interface {
+	part(l *lane) []byte
+	use()
+	release()
+}
+
 // chunk is a piece of a body on its way to several nodes.
 type chunk struct {
 	buf  [chunkBytes]byte
@@ -29,6 +37,9 @@ func newChunk() *chunk {
 }
 
 func (c *chunk) bytes() []byte { return c.buf[:c.n] }
+
+// part is the same for all lanes.
+func (c *chunk) part(*lane) []byte { return c.bytes() }
 
 func (c *chunk) use() { c.refs.Add(1) }
 

@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"hash"
 	"sync"
 	"time"
 
@@ -24,13 +25,18 @@ type lane struct {
 	put   *wire.Put
 	final *answer // the answer, if the node gave a final answer in place of 100
 
-	queue chan *chunk   // closed at the end of the body
+	queue chan load     // closed at the end of the body
 	gone  chan struct{} // closed when the lane takes no more chunks
 	once  sync.Once
 	// footer is the metadata behind the body, and whole says that the body has
 	// come to its end. Both are set before queue is closed.
 	footer wire.Header
 	whole  bool
+
+	// The following are for an erasure-coded upload.
+	index    int       // of the fragments
+	digest   hash.Hash // of the archive
+	reported bool      // see report
 }
 
 // connect asks nodes to take the upload until a node says 100, or gives a final
@@ -51,10 +57,10 @@ func (u *upload) connect(ctx context.Context, h wire.Header) *lane {
 
 // connectTo is connect for a single node.
 func (u *upload) connectTo(ctx context.Context, n nodes.Node, h wire.Header) *lane {
-	l := &lane{u: u, node: n, start: time.Now(), queue: make(chan *chunk, laneChunks), gone: make(chan struct{})}
+	l := &lane{u: u, node: n, start: time.Now(), queue: make(chan load, u.laneLoads()), gone: make(chan struct{})}
 	put, err := u.wire.Put(ctx, &wire.Request{
 		Method: u.method, Addr: n.Address(), Device: n.Device.Device, Path: u.path(n.Device.Device, ""),
-		Header: h, Length: max(u.o.SizeBytes, 0), Footer: u.footed,
+		Header: h, Length: u.sentBytes(), Footer: u.footed, Commit: u.code != nil,
 	})
 	if err != nil {
 		l.fail(err)
@@ -73,6 +79,22 @@ func (u *upload) connectTo(ctx context.Context, n nodes.Node, h wire.Header) *la
 		return nil
 	}
 	return l
+}
+
+// laneLoads is the length of a lane's queue.
+func (u *upload) laneLoads() int {
+	if u.code != nil {
+		return ecLaneStripes
+	}
+	return laneChunks
+}
+
+// sentBytes is what each node is to store, or 0 if that is not known.
+func (u *upload) sentBytes() int64 {
+	if u.code != nil && u.o.SizeBytes > 0 {
+		return u.code.ArchiveBytes(u.o.SizeBytes)
+	}
+	return max(u.o.SizeBytes, 0)
 }
 
 // fail counts a failure against the node.
@@ -107,7 +129,7 @@ func (l *lane) left() bool {
 }
 
 // offer puts a chunk into the queue, if there is room.
-func (l *lane) offer(c *chunk) bool {
+func (l *lane) offer(c load) bool {
 	select {
 	case l.queue <- c:
 		return true
@@ -119,13 +141,14 @@ func (l *lane) offer(c *chunk) bool {
 // run sends the chunks of the queue, and returns the node's final answer after
 // the end of the body. Nil: the node failed, or the upload was given up.
 func (l *lane) run(ctx context.Context) *answer {
+	defer l.report(false)
 	if l.final != nil {
 		return l.final
 	}
 	var err error
 	for c := range l.queue {
 		if err == nil && !l.left() {
-			if err = l.put.Write(c.bytes()); err != nil {
+			if err = l.write(c.part(l)); err != nil {
 				l.leave()
 			}
 		}
@@ -143,15 +166,30 @@ func (l *lane) run(ctx context.Context) *answer {
 	return l.finish(ctx, early)
 }
 
+func (l *lane) write(b []byte) error {
+	if l.digest != nil {
+		l.digest.Write(b)
+	}
+	return l.put.Write(b)
+}
+
 // finish ends the body and waits for the final answer.
 func (l *lane) finish(ctx context.Context, early bool) *answer {
 	if l.footer != nil && !early {
-		if err := l.put.Footer(l.footer); err != nil && !errors.Is(err, wire.KindAnswered) {
+		footer := l.footer
+		if l.u.code != nil {
+			footer = l.archiveFooter()
+		}
+		if err := l.put.Footer(footer); err != nil && !errors.Is(err, wire.KindAnswered) {
 			l.fail(err)
 			return nil
 		}
 	}
-	res, err := l.put.Finish(ctx)
+	end := l.put.Finish
+	if l.u.code != nil && !early {
+		end = l.commit
+	}
+	res, err := end(ctx)
 	if err != nil {
 		l.fail(err)
 		return nil

@@ -68,9 +68,11 @@ func (s *Store) placeObject(c call, id objstore.ObjectID, policy objstore.Policy
 	if !ok {
 		return nil, c.fail(objstore.KindUnavailable, fmt.Errorf("%w: index %d", errUnknownPolicy, policy))
 	}
-	if p, _ := s.policies.ByIndex(policy); p.Erasure() {
-		return nil, c.fail(objstore.KindUnavailable, fmt.Errorf("storage policy %q: %w", p.Name, errErasure))
+	code := s.codings[policy]
+	if code.err != nil {
+		return nil, c.fail(objstore.KindUnavailable, code.err)
 	}
+	t.code = code.coding
 	return t, nil
 }
 
@@ -102,14 +104,22 @@ func (s *Store) headObject(ctx context.Context, c call, t *target, o *objstore.O
 
 // readSource reads the head of a source.
 func readSource(c call, r *request, src *source) (objectAnswer, error) {
-	size, err := wholeSize(src.Status, src.Header)
+	a, err := readHead(r, src)
 	if err == nil {
-		var a objectAnswer
-		if a, err = readObject(r.account, src.Header, size); err == nil {
-			return a, nil
-		}
+		return a, nil
 	}
 	return objectAnswer{}, c.fail(objstore.KindUnavailable, &answerError{src.node.String(), r.method, src.Status, err.Error()})
+}
+
+func readHead(r *request, src *source) (objectAnswer, error) {
+	if r.code != nil {
+		return r.code.readArchive(r.account, src.Header)
+	}
+	size, err := wholeSize(src.Status, src.Header)
+	if err != nil {
+		return objectAnswer{}, err
+	}
+	return readObject(r.account, src.Header, size)
 }
 
 // PostObject replaces the metadata of an object. The answer is what the servers
@@ -127,7 +137,7 @@ func (s *Store) PostObject(ctx context.Context, id objstore.ObjectID, o objstore
 	at := internaltime.Of(s.clock.Now())
 	r := &request{target: p.object, method: "POST"}
 	n := r.primaries()
-	heads := s.objectHeads(postHeader(s.header(ctx), &o, at, r.policy), n, verdict.Quorum(n), r.target, p.row, o.DeleteAt)
+	heads := s.objectHeads(postHeader(s.header(ctx), &o, at, r.policy), n, r.putQuorum(), r.target, p.row, o.DeleteAt)
 	got := s.post(ctx, r, heads)
 	if !success(got) {
 		return objstore.ObjectInfo{}, s.refusal(ctx, c, r, got)
@@ -159,7 +169,7 @@ func postedInfo(account string, o *objstore.PostOptions, at internaltime.Time, h
 		}
 	}
 	for _, f := range h {
-		if name := titleName(f.Name); anyPrefix(name, objstore.SysmetaObject) {
+		if name := titleName(f.Name); anyPrefix(name, objstore.SysmetaObject) && !isEC(name) {
 			if name == sha512Name {
 				i.SHA512 = f.Value
 			} else {
@@ -188,8 +198,7 @@ func (s *Store) DeleteObject(ctx context.Context, id objstore.ObjectID, o objsto
 	}
 	r := &request{target: p.object, method: "DELETE"}
 	n := r.primaries() + s.nodes.HandoffDeletes(r.walk(nodes.LocalHandoffs))
-	quorum := verdict.Quorum(r.primaries())
-	heads := s.objectHeads(deleteHeader(s.header(ctx), &o, at, r.policy), n, quorum, r.target, p.row, 0)
+	heads := s.objectHeads(deleteHeader(s.header(ctx), &o, at, r.policy), n, r.putQuorum(), r.target, p.row, 0)
 	w := s.write(ctx, r, s.iter(r.target, nodes.LocalHandoffs), heads)
 	got := w.best(w.Best(verdict.DeleteOverrides))
 	if !success(got) {

@@ -44,19 +44,26 @@ func (s *Store) OpenObject(ctx context.Context, id objstore.ObjectID, o objstore
 		return nil, err
 	}
 	defer s.end()
-	ob, err := s.openObject(ctx, c, id, o)
+	ob, err := s.openPlaced(ctx, c, id, o)
 	if err != nil {
 		return nil, err
 	}
 	return ob, nil
 }
 
-func (s *Store) openObject(ctx context.Context, c call, id objstore.ObjectID, o objstore.OpenOptions) (*object, error) {
+func (s *Store) openPlaced(ctx context.Context, c call, id objstore.ObjectID, o objstore.OpenOptions) (objstore.Object, error) {
 	t, err := s.placeRead(ctx, c, id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case t.code != nil:
+		return s.openErasure(ctx, c, t, o)
 	}
-	ob := &object{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
+	return s.openObject(ctx, c, t, o)
+}
+
+func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.OpenOptions) (ob *object, err error) {
+	ob = &object{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
 	if strings.Contains(o.Ranges, ",") {
 		// The parts of several ranges would come as one body of MIME; a GET for
 		// each part is simpler.

@@ -21,7 +21,6 @@ import (
 var (
 	errNegativeSize = errors.New("a negative size")
 	errLoneOffset   = errors.New("an offset without a timestamp")
-	errErasure      = errors.New("erasure coding is not supported")
 	errOlder        = errors.New("a server has an object that is not older")
 	errSlow         = errors.New("the server is too slow for the upload")
 	errTooFew       = errors.New("too few servers are left for the upload")
@@ -42,6 +41,10 @@ type upload struct {
 	it      *nodes.Iter
 	lanes   []*lane
 	results chan *answer // a final answer of each lane, or nil
+
+	// The following are for an erasure-coded upload.
+	stored chan bool     // whether a lane has stored its archive, once of each
+	commit chan struct{} // closed when the archives are to become durable
 
 	failures atomic.Int32 // of nodes
 	full     atomic.Int32 // failures for want of room
@@ -66,9 +69,9 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 	if err != nil {
 		return objstore.ObjectInfo{}, err
 	}
-	u := &upload{Store: s, call: c, request: request{target: place.object, method: "PUT"}, id: id, o: &o, at: at, footed: footed(&o)}
+	u := &upload{Store: s, call: c, request: request{target: place.object, method: "PUT"}, id: id, o: &o, at: at, footed: footed(&o) || place.object.code != nil}
 	u.n = u.primaries()
-	u.quorum = verdict.Quorum(u.n)
+	u.quorum = u.putQuorum()
 	u.it = s.iter(u.target, nodes.LocalFirst)
 	head := putHeader(s.header(ctx), id, &o, at, u.policy)
 	if o.ETag != "" && !u.footed {
@@ -100,18 +103,23 @@ func (u *upload) run(ctx context.Context, heads []wire.Header, body io.Reader) (
 		u.abort(cancel)
 		return objstore.ObjectInfo{}, err
 	}
+	if u.code != nil {
+		u.assign()
+	}
 	u.startAll(own)
 	info, err := u.stream(ctx, body)
+	u.closeQueues()
+	if err == nil && u.code != nil {
+		err = u.awaitStored(ctx)
+	}
 	if err != nil {
 		u.abort(cancel)
-		u.closeQueues()
 		u.await()
 		if errors.Is(err, errTooFew) {
 			err = u.enough(ctx, 0)
 		}
 		return objstore.ObjectInfo{}, err
 	}
-	u.closeQueues()
 	answers, left := u.collect(ctx)
 	if unfollow(); left == 0 || ctx.Err() != nil {
 		cancel()
@@ -220,7 +228,7 @@ func (u *upload) await() {
 
 // send gives a chunk to each lane. A node that does not take the chunk within
 // NodeTimeout is left.
-func (u *upload) send(ctx context.Context, c *chunk) error {
+func (u *upload) send(ctx context.Context, c load) error {
 	var deadline <-chan time.Time
 	alive := 0
 	for _, l := range u.lanes {
@@ -300,7 +308,7 @@ func (u *upload) judge(ctx context.Context, info objstore.ObjectInfo, answers []
 			continue
 		}
 		stored := normalETag(a.header.Get("Etag"))
-		if etag != "" && etag != stored {
+		if u.code == nil && etag != "" && etag != stored {
 			return objstore.ObjectInfo{}, u.fail(objstore.KindInternal, fmt.Errorf("%w: %s and %s", errETags, etag, stored))
 		}
 		etag = stored

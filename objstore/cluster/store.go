@@ -59,6 +59,7 @@ type Options struct {
 type Store struct {
 	dir      *swiftconf.Dir
 	policies objstore.Policies
+	codings  map[objstore.PolicyIndex]codingOrError
 	options  *swiftconf.Options
 	nodes    *nodes.Selector
 	wire     *wire.Client
@@ -133,6 +134,7 @@ func Open(o Options) (*Store, error) {
 		stragglers: make(chan struct{}, o.LateWrites),
 		quit:       make(chan struct{}),
 	}
+	s.codings = newCodings(s.policies)
 	s.wire = wire.New(wire.Options{
 		ConnectTimeout: o.Proxy.ConnTimeout,
 		NodeTimeout:    o.Proxy.NodeTimeout,

@@ -30,6 +30,7 @@ type target struct {
 	ring                       *ring.Ring
 	partition                  uint32
 	policy                     objstore.PolicyIndex // of an object
+	code                       *coding              // of an object; nil for copies
 	account, container, object string
 }
 

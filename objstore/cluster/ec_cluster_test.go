@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cluster
+
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"needletail/cmd/harness/swiftcluster"
+	"needletail/objstore"
+	"needletail/objstore/cluster/swiftconf"
+)
+
+// swiftProxy is a client of Swift's own proxy.
+type swiftProxy struct {
+	t     *testing.T
+	http  *http.Client
+	token string
+}
+
+func (p *swiftProxy) do(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
+	p.t.Helper()
+	req, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+swiftcluster.ProxyAddr+path, bytes.NewReader(body))
+	require.NoError(p.t, err)
+	req.Header.Set("X-Auth-Token", p.token)
+	for ; len(headers) > 1; headers = headers[2:] {
+		req.Header.Set(headers[0], headers[1])
+	}
+	res, err := p.http.Do(req)
+	require.NoError(p.t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(p.t, err)
+	return res, text
+}
+
+// realCluster starts a Swift, and a Store over its servers.
+func realCluster(t *testing.T, o swiftcluster.Options) (*swiftcluster.Cluster, *swiftProxy, *Store) {
+	t.Helper()
+	o.Dir = t.TempDir()
+	c, err := swiftcluster.Start(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop()) })
+	p := &swiftProxy{t: t, http: &http.Client{Transport: &http.Transport{DialContext: c.Dial, DisableKeepAlives: true}}}
+	res, _ := p.do("GET", "/auth/v1.0", nil, "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
+	require.Equal(t, 200, res.StatusCode)
+	p.token = res.Header.Get("X-Auth-Token")
+
+	dir, err := swiftconf.Open(c.Path("/etc/swift"), swiftconf.DirOptions{})
+	require.NoError(t, err)
+	s, err := Open(Options{Dir: dir, dial: func(ctx context.Context, addr string) (net.Conn, error) { return c.Dial(ctx, "tcp", addr) }})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return c, p, s
+}
+
+func randomBody(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func readRange(t *testing.T, o objstore.Object, offset, length int64) []byte {
+	t.Helper()
+	b, err := io.ReadAll(o.Range(offset, length))
+	require.NoError(t, err)
+	return b
+}
+
+// TestErasureWithSwift writes with each proxy and reads with the other, over a
+// real Swift.
+func TestErasureWithSwift(t *testing.T) {
+	for _, ecType := range []string{"liberasurecode_rs_vand", "isa_l_rs_vand"} {
+		t.Run(ecType, func(t *testing.T) { erasureWithSwift(t, ecType) })
+	}
+}
+
+func erasureWithSwift(t *testing.T, ecType string) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	c, p, s := realCluster(t, swiftcluster.Options{ECType: ecType})
+	ctx := t.Context()
+	res, _ := p.do("PUT", "/v1/AUTH_test/ec", nil, "X-Storage-Policy", "ec42")
+	require.Equal(t, 201, res.StatusCode)
+	id := func(name string) objstore.ObjectID {
+		return objstore.ObjectID{Account: "AUTH_test", Container: "ec", Object: objstore.ObjectName(name)}
+	}
+
+	bodies := map[string][]byte{}
+	check := func(t *testing.T, name string) {
+		body := bodies[name]
+		etag := fmt.Sprintf("%x", md5.Sum(body))
+		res, got := p.do("GET", "/v1/AUTH_test/ec/"+name, nil)
+		require.Equal(t, 200, res.StatusCode)
+		require.Equal(t, etag, res.Header.Get("Etag"))
+		require.True(t, bytes.Equal(body, got), "Swift reads other bytes")
+
+		info, err := s.HeadObject(ctx, id(name), objstore.OpenOptions{})
+		require.NoError(t, err)
+		require.Equal(t, etag, info.ETag)
+		require.EqualValues(t, len(body), info.SizeBytes)
+		require.Equal(t, objstore.Metadata{{Name: "X-Object-Meta-A", Value: name}}, info.Metadata)
+		ob, err := s.OpenObject(ctx, id(name), objstore.OpenOptions{})
+		require.NoError(t, err)
+		require.Equal(t, info, *ob.Info())
+		require.True(t, bytes.Equal(body, readRange(t, ob, 0, int64(len(body)))), "other bytes")
+		require.NoError(t, ob.Close())
+		for range 3 {
+			first := r.IntN(len(body) + 1)
+			length := r.IntN(len(body) - first + 1)
+			hint := ""
+			if length > 0 {
+				hint = []string{"", fmt.Sprintf("bytes=%d-%d", first, first+length-1), fmt.Sprintf("bytes=%d-", first),
+					fmt.Sprintf("bytes=-%d", len(body)-first)}[r.IntN(4)]
+			}
+			ob, err := s.OpenObject(ctx, id(name), objstore.OpenOptions{Ranges: hint})
+			require.NoError(t, err, hint)
+			require.Equal(t, info, *ob.Info())
+			require.True(t, bytes.Equal(body[first:first+length], readRange(t, ob, int64(first), int64(length))), "%s: %d bytes at %d", hint, length, first)
+			require.NoError(t, ob.Close())
+		}
+	}
+	sizes := []int{0, 1, 4096, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2_500_000, 8<<20 + 7}
+	for _, size := range sizes {
+		ours, swifts := fmt.Sprintf("ours%d", size), fmt.Sprintf("swifts%d", size)
+		bodies[ours], bodies[swifts] = randomBody(r, size), randomBody(r, size)
+		stated := int64(size)
+		if r.IntN(2) == 0 {
+			stated = -1
+		}
+		info, err := s.PutObject(ctx, id(ours), bytes.NewReader(bodies[ours]), objstore.PutOptions{
+			SizeBytes: stated, ContentType: "text/plain", Metadata: objstore.Metadata{{Name: "X-Object-Meta-A", Value: ours}}})
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("%x", md5.Sum(bodies[ours])), info.ETag)
+		res, _ := p.do("PUT", "/v1/AUTH_test/ec/"+swifts, bodies[swifts], "X-Object-Meta-A", swifts)
+		require.Equal(t, 201, res.StatusCode)
+		check(t, ours)
+		check(t, swifts)
+	}
+	_, err := s.PutObject(ctx, id("bad"), bytes.NewReader(bodies["ours1"]), objstore.PutOptions{SizeBytes: 1, ETag: fmt.Sprintf("%032x", 0)})
+	require.ErrorIs(t, err, objstore.KindETagMismatch)
+	res, _ = p.do("GET", "/v1/AUTH_test/ec/bad", nil)
+	require.Equal(t, 404, res.StatusCode)
+	_, err = s.OpenObject(ctx, id("bad"), objstore.OpenOptions{})
+	require.ErrorIs(t, err, objstore.KindNotFound)
+
+	// Metadata and deletion.
+	_, err = s.PutObject(ctx, id("posted"), bytes.NewReader(bodies["ours1"]), objstore.PutOptions{SizeBytes: 1})
+	require.NoError(t, err)
+	_, err = s.PostObject(ctx, id("posted"), objstore.PostOptions{Metadata: objstore.Metadata{{Name: "X-Object-Meta-B", Value: "2"}}})
+	require.NoError(t, err)
+	res, _ = p.do("HEAD", "/v1/AUTH_test/ec/posted", nil)
+	require.Equal(t, "2", res.Header.Get("X-Object-Meta-B"))
+	require.Empty(t, res.Header.Get("X-Object-Meta-A"))
+	_, err = s.DeleteObject(ctx, id("posted"), objstore.DeleteOptions{})
+	require.NoError(t, err)
+	res, _ = p.do("GET", "/v1/AUTH_test/ec/posted", nil)
+	require.Equal(t, 404, res.StatusCode)
+	_, err = s.OpenObject(ctx, id("posted"), objstore.OpenOptions{})
+	require.ErrorIs(t, err, objstore.KindNotFound)
+
+	// A node with two of the eight devices is gone.
+	require.NoError(t, c.StopServer(ctx, "object-server/2"))
+	for _, size := range sizes {
+		check(t, fmt.Sprintf("ours%d", size))
+		name := fmt.Sprintf("degraded%d", size)
+		bodies[name] = randomBody(r, size)
+		_, err := s.PutObject(ctx, id(name), bytes.NewReader(bodies[name]), objstore.PutOptions{
+			SizeBytes: int64(size), Metadata: objstore.Metadata{{Name: "X-Object-Meta-A", Value: name}}})
+		require.NoError(t, err)
+		check(t, name)
+	}
+	require.NoError(t, c.StartServer(ctx, "object-server/2"))
+	for _, size := range sizes {
+		check(t, fmt.Sprintf("degraded%d", size))
+	}
+}

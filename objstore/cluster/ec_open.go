@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"needletail/objstore"
+	"needletail/objstore/cluster/internaltime"
+	"needletail/objstore/cluster/wire"
+)
+
+// ecObject is an open object of an erasure-coded policy: what its first GET
+// said, and the stream of a GET that is not yet read to its end.
+type ecObject struct {
+	store *Store
+	call
+	request
+	ctx     context.Context
+	opts    objstore.OpenOptions
+	info    objstore.ObjectInfo
+	version version
+
+	mu     sync.Mutex
+	stream *ecStream // nil: none is open
+	closed bool
+}
+
+// openErasure opens the version that k servers give together.
+func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.OpenOptions) (*ecObject, error) {
+	ob := &ecObject{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
+	ranges, one := t.code.hintRange(o.Ranges)
+	if !one {
+		return ob, ob.head(ctx)
+	}
+	h := openHeader(s.header(ctx), &o, t.policy)
+	if ranges != "" {
+		h.Set("Range", ranges)
+		if o.WholeIf != "" {
+			h.Set("X-Backend-Ignore-Range-If-Metadata-Present", o.WholeIf)
+		}
+	}
+	g := s.newGathering(&ob.request, h)
+	best, bad := g.gather(ctx)
+	if best == nil && bad.status == statusRange {
+		return ob, ob.head(ctx)
+	}
+	if best == nil {
+		return nil, s.refusal(ctx, c, &ob.request, bad)
+	}
+	first := g.archives[best.got[g.chosen(best)[0]]]
+	a, err := t.code.readArchive(t.account, first.Header)
+	if err != nil {
+		g.close()
+		return nil, c.fail(objstore.KindUnavailable, &answerError{first.node.String(), ob.method, first.Status, err.Error()})
+	}
+	ob.adopt(a, best.time)
+	if a.info.SizeBytes == 0 {
+		g.close()
+		return ob, nil
+	}
+	ob.stream, err = newECStream(ctx, c, g, best, ob.version)
+	return ob, err
+}
+
+// hintRange makes the Range of the archives out of the Range of the object.
+// False: the ranges are several, or not such that a server would obey.
+func (c *coding) hintRange(text string) (archive string, one bool) {
+	if text == "" {
+		return "", true
+	}
+	text, ok := strings.CutPrefix(text, "bytes=")
+	from, to, dash := strings.Cut(text, "-")
+	first, last := parseSize(from), parseSize(to)
+	switch {
+	case !ok || !dash || from == "" && last == nil || from != "" && first == nil || to != "" && last == nil:
+		return "", false
+	case first == nil:
+		return "bytes=-" + strconv.FormatInt(c.Suffix(*last), 10), *last > 0
+	case last == nil:
+		return "bytes=" + strconv.FormatInt(c.FragmentOffset(c.Segment(*first)), 10) + "-", true
+	case *last < *first:
+		return "", false
+	}
+	a, b := c.Range(*first, *last)
+	return "bytes=" + strconv.FormatInt(a, 10) + "-" + strconv.FormatInt(b, 10), true
+}
+
+// readArchive reads the object in the head of an archive.
+func (c *coding) readArchive(account string, h wire.Header) (objectAnswer, error) {
+	whole, size, err := c.objectOfArchive(h)
+	if err != nil {
+		return objectAnswer{}, err
+	}
+	return readObject(account, whole, size)
+}
+
+// adopt takes info and version from the first answer.
+func (o *ecObject) adopt(a objectAnswer, at internaltime.Time) {
+	o.info, o.version = a.info, version{at: at, etag: a.info.ETag, size: a.info.SizeBytes}
+}
+
+// head takes info and version from a HEAD: any server knows both.
+func (o *ecObject) head(ctx context.Context) error {
+	a, err := o.store.headObject(ctx, o.call, o.target, &o.opts)
+	if err == nil {
+		o.adopt(a, a.data)
+	}
+	return err
+}
+
+// close closes all archives of a gathering that is not read.
+func (g *gathering) close() {
+	for _, a := range g.archives {
+		a.close()
+	}
+}
+
+// Info is the object as the first GET found it.
+func (o *ecObject) Info() *objstore.ObjectInfo { return &o.info }
+
+// Close ends the stream.
+func (o *ecObject) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil
+	}
+	o.closed = true
+	o.drop()
+	return nil
+}
+
+func (o *ecObject) drop() {
+	if o.stream != nil {
+		o.stream.close()
+		o.stream = nil
+	}
+}
+
+// Range returns a reader. No server is asked before the first Read.
+func (o *ecObject) Range(offset, length int64) io.Reader {
+	return &ecReader{o: o, pos: offset, end: offset + length}
+}
+
+// take makes the stream stand at pos, with a further GET where needed. end is
+// where the reader ends.
+func (o *ecObject) take(pos, end int64) (*ecStream, error) {
+	if o.closed {
+		return nil, o.fail(objstore.KindUnavailable, errClosedObject)
+	}
+	if st := o.stream; st != nil && st.pos <= pos && pos < st.end && pos-st.pos < o.code.SegmentBytes {
+		return st, st.skip(pos)
+	}
+	o.drop()
+	h := openHeader(o.store.header(o.ctx), &o.opts, o.policy)
+	if pos > 0 || end < o.version.size {
+		first, last := o.code.Range(pos, end-1)
+		h.Set("Range", byteRange(first, last+1))
+	}
+	g := o.store.newGathering(&o.request, h)
+	best, bad := g.gather(o.ctx)
+	if best == nil {
+		return nil, o.lost(bad)
+	}
+	if best.time != o.version.at || best.etag != o.version.etag {
+		g.close()
+		return nil, o.fail(objstore.KindUnavailable, errOtherVersion)
+	}
+	st, err := newECStream(o.ctx, o.call, g, best, o.version)
+	if err != nil {
+		return nil, err
+	}
+	if o.stream = st; st.pos > pos || st.end < end {
+		return nil, o.fail(objstore.KindUnavailable, errBadRange)
+	}
+	return st, st.skip(pos)
+}
+
+// lost is the error of a read that found too few servers with the open version.
+func (o *ecObject) lost(bad *answer) error {
+	err := o.store.refusal(o.ctx, o.call, &o.request, bad)
+	if errors.Is(err, objstore.KindNotFound) {
+		return o.fail(objstore.KindUnavailable, errors.Join(errOtherVersion, err))
+	}
+	return err
+}
+
+// ecReader reads a range of an open object.
+type ecReader struct {
+	o        *ecObject
+	pos, end int64
+	err      error // of all later reads
+}
+
+// next returns up to n bytes, valid until the next call; io.EOF at the end.
+func (r *ecReader) next(n int64) (b []byte, err error) {
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case r.pos >= r.end:
+		return nil, io.EOF
+	}
+	if err := r.o.store.begin(r.o.call); err != nil {
+		return nil, err
+	}
+	defer r.o.store.end()
+	r.o.mu.Lock()
+	defer r.o.mu.Unlock()
+	st, err := r.o.take(r.pos, r.end)
+	if err == nil {
+		b, err = st.next(min(n, r.end-r.pos))
+	}
+	r.err = err
+	r.pos += int64(len(b))
+	return b, err
+}
+
+// Read gives bytes of the version that was opened.
+func (r *ecReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	b, err := r.next(int64(len(p)))
+	return copy(p, b), err
+}
+
+// WriteTo hands segments on without a copy.
+func (r *ecReader) WriteTo(w io.Writer) (written int64, err error) {
+	for {
+		b, err := r.next(chunkBytes)
+		if errors.Is(err, io.EOF) && r.err == nil {
+			return written, nil
+		}
+		if err != nil {
+			return written, err
+		}
+		n, err := w.Write(b)
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+}
+
+var _ objstore.Object = (*ecObject)(nil)

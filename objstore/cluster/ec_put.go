@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"sync/atomic"
+
+	"needletail/objstore"
+	"needletail/objstore/cluster/wire"
+)
+
+// ecLaneStripes is how many stripes wait for a node that is slower than the
+// other nodes of an upload. A stripe has the memory of a segment and of all its
+// fragments.
+const ecLaneStripes = 1
+
+// stripe is a segment of a body and its fragments on their way to the nodes.
+type stripe struct {
+	code      *coding
+	segment   []byte
+	fragments [][]byte
+	refs      atomic.Int32
+}
+
+// newStripe returns a stripe with a single user.
+func (c *coding) newStripe() *stripe {
+	s, ok := c.stripes.Get().(*stripe)
+	if !ok {
+		s = &stripe{code: c, fragments: make([][]byte, c.fragments())}
+	}
+	s.refs.Store(1)
+	return s
+}
+
+func (s *stripe) part(l *lane) []byte { return s.fragments[l.index] }
+
+func (s *stripe) use() { s.refs.Add(1) }
+
+func (s *stripe) release() {
+	if s.refs.Add(-1) == 0 {
+		s.code.stripes.Put(s)
+	}
+}
+
+// assignFragments gives each node of an upload the index of its fragments. A
+// primary has the index of its place in the ring; a handoff (-1) stands in for a
+// primary that is missing. With several copies of each fragment, fragments that
+// no node has come first (swift/proxy/controllers/obj.py:
+// _determine_chunk_destinations). A node too many gets -1.
+func assignFragments(places []int, fragments, copies int) []int {
+	indexes := make([]int, len(places))
+	have := make([]int, fragments)
+	for i, place := range places {
+		indexes[i] = -1
+		if place >= 0 {
+			indexes[i] = place % fragments
+			have[indexes[i]]++
+		}
+	}
+	var holes []int
+	for lack := copies; lack > 0; lack-- {
+		for index, n := range have {
+			if copies-n >= lack {
+				holes = append(holes, index)
+			}
+		}
+	}
+	for i := range indexes {
+		if indexes[i] < 0 && len(holes) > 0 {
+			indexes[i], holes = holes[0], holes[1:]
+		}
+	}
+	return indexes
+}
+
+// assign gives the lanes their fragments.
+func (u *upload) assign() {
+	places := make([]int, len(u.lanes))
+	for i, l := range u.lanes {
+		places[i] = l.node.Index
+	}
+	for i, index := range assignFragments(places, u.code.fragments(), u.code.copies) {
+		u.lanes[i].index, u.lanes[i].digest = index, md5.New()
+	}
+	u.lanes = slices.DeleteFunc(u.lanes, func(l *lane) bool {
+		if l.index < 0 {
+			l.put.Abort()
+		}
+		return l.index < 0
+	})
+	u.stored, u.commit = make(chan bool, len(u.lanes)), make(chan struct{})
+}
+
+// readSegments reads the body segment by segment, and gives each lane its
+// fragments.
+func (u *upload) readSegments(ctx context.Context, body io.Reader, d digests) (size int64, err error) {
+	for size != u.o.SizeBytes {
+		s := u.code.newStripe()
+		room := int(u.room(size, u.code.SegmentBytes))
+		s.segment = slices.Grow(s.segment[:0], room)[:room]
+		n, end, err := readFull(body, s.segment)
+		size += int64(n)
+		if err = u.checkRead(size, end, err); err == nil && n > 0 {
+			d.write(s.segment[:n])
+			if err = u.code.codec.Encode(s.segment[:n], s.fragments); err != nil {
+				err = u.fail(objstore.KindInternal, err)
+			} else {
+				err = u.send(ctx, s)
+			}
+		}
+		s.release()
+		if err != nil || end {
+			return size, err
+		}
+	}
+	return size, nil
+}
+
+// ecFooter is the metadata behind the archives, all but the archive's own MD5
+// and index (swift/proxy/controllers/obj.py: trailing_metadata).
+func (u *upload) ecFooter(info *objstore.ObjectInfo, etag string) wire.Header {
+	size := strconv.FormatInt(info.SizeBytes, 10)
+	h := wire.Header{
+		{Name: ecETag, Value: etag},
+		{Name: ecLength, Value: size},
+		{Name: "X-Backend-Container-Update-Override-Etag", Value: etag},
+		{Name: "X-Backend-Container-Update-Override-Size", Value: size},
+		{Name: ecScheme, Value: u.code.codec.Scheme()},
+		{Name: ecSegmentBytes, Value: strconv.FormatInt(u.code.SegmentBytes, 10)},
+	}
+	if footed(u.o) {
+		for _, f := range putFooter(u.id, u.o, info) {
+			if f.Name != "Etag" && !isEC(f.Name) {
+				h.Set(f.Name, f.Value)
+			}
+		}
+	}
+	return h
+}
+
+// archiveFooter completes the footer of an archive.
+func (l *lane) archiveFooter() wire.Header {
+	h := l.footer.Clone()
+	h.Set("Etag", sumOf(l.digest))
+	h.Set(ecIndex, strconv.Itoa(l.index))
+	return h
+}
+
+// awaitStored waits until each lane has stored its archive or has failed, and
+// lets all commit if a quorum has stored
+// (swift/proxy/controllers/obj.py: ECObjectController._transfer_data).
+func (u *upload) awaitStored(ctx context.Context) error {
+	stored := 0
+	for range u.lanes {
+		select {
+		case ok := <-u.stored:
+			if ok {
+				stored++
+			}
+		case <-ctx.Done():
+			return u.fail(objstore.KindUnavailable, context.Cause(ctx))
+		}
+	}
+	if err := u.enough(ctx, stored); err != nil {
+		return err
+	}
+	close(u.commit)
+	return nil
+}
+
+// report tells awaitStored of the lane, once.
+func (l *lane) report(stored bool) {
+	if l.u.code != nil && !l.reported {
+		l.reported = true
+		l.u.stored <- stored
+	}
+}
+
+// commit waits until the node has stored the archive, and makes the archive
+// durable if the upload has a quorum. The result is the node's final answer, or
+// nil.
+func (l *lane) commit(ctx context.Context) (*wire.Response, error) {
+	_, res, err := l.put.Continue(ctx)
+	if err != nil || res != nil {
+		return res, err
+	}
+	l.report(true)
+	select {
+	case <-l.u.commit:
+	case <-ctx.Done():
+		l.put.Abort()
+	}
+	if err := l.put.Commit(); err != nil && !errors.Is(err, wire.KindAnswered) {
+		return nil, err
+	}
+	return l.put.Finish(ctx)
+}
