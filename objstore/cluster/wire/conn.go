@@ -7,7 +7,6 @@ import (
 	"context"
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,10 +22,10 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, reader
 // conn is a connection to a node. An exchange owns the connection; only close
 // may come from elsewhere.
 type conn struct {
-	nc     net.Conn
-	addr   string
-	in     *bufio.Reader // nil while idle, and after release
-	closed atomic.Bool
+	nc   net.Conn
+	addr string
+	in   *bufio.Reader // nil while idle, and after release
+	once sync.Once     // of close
 
 	timeout  time.Duration // of each read and write of the exchange
 	answered bool          // a byte of the exchange's answers has come
@@ -78,11 +77,10 @@ func (c *conn) release() {
 	}
 }
 
-// close closes the socket, from any goroutine, any number of times.
+// close closes the socket, from any goroutine, any number of times. After close
+// nothing more is sent.
 func (c *conn) close() {
-	if c.closed.CompareAndSwap(false, true) {
-		_ = c.nc.Close() // the exchange has failed already, or is over
-	}
+	c.once.Do(func() { _ = c.nc.Close() }) // the exchange has failed already, or is over
 }
 
 // connReader reads from the socket with the deadline of the exchange.

@@ -105,6 +105,12 @@ func (x *exchange) abort() {
 	}
 }
 
+// ended reports whether the exchange was given up, or its context has ended:
+// nothing more may be sent, although the connection may still be open.
+func (x *exchange) ended() bool {
+	return x.state.Load() == exchangeAborted || x.ctx.Err() != nil
+}
+
 // stale reports whether err is that of an idle connection which the node has
 // closed meanwhile: nothing of the request was answered.
 func (x *exchange) stale(err error) bool {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"sync"
 )
@@ -217,6 +218,8 @@ func (p *Put) Write(b []byte) error {
 		return p.err
 	case p.early != nil:
 		return p.error("write", KindAnswered, nil)
+	case p.x.ended():
+		return p.failed(p.x.fail("write", net.ErrClosed))
 	case p.state != putBody:
 		return p.misuse("write", errPutOrder)
 	case len(b) == 0:
@@ -275,6 +278,8 @@ func (p *Put) Footer(fields Header) error {
 		return p.err
 	case p.early != nil:
 		return p.error("footer", KindAnswered, nil)
+	case p.x.ended():
+		return p.failed(p.x.fail("footer", net.ErrClosed))
 	case p.state != putBody || p.boundary == "":
 		return p.misuse("footer", errPutOrder)
 	}
@@ -295,6 +300,8 @@ func (p *Put) Commit() error {
 	switch {
 	case p.err != nil:
 		return p.err
+	case p.x.ended():
+		return p.failed(p.x.fail("commit", net.ErrClosed))
 	case p.state != putCommit:
 		return p.misuse("commit", errPutOrder)
 	}
@@ -315,6 +322,9 @@ func (p *Put) sendLast(step string, chunks []byte) error {
 func (p *Put) Finish(ctx context.Context) (*Response, error) {
 	if p.err != nil {
 		return nil, p.err
+	}
+	if p.early == nil && p.x.ended() {
+		return nil, p.failed(p.x.fail("finish", net.ErrClosed))
 	}
 	if p.state == putBody && p.boundary == "" && p.early == nil {
 		if err := p.endPlain(); err != nil && p.early == nil {

@@ -365,6 +365,27 @@ func TestPutAbort(t *testing.T) {
 	_, err = p.Finish(t.Context())
 	require.ErrorIs(t, err, wire.KindCanceled)
 
+	// Nothing goes out after Abort, or after the end of the context.
+	for turn := range 200 {
+		ctx, cancel := context.WithCancel(t.Context())
+		req := putRequest(node.Addr)
+		req.Commit = true
+		p, err := c.Put(ctx, req)
+		require.NoError(t, err)
+		_, _, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, p.Footer(nil))
+		_, _, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		if cancel(); turn%2 == 0 {
+			p.Abort()
+		}
+		require.ErrorIs(t, p.Commit(), wire.KindCanceled)
+	}
+	for _, r := range node.Requests() {
+		require.False(t, r.Committed)
+	}
+
 	// Each turn the end of the dialogue and Abort race. A connection that was
 	// given back stays usable.
 	for range 200 {
