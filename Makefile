@@ -140,6 +140,7 @@ cluster-oracle: cluster-packages build ## the requests of oracle through Swift's
 
 cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster
+	$(GO) test -tags cluster -count=1 -timeout 30m -run WithSwift ./objstore/cluster
 
 # No service of theirs may start by itself; a cluster starts its own.
 cluster-packages:
@@ -161,7 +162,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench
+	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
 	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/fragment
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
@@ -186,7 +187,7 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench
+	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
 	$(GO) vet -tags interop ./ring ./objstore/cluster/fragment
 	cd bench/report && $(GO) vet ./...
 

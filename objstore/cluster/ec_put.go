@@ -194,7 +194,7 @@ func (l *lane) commit(ctx context.Context) (*wire.Response, error) {
 	select {
 	case <-l.u.commit:
 	case <-ctx.Done():
-		l.put.Abort()
+		l.put.Abort() // so Commit fails
 	}
 	if err := l.put.Commit(); err != nil && !errors.Is(err, wire.KindAnswered) {
 		return nil, err
