@@ -6,9 +6,10 @@
 // Each subcommand has a file of its own: serve runs the server, bootstrap
 // creates or restores the first user, import-users copies the users of a
 // Keystone, heal shows the devices, check and repair look after the data
-// folder, inspect prints stored objects, ring builds rings, rotate-keys rotates
-// the keys of tokens, version prints the version. Only this package wires the
-// layers together; the configuration is package config.
+// folder, inspect prints stored objects, ring builds rings, cluster looks at a
+// cluster of OpenStack Swift, rotate-keys rotates the keys of tokens, version
+// prints the version. Only this package wires the layers together; the
+// configuration is package config.
 //
 // All commands have the same exit codes, in exitcode.go.
 package main
@@ -43,7 +44,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newInspectCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newClusterCommand(), newInspectCommand(), newVersionCommand())
 	strictUsage(root)
 	return root
 }
