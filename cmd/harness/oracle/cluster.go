@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"needletail/cmd/harness/swiftcluster"
@@ -94,8 +95,9 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 		users = append(users, u.swiftLine())
 		fmt.Fprintf(&tomlUsers, "  %q,\n", u.needletailFlag())
 	}
+	filters := slices.DeleteFunc(slices.Clone(mainFilters), func(f string) bool { return f == "list_endpoints" })
 	cluster, err := swiftcluster.Start(ctx, swiftcluster.Options{
-		Dir: dir, Source: o.source, DefaultPolicy: o.policy, Filters: mainFilters, Users: users, Realms: syncRealms, LogLevel: "ERROR",
+		Dir: dir, Source: o.source, DefaultPolicy: o.policy, Filters: filters, Users: users, Realms: syncRealms, LogLevel: "ERROR",
 		Settings: map[string]string{"versioned_writes": "allow_versioned_writes = true\nallow_object_versioning = true\n"},
 	})
 	if err != nil {
@@ -105,7 +107,7 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 	if o.binary != "" {
 		addrs[1] = swiftcluster.NeedletailAddr
 		config := fmt.Sprintf("listen = %q\n%s[cluster]\nswift_dir = \"/etc/swift\"\n[tempauth]\nusers = [\n%s]\n%s",
-			addrs[1], configuration, tomlUsers.String(), mainConfig)
+			addrs[1], configuration, tomlUsers.String(), sharedConfig)
 		if err := cluster.StartNeedletail(ctx, o.binary, config); err != nil {
 			return proxies, nil, errors.Join(err, cluster.Stop())
 		}
