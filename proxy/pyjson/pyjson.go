@@ -160,10 +160,10 @@ func appendASCII(dst []byte, c byte) []byte {
 	case '\f':
 		return append(dst, `\f`...)
 	}
-	if c < 0x20 {
-		return appendUnit(dst, uint16(c))
+	if c < 0x20 || c == 0x7f {
+		return appendUnit(dst, uint16(c)) // JSON allows DEL, json.dumps escapes DEL
 	}
-	return append(dst, c) // DEL too, as in json.dumps
+	return append(dst, c)
 }
 
 // appendRune writes a character above ASCII as \u escapes: a single escape, or

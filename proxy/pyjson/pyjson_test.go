@@ -19,7 +19,7 @@ func TestMarshalEqualsPython(t *testing.T) {
 	f(Object{}, "{}")
 	f(Array{}, "[]")
 	f(Object{{"b", 1}, {"a", Array{true, nil, "x"}}}, `{"b": 1, "a": [true, null, "x"]}`)
-	f("é\U0001F600\x00\x1f\x7f\"\\\n\r\t\b\f/", `"\u00e9\ud83d\ude00\u0000\u001f`+"\x7f"+`\"\\\n\r\t\b\f/"`)
+	f("é\U0001F600\x00\x1f\x7f\"\\\n\r\t\b\f/", `"\u00e9\ud83d\ude00\u0000\u001f\u007f\"\\\n\r\t\b\f/"`)
 	f("a\xffb", `"a\udcffb"`)
 	f(0.0, "0.0")
 	f(1.5, "1.5")
