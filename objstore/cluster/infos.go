@@ -17,7 +17,7 @@ import (
 // (swift/obj/server.py: allowed_headers). X-Delete-At is kept elsewhere.
 var storedHeaders = map[string]bool{
 	"Cache-Control": true, "Content-Disposition": true, "Content-Encoding": true, "Content-Language": true,
-	"Expires": true, "X-Object-Manifest": true, "X-Robots-Tag": true, "X-Static-Large-Object": true,
+	"Expires": true, "X-Object-Manifest": true, "X-Robots-Tag": true, manifestHeader: true,
 }
 
 // containerHeaders are the headers that a container keeps besides its metadata

@@ -119,6 +119,16 @@ func TestSwiftManifest(t *testing.T) {
 	require.Equal(t, internaltime.Time{Units: 100000, Offset: 1}, got.data)
 }
 
+// Swift's slo takes an object for a manifest by the header alone.
+func TestManifestForSwift(t *testing.T) {
+	o := objstore.PutOptions{Metadata: fields(manifestSysmeta, etagX)}
+	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+	o.Finish = func(*objstore.ObjectInfo) error { return nil }
+	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+	o.Metadata = fields("X-Object-Sysmeta-Slo", etagX)
+	require.Empty(t, putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+}
+
 func TestFinishedMetadataFollowTheBody(t *testing.T) {
 	o := objstore.PutOptions{ContentType: "a/b", Metadata: fields("X-Object-Meta-Plain", "secret", "Content-Encoding", "secret"),
 		Listing: objstore.ListingOverride{SizeBytes: sizeOf(1)},

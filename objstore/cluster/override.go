@@ -269,6 +269,9 @@ func takeListing(account string, i *objstore.ObjectInfo) {
 			i.Metadata.Set(overrideType, l.ContentType)
 		}
 	}
+	if i.Metadata.Get(manifestSysmeta) != "" {
+		i.Metadata.Del(manifestHeader) // the Store's own line (putHeader)
+	}
 	if len(i.Metadata) == 0 {
 		i.Metadata = nil
 	}

@@ -18,6 +18,14 @@ const typeDefault = "application/octet-stream"
 // policyHeader names the ring of an object, and the policy of container rows.
 const policyHeader = "X-Backend-Storage-Policy-Index"
 
+// A manifest of a static large object has sysmeta and a header. needletail's SLO
+// knows a manifest by the sysmeta, Swift's by the header (slo.py:
+// handle_slo_get_or_head): without the header Swift's proxy answers with the list.
+const (
+	manifestSysmeta = "X-Object-Sysmeta-Slo-Etag"
+	manifestHeader  = "X-Static-Large-Object"
+)
+
 // putHeader is the head of an object PUT, the same for all servers.
 func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at internaltime.Time, policy objstore.PolicyIndex) wire.Header {
 	h.Set("X-Timestamp", at.String())
@@ -31,6 +39,9 @@ func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at i
 	h.Set("Content-Type", typeOf(orType(o.ContentType), o.Listing))
 	if o.Finish == nil {
 		addMetadata(&h, o.Metadata)
+	}
+	if o.Metadata.Get(manifestSysmeta) != "" {
+		h.Set(manifestHeader, "True")
 	}
 	if !footed(o) {
 		addFields(&h, overrideLines(string(id.Account), o.Listing, o.Metadata, "", ""))
