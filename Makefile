@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -141,6 +141,11 @@ cluster-oracle: cluster-packages build ## the requests of oracle through Swift's
 cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster
 	$(GO) test -tags cluster -count=1 -timeout 30m -run WithSwift ./objstore/cluster
+
+cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy and needletail's over one cluster, read through the other, Swift's daemons after; SEED=, POLICIES=gold,ec42 KINDS=slo,dlo EC_TYPE=
+	NEEDLETAIL_CROSS_OBJECTS=$(or $(OBJECTS),3000) NEEDLETAIL_CROSS_SEED=$(SEED) NEEDLETAIL_CROSS_POLICIES=$(POLICIES) \
+	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) \
+	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
 
 # No service of theirs may start by itself; a cluster starts its own.
 cluster-packages:

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built.Store(&dir)
 	binary := filepath.Join(dir, "needletail")
 	out, err := exec.Command("go", "build", "-o", binary, "needletail/cmd/needletail").CombinedOutput()
 	if err != nil {
@@ -39,11 +41,14 @@ type buildError struct {
 
 func (e *buildError) Error() string { return e.err.Error() + "\n" + e.out }
 
+// built is the folder of the binary, once there is a binary.
+var built atomic.Pointer[string]
+
 // Remove removes the binary that Build made. A package calls it from TestMain,
 // after its tests.
 func Remove() {
-	if binary, err := build(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(binary))
+	if dir := built.Load(); dir != nil {
+		_ = os.RemoveAll(*dir)
 	}
 }
 
