@@ -66,14 +66,6 @@ func realCluster(t *testing.T, o swiftcluster.Options) (*swiftcluster.Cluster, *
 	return c, p, s
 }
 
-func randomBody(r *rand.Rand, n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
-	return b
-}
-
 func readRange(t *testing.T, o objstore.Object, offset, length int64) []byte {
 	t.Helper()
 	b, err := io.ReadAll(o.Range(offset, length))
@@ -138,7 +130,7 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	sizes := []int{0, 1, 4096, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2_500_000, 8<<20 + 7}
 	for _, size := range sizes {
 		ours, swifts := fmt.Sprintf("ours%d", size), fmt.Sprintf("swifts%d", size)
-		bodies[ours], bodies[swifts] = randomBody(r, size), randomBody(r, size)
+		bodies[ours], bodies[swifts] = ecBody(r, size), ecBody(r, size)
 		stated := int64(size)
 		if r.IntN(2) == 0 {
 			stated = -1
@@ -179,7 +171,7 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	for _, size := range sizes {
 		check(t, fmt.Sprintf("ours%d", size))
 		name := fmt.Sprintf("degraded%d", size)
-		bodies[name] = randomBody(r, size)
+		bodies[name] = ecBody(r, size)
 		_, err := s.PutObject(ctx, id(name), bytes.NewReader(bodies[name]), objstore.PutOptions{
 			SizeBytes: int64(size), Metadata: objstore.Metadata{{Name: "X-Object-Meta-A", Value: name}}})
 		require.NoError(t, err)
