@@ -10,7 +10,9 @@
 // the ring. An answer is a node's final answer to a request, read whole. A source
 // is an answer whose body is still to come. A verdict is what the answers of
 // several nodes mean together. A lane is the way of an upload to a single node:
-// a goroutine, a connection and a short queue of chunks. A straggler is a node
+// a goroutine, a connection and a short queue of chunks. An archive is what a
+// node keeps of an erasure-coded object: the fragments of an index (package
+// fragment). A bucket gathers the archives of a version. A straggler is a node
 // that has not answered yet when the verdict is known. The version of an object
 // is the timestamp of its data together with its ETag.
 //
@@ -22,7 +24,10 @@
 // and runs the dialogues: write.go for requests that go to all nodes, find.go
 // for reads, put.go and lane.go for uploads, open.go and stream.go for bodies,
 // and shard_list.go and shard_update.go for containers that are divided into
-// shards: a shard is a container with the rows of a range of names.
+// shards: a shard is a container with the rows of a range of names. The files
+// ec_*.go serve erasure-coded policies: ec_put.go cuts an upload into stripes and
+// runs its two phases, ec_buckets.go decides which node a read asks next,
+// ec_gather.go asks, and ec_stream.go decodes.
 //
 // # Invariants
 //
@@ -33,6 +38,8 @@
 //   - Every goroutine of a request ends: at the verdict, at the end of the
 //     context, or as a straggler within the nodes' timeouts. Close waits for all,
 //     but not for open objects, whose connections their own Close ends.
-//   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes.
+//   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes;
+//     of an erasure-coded upload ecLaneStripes + 2 stripes. An erasure-coded read
+//     has a segment, and two fragments of each archive.
 //   - An error names the server that failed.
 package cluster
