@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -163,6 +164,28 @@ func TestCommandEnds(t *testing.T) {
 	_, err = io.Copy(io.Discard, out)
 	require.NoError(t, err)
 	require.Error(t, cmd.Wait())
+}
+
+// TestSwiftInitTakesNeedletailForTheProxy: swift-init waits until needletail listens,
+// knows the process, and ends it.
+func TestSwiftInitTakesNeedletailForTheProxy(t *testing.T) {
+	c := start(t, Options{Bare: true})
+	binary := filepath.Join(c.Dir, "needletail")
+	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/bash\n[ $1 = serve ] && [ -e $3 ]\necho begun\necho listening on $3\nexec -a swift-proxy-server sleep 1000\n"), 0o755))
+	require.NoError(t, c.ReplaceProxy(binary))
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	swiftInit := func(command string) string {
+		out, err := c.Command(ctx, "swift-init", "proxy-server", command).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return string(out)
+	}
+	swiftInit("start")
+	log, err := os.ReadFile(filepath.Join(c.Dir, "log", "needletail.out"))
+	require.NoError(t, err)
+	require.Equal(t, "begun\nlistening on /etc/swift/needletail.toml\n", string(log))
+	require.Contains(t, swiftInit("status"), "proxy-server running")
+	require.Contains(t, swiftInit("stop"), "appears to have stopped")
 }
 
 // TestEndOfTheParentEndsTheCluster starts a cluster in a process of its own, kills the

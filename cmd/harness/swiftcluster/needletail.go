@@ -84,10 +84,12 @@ func (c *Cluster) ReplaceProxy(binary string) error {
 // (swift/common/manager.py: wait, safe_kill).
 const proxyScript = `#!/bin/bash
 log=%s
-exec -a swift-proxy-server %s serve --config /etc/swift/needletail.toml 2>>"$log" > >(
+exec 2>>"$log"
+exec -a swift-proxy-server %s serve --config /etc/swift/needletail.toml > >(
+  exec 3>&1 >>"$log"
   while IFS= read -r line; do
-    printf '%%s\n' "$line" >>"$log"
-    [[ $line == *'listening on'* ]] && exec >&- 2>&-
+    printf '%%s\n' "$line"
+    [[ $line != *'listening on'* ]] || exec 3>&-
   done
 )
 `
