@@ -30,8 +30,8 @@ type ContainerEntry struct {
 	Subdir      bool
 	ObjectCount int64
 	BytesUsed   int64
-	Modified    Timestamp // of the last PUT or POST of the container
-	Policy      PolicyIndex
+	Modified    Timestamp   // of the last PUT or POST of the container
+	Policy      PolicyIndex // or PolicyUnknown
 }
 
 // AccountStore is the account part of a Store.

@@ -4,12 +4,17 @@ package objstore
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
 // PolicyIndex identifies a storage policy on disk and never changes. A
 // container keeps its first policy for good.
 type PolicyIndex uint16
+
+// PolicyUnknown is the policy of a listed container where the listing does not
+// tell the policy, as those of older servers of Swift.
+const PolicyUnknown PolicyIndex = math.MaxUint16
 
 // Policy is a storage policy: how many devices keep which part of an object. A
 // policy has either copies, or data and parity fragments. Without both, an

@@ -23,7 +23,7 @@ func testContainerLifecycle(e *env) {
 	e.container("c")
 	first, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
-	if first.Created == 0 || first.Created != first.Modified {
+	if first.Created == 0 || !e.g.SwiftLayout && first.Created != first.Modified {
 		e.Errorf("a new container is of %v, changed %v", first.Created, first.Modified)
 	}
 	e.wantUsage(id, 0, 0)
@@ -45,7 +45,7 @@ func testContainerLifecycle(e *env) {
 	e.container("c")
 	again, err := e.s.HeadContainer(e.ctx, id, objstore.InfoOptions{})
 	e.ok(err)
-	if again.Created < first.Created || e.g.CleanRecreation && again.Created == first.Created {
+	if e.g.CleanRecreation && again.Created <= first.Created {
 		e.Errorf("the second container is of %v, the first of %v", again.Created, first.Created)
 	}
 	e.wantUsage(id, 0, 0)

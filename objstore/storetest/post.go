@@ -105,8 +105,9 @@ func testExpired(e *env) {
 	soon := e.soon()
 	for _, name := range []objstore.ObjectName{"o", "unborn"} {
 		e.put(c.Object(name), body, objstore.PutOptions{DeleteAt: soon, ContentType: "a/b"})
-		e.expire(c.Object(name))
 	}
+	e.expire(id)
+	e.expire(c.Object("unborn"))
 	wantExpired := func() {
 		e.Helper()
 		_, err := e.s.HeadObject(e.ctx, id, objstore.OpenOptions{})
@@ -167,7 +168,7 @@ func testDeleteIfDeleteAt(e *env) {
 		e.wantAbsent(id)
 		e.wantUsage(c, 0, 0)
 	}
-	_, err := e.s.DeleteObject(e.ctx, c.Object("o"), objstore.DeleteOptions{IfDeleteAt: 1})
+	_, err := e.s.DeleteObject(e.ctx, c.Object("never"), objstore.DeleteOptions{IfDeleteAt: 1})
 	e.wantKind(err, objstore.KindNotFound)
 }
 

@@ -90,15 +90,16 @@ func (e *env) wantListed(c objstore.ContainerID, n int) {
 	e.settle(e.g.ListedAtOnce, func(e *env) { e.wantEqual("listed objects", len(allObjects(e, e.s, c)), n) })
 }
 
-// largestRune stands for 0xFF where names are UTF-8: it sorts as high.
-const largestRune = "\U0010ffff"
+// largeRune stands for the byte 0xFF in names. No larger rune will do but one:
+// container servers of Swift 2.30 count the last rune of a prefix up.
+const largeRune = "\U0010fffe"
 
 // text is s, or a text in the same order for a store that keeps UTF-8 alone.
 func (e *env) text(s string) string {
 	if e.g.OpaqueBytes {
 		return s
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\xff", largestRune), "?")
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\xff", largeRune), "?")
 }
 
 // texts is text for names. Names that grow too long are left out.
