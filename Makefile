@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -137,6 +137,10 @@ cluster-conformance: cluster-packages conformance-packages build ## Swift's func
 
 cluster-oracle: cluster-packages build ## the requests of oracle through Swift's proxy and needletail's over the same servers; POLICY=ec42
 	$(GO) run ./cmd/harness/oracle -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
+
+cluster-store: ## the suite of every Store over the cluster of cluster-up, straight to its servers
+	$(GO) test -tags cluster -c -o $(CLUSTER)/store.test ./objstore/cluster
+	$(GO) run ./cmd/harness/cluster run -dir $(CLUSTER) $(CLUSTER)/store.test -test.run TestCluster -test.timeout 20m
 
 cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster

@@ -150,7 +150,7 @@ func (n *fakeNode) deleteObject(r *wiretest.Request, key string, at internaltime
 	if want := r.Header.Get("X-If-Delete-At"); want != "" {
 		at, _ := strconv.ParseInt(want, 10, 64)
 		switch {
-		case o == nil || o.dead:
+		case o == nil:
 			return &wiretest.Answer{Status: 404}, nil
 		case at != o.deleteAt:
 			return &wiretest.Answer{Status: 412}, nil

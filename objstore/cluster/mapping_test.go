@@ -214,6 +214,7 @@ func TestNames(t *testing.T) {
 		require.ErrorIs(t, checkName(partContainer, name), want, "%q", name)
 	}
 	require.NoError(t, checkName(partObject, "a/b//c"))
+	require.ErrorIs(t, checkName(partAccount, "\x00a"), errNUL)
 	require.Equal(t, "a%2", unquote("a%2"))
 	require.Equal(t, "a \xff%zz", unquote("a%20%fF%zz"))
 }

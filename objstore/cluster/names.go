@@ -35,7 +35,7 @@ func checkName(part int, name string) error {
 		return errEmptyName
 	case part < partObject && strings.Contains(name, "/"):
 		return errSlash
-	case strings.Contains(name, reserved) && (!isReserved(name) || len(name) == 1):
+	case strings.Contains(name, reserved) && (part == partAccount || !isReserved(name) || len(name) == 1):
 		return errNUL
 	case !utf8.ValidString(name):
 		return errNotUTF8

@@ -70,7 +70,8 @@ func (r *containerRow) entry(policies objstore.Policies) (objstore.ContainerEntr
 	}
 	e := objstore.ContainerEntry{Name: r.Name, ObjectCount: r.Count, BytesUsed: r.Bytes, Modified: modified}
 	if r.Policy == "" {
-		return e, nil // an account server before storage policies
+		e.Policy = objstore.PolicyUnknown // Swift 2.30 does not tell
+		return e, nil
 	}
 	p, ok := policies.ByName(r.Policy)
 	if !ok {

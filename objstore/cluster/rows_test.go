@@ -44,6 +44,10 @@ func TestContainerRows(t *testing.T) {
 	e, err := row.entry(policies)
 	require.NoError(t, err)
 	require.Equal(t, objstore.ContainerEntry{Name: "c", ObjectCount: 2, BytesUsed: 3, Modified: 100001, Policy: 3}, e)
+	row.Policy = ""
+	e, err = row.entry(policies)
+	require.NoError(t, err)
+	require.Equal(t, objstore.PolicyUnknown, e.Policy)
 	row.Policy = "mud"
 	_, err = row.entry(policies)
 	require.ErrorContains(t, err, "mud")
