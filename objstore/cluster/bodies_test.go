@@ -20,7 +20,7 @@ import (
 	"needletail/objstore/cluster/wire/wiretest"
 )
 
-func randomBody(t *testing.T, size int) []byte {
+func seededBody(t *testing.T, size int) []byte {
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	var key [32]byte
@@ -75,7 +75,7 @@ func cut(after int) behaviour {
 // A body that breaks goes on at the next node, from where it broke.
 func TestFailoverWithinABody(t *testing.T) {
 	e := newMix(t, Options{})
-	body := randomBody(t, 300_000)
+	body := seededBody(t, 300_000)
 	e.putBody(body)
 	set(e.objectWalk(), cut(100_000), cut(50_000))
 	ob := e.open(objstore.OpenOptions{})
@@ -92,7 +92,7 @@ func TestFailoverWithinABody(t *testing.T) {
 // No node is left: the reader says so, and what was read is right.
 func TestFailoverEnds(t *testing.T) {
 	e := newMix(t, Options{})
-	body := randomBody(t, 300_000)
+	body := seededBody(t, 300_000)
 	e.putBody(body)
 	set(e.objectWalk(), cut(100_000), cut(50_000), cut(1))
 	ob := e.open(objstore.OpenOptions{})
@@ -104,14 +104,14 @@ func TestFailoverEnds(t *testing.T) {
 // Another version is never the rest of a body.
 func TestFailoverWantsTheSameETag(t *testing.T) {
 	e := newMix(t, Options{})
-	body := randomBody(t, 300_000)
+	body := seededBody(t, 300_000)
 	e.putBody(body)
 	walk := e.objectWalk()
 	set(walk, cut(100_000))
 	ob := e.open(objstore.OpenOptions{})
 	e.heal()
 	set(walk, cut(100_000))
-	e.putBody(randomBody(t, 300_001)[1:])
+	e.putBody(seededBody(t, 300_001)[1:])
 	got, err := io.ReadAll(ob.Range(0, 300_000))
 	wantKind(t, err, objstore.KindUnavailable)
 	require.True(t, bytes.HasPrefix(body, got))
@@ -121,7 +121,7 @@ func TestFailoverWantsTheSameETag(t *testing.T) {
 // A later range is a GET of its own, and finds the same version or an error.
 func TestRangesAreOneVersion(t *testing.T) {
 	e := newMix(t, Options{})
-	body := randomBody(t, 200_000)
+	body := seededBody(t, 200_000)
 	e.putBody(body)
 	ob := e.open(objstore.OpenOptions{})
 	got, err := io.ReadAll(ob.Range(150_000, 10))
@@ -157,7 +157,7 @@ func TestRangeHint(t *testing.T) {
 	} {
 		t.Run(hint, func(t *testing.T) {
 			e := newMix(t, Options{})
-			body := randomBody(t, 100_000)
+			body := seededBody(t, 100_000)
 			info := e.putBody(body)
 			ob := e.open(objstore.OpenOptions{Ranges: hint, WholeIf: "X-Static-Large-Object"})
 			require.Equal(t, info, *ob.Info())
@@ -176,7 +176,7 @@ func TestRangeHint(t *testing.T) {
 // Ranges one behind the other are read from a single GET.
 func TestConsecutiveRanges(t *testing.T) {
 	e := newMix(t, Options{})
-	body := randomBody(t, 100_000)
+	body := seededBody(t, 100_000)
 	e.putBody(body)
 	ob := e.open(objstore.OpenOptions{})
 	for at := 0; at < len(body); at += 10_000 {
@@ -203,7 +203,7 @@ func hang(server Server, method string) behaviour {
 // A node that says nothing does not hold up a read.
 func TestHedgedRead(t *testing.T) {
 	e := newMix(t, Options{after: now})
-	body := randomBody(t, 1000)
+	body := seededBody(t, 1000)
 	e.putBody(body)
 	set(e.objectWalk(), hang(ObjectServer, "GET"), hang(ObjectServer, "GET"))
 	got, err := io.ReadAll(e.open(objstore.OpenOptions{}).Range(0, 1000))
