@@ -47,8 +47,8 @@ type AccountStore interface {
 	DeleteAccount(ctx context.Context, a AccountName) error
 	// ListContainers calls visit for each entry of a page, in listing order.
 	// The entry belongs to the caller of visit, for the length of the call. An
-	// error from visit ends the listing and is returned unchanged.
-	// Entries are complete with Guarantees.ListedAtOnce, their
-	// counters with ExactCounts. KindNotFound.
+	// error from visit ends the listing and is returned unchanged. What visit may
+	// do depends on Guarantees.CheapPages. The page is complete with
+	// ListedAtOnce, and its counters are exact with ExactCounts. KindNotFound.
 	ListContainers(ctx context.Context, a AccountName, o ListOptions, visit func(*ContainerEntry) error) error
 }

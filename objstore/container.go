@@ -53,8 +53,8 @@ type ContainerStore interface {
 	DeleteContainer(ctx context.Context, c ContainerID) error
 	// ListObjects calls visit for each entry of a page, in listing order. The
 	// entry belongs to the caller of visit, for the length of the call. An
-	// error from visit ends the listing and is returned unchanged.
-	// Entries are complete with Guarantees.ListedAtOnce.
-	// KindNotFound.
+	// error from visit ends the listing and is returned unchanged. What visit may
+	// do depends on Guarantees.CheapPages. The page is complete with
+	// ListedAtOnce. KindNotFound.
 	ListObjects(ctx context.Context, c ContainerID, o ListOptions, visit func(*ObjectEntry) error) error
 }

@@ -45,9 +45,14 @@ type Guarantees struct {
 	// KindUnavailable; two versions are never mixed.
 	StableObjects bool
 	// WholeAnswers: DeleteObject returns the removed object, and PostObject the
-	// whole of the changed object. Otherwise the infos hold what the servers
-	// tell: times, the content type and sysmeta at most.
+	// whole of the changed object. Otherwise PostObject returns the sysmeta, and
+	// of the other values what the servers tell; DeleteObject promises nothing.
 	WholeAnswers bool
+	// CheapPages: a listing is local, so a caller may take a page in small pieces,
+	// each continued from a marker, and visit may call the Store. Otherwise each
+	// piece is a question to a server that prepares the whole page, and the
+	// question is open during visit: visit returns soon and calls no Store.
+	CheapPages bool
 	// OpaqueBytes: names are any bytes but NUL, and the metadata of accounts and
 	// containers any bytes. Otherwise both are UTF-8, and other bytes are
 	// KindInvalid.
@@ -73,7 +78,7 @@ func Strict() Guarantees {
 	return Guarantees{
 		ExactCounts: true, ListedAtOnce: true, FreshInfo: true, VerifiedReads: true, CompareAtCommit: true,
 		AllOrNothing: true, LastCommitWins: true, StableObjects: true, WholeAnswers: true, OpaqueBytes: true,
-		CleanRecreation: true, PastDeleteAt: true,
+		CleanRecreation: true, PastDeleteAt: true, CheapPages: true,
 	}
 }
 

@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"errors"
+	"strings"
 
 	"needletail/objstore"
 )
@@ -28,7 +29,7 @@ func testPost(e *env) {
 				e.Errorf("modified %v after POST, %v before", got.Modified, before)
 			}
 			want.Modified = got.Modified
-			e.wantAnswer(got, want)
+			e.wantPosted(got, want)
 			e.wantInfo(e.head(id), want)
 			e.wantBody(id, body)
 			e.wantUsage(c, 1, size)
@@ -62,6 +63,17 @@ func (e *env) wantAnswer(got, want objstore.ObjectInfo) {
 	e.Helper()
 	if e.g.WholeAnswers {
 		e.wantInfo(got, want)
+	}
+}
+
+// wantPosted is wantAnswer for PostObject, which always tells the sysmeta.
+func (e *env) wantPosted(got, want objstore.ObjectInfo) {
+	e.Helper()
+	e.wantAnswer(got, want)
+	for _, f := range want.Metadata {
+		if strings.HasPrefix(f.Name, objstore.SysmetaObject) {
+			e.wantEqual(f.Name+" in the answer", got.Metadata.Get(f.Name), f.Value)
+		}
 	}
 }
 

@@ -36,6 +36,9 @@ func (c *Controllers) getAccount(r call) (*web.Response, error) {
 		return nil, err
 	}
 	l := listing.NewAccount(format, r.path.Account)
+	if !c.Store.Guarantees().CheapPages {
+		l.LargePieces()
+	}
 	res, err := listed(r.Request, l, format, vary, func() error {
 		if missing {
 			return nil

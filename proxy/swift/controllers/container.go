@@ -30,6 +30,9 @@ func (c *Controllers) getContainer(r call) (*web.Response, error) {
 		return nil, err
 	}
 	l := listing.NewContainer(format, r.path.Container)
+	if !c.Store.Guarantees().CheapPages {
+		l.LargePieces()
+	}
 	res, err := listed(r.Request, l, format, vary, func() error {
 		return c.Store.ListObjects(r.Context(), r.path.ContainerID(), options, func(e *objstore.ObjectEntry) error {
 			if r.AmendObject != nil {

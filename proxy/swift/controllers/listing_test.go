@@ -3,6 +3,7 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -154,5 +155,43 @@ func TestEachObject(t *testing.T) {
 	s.as(owner)
 	if err := list("limit=99999", visit); web.ErrorResponse(err).Status != 412 {
 		t.Errorf("a limit that is too large: %v", err)
+	}
+}
+
+// pagedStore counts the listings that it is asked for.
+type pagedStore struct {
+	objstore.Store
+	asked int
+	cheap bool
+}
+
+func (s *pagedStore) Guarantees() objstore.Guarantees {
+	g := s.Store.Guarantees()
+	g.CheapPages = s.cheap
+	return g
+}
+
+func (s *pagedStore) ListObjects(ctx context.Context, c objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
+	s.asked++
+	return s.Store.ListObjects(ctx, c, o, visit)
+}
+
+// A page of a Store whose pages are costly comes in few pieces, and is the same
+// page.
+func TestCostlyPagesAreTakenWhole(t *testing.T) {
+	store := &pagedStore{cheap: true}
+	s := newServer(t, func(c *Config) { store.Store, c.Store = c.Store, store })
+	s.must(201, "PUT /v1/a/c", "")
+	long := strings.Repeat("n", 1000)
+	for i := range 200 {
+		s.must(201, fmt.Sprintf("PUT /v1/a/c/%03d%s", i, long), "")
+	}
+	want := s.must(200, "GET /v1/a/c?format=json", "").body
+	if len(want) < 3*web.PieceBytes || store.asked != len(want)/web.PieceBytes+1 {
+		t.Fatalf("a page of %d bytes in %d pieces", len(want), store.asked)
+	}
+	store.cheap, store.asked = false, 0
+	if got := s.must(200, "GET /v1/a/c?format=json", "").body; got != want || store.asked != 1 {
+		t.Errorf("%d bytes in %d pieces, want %d in one", len(got), store.asked, len(want))
 	}
 }

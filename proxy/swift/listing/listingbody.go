@@ -12,10 +12,6 @@ import (
 // ErrPieceFull ends a piece of a listing before the end of the page.
 var ErrPieceFull = errors.New("the piece of the listing is full")
 
-// listingHoldBytes is how much of the account of memory the rest of a page
-// takes: the buffer of a piece, which may have doubled for its last entry.
-const listingHoldBytes = 2 * web.PieceBytes
-
 // Response returns the answer to GET with a page: 204 if the page has no bytes.
 // list adds entries to the page, and each call continues after the last entry
 // of the call before. list returns ErrPieceFull once Full reports true, and nil
@@ -33,7 +29,8 @@ func Response(r *web.Request, l *Page, list func() error) (*web.Response, error)
 		}
 		return res, nil
 	}
-	if err := r.Hold(listingHoldBytes); err != nil {
+	// The buffer of a piece may have doubled for its last entry.
+	if err := r.Hold(2 * int64(l.pieceBytes)); err != nil {
 		return nil, err
 	}
 	return &web.Response{Status: 200, Header: web.Header{{Name: "Content-Type", Value: contentType}}, Body: b, ContentLength: -1}, nil

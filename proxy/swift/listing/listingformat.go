@@ -69,7 +69,17 @@ type Page struct {
 	account bool
 	entries int
 	buf     []byte
+	// pieceBytes is how much is encoded at a time; see LargePieces.
+	pieceBytes int
 }
+
+// largePieceBytes is a piece of a listing that is costly to continue. Most pages
+// have no more.
+const largePieceBytes = 16 * web.PieceBytes
+
+// LargePieces makes the pieces of the page large: for a Store without
+// Guarantees.CheapPages.
+func (l *Page) LargePieces() { l.pieceBytes = largePieceBytes }
 
 // entryRoomBytes is enough room for most entries. A buffer with less room left
 // is doubled before the next entry: append alone would move a piece a dozen
@@ -90,7 +100,7 @@ func NewContainer(f Format, container string) *Page {
 
 // newPage begins a page: the text before the first entry.
 func newPage(f Format, account bool, element, name string) *Page {
-	l := &Page{format: f, account: account}
+	l := &Page{format: f, account: account, pieceBytes: web.PieceBytes}
 	switch f {
 	case JSON:
 		l.buf = append(l.buf, '[')
@@ -121,7 +131,7 @@ func (l *Page) begin() {
 func (l *Page) xml() bool { return l.format == XML || l.format == TextXML }
 
 // Full reports whether the current piece of a page has enough bytes to be sent.
-func (l *Page) Full() bool { return len(l.buf) >= web.PieceBytes }
+func (l *Page) Full() bool { return len(l.buf) >= l.pieceBytes }
 
 // Bytes ends the listing and returns its text. A plain listing without entries
 // is empty.

@@ -168,12 +168,13 @@ func (m *middleware) limits(r *swift.Request, path swift.Path, global string) (l
 	return list
 }
 
-// rateOf is the rate for the path's container; 0 means none.
+// rateOf is the rate for the path's container; 0 means none. The count of objects
+// may be a minute old, as in Swift.
 func (m *middleware) rateOf(r *swift.Request, path swift.Path, rates []sizeRate) float64 {
 	if len(rates) == 0 {
 		return 0
 	}
-	info, err := r.ContainerUsage(m.store, path.ContainerID())
+	info, err := r.ContainerInfo(m.store, path.ContainerID())
 	if err != nil {
 		return 0
 	}
