@@ -38,6 +38,7 @@ type finder struct {
 	it      *nodes.Iter
 	search  *verdict.Search
 	kept    map[int]*answer // bad answers, by their number in search
+	good    map[int]*source // good answers of a search for the newest, by their number
 	number  int
 
 	parallel int           // nodes that are asked at once
@@ -53,7 +54,8 @@ func (s *Store) newFinder(r *request, h wire.Header) *finder {
 		f.timeout = s.options.RecoverableNodeTimeout
 	}
 	f.search = verdict.NewSearch(verdict.SearchOptions{
-		Object: r.server == ObjectServer, Primaries: f.it.Primaries(), Suppression: o.RebalanceMissingSuppressionCount,
+		Object: r.server == ObjectServer, Newest: h.Get(newestHeader) != "",
+		Primaries: f.it.Primaries(), Suppression: o.RebalanceMissingSuppressionCount,
 	})
 	if o.ConcurrentGets {
 		f.parallel, f.hedge = f.it.Primaries(), o.ConcurrencyTimeout
@@ -68,9 +70,10 @@ type reply struct {
 	reply  verdict.Reply
 }
 
-// find returns a source, or the answer that tells best why there is none.
+// find returns a source, or the answer that tells best why there is none. A
+// search for the newest asks all nodes first.
 func (f *finder) find(ctx context.Context) (*source, *answer) {
-	f.kept = map[int]*answer{}
+	f.kept, f.good = map[int]*answer{}, map[int]*source{}
 	replies := make(chan reply, f.parallel)
 	var cancels []context.CancelFunc
 	running, more := 0, true
@@ -94,6 +97,9 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 			found = f.take(r)
 		case <-f.slow(more && running < f.parallel):
 		}
+	}
+	if found == nil {
+		found = f.newest()
 	}
 	f.abandon(cancels, replies, running, found)
 	if found != nil {
@@ -154,8 +160,11 @@ func (f *finder) take(r reply) *source {
 	number := f.number
 	f.number++
 	switch f.search.Add(r.reply) {
-	case verdict.Found, verdict.Candidate:
+	case verdict.Found:
 		return r.source
+	case verdict.Candidate:
+		f.good[number] = r.source
+		return nil
 	case verdict.Kept:
 		f.kept[number] = r.answer
 	}
@@ -163,6 +172,20 @@ func (f *finder) take(r reply) *source {
 		r.source.close()
 	}
 	return nil
+}
+
+// newest returns the newest of all good answers, or nil, and closes the others.
+func (f *finder) newest() *source {
+	best, ok := f.search.Result()
+	var found *source
+	for number, s := range f.good {
+		if ok && number == best.Answer {
+			found = s
+		} else {
+			s.close()
+		}
+	}
+	return found
 }
 
 // abandon ends the attempts besides the source, and closes what they get.

@@ -5,6 +5,7 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/nodes"
+	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/cluster/wire"
 	"needletail/objstore/cluster/wire/wiretest"
 )
@@ -408,4 +410,48 @@ func TestPutHeaders(t *testing.T) {
 		hosts[r.Header.Get("X-Container-Host")] = true
 	}
 	require.Len(t, hosts, 3)
+}
+
+// A read of the newest asks all nodes: a node that missed the last PUT, and a
+// node that missed the DELETE, do not answer for the others.
+func TestNewestAsksAllNodes(t *testing.T) {
+	for _, concurrent := range []bool{false, true} {
+		proxy := swiftconf.DefaultOptions()
+		proxy.ConcurrentGets = concurrent
+		e := newMix(t, Options{Proxy: &proxy})
+		ctx, walk := context.Background(), e.objectWalk()
+		read := func(newest bool) (int64, error) {
+			info, err := e.s.HeadObject(ctx, e.id, objstore.OpenOptions{Newest: newest})
+			return info.SizeBytes, err
+		}
+		put := func(body string) {
+			_, err := e.s.PutObject(ctx, e.id, strings.NewReader(body), objstore.PutOptions{SizeBytes: int64(len(body))})
+			require.NoError(t, err)
+		}
+		put("old")
+		set(walk, dead(ObjectServer, "PUT"))
+		put("newer")
+		e.heal()
+		if !concurrent {
+			size, err := read(false)
+			require.NoError(t, err)
+			require.Equal(t, int64(len("old")), size, "the first node missed the PUT")
+		}
+		size, err := read(true)
+		require.NoError(t, err)
+		require.Equal(t, int64(len("newer")), size)
+		obj, err := e.s.OpenObject(ctx, e.id, objstore.OpenOptions{Newest: true})
+		require.NoError(t, err)
+		body, err := io.ReadAll(obj.Range(0, obj.Info().SizeBytes))
+		require.NoError(t, err)
+		require.NoError(t, obj.Close())
+		require.Equal(t, "newer", string(body))
+
+		set(walk, dead(ObjectServer, "DELETE"))
+		_, err = e.s.DeleteObject(ctx, e.id, objstore.DeleteOptions{})
+		require.NoError(t, err)
+		e.heal()
+		_, err = read(true)
+		wantKind(t, err, objstore.KindNotFound)
+	}
 }

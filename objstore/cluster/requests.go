@@ -146,8 +146,14 @@ func openHeader(h wire.Header, o *objstore.OpenOptions, policy objstore.PolicyIn
 		h.Set("X-Backend-Open-Expired", "true")
 		h.Set("X-Backend-Replication", "true")
 	}
+	if o.Newest {
+		h.Set(newestHeader, "True")
+	}
 	return h
 }
+
+// newestHeader makes a read ask all nodes. Servers ignore it.
+const newestHeader = "X-Newest"
 
 // updateHeader adds the changes of an account's or a container's metadata. An
 // empty value removes a field (swift/common/db.py: update_metadata).
