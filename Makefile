@@ -165,9 +165,9 @@ cluster-packages:
 	  apt-get update -qq && $(APT) swift swift-proxy swift-account swift-container swift-object swift-object-expirer \
 	  memcached rsync util-linux mount >/dev/null; fi
 
-cluster-interop: ## timestamps, configuration, node order and verdicts beside OpenStack Swift's own code (of SWIFT_SRC, or Debian's)
-	@/usr/bin/python3 -c 'import swift.proxy' 2>/dev/null || { apt-get update -qq && $(APT) python3-swift >/dev/null; }
-	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/...
+cluster-interop: ## timestamps, configuration, node order, verdicts, caches and tokens beside OpenStack Swift's own code (of SWIFT_SRC, or Debian's)
+	@{ command -v memcached && /usr/bin/python3 -c 'import swift.proxy'; } >/dev/null 2>&1 || { apt-get update -qq && $(APT) python3-swift memcached >/dev/null; }
+	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/... ./cmd/needletail
 
 rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine

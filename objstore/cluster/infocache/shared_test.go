@@ -115,7 +115,6 @@ func open(t *testing.T, c Config) *Cache {
 
 func hangUp(string) string { return "hang up" }
 func stored(string) string { return "STORED\r\n" }
-func miss(string) string   { return "END\r\n" }
 
 func TestWire(t *testing.T) {
 	ctx := context.Background()
