@@ -35,13 +35,14 @@ func (a AccountInfo) Exists() bool { return success(a.Status) }
 
 func success(status int) bool { return status/100 == 2 }
 
-// Account returns a cached account.
+// Account returns a cached account. Its maps and lists may be shared and must
+// not be changed.
 func (c *Cache) Account(ctx context.Context, a objstore.AccountName) (AccountInfo, bool) {
 	raw, ok := c.Get(ctx, accountName(a))
 	if !ok {
 		return AccountInfo{}, false
 	}
-	info, err := decodeAccount(raw)
+	info, err := c.accounts.of(accountName(a), raw)
 	return info, err == nil
 }
 

@@ -134,19 +134,31 @@ var errMiss = errors.New("not cached")
 type Cache struct {
 	conf    Config
 	backend backend
+
+	accounts   *memo[AccountInfo]
+	containers *memo[ContainerInfo]
+	shards     *memo[[]Namespace]
 }
 
 // New makes a cache. No server is asked yet.
 func New(c Config) (*Cache, error) {
 	c = c.withDefaults()
+	cache := &Cache{
+		conf: c, accounts: newMemo(decodeAccount), containers: newMemo(decodeContainer), shards: newMemo(decodeBounds),
+	}
+	if c.WholeRanges {
+		cache.shards = newMemo(decodeRanges)
+	}
 	if len(c.Servers) == 0 {
-		return &Cache{c, newLocal(c.LocalKeys)}, nil
+		cache.backend = newLocal(c.LocalKeys)
+		return cache, nil
 	}
 	s, err := newShared(c)
 	if err != nil {
 		return nil, err
 	}
-	return &Cache{c, s}, nil
+	cache.backend = s
+	return cache, nil
 }
 
 // Shared says whether the cache is in memcached, and so is seen by all proxies.
@@ -159,7 +171,7 @@ func (c *Cache) WholeRanges() bool { return c.conf.WholeRanges }
 // Close closes idle connections. Later calls miss.
 func (c *Cache) Close() error { return c.backend.close() }
 
-// Get returns the JSON value of a name. A value that is not there, or is of
+// Get returns the JSON value of a name, which must not be changed. A value that is not there, or is of
 // another kind, or cannot be had, is not ok.
 func (c *Cache) Get(ctx context.Context, name string) (json []byte, ok bool) {
 	v, err := c.backend.get(ctx, name)
@@ -178,7 +190,7 @@ func isInteger(b []byte) bool {
 	return len(digits) > 0 && len(bytes.TrimLeft(digits, "0123456789")) == 0
 }
 
-// Set keeps a JSON value for a life. A life below a second, which memcached
+// Set keeps a JSON value for a life, and the bytes must not change. A life below a second, which memcached
 // would take for no end at all, is a second. The error may be ignored: a cache
 // forgets.
 func (c *Cache) Set(ctx context.Context, name string, json []byte, life time.Duration) error {

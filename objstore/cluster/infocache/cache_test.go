@@ -321,3 +321,20 @@ func TestShardValuesOf230(t *testing.T) {
 		require.Error(t, err, bad)
 	}
 }
+
+// BenchmarkContainer is what each request pays for its container.
+func BenchmarkContainer(b *testing.B) {
+	ctx := context.Background()
+	c, err := New(Config{})
+	require.NoError(b, err)
+	meta := map[string]string{"color": "blue", "access-control-allow-origin": "*"}
+	c.SetContainer(ctx, container, ContainerInfo{
+		Status: 204, ReadACL: ".r:*", Meta: meta, CreatedAt: "1700000000.00001", PutTimestamp: "1700000000.00001",
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := c.Container(ctx, container); !ok {
+			b.Fatal("a miss")
+		}
+	}
+}

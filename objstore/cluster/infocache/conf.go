@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"strconv"
@@ -60,13 +61,14 @@ func ReadConf(path, section string) (Config, error) {
 // parseConf returns the options of a section in the form of Python's
 // ConfigParser: "name = value" or "name: value", names without regard to case,
 // comments from '#' or ';' at the start of a line, indented lines continue a
-// value.
+// value. The options of [DEFAULT] are in every section.
 func parseConf(text []byte, section string) (map[string]string, error) {
 	if len(text) > confBytesMax {
 		return nil, fmt.Errorf("the file has more than %d bytes", confBytesMax)
 	}
-	options, inside, found, last := map[string]string{}, false, false, ""
-	number := 0
+	own, byDefault := map[string]string{}, map[string]string{}
+	var options map[string]string // of the section that is read; nil: of no interest
+	found, last, number := false, "", 0
 	for line := range strings.Lines(string(text)) {
 		number++
 		trimmed := strings.TrimSpace(line)
@@ -74,9 +76,14 @@ func parseConf(text []byte, section string) (map[string]string, error) {
 		case trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';':
 			continue
 		case trimmed[0] == '[' && strings.HasSuffix(trimmed, "]"):
-			inside, last = trimmed[1:len(trimmed)-1] == section, ""
-			found = found || inside
-		case !inside:
+			options, last = nil, ""
+			switch trimmed[1 : len(trimmed)-1] {
+			case section:
+				options, found = own, true
+			case "DEFAULT":
+				options = byDefault
+			}
+		case options == nil:
 			continue
 		case (line[0] == ' ' || line[0] == '\t') && last != "":
 			options[last] += "\n" + trimmed
@@ -92,7 +99,8 @@ func parseConf(text []byte, section string) (map[string]string, error) {
 	if !found {
 		return nil, fmt.Errorf("section [%s]: %w", section, ErrNoSection)
 	}
-	return options, nil
+	maps.Copy(byDefault, own)
+	return byDefault, nil
 }
 
 // configOf takes the options (swift/common/memcached.py: load_memcache).

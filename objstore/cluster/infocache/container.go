@@ -45,13 +45,14 @@ type CORS struct{ AllowOrigin, ExposeHeaders, MaxAge string }
 // Exists says whether the cached answer was a success.
 func (c ContainerInfo) Exists() bool { return success(c.Status) }
 
-// Container returns a cached container.
+// Container returns a cached container. Its maps may be shared and must not be
+// changed.
 func (c *Cache) Container(ctx context.Context, id objstore.ContainerID) (ContainerInfo, bool) {
 	raw, ok := c.Get(ctx, containerName(id))
 	if !ok {
 		return ContainerInfo{}, false
 	}
-	info, err := decodeContainer(raw)
+	info, err := c.containers.of(containerName(id), raw)
 	return info, err == nil
 }
 
@@ -177,9 +178,8 @@ func containerOf(status int, other, meta, sysmeta map[string]string) ContainerIn
 // ContainerInfoOf is the cached form of a container of the contract. What the
 // contract does not have is unsharded and never deleted.
 func ContainerInfoOf(status int, in objstore.ContainerInfo) ContainerInfo {
-	c := containerOf(status, nil, nil, nil)
 	other, meta, sysmeta := sortHeaders(fields(in.Metadata), "x-container-")
-	c = containerOf(status, other, meta, sysmeta)
+	c := containerOf(status, other, meta, sysmeta)
 	c.ObjectCount, c.BytesUsed, c.Policy = in.ObjectCount, in.BytesUsed, in.Policy
 	c.CreatedAt, c.PutTimestamp = in.Created.String(), in.Modified.String()
 	c.DeleteTimestamp, c.StatusChangedAt = objstore.Timestamp(0).String(), in.Created.String()

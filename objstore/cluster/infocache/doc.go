@@ -21,6 +21,7 @@
 //   - A server with more than Config.ErrorLimit errors in Config.ErrorInterval
 //     rests for Config.ErrorInterval.
 //   - No value is longer than ValueBytesMax, on the way in and on the way out.
-//     The cache in the process has a bound on keys and on bytes.
+//     The cache in the process and the memos of decoded values have bounds on
+//     keys and on bytes.
 //   - Counters are as old as the value: nothing here is exact.
 package infocache

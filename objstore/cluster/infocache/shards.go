@@ -41,7 +41,8 @@ func (n Namespace) Container() (id objstore.ContainerID, ok bool) {
 }
 
 // ShardListing returns the namespaces for listings of a sharded container, in
-// the order of their names, without gaps.
+// the order of their names, without gaps. The list may be shared and must not be
+// changed.
 func (c *Cache) ShardListing(ctx context.Context, id objstore.ContainerID) ([]Namespace, bool) {
 	return c.namespaces(ctx, forListing, id)
 }
@@ -58,7 +59,8 @@ func (c *Cache) ForgetShardListing(ctx context.Context, id objstore.ContainerID)
 }
 
 // ShardUpdating returns the namespaces for object updates of a container that
-// is sharded or sharding, in the order of their names, without gaps.
+// is sharded or sharding, in the order of their names, without gaps. The list
+// may be shared and must not be changed.
 func (c *Cache) ShardUpdating(ctx context.Context, id objstore.ContainerID) ([]Namespace, bool) {
 	return c.namespaces(ctx, forUpdating, id)
 }
@@ -75,15 +77,12 @@ func (c *Cache) ForgetShardUpdating(ctx context.Context, id objstore.ContainerID
 }
 
 func (c *Cache) namespaces(ctx context.Context, use string, id objstore.ContainerID) ([]Namespace, bool) {
-	raw, ok := c.Get(ctx, c.shardName(use, id))
+	name := c.shardName(use, id)
+	raw, ok := c.Get(ctx, name)
 	if !ok {
 		return nil, false
 	}
-	decode := decodeBounds
-	if c.conf.WholeRanges {
-		decode = decodeRanges
-	}
-	all, err := decode(raw)
+	all, err := c.shards.of(name, raw)
 	return all, err == nil && len(all) > 0
 }
 

@@ -413,6 +413,9 @@ func TestReadConf(t *testing.T) {
 	}
 	c, err := read(`# a comment
 [DEFAULT]
+tries = 7
+pool_timeout = 2
+[other]
 no equals sign
 [memcache]
 ; another
@@ -420,7 +423,6 @@ Memcache_Servers = 10.0.0.1:11211, 10.0.0.2:11211,
    [::1]:11211
 memcache_max_connections: 4
 connect_timeout = 0.5
-pool_timeout = 2
 io_timeout = 1.5
 tries = 2
 error_suppression_limit = 20

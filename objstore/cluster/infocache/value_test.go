@@ -4,6 +4,8 @@ package infocache
 
 import (
 	"encoding/json"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,4 +94,48 @@ func FuzzValues(f *testing.F) {
 			require.NoError(t, err)
 		}
 	})
+}
+
+// TestMemo: a value is decoded once, and again when its bytes change.
+func TestMemo(t *testing.T) {
+	decoded := 0
+	m := newMemo(func(raw []byte) (string, error) {
+		decoded++
+		if len(raw) == 0 {
+			return "", errNotText
+		}
+		return string(raw[:1]), nil
+	})
+	of := func(name, raw, want string, times int) {
+		t.Helper()
+		got, err := m.of(name, []byte(raw))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, times, decoded)
+	}
+	of("n", "ab", "a", 1)
+	of("n", "ab", "a", 1)
+	of("other", "ab", "a", 2)
+	of("n", "bb", "b", 3)
+	of("n", "ab", "a", 4)
+	require.Equal(t, len("nab")+len("otherab"), m.bytes, "a replaced value counts once")
+	_, err := m.of("n", nil)
+	require.ErrorIs(t, err, errNotText)
+	of("n", "ab", "a", 5)
+
+	long := strings.Repeat("x", memoValueMax)
+	of("long", long, "x", 6)
+	of("long", long, "x", 6)
+	of("longer", long+"x", "x", 7)
+	of("longer", long+"x", "x", 8)
+	for i := range 3 * memoBytesMax / memoValueMax {
+		of(strings.Repeat("n", i+1), long, "x", 9+i)
+		require.LessOrEqual(t, m.bytes, memoBytesMax)
+	}
+	m = newMemo(m.decode)
+	for i := range memoKeys + 1 {
+		_, err := m.of(strconv.Itoa(i), []byte("1"))
+		require.NoError(t, err)
+	}
+	require.Equal(t, memoKeys, m.lru.Len())
 }
