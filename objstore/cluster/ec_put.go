@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"io"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"needletail/objstore"
+	"needletail/objstore/checksum"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -86,7 +86,7 @@ func (u *upload) assign() {
 		places[i] = l.node.Index
 	}
 	for i, index := range assignFragments(places, u.code.fragments(), u.code.copies) {
-		u.lanes[i].index, u.lanes[i].digest = index, md5.New()
+		u.lanes[i].index = index
 	}
 	u.lanes = slices.DeleteFunc(u.lanes, func(l *lane) bool {
 		if l.index < 0 {
@@ -94,6 +94,10 @@ func (u *upload) assign() {
 		}
 		return l.index < 0
 	})
+	for _, l := range u.lanes {
+		// The MD5s of all archives are taken side by side.
+		l.digest = checksum.New(false)
+	}
 	u.stored, u.commit = make(chan bool, len(u.lanes)), make(chan struct{})
 }
 
@@ -147,7 +151,7 @@ func (u *upload) ecFooter(info *objstore.ObjectInfo, etag string) wire.Header {
 // archiveFooter completes the footer of an archive.
 func (l *lane) archiveFooter() wire.Header {
 	h := l.footer.Clone()
-	h.Set("Etag", sumOf(l.digest))
+	h.Set("Etag", l.digest.Sum().MD5)
 	h.Set(ecIndex, strconv.Itoa(l.index))
 	return h
 }

@@ -5,10 +5,10 @@ package cluster
 import (
 	"context"
 	"errors"
-	"hash"
 	"sync"
 	"time"
 
+	"needletail/objstore/checksum"
 	"needletail/objstore/cluster/nodes"
 	"needletail/objstore/cluster/wire"
 )
@@ -34,9 +34,9 @@ type lane struct {
 	whole  bool
 
 	// The following are for an erasure-coded upload.
-	index    int       // of the fragments
-	digest   hash.Hash // of the archive
-	reported bool      // see report
+	index    int            // of the fragments
+	digest   *checksum.Hash // of the archive
+	reported bool           // see report
 }
 
 // connect asks nodes to take the upload until a node says 100, or gives a final
@@ -142,6 +142,9 @@ func (l *lane) offer(c load) bool {
 // the end of the body. Nil: the node failed, or the upload was given up.
 func (l *lane) run(ctx context.Context) *answer {
 	defer l.report(false)
+	if l.digest != nil {
+		defer l.digest.Release()
+	}
 	if l.final != nil {
 		return l.final
 	}
@@ -168,7 +171,7 @@ func (l *lane) run(ctx context.Context) *answer {
 
 func (l *lane) write(b []byte) error {
 	if l.digest != nil {
-		l.digest.Write(b)
+		_, _ = l.digest.Write(b) // never fails
 	}
 	return l.put.Write(b)
 }
