@@ -151,11 +151,6 @@ cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy an
 	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) \
 	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
 
-cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy and needletail's over one cluster, read through the other, Swift's daemons after; SEED=, POLICIES=gold,ec42 KINDS=slo,dlo EC_TYPE=
-	NEEDLETAIL_CROSS_OBJECTS=$(or $(OBJECTS),3000) NEEDLETAIL_CROSS_SEED=$(SEED) NEEDLETAIL_CROSS_POLICIES=$(POLICIES) \
-	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) \
-	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
-
 # No service of theirs may start by itself; a cluster starts its own.
 cluster-packages:
 	@for p in memcached rsync nsenter swift-proxy-server swift-object-server swift-container-server swift-account-server swift-object-expirer \

@@ -21,6 +21,7 @@ type crossObject struct {
 	parts          []crossPart // of the content, in order
 	versions       []crossVersion
 	marker         bool   // a delete marker is the newest version
+	lost           bool   // a request of the writing failed
 	raw            string // query that reads the object itself: a manifest, a link
 	dice           *rand.Rand
 }

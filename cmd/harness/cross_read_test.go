@@ -57,6 +57,7 @@ func (r *crossRun) same(ctx context.Context, what, method, path string, h crossH
 	}
 	plainBoundary(want)
 	plainBoundary(got)
+	forgiveSwift(want, got)
 	if diff := headerDifferences(want.header, got.header); len(diff) > 0 {
 		names := make([]string, len(diff))
 		for i, d := range diff {
@@ -68,6 +69,21 @@ func (r *crossRun) same(ctx context.Context, what, method, path string, h crossH
 		r.fault(what+": body", "%s %d: %s", place, want.status, firstDifference(want.body, got.body))
 	}
 	return want
+}
+
+// forgiveSwift takes off what Swift 2.30 does not mean.
+func forgiveSwift(want, got *crossAnswer) {
+	switch want.status {
+	case 304, 412, 416:
+		// The proxy judges the conditions on fragments, and forgets the object's type.
+		if want.header.Get("Content-Type") == "text/html; charset=UTF-8" {
+			want.header.Del("Content-Type")
+			got.header.Del("Content-Type")
+		}
+	case 404:
+		// A version of nothing (object_versioning.py: object_request).
+		want.header.Del("X-Object-Version-Id")
+	}
 }
 
 // plainBoundary replaces the random boundary of a multipart answer.
@@ -154,9 +170,13 @@ func (r *crossRun) readRanges(ctx context.Context, o *crossObject, content []byt
 // readConditions asks for many ranges, and under conditions.
 func (r *crossRun) readConditions(ctx context.Context, o *crossObject, etag, modified string) {
 	conditions := []crossHeaders{
-		{"Range": "bytes=0-3,10-20,-5"}, {"Range": "bytes=999999999-"}, {"Range": "bytes=5-3"},
+		{"Range": "bytes=0-3,10-20,-5"}, {"Range": "bytes=999999999-"},
 		{"If-None-Match": etag}, {"If-None-Match": `"other"`},
 		{"If-Modified-Since": modified}, {"If-Unmodified-Since": modified},
+	}
+	if o.policy != "ec42" {
+		// Swift 2.30 answers 500 for fragments (obj.py: _convert_range).
+		conditions = append(conditions, crossHeaders{"Range": "bytes=5-3"})
 	}
 	if o.kind != "dlo" {
 		// Swift 2.30's DLO answers If-Match with the type of a failed first request.
