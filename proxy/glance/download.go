@@ -27,7 +27,7 @@ func (s *service) downloadImage(c *call) (*web.Response, error) {
 	if tag := entityTag(m); tag != "" && web.MatchesETag(c.Header.Get("If-None-Match"), tag) {
 		return web.NewResponse(304, web.HeaderField{Name: "Etag", Value: tag}), nil
 	}
-	o, err := s.images.open(c.Context(), m.ID)
+	o, err := s.images.open(c.Context(), m.ID, c.Header.Get("Range"))
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) {
 		return nil, &wire.Error{Status: 404, Message: "The data of image " + m.ID + " cannot be found.", Err: err}
 	}

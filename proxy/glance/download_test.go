@@ -152,3 +152,21 @@ func TestSignaturesArePlainProperties(t *testing.T) {
 		t.Error(body)
 	}
 }
+
+// The Store hears which part of an image will be read.
+func TestDownloadTellsTheRange(t *testing.T) {
+	s, store := newHookedSite(t)
+	id := s.create("alice", "")
+	s.upload("alice", id, "0123456789")
+	for value, want := range map[string]string{"bytes=2-3": "bytes=2-3", "": ""} {
+		var lines []string
+		status := 200
+		if value != "" {
+			status, lines = 206, []string{"Range", value}
+		}
+		s.want(status, "alice", "GET", "/v2/images/"+id+"/file", "", lines...)
+		if got := store.opened.Load(); got.Ranges != want || got.WholeIf != manifestHeader {
+			t.Errorf("%q: %+v", value, got)
+		}
+	}
+}

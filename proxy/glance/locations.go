@@ -106,7 +106,7 @@ func (s *service) ownLocation(op patchOp, id string) (pyjson.Object, error) {
 
 // readStored reads the data that lies at an image's place, to the end.
 func (s *service) readStored(ctx context.Context, id string) (*arrival, error) {
-	o, err := s.images.open(ctx, id)
+	o, err := s.images.open(ctx, id, "")
 	if errors.Is(err, objstore.KindNotFound) || errors.Is(err, objstore.KindContainerNotFound) || errors.Is(err, errForeignData) {
 		return nil, &wire.Error{Status: 400, Message: "Invalid location", Err: err}
 	}

@@ -39,8 +39,9 @@ type segment struct {
 }
 
 // open opens the data of an image. The context must last until the data is read.
-func (c *catalog) open(ctx context.Context, id string) (objstore.Object, error) {
-	o, err := c.store.OpenObject(ctx, c.dataID(id), objstore.OpenOptions{})
+// ranges is the client's Range header, a hint of the parts that will be read.
+func (c *catalog) open(ctx context.Context, id, ranges string) (objstore.Object, error) {
+	o, err := c.store.OpenObject(ctx, c.dataID(id), objstore.OpenOptions{Ranges: ranges, WholeIf: manifestHeader})
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +151,14 @@ func (o *segmented) Range(offset, length int64) io.Reader {
 	return body
 }
 
-// openSegment opens a part of a segment. A segment of a new length has changed since open: the rest of the data would be shifted.
+// openSegment opens a part of a segment. A segment of a new length has changed
+// since open: the rest of the data would be shifted.
 func (o *segmented) openSegment(seg segment, part web.ByteRange) (io.ReadCloser, error) {
-	opened, err := o.store.OpenObject(o.ctx, o.data.Object(seg.name), objstore.OpenOptions{})
+	var hint objstore.OpenOptions
+	if part.Length() < seg.sizeBytes {
+		hint.Ranges = fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1)
+	}
+	opened, err := o.store.OpenObject(o.ctx, o.data.Object(seg.name), hint)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"needletail/objstore"
@@ -22,6 +23,12 @@ type hooked struct {
 	put    func(objstore.ObjectID) error // before the write
 	after  func(objstore.ObjectID) error // after it
 	delete func(objstore.ObjectID) error
+	opened atomic.Pointer[objstore.OpenOptions] // of the last OpenObject
+}
+
+func (h *hooked) OpenObject(ctx context.Context, o objstore.ObjectID, opts objstore.OpenOptions) (objstore.Object, error) {
+	h.opened.Store(&opts)
+	return h.Store.OpenObject(ctx, o, opts)
 }
 
 func (h *hooked) PutObject(ctx context.Context, o objstore.ObjectID, body io.Reader, opts objstore.PutOptions) (objstore.ObjectInfo, error) {

@@ -28,6 +28,10 @@
 // account's listing and the account's bytes count all versions. Object counts
 // count names. DELETE of a container fails while a version is left.
 //
+// Where versions lie, and what a link looks like, depends on the Store: see
+// layout. Over a Store with Swift's layout an account's counters are Swift's:
+// hidden containers and versions count as containers and objects.
+//
 // Vocabulary: the visible container is the container that clients name. The
 // hidden container has the versions of the visible container's objects. A link
 // is the row in the visible container for the current version. A null object is
@@ -43,7 +47,8 @@
 //     current.
 //   - The ids of a name's versions grow: the newest id belongs to the PUT or
 //     DELETE that began last. Of two concurrent PUTs, the PUT that began
-//     later is current.
+//     later is current. With one proxy the locks of names see to that; several
+//     proxies rely on the times of links, as Swift's do.
 //   - The right is asked over the path that the client named, before a byte
 //     is stored and before an answer tells anything.
 //
