@@ -340,16 +340,19 @@ func TestClusterSharesTokens(t *testing.T) {
 	require.Equal(t, 503, res.StatusCode)
 }
 
-func TestProxyConfigCommand(t *testing.T) {
+func TestClusterConfigCommand(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "proxy-server.conf")
 	require.NoError(t, os.WriteFile(file, []byte("[pipeline:main]\npipeline = tempauth proxy-server\n[app:proxy-server]\n"+
 		"use = egg:swift#proxy\nadmin_key = SECRET\nnode_timeout = 3\n[filter:tempauth]\nuser_a_b = c .admin\n"), 0o600))
-	out, code := runApart(t, "proxy-config", file)
+	out, code := runApart(t, "cluster", "config", file)
 	require.Zero(t, code)
 	require.Contains(t, out, "# Not taken over: [app:proxy-server] admin_key\n")
 	require.Contains(t, out, "node_timeout = \"3s\"")
 	require.Contains(t, out, "users = [\"a:b=c,.admin\"]")
 	require.NotContains(t, out, "SECRET")
-	_, code = runApart(t, "proxy-config", file+".none")
+	again, code := runApart(t, "cluster", "config", "--swift-dir", filepath.Dir(file))
+	require.Zero(t, code)
+	require.Equal(t, out, again)
+	_, code = runApart(t, "cluster", "config", "--swift-dir", filepath.Dir(file)+"/none")
 	require.Equal(t, exitUsage, code)
 }

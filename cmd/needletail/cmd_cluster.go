@@ -26,7 +26,7 @@ Exit codes: 0 done; 1 failed, or swift.conf and the rings contradict one another
 does not agree.`,
 	}
 	cmd.PersistentFlags().String("swift-dir", defaultSwiftDir, "folder with swift.conf and the rings of the cluster")
-	cmd.AddCommand(newClusterNodesCommand(), newClusterCheckCommand())
+	cmd.AddCommand(newClusterNodesCommand(), newClusterCheckCommand(), newClusterConfigCommand())
 	return cmd
 }
 

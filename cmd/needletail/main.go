@@ -7,8 +7,7 @@
 // creates or restores the first user, import-users copies the users of a
 // Keystone, heal shows the devices, check and repair look after the data
 // folder, inspect prints stored objects, ring builds rings, cluster looks at a
-// cluster of OpenStack Swift, proxy-config turns the configuration of Swift's
-// proxy into needletail's, rotate-keys rotates the keys of tokens, version
+// cluster of OpenStack Swift, rotate-keys rotates the keys of tokens, version
 // prints the version. Only this package wires the layers together; the
 // configuration is package config.
 //
@@ -45,7 +44,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	})
-	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newClusterCommand(), newProxyConfigCommand(), newInspectCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newBootstrapCommand(), newImportUsersCommand(), newHealCommand(), newRotateKeysCommand(), newCheckCommand(), newRepairCommand(), newRingCommand(), newClusterCommand(), newInspectCommand(), newVersionCommand())
 	strictUsage(root)
 	return root
 }
