@@ -65,27 +65,27 @@ func (c *Cluster) StartNeedletail(ctx context.Context, binary, config string) er
 }
 
 // ReplaceProxy has swift-init and swift-proxy-server start needletail in the place of
-// Swift's proxy, on the same address.
+// Swift's proxy, with the configuration of Swift's proxy.
 func (c *Cluster) ReplaceProxy(binary string) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
-		return err
-	}
-	config := filepath.Join(c.Dir, "etc", "needletail.toml")
-	if err := os.WriteFile(config, []byte(NeedletailConfig(ProxyAddr, "")), 0o600); err != nil {
 		return err
 	}
 	text := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(c.Dir, "log", "needletail.out")), shellQuoted(binary))
 	return os.WriteFile(filepath.Join(c.Dir, "bin", "swift-proxy-server"), []byte(text), 0o755)
 }
 
-// proxyScript becomes needletail. swift-init takes the end of the output for the
-// server's readiness, and looks for the program's name in the command line
-// (swift/common/manager.py: wait, safe_kill).
+// proxyScript becomes needletail, with the configuration that swift-init names
+// first. swift-init takes the end of the output for the server's readiness, and
+// looks for the program's name in the command line (swift/common/manager.py: wait,
+// safe_kill).
 const proxyScript = `#!/bin/bash
 log=%s
+needletail=%s
+config=/etc/swift/needletail.toml
 exec 2>>"$log"
-exec -a swift-proxy-server %s serve --config /etc/swift/needletail.toml > >(
+"$needletail" cluster config "$1" >"$config" || exit
+exec -a swift-proxy-server "$needletail" serve --config "$config" > >(
   exec 3>&1 >>"$log"
   while IFS= read -r line; do
     printf '%%s\n' "$line"

@@ -4,11 +4,15 @@ package swiftcluster
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -113,4 +117,35 @@ func TestNeedletailConfig(t *testing.T) {
 	require.Contains(t, text, `"test:tester3=testing3",`)
 	require.Contains(t, text, `"admin:admin=admin,.admin,.reseller_admin",`)
 	require.True(t, strings.HasSuffix(text, "[log]\nlevel = \"error\"\n"), text)
+}
+
+// swift-init waits until the output ends: nothing may keep the output open once
+// needletail listens.
+func TestProxyScriptEndsItsOutput(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "needletail")
+	// The fake serves until its input ends, and takes the place of needletail's
+	// configuration too.
+	fake := "#!/bin/bash\n[[ $1 == cluster ]] && exit\necho 'needletail listening on x'\nread -r\n"
+	require.NoError(t, os.WriteFile(binary, []byte(fake), 0o755))
+	script := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(dir, "log")), shellQuoted(binary))
+	script = strings.Replace(script, "config=/etc/swift/needletail.toml", "config="+shellQuoted(filepath.Join(dir, "toml")), 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-c", script, "swift-proxy-server", "proxy-server.conf")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	cmd.Stderr = cmd.Stdout
+	require.NoError(t, cmd.Start())
+	text, err := io.ReadAll(out)
+	require.NoError(t, err)
+	require.Empty(t, text)
+	require.NoError(t, ctx.Err(), "the output ended while the server ran")
+	require.NoError(t, in.Close())
+	_ = cmd.Wait() // read's status
+	log, err := os.ReadFile(filepath.Join(dir, "log"))
+	require.NoError(t, err)
+	require.Contains(t, string(log), "listening on")
 }
