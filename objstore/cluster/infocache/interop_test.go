@@ -100,10 +100,9 @@ func TestInterop(t *testing.T) {
 				names = append(names, startMemcached(t))
 			}
 			p := startPeer(t, names)
-			c := open(t, Config{Servers: names})
 			var modern bool
 			p.call(&modern, "modern")
-			c.conf.WholeRanges = !modern
+			c := open(t, Config{Servers: names, WholeRanges: !modern})
 			t.Run("values", func(t *testing.T) { interopValues(t, c, p) })
 			t.Run("kinds", func(t *testing.T) { interopKinds(t, c, p) })
 			t.Run("account", func(t *testing.T) { interopAccount(t, c, p) })
