@@ -47,3 +47,13 @@ func TestRingBounds(t *testing.T) {
 	_, err = newRing(append(many, "x"))
 	require.ErrorContains(t, err, "more than 256")
 }
+
+// TestKeyOnAPoint: Python's bisect goes behind an equal point.
+func TestKeyOnAPoint(t *testing.T) {
+	r, err := newRing([]string{"a", "b", "c"})
+	require.NoError(t, err)
+	for i, p := range r.points {
+		want := r.points[(i+2)%len(r.points)].server
+		require.Equal(t, want, r.order(p.hash, 1)[0], "point %d", i)
+	}
+}
