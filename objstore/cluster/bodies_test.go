@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/cluster/wire"
 	"needletail/objstore/cluster/wire/wiretest"
 )
@@ -195,6 +196,14 @@ func now(time.Duration) <-chan time.Time {
 	return c
 }
 
+// patient are the settings of a proxy that never gives a hung node up: a test
+// that waits for the node does not end.
+func patient() *swiftconf.Options {
+	o := DefaultOptions()
+	o.NodeTimeout, o.RecoverableNodeTimeout = time.Hour, time.Hour
+	return o
+}
+
 // hang leaves a method unanswered.
 func hang(server Server, method string) behaviour {
 	return on(server, method, func(*wiretest.Request) *wiretest.Answer { return &wiretest.Answer{Hang: true} })
@@ -202,7 +211,7 @@ func hang(server Server, method string) behaviour {
 
 // A node that says nothing does not hold up a read.
 func TestHedgedRead(t *testing.T) {
-	e := newMix(t, Options{after: now})
+	e := newMix(t, Options{Proxy: patient(), after: now})
 	body := seededBody(t, 1000)
 	e.putBody(body)
 	set(e.objectWalk(), hang(ObjectServer, "GET"), hang(ObjectServer, "GET"))
@@ -216,7 +225,7 @@ func TestHedgedRead(t *testing.T) {
 func TestStragglers(t *testing.T) {
 	for _, method := range []string{"PUT", "POST", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
-			e := newMix(t, Options{after: now})
+			e := newMix(t, Options{Proxy: patient(), after: now})
 			e.putBody([]byte("x"))
 			set(e.objectWalk(), atEnd(method, wiretest.Answer{Hang: true}))
 			var err error
@@ -237,7 +246,7 @@ func TestStragglers(t *testing.T) {
 // Uploads with stragglers are bounded: above the bound the straggler is given
 // up, and the verdict is the same.
 func TestStragglersAreBounded(t *testing.T) {
-	e := newMix(t, Options{after: now})
+	e := newMix(t, Options{Proxy: patient(), after: now})
 	for range cap(e.s.stragglers) {
 		e.s.stragglers <- struct{}{}
 	}
