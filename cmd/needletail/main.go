@@ -7,9 +7,9 @@
 // creates or restores the first user, import-users copies the users of a
 // Keystone, heal shows the devices, check and repair look after the data
 // folder, inspect prints stored objects, ring builds rings, cluster looks at a
-// cluster of OpenStack Swift, rotate-keys rotates the keys of tokens, version
-// prints the version. Only this package wires the layers together; the
-// configuration is package config.
+// cluster of OpenStack Swift and turns over the configuration of its proxies,
+// rotate-keys rotates the keys of tokens, version prints the version. Only this
+// package wires the layers together; the configuration is package config.
 //
 // All commands have the same exit codes, in exitcode.go.
 package main

@@ -78,7 +78,8 @@ func (c *Cluster) ReplaceProxy(binary string) error {
 // proxyScript becomes needletail, with the configuration that swift-init names
 // first. swift-init takes the end of the output for the server's readiness, and
 // looks for the program's name in the command line (swift/common/manager.py: wait,
-// safe_kill).
+// safe_kill). The log takes standard error first: otherwise the shell that reads
+// the output would keep a copy of standard error open.
 const proxyScript = `#!/bin/bash
 log=%s
 needletail=%s
