@@ -56,7 +56,8 @@ func probe(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	o.Dir, o.Bare = filepath.Join(work, "cluster"), true
+	// test_signals.py watches the workers of reloaded servers.
+	o.Dir, o.Bare, o.Workers = filepath.Join(work, "cluster"), true, 1
 	c, err := swiftcluster.Start(ctx, o)
 	if err != nil {
 		return err

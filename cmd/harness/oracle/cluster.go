@@ -107,7 +107,7 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 	if o.binary != "" {
 		addrs[1] = swiftcluster.NeedletailAddr
 		config := fmt.Sprintf("listen = %q\n%s[cluster]\nswift_dir = \"/etc/swift\"\n[tempauth]\nusers = [\n%s]\n%s",
-			addrs[1], configuration, tomlUsers.String(), sharedConfig)
+			addrs[1], configuration, tomlUsers.String(), proxyConfig)
 		if err := cluster.StartNeedletail(ctx, o.binary, config); err != nil {
 			return proxies, nil, errors.Join(err, cluster.Stop())
 		}

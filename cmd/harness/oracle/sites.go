@@ -29,13 +29,16 @@ var mainFilters = []string{
 }
 
 const (
-	// syncRealms is Swift's container-sync-realms.conf. sharedConfig has the same realm.
+	// syncRealms is Swift's container-sync-realms.conf. mainConfig has the same realm.
 	syncRealms = "[US]\nkey = realm-key\nkey2 = realm-key2\ncluster_one = http://one.example/v1/\n"
-	// A cluster's proxy has no list_endpoints.
-	mainConfig   = "[filter.list_endpoints]\nenabled = true\n" + sharedConfig
-	sharedConfig = `[swift]
+	// proxyConfig is for a proxy of a cluster, which has no list_endpoints and takes
+	// the realm from Swift's file.
+	proxyConfig = `[swift]
 allowed_digests = ["sha1", "sha256", "sha512"]
 [filter.crossdomain]
+enabled = true
+`
+	mainConfig = proxyConfig + `[filter.list_endpoints]
 enabled = true
 [[container_sync.realm]]
 name = "US"

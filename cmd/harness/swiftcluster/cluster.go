@@ -116,7 +116,7 @@ func clearFolder(dir string) error {
 }
 
 func writeFolder(o Options, in *installation) error {
-	for _, name := range []string{"bin", "cache", "etc", "log", "run", "srv"} {
+	for _, name := range []string{"bin", "cache", filepath.Join("etc", "backups"), "log", "run", "srv"} {
 		if err := os.MkdirAll(filepath.Join(o.Dir, name), 0o755); err != nil {
 			return err
 		}

@@ -84,7 +84,6 @@ rsync_module = {replication_ip}::object{replication_port}
 `,
 }
 
-// storageConf has no forked workers: one process a server starts and stops sooner.
 func (o *Options) storageConf(node, kindIndex int) string {
 	kind := storageKinds[kindIndex]
 	return o.defaultSection() + fmt.Sprintf(`devices = /srv/%d/node
@@ -92,8 +91,8 @@ mount_check = false
 disable_fallocate = true
 bind_ip = 127.0.0.%[1]d
 bind_port = %d
-workers = 0
-conn_timeout = %d
+workers = %[5]d
+conn_timeout = %[3]d
 node_timeout = 10
 recon_cache_path = /var/cache/swift/%[1]d
 [pipeline:main]
@@ -104,13 +103,13 @@ use = egg:swift#%[4]s
 use = egg:swift#recon
 [filter:healthcheck]
 use = egg:swift#healthcheck
-`, node, nodePort(node, kindIndex), connectSeconds, kind) + daemonSections[kind]
+`, node, nodePort(node, kindIndex), connectSeconds, kind, o.Workers) + daemonSections[kind]
 }
 
 func (o *Options) proxyConf() string {
 	host, port, _ := strings.Cut(ProxyAddr, ":")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%sbind_ip = %s\nbind_port = %s\nworkers = 0\n", o.defaultSection(), host, port)
+	fmt.Fprintf(&b, "%sbind_ip = %s\nbind_port = %s\nworkers = %d\n", o.defaultSection(), host, port, o.Workers)
 	fmt.Fprintf(&b, `[pipeline:main]
 pipeline = catch_errors %s proxy-server
 [app:proxy-server]

@@ -32,6 +32,9 @@ type Options struct {
 	// devices into the folder instead, without a bound.
 	DiskBytes int64
 	OnDisk    bool
+	// Workers are the forked processes of a server. With 0 the server is a single
+	// process, which starts and stops sooner.
+	Workers int
 	// LogLevel is of all servers, in log/swift.log; "" is INFO, with a line a request.
 	LogLevel string
 	// Filters are the pipeline of Swift's proxy between catch_errors and the

@@ -51,13 +51,14 @@ func TestNames(t *testing.T) {
 }
 
 func TestConfigs(t *testing.T) {
-	o := Options{Dir: t.TempDir(), DefaultPolicy: "ec42", ECType: "isa_l_rs_vand"}
+	o := Options{Dir: t.TempDir(), DefaultPolicy: "ec42", ECType: "isa_l_rs_vand", Workers: 3}
 	require.NoError(t, o.complete())
 	files := o.configs()
 	require.Contains(t, files["swift.conf"], "name = ec42\npolicy_type = erasure_coding\nec_type = isa_l_rs_vand\n")
 	require.Equal(t, 1, strings.Count(files["swift.conf"], "default = yes"))
 	require.True(t, strings.HasSuffix(files["swift.conf"], "default = yes\n"), files["swift.conf"])
-	require.Contains(t, files["object-server/3.conf"], "bind_port = 6230\n")
+	require.Contains(t, files["object-server/3.conf"], "bind_ip = 127.0.0.3\nbind_port = 6230\nworkers = 3\nconn_timeout = 5\n")
+	require.Contains(t, files["proxy-server.conf"], "workers = 3\n")
 	require.Contains(t, files["account-server/4.conf"], "devices = /srv/4/node\n")
 	require.Equal(t, 1, strings.Count(files["proxy-server.conf"], "[filter:proxy-logging]"), "a filter that is in the pipeline twice has a section")
 	require.Contains(t, files["rsyncd.conf"], "[object6240]\nmax connections = 25\npath = /srv/4/node/\n")
