@@ -44,6 +44,12 @@ func (c *comparison) cluster(ctx context.Context, o clusterOptions) error {
 	return nil
 }
 
+// clusterScript is the script without the steps of list_endpoints, which a cluster's
+// proxy does not have.
+func clusterScript() []step {
+	return slices.DeleteFunc(script(), func(s step) bool { return strings.HasPrefix(s.name, "endpoints/") })
+}
+
 // reads tells whether a method changes nothing.
 func reads(method string) bool { return method == "GET" || method == "HEAD" || method == "OPTIONS" }
 
@@ -107,7 +113,7 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 	if o.binary != "" {
 		addrs[1] = swiftcluster.NeedletailAddr
 		config := fmt.Sprintf("listen = %q\n%s[cluster]\nswift_dir = \"/etc/swift\"\n[tempauth]\nusers = [\n%s]\n%s",
-			addrs[1], configuration, tomlUsers.String(), proxyConfig)
+			addrs[1], configuration, tomlUsers.String(), strings.Replace(proxyConfig, "[swift]\n", "[swift]\nallow_account_management = true\n", 1))
 		if err := cluster.StartNeedletail(ctx, o.binary, config); err != nil {
 			return proxies, nil, errors.Join(err, cluster.Stop())
 		}

@@ -36,7 +36,7 @@ func main() {
 	var failed bool
 	var err error
 	if *cluster {
-		if o.binary, o.script = *binary, script; *self {
+		if o.binary, o.script = *binary, clusterScript; *self {
 			o.binary = ""
 		}
 		failed, err = runCluster(o, *verbose)

@@ -33,6 +33,7 @@ require_group = { SERVICE = "service" }
 users = [
 %s]
 [swift]
+allow_account_management = true
 allow_open_expired = true
 allowed_digests = ["sha1", "sha256", "sha512"]
 [filter.domain_remap]
