@@ -175,7 +175,7 @@ func (r *crossRun) readConditions(ctx context.Context, o *crossObject, etag, mod
 		{"If-Modified-Since": modified}, {"If-Unmodified-Since": modified},
 	}
 	if o.policy != "ec42" {
-		// Swift 2.30 answers 500 for fragments (obj.py: _convert_range).
+		// Swift 2.30 answers 500 for fragments (obj.py: _get_response_parts_iter).
 		conditions = append(conditions, crossHeaders{"Range": "bytes=5-3"})
 	}
 	if o.kind != "dlo" {
