@@ -74,20 +74,31 @@ func fileDifferences(before, after map[string]crossFile) []string {
 
 // forgiveRebuild gives user metadata their values before a rebuild, if the values
 // differ in the way of Swift 2.30's reconstructor, which writes each byte of UTF-8 as
-// a character of its own.
+// a character of its own: once more for a fragment whose source was rebuilt too.
 func forgiveRebuild(before, after map[string]crossFile) {
 	for path, b := range before {
-		a := after[path]
 		for name, value := range b.Metadata {
-			var twice strings.Builder
-			for _, c := range []byte(value) {
-				twice.WriteRune(rune(c))
+			rebuilt := after[path].Metadata[name]
+			if !strings.HasPrefix(name, "X-Object-Meta-") || rebuilt == value {
+				continue
 			}
-			if strings.HasPrefix(name, "X-Object-Meta-") && a.Metadata[name] == twice.String() {
-				a.Metadata[name] = value
+			for widened, n := value, 0; n < 2*crossRebuildPasses; n++ {
+				if widened = widen(widened); widened == rebuilt {
+					after[path].Metadata[name] = value
+					break
+				}
 			}
 		}
 	}
+}
+
+// widen makes a character of each byte.
+func widen(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
 }
 
 // crossReplicas is the number of files with data that an object has, by policy.
