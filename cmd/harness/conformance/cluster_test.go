@@ -26,6 +26,9 @@ func TestWorse(t *testing.T) {
 		"gold SKIPPED f.T.off: no slo",
 	}, worse("gold", swift, needletail))
 	require.Empty(t, worse("gold", swift, swift))
+	require.Equal(t, []string{
+		"gold FAILED f.T.both: y", "gold FAILED f.T.woken: 404", "gold FAILED f.T.worse: 500", "gold FAILED f.T: setup",
+	}, worse("gold", nil, needletail), "without a run of Swift's proxy")
 }
 
 func TestUnknownProxyIsRefused(t *testing.T) {
