@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -76,6 +77,10 @@ type objectAnswer struct {
 	data internaltime.Time // of the data: the version
 }
 
+// errEncrypted: the body, the ETag and the metadata are ciphertext, and this
+// Store has no key (swift/common/middleware/crypto/encrypter.py).
+var errEncrypted = errors.New("the object was encrypted by Swift's filter encryption")
+
 // readObject reads the headers of a GET or a HEAD. size is the length of the
 // whole body.
 func readObject(account string, h wire.Header, size int64) (objectAnswer, error) {
@@ -85,6 +90,8 @@ func readObject(account string, h wire.Header, size int64) (objectAnswer, error)
 	for _, f := range h {
 		name := titleName(f.Name)
 		switch {
+		case anyPrefix(name, objstore.SysmetaObject+"Crypto-", objectTransient+"Crypto-"):
+			return a, errEncrypted
 		case name == "Etag":
 			i.ETag = normalETag(f.Value)
 		case name == "Content-Type":

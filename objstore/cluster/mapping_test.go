@@ -101,7 +101,7 @@ func TestOverrideLinesSurviveTheServer(t *testing.T) {
 	require.Equal(t, int64(99), *got.info.Listing.SizeBytes)
 }
 
-// A manifest by Swift's own slo (cluster.md 7.5).
+// A manifest by Swift's own slo.
 func TestSwiftManifest(t *testing.T) {
 	got, err := readObject("AUTH_a", wire.Header{
 		{Name: "Content-Type", Value: "application/json;swift_bytes=2000"}, {Name: "Etag", Value: `"` + etagX + `"`},
@@ -117,6 +117,16 @@ func TestSwiftManifest(t *testing.T) {
 		Listing: objstore.ListingOverride{SizeBytes: sizeOf(2000), Extra: fields("slo_etag", `"e"`)},
 	}, got.info)
 	require.Equal(t, internaltime.Time{Units: 100000, Offset: 1}, got.data)
+}
+
+// An object of Swift's filter encryption is refused: its bytes are ciphertext.
+func TestEncryptedObjectIsRefused(t *testing.T) {
+	for _, name := range []string{"X-Object-Sysmeta-Crypto-Body-Meta", "x-object-transient-sysmeta-crypto-meta-color"} {
+		_, err := readObject("AUTH_a", wire.Header{
+			{Name: "Etag", Value: etagX}, {Name: "X-Backend-Timestamp", Value: "0000000002.00000"}, {Name: name, Value: "x"},
+		}, 3)
+		require.ErrorIs(t, err, errEncrypted, name)
+	}
 }
 
 // Swift's slo takes an object for a manifest by the header alone.

@@ -132,7 +132,7 @@ func wantKind(t *testing.T, err error, want objstore.Kind) {
 	require.Equal(t, want, objstore.KindOf(err), "%v", err)
 }
 
-// The rows are those of cluster.md 5.3, PUT of objects.
+// The rows were seen at Swift's proxy, for PUT of objects.
 func TestPutMixes(t *testing.T) {
 	gone := dead(ObjectServer, "PUT")
 	full := status(ObjectServer, "PUT", 507)
@@ -202,7 +202,7 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, nil
 }
 
-// The rows are those of cluster.md 5.3, GET of objects. Replies come in the
+// The rows were seen at Swift's proxy, for GET of objects. Replies come in the
 // order of the walk.
 func TestReadMixes(t *testing.T) {
 	both := func(make func(method string) behaviour) behaviour {
@@ -271,7 +271,7 @@ func TestReadMixes(t *testing.T) {
 	}
 }
 
-// The rows are those of cluster.md 5.3, POST and DELETE of objects.
+// The rows were seen at Swift's proxy, for POST and DELETE of objects.
 func TestPostMixes(t *testing.T) {
 	gone, absent := dead(ObjectServer, "POST"), status(ObjectServer, "POST", 404)
 	for name, row := range map[string]struct {

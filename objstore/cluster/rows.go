@@ -20,7 +20,8 @@ const maxRowBytes = 64 << 10
 
 var errRowTooLong = fmt.Errorf("an entry of a listing is longer than %d bytes", maxRowBytes)
 
-// objectRow is an entry of a container server's listing (cluster.md 9.1).
+// objectRow is an entry of a container server's listing
+// (swift/container/server.py: update_data_record).
 type objectRow struct {
 	Name         string `json:"name"`
 	Subdir       string `json:"subdir"`

@@ -149,8 +149,7 @@ func Open(o Options) (*Store, error) {
 // Policies are the storage policies of the cluster.
 func (s *Store) Policies() objstore.Policies { return s.policies }
 
-// Guarantees are those of Swift's servers (cluster.md 17 in the project's
-// reference): none but the layout.
+// Guarantees are those of Swift's servers: no promise but Swift's own layout.
 func (s *Store) Guarantees() objstore.Guarantees { return objstore.Guarantees{SwiftLayout: true} }
 
 // Close waits for running operations, and closes the connections.
