@@ -126,14 +126,16 @@ func (n *ecNode) answers(status int) {
 
 // having are the nodes with an archive, in the order of the indexes.
 func (f *ecFake) having() (list []*ecNode) {
+	index := map[*ecNode]int{}
 	for _, n := range f.nodes {
 		n.set(func(n *ecNode) {
 			if len(n.archives) > 0 {
 				list = append(list, n)
+				index[n] = n.archives[0].index
 			}
 		})
 	}
-	slices.SortFunc(list, func(a, b *ecNode) int { return a.archives[0].index - b.archives[0].index })
+	slices.SortFunc(list, func(a, b *ecNode) int { return index[a] - index[b] })
 	return list
 }
 
