@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -374,7 +375,11 @@ func (d *fakeDB) listing(r *wiretest.Request, show func(name string, row fakeRow
 	query := map[string]string{}
 	for p := range strings.SplitSeq(r.Query, "&") {
 		name, value, _ := strings.Cut(p, "=")
-		query[name] = encode(unquote(value))
+		value, err := url.PathUnescape(value)
+		if err != nil {
+			panic(err)
+		}
+		query[name] = encode(value)
 	}
 	limit, _ := strconv.Atoi(query["limit"])
 	o := objstore.ListOptions{Limit: limit, Prefix: query["prefix"], Delimiter: query["delimiter"],

@@ -225,6 +225,21 @@ func TestNames(t *testing.T) {
 	}
 	require.NoError(t, checkName(partObject, "a/b//c"))
 	require.ErrorIs(t, checkName(partAccount, "\x00a"), errNUL)
-	require.Equal(t, "a%2", unquote("a%2"))
-	require.Equal(t, "a \xff%zz", unquote("a%20%fF%zz"))
+}
+
+// TestLinkedAccount: the account of a link is listed as its PUT quoted the
+// account, whatever the quoting is, as Swift's symlink.py lists it.
+func TestLinkedAccount(t *testing.T) {
+	for param, want := range map[string]string{
+		"": "/v1/a%20b/c/o", "AUTH_b": "/v1/AUTH_b/c/o", "a%41": "/v1/a%41/c/o", "%zz": "/v1/%zz/c/o", "a%2": "/v1/a%2/c/o",
+	} {
+		hash := "e; symlink_target=c/o"
+		if param != "" {
+			hash += "; symlink_target_account=" + param
+		}
+		etag, extra := splitListed("a b", hash)
+		require.Equal(t, "e", etag)
+		require.Equal(t, want, extra.Get(extraSymlinkPath), param)
+		require.Equal(t, "e"+extraParams("a b", extra), hash, "the way back")
+	}
 }

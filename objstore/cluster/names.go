@@ -56,30 +56,3 @@ type call struct{ op, name string }
 func (c call) fail(k objstore.Kind, cause error) error {
 	return &objstore.Error{Kind: k, Op: c.op, Name: c.name, Err: cause}
 }
-
-// unquote decodes %XX and leaves anything else, as Python's unquote.
-func unquote(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				out = append(out, byte(hi<<4|lo))
-				i += 2
-				continue
-			}
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
-}
-
-func unhex(c byte) int {
-	if 'a' <= c && c <= 'f' {
-		c -= 'a' - 'A'
-	}
-	return strings.IndexByte("0123456789ABCDEF", c)
-}

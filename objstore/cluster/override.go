@@ -172,7 +172,7 @@ func quotedParam(v string) bool {
 // extra keys of a listing. A parameter of no known name is dropped.
 func splitListed(account, hash string) (etag string, extra objstore.Metadata) {
 	etag, rest, more := strings.Cut(hash, ";")
-	target := ""
+	owner, target := wire.Quote(account), ""
 	for more {
 		var p string
 		p, rest, more = strings.Cut(rest, ";")
@@ -185,7 +185,7 @@ func splitListed(account, hash string) (etag string, extra objstore.Metadata) {
 		case paramTarget:
 			target = value
 		case paramTargetAccount:
-			account = unquote(value)
+			owner = value // quoted as the link's PUT quoted it (symlink.py: _extract_symlink_path_json)
 		case paramTargetETag:
 			extra.Set(extraSymlinkETag, value)
 		case paramTargetBytes:
@@ -197,7 +197,7 @@ func splitListed(account, hash string) (etag string, extra objstore.Metadata) {
 		}
 	}
 	if target != "" {
-		extra.Set(extraSymlinkPath, extraPathVersion+wire.Quote(account)+"/"+target)
+		extra.Set(extraSymlinkPath, extraPathVersion+owner+"/"+target)
 	}
 	return strings.TrimSpace(etag), extra
 }
