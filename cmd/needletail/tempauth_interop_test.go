@@ -5,12 +5,6 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"io"
-	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -20,68 +14,15 @@ import (
 	"needletail/auth"
 	"needletail/auth/tempauth"
 	"needletail/objstore/cluster/infocache"
+	"needletail/objstore/cluster/swiftpeer"
 )
 
-// memcachedServer starts a memcached on a free port of 127.0.0.1.
-func memcachedServer(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	require.NoError(t, l.Close())
-	cmd := exec.Command("memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", port, "-m", "16")
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	}, 10*time.Second, 10*time.Millisecond)
-	return address
-}
-
 // swiftTempAuth is testdata/swifttempauth.py.
-type swiftTempAuth struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Reader
-}
+type swiftTempAuth struct{ *swiftpeer.Peer }
 
-func startSwiftTempAuth(t *testing.T, servers []string) *swiftTempAuth {
-	t.Helper()
-	cmd := exec.Command("/usr/bin/python3", append([]string{"-W", "ignore", "testdata/swifttempauth.py"}, servers...)...)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = in.Close()
-		require.NoError(t, cmd.Wait())
-	})
-	return &swiftTempAuth{t, in, bufio.NewReader(out)}
-}
-
-func (s *swiftTempAuth) ask(path string, headers map[string]string) (status int, answer map[string]string) {
-	s.t.Helper()
-	line, err := json.Marshal([]any{"GET", path, headers})
-	require.NoError(s.t, err)
-	_, err = s.in.Write(append(line, '\n'))
-	require.NoError(s.t, err)
-	raw, err := s.out.ReadBytes('\n')
-	require.NoError(s.t, err)
-	var pair [2]json.RawMessage
-	require.NoError(s.t, json.Unmarshal(raw, &pair))
-	require.NoError(s.t, json.Unmarshal(pair[0], &status))
-	require.NoError(s.t, json.Unmarshal(pair[1], &answer))
+// ask sends a GET to Swift's TempAuth.
+func (s swiftTempAuth) ask(path string, headers map[string]string) (status int, answer map[string]string) {
+	s.Ask(&[2]any{&status, &answer}, "GET", path, headers)
 	return status, answer
 }
 
@@ -90,7 +31,7 @@ func (s *swiftTempAuth) ask(path string, headers map[string]string) (status int,
 // token. The test asks OpenStack Swift's own code: python3-swift, or the source
 // in the folder $SWIFT_SRC.
 func TestInteropTempAuth(t *testing.T) {
-	servers := []string{memcachedServer(t), memcachedServer(t), memcachedServer(t)}
+	servers := []string{swiftpeer.Memcached(t), swiftpeer.Memcached(t), swiftpeer.Memcached(t)}
 	cache, err := infocache.New(infocache.Config{Servers: servers})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, cache.Close()) }()
@@ -104,7 +45,7 @@ func TestInteropTempAuth(t *testing.T) {
 		Users: users, ResellerPrefixes: []string{"AUTH", "SERVICE"}, TokenLife: time.Hour, Tokens: cache,
 	})
 	require.NoError(t, err)
-	swift := startSwiftTempAuth(t, servers)
+	swift := swiftTempAuth{swiftpeer.Start(t, "testdata/swifttempauth.py", servers...)}
 	login := func(user, key string) string {
 		status, answer := swift.ask("/auth/v1.0", map[string]string{"X-Auth-User": user, "X-Auth-Key": key})
 		require.Equal(t, 200, status)

@@ -12,7 +12,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"testing"
 	"time"
 
@@ -25,25 +24,15 @@ import (
 
 // swiftProxy is a client of Swift's own proxy.
 type swiftProxy struct {
-	t     *testing.T
-	http  *http.Client
-	token string
+	*swiftcluster.Client
+	t *testing.T
 }
 
-func (p *swiftProxy) do(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
+func (p *swiftProxy) do(method, path string, body []byte, headers ...string) *swiftcluster.Answer {
 	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+swiftcluster.ProxyAddr+path, bytes.NewReader(body))
+	got, err := p.Do(p.t.Context(), swiftcluster.ProxyAddr, method, path, body, headers...)
 	require.NoError(p.t, err)
-	req.Header.Set("X-Auth-Token", p.token)
-	for ; len(headers) > 1; headers = headers[2:] {
-		req.Header.Set(headers[0], headers[1])
-	}
-	res, err := p.http.Do(req)
-	require.NoError(p.t, err)
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(p.t, err)
-	return res, text
+	return got
 }
 
 // realCluster starts a Swift, and a Store over its servers.
@@ -53,10 +42,9 @@ func realCluster(t *testing.T, o swiftcluster.Options) (*swiftcluster.Cluster, *
 	c, err := swiftcluster.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop()) })
-	p := &swiftProxy{t: t, http: &http.Client{Transport: &http.Transport{DialContext: c.Dial, DisableKeepAlives: true}}}
-	res, _ := p.do("GET", "/auth/v1.0", nil, "X-Auth-User", "test:tester", "X-Auth-Key", "testing")
-	require.Equal(t, 200, res.StatusCode)
-	p.token = res.Header.Get("X-Auth-Token")
+	client, err := c.Login(t.Context(), swiftcluster.ProxyAddr, "test:tester", "testing")
+	require.NoError(t, err)
+	p := &swiftProxy{client, t}
 
 	dir, err := swiftconf.Open(c.Path("/etc/swift"), swiftconf.DirOptions{})
 	require.NoError(t, err)
@@ -87,8 +75,8 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	c, p, s := realCluster(t, swiftcluster.Options{ECType: ecType})
 	ctx := t.Context()
-	res, _ := p.do("PUT", "/v1/AUTH_test/ec", nil, "X-Storage-Policy", "ec42")
-	require.Equal(t, 201, res.StatusCode)
+	res := p.do("PUT", "/v1/AUTH_test/ec", nil, "X-Storage-Policy", "ec42")
+	require.Equal(t, 201, res.Status)
 	id := func(name string) objstore.ObjectID {
 		return objstore.ObjectID{Account: "AUTH_test", Container: "ec", Object: objstore.ObjectName(name)}
 	}
@@ -97,10 +85,10 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	check := func(t *testing.T, name string) {
 		body := bodies[name]
 		etag := fmt.Sprintf("%x", md5.Sum(body))
-		res, got := p.do("GET", "/v1/AUTH_test/ec/"+name, nil)
-		require.Equal(t, 200, res.StatusCode)
+		res := p.do("GET", "/v1/AUTH_test/ec/"+name, nil)
+		require.Equal(t, 200, res.Status)
 		require.Equal(t, etag, res.Header.Get("Etag"))
-		require.True(t, bytes.Equal(body, got), "Swift reads other bytes")
+		require.True(t, bytes.Equal(body, res.Body), "Swift reads other bytes")
 
 		info, err := s.HeadObject(ctx, id(name), objstore.OpenOptions{})
 		require.NoError(t, err)
@@ -139,15 +127,15 @@ func erasureWithSwift(t *testing.T, ecType string) {
 			SizeBytes: stated, ContentType: "text/plain", Metadata: objstore.Metadata{{Name: "X-Object-Meta-A", Value: ours}}})
 		require.NoError(t, err)
 		require.Equal(t, fmt.Sprintf("%x", md5.Sum(bodies[ours])), info.ETag)
-		res, _ := p.do("PUT", "/v1/AUTH_test/ec/"+swifts, bodies[swifts], "X-Object-Meta-A", swifts)
-		require.Equal(t, 201, res.StatusCode)
+		res := p.do("PUT", "/v1/AUTH_test/ec/"+swifts, bodies[swifts], "X-Object-Meta-A", swifts)
+		require.Equal(t, 201, res.Status)
 		check(t, ours)
 		check(t, swifts)
 	}
 	_, err := s.PutObject(ctx, id("bad"), bytes.NewReader(bodies["ours1"]), objstore.PutOptions{SizeBytes: 1, ETag: fmt.Sprintf("%032x", 0)})
 	require.ErrorIs(t, err, objstore.KindETagMismatch)
-	res, _ = p.do("GET", "/v1/AUTH_test/ec/bad", nil)
-	require.Equal(t, 404, res.StatusCode)
+	res = p.do("GET", "/v1/AUTH_test/ec/bad", nil)
+	require.Equal(t, 404, res.Status)
 	_, err = s.OpenObject(ctx, id("bad"), objstore.OpenOptions{})
 	require.ErrorIs(t, err, objstore.KindNotFound)
 
@@ -156,13 +144,13 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	require.NoError(t, err)
 	_, err = s.PostObject(ctx, id("posted"), objstore.PostOptions{Metadata: objstore.Metadata{{Name: "X-Object-Meta-B", Value: "2"}}})
 	require.NoError(t, err)
-	res, _ = p.do("HEAD", "/v1/AUTH_test/ec/posted", nil)
+	res = p.do("HEAD", "/v1/AUTH_test/ec/posted", nil)
 	require.Equal(t, "2", res.Header.Get("X-Object-Meta-B"))
 	require.Empty(t, res.Header.Get("X-Object-Meta-A"))
 	_, err = s.DeleteObject(ctx, id("posted"), objstore.DeleteOptions{})
 	require.NoError(t, err)
-	res, _ = p.do("GET", "/v1/AUTH_test/ec/posted", nil)
-	require.Equal(t, 404, res.StatusCode)
+	res = p.do("GET", "/v1/AUTH_test/ec/posted", nil)
+	require.Equal(t, 404, res.Status)
 	_, err = s.OpenObject(ctx, id("posted"), objstore.OpenOptions{})
 	require.ErrorIs(t, err, objstore.KindNotFound)
 

@@ -5,17 +5,15 @@
 package cluster
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"needletail/objstore/cluster/swiftpeer"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -60,7 +58,6 @@ func TestInteropBuckets(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	var in bytes.Buffer
 	var sequences [][]swiftAnswer
 	for range interopSequences {
 		list := make([]swiftAnswer, 1+r.IntN(10))
@@ -68,18 +65,11 @@ func TestInteropBuckets(t *testing.T) {
 			list[i] = randomAnswer(r)
 		}
 		sequences = append(sequences, list)
-		require.NoError(t, json.NewEncoder(&in).Encode(list))
 	}
-	cmd := exec.Command("/usr/bin/python3", "testdata/swift_buckets.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stdin, cmd.Stderr = &in, os.Stderr
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	require.Len(t, lines, len(sequences))
+	answers := swiftpeer.AskAll(t, sequences, "testdata/swift_buckets.py")
 	for i, list := range sequences {
 		var want [][7]any
-		require.NoError(t, json.Unmarshal(lines[i], &want))
+		require.NoError(t, json.Unmarshal(answers[i], &want))
 		g := newBuckets(code42(t), func(int, func(i, j int)) {})
 		for j, a := range list {
 			g.asked = j + 1

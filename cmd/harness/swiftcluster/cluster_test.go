@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,42 +20,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client sends requests to Swift's proxy with the tester's token.
+// client sends requests about the tester's account.
 type client struct {
-	t     *testing.T
-	http  *http.Client
-	token string
+	*Client
+	t *testing.T
 }
 
 func newClient(t *testing.T, c *Cluster) *client {
-	// No connection outlives a request: a test counts processes and stops servers.
-	k := &client{t: t, http: &http.Client{Transport: &http.Transport{DialContext: c.Dial, DisableKeepAlives: true}}}
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+ProxyAddr+"/auth/v1.0", nil)
+	k, err := c.Login(t.Context(), ProxyAddr, "test:tester", "testing")
 	require.NoError(t, err)
-	req.Header.Set("X-Auth-User", "test:tester")
-	req.Header.Set("X-Auth-Key", "testing")
-	res, err := k.http.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, 200, res.StatusCode)
-	k.token = res.Header.Get("X-Auth-Token")
-	return k
+	return &client{k, t}
 }
 
+// do asks Swift's proxy.
 func (k *client) do(method, path, body string, headers ...string) (int, string) {
 	k.t.Helper()
-	req, err := http.NewRequestWithContext(k.t.Context(), method, "http://"+ProxyAddr+"/v1/AUTH_test"+path, strings.NewReader(body))
+	return k.at(ProxyAddr, method, path, body, headers...)
+}
+
+// at asks the proxy at an address.
+func (k *client) at(addr, method, path, body string, headers ...string) (int, string) {
+	k.t.Helper()
+	got, err := k.Do(k.t.Context(), addr, method, "/v1/AUTH_test"+path, []byte(body), headers...)
 	require.NoError(k.t, err)
-	req.Header.Set("X-Auth-Token", k.token)
-	for ; len(headers) > 1; headers = headers[2:] {
-		req.Header.Set(headers[0], headers[1])
-	}
-	res, err := k.http.Do(req)
-	require.NoError(k.t, err)
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(k.t, err)
-	return res.StatusCode, string(text)
+	return got.Status, string(got.Body)
 }
 
 func start(t *testing.T, o Options) *Cluster {

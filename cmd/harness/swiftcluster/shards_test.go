@@ -7,8 +7,6 @@ package swiftcluster
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -31,23 +29,6 @@ print(" ".join(direct_head_container(n, part, "AUTH_test", "c")["X-Backend-Shard
 type twoProxies struct {
 	*client
 	cluster *Cluster
-}
-
-// get asks a proxy.
-func (p *twoProxies) get(method, addr, path, body string, headers ...string) (int, http.Header, string) {
-	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+addr+"/v1/AUTH_test"+path, strings.NewReader(body))
-	require.NoError(p.t, err)
-	req.Header.Set("X-Auth-Token", p.token)
-	for ; len(headers) > 1; headers = headers[2:] {
-		req.Header.Set(headers[0], headers[1])
-	}
-	res, err := p.http.Do(req)
-	require.NoError(p.t, err)
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(p.t, err)
-	return res.StatusCode, res.Header, string(text)
 }
 
 func (p *twoProxies) states() []string {
@@ -91,8 +72,8 @@ func (p *twoProxies) sameListings(when string) {
 			}
 			for _, bounds := range listingBounds[direction] {
 				query := "?" + strings.Join([]string{"format=json", base, bounds, more}, "&")
-				status, _, theirs := p.get("GET", ProxyAddr, "/c"+query, "")
-				ourStatus, _, ours := p.get("GET", NeedletailAddr, "/c"+query, "")
+				status, theirs := p.at(ProxyAddr, "GET", "/c"+query, "")
+				ourStatus, ours := p.at(NeedletailAddr, "GET", "/c"+query, "")
 				require.Equal(p.t, status, ourStatus, "%s: %s", when, query)
 				require.Equal(p.t, theirs, ours, "%s: %s", when, query)
 				count++
@@ -117,26 +98,26 @@ func TestShardedContainer(t *testing.T) {
 	require.NoError(t, c.StartNeedletail(t.Context(), binary, config))
 	p := &twoProxies{newClient(t, c), c}
 
-	status, _, _ := p.get("PUT", ProxyAddr, "/c", "")
+	status, _ := p.at(ProxyAddr, "PUT", "/c", "")
 	require.Equal(t, 201, status)
 	for d := range 5 {
 		for o := range 50 {
 			addr := []string{ProxyAddr, NeedletailAddr}[o%2]
-			status, _, text := p.get("PUT", addr, fmt.Sprintf("/c/d%d/o%02d", d, o), "x")
+			status, text := p.at(addr, "PUT", fmt.Sprintf("/c/d%d/o%02d", d, o), "x")
 			require.Equal(t, 201, status, text)
 		}
 	}
 	for _, name := range []string{"d2/", "é", "%E2%98%83/snow"} {
-		status, _, _ := p.get("PUT", NeedletailAddr, "/c/"+url.PathEscape(name), "x")
+		status, _ := p.at(NeedletailAddr, "PUT", "/c/"+url.PathEscape(name), "x")
 		require.Equal(t, 201, status)
 	}
 	p.sameListings("unsharded")
 
-	tester := p.token
-	p.token = adminToken(t, p)
-	status, _, text := p.get("POST", ProxyAddr, "/c", "", "X-Container-Sharding", "true")
+	// The reseller's admin comes with needletail's token: Swift's proxy takes the token.
+	admin, err := c.Login(t.Context(), NeedletailAddr, "admin:admin", "admin")
+	require.NoError(t, err)
+	status, text := (&client{admin, t}).do("POST", "/c", "", "X-Container-Sharding", "true")
 	require.Equal(t, 204, status, text)
-	p.token = tester
 	require.NoError(t, c.Once(t.Context(), "container-sharder"))
 	p.sameListings("after the sharder's first run, " + strings.Join(p.states(), " "))
 	p.shard("sharded")
@@ -144,14 +125,14 @@ func TestShardedContainer(t *testing.T) {
 
 	for i := range 10 {
 		name := fmt.Sprintf("/c/d%d/new%d", i%5, i)
-		status, _, _ := p.get("PUT", NeedletailAddr, name, "x")
+		status, _ := p.at(NeedletailAddr, "PUT", name, "x")
 		require.Equal(t, 201, status)
 		if i%2 == 0 {
-			status, _, _ = p.get("DELETE", NeedletailAddr, name, "")
+			status, _ = p.at(NeedletailAddr, "DELETE", name, "")
 			require.Equal(t, 204, status)
 		}
 	}
-	_, _, listing := p.get("GET", ProxyAddr, "/c?format=json&delimiter=/&prefix=d1/n", "")
+	_, listing := p.at(ProxyAddr, "GET", "/c?format=json&delimiter=/&prefix=d1/n", "")
 	var rows []struct{ Name string }
 	require.NoError(t, json.Unmarshal([]byte(listing), &rows))
 	require.Equal(t, []struct{ Name string }{{"d1/new1"}}, rows, "the rows of the root are not listed: these are in the shards")
@@ -160,18 +141,4 @@ func TestShardedContainer(t *testing.T) {
 	require.NoError(t, c.StopServer(t.Context(), needletailName))
 	require.NoError(t, c.StartNeedletail(t.Context(), binary, NeedletailConfig(NeedletailAddr, "")))
 	p.sameListings("with the cache of newer versions of Swift")
-}
-
-// adminToken is the token of a reseller's admin, given by needletail: Swift's
-// proxy takes the token.
-func adminToken(t *testing.T, p *twoProxies) string {
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+NeedletailAddr+"/auth/v1.0", nil)
-	require.NoError(t, err)
-	req.Header.Set("X-Auth-User", "admin:admin")
-	req.Header.Set("X-Auth-Key", "admin")
-	res, err := p.http.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, 200, res.StatusCode)
-	return res.Header.Get("X-Auth-Token")
 }

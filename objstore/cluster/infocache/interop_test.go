@@ -5,15 +5,9 @@
 package infocache
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -21,75 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/swiftpeer"
 )
 
 // These tests ask OpenStack Swift's own code: python3-swift, or the source in
 // the folder $SWIFT_SRC, with real memcached servers.
-
-// startMemcached starts a server on a free port of 127.0.0.1, and returns after
-// the server's first answer.
-func startMemcached(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	require.NoError(t, l.Close())
-	cmd := exec.Command("memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", port, "-m", "16")
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-			return address
-		}
-		require.False(t, time.Now().After(deadline), "memcached does not answer: %v", err)
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// peer is testdata/swiftcache.py.
-type peer struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-func startPeer(t *testing.T, servers []string) *peer {
-	t.Helper()
-	cmd := exec.Command("/usr/bin/python3", append([]string{"-W", "ignore", "testdata/swiftcache.py"}, servers...)...)
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = in.Close()
-		require.NoError(t, cmd.Wait())
-	})
-	return &peer{t, in, bufio.NewReader(out)}
-}
-
-// call makes a call in Python and reads the answer into out.
-func (p *peer) call(out any, request ...any) {
-	p.t.Helper()
-	line, err := json.Marshal(request)
-	require.NoError(p.t, err)
-	_, err = p.in.Write(append(line, '\n'))
-	require.NoError(p.t, err)
-	answer, err := p.out.ReadBytes('\n')
-	require.NoError(p.t, err, "%v", request)
-	if out != nil {
-		require.NoError(p.t, json.Unmarshal(answer, out), "%s", answer)
-	}
-}
 
 // TestInterop runs every exchange with one, two, three and four servers.
 func TestInterop(t *testing.T) {
@@ -97,11 +27,11 @@ func TestInterop(t *testing.T) {
 		t.Run(fmt.Sprint(servers), func(t *testing.T) {
 			var names []string
 			for range servers {
-				names = append(names, startMemcached(t))
+				names = append(names, swiftpeer.Memcached(t))
 			}
-			p := startPeer(t, names)
+			p := swiftpeer.Start(t, "testdata/swiftcache.py", names...)
 			var modern bool
-			p.call(&modern, "modern")
+			p.Ask(&modern, "modern")
 			c := open(t, Config{Servers: names, WholeRanges: !modern})
 			t.Run("values", func(t *testing.T) { interopValues(t, c, p) })
 			t.Run("kinds", func(t *testing.T) { interopKinds(t, c, p) })
@@ -114,7 +44,7 @@ func TestInterop(t *testing.T) {
 
 // interopValues: each side reads, adds to and deletes what the other side
 // wrote. A wrong order of servers would be a miss.
-func interopValues(t *testing.T, c *Cache, p *peer) {
+func interopValues(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 	ctx := context.Background()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -123,17 +53,17 @@ func interopValues(t *testing.T, c *Cache, p *peer) {
 		name := fmt.Sprintf("test/é/%d/%d", i, random.Uint64())
 		require.NoError(t, c.Set(ctx, name, []byte(`[1796064047.5, "a,b"]`), time.Minute))
 		var got []any
-		p.call(&got, "get", name)
+		p.Ask(&got, "get", name)
 		require.Equal(t, []any{1796064047.5, "a,b"}, got, name)
 
-		p.call(nil, "set", name, "é\x00\U0001F600")
+		p.Ask(nil, "set", name, "é\x00\U0001F600")
 		raw, ok := c.Get(ctx, name)
 		require.True(t, ok, name)
 		require.Equal(t, `"\u00e9\u0000\ud83d\ude00"`, string(raw))
 
 		require.NoError(t, c.Delete(ctx, name))
 		var nothing any
-		p.call(&nothing, "get", name)
+		p.Ask(&nothing, "get", name)
 		require.Nil(t, nothing)
 
 		for round := uint64(0); round < 4; round++ {
@@ -143,21 +73,21 @@ func interopValues(t *testing.T, c *Cache, p *peer) {
 				n, err = c.Incr(ctx, name+"#", 2, time.Minute)
 				require.NoError(t, err)
 			} else {
-				p.call(&n, "incr", name+"#", 2)
+				p.Ask(&n, "incr", name+"#", 2)
 			}
 			require.Equal(t, 2*round+2, n)
 		}
-		p.call(nil, "delete", name+"#")
+		p.Ask(nil, "delete", name+"#")
 		_, ok = c.Get(ctx, name+"#")
 		require.False(t, ok)
 	}
 }
 
-func interopKinds(t *testing.T, c *Cache, p *peer) {
-	p.call(nil, "raw", "kind", flagPickle, "(dp0\n.")
+func interopKinds(t *testing.T, c *Cache, p *swiftpeer.Peer) {
+	p.Ask(nil, "raw", "kind", flagPickle, "(dp0\n.")
 	_, ok := c.Get(context.Background(), "kind")
 	require.False(t, ok)
-	p.call(nil, "raw", "kind", flagJSON, `{"a":1}`)
+	p.Ask(nil, "raw", "kind", flagJSON, `{"a":1}`)
 	raw, ok := c.Get(context.Background(), "kind")
 	require.True(t, ok)
 	require.Equal(t, `{"a":1}`, string(raw))
@@ -173,7 +103,7 @@ func pairs(headers map[string]string) func(func(string, string) bool) {
 	}
 }
 
-func interopAccount(t *testing.T, c *Cache, p *peer) {
+func interopAccount(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 	ctx := context.Background()
 	headers := map[string]string{
 		"X-Account-Container-Count": "5", "X-Account-Object-Count": "7", "X-Account-Bytes-Used": "9",
@@ -188,7 +118,7 @@ func interopAccount(t *testing.T, c *Cache, p *peer) {
 		if status >= 400 {
 			given = nil
 		}
-		p.call(nil, "set_info", account, nil, status, wsgi(given))
+		p.Ask(nil, "set_info", account, nil, status, wsgi(given))
 		want := AccountInfoFromHeaders(status, pairs(given), policies)
 		got, ok := c.Account(ctx, account)
 		require.True(t, ok)
@@ -205,13 +135,13 @@ func interopAccount(t *testing.T, c *Cache, p *peer) {
 			Meta    map[string]string `json:"meta"`
 			Sysmeta map[string]string `json:"sysmeta"`
 		}
-		p.call(&read, "get_info", mine, nil)
+		p.Ask(&read, "get_info", mine, nil)
 		require.Equal(t, status, read.Status)
 		require.Equal(t, want.ContainerCount, read.Count)
 		require.Equal(t, want.Meta, read.Meta)
 		require.Equal(t, want.Sysmeta, read.Sysmeta)
 	}
-	p.call(nil, "set_info", "AUTH_bad", nil, 503, map[string]string{})
+	p.Ask(nil, "set_info", "AUTH_bad", nil, 503, map[string]string{})
 	_, ok := c.Account(ctx, "AUTH_bad")
 	require.False(t, ok)
 }
@@ -229,7 +159,7 @@ func wsgi(headers map[string]string) map[string]string {
 	return out
 }
 
-func interopContainer(t *testing.T, c *Cache, p *peer) {
+func interopContainer(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 	ctx := context.Background()
 	headers := map[string]string{
 		"X-Container-Read": ".r:*,.rlistings", "X-Container-Write": "a:é", "X-Container-Object-Count": "5",
@@ -245,7 +175,7 @@ func interopContainer(t *testing.T, c *Cache, p *peer) {
 		if status == 404 {
 			given = map[string]string{"X-Backend-Timestamp": "1700000000.00001"}
 		}
-		p.call(nil, "set_info", id.Account, id.Container, status, wsgi(given))
+		p.Ask(nil, "set_info", id.Account, id.Container, status, wsgi(given))
 		want := ContainerInfoFromHeaders(status, pairs(given))
 		got, ok := c.Container(ctx, id)
 		require.True(t, ok)
@@ -262,25 +192,25 @@ func interopContainer(t *testing.T, c *Cache, p *peer) {
 			ReadACL  string `json:"read_acl"`
 			Sharding string `json:"sharding_state"`
 		}
-		p.call(&read, "get_info", id.Account, id.Container)
+		p.Ask(&read, "get_info", id.Account, id.Container)
 		require.Equal(t, status, read.Status)
 		require.Equal(t, want.ObjectCount, read.Count)
 		require.Equal(t, want.ReadACL, read.ReadACL)
 		require.Equal(t, want.ShardingState, read.Sharding)
 		if status != 404 {
 			var rebuilt map[string]string
-			p.call(&rebuilt, "headers_of", id.Account, id.Container)
+			p.Ask(&rebuilt, "headers_of", id.Account, id.Container)
 			require.Equal(t, "5", rebuilt["X-Container-Object-Count"])
 			require.Equal(t, "1700000001.00000", rebuilt["X-Put-Timestamp"])
 		}
 		c.ForgetContainer(ctx, id)
 		var nothing any
-		p.call(&nothing, "get", containerName(id))
+		p.Ask(&nothing, "get", containerName(id))
 		require.Nil(t, nothing)
 	}
 }
 
-func interopShards(t *testing.T, c *Cache, p *peer) {
+func interopShards(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 	ctx := context.Background()
 	id := objstore.ContainerID{Account: "AUTH_a", Container: "é"}
 	triples := [][3]string{{".shards_a/é-0", "", "m"}, {".shards_a/é-1", "m", "p\x00é"}, {".shards_a/é-2", "p\x00é", ""}}
@@ -288,9 +218,9 @@ func interopShards(t *testing.T, c *Cache, p *peer) {
 		forListing: c.ShardListing, forUpdating: c.ShardUpdating,
 	} {
 		var name string
-		p.call(&name, "key", id.Account, id.Container, use)
+		p.Ask(&name, "key", id.Account, id.Container, use)
 		require.Equal(t, name, c.shardName(use, id))
-		p.call(nil, "set_namespaces", use, id.Account, id.Container, triples)
+		p.Ask(nil, "set_namespaces", use, id.Account, id.Container, triples)
 		got, ok := read(ctx, id)
 		require.True(t, ok)
 		require.Len(t, got, len(triples))
@@ -306,7 +236,7 @@ func interopShards(t *testing.T, c *Cache, p *peer) {
 		require.True(t, ok)
 		require.Equal(t, string(raw), string(mine), "the same text")
 		var answer []any
-		p.call(&answer, "namespaces", use, id.Account, id.Container, "n")
+		p.Ask(&answer, "namespaces", use, id.Account, id.Container, "n")
 		require.Equal(t, ".shards_a/é-1", answer[1])
 		require.Len(t, answer[0], len(triples))
 		id.Container = "é"

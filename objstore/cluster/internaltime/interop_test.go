@@ -5,17 +5,15 @@
 package internaltime
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"needletail/objstore/cluster/swiftpeer"
 )
 
 // interopTexts is how many texts Swift's own code is asked for: python3-swift,
@@ -50,23 +48,14 @@ var longFraction = regexp.MustCompile(`\.[0-9]{6}`)
 
 func TestInterop(t *testing.T) {
 	r := newRand(t)
-	var in bytes.Buffer
 	texts := make([]string, interopTexts)
 	for i := range texts {
 		texts[i] = randomText(r)
-		require.NoError(t, json.NewEncoder(&in).Encode(texts[i]))
 	}
-	cmd := exec.Command("/usr/bin/python3", "testdata/swift_times.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stdin, cmd.Stderr = &in, os.Stderr
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	require.Len(t, lines, len(texts))
 	compared := 0
-	for i, line := range lines {
+	for i, line := range swiftpeer.AskAll(t, texts, "testdata/swift_times.py") {
 		var want [2][]*string
-		require.NoError(t, json.Unmarshal([]byte(line), &want))
+		require.NoError(t, json.Unmarshal(line, &want))
 		compared += compareTime(t, texts[i], want[0]) + compareTriple(t, texts[i], want[1])
 	}
 	t.Logf("%d times and triples compared", compared)

@@ -5,12 +5,9 @@
 package nodes
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -19,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore/cluster/swiftconf"
+	"needletail/objstore/cluster/swiftpeer"
 	"needletail/ring"
 )
 
@@ -100,7 +98,6 @@ func TestInteropWalks(t *testing.T) {
 		rg := buildRing(t, replicas, 12)
 		path := filepath.Join(t.TempDir(), "object.ring.gz")
 		require.NoError(t, rg.WriteFile(path, 1))
-		var in bytes.Buffer
 		var questions []question
 		for range interopWalks / 4 {
 			q := question{
@@ -109,17 +106,9 @@ func TestInteropWalks(t *testing.T) {
 				Limited: someDevices(r), Failing: someDevices(r),
 			}
 			questions = append(questions, q)
-			require.NoError(t, json.NewEncoder(&in).Encode(q))
 		}
-		cmd := exec.Command("/usr/bin/python3", "testdata/swift_nodes.py", path)
-		cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-		cmd.Stdin, cmd.Stderr = &in, os.Stderr
-		out, err := cmd.Output()
-		require.NoError(t, err)
-		lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-		require.Len(t, lines, len(questions))
 		nodes := 0
-		for i, line := range lines {
+		for i, line := range swiftpeer.AskAll(t, questions, "testdata/swift_nodes.py", path) {
 			var want [][3]int
 			require.NoError(t, json.Unmarshal(line, &want))
 			got, same := walk(t, questions[i], rg)

@@ -5,19 +5,17 @@
 package swiftconf
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"needletail/objstore/cluster/swiftpeer"
 	"needletail/ring"
 )
 
@@ -28,22 +26,9 @@ import (
 const interopTexts = 1_500
 
 // swift answers questions; see testdata/swift_conf.py.
-func swift(t *testing.T, questions [][]any) [][]byte {
+func swift(t *testing.T, questions [][]any) []json.RawMessage {
 	t.Helper()
-	var in bytes.Buffer
-	for _, q := range questions {
-		require.NoError(t, json.NewEncoder(&in).Encode(q))
-	}
-	cmd := exec.Command("/usr/bin/python3", "testdata/swift_conf.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stdin = &in
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, "%s", stderr.Bytes())
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	require.Len(t, lines, len(questions))
-	return lines
+	return swiftpeer.AskAll(t, questions, "testdata/swift_conf.py")
 }
 
 func newRand(t *testing.T) *rand.Rand {

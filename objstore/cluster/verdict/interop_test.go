@@ -5,12 +5,9 @@
 package verdict
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/swiftpeer"
 	"needletail/ring"
 )
 
@@ -34,22 +32,7 @@ const (
 // arguments.
 func swift(t *testing.T, questions [][2]any) []json.RawMessage {
 	t.Helper()
-	var in bytes.Buffer
-	for _, q := range questions {
-		require.NoError(t, json.NewEncoder(&in).Encode(q))
-	}
-	cmd := exec.Command("/usr/bin/python3", "testdata/swift_verdicts.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+os.Getenv("SWIFT_SRC"), "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stdin, cmd.Stderr = &in, os.Stderr
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	require.Len(t, lines, len(questions))
-	answers := make([]json.RawMessage, len(lines))
-	for i := range lines {
-		answers[i] = lines[i]
-	}
-	return answers
+	return swiftpeer.AskAll(t, questions, "testdata/swift_verdicts.py")
 }
 
 func newRand(t *testing.T) *rand.Rand {
