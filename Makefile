@@ -160,9 +160,9 @@ cluster-packages:
 	  apt-get update -qq && $(APT) swift swift-proxy swift-account swift-container swift-object swift-object-expirer \
 	  memcached rsync util-linux mount >/dev/null; fi
 
-cluster-interop: ## timestamps, configuration, node order, verdicts, caches and tokens beside OpenStack Swift's own code (of SWIFT_SRC, or Debian's)
+cluster-interop: fragment-interop ## fragment-interop, and timestamps, configuration, node order, verdicts, caches and tokens beside OpenStack Swift's own code (of SWIFT_SRC, or Debian's)
 	@{ command -v memcached && /usr/bin/python3 -c 'import swift.proxy'; } >/dev/null 2>&1 || { apt-get update -qq && $(APT) python3-swift memcached >/dev/null; }
-	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/... ./cmd/needletail
+	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v $$($(GO) list ./objstore/cluster/... | grep -v /fragment$$) ./cmd/needletail
 
 rebuild: ## lose and rebuild the index of 1,000,000 objects: time, equality of the dump, what data files alone tell
 	NEEDLETAIL_REBUILD_OBJECTS=$${NEEDLETAIL_REBUILD_OBJECTS:-1000000} $(GO) test -count=1 -timeout 60m -run TestRebuildScale -v ./objstore/engine
@@ -172,7 +172,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
 	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
-	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/fragment
+	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/... ./cmd/needletail
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
 	@cache=$$($(GO) env GOCACHE)/fuzz/needletail; \
@@ -197,7 +197,7 @@ check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
-	$(GO) vet -tags interop ./ring ./objstore/cluster/fragment
+	$(GO) vet -tags interop ./ring ./objstore/cluster/... ./cmd/needletail
 	cd bench/report && $(GO) vet ./...
 
 clean: ## remove what build made
