@@ -143,7 +143,7 @@ cluster-store: ## the suite of every Store over the cluster of cluster-up, strai
 	$(GO) run ./cmd/harness/cluster run -dir $(CLUSTER) $(CLUSTER)/store.test -test.run TestCluster -test.timeout 20m
 
 cluster-test: cluster-packages ## the tests that start clusters themselves
-	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster
+	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster ./bench/saio
 	$(GO) test -tags cluster -count=1 -timeout 30m -run WithSwift ./objstore/cluster
 
 cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy and needletail's over one cluster, read through the other, Swift's daemons after; SEED=, POLICIES=gold,ec42 KINDS=slo,dlo EC_TYPE=
@@ -171,8 +171,8 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
-	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/... ./cmd/needletail
+	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster ./bench/...
+	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/... ./cmd/needletail ./objstore/cluster/fragment
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
 	@cache=$$($(GO) env GOCACHE)/fuzz/needletail; \
@@ -196,8 +196,8 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster
-	$(GO) vet -tags interop ./ring ./objstore/cluster/... ./cmd/needletail
+	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster ./bench/...
+	$(GO) vet -tags interop ./ring ./objstore/cluster/... ./cmd/needletail ./objstore/cluster/fragment
 	cd bench/report && $(GO) vet ./...
 
 clean: ## remove what build made

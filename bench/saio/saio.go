@@ -5,9 +5,9 @@
 // replica, an account, a container, an object and a proxy server, memcached, and
 // TempAuth.
 //
-// Data, rings and configuration lie in one folder. Only /etc/swift/swift.conf lies
-// elsewhere, because Swift reads the file from there alone. A missing swift.conf
-// is written.
+// Data, rings and configuration lie in one folder, swift.conf too. Whether the
+// machine has an /etc/swift/swift.conf, and what policies it has, makes no
+// difference.
 package saio
 
 import (
@@ -40,10 +40,27 @@ type Cluster struct {
 	cmds  []*exec.Cmd
 }
 
-const swiftConf = "/etc/swift/swift.conf"
+// swiftConf has the policies of a needletail without configuration.
+const swiftConf = "[swift-hash]\nswift_hash_path_suffix = peer\nswift_hash_path_prefix = peer\n" +
+	"[storage-policy:0]\nname = Policy-0\ndefault = yes\n[storage-policy:1]\nname = silver\n"
 
-// startTimeout bounds the wait for a server's first answer.
-const startTimeout = 30 * time.Second
+// launcher starts a server of Swift's under the interpreter of its own first line.
+// The servers read /etc/swift/swift.conf, whatever swift_dir says, when the modules
+// with limits and policies are imported. swift.common.utils, with the name of the
+// file, imports none of them.
+const (
+	python   = "/usr/bin/python3"
+	launcher = `import runpy, sys
+from swift.common.utils import set_swift_dir
+set_swift_dir(sys.argv[1])
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name="__main__")
+`
+)
+
+// startTimeout bounds the wait for a server's first answer: most of a minute on a
+// machine that is busy with other work.
+const startTimeout = 3 * time.Minute
 
 // Start starts all servers and returns when the proxy answers. The servers run
 // until Stop. After an error no server runs.
@@ -54,12 +71,8 @@ func Start(o Options) (c *Cluster, err error) {
 			c.Stop()
 		}
 	}()
-	if _, err := os.Stat(swiftConf); err != nil {
-		const text = "[swift-hash]\nswift_hash_path_suffix = peer\nswift_hash_path_prefix = peer\n" +
-			"[storage-policy:0]\nname = Policy-0\ndefault = yes\n[storage-policy:1]\nname = silver\n"
-		if err := os.WriteFile(swiftConf, []byte(text), 0o644); err != nil {
-			return c, err
-		}
+	if err := os.WriteFile(filepath.Join(o.Dir, "swift.conf"), []byte(swiftConf), 0o644); err != nil {
+		return c, err
 	}
 	if err := os.MkdirAll(filepath.Join(o.Dir, "d1"), 0o755); err != nil {
 		return c, err
@@ -121,7 +134,7 @@ func (c *Cluster) run(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("%s: %w (Debian has it in the packages swift-proxy, swift-object, swift-container, swift-account and memcached)", name, err)
+		return notInstalled(name, err)
 	}
 	c.cmds = append(c.cmds, cmd)
 	c.Roots = append(c.Roots, cmd.Process.Pid)
@@ -133,7 +146,15 @@ func (c *Cluster) runServer(dir, name, config string) error {
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
 		return err
 	}
-	return c.run("swift-"+name+"-server", path)
+	script, err := exec.LookPath("swift-" + name + "-server")
+	if err != nil {
+		return notInstalled("swift-"+name+"-server", err)
+	}
+	return c.run(python, "-c", launcher, dir, script, path)
+}
+
+func notInstalled(name string, err error) error {
+	return fmt.Errorf("%s: %w (Debian has it in the packages swift-proxy, swift-object, swift-container, swift-account and memcached)", name, err)
 }
 
 func (c *Cluster) await() error {
