@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -111,9 +111,11 @@ ring-interop: ## our rings and OpenStack Swift's own ring code (of SWIFT_SRC, or
 	@command -v swift-ring-builder >/dev/null || { apt-get update -qq && $(APT) swift >/dev/null; }
 	SWIFT_SRC=$(SWIFT_SRC) $(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./ring
 
-fragment-interop: ## our erasure coding and OpenStack's liberasurecode: whole fragments, decoded both ways
-	@/usr/bin/python3 -c 'from pyeclib.ec_iface import VALID_EC_TYPES as v; assert {"isa_l_rs_vand", "jerasure_rs_vand"} <= set(v)' 2>/dev/null || { apt-get update -qq && $(APT) python3-pyeclib libisal2 libjerasure2 >/dev/null; }
+fragment-interop: fragment-packages ## our erasure coding and OpenStack's liberasurecode: whole fragments, decoded both ways
 	$(GO) test -tags interop -count=1 -timeout 10m -run TestInterop -v ./objstore/cluster/fragment
+
+fragment-packages:
+	@/usr/bin/python3 -c 'from pyeclib.ec_iface import VALID_EC_TYPES as v; assert {"isa_l_rs_vand", "jerasure_rs_vand"} <= set(v)' 2>/dev/null || { apt-get update -qq && $(APT) python3-pyeclib libisal2 libjerasure2 >/dev/null; }
 
 # The folder of the cluster of cluster-up.
 CLUSTER ?= $${TMPDIR:-/tmp}/needletail-cluster
@@ -150,6 +152,14 @@ cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy an
 	NEEDLETAIL_CROSS_OBJECTS=$(or $(OBJECTS),3000) NEEDLETAIL_CROSS_SEED=$(SEED) NEEDLETAIL_CROSS_POLICIES=$(POLICIES) \
 	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) \
 	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
+
+cluster-compare: cluster-packages fragment-packages ## Swift's proxy and needletail's over the same servers, in turns; SHAPES=policy=gold/op=PUT EC_TYPE=isa_l_rs_vand
+	@mkdir -p $(RESULTS)
+	set -o pipefail; { $(RESULTS_HEAD); $(GO) test -tags interop -run '^$$' -bench 'Encode|Decode|Pyeclib' -timeout 20m ./objstore/cluster/fragment; } | tee $(RESULTS)/fragments.txt
+	cd bench/report && $(GO) run . fragments $(abspath $(RESULTS))/fragments.txt >$(abspath $(RESULTS))/fragments.md
+	set -o pipefail; { $(RESULTS_HEAD); NEEDLETAIL_CLUSTER_EC_TYPE=$(EC_TYPE) $(GO) test -tags compare -run '^$$' -bench 'BenchmarkCluster$(if $(SHAPES),/$(SHAPES))' \
+	  -benchtime 1x -timeout 90m ./bench; } | tee $(RESULTS)/cluster-compare.txt; missed=$$?; \
+	cd bench/report && $(GO) run . compare $(abspath $(RESULTS))/cluster-compare.txt >$(abspath $(RESULTS))/cluster-compare.md && exit $$missed
 
 # No service of theirs may start by itself; a cluster starts its own.
 cluster-packages:

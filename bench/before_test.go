@@ -44,21 +44,13 @@ func BenchmarkBefore(b *testing.B) {
 
 // beforeShape gives both builds their rounds and reports the medians.
 func beforeShape(b *testing.B, peers []peer, l Load) {
-	rounds := map[string][]total{}
-	for round := range beforeRounds {
-		for i := range peers {
-			p := peers[(i+round)%len(peers)]
-			if l.Method == "GET" && round == 0 {
-				p.prepare(b, l)
-			}
-			var t total
-			t.round(b, p.server, l)
-			rounds[p.name] = append(rounds[p.name], t)
-		}
+	t := turns{peers: peers, load: l, rounds: map[string][]total{}}
+	for range beforeRounds {
+		t.round(b)
 	}
-	old := median(rounds["old"])
+	old := median(t.rounds["old"])
 	for _, p := range peers {
-		own := median(rounds[p.name])
+		own := median(t.rounds[p.name])
 		b.Run("build="+p.name, func(b *testing.B) {
 			b.ReportMetric(own.opsPerSecond(), "op/s")
 			b.ReportMetric(own.MBPerSecond(), "MB/s")

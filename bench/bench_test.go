@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -34,6 +35,10 @@ const benchKey = "benchmark-key"
 type server struct {
 	addr, token, pathPrefix string
 	dir                     string // of its data, if it is known
+	// dial connects to addr; nil means net.Dial.
+	dial func(network, addr string) (net.Conn, error)
+	// backends are the servers behind the server; most servers have none.
+	backends Group
 	Group
 }
 
@@ -116,22 +121,41 @@ func startBinary(tb testing.TB, dir, binary, profile string) *server {
 // logIn gets a token from TempAuth and makes the container that is written to.
 func (s *server) logIn(tb testing.TB) {
 	tb.Helper()
-	req, _ := http.NewRequest("GET", "http://"+s.addr+"/auth/v1.0", nil)
-	req.Header.Set("X-Auth-User", "bench:bench")
-	req.Header.Set("X-Auth-Key", benchKey)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil || res.StatusCode != 200 {
-		tb.Fatalf("login: %v %v", res, err)
+	s.authenticate(tb, "bench:bench", benchKey)
+	s.makeContainer(tb, "/v1/AUTH_bench/c")
+}
+
+func (s *server) authenticate(tb testing.TB, user, key string) {
+	tb.Helper()
+	s.token = s.request(tb, "GET", "/auth/v1.0", "X-Auth-User", user, "X-Auth-Key", key).Get("X-Auth-Token")
+}
+
+// makeContainer makes the container of all later requests. More header fields are
+// pairs of a name and a value.
+func (s *server) makeContainer(tb testing.TB, path string, more ...string) {
+	tb.Helper()
+	s.request(tb, "PUT", path, append(more, "X-Auth-Token", s.token)...)
+	s.pathPrefix = path + "/"
+}
+
+// request returns the header of an answer, which has to be 2xx. The fields are
+// pairs of a name and a value.
+func (s *server) request(tb testing.TB, method, path string, fields ...string) http.Header {
+	tb.Helper()
+	req, err := http.NewRequest(method, "http://"+s.addr+path, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := 0; i < len(fields); i += 2 {
+		req.Header.Set(fields[i], fields[i+1])
+	}
+	transport := &http.Transport{Dial: s.dial, DisableKeepAlives: true}
+	res, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil || res.StatusCode/100 != 2 {
+		tb.Fatalf("%s %s: %v %v", method, path, res, err)
 	}
 	res.Body.Close()
-	s.token = res.Header.Get("X-Auth-Token")
-	s.pathPrefix = "/v1/AUTH_bench/c/"
-	req, _ = http.NewRequest("PUT", "http://"+s.addr+"/v1/AUTH_bench/c", nil)
-	req.Header.Set("X-Auth-Token", s.token)
-	if res, err = http.DefaultClient.Do(req); err != nil || res.StatusCode/100 != 2 {
-		tb.Fatalf("container: %v %v", res, err)
-	}
-	res.Body.Close()
+	return res.Header
 }
 
 func startFloor(tb testing.TB, kind string) *server {
@@ -165,7 +189,8 @@ func (s *server) mallocs(tb testing.TB) float64 {
 // total adds rounds up.
 type total struct {
 	Result
-	cpuSeconds float64
+	cpuSeconds     float64
+	backendSeconds float64 // of the servers behind
 }
 
 // round runs the load and ends the benchmark if that fails.
@@ -178,9 +203,10 @@ func (t *total) round(b *testing.B, s *server, l Load) {
 
 // run runs the load, of the streams' own objects if it names no others.
 func (t *total) run(s *server, l Load) error {
-	l.Addr, l.Token = s.addr, s.token
-	if l.Path == nil {
-		l.Path = s.streamPath
+	l = s.aim(l)
+	behind, err := s.backends.CPUSeconds()
+	if err != nil {
+		return err
 	}
 	before, err := s.CPUSeconds()
 	if err != nil {
@@ -194,12 +220,27 @@ func (t *total) run(s *server, l Load) error {
 	if err != nil {
 		return err
 	}
+	behindAfter, err := s.backends.CPUSeconds()
+	if err != nil {
+		return err
+	}
+	t.backendSeconds += behindAfter - behind
 	t.Ops += r.Ops
 	t.Latencies = r.Latencies
 	t.Bytes += r.Bytes
 	t.Elapsed += r.Elapsed
 	t.cpuSeconds += after - before
 	return nil
+}
+
+// aim gives a load the server for its target, and the streams' own objects if the
+// load names no others.
+func (s *server) aim(l Load) Load {
+	l.Addr, l.Dial, l.Token = s.addr, s.dial, s.token
+	if l.Path == nil {
+		l.Path = s.streamPath
+	}
+	return l
 }
 
 // roundBytes is what one round moves at least, so that CPU time, which the
@@ -243,8 +284,7 @@ func BenchmarkDownload(b *testing.B) {
 	forEachShape(b, func(b *testing.B, l Load) {
 		put := l
 		put.Method, put.OpsPerStream = "PUT", 1
-		put.Addr, put.Token, put.Path = s.addr, s.token, s.streamPath
-		if _, err := put.Run(); err != nil {
+		if _, err := s.aim(put).Run(); err != nil {
 			b.Fatal(err)
 		}
 		l.Method = "GET"

@@ -76,57 +76,33 @@ func BenchmarkCompare(b *testing.B) {
 	}
 }
 
-type peer struct {
-	name string
-	*server
-}
-
 // opsMax is no limit beside compareFor.
 const opsMax = 1 << 30
 
 // compareShape gives every peer its rounds in turn and reports each peer's
 // median.
 func compareShape(b *testing.B, peers []peer, l Load) {
-	rounds := map[string][]total{}
-	for _, p := range peers {
-		if err := p.ResetPeakRSS(); err != nil {
-			b.Fatal(err)
-		}
-	}
 	machine := machineRates(b, l)
 	count := compareRounds
 	if heavy(l) {
 		count = 1
 	}
-	for round := range count {
-		for i := range peers {
-			p := peers[(i+round)%len(peers)] // nobody is always first
-			if l.Method == "GET" && !p.serves() {
-				continue
-			}
-			if l.Method == "GET" && round == 0 {
-				p.prepare(b, l)
-			}
-			var t total
-			if err := t.run(p.server, l); err != nil {
-				b.Fatalf("%s: %v", p.name, err)
-			}
-			rounds[p.name] = append(rounds[p.name], t)
-			if heavy(l) {
-				p.clear(b, l)
-			}
-		}
+	t := turns{peers: peers, load: l, rounds: map[string][]total{}, clear: heavy(l)}
+	t.reset(b)
+	for range count {
+		t.round(b)
 		for _, m := range machine {
-			rounds[m.name] = append(rounds[m.name], m.round(b))
+			t.rounds[m.name] = append(t.rounds[m.name], m.round(b))
 		}
 	}
 	for _, m := range machine {
 		peers = append(peers, peer{name: m.name})
 	}
-	reportCompared(b, peers, rounds)
+	reportCompared(b, peers, t.rounds)
 }
 
-// reportCompared gives each peer a line of its median round. needletail-x is
+// reportCompared gives each peer a line of the round of its median rate; the CPU
+// times are the medians of all rounds. needletail-x is
 // needletail's throughput divided by the peer's. A peer without a server is the
 // machine itself.
 func reportCompared(b *testing.B, peers []peer, rounds map[string][]total) {
@@ -138,8 +114,8 @@ func reportCompared(b *testing.B, peers []peer, rounds map[string][]total) {
 		b.Run("server="+p.name, func(b *testing.B) {
 			b.ReportMetric(own.MBPerSecond(), "MB/s")
 			b.ReportMetric(float64(own.Ops)/own.Elapsed.Seconds(), "op/s")
-			b.ReportMetric(own.cpuSeconds/(float64(own.Bytes)/1e9), "cpu-s/GB")
-			b.ReportMetric(own.cpuSeconds/float64(own.Ops)*1e6, "cpu-µs/op")
+			b.ReportMetric(medianOf(rounds[p.name], total.cpuSecondsPerGB), "cpu-s/GB")
+			b.ReportMetric(medianOf(rounds[p.name], total.cpuMicrosecondsPerOp), "cpu-µs/op")
 			b.ReportMetric(milliseconds(own.Percentile(50)), "p50-ms")
 			b.ReportMetric(milliseconds(own.Percentile(99)), "p99-ms")
 			if p.server != nil {
@@ -148,34 +124,13 @@ func reportCompared(b *testing.B, peers []peer, rounds map[string][]total) {
 					b.Fatal(err)
 				}
 				b.ReportMetric(float64(rss)/1e6, "peakRSS-MB")
+				if len(p.backends.Roots) > 0 {
+					b.ReportMetric(medianOf(rounds[p.name], total.backendMicrosecondsPerOp), "backends-cpu-µs/op")
+				}
 			}
 			b.ReportMetric(ref.MBPerSecond()/own.MBPerSecond(), "needletail-x")
 			b.ReportMetric(0, "ns/op")
 		})
-	}
-}
-
-// prepare stores what the GETs will read.
-func (p peer) prepare(b *testing.B, l Load) {
-	b.Helper()
-	l.Method, l.OpsPerStream = "PUT", 1
-	l.Addr, l.Token, l.Path = p.addr, p.token, p.streamPath
-	if _, err := l.Run(); err != nil {
-		b.Fatalf("%s: %v", p.name, err)
-	}
-}
-
-// serves says whether the peer's GETs are compared: the floors are those of
-// uploads.
-func (p peer) serves() bool { return p.name != "floor" && p.name != "nodigest" }
-
-// clear deletes the objects of all streams.
-func (p peer) clear(b *testing.B, l Load) {
-	b.Helper()
-	l.Method, l.OpsPerStream = "DELETE", 1
-	l.Addr, l.Token, l.Path = p.addr, p.token, p.streamPath
-	if _, err := l.Run(); err != nil {
-		b.Fatalf("%s: %v", p.name, err)
 	}
 }
 

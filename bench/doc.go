@@ -17,6 +17,9 @@
 // The ratios x-discard, x-direct and x-nodigest are needletail's MB/s divided by
 // the floor's MB/s.
 //
+// `make cluster-compare` measures proxies over a cluster (package swiftcluster): CPU
+// times are the proxy's, and backends-cpu-µs/op is what the servers behind take.
+//
 // NEEDLETAIL_BENCH_DIR names a folder on the disk to measure; the default is
 // the temporary folder's. NEEDLETAIL_BENCH_CPU_PROFILE names a file for the
 // server's CPU profile. NEEDLETAIL_BENCH_LARGE_UPLOADS, set to anything, makes

@@ -19,7 +19,9 @@ import (
 // Load is a round of equal requests. Each of Streams connections sends OpsPerStream
 // requests in a row, or fewer requests if For ends before.
 type Load struct {
-	Addr   string // HOST:PORT
+	Addr string // HOST:PORT
+	// Dial connects to Addr; nil means net.Dial.
+	Dial   func(network, addr string) (net.Conn, error)
 	Token  string // X-Auth-Token, or ""
 	Method string // PUT, GET, HEAD or DELETE
 	// Path is the target of a stream's n-th request. Safe for concurrent use.
@@ -67,9 +69,13 @@ var filler = sync.OnceValue(func() []byte {
 // an error.
 func (l Load) Run() (Result, error) {
 	filler()
+	dial := l.Dial
+	if dial == nil {
+		dial = net.Dial
+	}
 	conns := make([]net.Conn, l.Streams)
 	for i := range conns {
-		c, err := net.Dial("tcp", l.Addr)
+		c, err := dial("tcp", l.Addr)
 		if err != nil {
 			return Result{}, err
 		}

@@ -11,9 +11,11 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// line is a line of a benchmark: the key=value parts of the name, in order, and the
-// measurements by unit.
+// line is a line of a benchmark: the first part of the name, the key=value parts in
+// order, the other parts, and the measurements by unit.
 type line struct {
+	base   string
+	plain  []string
 	keys   []string
 	parts  map[string]string
 	values map[string]float64
@@ -50,12 +52,15 @@ func readLines(r io.Reader, name string) ([]line, error) {
 
 func toLine(r *benchfmt.Result) line {
 	l := line{parts: map[string]string{}, values: map[string]float64{}}
-	_, parts := r.Name.Parts()
+	base, parts := r.Name.Parts()
+	l.base = string(base)
 	for _, p := range parts {
 		key, value, ok := strings.Cut(strings.TrimPrefix(string(p), "/"), "=")
 		if ok {
 			l.keys = append(l.keys, key)
 			l.parts[key] = value
+		} else if strings.HasPrefix(string(p), "/") {
+			l.plain = append(l.plain, key)
 		}
 	}
 	for _, v := range r.Values {

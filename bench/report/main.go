@@ -4,6 +4,7 @@
 // of Go's benchmarks:
 //
 //	report compare FILE        a table of needletail and its peers, in Markdown
+//	report fragments FILE      a table of needletail's erasure codes and liberasurecode's
 //	report curves FILE FOLDER  one SVG in FOLDER for each curve of the growth
 //
 // The command is a module of its own: needletail does not depend on a plotter.
@@ -22,7 +23,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: report compare FILE | report curves FILE FOLDER")
+var errUsage = errors.New("usage: report compare FILE | report fragments FILE | report curves FILE FOLDER")
 
 func run(args []string) error {
 	if len(args) < 2 {
@@ -35,6 +36,8 @@ func run(args []string) error {
 	switch {
 	case args[0] == "compare" && len(args) == 2:
 		return writeComparison(os.Stdout, lines)
+	case args[0] == "fragments" && len(args) == 2:
+		return writeFragments(os.Stdout, lines)
 	case args[0] == "curves" && len(args) == 3:
 		return writeCurves(args[2], lines)
 	}

@@ -42,6 +42,31 @@ func TestComparison(t *testing.T) {
 	}
 }
 
+const fragmentSample = `goos: linux
+BenchmarkEncode/isa_l_rs_vand/4+2-2 300 7500 MB/cpu-s 0 B/op
+BenchmarkDecode/isa_l_rs_vand/4+2-2 300 9000 MB/cpu-s 0 B/op
+BenchmarkPyeclib/isa_l_rs_vand/4+2-2 1 3000 MB/cpu-s-encode 4500 MB/cpu-s-decode
+`
+
+func TestFragments(t *testing.T) {
+	lines, err := readLines(strings.NewReader(fragmentSample), "sample")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := writeFragments(&out, lines); err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(out.String()), "\n")
+	const want = "| isa_l_rs_vand 4+2 | 7500 | 3000 | 2.50 | 9000 | 4500 | 2.00 |"
+	if len(rows) != 3 || rows[2] != want {
+		t.Errorf("rows\n%s\nnot\n%s", out.String(), want)
+	}
+	if err := writeFragments(&out, lines[1:]); err == nil {
+		t.Error("a code without a rate of needletail is no error")
+	}
+}
+
 func TestCurves(t *testing.T) {
 	dir := t.TempDir()
 	if err := writeCurves(dir, sampleLines(t)); err != nil {

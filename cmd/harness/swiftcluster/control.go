@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -107,6 +109,58 @@ func (c *Cluster) Running(ctx context.Context) (map[string]int, error) {
 		return nil, err
 	}
 	return got.Servers, nil
+}
+
+// HostPIDs returns the process IDs, outside of the namespaces, of all running servers
+// and daemons by name.
+func (c *Cluster) HostPIDs(ctx context.Context) (map[string]int, error) {
+	running, err := c.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	statuses, err := filepath.Glob("/proc/[0-9]*/status")
+	if err != nil {
+		return nil, err
+	}
+	outside := map[int]int{} // by the ID inside
+	for _, path := range statuses {
+		status, err := os.ReadFile(path)
+		if err != nil {
+			continue // the process has ended meanwhile
+		}
+		if parent, host, inside := readStatus(string(status)); parent == c.pid {
+			outside[inside] = host
+		}
+	}
+	pids := map[string]int{}
+	for name, inside := range running {
+		host, ok := outside[inside]
+		if !ok {
+			return nil, fmt.Errorf("%s: process %d of the cluster is not in /proc", name, inside)
+		}
+		pids[name] = host
+	}
+	return pids, nil
+}
+
+// readStatus finds the parent and the process IDs in a /proc/PID/status: the ID in
+// the namespace of /proc, and the ID in the innermost namespace (proc(5): NSpid).
+func readStatus(text string) (parent, host, inside int) {
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, ":")
+		ids := strings.Fields(value)
+		if len(ids) == 0 {
+			continue
+		}
+		switch name {
+		case "PPid":
+			parent, _ = strconv.Atoi(ids[0])
+		case "NSpid":
+			host, _ = strconv.Atoi(ids[0])
+			inside, _ = strconv.Atoi(ids[len(ids)-1])
+		}
+	}
+	return parent, host, inside
 }
 
 // Once runs one pass of a daemon: with "/N" that of node N, else those of all nodes at

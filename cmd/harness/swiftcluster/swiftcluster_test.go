@@ -50,6 +50,13 @@ func TestNames(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestReadStatus(t *testing.T) {
+	parent, host, inside := readStatus("Name:\tswift\nPid:\t812\nPPid:\t640\nUid:\t0\t0\nNSpid:\t812\t23\nSeccomp:\n")
+	require.Equal(t, [3]int{640, 812, 23}, [3]int{parent, host, inside})
+	parent, _, _ = readStatus("")
+	require.Zero(t, parent)
+}
+
 func TestConfigs(t *testing.T) {
 	o := Options{Dir: t.TempDir(), DefaultPolicy: "ec42", ECType: "isa_l_rs_vand", Workers: 3}
 	require.NoError(t, o.complete())
