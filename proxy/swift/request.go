@@ -38,6 +38,11 @@ type Request struct {
 	// of an account, before they become text. Subdirs are left out. An error
 	// ends the listing.
 	AmendContainer func(*objstore.ContainerEntry) error
+	// JoinContainers joins the listing for a GET of an account. The entries are in
+	// the order of the listing, within its marker, prefix and end, and no subdirs.
+	// The bytes of an entry are added to the listed entry of the same name; an
+	// entry without a counterpart is listed too.
+	JoinContainers []objstore.ContainerEntry
 	// AmendObject, if not nil, changes the entries of the listing for a GET of a
 	// container, before they become text or go to EachObject.
 	AmendObject func(*objstore.ObjectEntry)

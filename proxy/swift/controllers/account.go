@@ -39,20 +39,12 @@ func (c *Controllers) getAccount(r call) (*web.Response, error) {
 	if !c.Store.Guarantees().CheapPages {
 		l.LargePieces()
 	}
+	page := &accountPage{c: c, r: r, l: l, options: options, join: r.JoinContainers}
 	res, err := listed(r.Request, l, format, vary, func() error {
 		if missing {
 			return nil
 		}
-		err := c.Store.ListContainers(r.Context(), r.account(), options, func(e *objstore.ContainerEntry) error {
-			if r.AmendContainer != nil && !e.Subdir {
-				if err := r.AmendContainer(e); err != nil {
-					return err
-				}
-			}
-			policy, _ := c.Policies.ByIndex(e.Policy)
-			l.Container(e, policy.Name)
-			return after(&options, l, e.Name)
-		})
+		err := page.list()
 		// The account may have been deleted since the look-up. It has no
 		// containers then.
 		if c.AccountAutocreate && errors.Is(err, objstore.KindNotFound) {

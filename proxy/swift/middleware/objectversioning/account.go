@@ -15,7 +15,7 @@ import (
 // entries of its containers. An account without versions costs a single extra
 // look-up.
 func (m *middleware) account(r *swift.Request, path swift.Path) (*web.Response, error) {
-	if m.layout.shows() {
+	if m.layout.shared() {
 		return m.sharedAccount(r, path)
 	}
 	hidden := hiddenAccount(objstore.AccountName(path.Account))

@@ -110,6 +110,11 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	notThere := web.Textf(404, "The specified version does not exist")
 	var info objstore.ObjectInfo
 	found, err := m.Store.HeadObject(r.Context(), v.version(version), objstore.OpenOptions{})
+	if missing(err) && m.layout.shared() {
+		if err := m.requireHidden(r.Context(), v); err != nil {
+			return nil, err
+		}
+	}
 	if missing(err) || err == nil && found.ContentType == markerType {
 		return nil, notThere
 	}

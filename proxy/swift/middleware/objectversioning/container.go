@@ -51,7 +51,7 @@ func (m *middleware) container(r *swift.Request, path swift.Path) (*web.Response
 // headContainer answers GET and HEAD with the version headers and the bytes of
 // all versions. In a listing each link's entry shows the version.
 func (m *middleware) headContainer(r *swift.Request, path swift.Path) (*web.Response, error) {
-	if r.Method == "GET" && m.layout.shows() {
+	if r.Method == "GET" && m.layout.shared() {
 		r = r.Clone()
 		r.AmendObject = func(e *objstore.ObjectEntry) { m.layout.show(path, e) }
 	}
@@ -195,7 +195,7 @@ func (m *middleware) deleteContainer(r *swift.Request, path swift.Path) (*web.Re
 	}
 	res, err := m.next.Serve(r)
 	if err != nil {
-		return nil, errors.Join(err, m.ensureHidden(context.WithoutCancel(ctx), v))
+		return nil, errors.Join(err, m.makeAgain(context.WithoutCancel(ctx), v))
 	}
 	return res, nil
 }

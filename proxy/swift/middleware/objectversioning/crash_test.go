@@ -126,6 +126,9 @@ func TestContainerCrashes(t *testing.T) {
 			}
 			break
 		}
+		if s.shared() { // the owner makes a missing hidden container
+			s.must(204, "POST c", "", "X-Versions-Enabled: true")
+		}
 		id := s.must(404, "DELETE c/n", "").id()
 		s.must(204, "DELETE c/n?version-id="+id, "")
 		id = s.must(201, "PUT c/o", "one").id()

@@ -100,7 +100,7 @@ func (ownLayout) link(_ *versioned, id, _ objstore.Timestamp, version *objstore.
 
 func (ownLayout) deletion(objstore.Timestamp) objstore.DeleteOptions { return objstore.DeleteOptions{} }
 
-func (ownLayout) shows() bool { return false }
+func (ownLayout) shared() bool { return false }
 
 // show changes nothing: a link is stored with the entry that clients see.
 func (ownLayout) show(swift.Path, *objstore.ObjectEntry) {}

@@ -63,7 +63,7 @@ func testVersionNames(t *testing.T, l layout) {
 			t.Fatalf("%q as prefix of %q", other, v.name)
 		}
 		at := strings.Index(v.name, part)
-		digits := l.shows() && strings.Contains("0123456789.", part) // the delimiters that are refused
+		digits := l.shared() && strings.Contains("0123456789.", part) // the delimiters that are refused
 		if got := strings.Index(hidden, b.part(part)); !digits && ((got >= 0) != (at >= 0) || at >= 0 && got != len(b.encode(v.name[:at]))) {
 			t.Fatalf("%q is in %q at %d, encoded at %d", part, v.name, at, got)
 		}
@@ -84,7 +84,7 @@ func FuzzParseVersionName(f *testing.F) {
 			if name, _, ok := l.parseVersionName(s); ok && len(name) > len(s) {
 				t.Errorf("%q has the name %q", s, name)
 			}
-			if !utf8.ValidString(s) || l.shows() && (id < 0 || id > int64(l.idMax())) {
+			if !utf8.ValidString(s) || l.shared() && (id < 0 || id > int64(l.idMax())) {
 				continue
 			}
 			if name, got, ok := l.parseVersionName(string(l.versionName(s, objstore.Timestamp(id)))); !ok || name != s || int64(got) != id {

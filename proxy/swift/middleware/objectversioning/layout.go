@@ -36,8 +36,10 @@ type layout interface {
 	// show changes a link's entry in the visible container's listing into the
 	// entry that clients see.
 	show(path swift.Path, e *objstore.ObjectEntry)
-	// shows reports whether show does anything.
-	shows() bool
+	// shared reports whether other proxies use the layout too: show has entries
+	// to change, an account has the hidden containers among its own, and a
+	// missing hidden container is the owner's to make again.
+	shared() bool
 }
 
 // bounds are the texts for listings of hidden containers. All versions of a name

@@ -30,7 +30,8 @@
 //
 // Where versions lie, and what a link looks like, depends on the Store: see
 // layout. Over a Store with Swift's layout an account's counters are Swift's:
-// hidden containers and versions count as containers and objects.
+// hidden containers and versions count as containers and objects. A hidden
+// container without its visible container is listed under the visible name.
 //
 // Vocabulary: the visible container is the container that clients name. The
 // hidden container has the versions of the visible container's objects. A link
@@ -59,6 +60,8 @@
 //	    or with container sync; an invalid delimiter or version_marker
 //	406 ?versions in another format than JSON
 //	409 DELETE of a container that has versions
+//	412 DELETE of a missing object, 500 PUT and every other DELETE: the hidden
+//	    container is gone, over a Store with Swift's layout
 package objectversioning
 
 import (

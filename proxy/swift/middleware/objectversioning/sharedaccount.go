@@ -13,32 +13,29 @@ import (
 
 // sharedAccount answers requests for an account that has the hidden containers
 // among its own (swiftLayout). The account's counters include versions already;
-// the entries of containers get the bytes of their versions
-// (object_versioning.py: AccountContext.list_containers).
+// the entries of containers get the bytes of their versions. A hidden container
+// whose visible container is gone is listed under the visible name, so that its
+// bytes are found (object_versioning.py: AccountContext.list_containers).
 func (m *middleware) sharedAccount(r *swift.Request, path swift.Path) (*web.Response, error) {
-	format, _, err := listing.Negotiate(r.Request)
-	if r.Method != "GET" || err != nil || format == listing.Plain {
+	if r.Method != "GET" {
 		return m.next.Serve(r)
 	}
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	bytes, err := m.versionBytes(r, objstore.AccountName(path.Account))
+	hidden, err := m.hiddenContainers(r, objstore.AccountName(path.Account))
 	if err != nil && !missing(err) {
 		return nil, err
 	}
 	list := r.Clone()
-	list.AmendContainer = func(e *objstore.ContainerEntry) error {
-		e.BytesUsed += bytes[e.Name]
-		return nil
-	}
+	list.JoinContainers = hidden
 	return m.next.Serve(list)
 }
 
-// versionBytes lists the hidden containers that belong to the containers of the
-// query, and returns the bytes of their versions by the visible container. A
+// hiddenContainers lists the hidden containers that belong to the containers of
+// the query, under the names of the visible containers and without objects. A
 // listing comes before the visible listing and not from within.
-func (m *middleware) versionBytes(r *swift.Request, a objstore.AccountName) (map[string]int64, error) {
+func (m *middleware) hiddenContainers(r *swift.Request, a objstore.AccountName) ([]objstore.ContainerEntry, error) {
 	o := objstore.ListOptions{Reserved: true}
 	var limit, reverse string
 	for _, p := range []struct {
@@ -65,14 +62,15 @@ func (m *middleware) versionBytes(r *swift.Request, a objstore.AccountName) (map
 			*bound = versionsPrefix + *bound
 		}
 	}
-	bytes := map[string]int64{}
+	var hidden []objstore.ContainerEntry
 	err = m.Store.ListContainers(r.Context(), a, o, func(e *objstore.ContainerEntry) error {
 		if e.Subdir {
 			return nil
 		}
-		name := strings.TrimPrefix(e.Name, versionsPrefix)
-		bytes[strings.Clone(name)] = e.BytesUsed
-		return r.Hold(listedBytes + int64(len(name)))
+		entry := *e
+		entry.Name, entry.ObjectCount = strings.Clone(strings.TrimPrefix(e.Name, versionsPrefix)), 0
+		hidden = append(hidden, entry)
+		return r.Hold(listedBytes + int64(len(entry.Name)))
 	})
-	return bytes, err
+	return hidden, err
 }

@@ -3,6 +3,7 @@
 package objectversioning
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -190,4 +191,73 @@ func TestReservedNamesAreRefused(t *testing.T) {
 		}
 	}
 	require.NotContains(t, s.must(200, "GET ", "").body, "versions")
+}
+
+// account is the account's listing.
+func (s *site) account(query string) (entries []objstore.ContainerEntry) {
+	s.t.Helper()
+	var listed []struct {
+		Name         string
+		Count, Bytes int64
+	}
+	require.NoError(s.t, json.Unmarshal([]byte(s.must(200, "GET ?format=json&"+query, "").body), &listed))
+	for _, e := range listed {
+		entries = append(entries, objstore.ContainerEntry{Name: e.Name, ObjectCount: e.Count, BytesUsed: e.Bytes})
+	}
+	return entries
+}
+
+// A hidden container without a visible container stays in the account's listing,
+// in every format, until the container is made again.
+func TestOrphanOfAnAccount(t *testing.T) {
+	s := newSiteOver(t, objstore.Guarantees{SwiftLayout: true, ListedAtOnce: true, ExactCounts: true})
+	for _, name := range []string{"a", "c", "e"} {
+		s.must(201, "PUT "+name, "", "X-Versions-Enabled: true")
+		id := s.must(201, "PUT "+name+"/o", "body").id()
+		s.must(204, "DELETE "+name+"/o", "")
+		s.must(200, "GET "+name+"/o?version-id="+id, "")
+	}
+	s.must(201, "PUT d", "")
+	require.NoError(t, s.store.DeleteContainer(t.Context(), nameInC("").ContainerID()))
+	require.Equal(t, []objstore.ContainerEntry{{Name: "a", BytesUsed: 4}, {Name: "c", BytesUsed: 4}, {Name: "d"}, {Name: "e", BytesUsed: 4}}, s.account(""))
+	for query, want := range map[string]string{
+		"": "a\nc\nd\ne\n", "reverse=true": "e\nd\nc\na\n", "limit=2": "a\nc\n", "limit=1&marker=a": "c\n", "marker=c": "d\ne\n",
+		"end_marker=c": "a\n", "prefix=c": "c\n", "limit=3": "a\nc\nd\n",
+	} {
+		s.must(200, "GET ?"+query, "").wantBody(t, want)
+	}
+	s.must(204, "GET ?prefix=b", "")
+	s.must(404, "HEAD c", "")
+	s.must(400, "GET c/o?version-id=1.00000", "")
+	s.must(201, "PUT c", "")
+	require.Len(t, s.list("versions"), 2)
+}
+
+// Among other proxies a lost hidden container is made by the owner, who switches
+// versions on. Until then nothing is written, and everything can be read.
+func TestLostHiddenContainer(t *testing.T) {
+	s := newSiteOver(t, objstore.Guarantees{SwiftLayout: true, ListedAtOnce: true})
+	s.must(201, "PUT c", "")
+	s.must(201, "PUT c/o", "null object")
+	s.must(204, "POST c", "", "X-Versions-Enabled: true")
+	hidden := objstore.ContainerID{Account: "a", Container: "\x00versions\x00c"}
+	require.NoError(t, s.store.DeleteContainer(t.Context(), hidden))
+	require.Equal(t, []string{"o@null*"}, show(s.list("versions")))
+	s.must(200, "GET c/o", "").wantBody(t, "null object")
+	s.must(200, "GET c/o?version-id=null", "").wantBody(t, "null object")
+	const text = "The versions container does not exist. You may want to re-enable object versioning."
+	for request, status := range map[string]int{
+		"PUT c/o": 500, "PUT c/new": 500, "DELETE c/o": 500, "DELETE c/new": 412, "PUT c/o?version-id=1.00000": 500,
+	} {
+		a := s.must(status, request, "")
+		require.Equal(t, status == 500, strings.Contains(a.body, text), a.body)
+	}
+	s.must(200, "GET c/o", "").wantBody(t, "null object")
+	s.must(404, "GET c/new", "")
+	s.must(204, "DELETE c/o?version-id=null", "")
+	s.must(204, "POST c", "", "X-Versions-Enabled: true")
+	id := s.must(201, "PUT c/o", "new").id()
+	require.Equal(t, []string{"o@" + id + "*"}, show(s.list("versions")))
+	s.must(200, "GET c/o", "").wantBody(t, "new")
+	s.must(404, "PUT c/o?version-id=1.00000", "")
 }

@@ -128,7 +128,7 @@ func (swiftLayout) deletion(at objstore.Timestamp) objstore.DeleteOptions {
 	return objstore.DeleteOptions{Timestamp: at}
 }
 
-func (swiftLayout) shows() bool { return true }
+func (swiftLayout) shared() bool { return true }
 
 // show gives a link the size and ETag of its version, and a path that clients
 // may use.

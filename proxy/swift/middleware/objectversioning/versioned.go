@@ -8,6 +8,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
+	"needletail/proxy/web"
 )
 
 // Sysmeta of the visible container, and of a link.
@@ -152,15 +153,31 @@ func (m *middleware) isNewest(ctx context.Context, v *versioned, id objstore.Tim
 	return newest == id, err
 }
 
-// ensureHidden makes the hidden container if it is missing after a crash or
-// after a failed DELETE of the visible container. A write follows, so
-// ensureHidden asks the Store and not the request's memory. A Store's cache
-// will do: hidden containers are made and deleted by this middleware alone.
-func (m *middleware) ensureHidden(ctx context.Context, v *versioned) error {
+// errHiddenMissing refuses a write to a container whose hidden container is gone
+// (object_versioning.py: _put_versioned_obj_from_client).
+var errHiddenMissing = web.Textf(500, "The versions container does not exist. You may want to re-enable object versioning.")
+
+// requireHidden looks for the hidden container, which is missing after a crash
+// or after a failed DELETE of the visible container. In a layout of its own the
+// middleware makes the container again. Among other proxies only the owner does,
+// by switching versions on: the loss may be a fault of the cluster. A write
+// follows, so requireHidden asks the Store and not the request's memory. A
+// Store's cache will do: hidden containers are made and deleted by this
+// middleware alone.
+func (m *middleware) requireHidden(ctx context.Context, v *versioned) error {
 	_, err := m.Store.HeadContainer(ctx, v.hidden, objstore.InfoOptions{Cached: true})
-	if errors.Is(err, objstore.KindNotFound) {
-		_, err = m.Store.PutContainer(ctx, v.hidden, objstore.PutContainerOptions{Policy: &v.policy})
+	switch {
+	case !errors.Is(err, objstore.KindNotFound):
+		return err
+	case m.layout.shared():
+		return errHiddenMissing
 	}
+	return m.makeAgain(ctx, v)
+}
+
+// makeAgain makes the hidden container of a container that had one.
+func (m *middleware) makeAgain(ctx context.Context, v *versioned) error {
+	_, err := m.Store.PutContainer(ctx, v.hidden, objstore.PutContainerOptions{Policy: &v.policy})
 	return err
 }
 

@@ -3,6 +3,7 @@
 package objectversioning
 
 import (
+	"context"
 	"errors"
 
 	"needletail/objstore"
@@ -30,7 +31,7 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 	if cur.exists && onlyNew {
 		return nil, web.Status(412)
 	}
-	if err := m.ensureHidden(r.Context(), v); err != nil {
+	if err := m.requireHidden(r.Context(), v); err != nil {
 		return nil, err
 	}
 	id, err := m.newID(r.Context(), v, &cur)
@@ -74,8 +75,8 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 	if err := r.CheckAuthorized(m.next, nil); err != nil {
 		return nil, err
 	}
-	if err := m.ensureHidden(ctx, v); err != nil {
-		return nil, err
+	if err := m.requireHidden(ctx, v); err != nil {
+		return nil, m.markerRefused(ctx, v, err)
 	}
 	status, id := 204, objstore.Timestamp(0)
 	err = m.replace(ctx, v, func(cur *current) error {
@@ -103,6 +104,20 @@ func (m *middleware) delete(r *swift.Request, path swift.Path) (*web.Response, e
 	res := web.StatusPage(status)
 	res.Header.Set(versionIDHeader, id.String())
 	return res, nil
+}
+
+// markerRefused is the answer to a DELETE without a hidden container. Where only
+// the marker would be written, Swift answers 412 (object_versioning.py:
+// _check_response_error).
+func (m *middleware) markerRefused(ctx context.Context, v *versioned, cause error) error {
+	if !errors.Is(cause, errHiddenMissing) {
+		return cause
+	}
+	cur, err := m.current(ctx, v)
+	if err == nil && !cur.isNull() {
+		return web.Status(412)
+	}
+	return cause
 }
 
 // post changes the link, then the version. The link has the listing's entry and
