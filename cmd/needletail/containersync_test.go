@@ -308,3 +308,38 @@ type failingDelete struct{ objstore.Store }
 func (failingDelete) DeleteObject(context.Context, objstore.ObjectID, objstore.DeleteOptions) (objstore.ObjectInfo, error) {
 	return objstore.ObjectInfo{}, &objstore.Error{Kind: objstore.KindUnavailable}
 }
+
+// Swift's daemon sends a manifest as a list with X-Static-Large-Object, and a
+// static link with the target's ETag and length (swift/container/sync.py).
+func TestContainerSyncFromSwift(t *testing.T) {
+	one, _ := startClusters(t)
+	one.must(201, "PUT", "/c", "", "X-Container-Sync-Key: user")
+	one.must(201, "PUT", "/segments", "")
+	token := one.token
+	signed := func(status int, method, path, body string, lines ...string) {
+		t.Helper()
+		one.token = ""
+		sig := containersync.Sign(method, "/v1/AUTH_test"+path, "1000000000.00000", "n", "realm-key", "user")
+		lines = append(lines, "X-Timestamp: 1000000000.00000", "X-Container-Sync-Auth: R n "+sig)
+		one.must(status, method, path, body, lines...)
+		one.token = token
+	}
+	const etag = "900150983cd24fb0d6963f7d28e17f72" // of abc
+	list := `[{"name": "/segments/1", "bytes": 3, "hash": "` + etag + `", "content_type": "a/b", "last_modified": "2020-01-01T00:00:00.000000"}]`
+	signed(201, "PUT", "/c/slo", list, "X-Static-Large-Object: True", "Content-Type: x/y", "X-Object-Meta-Test: put_value")
+	signed(201, "PUT", "/c/link", "", "X-Symlink-Target: segments/1", "X-Symlink-Target-Etag: "+etag, "X-Symlink-Target-Bytes: 3")
+	signed(400, "PUT", "/c/bad", "", "X-Symlink-Target: segments/1", "X-Symlink-Target-Etag: "+etag)
+	one.must(400, "PUT", "/c/own", list, "X-Static-Large-Object: True")
+	if _, got := one.must(200, "GET", "/c/slo?multipart-manifest=get", ""); got != list {
+		t.Errorf("the manifest is %s", got)
+	}
+	one.must(409, "GET", "/c/slo", "")
+	one.must(404, "GET", "/c/link", "")
+	if _, got := one.must(200, "GET", "/c?format=json", ""); !strings.Contains(got, "slo_etag") || !strings.Contains(got, `"symlink_bytes": 3`) {
+		t.Errorf("the listing is %s", got)
+	}
+	one.must(201, "PUT", "/segments/1", "abc")
+	one.wantBody("/c/link", "abc")
+	one.must(202, "POST", "/c/slo", "", "X-Object-Meta-Test: post_value")
+	one.wantBody("/c/slo", "abc")
+}

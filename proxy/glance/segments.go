@@ -68,7 +68,7 @@ func (c *catalog) open(ctx context.Context, id, ranges string) (objstore.Object,
 // manifest or link.
 func (c *catalog) inSegments(id string, info *objstore.ObjectInfo) (bool, error) {
 	for _, f := range info.Metadata {
-		if strings.HasPrefix(f.Name, "X-Object-Sysmeta-Slo-") || strings.HasPrefix(f.Name, "X-Object-Sysmeta-Symlink-") {
+		if f.Name == "X-Static-Large-Object" || strings.HasPrefix(f.Name, "X-Object-Sysmeta-Slo-") || strings.HasPrefix(f.Name, "X-Object-Sysmeta-Symlink-") {
 			return false, fmt.Errorf("%w: it has %s", errForeignData, f.Name)
 		}
 	}

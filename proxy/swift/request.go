@@ -59,6 +59,11 @@ type Request struct {
 	// is zero for requests of all clients but peers.
 	Timestamp objstore.Timestamp
 
+	// Repeats: the request repeats a write of another cluster, which container
+	// sync has verified. Manifests and links are stored as they are: what they
+	// name may come later, or never.
+	Repeats bool
+
 	// known has the look-ups of accounts and containers; subrequests share it.
 	known *known
 

@@ -25,11 +25,12 @@
 // future is refused, for the clock of the store follows it.
 //
 // A manifest of a large object and a link go as they are, without a look at the
-// named objects. Swift leaves this to override flags; here the sender puts
-// their sysmeta into lines that begin with peerSysmeta, and the receiver takes
-// only the sysmeta of manifests and links from there (carried). A Swift cluster
-// takes a manifest too. A manifest sent by Swift is refused: Swift does not
-// send its sysmeta along.
+// named objects (swift.Request.Repeats; in Swift swift.slo_override and
+// swift.symlink_override). Swift sends a manifest as its list with
+// X-Static-Large-Object, and a link as X-Symlink-Target with its companions. A
+// needletail also puts their sysmeta into lines that begin with peerSysmeta, and
+// the receiver takes only the sysmeta of manifests and links from there
+// (carried).
 //
 // # The worker
 //
@@ -156,6 +157,7 @@ func trust(r *swift.Request, p swift.Path) error {
 		r.Timestamp = t
 	}
 	r.Authorizer = scope{p.Account, p.Container}
+	r.Repeats = p.Object != ""
 	special := false
 	for i, f := range r.Header {
 		if rest, ok := web.CutPrefix(f.Name, peerSysmeta); ok && isCarried(rest) {

@@ -68,10 +68,12 @@ func TestVerified(t *testing.T) {
 		require.Equal(t, web.Header{{Name: "Content-Type", Value: "x/y"}}, r.Header)
 		require.Equal(t, []string{"cs:valid"}, r.Log.Notes)
 		require.Equal(t, scope{"a", "c"}, r.Authorizer)
+		require.True(t, r.Repeats)
 	}
 	r, err := ask(t, signedRequest("GET", "/v1/a/c", "", "rk"))
 	require.NoError(t, err)
 	require.Zero(t, r.Timestamp)
+	require.False(t, r.Repeats)
 }
 
 func TestNotForPeers(t *testing.T) {
@@ -79,6 +81,7 @@ func TestNotForPeers(t *testing.T) {
 		r, err := ask(t, &swift.Request{Request: &web.Request{Method: "PUT", Path: path, Header: web.Header{{Name: authHeader, Value: "us n s"}}}})
 		require.NoError(t, err)
 		require.Nil(t, r.Authorizer)
+		require.False(t, r.Repeats)
 	}
 	r, err := ask(t, &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/o",
 		Header: web.Header{{Name: "X-Container-Sync-Sysmeta-Slo-Etag", Value: "forged"}}}, InboundTimestamp: "5",
@@ -87,6 +90,7 @@ func TestNotForPeers(t *testing.T) {
 	require.Nil(t, r.Authorizer)
 	require.Zero(t, r.Timestamp)
 	require.False(t, r.Header.Has("X-Object-Sysmeta-Slo-Etag"))
+	require.False(t, r.Repeats)
 }
 
 func TestRefused(t *testing.T) {

@@ -211,7 +211,7 @@ func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) (*m
 	get.SetRawQuery(query)
 	// An object without a manifest need not be read.
 	get.Header.Set("Range", "bytes=-1")
-	swift.AddHint(&get.Header, swift.IgnoreRangeIf, etagSysmeta)
+	hintWhole(&get.Header)
 	res, err := m.next.Serve(get)
 	if err != nil {
 		res = web.ErrorResponse(err)
@@ -223,7 +223,7 @@ func (m *middleware) segmentsOf(r *swift.Request, path swift.Path, o doomed) (*m
 		err = web.Statusf(401, "401 Unauthorized")
 	case res.Status/100 != 2 && res.Status != 416:
 		err = web.Statusf(500, "Unable to load SLO manifest or segment.")
-	case !res.Header.Has(etagSysmeta):
+	case !isManifest(res.Header):
 		err = web.Statusf(400, "Not an SLO manifest")
 	}
 	if err != nil {

@@ -23,10 +23,10 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 		return m.getRaw(r)
 	case !asManifest:
 		swift.AddHint(&r.Header, swift.ETagIsAt, etagSysmeta)
-		swift.AddHint(&r.Header, swift.IgnoreRangeIf, etagSysmeta)
+		hintWhole(&r.Header)
 	}
 	res, err := m.next.Serve(r)
-	if err != nil || !res.Header.Has(etagSysmeta) {
+	if err != nil || !isManifest(res.Header) {
 		return res, err
 	}
 	if asManifest {
@@ -36,7 +36,14 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 		show(res)
 		return res, nil
 	}
-	return m.content(r, path, res)
+	if isBare(res.Header) {
+		stored, err := m.complete(r, res)
+		if err != nil {
+			return nil, err
+		}
+		return m.content(r, path, res, stored)
+	}
+	return m.content(r, path, res, nil)
 }
 
 // show hides the feature's own lines, and marks the answer as a large object's.
@@ -50,10 +57,10 @@ func show(res *web.Response) {
 func (m *middleware) getRaw(r *swift.Request) (*web.Response, error) {
 	inner := r.Clone()
 	inner.Header = r.Header.Clone()
-	swift.AddHint(&inner.Header, swift.IgnoreRangeIf, etagSysmeta)
+	hintWhole(&inner.Header)
 	swift.AddHint(&inner.Header, swift.ETagIsAt, etagSysmeta)
 	res, err := m.next.Serve(inner)
-	if err != nil || !res.Header.Has(etagSysmeta) {
+	if err != nil || !isManifest(res.Header) {
 		return res, err
 	}
 	if res.Status != 200 {
@@ -94,15 +101,16 @@ func (m *middleware) fetch(r *swift.Request, head *web.Response) (*web.Response,
 	if err != nil {
 		return nil, err
 	}
-	if res.Status != 200 || res.Header.Get(etagSysmeta) != head.Header.Get(etagSysmeta) {
+	if res.Status != 200 || !isManifest(res.Header) || res.Header.Get(etagSysmeta) != head.Header.Get(etagSysmeta) {
 		return nil, errors.Join(&web.StatusError{Status: 503, Err: errors.New("the manifest was replaced")}, res.Close())
 	}
 	return res, nil
 }
 
 // content turns the answer with the manifest into the answer with its content,
-// and closes the first.
-func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Response) (*web.Response, error) {
+// and closes the first. stored is the manifest, or nil if nobody has read the
+// answer yet.
+func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Response, stored *manifest) (*web.Response, error) {
 	part, err := partNumber(r)
 	if err != nil {
 		return nil, errors.Join(err, res.Close())
@@ -122,14 +130,15 @@ func (m *middleware) content(r *swift.Request, path swift.Path, res *web.Respons
 	if r.Method == "HEAD" && part == 0 {
 		return out, res.Close()
 	}
-	if r.Method == "HEAD" {
+	if stored == nil && r.Method == "HEAD" {
 		if res, err = m.fetch(r, res); err != nil {
 			return nil, err
 		}
 	}
-	stored, err := readManifest(r, res, neededBy(r, size, part))
-	if err != nil {
-		return nil, err
+	if stored == nil {
+		if stored, err = readManifest(r, res, neededBy(r, size, part)); err != nil {
+			return nil, err
+		}
 	}
 	list := stored.list
 	if total, ok := contentBytes(list); !ok || total != size {

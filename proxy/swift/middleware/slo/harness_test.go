@@ -106,11 +106,11 @@ func (f *fake) Serve(r *swift.Request) (*web.Response, error) {
 func (f *fake) get(r *swift.Request, o fakeObject) *web.Response {
 	res := &web.Response{Status: 200, ContentLength: int64(len(o.body)), Header: web.Header{
 		{Name: "Content-Type", Value: o.header.Get("Content-Type")}, {Name: "Etag", Value: md5Hex([]byte(o.body))},
-		{Name: "Last-Modified", Value: "Thu, 01 Jan 1970 00:01:41 GMT"},
+		{Name: "Last-Modified", Value: "Thu, 01 Jan 1970 00:01:41 GMT"}, {Name: "X-Timestamp", Value: "0000000101.00000"},
 	}}
 	var metadata objstore.Metadata
 	for _, h := range o.header {
-		if _, ok := web.CutPrefix(h.Name, objstore.SysmetaObject); ok {
+		if _, ok := web.CutPrefix(h.Name, objstore.SysmetaObject); ok || h.Name == shownHeader {
 			metadata.Set(h.Name, h.Value)
 		}
 	}

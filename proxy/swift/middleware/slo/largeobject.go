@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
@@ -143,14 +142,17 @@ func (o *largeObject) readSub(s *segment) (*manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("manifest %s: %w", get.Path, err)
 	}
-	size := res.Header.Get(sizeSysmeta)
-	if res.Status != 200 || res.Header.Get(etagSysmeta) != s.Hash || size != strconv.FormatInt(s.Bytes, 10) {
+	if res.Status != 200 || !isBare(res.Header) && !s.describes(res.Header, nil) {
 		_ = res.Close() // the change is the error
 		return nil, fmt.Errorf("%w: manifest %s: status %d", web.ErrSegmentChanged, get.Path, res.Status)
 	}
 	m, err := readManifest(o.r, res, nil)
 	if err != nil {
 		return nil, err
+	}
+	if !s.describes(res.Header, m.list) {
+		m.release(o.r)
+		return nil, fmt.Errorf("%w: manifest %s", web.ErrSegmentChanged, get.Path)
 	}
 	if err := o.cost.read(m.readBytes); err != nil {
 		m.release(o.r)

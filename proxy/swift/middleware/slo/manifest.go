@@ -113,6 +113,7 @@ func (m *manifest) release(r *swift.Request) {
 
 // measure sets part.
 func (s *segment) measure() error {
+	s.correct()
 	switch {
 	case s.Data != "":
 		s.part = web.ByteRange{End: int64(base64.StdEncoding.DecodedLen(len(s.Data)) - strings.Count(s.Data, "="))}

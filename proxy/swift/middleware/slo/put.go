@@ -102,13 +102,9 @@ func manifestRequest(r *swift.Request, segments []segment, etag string, size int
 	put := r.Clone()
 	put.Body, put.ContentLength = bytes.NewReader(body), int64(len(body))
 	put.Header = r.Header.Clone()
-	put.Header.Del(shownHeader)
 	own := md5Hex(body)
 	put.Header.Set("Etag", own)
-	put.Header.Set(etagSysmeta, etag)
-	put.Header.Set(sizeSysmeta, strconv.FormatInt(size, 10))
-	put.Header.Set(swift.OverrideETag, own+"; slo_etag="+etag)
-	put.Header.Set(swift.OverridePrefix+"Size", strconv.FormatInt(size, 10))
+	setSysmeta(&put.Header, own, etag, size)
 	return put
 }
 

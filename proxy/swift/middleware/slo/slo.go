@@ -53,8 +53,9 @@
 //     maxInlineSegments data. The work for an answer ends when the inner
 //     manifests outweigh freeManifestBytes and the opened content.
 //   - A manifest is an object with the sysmeta X-Object-Sysmeta-Slo-Etag and
-//     -Slo-Size, which a POST keeps. A client can set neither the sysmeta nor
-//     X-Static-Large-Object, the header that shows a manifest.
+//     -Slo-Size, which a POST keeps, or, in a cluster of Swift, with
+//     X-Static-Large-Object alone (bare.go). A client can set neither the sysmeta
+//     nor X-Static-Large-Object, the header that shows a manifest.
 package slo
 
 import (
@@ -90,6 +91,9 @@ func (m *middleware) Serve(r *swift.Request) (*web.Response, error) {
 	path, err := r.SplitPath()
 	if err != nil || path.Object == "" {
 		return m.next.Serve(r)
+	}
+	if r.Repeats {
+		return m.repeat(r)
 	}
 	switch manifest := r.Query().Get("multipart-manifest"); {
 	case r.Method == "PUT" && manifest == "put":

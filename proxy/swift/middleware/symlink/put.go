@@ -14,6 +14,7 @@ const (
 	targetHeader  = "X-Symlink-Target"
 	accountHeader = "X-Symlink-Target-Account"
 	etagHeader    = "X-Symlink-Target-Etag"
+	bytesHeader   = "X-Symlink-Target-Bytes"
 )
 
 // dynamicType is the Content-Type of a dynamic link without a type of its own.
@@ -28,14 +29,18 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 	if err != nil {
 		return nil, err
 	}
-	if link.ETag != "" {
+	if link.ETag != "" && r.Repeats {
+		if err := repeated(r.Header, &link); err != nil {
+			return nil, err
+		}
+	} else if link.ETag != "" {
 		if err := m.lookUp(r, path, &link); err != nil {
 			return nil, err
 		}
 	} else if r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", dynamicType)
 	}
-	for _, name := range []string{targetHeader, accountHeader, etagHeader, targetHeader + "-Bytes"} {
+	for _, name := range []string{targetHeader, accountHeader, etagHeader, bytesHeader} {
 		r.Header.Del(name)
 	}
 	swift.SetSymlink(&r.Header, link)
@@ -78,6 +83,16 @@ func readLink(h web.Header, path swift.Path) (link swift.Symlink, err error) {
 		return link, web.Textf(400, "Bad X-Symlink-Target-Etag format")
 	}
 	return link, nil
+}
+
+// repeated takes the target's length as the other cluster states the length
+// (symlink.py: _validate_etag_and_update_sysmeta).
+func repeated(h web.Header, link *swift.Symlink) (err error) {
+	link.SizeBytes, err = strconv.ParseInt(h.Get(bytesHeader), 10, 64)
+	if err != nil || link.SizeBytes < 0 {
+		return web.Textf(400, "Bad %s format", bytesHeader)
+	}
+	return nil
 }
 
 // lookUp checks a static link against its target, with the rights of the

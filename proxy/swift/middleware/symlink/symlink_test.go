@@ -294,3 +294,35 @@ func TestAuthorizeOnlyPasses(t *testing.T) {
 	s.asked[0].Header.Del(targetHeader)
 	require.True(t, r.Header.Has(targetHeader))
 }
+
+// A link of another cluster is stored without a look at its target
+// (symlink.py: _validate_etag_and_update_sysmeta).
+func TestRepeatedStaticLink(t *testing.T) {
+	put := func(lines ...string) (*site, error) {
+		s := &site{}
+		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/l", Body: web.NoBody}, Authorizer: client{}, Repeats: true}
+		for _, line := range lines {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Add(name, value)
+		}
+		_, err := New(Options{})(s).Serve(r)
+		return s, err
+	}
+	const target, etag = "X-Symlink-Target: d/o%20o", "X-Symlink-Target-Etag: abc"
+	s, err := put(target, etag, "X-Symlink-Target-Bytes: 12", "X-Symlink-Target-Account: b", "Content-Type: x/y")
+	require.NoError(t, err)
+	require.Len(t, s.asked, 1)
+	link, ok := swift.SymlinkOf(s.asked[0].Header)
+	require.True(t, ok)
+	require.Equal(t, swift.Symlink{Account: "b", Container: "d", Object: "o o", ETag: "abc", SizeBytes: 12}, link)
+	require.Equal(t, "x/y", s.asked[0].Header.Get("Content-Type"))
+	require.False(t, s.asked[0].Header.Has("X-Symlink-Target-Bytes"))
+	for _, bytes := range []string{"", "X-Symlink-Target-Bytes: -1", "X-Symlink-Target-Bytes: many"} {
+		s, err := put(target, etag, bytes)
+		statusOf(t, err, 400)
+		require.Empty(t, s.asked)
+	}
+	s, err = put(target)
+	require.NoError(t, err)
+	require.Equal(t, dynamicType, s.asked[0].Header.Get("Content-Type"))
+}
