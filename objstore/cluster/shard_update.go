@@ -27,8 +27,9 @@ func (s *Store) rowTargetOf(ctx context.Context, c call, id objstore.ObjectID, s
 }
 
 // updateShard returns the shard for the row of an object. With a cache all
-// shards of the container are fetched and kept; requests that need them at the
-// same time wait for a single fetch.
+// shards of the container are fetched and kept; requests of this process that
+// need them at the same time wait for a single fetch, and fetches of all proxies
+// share a token.
 func (s *Store) updateShard(ctx context.Context, c call, id objstore.ObjectID) (namespace, bool) {
 	root := id.ContainerID()
 	if s.cache == nil {
@@ -42,11 +43,9 @@ func (s *Store) updateShard(ctx context.Context, c call, id objstore.ObjectID) (
 	if !ok {
 		fetched, err, _ := s.shardFetches.Do(root.String(), func() (any, error) {
 			ctx := context.WithoutCancel(ctx) // of many requests
-			all, err := s.fetchUpdateShards(ctx, c, root, "")
-			if err != nil {
-				return nil, err
-			}
-			return s.cache.SetShardUpdating(ctx, root, all), nil
+			return s.cache.FetchShardUpdating(ctx, root, func() ([]namespace, error) {
+				return s.fetchUpdateShards(ctx, c, root, "")
+			})
 		})
 		if err != nil {
 			return namespace{}, false

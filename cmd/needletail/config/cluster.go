@@ -34,6 +34,14 @@ type Cluster struct {
 	// RecheckUpdatingShardRanges is how long the cached shards of a container count
 	// for writes.
 	RecheckUpdatingShardRanges Duration `toml:"recheck_updating_shard_ranges"`
+	// NamespaceAvgBackendFetchTime is how long the container servers take to tell
+	// the shards of a container, on average. A proxy that leaves the question to
+	// other proxies looks for their answer in memcached for 10 times as long.
+	NamespaceAvgBackendFetchTime Duration `toml:"namespace_avg_backend_fetch_time"`
+	// NamespaceCacheTokensPerSession is how many requests of all proxies ask for the
+	// shards of a container at once, when the shards are not in memcached. 0: all
+	// requests that need the shards.
+	NamespaceCacheTokensPerSession int `toml:"namespace_cache_tokens_per_session"`
 	// WholeShardRanges shares shards in memcached in the form of Swift's proxies
 	// up to 2.30, for a cluster that still has such proxies.
 	WholeShardRanges bool `toml:"whole_shard_ranges"`

@@ -102,6 +102,8 @@ func TestClusterContradictions(t *testing.T) {
 		clusterTop + "write_affinity_node_count = \"many\"\n":                                            "write_affinity_node_count",
 		clusterTop + "write_affinity_handoff_delete_count = \"-1\"\n":                                    "write_affinity_handoff_delete_count",
 		clusterTop + "recheck_account_existence = \"0s\"\n":                                              "recheck_account_existence",
+		clusterTop + "namespace_avg_backend_fetch_time = \"0s\"\n":                                       "namespace_avg_backend_fetch_time",
+		clusterTop + "namespace_cache_tokens_per_session = -1\n":                                         "namespace_cache_tokens_per_session",
 		clusterTop + "memcache_max_connections = -1\n":                                                   "memcache_max_connections",
 	} {
 		c, err := Load(writeConfig(t, text))

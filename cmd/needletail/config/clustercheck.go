@@ -71,10 +71,14 @@ func (c *Cluster) validate() error {
 	for name, d := range map[string]Duration{
 		"recheck_account_existence": c.RecheckAccountExistence, "recheck_container_existence": c.RecheckContainerExistence,
 		"recheck_listing_shard_ranges": c.RecheckListingShardRanges, "recheck_updating_shard_ranges": c.RecheckUpdatingShardRanges,
+		"namespace_avg_backend_fetch_time": c.NamespaceAvgBackendFetchTime,
 	} {
 		if d <= 0 {
 			return fmt.Errorf("%s must be positive", name)
 		}
+	}
+	if c.NamespaceCacheTokensPerSession < 0 {
+		return errors.New("namespace_cache_tokens_per_session is negative")
 	}
 	if c.MemcacheMaxConnections < 0 {
 		return errors.New("memcache_max_connections is negative")

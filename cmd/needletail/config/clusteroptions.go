@@ -30,6 +30,9 @@ func defaultCluster() Cluster {
 		RecheckListingShardRanges:  Duration(infocache.DefaultListingLife),
 		RecheckUpdatingShardRanges: Duration(infocache.DefaultUpdatingLife),
 
+		NamespaceAvgBackendFetchTime:   Duration(infocache.DefaultFetchTime),
+		NamespaceCacheTokensPerSession: infocache.DefaultFetchTokens,
+
 		ConnTimeout:              Duration(d.ConnTimeout),
 		NodeTimeout:              Duration(d.NodeTimeout),
 		PostQuorumTimeout:        Duration(d.PostQuorumTimeout),
@@ -142,6 +145,10 @@ func (c *Cluster) Cache() (infocache.Config, error) {
 	conf.ContainerLife = time.Duration(c.RecheckContainerExistence)
 	conf.ListingLife = time.Duration(c.RecheckListingShardRanges)
 	conf.UpdatingLife = time.Duration(c.RecheckUpdatingShardRanges)
+	conf.FetchTime = time.Duration(c.NamespaceAvgBackendFetchTime)
+	if conf.FetchTokens = c.NamespaceCacheTokensPerSession; conf.FetchTokens == 0 {
+		conf.FetchTokens = -1
+	}
 	conf.WholeRanges = c.WholeShardRanges
 	return conf, nil
 }

@@ -61,6 +61,12 @@ type Config struct {
 	AccountLife, ContainerLife time.Duration
 	ListingLife, UpdatingLife  time.Duration
 
+	// FetchTime is how long the container servers take to tell the shards of a
+	// container, on average. FetchTokens is how many requests of all proxies ask
+	// at once; negative: all that need the shards. See FetchShardUpdating.
+	FetchTime   time.Duration
+	FetchTokens int
+
 	// WholeRanges says that Swift's proxies are of version 2.30: they share
 	// whole shard ranges under other names.
 	WholeRanges bool
@@ -74,6 +80,10 @@ func (c Config) withDefaults() Config {
 		if *d == 0 {
 			*d = byDefault
 		}
+	}
+	duration(&c.FetchTime, DefaultFetchTime)
+	if c.FetchTokens == 0 {
+		c.FetchTokens = DefaultFetchTokens
 	}
 	number := func(n *int, byDefault int) {
 		if *n <= 0 {
@@ -134,6 +144,7 @@ var errMiss = errors.New("not cached")
 type Cache struct {
 	conf    Config
 	backend backend
+	after   func(time.Duration) <-chan time.Time // time.After
 
 	accounts   *memo[AccountInfo]
 	containers *memo[ContainerInfo]
@@ -144,7 +155,7 @@ type Cache struct {
 func New(c Config) (*Cache, error) {
 	c = c.withDefaults()
 	cache := &Cache{
-		conf: c, accounts: newMemo(decodeAccount), containers: newMemo(decodeContainer), shards: newMemo(decodeBounds),
+		conf: c, after: time.After, accounts: newMemo(decodeAccount), containers: newMemo(decodeContainer), shards: newMemo(decodeBounds),
 	}
 	if c.WholeRanges {
 		cache.shards = newMemo(decodeRanges)
@@ -164,7 +175,7 @@ func New(c Config) (*Cache, error) {
 // Shared says whether the cache is in memcached, and so is seen by all proxies.
 func (c *Cache) Shared() bool { return len(c.conf.Servers) > 0 }
 
-// WholeRanges says whether SetShardListing and SetShardUpdating need
+// WholeRanges says whether SetShardListing and FetchShardUpdating need
 // Namespace.Range: then the container server must be asked for whole ranges.
 func (c *Cache) WholeRanges() bool { return c.conf.WholeRanges }
 

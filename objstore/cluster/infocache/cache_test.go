@@ -68,7 +68,7 @@ func TestForget(t *testing.T) {
 	c.SetContainer(ctx, container, ContainerInfo{Status: 204})
 	all := []Namespace{{Name: ".shards_AUTH_a/c-0"}}
 	c.SetShardListing(ctx, container, all)
-	c.SetShardUpdating(ctx, container, all)
+	c.setNamespaces(ctx, forUpdating, container, all)
 
 	c.ForgetContainer(ctx, container)
 	_, ok := c.Container(ctx, container)
@@ -275,7 +275,9 @@ func TestShardValues(t *testing.T) {
 	_, ok = c.ShardListing(ctx, container)
 	require.False(t, ok)
 
-	require.Equal(t, want, c.SetShardUpdating(ctx, container, all))
+	fetched, err := c.FetchShardUpdating(ctx, container, func() ([]Namespace, error) { return all, nil })
+	require.NoError(t, err)
+	require.Equal(t, want, fetched)
 	*now = now.Add(DefaultUpdatingLife - 1)
 	_, ok = c.ShardUpdating(ctx, container)
 	require.True(t, ok)
@@ -313,7 +315,7 @@ func TestShardValuesOf230(t *testing.T) {
 	short, err := ParseNamespace([]byte(`{"name": "a/c", "lower": "m", "upper": ""}`))
 	require.NoError(t, err)
 	require.Empty(t, short.Range)
-	c.SetShardUpdating(ctx, container, []Namespace{n, short})
+	c.setNamespaces(ctx, forUpdating, container, []Namespace{n, short})
 	_, ok = c.ShardUpdating(ctx, container)
 	require.False(t, ok, "a short form cannot be shared with Swift 2.30")
 	for _, bad := range []string{`{"name": "a", "lower": "", "upper": ""}`, `{"name": "a/c", "lower": "b", "upper": "a"}`, `[]`, `{"name": 1}`} {

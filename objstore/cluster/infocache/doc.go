@@ -8,7 +8,8 @@
 // Vocabulary: a name is the text that Swift's code gives to its cache
 // ("container/AUTH_a/c"); a key is the name's MD5 in hex, the form on the wire;
 // a life is how long a value stays; a namespace is a range of object names and
-// the container that holds the range.
+// the container that holds the range; a token is the right to fetch what is not
+// cached (token.go).
 //
 // # Invariants
 //

@@ -5,9 +5,11 @@
 package infocache
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,10 @@ func TestInterop(t *testing.T) {
 			t.Run("account", func(t *testing.T) { interopAccount(t, c, p) })
 			t.Run("container", func(t *testing.T) { interopContainer(t, c, p) })
 			t.Run("shards", func(t *testing.T) { interopShards(t, c, p) })
+			var tokens bool
+			if p.Ask(&tokens, "tokens"); tokens {
+				t.Run("token", func(t *testing.T) { interopToken(t, c, p, names) })
+			}
 		})
 	}
 }
@@ -231,7 +237,9 @@ func interopShards(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 		require.True(t, ok)
 
 		id.Container += "-mine"
-		require.Equal(t, got, c.setNamespaces(ctx, use, id, got))
+		cached, kept := c.setNamespaces(ctx, use, id, got)
+		require.True(t, kept)
+		require.Equal(t, got, cached)
 		mine, ok := c.Get(ctx, c.shardName(use, id))
 		require.True(t, ok)
 		require.Equal(t, string(raw), string(mine), "the same text")
@@ -241,4 +249,84 @@ func interopShards(t *testing.T, c *Cache, p *swiftpeer.Peer) {
 		require.Len(t, answer[0], len(triples))
 		id.Container = "é"
 	}
+}
+
+// lives are the seconds that memcached's values still live, of the servers that
+// have a key.
+func lives(t *testing.T, servers []string, key string) (seconds []int) {
+	for _, address := range servers {
+		conn, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "mg %s t\r\n", key)
+		require.NoError(t, err)
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		var n int
+		if _, err := fmt.Sscanf(line, "HD t%d", &n); err == nil {
+			seconds = append(seconds, n)
+		}
+	}
+	return seconds
+}
+
+// interopToken: both sides count in one number, with the same life, see what the
+// other side fetched, and end the number with their own success.
+func interopToken(t *testing.T, c *Cache, p *swiftpeer.Peer, servers []string) {
+	ctx := context.Background()
+	id := objstore.ContainerID{Account: "AUTH_a", Container: "é-token"}
+	key := keyOf(tokenPrefix + c.shardName(forUpdating, id))
+	triples := [][3]string{{".shards_a/é-0", "", "m"}, {".shards_a/é-1", "m", ""}}
+	var theirs struct {
+		bounds          [][2]string
+		fetched, holder bool
+	}
+	populate := func(tokens int, fetched [][3]string) {
+		t.Helper()
+		p.Ask(&[3]any{&theirs.bounds, &theirs.fetched, &theirs.holder}, "populate", id.Account, id.Container, tokens, fetched)
+	}
+	fails := func() ([]Namespace, error) { return nil, errMiss }
+
+	_, err := c.FetchShardUpdating(ctx, id, fails)
+	require.ErrorIs(t, err, errMiss)
+	own := lives(t, servers, key)
+	require.Len(t, own, 1)
+	require.NoError(t, c.Delete(ctx, tokenPrefix+c.shardName(forUpdating, id)))
+	populate(3, nil)
+	require.True(t, theirs.fetched && theirs.holder)
+	swifts := lives(t, servers, key)
+	require.Len(t, swifts, 1)
+	require.InDelta(t, swifts[0], own[0], 1, "seconds of the life")
+
+	// The second of two tokens is ours, and the third request waits.
+	_, err = c.FetchShardUpdating(ctx, id, fails)
+	require.ErrorIs(t, err, errMiss)
+	populate(2, nil)
+	require.True(t, theirs.fetched && !theirs.holder, "after three looks")
+
+	// Ours waits for what Swift fetches.
+	waiting := open(t, Config{Servers: servers, FetchTokens: 1})
+	require.NoError(t, c.Delete(ctx, tokenPrefix+c.shardName(forUpdating, id)))
+	populate(3, nil)
+	waiting.after = func(time.Duration) <-chan time.Time {
+		populate(3, triples)
+		done := make(chan time.Time, 1)
+		done <- time.Time{}
+		return done
+	}
+	all, err := waiting.FetchShardUpdating(ctx, id, fails)
+	require.NoError(t, err)
+	require.Equal(t, []Namespace{{Name: ".shards_a/é-0", Upper: "m"}, {Name: ".shards_a/é-1", Lower: "m"}}, all)
+	require.Empty(t, lives(t, servers, key), "Swift's success has ended the number")
+
+	// Swift finds what ours fetched, and ours ends the number.
+	require.NoError(t, c.Delete(ctx, c.shardName(forUpdating, id)))
+	_, err = c.FetchShardUpdating(ctx, id, func() ([]Namespace, error) { return all, nil })
+	require.NoError(t, err)
+	require.Empty(t, lives(t, servers, key))
+	_, err = c.Incr(ctx, tokenPrefix+c.shardName(forUpdating, id), 9, time.Minute)
+	require.NoError(t, err)
+	populate(3, triples)
+	require.False(t, theirs.fetched)
+	require.Equal(t, [][2]string{{"", ".shards_a/é-0"}, {"m", ".shards_a/é-1"}}, theirs.bounds)
 }

@@ -50,7 +50,8 @@ func (c *Cache) ShardListing(ctx context.Context, id objstore.ContainerID) ([]Na
 // SetShardListing caches the complete namespaces for listings, and returns what
 // ShardListing will return.
 func (c *Cache) SetShardListing(ctx context.Context, id objstore.ContainerID, all []Namespace) []Namespace {
-	return c.setNamespaces(ctx, forListing, id, all)
+	all, _ = c.setNamespaces(ctx, forListing, id, all)
+	return all
 }
 
 // ForgetShardListing removes the namespaces for listings.
@@ -63,12 +64,6 @@ func (c *Cache) ForgetShardListing(ctx context.Context, id objstore.ContainerID)
 // may be shared and must not be changed.
 func (c *Cache) ShardUpdating(ctx context.Context, id objstore.ContainerID) ([]Namespace, bool) {
 	return c.namespaces(ctx, forUpdating, id)
-}
-
-// SetShardUpdating caches the complete namespaces for object updates, and
-// returns what ShardUpdating will return.
-func (c *Cache) SetShardUpdating(ctx context.Context, id objstore.ContainerID, all []Namespace) []Namespace {
-	return c.setNamespaces(ctx, forUpdating, id, all)
 }
 
 // ForgetShardUpdating removes the namespaces for object updates.
@@ -86,7 +81,9 @@ func (c *Cache) namespaces(ctx context.Context, use string, id objstore.Containe
 	return all, err == nil && len(all) > 0
 }
 
-func (c *Cache) setNamespaces(ctx context.Context, use string, id objstore.ContainerID, all []Namespace) []Namespace {
+// setNamespaces returns what namespaces will return. kept says that the cache has
+// the namespaces.
+func (c *Cache) setNamespaces(ctx context.Context, use string, id objstore.ContainerID, all []Namespace) (cached []Namespace, kept bool) {
 	life := c.conf.ListingLife
 	if use == forUpdating {
 		life = c.conf.UpdatingLife
@@ -94,17 +91,16 @@ func (c *Cache) setNamespaces(ctx context.Context, use string, id objstore.Conta
 	var raw []byte
 	if c.conf.WholeRanges {
 		if len(all) == 0 || slices.ContainsFunc(all, func(n Namespace) bool { return len(n.Range) == 0 }) {
-			return all
+			return all, false
 		}
 		raw = appendRanges(nil, all)
 	} else {
 		if all = Compact(all); len(all) == 0 {
-			return nil
+			return nil, false
 		}
 		raw = appendBounds(nil, all)
 	}
-	_ = c.Set(ctx, c.shardName(use, id), raw, life)
-	return all
+	return all, c.Set(ctx, c.shardName(use, id), raw, life) == nil
 }
 
 // Compact drops overlapping namespaces and closes gaps: a namespace that begins

@@ -82,7 +82,36 @@ def set_namespaces(use, account, container, triples):
     ring.set(base.get_cache_key(account, container, shard=use), value, time=600)
 
 
+def populate(account, container, tokens, fetched):
+    """Fetches updating namespaces as a proxy does: who fetched, and whether with
+    a token. Without fetched the fetch fails."""
+    asked = []
+
+    class Populator(utils.CooperativeCachePopulator):
+        def do_fetch_backend(self):
+            asked.append(True)
+            return fetched and utils.NamespaceBoundList.parse([utils.Namespace(*t) for t in fetched]), None
+
+        def cache_encoder(self, bounds):
+            return bounds.bounds
+
+        def cache_decoder(self, bounds):
+            return utils.NamespaceBoundList(bounds)
+
+    class Proxy(object):
+        logger = logging.getLogger()
+
+        class statsd(object):
+            increment = staticmethod(lambda *args, **kwargs: None)
+
+    key = base.get_cache_key(account, container, shard="updating")
+    p = Populator(Proxy, None, ring, key, 3600, 0.3, tokens)
+    got = p.fetch_data()
+    return [got and got.bounds, bool(asked), p.token_acquired]
+
+
 calls = {
+    "populate": populate, "tokens": lambda: hasattr(utils, "CooperativeCachePopulator"),
     "set": lambda name, value: ring.set(name, value, time=60),
     "get": lambda name: ring.get(name),
     "incr": lambda name, delta: ring.incr(name, delta=delta, time=60),
