@@ -33,10 +33,12 @@ func (r Resource) SystemPrefix() string { return "X-" + string(r) + "-Sysmeta-" 
 const TransientSystemPrefix = "X-Object-Transient-Sysmeta-"
 
 // ObjectHeaders are the headers kept by an object besides the metadata
-// (swift/obj/server.py: allowed_headers). X-Delete-At is kept elsewhere.
+// (swift/obj/server.py: allowed_headers). X-Delete-At is kept elsewhere. No client
+// can set X-Static-Large-Object: the feature slo refuses the line.
 var ObjectHeaders = []string{
 	"Cache-Control", "Content-Disposition", "Content-Encoding",
 	"Content-Language", "Expires", "X-Object-Manifest", "X-Robots-Tag",
+	"X-Static-Large-Object",
 }
 
 // containerHeaders are the headers kept by a container besides the metadata

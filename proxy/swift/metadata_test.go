@@ -96,7 +96,7 @@ func TestObjectMetadataSelects(t *testing.T) {
 		{Name: "X-Container-Meta-D", Value: "d"}, {Name: "X-Static-Large-Object", Value: "true"},
 	})
 	want := objstore.Metadata{{Name: "Cache-Control"}, {Name: "Expires", Value: "e"}, {Name: "X-Object-Meta-A"},
-		{Name: "X-Object-Sysmeta-B", Value: "b"}, {Name: "X-Object-Transient-Sysmeta-C", Value: "c"}}
+		{Name: "X-Object-Sysmeta-B", Value: "b"}, {Name: "X-Object-Transient-Sysmeta-C", Value: "c"}, {Name: "X-Static-Large-Object", Value: "true"}}
 	if fmt.Sprint(m) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", m, want)
 	}

@@ -155,3 +155,34 @@ func TestSLOInAVersionedContainer(t *testing.T) {
 	s.must(204, "owner", "DELETE /v1/AUTH_test/c/o?multipart-manifest=delete&async=yes", "")
 	require.True(t, s.must(200, "owner", "HEAD /v1/AUTH_test/c/o", "").header.Has("X-Static-Large-Object"))
 }
+
+// A manifest that a Swift before 2.11 stored has no sysmeta. It stays a manifest where
+// features copy it as it is.
+func TestBareManifestStaysAManifest(t *testing.T) {
+	for name, header := range map[string]string{"archive": "X-Versions-Location: old", "versions": "X-Versions-Enabled: true"} {
+		t.Run(name, func(t *testing.T) {
+			s := newSLOSite(t)
+			list := s.must(200, "owner", "GET /v1/AUTH_test/c/o?multipart-manifest=get", "").body
+			s.must(201, "owner", "PUT /v1/AUTH_test/old", "")
+			s.must(201, "owner", "PUT /v1/AUTH_test/v", "")
+			_, err := s.store.PutObject(t.Context(), objstore.ObjectID{Account: "AUTH_test", Container: "v", Object: "o"},
+				strings.NewReader(list), objstore.PutOptions{
+					SizeBytes: int64(len(list)), ContentType: "x/y", Metadata: objstore.Metadata{{Name: "X-Static-Large-Object", Value: "True"}},
+				})
+			require.NoError(t, err)
+			bare := s.must(200, "owner", "GET /v1/AUTH_test/v/o", "")
+			require.Equal(t, "aaabbbhello", bare.body)
+			s.must(204, "owner", "POST /v1/AUTH_test/v", "", header)
+			s.must(201, "owner", "PUT /v1/AUTH_test/v/o", "plain")
+			if name == "archive" {
+				s.must(204, "owner", "DELETE /v1/AUTH_test/v/o", "") // brings the manifest back
+			} else {
+				id := s.objectVersions("&format=json")[1]["version_id"].(string)
+				s.must(201, "owner", "PUT /v1/AUTH_test/v/o?version-id="+id, "")
+			}
+			again := s.must(200, "owner", "GET /v1/AUTH_test/v/o", "")
+			require.Equal(t, bare.body, again.body)
+			require.Equal(t, bare.header.Get("Etag"), again.header.Get("Etag"))
+		})
+	}
+}
