@@ -3,8 +3,10 @@
 package main
 
 import (
-	_ "embed"
+	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 )
@@ -25,6 +27,29 @@ var exceptionsText string
 //
 //go:embed exceptions_cluster.txt
 var clusterExceptionsText string
+
+// exceptions_POLICY.txt has further exceptions of a cluster's default policy.
+//
+//go:embed exceptions_ec42.txt
+var policyExceptions embed.FS
+
+// clusterExceptions returns the exceptions of a cluster with a default policy.
+func clusterExceptions(policy string) ([]*exception, error) {
+	text, err := policyExceptions.ReadFile("exceptions_" + policy + ".txt")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	list, err := readExceptions(clusterExceptionsText + string(text))
+	if err != nil {
+		return nil, err
+	}
+	// A difference between needletail and a Swift on one disk may be none here.
+	shared, err := readExceptions(exceptionsText)
+	for _, e := range shared {
+		e.optional = true
+	}
+	return append(list, shared...), err
+}
 
 const columns = 6
 

@@ -75,19 +75,11 @@ func run(binary, only string, verbose bool) (failed bool, err error) {
 func runCluster(o clusterOptions, verbose bool) (failed bool, err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A difference between needletail and a Swift on one disk may be none here.
-	shared, err := readExceptions(exceptionsText)
+	exceptions, err := clusterExceptions(o.policy)
 	if err != nil {
 		return false, err
 	}
-	for _, e := range shared {
-		e.optional = true
-	}
-	own, err := readExceptions(clusterExceptionsText)
-	if err != nil {
-		return false, err
-	}
-	c := &comparison{exceptions: append(own, shared...), verbose: verbose}
+	c := &comparison{exceptions: exceptions, verbose: verbose}
 	if o.binary == "" {
 		c.exceptions = nil
 	}
