@@ -50,6 +50,20 @@ func Textf(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Body: fmt.Sprintf(format, args...), ContentType: "text/plain"}
 }
 
+// WithHeader returns err with further lines in its answer.
+func WithHeader(err error, lines ...HeaderField) error {
+	var se *StatusError
+	if !errors.As(err, &se) {
+		se = &StatusError{Status: kindStatus(err)}
+	}
+	more := *se
+	more.Header = append(se.Header.Clone(), lines...)
+	if err != error(se) {
+		more.Err = err
+	}
+	return &more
+}
+
 // statusPage has the reason phrase of a status and the explanation on its page.
 type statusPage struct{ title, text string }
 

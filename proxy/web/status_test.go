@@ -3,8 +3,14 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"needletail/objstore"
 )
 
 // A disk that is full is told in words, not in a template.
@@ -14,4 +20,18 @@ func TestStatusPagesAreFilledIn(t *testing.T) {
 			t.Errorf("the page of %d has a placeholder: %s", status, page.text)
 		}
 	}
+}
+
+// An error with further lines has the answer and the causes that it had before.
+func TestWithHeader(t *testing.T) {
+	missing := &objstore.Error{Op: "head", Kind: objstore.KindNotFound}
+	refused := &StatusError{Status: 401, Body: "no", ContentType: "text/plain", Header: Header{{Name: "A", Value: "1"}}, Err: missing}
+	for _, err := range []error{missing, refused, Status(404), fmt.Errorf("while reading: %w", refused), errors.New("broken")} {
+		before, more := ErrorResponse(err), WithHeader(err, HeaderField{Name: "B", Value: "2"})
+		before.Header.Add("B", "2")
+		require.Equal(t, before, ErrorResponse(more))
+		require.Equal(t, errors.Is(err, objstore.KindNotFound), errors.Is(more, objstore.KindNotFound))
+	}
+	require.Len(t, refused.Header, 1, "the first error is as it was")
+	require.Equal(t, refused.Error(), WithHeader(refused).Error(), "the log has a cause once")
 }

@@ -52,7 +52,7 @@ func script() []step {
 		{"symlink", symlinkSteps}, {"versions", versionSteps}, {"history", historySteps}, {"bulk", bulkSteps},
 		{"quota", quotaSteps}, {"staticweb", staticwebSteps}, {"tempurl", tempurlSteps}, {"cors", corsSteps},
 		{"restore", restoreSteps}, {"formpost", formpostSteps}, {"archive", archiveSteps}, {"quoter", quoterSteps}, {"static", staticLinkSteps},
-		{"containers", accountListingSteps}, {"odd", oddSteps}, {"endpoints", endpointSteps}, {"sync", syncSteps},
+		{"containers", accountListingSteps}, {"odd", oddSteps}, {"endpoints", endpointSteps}, {"sync", syncSteps}, {"versionid", versionIDSteps},
 		{"badarchive", badArchiveSteps}, {"badmanifest", badManifestSteps}, {"badsignature", badSignatureSteps}, {"overlong", overlongSteps},
 	} {
 		g := &group{name: make.name}

@@ -48,6 +48,65 @@ func restoreSteps(g *group) {
 	g.do("GET", "/res/link")
 }
 
+// versionIDSteps asks for objects in a container with versions, and gets answers of all
+// kinds: each names a version.
+func versionIDSteps(g *group) {
+	const etag = "841a2d689ad86bd1611447453c22c6fc" // of "body"
+	read := func(path string, header ...string) {
+		g.do("GET", path, header...)
+		g.do("HEAD", path, header...)
+	}
+	g.do("PUT", "/vid")
+	g.do("PUT", "/unvid")
+	g.put("/unvid/o", "body")
+	g.put("/vid/null", "body")
+	g.do("POST", "/vid", "X-Versions-Enabled: true")
+	g.put("/vid/marked", "gone")
+	g.do("DELETE", "/vid/marked")
+	g.do("PUT", "/vid/link", "X-Symlink-Target: unvid/o")
+	g.do("PUT", "/vid/static", "X-Symlink-Target: unvid/o", "X-Symlink-Target-Etag: "+etag)
+	g.do("PUT", "/vid/dangles", "X-Symlink-Target: unvid/gone")
+	g.put("/vid/o", "body", "X-Object-Meta-B: 2", "Content-Disposition: inline", "X-Delete-At: 4102444800")
+	for _, query := range []string{"", "?symlink=get", "?version-id={version}"} {
+		read("/vid/o" + query)
+	}
+	for _, enabled := range []string{"true", "false"} {
+		g.do("POST", "/vid", "X-Versions-Enabled: "+enabled)
+		for _, name := range []string{"null", "o"} {
+			read("/vid/" + name)
+			read("/vid/"+name, "If-None-Match: "+etag)
+			read("/vid/"+name, "If-Match: x")
+			read("/vid/"+name, "Range: bytes=4-")
+			read("/vid/"+name, "Range: bytes=1-2")
+			g.do("POST", "/vid/"+name, "X-Object-Meta-A: 1")
+		}
+		read("/vid/o?version-id={version}", "If-None-Match: "+etag)
+		read("/vid/o?version-id={version}", "If-Match: x")
+		read("/vid/o?version-id={version}", "Range: bytes=4-")
+		read("/vid/o?symlink=get")
+		for _, name := range []string{"marked", "never"} {
+			read("/vid/" + name)
+			read("/vid/"+name, "If-Match: *")
+			read("/vid/" + name + "?version-id=null")
+			read("/vid/" + name + "?symlink=get")
+			g.do("POST", "/vid/"+name, "X-Object-Meta-A: 1")
+			g.do("COPY", "/vid/"+name, "Destination: unvid/copy")
+		}
+		for _, name := range []string{"link", "static", "dangles"} {
+			read("/vid/" + name)
+		}
+		for _, user := range []string{anonymous, "tester3", "tester2"} {
+			for _, name := range []string{"o", "null", "never"} {
+				for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "DELETE"} {
+					g.as(user, method, "/v1/AUTH_test/vid/"+name)
+				}
+			}
+		}
+		g.do("OPTIONS", "/vid/o")
+		g.do("OPTIONS", "/vid/never")
+	}
+}
+
 const formBoundary = "the-form-boundary"
 
 // form returns a multipart body: pairs of name and value, then files.

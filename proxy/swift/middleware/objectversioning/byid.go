@@ -121,7 +121,7 @@ func (m *middleware) restore(r *swift.Request, v *versioned, version objstore.Ti
 	if err == nil {
 		err = m.replace(r.Context(), v, func(cur *current) (err error) {
 			m.clock.Advance(cur.info.Modified)
-			info, err = m.link(r.Context(), v, version, m.clock.Now(), path, 0)
+			info, err = m.link(r.Context(), v, version, m.clock.Now(), path, nil)
 			return err
 		})
 	}

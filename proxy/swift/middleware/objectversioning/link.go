@@ -5,6 +5,8 @@ package objectversioning
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
@@ -93,21 +95,39 @@ func (m *middleware) copyNull(ctx context.Context, v *versioned, obj objstore.Ob
 	return err
 }
 
-// link makes a version the current version, for a request of the given time. The
-// caller has the name's lock. If a later request has been faster, its link
-// stays.
-func (m *middleware) link(ctx context.Context, v *versioned, id, at objstore.Timestamp, path swift.Path, deleteAt int64) (objstore.ObjectInfo, error) {
+// link makes a version the current version, for a request of the given time. With
+// own the request is the version's own PUT, and the link has the metadata and the
+// expiry of the PUT too. The caller has the name's lock. If a later request has been
+// faster, its link stays.
+func (m *middleware) link(ctx context.Context, v *versioned, id, at objstore.Timestamp, path swift.Path, own *swift.Stored) (objstore.ObjectInfo, error) {
 	version, err := m.Store.HeadObject(ctx, v.version(id), objstore.OpenOptions{})
 	if err != nil {
 		return version, err
 	}
 	o := m.layout.link(v, id, at, &version, path)
-	o.DeleteAt = deleteAt
+	if own != nil {
+		o.DeleteAt = own.DeleteAt
+		for _, f := range version.Metadata {
+			if isShown(f.Name) {
+				o.Metadata.Set(f.Name, f.Value)
+			}
+		}
+	}
 	_, err = m.Store.PutObject(ctx, v.id, web.NoBody, o)
 	if errors.Is(err, objstore.KindConflict) {
 		err = nil
 	}
 	return version, err
+}
+
+// isShown reports whether a link keeps the line of a PUT, and whether symlink=get
+// shows the line (object_versioning.py: _put_symlink_to_version).
+func isShown(name string) bool {
+	if strings.EqualFold(name, "X-Object-Manifest") || strings.EqualFold(name, "X-Static-Large-Object") {
+		return false
+	}
+	_, user := web.CutPrefix(name, swift.ObjectResource.UserPrefix())
+	return user || slices.ContainsFunc(swift.ObjectHeaders, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
 // listed returns the entry of a version in the visible container's listing.

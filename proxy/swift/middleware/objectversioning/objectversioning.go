@@ -10,7 +10,7 @@
 // DELETE makes a delete marker, and the answer has X-Object-Version-Id. POST
 // changes the current version. GET and HEAD show the current version with its
 // X-Object-Version-Id. The id is "null" for an object from a time without
-// versions. X-Delete-At and X-Delete-After concern the name: at the given time
+// versions, and for a name without an object. X-Delete-At and X-Delete-After concern the name: at the given time
 // the object is gone, and the versions stay.
 //
 //	GET, HEAD ?version-id=ID   the version; a delete marker is 404
@@ -128,7 +128,7 @@ func (m *middleware) serve(r *swift.Request) (*web.Response, error) {
 // object answers requests for an object.
 func (m *middleware) object(r *swift.Request, path swift.Path) (*web.Response, error) {
 	if r.Method == "OPTIONS" {
-		return m.next.Serve(r)
+		return m.options(r, path)
 	}
 	if id := r.Query().Get("version-id"); id != "" {
 		return m.ofVersion(r, path, id)

@@ -5,6 +5,7 @@ package objectversioning
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"needletail/objstore"
 	"needletail/proxy/swift"
@@ -21,7 +22,7 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 	for i := 1; ; i++ {
 		res, err := m.next.Serve(r)
 		if err != nil {
-			return nil, err
+			return nil, m.markNullError(r, path, err)
 		}
 		id := m.layout.linkOf(res.Header, objectID(path))
 		if id == 0 {
@@ -37,23 +38,36 @@ func (m *middleware) get(r *swift.Request, path swift.Path) (*web.Response, erro
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, web.WithHeader(err, versionLines(path, id)...)
 		}
 		if _, isLink := swift.SymlinkOf(found.Header); r.Query().Get("symlink") == "get" && !isLink {
 			return showLink(res, found, path, id)
 		}
-		found.Header.Set(versionIDHeader, id.String())
-		found.Header.Set("Content-Location", versionPath(path, id))
+		for _, line := range versionLines(path, id) {
+			found.Header.Set(line.Name, line.Value)
+		}
 		return found, nil
 	}
 }
 
-// markNull sets the version id "null" on the answer about a plain object in a
-// container with versions.
-func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Response) error {
-	if res.Status/100 != 2 {
-		return nil
+// versionLines are the lines of an answer about a version that is current.
+func versionLines(path swift.Path, id objstore.Timestamp) web.Header {
+	return web.Header{{Name: versionIDHeader, Value: id.String()}, {Name: "Content-Location", Value: versionPath(path, id)}}
+}
+
+// options answers OPTIONS, with the version id that Swift answers with.
+func (m *middleware) options(r *swift.Request, path swift.Path) (*web.Response, error) {
+	res, err := m.next.Serve(r)
+	if err != nil {
+		return nil, m.markNullError(r, path, err)
 	}
+	return res, m.markNull(r, path, res)
+}
+
+// markNull sets the version id "null" on the answer about a plain object in a
+// container with versions, whatever the status is (object_versioning.py:
+// ObjectContext.handle_request).
+func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Response) error {
 	v, err := m.find(r, path)
 	if err != nil {
 		return errors.Join(err, res.Close())
@@ -62,6 +76,15 @@ func (m *middleware) markNull(r *swift.Request, path swift.Path, res *web.Respon
 		res.Header.Set(versionIDHeader, nullID)
 	}
 	return nil
+}
+
+// markNullError is markNull of an answer that is an error, such as the 404 of a
+// name whose newest version is a delete marker.
+func (m *middleware) markNullError(r *swift.Request, path swift.Path, failure error) error {
+	if v, err := m.find(r, path); err != nil || v == nil {
+		return failure // the first failure is the answer
+	}
+	return web.WithHeader(failure, web.HeaderField{Name: versionIDHeader, Value: nullID})
 }
 
 // showLink answers symlink=get with the link itself, in Swift's form.
@@ -75,6 +98,12 @@ func showLink(link, version *web.Response, path swift.Path, id objstore.Timestam
 		{Name: "X-Symlink-Target-Etag", Value: version.Header.Get("Etag")},
 		{Name: "X-Symlink-Target-Bytes", Value: strconv.FormatInt(max(version.ContentLength, 0), 10)},
 		{Name: versionIDHeader, Value: id.String()},
+		{Name: "Accept-Ranges", Value: "bytes"},
+	}
+	for _, f := range link.Header {
+		if isShown(f.Name) || strings.EqualFold(f.Name, "X-Delete-At") {
+			h.Add(f.Name, f.Value)
+		}
 	}
 	return &web.Response{Status: 200, Header: h}, version.Close()
 }

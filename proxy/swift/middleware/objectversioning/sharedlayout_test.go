@@ -27,7 +27,7 @@ func TestSharedLayout(t *testing.T) {
 		"IfNoneMatch": TestIfNoneMatch, "Rights": TestRights, "BadVersionIDs": TestBadVersionIDs,
 		"SymlinkGet": TestSymlinkGet, "WritersAtOnce": TestWritersAtOnce, "ArchiveOfATakenTime": TestArchiveOfATakenTime,
 		"ClockSetBack": TestClockSetBack, "ReadWhileReplaced": TestReadWhileReplaced, "AuthorizeOnly": TestAuthorizeOnly,
-		"SlowPut": TestSlowPut, "OpenExpired": TestOpenExpired,
+		"SlowPut": TestSlowPut, "OpenExpired": TestOpenExpired, "VersionIDOfEveryAnswer": TestVersionIDOfEveryAnswer,
 	} {
 		t.Run(name, test)
 	}
@@ -70,7 +70,7 @@ func TestStoredLikeSwift(t *testing.T) {
 	require.NoError(t, err)
 	target := "%00versions%00c/%00d/%C3%BC%00" + inverted
 	require.Equal(t, objstore.Metadata{
-		{Name: "X-Object-Sysmeta-Allow-Reserved-Names", Value: "true"},
+		{Name: "X-Object-Meta-A", Value: "1"}, {Name: "X-Object-Sysmeta-Allow-Reserved-Names", Value: "true"},
 		{Name: "X-Object-Sysmeta-Container-Update-Override-Etag", Value: swift.EmptyETag +
 			"; symlink_target=" + target + "; symlink_target_etag=" + version.ETag + "; symlink_target_bytes=4"},
 		{Name: "X-Object-Sysmeta-Symlink-Target", Value: target},

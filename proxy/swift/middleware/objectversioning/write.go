@@ -51,7 +51,7 @@ func (m *middleware) put(r *swift.Request, path swift.Path) (*web.Response, erro
 		if newest, err := m.isNewest(r.Context(), v, id); err != nil || !newest {
 			return err // a later PUT or DELETE has been faster, and stays
 		}
-		_, err = m.link(r.Context(), v, id, id, path, version.Stored.DeleteAt)
+		_, err = m.link(r.Context(), v, id, id, path, version.Stored)
 		return err
 	})
 	if err != nil {

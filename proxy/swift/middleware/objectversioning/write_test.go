@@ -219,9 +219,14 @@ func TestBadVersionIDs(t *testing.T) {
 // A link shows as Swift's does, and a version that is a link shows itself.
 func TestSymlinkGet(t *testing.T) {
 	s := newVersionedSite(t)
-	put := s.must(201, "PUT c/o%20o", "one", "Content-Type: a/b")
+	put := s.must(201, "PUT c/o%20o", "one", "Content-Type: a/b", "X-Object-Meta-A: 1", "Content-Language: x", "X-Object-Manifest: c/p", "X-Delete-At: 9000000000")
 	s.must(200, "GET c/o%20o?symlink=get", "").want(t, "X-Symlink-Target: c/o%20o?version-id="+put.id(), "Content-Type: a/b",
-		"X-Symlink-Target-Etag: "+put.Get("Etag"), "X-Symlink-Target-Bytes: 3", "Etag: "+swift.EmptyETag, linkSysmeta+":")
+		"X-Symlink-Target-Etag: "+put.Get("Etag"), "X-Symlink-Target-Bytes: 3", "Etag: "+swift.EmptyETag, linkSysmeta+":", "Accept-Ranges: bytes",
+		"X-Object-Meta-A: 1", "Content-Language: x", "X-Object-Manifest:", "X-Delete-At: 9000000000")
+	s.must(202, "POST c/o%20o", "", "X-Object-Meta-B: 2")
+	s.must(200, "GET c/o%20o?symlink=get", "").want(t, "X-Object-Meta-A:", "X-Object-Meta-B: 2")
+	s.must(201, "PUT c/o%20o?version-id="+put.id(), "")
+	s.must(200, "GET c/o%20o?symlink=get", "").want(t, "X-Object-Meta-B:", "X-Delete-At:", "X-Symlink-Target-Bytes: 3")
 	var h web.Header
 	swift.SetSymlink(&h, swift.Symlink{Container: "d", Object: "t"})
 	var lines []string

@@ -17,7 +17,15 @@ type walk struct {
 	// for none.
 	wantETag string
 	hops     int
+	// versioned: the first link is in a container with versions.
+	versioned bool
 }
+
+const (
+	versionIDHeader = "X-Object-Version-Id"
+	// nullID is the version id of an object without a version.
+	nullID = "null"
+)
 
 func (m *middleware) get(r *swift.Request) (*web.Response, error) {
 	w := &walk{m: m}
@@ -39,6 +47,9 @@ func (w *walk) follow(r *swift.Request, dynamic bool) (*web.Response, error) {
 		found := link.ETag
 		if found == "" {
 			found = res.Header.Get("Etag")
+		}
+		if w.hops == 0 {
+			w.versioned = res.Header.Has(versionIDHeader)
 		}
 		if err := res.Close(); err != nil {
 			return nil, err
@@ -79,8 +90,18 @@ func (w *walk) arrived(res *web.Response) (*web.Response, error) {
 		_ = res.Close() // the mismatch is the answer
 		return nil, w.conflict("Object Etag '" + etag + "' does not match X-Symlink-Target-Etag header '" + w.wantETag + "'")
 	}
-	res.Header.Set("Content-Location", w.location)
+	w.mark(res)
 	return res, nil
+}
+
+// mark tells where the answer is from. A link in a container with versions makes
+// an answer with a version id, even from a place without (object_versioning.py:
+// ObjectContext.handle_request).
+func (w *walk) mark(res *web.Response) {
+	res.Header.Set("Content-Location", w.location)
+	if w.versioned && !res.Header.Has(versionIDHeader) {
+		res.Header.Set(versionIDHeader, nullID)
+	}
 }
 
 // failed tells where the way ended.
@@ -92,7 +113,7 @@ func (w *walk) failed(err error) (*web.Response, error) {
 	if res.Status >= 500 {
 		return nil, err // whose cause is for the log
 	}
-	res.Header.Set("Content-Location", w.location)
+	w.mark(res)
 	return res, nil
 }
 

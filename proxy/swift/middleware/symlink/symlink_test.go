@@ -145,6 +145,28 @@ func TestFollow(t *testing.T) {
 	statusOf(t, err, 404)
 }
 
+// The version id of an answer is about the container that the client named.
+func TestVersionID(t *testing.T) {
+	id := func(v string) web.Header { return web.Header{{Name: versionIDHeader, Value: v}} }
+	s := &site{objects: map[string]object{
+		"/v1/a/c/o":       {body: "data"},
+		"/v1/a/v/o":       {body: "data", header: id("2")},
+		"/v1/a/v/away":    {link: to("o"), header: id("1")},
+		"/v1/a/v/chain":   {link: to("plain"), header: id("1")},
+		"/v1/a/v/dangles": {link: to("gone"), header: id("1")},
+		"/v1/a/v/here":    {link: &swift.Symlink{Container: "v", Object: "o"}, header: id("1")},
+		"/v1/a/c/plain":   {link: to("o")},
+		"/v1/a/c/dangles": {link: to("gone")},
+	}}
+	for path, want := range map[string]string{
+		"c/o": "", "c/plain": "", "c/dangles": "", "v/o": "2", "v/away": "null", "v/chain": "null", "v/dangles": "null", "v/here": "2",
+	} {
+		res, err := s.do("GET /v1/a/" + path)
+		require.NoError(t, err)
+		require.Equal(t, want, res.Header.Get(versionIDHeader), path)
+	}
+}
+
 func TestGetLinkAndPost(t *testing.T) {
 	s := &site{objects: map[string]object{
 		"/v1/a/c/l": {link: static("o ü", "e")}, "/v1/a/c/o": {body: "x"},
