@@ -176,15 +176,20 @@ type causeKey struct{}
 // cause is the request of a client for the logs of the servers.
 type cause struct{ transID, referer string }
 
-// serving gives the context of each request its cause. The query is left out: a
-// query may hold a signature.
+// serving gives the context of each request its cause, and tells the cache which
+// facts the request will need. The query is left out: a query may hold a
+// signature.
 func (p *proxied) serving(next web.Handler) web.Handler {
 	return web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
 		if r.TransID == "" {
 			r.TransID = web.NewTransID(time.Now(), r.Header.Get("X-Trans-Id-Extra"))
 		}
 		c := &cause{r.TransID, r.Method + " " + r.BaseURL() + r.RawPath}
-		r.SetContext(context.WithValue(r.Context(), causeKey{}, c))
+		ctx := context.WithValue(r.Context(), causeKey{}, c)
+		if names, err := swift.SplitPath(r.Path); err == nil {
+			ctx = p.cache.Expect(ctx, objstore.AccountName(names.Account), objstore.ContainerName(names.Container))
+		}
+		r.SetContext(ctx)
 		return next.Serve(r)
 	})
 }

@@ -185,7 +185,7 @@ func (c *Cache) Close() error { return c.backend.close() }
 // Get returns the JSON value of a name, which must not be changed. A value that is not there, or is of
 // another kind, or cannot be had, is not ok.
 func (c *Cache) Get(ctx context.Context, name string) (json []byte, ok bool) {
-	v, err := c.backend.get(ctx, name)
+	v, err := c.look(ctx, name)
 	if err != nil || v.flags&flagPickle != 0 {
 		return nil, false
 	}
@@ -208,12 +208,14 @@ func (c *Cache) Set(ctx context.Context, name string, json []byte, life time.Dur
 	if len(json) > ValueBytesMax {
 		return ErrValueTooLong
 	}
+	expectedOf(ctx).forget(name)
 	return c.backend.set(ctx, name, value{json, flagJSON}, max(life, time.Second))
 }
 
 // Delete removes a name. The error may be ignored, if a value that stays for
 // its life does no harm.
 func (c *Cache) Delete(ctx context.Context, name string) error {
+	expectedOf(ctx).forget(name)
 	return c.backend.remove(ctx, name)
 }
 

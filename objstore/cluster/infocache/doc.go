@@ -24,5 +24,7 @@
 //   - No value is longer than ValueBytesMax, on the way in and on the way out.
 //     The cache in the process and the memos of decoded values have bounds on
 //     keys and on bytes.
+//   - A request that says what facts it will need (Expect) asks memcached once, and sees
+//     a single state of each fact, but for its own changes.
 //   - Counters are as old as the value: nothing here is exact.
 package infocache

@@ -31,7 +31,8 @@ type shared struct {
 // server is a memcached server.
 type server struct {
 	name   string
-	client *memcache.Client
+	client *memcache.Client // for all but reading
+	getter *getter
 	slots  chan struct{} // a place for each connection
 	limiter
 }
@@ -49,32 +50,45 @@ func newShared(c Config) (*shared, error) {
 			return nil, err
 		}
 		client := memcache.NewFromSelector(address)
-		client.Timeout, client.MaxIdleConns = c.IOTimeout, c.MaxConns
-		client.DialContext = dialer(c)
+		idleMax := max(c.MaxConns/2, 1) // the getter has the other half
+		client.Timeout, client.MaxIdleConns = c.IOTimeout, idleMax
+		client.DialContext = guardedDialer(c)
+		dial := dialer(c)
 		s.servers = append(s.servers, &server{
-			name: name, client: client, slots: make(chan struct{}, c.MaxConns),
+			name: name, client: client,
+			getter: &getter{
+				dial:    func(ctx context.Context) (net.Conn, error) { return dial(ctx, address.Network(), address.String()) },
+				timeout: c.IOTimeout, idleMax: idleMax,
+			},
+			slots:   make(chan struct{}, c.MaxConns),
 			limiter: limiter{limit: c.ErrorLimit, interval: c.ErrorInterval},
 		})
 	}
 	return s, nil
 }
 
-// dialer returns the function that connects, with a limit of time and of bytes.
-func dialer(c Config) func(context.Context, string, string) (net.Conn, error) {
+// guardedDialer returns the function that connects for the client library, with a
+// limit of bytes too.
+func guardedDialer(c Config) func(context.Context, string, string) (net.Conn, error) {
+	dial := dialer(c)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
-		defer cancel()
-		var conn net.Conn
-		var err error
-		if c.TLS == nil {
-			conn, err = new(net.Dialer).DialContext(ctx, network, address)
-		} else {
-			conn, err = (&tls.Dialer{Config: c.TLS}).DialContext(ctx, network, address)
-		}
+		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
 		return &guardedConn{Conn: conn}, nil
+	}
+}
+
+// dialer returns the function that connects, with a limit of time.
+func dialer(c Config) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
+		defer cancel()
+		if c.TLS == nil {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		return (&tls.Dialer{Config: c.TLS}).DialContext(ctx, network, address)
 	}
 }
 
@@ -118,7 +132,7 @@ func addressOf(server string) (fixedAddress, error) {
 
 // each asks the servers of a name in turn until a server answers. A miss is an
 // answer.
-func (s *shared) each(ctx context.Context, name string, ask func(c *memcache.Client, key string) error) error {
+func (s *shared) each(ctx context.Context, name string, ask func(s *server, key string) error) error {
 	key := keyOf(name)
 	for _, i := range s.ring.order(key, s.tries) {
 		server := s.servers[i]
@@ -143,7 +157,7 @@ func (s *shared) each(ctx context.Context, name string, ask func(c *memcache.Cli
 }
 
 // one asks a server, with one of its connections.
-func (s *shared) one(ctx context.Context, server *server, key string, ask func(*memcache.Client, string) error) error {
+func (s *shared) one(ctx context.Context, server *server, key string, ask func(*server, string) error) error {
 	select {
 	case server.slots <- struct{}{}:
 	default:
@@ -156,7 +170,7 @@ func (s *shared) one(ctx context.Context, server *server, key string, ask func(*
 		}
 	}
 	defer func() { <-server.slots }()
-	return ask(server.client, key)
+	return ask(server, key)
 }
 
 // tooLarge says whether a server is well and has no room for a value of this
@@ -167,28 +181,24 @@ func tooLarge(err error) bool {
 }
 
 func (s *shared) get(ctx context.Context, name string) (value, error) {
-	var v value
-	err := s.each(ctx, name, func(c *memcache.Client, key string) error {
-		item, err := c.Get(key)
-		if err == nil {
-			v = value{item.Value, item.Flags}
-		}
-		return err
+	v, found := value{}, false
+	err := s.each(ctx, name, func(s *server, key string) error {
+		return s.getter.get(ctx, []string{key}, func(_ int, got value) { v, found = got, true })
 	})
-	if errors.Is(err, memcache.ErrCacheMiss) {
+	if err == nil && !found {
 		err = errMiss
 	}
 	return v, err
 }
 
 func (s *shared) set(ctx context.Context, name string, v value, life time.Duration) error {
-	return s.each(ctx, name, func(c *memcache.Client, key string) error {
-		return c.Set(&memcache.Item{Key: key, Value: v.bytes, Flags: v.flags, Expiration: expiration(s.now(), life)})
+	return s.each(ctx, name, func(to *server, key string) error {
+		return to.client.Set(&memcache.Item{Key: key, Value: v.bytes, Flags: v.flags, Expiration: expiration(s.now(), life)})
 	})
 }
 
 func (s *shared) remove(ctx context.Context, name string) error {
-	err := s.each(ctx, name, func(c *memcache.Client, key string) error { return c.Delete(key) })
+	err := s.each(ctx, name, func(s *server, key string) error { return s.client.Delete(key) })
 	if errors.Is(err, memcache.ErrCacheMiss) {
 		return nil
 	}
@@ -200,7 +210,8 @@ func (s *shared) remove(ctx context.Context, name string) error {
 // (swift/common/memcached.py: incr).
 func (s *shared) add(ctx context.Context, name string, delta uint64, life time.Duration) (uint64, error) {
 	var sum uint64
-	err := s.each(ctx, name, func(c *memcache.Client, key string) error {
+	err := s.each(ctx, name, func(to *server, key string) error {
+		c := to.client
 		var err error
 		if sum, err = c.Increment(key, delta); !errors.Is(err, memcache.ErrCacheMiss) {
 			return err
@@ -218,7 +229,7 @@ func (s *shared) add(ctx context.Context, name string, delta uint64, life time.D
 func (s *shared) close() error {
 	var errs []error
 	for _, server := range s.servers {
-		errs = append(errs, server.client.Close())
+		errs = append(errs, server.client.Close(), server.getter.close())
 	}
 	return errors.Join(errs...)
 }

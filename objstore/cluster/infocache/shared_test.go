@@ -4,6 +4,7 @@ package infocache
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -37,14 +38,14 @@ type script struct {
 	lines []string
 }
 
-func startScript(t *testing.T, answer func(line string) string) *script {
+func startScript(t testing.TB, answer func(line string) string) *script {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	return serveScript(t, l, answer)
 }
 
-func serveScript(t *testing.T, l net.Listener, answer func(line string) string) *script {
+func serveScript(t testing.TB, l net.Listener, answer func(line string) string) *script {
 	s := &script{listener: l, answer: answer}
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -63,7 +64,7 @@ func serveScript(t *testing.T, l net.Listener, answer func(line string) string) 
 	return s
 }
 
-// serve answers until the client leaves, or until an answer is "hang up".
+// serve answers until the client leaves, or until an answer ends with "hang up".
 func (s *script) serve(conn net.Conn) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)
@@ -86,10 +87,8 @@ func (s *script) serve(conn net.Conn) {
 		s.lines = append(s.lines, line)
 		s.mu.Unlock()
 		answer := s.answer(line)
-		if answer == "hang up" {
-			return
-		}
-		if _, err := io.WriteString(conn, answer); err != nil {
+		answer, over := strings.CutSuffix(answer, "hang up")
+		if _, err := io.WriteString(conn, answer); err != nil || over {
 			return
 		}
 	}
@@ -104,7 +103,7 @@ func (s *script) requests() []string {
 }
 
 // open makes a cache over servers, which is closed before the servers.
-func open(t *testing.T, c Config) *Cache {
+func open(t testing.TB, c Config) *Cache {
 	t.Helper()
 	c.Log = slog.New(slog.DiscardHandler)
 	cache, err := New(c)
@@ -472,12 +471,20 @@ func FuzzParseConf(f *testing.F) {
 	})
 }
 
-// FuzzAnswer gives the client library any bytes as an answer.
+// FuzzAnswer gives the getter and the client library any bytes as an answer.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("VALUE x 2 2\r\n{}\r\nEND\r\n"))
 	f.Add([]byte("VALUE x 2 4294967295\r\n"))
 	f.Add([]byte("SERVER_ERROR x\r\n"))
+	f.Add([]byte("VALUE k1 2 1 7\r\n1\r\nVALUE k3 0 0\r\n\r\nEND\r\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
+		keys, next := []string{"k1", "x", "k3"}, 0
+		_ = readValues(bufio.NewReader(bytes.NewReader(answer)), keys, func(i int, v value) {
+			if i < next || i >= len(keys) || len(v.bytes) > min(ValueBytesMax, len(answer)) {
+				t.Fatalf("value %d after %d, of %d bytes", i, next, len(v.bytes))
+			}
+			next = i + 1
+		})
 		g := &guardedConn{Conn: &fixedAnswer{rest: answer}}
 		_, _ = g.Write(nil)
 		total := 0
