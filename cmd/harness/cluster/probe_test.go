@@ -23,6 +23,7 @@ func TestCopyTests(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "test/probe/test_a.py", string(text))
 	require.FileExists(t, filepath.Join(work, "fast_start.py"))
+	require.FileExists(t, filepath.Join(work, "nose.py"))
 	require.NoDirExists(t, filepath.Join(work, "swift"), "a Swift beside the tests would be taken in place of the cluster's")
 }
 
