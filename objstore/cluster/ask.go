@@ -43,6 +43,7 @@ type request struct {
 	*target
 	method string
 	query  string
+	body   []byte
 }
 
 // answer is the final answer of a node.
@@ -70,7 +71,7 @@ func (s *Store) ask(ctx context.Context, r *request, n nodes.Node, h wire.Header
 	start := time.Now()
 	res, err := s.wire.Do(ctx, &wire.Request{
 		Method: r.method, Addr: n.Address(), Device: n.Device.Device, Path: r.path(n.Device.Device, r.query),
-		Header: h, NodeTimeout: timeout,
+		Header: h, Body: r.body, NodeTimeout: timeout,
 	})
 	if err != nil {
 		s.unanswered(r, n, start, err)

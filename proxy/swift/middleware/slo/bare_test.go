@@ -161,7 +161,7 @@ func (f *fake) repeatPut(body string, lines ...string) *web.Response {
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)
 	}
-	res, err := New(DefaultOptions())(f).Serve(r)
+	res, err := New(DefaultOptions(), nil)(f).Serve(r)
 	if err != nil {
 		return web.ErrorResponse(err)
 	}

@@ -133,7 +133,7 @@ func TestManifestsBelowAreHeldOneByOne(t *testing.T) {
 	r, _, end := heldRequest(1 << 20)
 	defer end()
 	r.Method, r.Path, r.Body = "GET", "/v1/a/c/o", web.NoBody
-	res, err := New(DefaultOptions())(f).Serve(r)
+	res, err := New(DefaultOptions(), nil)(f).Serve(r)
 	require.NoError(t, err)
 	n, err := res.Body.(*web.SegmentBody).WriteTo(discard{})
 	require.NoError(t, err)

@@ -3,12 +3,15 @@
 package slo
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/feature"
 	"needletail/proxy/web"
@@ -125,7 +128,7 @@ func TestDeleteOfAVersion(t *testing.T) {
 func (f *fake) deleteLater(t *testing.T, c Options) (int, string) {
 	t.Helper()
 	r := &swift.Request{Request: &web.Request{Method: "DELETE", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=delete&async=yes", Body: web.NoBody}}
-	res, err := New(c)(f).Serve(r)
+	res, err := New(c, nil)(f).Serve(r)
 	if err != nil {
 		return web.ErrorResponse(err).Status, web.PlainText(err)
 	}
@@ -207,4 +210,48 @@ func TestDeleteLaterMayBeOff(t *testing.T) {
 func TestInfo(t *testing.T) {
 	require.Equal(t, int64(8<<20), DefaultOptions().Info(feature.Site{})[0].Value.Get("max_manifest_size"))
 	require.Equal(t, 10, DefaultOptions().Info(feature.Site{})[0].Value.Get("yield_frequency"))
+}
+
+// queueFunc is a Store's queue of deletions.
+type queueFunc func(under objstore.ObjectID, from objstore.ContainerID, names []objstore.ObjectName, at objstore.Timestamp) error
+
+func (f queueFunc) QueueDeletions(_ context.Context, under objstore.ObjectID, from objstore.ContainerID, names []objstore.ObjectName, at objstore.Timestamp) error {
+	return f(under, from, names, at)
+}
+
+// A Store with a queue gets the segments, and the manifest is deleted behind.
+func TestDeleteLaterInQueue(t *testing.T) {
+	f := newFake("a", "b")
+	f.put(t, "o", `[{"path":"/s/a"},{"data":"YQ=="},{"path":"/s/b"}]`)
+	var fault error
+	calls := 0
+	queue := queueFunc(func(under objstore.ObjectID, from objstore.ContainerID, names []objstore.ObjectName, at objstore.Timestamp) error {
+		calls++
+		require.Equal(t, objstore.ObjectID{Account: "a", Container: "c", Object: "o"}, under)
+		require.Equal(t, objstore.ContainerID{Account: "a", Container: "s"}, from)
+		require.Equal(t, []objstore.ObjectName{"a", "b"}, names)
+		require.InDelta(t, time.Now().Unix(), at.Seconds(), 60)
+		return fault
+	})
+	ask := func() (*web.Response, error) {
+		r := &swift.Request{Request: &web.Request{Method: "DELETE", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=delete&async=yes", Body: web.NoBody}}
+		return New(DefaultOptions(), queue)(f).Serve(r)
+	}
+	fault = &objstore.Error{Kind: objstore.KindUnavailable}
+	_, err := ask()
+	require.Equal(t, 503, web.ErrorResponse(err).Status)
+	require.Equal(t, []string{"c/o", "s/a", "s/b"}, f.names())
+
+	f.denied = "s"
+	_, err = ask()
+	require.Equal(t, 403, web.ErrorResponse(err).Status)
+	require.Equal(t, 1, calls, "the queue is the cluster's, so the right comes first")
+
+	f.denied, fault = "", nil
+	res, err := ask()
+	require.NoError(t, err)
+	require.Equal(t, 204, res.Status)
+	require.NoError(t, res.Close())
+	require.Equal(t, []string{"s/a", "s/b"}, f.names())
+	require.Zero(t, f.count("POST"))
 }

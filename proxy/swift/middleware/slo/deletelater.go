@@ -8,12 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
 
-// deleteLater lets the segments expire, a second from now, and deletes the
-// manifest at once (slo.py: handle_async_delete).
+// deleteLater leaves the segments to the queue of the Store, or lets them expire a
+// second from now, and deletes the manifest at once (slo.py: handle_async_delete).
 func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*web.Response, error) {
 	manifest := doomed{name: "/" + path.Container + "/" + path.Object, versionID: r.Query().Get("version-id")}
 	stored, err := m.segmentsOf(r, path, manifest)
@@ -33,10 +34,31 @@ func (m *middleware) deleteLater(r *swift.Request, path swift.Path) (*web.Respon
 			return nil, err
 		}
 	}
-	if err := m.expire(r, path, list); err != nil {
+	if m.queue != nil {
+		err = m.enqueue(r, path, list)
+	} else {
+		err = m.expire(r, path, list)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return m.next.Serve(r)
+}
+
+// enqueue has the segments deleted by the cluster, as of now. Until then the
+// segments can be read.
+func (m *middleware) enqueue(r *swift.Request, path swift.Path, list []segment) error {
+	if err := r.Hold(encodedBytes(list)); err != nil {
+		return err
+	}
+	from := objstore.ContainerID{Account: objstore.AccountName(path.Account)}
+	names := make([]objstore.ObjectName, len(list))
+	for i := range list {
+		container, name, _ := strings.Cut(strings.TrimLeft(list[i].Name, "/"), "/")
+		from.Container, names[i] = objstore.ContainerName(container), objstore.ObjectName(name)
+	}
+	manifest := path.ContainerID().Object(objstore.ObjectName(path.Object))
+	return m.queue.QueueDeletions(r.Context(), manifest, from, names, objstore.TimestampOf(time.Now()))
 }
 
 // checkLater refuses lists whose faults only the report of a delete could tell.

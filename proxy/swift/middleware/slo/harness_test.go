@@ -143,7 +143,7 @@ func (f *fake) try(c Options, request, body string, lines ...string) (*web.Respo
 		name, value, _ := strings.Cut(line, ": ")
 		r.Header.Add(name, value)
 	}
-	res, err := New(c)(f).Serve(r)
+	res, err := New(c, nil)(f).Serve(r)
 	if err != nil {
 		res = web.ErrorResponse(err)
 	}

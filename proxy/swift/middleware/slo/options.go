@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"needletail/objstore"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/feature"
@@ -60,4 +61,7 @@ func (o Options) Info(feature.Site) []swift.InfoSection {
 }
 
 // Middleware returns the filter.
-func (o Options) Middleware(feature.Site) (swift.Middleware, error) { return New(o), nil }
+func (o Options) Middleware(s feature.Site) (swift.Middleware, error) {
+	queue, _ := s.Store.(objstore.DeletionQueue)
+	return New(o, queue), nil
+}

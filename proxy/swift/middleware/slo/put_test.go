@@ -67,7 +67,7 @@ func TestPutAsksForTheRightFirst(t *testing.T) {
 		Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", ContentLength: -1,
 		Body: iotest.ErrReader(errors.New("the body was read")),
 	}}
-	_, err := New(DefaultOptions())(f).Serve(r)
+	_, err := New(DefaultOptions(), nil)(f).Serve(r)
 	require.Equal(t, 403, web.ErrorResponse(err).Status)
 }
 
@@ -77,7 +77,7 @@ func TestPutLimits(t *testing.T) {
 	c.MaxSegments, c.MaxManifestBytes = 2, 100
 	put := func(body string, length int64) (int, string) {
 		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", Body: strings.NewReader(body), ContentLength: length}}
-		res, err := New(c)(f).Serve(r)
+		res, err := New(c, nil)(f).Serve(r)
 		if err != nil {
 			res = web.ErrorResponse(err)
 		}
@@ -123,7 +123,7 @@ func TestSegmentsAreLookedAtTwoAtOnce(t *testing.T) {
 		manifest := `[{"path":"/s/1"},{"path":"/s/2"},{"path":"/s/3"},{"path":"/s/4"},{"path":"/s/5"}]`
 		r := &swift.Request{Request: &web.Request{Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put", Body: strings.NewReader(manifest), ContentLength: -1}}
 		begin := time.Now()
-		res, err := New(DefaultOptions())(slow).Serve(r)
+		res, err := New(DefaultOptions(), nil)(slow).Serve(r)
 		require.NoError(t, err)
 		require.Equal(t, 400, res.Status)
 		require.Equal(t, 3*time.Second, time.Since(begin))
@@ -189,7 +189,7 @@ func TestHeartbeatEndsWithItsClient(t *testing.T) {
 			Method: "PUT", Path: "/v1/a/c/o", RawQuery: "multipart-manifest=put&heartbeat=on",
 			Body: strings.NewReader(`[{"path":"/s/1"},{"path":"/s/2"},{"path":"/s/3"}]`), ContentLength: -1,
 		}}
-		res, err := New(DefaultOptions())(slow).Serve(r)
+		res, err := New(DefaultOptions(), nil)(slow).Serve(r)
 		require.NoError(t, err)
 		beats, err := io.ReadAll(io.LimitReader(res.Body, 2))
 		require.NoError(t, err)

@@ -26,7 +26,8 @@
 //	DELETE                             the manifest alone
 //	DELETE ?multipart-manifest=delete  the segments too, at once; the answer is
 //	                                   a report, like the report of a bulk delete
-//	DELETE ... &async=yes              the segments expire a second later
+//	DELETE ... &async=yes              the segments expire a second later; over a
+//	                                   cluster, the cluster's expirer deletes them
 //	POST                               the manifest's metadata; it stays a manifest
 //	PUT, COPY                          replace it as any object
 //
@@ -61,6 +62,7 @@ package slo
 import (
 	"strings"
 
+	"needletail/objstore"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
 )
@@ -74,16 +76,17 @@ const (
 	shownHeader = "X-Static-Large-Object"
 )
 
-// New makes the middleware.
-func New(c Options) swift.Middleware {
+// New makes the middleware. queue is for async=yes, or nil.
+func New(c Options, queue objstore.DeletionQueue) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		return &middleware{Options: c, next: next}
+		return &middleware{Options: c, queue: queue, next: next}
 	}
 }
 
 type middleware struct {
 	Options
-	next swift.Handler
+	queue objstore.DeletionQueue // nil: segments expire
+	next  swift.Handler
 }
 
 // Serve answers a request.
