@@ -55,6 +55,7 @@ var importRules = []struct {
 	{"needletail/objstore/fsck", nil, []string{pebblePath + "$", "needletail/objstore/engine", "needletail/objstore/blob", "needletail/ring"}, "the offline tools read the index and the data files, and know no open store"},
 	{"needletail/objstore/ec", nil, []string{pebblePath, "needletail/objstore"}, "Reed-Solomon is arithmetic"},
 	{"needletail/objstore/cluster/fragment", nil, []string{pebblePath, "needletail/"}, "erasure coding is arithmetic"},
+	{"needletail/objstore/cluster/swiftcrypto", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "a stored form is a function of keys, heads and bytes"},
 	{"needletail/objstore/encryption", nil, []string{"needletail/objstore/", "github.com/", "golang.org/"}, "encryption works on any Store, with the standard library alone"},
 	{"needletail/objstore/checksum", nil, []string{pebblePath, "needletail/objstore/"}, "digests are a leaf"},
 	{"needletail/objstore/oserror", nil, []string{"needletail/", "github.com/", "golang.org/"}, "what an error of the system means depends on nothing"},
