@@ -97,8 +97,34 @@ func (c *Controllers) containerHeaders(h *web.Header, info *objstore.ContainerIn
 	}
 	swift.AddMetadata(h, info.Metadata, r.Grant.Owner)
 	if r.Grant.Reseller {
-		h.Add("X-Container-Sharding", "False")
+		state := "False"
+		if swift.IsTrue(info.Metadata.Get(shardingSysmeta)) {
+			state = "True"
+		}
+		h.Add(shardingHeader, state)
 	}
+}
+
+// A container whose sysmeta says so is cut into shards by the sharder of a
+// cluster (swift/container/sharder.py). The header is for resellers alone.
+const (
+	shardingHeader  = "X-Container-Sharding"
+	shardingSysmeta = "X-Container-Sysmeta-Sharding"
+)
+
+// takeSharding turns the header of a PUT or POST into the sysmeta
+// (swift/proxy/controllers/container.py: PUT, POST). An embedded store has no
+// shards.
+func (c *Controllers) takeSharding(r call) {
+	value, ok := r.Header.Lookup(shardingHeader)
+	if !ok || !r.Grant.Reseller || !c.Store.Guarantees().SwiftLayout {
+		return
+	}
+	state := "False"
+	if swift.IsTrue(value) {
+		state = "True"
+	}
+	r.Header.Set(shardingSysmeta, state)
 }
 
 // containerUpdate checks and returns the changes of a PUT or POST.
@@ -120,6 +146,7 @@ func (c *Controllers) containerUpdate(r call) (objstore.MetadataUpdate, error) {
 	if err := c.Limits.CheckMetadata(r.Header, swift.ContainerResource); err != nil {
 		return objstore.MetadataUpdate{}, err
 	}
+	c.takeSharding(r)
 	return c.Limits.MetadataUpdate(r.Header, swift.ContainerResource, r.Grant.Owner), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"needletail/objstore"
+	"needletail/objstore/memstore"
 )
 
 func TestContainerVerbs(t *testing.T) {
@@ -139,4 +140,35 @@ func TestContainerListing(t *testing.T) {
 	s.must(412, "GET /v1/a/c?limit=10001", "").wantBody(t, "Maximum limit is 10000")
 	s.must(400, "GET /v1/a/c?path=%ff", "").wantBody(t, `"path" parameter not valid UTF-8`)
 	s.must(404, "GET /v1/a/none?format=json", "").want(t, html)
+}
+
+// A reseller has a container sharded where there is a sharder
+// (swift/proxy/controllers/container.py).
+func TestSharding(t *testing.T) {
+	s := newServer(t)
+	s.as(reseller).must(201, "PUT /v1/a/c", "", "X-Container-Sharding: on")
+	s.must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding: False")
+	promises := objstore.Strict()
+	promises.SwiftLayout = true
+	s = newServer(t, func(c *Config) {
+		c.Store = memstore.New(memstore.Options{Policies: testPolicies, Guarantees: &promises})
+		t.Cleanup(func() { c.Store.Close() })
+	})
+	s.as(owner).must(201, "PUT /v1/a/c", "", "X-Container-Sharding: on")
+	s.must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding:", "X-Container-Sysmeta-Sharding:")
+	s.as(reseller)
+	for _, c := range []struct {
+		status               int
+		request, value, want string
+	}{
+		{204, "POST", "on", "True"}, {202, "PUT", "no", "False"}, {202, "PUT", "true", "True"},
+		{204, "POST", "", "False"}, {204, "POST", "yes", "True"},
+	} {
+		s.must(c.status, c.request+" /v1/a/c", "", "X-Container-Sharding: "+c.value)
+		s.must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding: "+c.want, "X-Container-Sysmeta-Sharding: "+c.want)
+	}
+	s.must(204, "POST /v1/a/c", "", "X-Container-Meta-A: b")
+	s.must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding: True")
+	s.as(owner).must(204, "POST /v1/a/c", "", "X-Container-Sharding: off")
+	s.as(reseller).must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding: True")
 }
