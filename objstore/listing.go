@@ -19,4 +19,15 @@ type ListOptions struct {
 	// Reserved also lists the names that begin with NUL, which Swift keeps for
 	// features. Only a Store with Guarantees.SwiftLayout has such names.
 	Reserved bool
+	// Counted, if not nil, may be filled by ListObjects of a Store without
+	// Guarantees.ExactCounts, before the first entry or at the end: the counters
+	// of the container that belong to the listing. HeadContainer may have asked a
+	// replica that knows less.
+	Counted *Counters
+}
+
+// Counters are the counters of a container, if Known.
+type Counters struct {
+	Known                  bool
+	ObjectCount, BytesUsed int64
 }

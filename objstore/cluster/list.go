@@ -134,7 +134,11 @@ func (s *Store) objectPage(ctx context.Context, c call, id objstore.ContainerID,
 
 	l := &lister{
 		Store: s, call: c, account: string(id.Account), visit: visit,
-		reserved: o.Reserved, visited: map[objstore.ContainerID]bool{},
+		reserved: o.Reserved, visited: map[objstore.ContainerID]bool{}, counted: o.Counted,
 	}
-	return l.list(ctx, id, o, p, 0)
+	if err := l.list(ctx, id, o, p, 0); err != nil {
+		return err
+	}
+	l.countedByRows(&o, p)
+	return nil
 }

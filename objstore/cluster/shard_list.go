@@ -12,6 +12,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/infocache"
+	"needletail/objstore/cluster/wire"
 )
 
 // The bounds of a listing over shards. Swift's sharder makes two levels, and
@@ -54,6 +55,31 @@ type lister struct {
 	policy   string                        // of the client's container, once it answered with shards
 	requests int
 	stopped  bool // an error came from visit
+
+	counted *objstore.Counters // of the client's container, or nil
+	bytes   int64              // of all rows
+}
+
+// countedByAnswer takes the counters of the server that lists the container.
+func (l *lister) countedByAnswer(h wire.Header) {
+	if l.counted == nil {
+		return
+	}
+	objects, err1 := strconv.ParseInt(h.Get("X-Container-Object-Count"), 10, 64)
+	bytes, err2 := strconv.ParseInt(h.Get("X-Container-Bytes-Used"), 10, 64)
+	if err1 == nil && err2 == nil {
+		*l.counted = objstore.Counters{Known: true, ObjectCount: objects, BytesUsed: bytes}
+	}
+}
+
+// countedByRows counts the rows of a complete listing over shards, of whose rows
+// the container knows from reports alone (swift/proxy/controllers/container.py:
+// _get_from_shards).
+func (l *lister) countedByRows(o *objstore.ListOptions, p *page) {
+	whole := o.Marker == "" && o.EndMarker == "" && o.Prefix == "" && o.Delimiter == "" && o.Path == nil
+	if l.counted != nil && len(l.visited) > 0 && whole && p.count < p.limit {
+		*l.counted = objstore.Counters{Known: true, ObjectCount: int64(p.count), BytesUsed: l.bytes}
+	}
 }
 
 // list lists a part of a container: the page is complete, or an error tells why.
@@ -83,6 +109,9 @@ func (l *lister) ask(ctx context.Context, id objstore.ContainerID, o objstore.Li
 		return nil, err
 	}
 	defer src.close() // no connection is held while shards are listed
+	if depth == 0 {
+		l.countedByAnswer(src.Header)
+	}
 	if !strings.EqualFold(src.Header.Get(recordType), recordShard) {
 		return nil, l.rows(ctx, r, src, p, depth)
 	}
@@ -161,6 +190,7 @@ func (l *lister) rows(ctx context.Context, r *request, src *source, p *page, dep
 			return &visitError{l.fail(objstore.KindInternal, err)}
 		}
 		p.count, p.last, p.subdir = p.count+1, e.Name, e.Subdir
+		l.bytes += e.SizeBytes
 		if err := l.visit(&e); err != nil {
 			l.stopped = true
 			return err

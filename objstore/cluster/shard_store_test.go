@@ -141,7 +141,7 @@ func (f *shardServer) list(name string, q url.Values) []byte {
 		if e.Subdir {
 			rows = append(rows, map[string]any{"subdir": e.Name})
 		} else {
-			rows = append(rows, map[string]any{"name": e.Name, "bytes": 0, "hash": "e", "content_type": "t",
+			rows = append(rows, map[string]any{"name": e.Name, "bytes": 5, "hash": "e", "content_type": "t",
 				"last_modified": "2026-12-01T03:25:18.000000"})
 		}
 		return nil
@@ -216,6 +216,40 @@ func TestListShards(t *testing.T) {
 			if cache != nil {
 				require.Equal(t, []string{"GET root-0", "GET root-1", "GET root-1"}, f.requests(), "the shards are cached")
 			}
+		})
+	}
+}
+
+// The counters of a listing are those of the server that answered, and of a
+// complete listing over shards those of the rows: the root lags behind.
+func TestCountedShards(t *testing.T) {
+	path := ""
+	for name, cache := range map[string]*infocache.Cache{"without a cache": nil, "with a cache": newCache(t)} {
+		t.Run(name, func(t *testing.T) {
+			f := newShardServer(t)
+			s := f.open(t, cache)
+			for _, c := range []struct {
+				o    objstore.ListOptions
+				rows int64 // that count; -1: the counters of the root, if any
+			}{
+				{objstore.ListOptions{Limit: 100}, 7}, {objstore.ListOptions{Limit: 8}, 7}, {objstore.ListOptions{Limit: 7}, -1},
+				{objstore.ListOptions{Limit: 100, Reverse: true}, 7}, {objstore.ListOptions{Limit: 100, Marker: "a"}, -1},
+				{objstore.ListOptions{Limit: 100, EndMarker: "zz"}, -1}, {objstore.ListOptions{Limit: 100, Prefix: "x"}, -1},
+				{objstore.ListOptions{Limit: 100, Delimiter: "-"}, -1}, {objstore.ListOptions{Limit: 100, Path: &path}, -1},
+			} {
+				var got objstore.Counters
+				c.o.Counted = &got
+				listed(t, s, root, c.o)
+				if c.rows >= 0 {
+					require.Equal(t, objstore.Counters{Known: true, ObjectCount: c.rows, BytesUsed: 5 * c.rows}, got, c.o)
+				} else {
+					require.Zero(t, got.ObjectCount, c.o)
+					require.Equal(t, cache == nil, got.Known, c.o)
+				}
+			}
+			var got objstore.Counters
+			listed(t, s, shard0, objstore.ListOptions{Limit: 100, Counted: &got})
+			require.Equal(t, objstore.Counters{Known: true}, got, "the container without shards knows")
 		})
 	}
 }

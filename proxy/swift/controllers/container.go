@@ -29,6 +29,8 @@ func (c *Controllers) getContainer(r call) (*web.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	var counted objstore.Counters
+	options.Counted = &counted
 	l := listing.NewContainer(format, r.path.Container)
 	if !c.Store.Guarantees().CheapPages {
 		l.LargePieces()
@@ -44,6 +46,9 @@ func (c *Controllers) getContainer(r call) (*web.Response, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if counted.Known {
+		info.ObjectCount, info.BytesUsed = counted.ObjectCount, counted.BytesUsed
 	}
 	c.containerHeaders(&res.Header, &info, r)
 	return res, nil

@@ -172,3 +172,30 @@ func TestSharding(t *testing.T) {
 	s.as(owner).must(204, "POST /v1/a/c", "", "X-Container-Sharding: off")
 	s.as(reseller).must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Sharding: True")
 }
+
+// counting is a Store whose listings have counters of their own.
+type counting struct {
+	objstore.Store
+	counted objstore.Counters
+}
+
+func (c counting) ListObjects(ctx context.Context, id objstore.ContainerID, o objstore.ListOptions, visit func(*objstore.ObjectEntry) error) error {
+	*o.Counted = c.counted
+	return c.Store.ListObjects(ctx, id, o, visit)
+}
+
+// The counters of a listing beat those that were asked for before.
+func TestCountersOfListing(t *testing.T) {
+	for known, want := range map[bool][]string{
+		true:  {"X-Container-Object-Count: 7", "X-Container-Bytes-Used: 9"},
+		false: {"X-Container-Object-Count: 1", "X-Container-Bytes-Used: 3"},
+	} {
+		s := newServer(t, func(c *Config) {
+			c.Store = counting{c.Store, objstore.Counters{Known: known, ObjectCount: 7, BytesUsed: 9}}
+		})
+		s.must(201, "PUT /v1/a/c", "")
+		s.must(201, "PUT /v1/a/c/o", "abc")
+		s.must(200, "GET /v1/a/c", "").want(t, want...)
+		s.must(204, "HEAD /v1/a/c", "").want(t, "X-Container-Object-Count: 1", "X-Container-Bytes-Used: 3")
+	}
+}
