@@ -4,7 +4,9 @@ package cluster
 
 import (
 	"context"
+	"crypto/md5"
 	"errors"
+	"hash"
 	"io"
 	"slices"
 	"strconv"
@@ -95,11 +97,40 @@ func (u *upload) assign() {
 		return l.index < 0
 	})
 	for _, l := range u.lanes {
-		// The MD5s of all archives are taken side by side.
-		l.digest = checksum.New(false)
+		l.digest = newArchiveDigest(u.o.SizeBytes)
 	}
 	u.stored, u.commit = make(chan bool, len(u.lanes)), make(chan struct{})
 }
+
+// archiveDigest is the MD5 of an archive.
+type archiveDigest interface {
+	io.Writer // never fails
+	sum() string
+	Release()
+}
+
+// plainDigestBytesMax is the largest object whose archives have digests of their own.
+const plainDigestBytesMax = 64 << 10
+
+// newArchiveDigest returns the digest of an empty archive of an object; -1 is a size
+// that is not known. The MD5s of all archives are taken side by side, where the bytes
+// are worth the wait for one another.
+func newArchiveDigest(objectBytes int64) archiveDigest {
+	if objectBytes >= 0 && objectBytes <= plainDigestBytesMax {
+		return plainDigest{md5.New()}
+	}
+	return sharedDigest{checksum.New(false)}
+}
+
+type plainDigest struct{ hash.Hash }
+
+func (d plainDigest) sum() string { return sumOf(d.Hash) }
+
+func (d plainDigest) Release() {}
+
+type sharedDigest struct{ *checksum.Hash }
+
+func (d sharedDigest) sum() string { return d.Sum().MD5 }
 
 // readSegments reads the body segment by segment, and gives each lane its
 // fragments.
@@ -151,7 +182,7 @@ func (u *upload) ecFooter(info *objstore.ObjectInfo, etag string) wire.Header {
 // archiveFooter completes the footer of an archive.
 func (l *lane) archiveFooter() wire.Header {
 	h := l.footer.Clone()
-	h.Set("Etag", l.digest.Sum().MD5)
+	h.Set("Etag", l.digest.sum())
 	h.Set(ecIndex, strconv.Itoa(l.index))
 	return h
 }

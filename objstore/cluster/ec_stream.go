@@ -42,32 +42,53 @@ type fragmentRead struct {
 // fragment ahead of the decoder.
 type archiveReader struct {
 	*archive
-	out  chan fragmentRead
-	done chan struct{} // closed by stop
+	first *fragmentRead // the fragment, if a single one is read and had arrived already
+	out   chan fragmentRead
+	done  chan struct{} // closed by stop
 }
 
 // startReader reads the fragments of the span out of an archive that stands at
 // the beginning of the first, but for skip bytes. The goroutine ends with the
 // archive, or when the object is closed.
 func (st *ecStream) startReader(a *archive, s span, skip int64) *archiveReader {
-	r := &archiveReader{archive: a, out: make(chan fragmentRead), done: make(chan struct{})}
+	r := &archiveReader{archive: a, done: make(chan struct{})}
+	if s.end-s.first == 1 && a.Buffered() >= skip+int64(st.code.fragmentBytes(s.first, st.version.size)) {
+		f := st.readFragment(a, s.first, skip)
+		a.close()
+		r.first = &f
+		return r
+	}
+	r.out = make(chan fragmentRead)
 	go func() {
 		defer a.close()
-		if _, err := io.CopyN(io.Discard, a.Body, skip); err != nil {
-			r.give(fragmentRead{err: shortArchive(err)})
-			return
-		}
 		for n := s.first; n < s.end; n++ {
-			buf := fragmentBuffers.Get().(*[]byte)
-			length := st.code.fragmentBytes(n, st.version.size)
-			*buf = slices.Grow((*buf)[:0], length)[:length]
-			_, err := io.ReadFull(a.Body, *buf)
-			if !r.give(fragmentRead{buf, shortArchive(err)}) || err != nil {
+			f := st.readFragment(a, n, skip)
+			if skip = 0; !r.give(f) || f.err != nil {
 				return
 			}
 		}
 	}()
 	return r
+}
+
+// readFragment skips bytes of an archive, and reads the fragment of a segment.
+func (st *ecStream) readFragment(a *archive, segment, skip int64) fragmentRead {
+	if _, err := io.CopyN(io.Discard, a.Body, skip); err != nil {
+		return fragmentRead{err: shortArchive(err)}
+	}
+	buf := fragmentBuffers.Get().(*[]byte)
+	length := st.code.fragmentBytes(segment, st.version.size)
+	*buf = slices.Grow((*buf)[:0], length)[:length]
+	_, err := io.ReadFull(a.Body, *buf)
+	return fragmentRead{buf, shortArchive(err)}
+}
+
+// take returns the next fragment.
+func (r *archiveReader) take() fragmentRead {
+	if r.first != nil {
+		return *r.first
+	}
+	return <-r.out
 }
 
 // shortArchive makes the end of an archive inside a fragment an error that no
@@ -321,7 +342,7 @@ func (f *fragmentRead) release() {
 func (st *ecStream) fetch(f *fragmentRead, i int) error {
 	for {
 		r := st.readers[i]
-		*f = <-r.out
+		*f = r.take()
 		err := f.err
 		if err == nil {
 			var h fragment.Header

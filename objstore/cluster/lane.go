@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"needletail/objstore/checksum"
 	"needletail/objstore/cluster/nodes"
 	"needletail/objstore/cluster/wire"
 )
@@ -34,9 +33,9 @@ type lane struct {
 	whole  bool
 
 	// The following are for an erasure-coded upload.
-	index    int            // of the fragments
-	digest   *checksum.Hash // of the archive
-	reported bool           // see report
+	index    int // of the fragments
+	digest   archiveDigest
+	reported bool // see report
 }
 
 // connect asks nodes to take the upload until a node says 100, or gives a final

@@ -106,9 +106,14 @@ func (u *upload) run(ctx context.Context, heads []wire.Header, body io.Reader) (
 	if u.code != nil {
 		u.assign()
 	}
-	u.startAll(own)
+	if !u.small() {
+		u.startAll(own)
+	}
 	info, err := u.stream(ctx, body)
 	u.closeQueues()
+	if u.small() {
+		u.startAll(own)
+	}
 	if err == nil && u.code != nil {
 		err = u.awaitStored(ctx)
 	}
@@ -187,6 +192,16 @@ func (u *upload) noteFailure(err error) {
 	if isFull(err) {
 		u.full.Add(1)
 	}
+}
+
+// small reports whether the whole body is a single load: the lanes are started with
+// the load in their queues, and each is woken once.
+func (u *upload) small() bool {
+	most := int64(chunkBytes)
+	if u.code != nil {
+		most = u.code.SegmentBytes
+	}
+	return u.o.SizeBytes >= 0 && u.o.SizeBytes <= most
 }
 
 // startAll starts the lanes.

@@ -21,6 +21,15 @@ type body struct {
 
 var errClosed = errors.New("the body is closed")
 
+// Buffered is how many bytes of the body can be read without a wait.
+func (r *Response) Buffered() int64 {
+	b, ok := r.Body.(*body)
+	if !ok || b.err != nil || b.chunked {
+		return 0
+	}
+	return min(b.left, int64(b.x.conn.in.Buffered()))
+}
+
 // Read gives bytes of the body; io.EOF comes after the whole body alone.
 func (b *body) Read(p []byte) (int, error) {
 	if err := b.advance(); err != nil {

@@ -42,9 +42,10 @@ type Put struct {
 	left     int64 // bytes of a plain body with a stated length that are still to come
 
 	state   putState
-	started bool  // the first document is begun
-	early   *head // a final answer that came before the end of the body
-	err     error // of all later calls
+	started bool   // the first document is begun
+	held    []byte // a small piece of a document, which goes out with what follows
+	early   *head  // a final answer that came before the end of the body
+	err     error  // of all later calls
 	prefix  []byte
 
 	// mu guards x for Abort; the goroutine of the Put alone changes x.
@@ -209,7 +210,8 @@ func (p *Put) misuse(step string, err error) error {
 	return p.failed(p.error(step, KindRequest, err))
 }
 
-// Write sends bytes of the body, within NodeTimeout. An error of KindAnswered
+// Write sends bytes of the body, within NodeTimeout; a small piece that a footer
+// follows is sent with the footer. An error of KindAnswered
 // means that the node has given its final answer already: Finish returns the
 // answer. Write keeps nothing of b.
 func (p *Put) Write(b []byte) error {
@@ -233,7 +235,12 @@ func (p *Put) Write(b []byte) error {
 	return nil
 }
 
-// send sends a piece of the body in the framing of the request.
+// heldBytesMax bounds the bytes of a document that wait for the footer: the fragments
+// of small objects, and what is left of a large object.
+const heldBytesMax = 16 << 10
+
+// send sends a piece of the body in the framing of the request. Small pieces of a
+// document, which a footer follows, are held back.
 func (p *Put) send(b []byte) error {
 	if !p.chunked {
 		if p.left -= int64(len(b)); p.left < 0 {
@@ -248,7 +255,13 @@ func (p *Put) send(b []byte) error {
 	p.started = true
 	frame = append(strconv.AppendInt(frame, int64(len(b)), 16), "\r\n"...)
 	p.prefix = frame
-	return p.x.conn.write(frame, b, crlf)
+	if p.boundary != "" && len(p.held)+len(frame)+len(b) <= heldBytesMax {
+		p.held = append(append(append(p.held, frame...), b...), crlf...)
+		return nil
+	}
+	held := p.held
+	p.held = nil
+	return p.x.conn.write(held, frame, b, crlf)
 }
 
 // interrupted finds out why the body does not go on: with a final answer, or
@@ -311,7 +324,9 @@ func (p *Put) Commit() error {
 
 // sendLast sends chunks that end a chunked body.
 func (p *Put) sendLast(step string, chunks []byte) error {
-	if err := p.x.conn.write(chunks, lastChunk); err != nil {
+	held := p.held
+	p.held = nil
+	if err := p.x.conn.write(held, chunks, lastChunk); err != nil {
 		return p.interrupted(step, err)
 	}
 	return nil

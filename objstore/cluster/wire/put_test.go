@@ -483,3 +483,69 @@ func TestPutEndsWithItsContexts(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }
+
+// countedConn counts the bytes that are sent.
+type countedConn struct {
+	net.Conn
+	sent int
+}
+
+func (c *countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.sent += n
+	return n, err
+}
+
+// TestSmallPiecesGoWithTheFooter: pieces of a document up to 16 KiB wait for the
+// footer, and a piece more sends all.
+func TestSmallPiecesGoWithTheFooter(t *testing.T) {
+	node := wiretest.New(t, wiretest.Handler{})
+	var counted *countedConn
+	c := newClient(t, wire.Options{IdlePerNode: -1, Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+		nc, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		counted = &countedConn{Conn: nc}
+		return counted, err
+	}})
+	held := func(size int) bool {
+		body := strings.Repeat("x", size)
+		req := putRequest(node.Addr)
+		req.Footer = true
+		p, err := c.Put(t.Context(), req)
+		require.NoError(t, err)
+		_, _, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		before := counted.sent
+		for _, piece := range []string{body[:size/2], body[size/2:]} {
+			require.NoError(t, p.Write([]byte(piece)))
+		}
+		waits := counted.sent == before
+		require.NoError(t, p.Footer(wire.Header{{Name: "Etag", Value: "e"}}))
+		r, err := p.Finish(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 201, r.Status)
+		rs := node.Requests()
+		require.Equal(t, body, string(rs[len(rs)-1].Body))
+		return waits
+	}
+	const most = 16 << 10
+	size := most
+	for !held(size) {
+		size -= 2
+	}
+	require.Greater(t, size, most-200, "the framing takes the rest")
+	require.False(t, held(size+2))
+	require.True(t, held(2))
+}
+
+func TestBuffered(t *testing.T) {
+	node := wiretest.New(t, wiretest.Handler{Final: func(*wiretest.Request) *wiretest.Answer {
+		return &wiretest.Answer{Body: []byte("12345")}
+	}})
+	r, err := newClient(t, wire.Options{}).Do(t.Context(), getRequest(node.Addr))
+	require.NoError(t, err)
+	_, err = io.ReadFull(r.Body, make([]byte, 2))
+	require.NoError(t, err)
+	require.EqualValues(t, 3, r.Buffered())
+	require.Equal(t, "345", readAll(t, r))
+	require.Zero(t, r.Buffered())
+}
