@@ -76,6 +76,7 @@ type Error struct {
 	Op   string // the Store method, lower case: "put object"
 	Name string // "/account/container/object", as far as it goes
 	Err  error  // the cause, or nil
+	Text string // for the client, or "" for the text of the kind
 }
 
 // Error is "op name: kind: cause".

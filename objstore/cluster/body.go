@@ -14,15 +14,20 @@ import (
 	"slices"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
 )
 
 // digests are taken in the proxy only where metadata depend on the body; else
-// the nodes' MD5 is enough.
-type digests struct{ md5, sha512 hash.Hash }
+// the nodes' MD5 is enough. The digests are of the plaintext.
+type digests struct {
+	md5, sha512 hash.Hash
+	seal        *swiftcrypto.Sealer
+	sealed      *swiftcrypto.Body // nil before the first byte of a body to encrypt
+}
 
-func (u *upload) newDigests() digests {
-	var d digests
+func (u *upload) newDigests() *digests {
+	d := &digests{seal: u.seal}
 	if u.footed {
 		d.md5 = md5.New()
 	}
@@ -32,12 +37,30 @@ func (u *upload) newDigests() digests {
 	return d
 }
 
-func (d digests) write(b []byte) {
-	for _, h := range []hash.Hash{d.md5, d.sha512} {
-		if h != nil {
-			h.Write(b)
-		}
+// take takes the next bytes of a body, and encrypts the bytes in their place if
+// the object is to be encrypted.
+func (d *digests) take(b []byte) {
+	if d.sha512 != nil {
+		d.sha512.Write(b)
 	}
+	switch {
+	case d.seal != nil:
+		if d.sealed == nil {
+			d.sealed = d.seal.Body()
+		}
+		d.sealed.Seal(b)
+	case d.md5 != nil:
+		d.md5.Write(b)
+	}
+}
+
+// etags are the MD5s of the body, and of what the servers get.
+func (d *digests) etags() (plain, stored string) {
+	if d.sealed != nil {
+		return d.sealed.ETags()
+	}
+	sum := sumOf(d.md5)
+	return sum, sum
 }
 
 func sumOf(h hash.Hash) string {
@@ -59,11 +82,12 @@ func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInf
 		return objstore.ObjectInfo{}, err
 	}
 	info := objstore.ObjectInfo{
-		SizeBytes: size, ETag: sumOf(d.md5), SHA512: sumOf(d.sha512), ContentType: orType(u.o.ContentType),
+		SizeBytes: size, SHA512: sumOf(d.sha512), ContentType: orType(u.o.ContentType),
 		Metadata: u.o.Metadata.Clone(), DeleteAt: u.o.DeleteAt, Listing: cloneListing(u.o.Listing),
 	}
+	info.ETag, _ = d.etags()
 	if u.footed {
-		if err := u.foot(&info); err != nil {
+		if err := u.foot(&info, d); err != nil {
 			return info, err
 		}
 	}
@@ -77,8 +101,7 @@ func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInf
 var errOtherETag = errors.New("the body's MD5 is not the ETag of the request")
 
 // foot makes the footer, after the ETag agreed.
-func (u *upload) foot(info *objstore.ObjectInfo) error {
-	etag := info.ETag
+func (u *upload) foot(info *objstore.ObjectInfo, d *digests) error {
 	if u.o.ETag != "" && u.o.ETag != info.ETag {
 		return u.fail(objstore.KindETagMismatch, errOtherETag)
 	}
@@ -88,10 +111,12 @@ func (u *upload) foot(info *objstore.ObjectInfo) error {
 		}
 	}
 	var footer wire.Header
+	if u.code == nil || footed(u.o) || u.seal != nil {
+		footer = u.sealedFooter(info, d.sealed)
+	}
 	if u.code != nil {
-		footer = u.ecFooter(info, etag)
-	} else {
-		footer = putFooter(u.id, u.o, info)
+		_, stored := d.etags()
+		footer = u.ecFooter(info.SizeBytes, stored, footer)
 	}
 	for _, l := range u.lanes {
 		l.footer = footer
@@ -100,14 +125,14 @@ func (u *upload) foot(info *objstore.ObjectInfo) error {
 }
 
 // readBody reads the body to its end, and not beyond a stated length.
-func (u *upload) readBody(ctx context.Context, body io.Reader, d digests) (size int64, err error) {
+func (u *upload) readBody(ctx context.Context, body io.Reader, d *digests) (size int64, err error) {
 	for size != u.o.SizeBytes {
 		c := newChunk()
 		end := false
 		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)])
 		size += int64(c.n)
 		if err = u.checkRead(size, end, err); err == nil && c.n > 0 {
-			d.write(c.bytes())
+			d.take(c.bytes())
 			err = u.send(ctx, c)
 		}
 		c.release()

@@ -27,7 +27,8 @@
 // shards: a shard is a container with the rows of a range of names. The files
 // ec_*.go serve erasure-coded policies: ec_put.go cuts an upload into stripes and
 // runs its two phases, ec_buckets.go decides which node a read asks next,
-// ec_gather.go asks, and ec_stream.go decodes.
+// ec_gather.go asks, and ec_stream.go decodes. sealed.go stands where Swift's
+// filter encryption stands, with package swiftcrypto.
 //
 // # Invariants
 //
@@ -42,4 +43,6 @@
 //     of an erasure-coded upload ecLaneStripes + 2 stripes. An erasure-coded read
 //     has a segment, and two fragments of each archive.
 //   - An error names the server that failed.
+//   - With root secrets that write, no server sees a byte of a body, its digests, a
+//     value of user metadata, or the ETag of a listing.
 package cluster

@@ -12,7 +12,6 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/internaltime"
-	"needletail/objstore/cluster/wire"
 )
 
 // ecObject is an open object of an erasure-coded policy: what its first GET
@@ -24,6 +23,7 @@ type ecObject struct {
 	ctx     context.Context
 	opts    objstore.OpenOptions
 	info    objstore.ObjectInfo
+	cipher  bodyCipher
 	version version
 
 	mu     sync.Mutex
@@ -54,10 +54,10 @@ func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.O
 		return nil, s.refusal(ctx, c, &ob.request, bad)
 	}
 	first := g.archives[best.got[g.chosen(best)[0]]]
-	a, err := t.code.readArchive(t.account, first.Header)
+	a, err := s.readHead(c, &ob.request, first.node, first.Response)
 	if err != nil {
 		g.close()
-		return nil, c.fail(objstore.KindUnavailable, &answerError{first.node.String(), ob.method, first.Status, err.Error()})
+		return nil, err
 	}
 	ob.adopt(a, best.time)
 	if a.info.SizeBytes == 0 {
@@ -91,18 +91,9 @@ func (c *coding) hintRange(text string) (archive string, one bool) {
 	return "bytes=" + strconv.FormatInt(a, 10) + "-" + strconv.FormatInt(b, 10), true
 }
 
-// readArchive reads the object in the head of an archive.
-func (c *coding) readArchive(account string, h wire.Header) (objectAnswer, error) {
-	whole, size, err := c.objectOfArchive(h)
-	if err != nil {
-		return objectAnswer{}, err
-	}
-	return readObject(account, whole, size)
-}
-
 // adopt takes info and version from the first answer.
 func (o *ecObject) adopt(a objectAnswer, at internaltime.Time) {
-	o.info, o.version = a.info, version{at: at, etag: a.info.ETag, size: a.info.SizeBytes}
+	o.info, o.cipher, o.version = a.info, a.cipher, version{at: at, etag: a.etag, size: a.info.SizeBytes}
 }
 
 // head takes info and version from a HEAD: any server knows both.

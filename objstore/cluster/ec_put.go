@@ -134,7 +134,7 @@ func (d sharedDigest) sum() string { return d.Sum().MD5 }
 
 // readSegments reads the body segment by segment, and gives each lane its
 // fragments.
-func (u *upload) readSegments(ctx context.Context, body io.Reader, d digests) (size int64, err error) {
+func (u *upload) readSegments(ctx context.Context, body io.Reader, d *digests) (size int64, err error) {
 	for size != u.o.SizeBytes {
 		s := u.code.newStripe()
 		room := int(u.room(size, u.code.SegmentBytes))
@@ -142,7 +142,7 @@ func (u *upload) readSegments(ctx context.Context, body io.Reader, d digests) (s
 		n, end, err := readFull(body, s.segment)
 		size += int64(n)
 		if err = u.checkRead(size, end, err); err == nil && n > 0 {
-			d.write(s.segment[:n])
+			d.take(s.segment[:n])
 			if err = u.code.codec.Encode(s.segment[:n], s.fragments); err != nil {
 				err = u.fail(objstore.KindInternal, err)
 			} else {
@@ -158,9 +158,10 @@ func (u *upload) readSegments(ctx context.Context, body io.Reader, d digests) (s
 }
 
 // ecFooter is the metadata behind the archives, all but the archive's own MD5
-// and index (swift/proxy/controllers/obj.py: trailing_metadata).
-func (u *upload) ecFooter(info *objstore.ObjectInfo, etag string) wire.Header {
-	size := strconv.FormatInt(info.SizeBytes, 10)
+// and index (swift/proxy/controllers/obj.py: trailing_metadata). etag is the MD5 of
+// what was coded, and more is what a footer has without coding.
+func (u *upload) ecFooter(sizeBytes int64, etag string, more wire.Header) wire.Header {
+	size := strconv.FormatInt(sizeBytes, 10)
 	h := wire.Header{
 		{Name: ecETag, Value: etag},
 		{Name: ecLength, Value: size},
@@ -169,11 +170,9 @@ func (u *upload) ecFooter(info *objstore.ObjectInfo, etag string) wire.Header {
 		{Name: ecScheme, Value: u.code.codec.Scheme()},
 		{Name: ecSegmentBytes, Value: strconv.FormatInt(u.code.SegmentBytes, 10)},
 	}
-	if footed(u.o) {
-		for _, f := range putFooter(u.id, u.o, info) {
-			if f.Name != "Etag" && !isEC(f.Name) {
-				h.Set(f.Name, f.Value)
-			}
+	for _, f := range more {
+		if f.Name != "Etag" && !isEC(f.Name) {
+			h.Set(f.Name, f.Value)
 		}
 	}
 	return h

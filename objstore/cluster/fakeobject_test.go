@@ -82,10 +82,30 @@ func (n *fakeNode) putObject(r *wiretest.Request, key string, at internaltime.Ti
 		}
 	}
 	o.deleteAt, _ = strconv.ParseInt(r.Header.Get("X-Delete-At"), 10, 64)
-	n.objects[key] = o
 	o.kind = o.header.Get("Content-Type")
+	if old := n.objects[key]; old != nil && !old.dead && at.Before(old.modified) {
+		o.keepPost(old)
+	}
+	n.objects[key] = o
 	row := o.row()
 	return &wiretest.Answer{Status: 201, Header: wire.Header{{Name: "Etag", Value: `"` + o.etag + `"`}}}, &row
+}
+
+// keepPost keeps the metadata of a POST that is newer than the PUT of o
+// (swift/obj/diskfile.py: _construct_from_data_file).
+func (o *fakeObject) keepPost(old *fakeObject) {
+	var header wire.Header
+	for _, f := range o.header {
+		if anyPrefix(f.Name, objstore.SysmetaObject) || f.Name == "Content-Type" || f.Name == "X-Static-Large-Object" {
+			header.Set(f.Name, f.Value)
+		}
+	}
+	for _, f := range old.header {
+		if !anyPrefix(f.Name, objstore.SysmetaObject) && f.Name != "Content-Type" && f.Name != "X-Static-Large-Object" {
+			header.Set(f.Name, f.Value)
+		}
+	}
+	o.header, o.modified, o.deleteAt = header, old.modified, old.deleteAt
 }
 
 // keep are the headers that an object server stores.

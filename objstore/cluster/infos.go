@@ -3,7 +3,6 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/internaltime"
+	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -75,11 +75,11 @@ func normalETag(s string) string {
 type objectAnswer struct {
 	info objstore.ObjectInfo
 	data internaltime.Time // of the data: the version
+	// etag is the ETag that the servers know: of the ciphertext, if the body is
+	// encrypted.
+	etag   string
+	cipher bodyCipher
 }
-
-// errEncrypted: the body, the ETag and the metadata are ciphertext, and this
-// Store has no key (swift/common/middleware/crypto/encrypter.py).
-var errEncrypted = errors.New("the object was encrypted by Swift's filter encryption")
 
 // readObject reads the headers of a GET or a HEAD. size is the length of the
 // whole body.
@@ -90,7 +90,7 @@ func readObject(account string, h wire.Header, size int64) (objectAnswer, error)
 	for _, f := range h {
 		name := titleName(f.Name)
 		switch {
-		case anyPrefix(name, objstore.SysmetaObject+"Crypto-", objectTransient+"Crypto-"):
+		case swiftcrypto.IsCrypto(name):
 			return a, errEncrypted
 		case name == "Etag":
 			i.ETag = normalETag(f.Value)

@@ -134,7 +134,7 @@ func (s *Store) objectPage(ctx context.Context, c call, id objstore.ContainerID,
 
 	l := &lister{
 		Store: s, call: c, account: string(id.Account), visit: visit,
-		reserved: o.Reserved, visited: map[objstore.ContainerID]bool{}, counted: o.Counted,
+		etags: s.keys.Listing(id), reserved: o.Reserved, visited: map[objstore.ContainerID]bool{}, counted: o.Counted,
 	}
 	if err := l.list(ctx, id, o, p, 0); err != nil {
 		return err

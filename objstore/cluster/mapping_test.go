@@ -60,7 +60,7 @@ func TestOverridesSurviveTheServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := objstore.PutOptions{ContentType: "a/b; charset=UTF-8", Metadata: fields("X-Object-Meta-A", "1"), Listing: l}
-			h := putHeader(nil, testID, &o, internaltime.Of(5), 0)
+			h := putHeader(nil, testID, &o, internaltime.Of(5), 0, footed(&o))
 			info := objstore.ObjectInfo{ETag: etagX, ContentType: o.ContentType, Metadata: o.Metadata, Listing: l}
 			footer := wire.Header{{Name: "Etag", Value: etagX}}
 			if footed(&o) {
@@ -83,7 +83,7 @@ func TestOverrideLinesSurviveTheServer(t *testing.T) {
 		Metadata:    fields(overrideETag, "abc; slo_etag=e", overrideSize, "99", "X-Object-Sysmeta-Slo-Etag", "e"),
 		Listing:     objstore.ListingOverride{ETag: "abc", SizeBytes: sizeOf(99), Extra: fields("slo_etag", `"e"`)},
 	}
-	h := putHeader(nil, testID, &o, internaltime.Of(5), 0)
+	h := putHeader(nil, testID, &o, internaltime.Of(5), 0, footed(&o))
 	require.False(t, footed(&o))
 	require.Equal(t, "a/b;swift_bytes=99", h.Get("Content-Type"))
 	_, sent := h.Lookup(overrideSize)
@@ -132,18 +132,18 @@ func TestEncryptedObjectIsRefused(t *testing.T) {
 // Swift's slo takes an object for a manifest by the header alone.
 func TestManifestForSwift(t *testing.T) {
 	o := objstore.PutOptions{Metadata: fields(manifestSysmeta, etagX)}
-	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0, footed(&o)).Get(manifestHeader))
 	o.Finish = func(*objstore.ObjectInfo) error { return nil }
-	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+	require.Equal(t, "True", putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0, footed(&o)).Get(manifestHeader))
 	o.Metadata = fields("X-Object-Sysmeta-Slo", etagX)
-	require.Empty(t, putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0).Get(manifestHeader))
+	require.Empty(t, putHeader(nil, objstore.ObjectID{}, &o, internaltime.Time{}, 0, footed(&o)).Get(manifestHeader))
 }
 
 func TestFinishedMetadataFollowTheBody(t *testing.T) {
 	o := objstore.PutOptions{ContentType: "a/b", Metadata: fields("X-Object-Meta-Plain", "secret", "Content-Encoding", "secret"),
 		Listing: objstore.ListingOverride{SizeBytes: sizeOf(1)},
 		Finish:  func(*objstore.ObjectInfo) error { return nil }}
-	h := putHeader(nil, testID, &o, internaltime.Of(5), 0)
+	h := putHeader(nil, testID, &o, internaltime.Of(5), 0, footed(&o))
 	for _, f := range h {
 		require.NotEqual(t, "secret", f.Value, f.Name)
 	}

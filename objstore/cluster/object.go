@@ -99,27 +99,7 @@ func (s *Store) headObject(ctx context.Context, c call, t *target, o *objstore.O
 		return objectAnswer{}, s.refusal(ctx, c, r, bad)
 	}
 	defer src.close()
-	return readSource(c, r, src)
-}
-
-// readSource reads the head of a source.
-func readSource(c call, r *request, src *source) (objectAnswer, error) {
-	a, err := readHead(r, src)
-	if err == nil {
-		return a, nil
-	}
-	return objectAnswer{}, c.fail(objstore.KindUnavailable, &answerError{src.node.String(), r.method, src.Status, err.Error()})
-}
-
-func readHead(r *request, src *source) (objectAnswer, error) {
-	if r.code != nil {
-		return r.code.readArchive(r.account, src.Header)
-	}
-	size, err := wholeSize(src.Status, src.Header)
-	if err != nil {
-		return objectAnswer{}, err
-	}
-	return readObject(r.account, src.Header, size)
+	return s.readHead(c, r, src.node, src.Response)
 }
 
 // PostObject replaces the metadata of an object. The answer is what the servers
@@ -137,7 +117,7 @@ func (s *Store) PostObject(ctx context.Context, id objstore.ObjectID, o objstore
 	at := internaltime.Of(s.clock.Now())
 	r := &request{target: p.object, method: "POST"}
 	n := r.primaries()
-	heads := s.objectHeads(postHeader(s.header(ctx), &o, at, r.policy), n, r.putQuorum(), r.target, p.row, o.DeleteAt)
+	heads := s.objectHeads(postHeader(s.header(ctx), s.sealedPost(id, &o), at, r.policy), n, r.putQuorum(), r.target, p.row, o.DeleteAt)
 	got := s.post(ctx, r, heads)
 	if got.status == statusNotFound && o.AllowExpired && o.DeleteAt == 0 {
 		got = s.postExpired(ctx, r, heads)
@@ -145,7 +125,7 @@ func (s *Store) PostObject(ctx context.Context, id objstore.ObjectID, o objstore
 	if !success(got) {
 		return objstore.ObjectInfo{}, s.refusal(ctx, c, r, got)
 	}
-	return postedInfo(r.account, &o, at, got.header), nil
+	return postedInfo(r.account, &o, at, s.postedHead(r.target, got.header)), nil
 }
 
 // postExpired is a POST to an expired object on servers of Swift 2.30, which

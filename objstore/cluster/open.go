@@ -57,9 +57,17 @@ func (s *Store) openPlaced(ctx context.Context, c call, id objstore.ObjectID, o 
 	case err != nil:
 		return nil, err
 	case t.code != nil:
-		return s.openErasure(ctx, c, t, o)
+		ob, err := s.openErasure(ctx, c, t, o)
+		if err != nil {
+			return nil, err
+		}
+		return ob.cipher.opened(ob)
 	}
-	return s.openObject(ctx, c, t, o)
+	ob, err := s.openObject(ctx, c, t, o)
+	if err != nil {
+		return nil, err
+	}
+	return ob.answer.cipher.opened(ob)
 }
 
 func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.OpenOptions) (ob *object, err error) {
@@ -82,7 +90,7 @@ func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.Op
 	if src == nil {
 		return nil, s.refusal(ctx, c, &ob.request, bad)
 	}
-	if ob.answer, err = readSource(c, &ob.request, src); err != nil {
+	if ob.answer, err = s.readHead(c, &ob.request, src.node, src.Response); err != nil {
 		src.close()
 		return nil, err
 	}
@@ -135,7 +143,7 @@ func (o *object) take(pos, end int64) (*stream, error) {
 	h := openHeader(o.store.header(o.ctx), &o.opts, o.policy)
 	h.Set("Range", byteRange(pos, end))
 	f := o.store.newFinder(&o.request, h)
-	f.search.Resume(o.answer.info.ETag)
+	f.search.Resume(o.answer.etag)
 	src, bad := f.find(o.ctx)
 	if src == nil {
 		return nil, o.lost(bad)
@@ -183,7 +191,7 @@ func (o *object) resume(pos, end int64, cause error) error {
 	}
 	f.header = openHeader(o.store.header(o.ctx), &o.opts, o.policy)
 	f.header.Set("Range", byteRange(pos, end))
-	f.search.Resume(o.answer.info.ETag)
+	f.search.Resume(o.answer.etag)
 	src, _ := f.find(o.ctx)
 	if src == nil {
 		return o.fail(objstore.KindUnavailable, cause)

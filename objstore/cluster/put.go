@@ -14,6 +14,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/cluster/internaltime"
 	"needletail/objstore/cluster/nodes"
+	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/verdict"
 	"needletail/objstore/cluster/wire"
 )
@@ -36,7 +37,8 @@ type upload struct {
 	o       *objstore.PutOptions
 	at      internaltime.Time
 	footed  bool
-	n       int // nodes that the object is for
+	seal    *swiftcrypto.Sealer // nil: the object is stored in clear
+	n       int                 // nodes that the object is for
 	quorum  int
 	it      *nodes.Iter
 	lanes   []*lane
@@ -69,11 +71,12 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 	if err != nil {
 		return objstore.ObjectInfo{}, err
 	}
-	u := &upload{Store: s, call: c, request: request{target: place.object, method: "PUT"}, id: id, o: &o, at: at, footed: footed(&o) || place.object.code != nil}
+	u := &upload{Store: s, call: c, request: request{target: place.object, method: "PUT"}, id: id, o: &o, at: at, seal: s.keys.Sealer(id)}
+	u.footed = footed(&o) || u.code != nil || u.seal != nil
 	u.n = u.primaries()
 	u.quorum = u.putQuorum()
 	u.it = s.iter(u.target, nodes.LocalFirst)
-	head := putHeader(s.header(ctx), id, &o, at, u.policy)
+	head := putHeader(s.header(ctx), id, u.sealedOptions(), at, u.policy, u.footed)
 	if o.ETag != "" && !u.footed {
 		head.Set("Etag", o.ETag)
 	}

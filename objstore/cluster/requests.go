@@ -26,8 +26,11 @@ const (
 	manifestHeader  = "X-Static-Large-Object"
 )
 
-// putHeader is the head of an object PUT, the same for all servers.
-func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at internaltime.Time, policy objstore.PolicyIndex) wire.Header {
+// putHeader is the head of an object PUT, the same for all servers. footed says
+// that a footer follows the body.
+func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at internaltime.Time,
+	policy objstore.PolicyIndex, footed bool) wire.Header {
+
 	h.Set("X-Timestamp", at.String())
 	h.Set(policyHeader, strconv.Itoa(int(policy)))
 	if o.IfNoneMatch {
@@ -43,7 +46,7 @@ func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at i
 	if o.Metadata.Get(manifestSysmeta) != "" {
 		h.Set(manifestHeader, "True")
 	}
-	if !footed(o) {
+	if !footed {
 		addFields(&h, overrideLines(string(id.Account), o.Listing, o.Metadata, "", ""))
 	}
 	return h

@@ -12,6 +12,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/cluster/infocache"
+	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -48,7 +49,9 @@ type lister struct {
 	*Store
 	call
 	account  string // of the client's container: rows are read for it
-	reserved bool   // names of Swift's features are listed
+	etags    *swiftcrypto.Listing
+	garbled  bool // a line of the log told of an ETag that cannot be decrypted
+	reserved bool // names of Swift's features are listed
 	visit    func(*objstore.ObjectEntry) error
 
 	visited  map[objstore.ContainerID]bool // they answered with shards
@@ -185,6 +188,7 @@ func (l *lister) rows(ctx context.Context, r *request, src *source, p *page, dep
 		}
 	}
 	return l.listed(ctx, l.call, r, src, eachRowOf(src, func(row *objectRow) error {
+		row.Hash = l.etag(src, row)
 		e, err := row.entry(l.account)
 		if err != nil {
 			return &visitError{l.fail(objstore.KindInternal, err)}
@@ -197,6 +201,18 @@ func (l *lister) rows(ctx context.Context, r *request, src *source, p *page, dep
 		}
 		return nil
 	}))
+}
+
+// etag is the ETag of a row in clear. A page has a line in the log at most: a
+// secret that is missing spoils many rows.
+func (l *lister) etag(src *source, row *objectRow) string {
+	etag, err := l.etags.ETag(row.Hash)
+	if err != nil && !l.garbled {
+		l.garbled = true
+		l.log.Warn("an ETag of a listing cannot be decrypted", "container", l.name, "object", row.Name,
+			"node", src.node.String(), "err", err)
+	}
+	return etag
 }
 
 // shards reads a list of shards, and returns the shards for the page in the

@@ -18,6 +18,7 @@ import (
 	"needletail/objstore/cluster/infocache"
 	"needletail/objstore/cluster/nodes"
 	"needletail/objstore/cluster/swiftconf"
+	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -35,6 +36,9 @@ type Options struct {
 	// Cache keeps infos of accounts and containers; nil asks the servers each
 	// time. The Store does not close the Cache.
 	Cache *infocache.Cache
+	// Keys are the root secrets of Swift's filter keymaster; nil refuses objects
+	// that the filter encryption wrote, and encrypts nothing.
+	Keys *swiftcrypto.Keys
 	// Cause returns the transaction ID of the client's request, and the
 	// "METHOD URL" of that request, for the servers' logs. Nil sends neither.
 	Cause func(ctx context.Context) (transID, referer string)
@@ -65,7 +69,8 @@ type Store struct {
 	wire     *wire.Client
 	log      *slog.Logger
 	metrics  Metrics
-	cache    *infocache.Cache // or nil
+	cache    *infocache.Cache  // or nil
+	keys     *swiftcrypto.Keys // or nil
 	cause    func(context.Context) (string, string)
 	agent    string
 	after    func(time.Duration) <-chan time.Time
@@ -127,6 +132,7 @@ func Open(o Options) (*Store, error) {
 		log:      o.Logger,
 		metrics:  o.Metrics,
 		cache:    o.Cache,
+		keys:     o.Keys,
 		cause:    o.Cause,
 		agent:    "proxy-server " + strconv.Itoa(os.Getpid()),
 		after:    o.after,

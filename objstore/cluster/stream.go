@@ -108,7 +108,9 @@ func (r *reader) read(p []byte) (int, error) {
 var copyBuffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
 // WriteTo copies the range without an allocation.
-func (r *reader) WriteTo(w io.Writer) (int64, error) {
+func (r *reader) WriteTo(w io.Writer) (int64, error) { return copyThrough(w, r) }
+
+func copyThrough(w io.Writer, r io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[chunkBytes]byte)
 	defer copyBuffers.Put(buf)
 	var written int64

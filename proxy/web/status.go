@@ -132,12 +132,9 @@ func StatusPage(status int) *Response {
 }
 
 // ErrorResponse renders an error: a *StatusError as the error says, an
-// *objstore.Error by its kind, and any further error as 500.
+// *objstore.Error by its kind and text, and any further error as 500.
 func ErrorResponse(err error) *Response {
-	var se *StatusError
-	if !errors.As(err, &se) {
-		se = &StatusError{Status: kindStatus(err)}
-	}
+	se := statusError(err)
 	res := StatusPage(se.Status)
 	if se.Body != "" {
 		contentType := se.ContentType
@@ -157,12 +154,25 @@ func ErrorResponse(err error) *Response {
 // else a line with Swift's reason phrase of the status and a line with its
 // explanation.
 func PlainText(err error) string {
-	var se *StatusError
-	if errors.As(err, &se) && se.Body != "" {
+	se := statusError(err)
+	if se.Body != "" {
 		return se.Body
 	}
-	p := statusPages[ErrorResponse(err).Status]
+	p := statusPages[se.Status]
 	return p.title + "\n" + p.text
+}
+
+// statusError returns the answer that an error stands for.
+func statusError(err error) *StatusError {
+	var se *StatusError
+	if errors.As(err, &se) {
+		return se
+	}
+	se = &StatusError{Status: kindStatus(err)}
+	if stored := (*objstore.Error)(nil); errors.As(err, &stored) && stored.Text != "" {
+		se.Body, se.ContentType = stored.Text, "text/plain"
+	}
+	return se
 }
 
 // kindStatus returns the status for an error without an answer: 499 once the

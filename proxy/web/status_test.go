@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,4 +35,20 @@ func TestWithHeader(t *testing.T) {
 	}
 	require.Len(t, refused.Header, 1, "the first error is as it was")
 	require.Equal(t, refused.Error(), WithHeader(refused).Error(), "the log has a cause once")
+}
+
+// An error of a store has the text of its kind, unless it brings a text along.
+func TestErrorResponseOfStores(t *testing.T) {
+	stored := &objstore.Error{Kind: objstore.KindCorrupt, Op: "open object", Text: "Error decrypting object"}
+	res := ErrorResponse(fmt.Errorf("more: %w", stored))
+	require.Equal(t, 500, res.Status)
+	require.Equal(t, "text/plain", res.Header.Get("Content-Type"))
+	require.Equal(t, "Error decrypting object", PlainText(stored))
+
+	stored.Text = ""
+	res = ErrorResponse(stored)
+	require.Equal(t, 500, res.Status)
+	require.Equal(t, HTMLType, res.Header.Get("Content-Type"))
+	require.Equal(t, 503, ErrorResponse(&objstore.Error{Kind: objstore.KindUnavailable}).Status)
+	require.Equal(t, 499, ErrorResponse(errors.Join(stored, context.Canceled)).Status)
 }
