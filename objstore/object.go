@@ -90,7 +90,8 @@ type OpenOptions struct {
 	// ignored. Object.Range gives any part all the same.
 	Ranges, WholeIf string
 	// Newest asks for the newest state that any replica has, at the price of a
-	// question to all replicas. A Store with Guarantees.FreshInfo ignores it.
+	// question to all replicas. A Store with Guarantees.FreshInfo ignores it, and
+	// so does OpenObject where several replicas make an object together.
 	Newest bool
 }
 

@@ -23,12 +23,14 @@
 // to headers and back (infos.go, override.go, requests.go, updates.go, rows.go),
 // and runs the dialogues: write.go for requests that go to all nodes, find.go
 // for reads, put.go and lane.go for uploads, open.go and stream.go for bodies,
-// and shard_list.go and shard_update.go for containers that are divided into
-// shards: a shard is a container with the rows of a range of names. The files
+// document.go for the parts of a body with several ranges, and shard_list.go and
+// shard_update.go for containers that are divided into shards: a shard is a
+// container with the rows of a range of names. The files
 // ec_*.go serve erasure-coded policies: ec_put.go cuts an upload into stripes and
 // runs its two phases, ec_buckets.go decides which node a read asks next,
-// ec_gather.go asks, and ec_stream.go decodes. sealed.go stands where Swift's
-// filter encryption stands, with package swiftcrypto.
+// ec_gather.go asks, ec_parts.go says which part of the archives a range needs,
+// and ec_stream.go decodes. sealed.go stands where Swift's filter encryption
+// stands, with package swiftcrypto.
 //
 // # Invariants
 //

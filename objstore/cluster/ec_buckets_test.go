@@ -360,28 +360,6 @@ func TestAssignFragments(t *testing.T) {
 	f([]int{0, 2, 5, -1, -1, -1}, 3, 2, 0, 2, 2, 1, 0, 1)
 }
 
-func TestHintRange(t *testing.T) {
-	c := code42(t)
-	const fragmentBytes = 80 + 1<<18
-	f := func(hint, want string, one bool) {
-		t.Helper()
-		got, ok := c.hintRange(hint)
-		require.Equal(t, one, ok)
-		require.Equal(t, want, got)
-	}
-	f("", "", true)
-	f("bytes=1048570-1048600", fmt.Sprintf("bytes=0-%d", 2*fragmentBytes-1), true)
-	f("bytes=1048576-1048576", fmt.Sprintf("bytes=%d-%d", fragmentBytes, 2*fragmentBytes-1), true)
-	f("bytes=5-", "bytes=0-", true)
-	f("bytes=2097152-", fmt.Sprintf("bytes=%d-", 2*fragmentBytes), true)
-	f("bytes=-1", fmt.Sprintf("bytes=-%d", 2*fragmentBytes), true)
-	f("bytes=-1048577", fmt.Sprintf("bytes=-%d", 3*fragmentBytes), true)
-	for _, wrong := range []string{"bytes=-0", "bytes=-", "bytes=5", "bytes=6-5", "bytes=x-1", "bytes=1-x", "items=0-1", "bytes=0-1,3-4"} {
-		_, ok := c.hintRange(wrong)
-		require.False(t, ok, wrong)
-	}
-}
-
 func TestSegmentsOfAnObject(t *testing.T) {
 	c := code42(t)
 	for size, want := range map[int64]int64{0: 0, 1: 1, 1 << 20: 1, 1<<20 + 1: 2, 2_500_000: 3} {

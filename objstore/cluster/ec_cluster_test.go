@@ -61,6 +61,24 @@ func readRange(t *testing.T, o objstore.Object, offset, length int64) []byte {
 	return b
 }
 
+// several reads several ranges of an object out of multipart answers.
+func several(t *testing.T, s *Store, id objstore.ObjectID, body []byte) {
+	t.Helper()
+	n := int64(len(body))
+	if n < 4096 {
+		return
+	}
+	ob, err := s.OpenObject(t.Context(), id, objstore.OpenOptions{Ranges: fmt.Sprintf("bytes=1-10,%d-%d,-7", n/2, n/2+99)})
+	require.NoError(t, err)
+	head, err := s.HeadObject(t.Context(), id, objstore.OpenOptions{})
+	require.NoError(t, err)
+	require.Equal(t, head, *ob.Info())
+	for _, span := range [][2]int64{{1, 10}, {n / 2, 100}, {n - 7, 7}} {
+		require.True(t, bytes.Equal(body[span[0]:span[0]+span[1]], readRange(t, ob, span[0], span[1])), "of %d: %v", n, span)
+	}
+	require.NoError(t, ob.Close())
+}
+
 // TestErasureWithSwift writes with each proxy and reads with the other, over a
 // real Swift.
 func TestErasureWithSwift(t *testing.T) {
@@ -114,6 +132,7 @@ func erasureWithSwift(t *testing.T, ecType string) {
 			require.True(t, bytes.Equal(body[first:first+length], readRange(t, ob, int64(first), int64(length))), "%s: %d bytes at %d", hint, length, first)
 			require.NoError(t, ob.Close())
 		}
+		several(t, s, id(name), body)
 	}
 	sizes := []int{0, 1, 4096, 1<<20 - 1, 1 << 20, 1<<20 + 1, 2_500_000, 8<<20 + 7}
 	for _, size := range sizes {
@@ -138,6 +157,14 @@ func erasureWithSwift(t *testing.T, ecType string) {
 	require.Equal(t, 404, res.Status)
 	_, err = s.OpenObject(ctx, id("bad"), objstore.OpenOptions{})
 	require.ErrorIs(t, err, objstore.KindNotFound)
+
+	// Copies.
+	res = p.do("PUT", "/v1/AUTH_test/gold", nil)
+	require.Equal(t, 201, res.Status)
+	copied := objstore.ObjectID{Account: "AUTH_test", Container: "gold", Object: "o"}
+	_, err = s.PutObject(ctx, copied, bytes.NewReader(bodies["ours4096"]), objstore.PutOptions{SizeBytes: 4096, ContentType: "text/plain"})
+	require.NoError(t, err)
+	several(t, s, copied, bodies["ours4096"])
 
 	// Metadata and deletion.
 	_, err = s.PutObject(ctx, id("posted"), bytes.NewReader(bodies["ours1"]), objstore.PutOptions{SizeBytes: 1})

@@ -275,34 +275,6 @@ func (n *ecNode) choose(preferences string) *ecArchive {
 	return best("", nil)
 }
 
-// cutRange makes the answer to a Range.
-func cutRange(a *wiretest.Answer, text string) {
-	text, ok := strings.CutPrefix(text, "bytes=")
-	if !ok {
-		return
-	}
-	size := len(a.Body)
-	from, to, _ := strings.Cut(text, "-")
-	first, last := 0, size-1
-	if from == "" {
-		n, _ := strconv.Atoi(to)
-		first = max(0, size-n)
-	} else {
-		first, _ = strconv.Atoi(from)
-		if to != "" {
-			last, _ = strconv.Atoi(to)
-			last = min(last, size-1)
-		}
-	}
-	if first >= size {
-		a.Status, a.Body = 416, nil
-		a.Header.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
-		return
-	}
-	a.Status, a.Body = 206, a.Body[first:last+1]
-	a.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, size))
-}
-
 var ecID = objstore.ObjectID{Account: "AUTH_a", Container: "c", Object: "o"}
 
 // forgive forgets the failures of the nodes.

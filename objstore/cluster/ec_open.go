@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
-	"strings"
 	"sync"
 
 	"needletail/objstore"
@@ -31,16 +29,19 @@ type ecObject struct {
 	closed bool
 }
 
-// openErasure opens the version that k servers give together.
+// openErasure opens the version that k servers give together. Newest makes no
+// difference, as in Swift: a read ends with the first durable version that has k
+// fragments (swift/proxy/controllers/obj.py: ECFragGetter).
 func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.OpenOptions) (*ecObject, error) {
 	ob := &ecObject{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
-	ranges, one := t.code.hintRange(o.Ranges)
-	if !one {
-		return ob, ob.head(ctx)
-	}
 	h := openHeader(s.header(ctx), &o, t.policy)
-	if ranges != "" {
-		h.Set("Range", ranges)
+	var ranges []archiveRange
+	if o.Ranges != "" {
+		var ok bool
+		if ranges, ok = t.code.archiveRanges(o.Ranges); !ok {
+			return ob, ob.head(ctx)
+		}
+		h.Set("Range", rangeText(ranges))
 		if o.WholeIf != "" {
 			h.Set("X-Backend-Ignore-Range-If-Metadata-Present", o.WholeIf)
 		}
@@ -54,7 +55,7 @@ func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.O
 		return nil, s.refusal(ctx, c, &ob.request, bad)
 	}
 	first := g.archives[best.got[g.chosen(best)[0]]]
-	a, err := s.readHead(c, &ob.request, first.node, first.Response)
+	a, err := s.readHead(c, &ob.request, first.node, first.Response, 0)
 	if err != nil {
 		g.close()
 		return nil, err
@@ -64,31 +65,17 @@ func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.O
 		g.close()
 		return ob, nil
 	}
-	ob.stream, err = newECStream(ctx, c, g, best, ob.version)
-	return ob, err
-}
-
-// hintRange makes the Range of the archives out of the Range of the object.
-// False: the ranges are several, or not such that a server would obey.
-func (c *coding) hintRange(text string) (archive string, one bool) {
-	if text == "" {
-		return "", true
+	if ob.stream, err = newECStream(ctx, c, g, best, ob.version, ranges); err != nil {
+		return nil, err
 	}
-	text, ok := strings.CutPrefix(text, "bytes=")
-	from, to, dash := strings.Cut(text, "-")
-	first, last := parseSize(from), parseSize(to)
-	switch {
-	case !ok || !dash || from == "" && last == nil || from != "" && first == nil || to != "" && last == nil:
-		return "", false
-	case first == nil:
-		return "bytes=-" + strconv.FormatInt(c.Suffix(*last), 10), *last > 0
-	case last == nil:
-		return "bytes=" + strconv.FormatInt(c.FragmentOffset(c.Segment(*first)), 10) + "-", true
-	case *last < *first:
-		return "", false
+	// Of several parts the first tells the object's type.
+	first = ob.stream.readers[0].archive
+	if a, err = s.readHead(c, &ob.request, first.node, first.Response, 0); err != nil {
+		ob.drop()
+		return nil, err
 	}
-	a, b := c.Range(*first, *last)
-	return "bytes=" + strconv.FormatInt(a, 10) + "-" + strconv.FormatInt(b, 10), true
+	ob.info = a.info
+	return ob, nil
 }
 
 // adopt takes info and version from the first answer.
@@ -145,14 +132,16 @@ func (o *ecObject) take(pos, end int64) (*ecStream, error) {
 	if o.closed {
 		return nil, o.fail(objstore.KindUnavailable, errClosedObject)
 	}
-	if st := o.stream; st != nil && st.pos <= pos && pos < st.end && pos-st.pos < o.code.SegmentBytes {
+	if st := o.stream; st != nil && st.reach(pos) {
 		return st, st.skip(pos)
 	}
 	o.drop()
 	h := openHeader(o.store.header(o.ctx), &o.opts, o.policy)
+	var ranges []archiveRange
 	if pos > 0 || end < o.version.size {
 		first, last := o.code.Range(pos, end-1)
-		h.Set("Range", byteRange(first, last+1))
+		ranges = []archiveRange{{first: first, last: last}}
+		h.Set("Range", rangeText(ranges))
 	}
 	g := o.store.newGathering(&o.request, h)
 	best, bad := g.gather(o.ctx)
@@ -163,7 +152,7 @@ func (o *ecObject) take(pos, end int64) (*ecStream, error) {
 		g.close()
 		return nil, o.fail(objstore.KindUnavailable, errOtherVersion)
 	}
-	st, err := newECStream(o.ctx, o.call, g, best, o.version)
+	st, err := newECStream(o.ctx, o.call, g, best, o.version, ranges)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,6 @@ type version struct {
 	size int64
 }
 
-// span are segments of an object, the second not included.
-type span struct{ first, end int64 }
-
 // fragmentBuffers keeps the memory of fragments.
 var fragmentBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -47,24 +44,40 @@ type archiveReader struct {
 	done  chan struct{} // closed by stop
 }
 
-// startReader reads the fragments of the span out of an archive that stands at
-// the beginning of the first, but for skip bytes. The goroutine ends with the
-// archive, or when the object is closed.
-func (st *ecStream) startReader(a *archive, s span, skip int64) *archiveReader {
+// startReader reads the fragments of parts out of a document that is at the first
+// part. A single fragment that came along with the head is read at once. Otherwise
+// a goroutine reads, until the end of the parts or until the object is closed.
+func (st *ecStream) startReader(a *archive, d *document, parts []archivePart) *archiveReader {
 	r := &archiveReader{archive: a, done: make(chan struct{})}
-	if s.end-s.first == 1 && a.Buffered() >= skip+int64(st.code.fragmentBytes(s.first, st.version.size)) {
-		f := st.readFragment(a, s.first, skip)
-		a.close()
-		r.first = &f
-		return r
+	parts = slices.Clone(parts)
+	code, size := st.code, st.version.size
+	if p := parts[0]; len(parts) == 1 && d.parts == nil && p.span.end-p.span.first == 1 {
+		skip := code.FragmentOffset(p.span.first) - p.first
+		if a.Buffered() >= skip+int64(code.fragmentBytes(p.span.first, size)) {
+			f := code.readFragment(d, skip, p.span.first, size)
+			d.close()
+			a.close()
+			r.first = &f
+			return r
+		}
 	}
 	r.out = make(chan fragmentRead)
 	go func() {
 		defer a.close()
-		for n := s.first; n < s.end; n++ {
-			f := st.readFragment(a, n, skip)
-			if skip = 0; !r.give(f) || f.err != nil {
-				return
+		defer d.close()
+		for i, p := range parts {
+			if i > 0 {
+				if err := code.nextPart(d, p); err != nil {
+					r.give(fragmentRead{err: err})
+					return
+				}
+			}
+			skip := code.FragmentOffset(p.span.first) - p.first
+			for n := p.span.first; n < p.span.end; n++ {
+				f := code.readFragment(d, skip, n, size)
+				if skip = 0; !r.give(f) || f.err != nil {
+					return
+				}
 			}
 		}
 	}()
@@ -72,14 +85,14 @@ func (st *ecStream) startReader(a *archive, s span, skip int64) *archiveReader {
 }
 
 // readFragment skips bytes of an archive, and reads the fragment of a segment.
-func (st *ecStream) readFragment(a *archive, segment, skip int64) fragmentRead {
-	if _, err := io.CopyN(io.Discard, a.Body, skip); err != nil {
+func (c *coding) readFragment(d *document, skip, segment, objectBytes int64) fragmentRead {
+	if _, err := io.CopyN(io.Discard, d, skip); err != nil {
 		return fragmentRead{err: shortArchive(err)}
 	}
 	buf := fragmentBuffers.Get().(*[]byte)
-	length := st.code.fragmentBytes(segment, st.version.size)
+	length := c.fragmentBytes(segment, objectBytes)
 	*buf = slices.Grow((*buf)[:0], length)[:length]
-	_, err := io.ReadFull(a.Body, *buf)
+	_, err := io.ReadFull(d, *buf)
 	return fragmentRead{buf, shortArchive(err)}
 }
 
@@ -89,6 +102,22 @@ func (r *archiveReader) take() fragmentRead {
 		return *r.first
 	}
 	return <-r.out
+}
+
+// nextPart goes on to a part that is to be next.
+func (c *coding) nextPart(d *document, want archivePart) error {
+	if err := d.next(); err != nil {
+		return shortArchive(err)
+	}
+	return want.check(d)
+}
+
+// check compares a part with the part that comes.
+func (p archivePart) check(d *document) error {
+	if d.pos != p.first || d.left != p.length {
+		return fmt.Errorf("%w: %d bytes at %d of an archive, want %d at %d", errBadRange, d.left, d.pos, p.length, p.first)
+	}
+	return nil
 }
 
 // shortArchive makes the end of an archive inside a fragment an error that no
@@ -125,13 +154,13 @@ type ecStream struct {
 	version version
 	spare   []nodes.Node
 	readers []*archiveReader
-	span    span // the segments still to come
+	parts   []archivePart // the current part has the segments still to come
 
 	buf    []byte    // of the current segment
-	ready  []byte    // what is left of the current segment
+	ready  []byte    // the end of buf that is to be read next
 	pos    int64     // in the object, of ready
-	end    int64     // in the object
-	digest hash.Hash // of the whole object; nil if the stream has a part
+	end    int64     // in the object, of the current part
+	digest hash.Hash // of the whole object; nil if the part has less
 	// broken is the error of all later reads.
 	broken error
 }
@@ -143,73 +172,69 @@ var (
 	errWrongLength = errors.New("a segment has another length than its object needs")
 )
 
-// newECStream reads the archives of a version. An archive that does not fit is
-// replaced.
-func newECStream(ctx context.Context, c call, g *gathering, b *bucket, v version) (*ecStream, error) {
+// newECStream reads the archives of a version. ranges are those that were asked
+// for, or nil. An archive that does not fit is replaced.
+func newECStream(ctx context.Context, c call, g *gathering, b *bucket, v version, ranges []archiveRange) (*ecStream, error) {
 	st := &ecStream{gathering: g, call: c, ctx: ctx, version: v}
 	archives, spare := g.sources(b)
 	st.spare = spare
-	var misfits []*archive
-	placed := false
-	for _, a := range archives {
-		s, skip, err := st.place(a)
-		if err == nil && placed && s != st.span {
-			err = errBadRange
-		}
-		if err != nil {
-			st.bodyFailed(a, err)
-			a.close()
-			misfits = append(misfits, a)
-			continue
-		}
-		st.span, placed = s, true
-		st.readers = append(st.readers, st.startReader(a, s, skip))
+	if slices.ContainsFunc(archives, func(a *archive) bool { return a.Status == statusPartial }) {
+		st.parts = g.code.parts(ranges, v.size)
+	} else {
+		st.parts = []archivePart{g.code.wholePart(v.size)}
 	}
-	if !placed {
+	if len(st.parts) == 0 {
+		g.close()
 		return nil, st.fail(objstore.KindUnavailable, errBadRange)
 	}
-	for range misfits {
-		r, err := st.another(st.span.first, errBadRange)
+	st.begin()
+	var misfits []error
+	for _, a := range archives {
+		r, err := st.read(a, st.parts)
+		if err != nil {
+			misfits = append(misfits, err)
+			continue
+		}
+		st.readers = append(st.readers, r)
+	}
+	for _, cause := range misfits {
+		r, err := st.another(st.parts[0].span.first, cause)
 		if err != nil {
 			st.close()
 			return nil, err
 		}
 		st.readers = append(st.readers, r)
 	}
-	st.pos = st.span.first * g.code.SegmentBytes
-	st.end = min(st.span.end*g.code.SegmentBytes, v.size)
-	if st.pos == 0 && st.end == v.size {
-		st.digest = md5.New()
-	}
 	return st, nil
 }
 
-// place finds which segments an archive's answer has. The answer to a suffix may
-// begin inside a fragment: skip is what comes before the first whole fragment.
-func (st *ecStream) place(a *archive) (s span, skip int64, err error) {
-	var first, length, whole int64
-	if a.Status == statusPartial {
-		first, length, whole, err = contentRange(a.Header)
-	} else {
-		whole, err = wholeSize(a.Status, a.Header)
-		length = whole
+// begin stands at the beginning of the first part.
+func (st *ecStream) begin() {
+	s := st.parts[0].span
+	st.buf, st.ready = st.buf[:0], nil
+	st.pos = s.first * st.code.SegmentBytes
+	st.end = min(s.end*st.code.SegmentBytes, st.version.size)
+	if st.digest = nil; st.pos == 0 && st.end == st.version.size {
+		st.digest = md5.New()
 	}
-	code := st.code
-	switch {
-	case err != nil:
-		return s, 0, err
-	case whole != code.ArchiveBytes(st.version.size):
-		return s, 0, fmt.Errorf("%w: %d bytes, want %d", errECArchive, whole, code.ArchiveBytes(st.version.size))
+}
+
+// read reads the parts out of an archive. An archive without them is closed, and
+// its node has failed.
+func (st *ecStream) read(a *archive, parts []archivePart) (*archiveReader, error) {
+	d, err := openDocument(a.Response)
+	if err == nil {
+		err = parts[0].check(d)
 	}
-	skip = code.Skip(first)
-	s.first = (first + skip) / code.FragmentBytes
-	if s.end = (first + length) / code.FragmentBytes; first+length == whole {
-		s.end = code.segments(st.version.size)
+	if whole := st.code.ArchiveBytes(st.version.size); err == nil && d.whole != whole {
+		err = fmt.Errorf("%w: %d bytes, want %d", errECArchive, d.whole, whole)
 	}
-	if s.end < s.first {
-		return s, 0, errBadRange
+	if err != nil {
+		st.bodyFailed(a, err)
+		a.close()
+		return nil, err
 	}
-	return s, skip, nil
+	return st.startReader(a, d, parts), nil
 }
 
 // bodyFailed counts a failure of an archive against its node.
@@ -224,9 +249,10 @@ func (st *ecStream) another(segment int64, cause error) (*archiveReader, error) 
 	for _, r := range st.readers {
 		have = append(have, r.reply.index)
 	}
+	ranges := st.code.rest(st.parts, segment)
 	h := st.header.Clone()
 	h.Set("X-Backend-Fragment-Preferences", "["+string(appendPreference(nil, st.version.at, have))+"]")
-	h.Set("Range", byteRange(st.code.FragmentOffset(segment), st.code.FragmentOffset(st.span.end)))
+	h.Set("Range", rangeText(ranges))
 	h.Del("X-Backend-Ignore-Range-If-Metadata-Present")
 	for st.ctx.Err() == nil {
 		n, ok := st.nextNode()
@@ -241,15 +267,13 @@ func (st *ecStream) another(segment int64, cause error) (*archiveReader, error) 
 		}
 		a := out.archive
 		a.cancel, a.reply = cancel, out.reply
-		s, skip, err := st.place(a)
-		switch {
-		case err != nil:
-			st.bodyFailed(a, err)
-		case a.reply.at == st.version.at && a.reply.etag == st.version.etag && !slices.Contains(have, a.reply.index) &&
-			s == span{segment, st.span.end}:
-			return st.startReader(a, s, skip), nil
+		if a.reply.at != st.version.at || a.reply.etag != st.version.etag || slices.Contains(have, a.reply.index) {
+			a.close()
+			continue
 		}
-		a.close()
+		if r, err := st.read(a, st.code.parts(ranges, st.version.size)); err == nil {
+			return r, nil
+		}
 	}
 	if st.ctx.Err() != nil {
 		return nil, st.fail(objstore.KindUnavailable, context.Cause(st.ctx))
@@ -291,9 +315,36 @@ func (st *ecStream) skip(pos int64) error {
 	return nil
 }
 
+// reachSegments is how far ahead a stream goes on in place of a new GET: the answer
+// to a suffix begins up to so many segments before the suffix.
+const reachSegments = 2
+
+// reach reports whether the stream can go on at an offset in the object: in the
+// segment that is decoded, soon behind, or soon in the next part.
+func (st *ecStream) reach(pos int64) bool {
+	soon := reachSegments * st.code.SegmentBytes
+	s := st.parts[0].span
+	if pos == st.pos && (len(st.ready) > 0 || s.first < s.end) {
+		return true
+	}
+	if s.first == s.end && len(st.parts) > 1 {
+		if next := st.parts[1].span.first * st.code.SegmentBytes; next <= pos && pos-next < soon {
+			st.parts = st.parts[1:]
+			st.begin()
+			return pos < st.end
+		}
+	}
+	decoded := st.pos - int64(len(st.buf)-len(st.ready))
+	if decoded <= pos && pos < decoded+int64(len(st.buf)) {
+		st.pos, st.ready = pos, st.buf[pos-decoded:]
+		return true
+	}
+	return st.pos <= pos && pos < st.end && pos-st.pos < soon
+}
+
 // decode makes the next segment ready.
 func (st *ecStream) decode() error {
-	if st.span.first >= st.span.end {
+	if s := st.parts[0].span; s.first >= s.end {
 		return st.fail(objstore.KindUnavailable, errBadRange)
 	}
 	fragments := make([]fragmentRead, len(st.readers))
@@ -368,7 +419,7 @@ func (st *ecStream) replace(i int, cause error) error {
 	if st.ctx.Err() == nil {
 		st.bodyFailed(r.archive, cause)
 	}
-	other, err := st.another(st.span.first, cause)
+	other, err := st.another(st.parts[0].span.first, cause)
 	if err != nil {
 		return err
 	}
@@ -379,16 +430,17 @@ func (st *ecStream) replace(i int, cause error) error {
 // accept makes a segment ready. The last segment of a whole object is ready only
 // if the object's MD5 is right.
 func (st *ecStream) accept(segment []byte) error {
-	if len(segment) != st.code.segmentBytes(st.span.first, st.version.size) {
+	s := &st.parts[0].span
+	if len(segment) != st.code.segmentBytes(s.first, st.version.size) {
 		return st.fail(objstore.KindCorrupt, errWrongLength)
 	}
-	st.span.first++
+	s.first++
 	st.buf, st.ready = segment, segment
 	if st.digest == nil {
 		return nil
 	}
 	st.digest.Write(segment)
-	if st.span.first == st.span.end {
+	if s.first == s.end {
 		if sum := hex.EncodeToString(st.digest.Sum(nil)); sum != st.version.etag {
 			return st.fail(objstore.KindCorrupt, fmt.Errorf("%w: %s and %s", errBadMD5, sum, st.version.etag))
 		}

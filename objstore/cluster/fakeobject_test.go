@@ -198,38 +198,55 @@ func (o *fakeObject) get(r *wiretest.Request) *wiretest.Answer {
 		h.Add("X-Delete-At", normalDeleteAt(o.deleteAt))
 	}
 	a := &wiretest.Answer{Status: 200, Header: h, Body: o.body}
-	first, length, ok := o.cut(r.Header.Get("Range"))
-	switch {
-	case r.Method == "HEAD":
+	if r.Method == "HEAD" {
 		a.Header.Add("Content-Length", fmt.Sprint(len(o.body)))
-	case ok && length > 0:
-		a.Status, a.Body = 206, o.body[first:first+length]
-		a.Header.Add("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, first+length-1, len(o.body)))
-	case ok:
-		a.Status, a.Body = 416, nil
-		a.Header.Add("Content-Range", fmt.Sprintf("bytes */%d", len(o.body)))
+	} else {
+		cutRange(a, r.Header.Get("Range"))
 	}
 	return a
 }
 
-// cut finds the bytes of a Range header; a length of 0 cannot be satisfied.
-func (o *fakeObject) cut(text string) (first, length int64, ok bool) {
-	spec, ok := strings.CutPrefix(text, "bytes=")
-	if !ok {
-		return 0, 0, false
+// cutRange makes the answer to a Range, as Swift's object servers do
+// (swift/common/swob.py: _response_iter).
+func cutRange(a *wiretest.Answer, text string) {
+	list, ok := strings.CutPrefix(text, "bytes=")
+	if !ok || strings.Trim(list, "0123456789-,") != "" {
+		return
 	}
-	size := int64(len(o.body))
-	a, b, _ := strings.Cut(spec, "-")
-	last := size - 1
-	if a == "" {
-		n, _ := strconv.ParseInt(b, 10, 64)
-		first = max(size-n, 0)
-	} else {
-		first, _ = strconv.ParseInt(a, 10, 64)
-		if b != "" {
-			n, _ := strconv.ParseInt(b, 10, 64)
-			last = min(last, n)
+	const boundary = "0123456789abcdef0123456789abcdef"
+	size := len(a.Body)
+	var ranges []string
+	var parts []byte
+	var single []byte
+	for spec := range strings.SplitSeq(list, ",") {
+		first, last := 0, size-1
+		if from, to, _ := strings.Cut(spec, "-"); from == "" {
+			n, _ := strconv.Atoi(to)
+			first = max(0, size-n)
+		} else {
+			first, _ = strconv.Atoi(from)
+			if to != "" {
+				last, _ = strconv.Atoi(to)
+				last = min(last, size-1)
+			}
 		}
+		if first > last {
+			continue
+		}
+		ranges = append(ranges, fmt.Sprintf("bytes %d-%d/%d", first, last, size))
+		single = a.Body[first : last+1]
+		parts = fmt.Appendf(parts, "--%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n%s\r\n",
+			boundary, a.Header.Get("Content-Type"), ranges[len(ranges)-1], single)
 	}
-	return first, max(last-first+1, 0), true
+	switch len(ranges) {
+	case 0:
+		a.Status, a.Body = 416, nil
+		a.Header.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+	case 1:
+		a.Status, a.Body = 206, single
+		a.Header.Set("Content-Range", ranges[0])
+	default:
+		a.Status, a.Body = 206, fmt.Appendf(parts, "--%s--", boundary)
+		a.Header.Set("Content-Type", "multipart/byteranges;boundary="+boundary)
+	}
 }

@@ -99,7 +99,14 @@ func (s *Store) headObject(ctx context.Context, c call, t *target, o *objstore.O
 		return objectAnswer{}, s.refusal(ctx, c, r, bad)
 	}
 	defer src.close()
-	return s.readHead(c, r, src.node, src.Response)
+	size := int64(0) // an archive's head tells the size of the object
+	if r.code == nil {
+		var err error
+		if size, err = contentLength(src.Header); err != nil {
+			return objectAnswer{}, unreadable(c, r, src.node, src.Status, err)
+		}
+	}
+	return s.readHead(c, r, src.node, src.Response, size)
 }
 
 // PostObject replaces the metadata of an object. The answer is what the servers

@@ -5,14 +5,11 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"sync"
 
 	"needletail/objstore"
-	"needletail/objstore/cluster/wire"
 )
 
 var (
@@ -70,14 +67,8 @@ func (s *Store) openPlaced(ctx context.Context, c call, id objstore.ObjectID, o 
 	return ob.answer.cipher.opened(ob)
 }
 
-func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.OpenOptions) (ob *object, err error) {
-	ob = &object{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
-	if strings.Contains(o.Ranges, ",") {
-		// The parts of several ranges would come as one body of MIME; a GET for
-		// each part is simpler.
-		ob.answer, err = s.headObject(ctx, c, t, &o)
-		return ob, err
-	}
+func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.OpenOptions) (*object, error) {
+	ob := &object{store: s, call: c, request: request{target: t, method: "GET"}, ctx: ctx, opts: o}
 	h := openHeader(s.header(ctx), &o, t.policy)
 	if o.Ranges != "" {
 		h.Set("Range", o.Ranges)
@@ -86,20 +77,30 @@ func (s *Store) openObject(ctx context.Context, c call, t *target, o objstore.Op
 		}
 	}
 	f := s.newFinder(&ob.request, h)
-	src, bad := f.find(ctx)
-	if src == nil {
-		return nil, s.refusal(ctx, c, &ob.request, bad)
+	var useless error // the last answer without a readable range
+	for {
+		src, bad := f.find(ctx)
+		switch {
+		case src == nil && useless != nil:
+			return nil, c.fail(objstore.KindUnavailable, useless)
+		case src == nil:
+			return nil, s.refusal(ctx, c, &ob.request, bad)
+		}
+		d, err := openDocument(src.Response)
+		if err != nil {
+			s.bodyFailed(&ob.request, src, err)
+			src.close()
+			f.search.Resume("") // no byte was used: any version will do
+			useless = err
+			continue
+		}
+		ob.stream = &stream{document: d, finder: f, src: src}
+		if ob.answer, err = s.readHead(c, &ob.request, src.node, src.Response, d.whole); err != nil {
+			ob.drop()
+			return nil, err
+		}
+		return ob, nil
 	}
-	if ob.answer, err = s.readHead(c, &ob.request, src.node, src.Response); err != nil {
-		src.close()
-		return nil, err
-	}
-	if ob.stream, err = newStream(f, src); err != nil {
-		s.bodyFailed(&ob.request, src, err)
-		src.close()
-		return nil, c.fail(objstore.KindUnavailable, err)
-	}
-	return ob, nil
 }
 
 // Info is the object as the first GET found it.
@@ -120,6 +121,7 @@ func (o *object) Close() error {
 // drop closes the stream, if there is one.
 func (o *object) drop() {
 	if o.stream != nil {
+		o.stream.document.close()
 		o.stream.src.close()
 		o.stream = nil
 	}
@@ -136,7 +138,7 @@ func (o *object) take(pos, end int64) (*stream, error) {
 	if o.closed {
 		return nil, o.fail(objstore.KindUnavailable, errClosedObject)
 	}
-	if o.stream != nil && o.stream.pos == pos && o.stream.left > 0 {
+	if o.stream != nil && o.stream.reach(pos) {
 		return o.stream, nil
 	}
 	o.drop()
@@ -166,8 +168,8 @@ func (o *object) lost(bad *answer) error {
 
 // adopt makes the body of a source the stream.
 func (o *object) adopt(f *finder, src *source, pos int64) (*stream, error) {
-	st, err := newStream(f, src)
-	if err == nil && st.pos != pos {
+	d, err := openDocument(src.Response)
+	if err == nil && d.pos != pos {
 		err = errBadRange
 	}
 	if err != nil {
@@ -175,8 +177,8 @@ func (o *object) adopt(f *finder, src *source, pos int64) (*stream, error) {
 		src.close()
 		return nil, o.fail(objstore.KindUnavailable, err)
 	}
-	o.stream = st
-	return st, nil
+	o.stream = &stream{document: d, finder: f, src: src}
+	return o.stream, nil
 }
 
 // resume goes on at another node after the stream broke
@@ -203,42 +205,4 @@ func (o *object) resume(pos, end int64, cause error) error {
 // byteRange is a Range header for the bytes from pos up to end.
 func byteRange(pos, end int64) string {
 	return "bytes=" + strconv.FormatInt(pos, 10) + "-" + strconv.FormatInt(end-1, 10)
-}
-
-// wholeSize is the length of an object in the answer to a GET or HEAD.
-func wholeSize(status int, h wire.Header) (int64, error) {
-	if status == statusPartial || status == statusRange {
-		_, _, whole, err := contentRange(h)
-		return whole, err
-	}
-	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
-	if err != nil || n < 0 {
-		return 0, fmt.Errorf("Content-Length %q of an object", h.Get("Content-Length"))
-	}
-	return n, nil
-}
-
-// contentRange reads "bytes FIRST-LAST/WHOLE" or "bytes */WHOLE".
-func contentRange(h wire.Header) (first, length, whole int64, err error) {
-	text := h.Get("Content-Range")
-	wrong := fmt.Errorf("Content-Range %q of an object", text)
-	rest, ok := strings.CutPrefix(text, "bytes ")
-	part, size, slash := strings.Cut(rest, "/")
-	if !ok || !slash {
-		return 0, 0, 0, wrong
-	}
-	whole, err = strconv.ParseInt(size, 10, 64)
-	if err != nil || whole < 0 {
-		return 0, 0, 0, wrong
-	}
-	if part == "*" {
-		return 0, 0, whole, nil
-	}
-	a, b, _ := strings.Cut(part, "-")
-	first, err1 := strconv.ParseInt(a, 10, 64)
-	last, err2 := strconv.ParseInt(b, 10, 64)
-	if err1 != nil || err2 != nil || first < 0 || last < first || last >= whole {
-		return 0, 0, 0, wrong
-	}
-	return first, last - first + 1, whole, nil
 }

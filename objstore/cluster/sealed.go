@@ -70,9 +70,10 @@ func mayBeCrypto(f wire.Field) bool {
 	})
 }
 
-// readHead reads the object in the head of a node's answer.
-func (s *Store) readHead(c call, r *request, n nodes.Node, res *wire.Response) (objectAnswer, error) {
-	a, err := s.readAnswered(r, res)
+// readHead reads the object in the head of a node's answer. size is the length of
+// a replicated object.
+func (s *Store) readHead(c call, r *request, n nodes.Node, res *wire.Response, size int64) (objectAnswer, error) {
+	a, err := s.readAnswered(r, res.Header, size)
 	if err != nil {
 		return objectAnswer{}, unreadable(c, r, n, res.Status, err)
 	}
@@ -82,15 +83,11 @@ func (s *Store) readHead(c call, r *request, n nodes.Node, res *wire.Response) (
 	return a, nil
 }
 
-func (s *Store) readAnswered(r *request, res *wire.Response) (a objectAnswer, err error) {
-	h, size := res.Header, int64(0)
+func (s *Store) readAnswered(r *request, h wire.Header, size int64) (a objectAnswer, err error) {
 	if r.code != nil {
-		h, size, err = r.code.objectOfArchive(h)
-	} else {
-		size, err = wholeSize(res.Status, h)
-	}
-	if err != nil {
-		return a, err
+		if h, size, err = r.code.objectOfArchive(h); err != nil {
+			return a, err
+		}
 	}
 	plain, opened, err := s.openedHead(r.target, h)
 	if err != nil {

@@ -12,40 +12,24 @@ import (
 
 // stream is the body of a GET that is being read.
 type stream struct {
+	*document
 	finder *finder // finds another node when the body breaks
 	src    *source
-	pos    int64 // in the object
-	left   int64 // bytes of the body to come
 }
 
-// newStream finds the place of a body in the object.
-func newStream(f *finder, src *source) (*stream, error) {
-	st := &stream{finder: f, src: src}
-	switch src.Status {
-	case statusOK:
-		var err error
-		st.left, err = wholeSize(src.Status, src.Header)
-		return st, err
-	case statusPartial:
-		var err error
-		st.pos, st.left, _, err = contentRange(src.Header)
-		return st, err
+// reach reports whether the stream stands at pos, or at the end of the part
+// before a part that begins there.
+func (st *stream) reach(pos int64) bool {
+	if st.left == 0 {
+		switch err := st.next(); {
+		case errors.Is(err, io.EOF):
+			return false
+		case err != nil:
+			st.finder.store.bodyFailed(st.finder.request, st.src, err)
+			return false
+		}
 	}
-	return st, nil // 416 has no bytes
-}
-
-// read reads bytes of the body. A body that ends early is an error.
-func (st *stream) read(p []byte) (int, error) {
-	n, err := st.src.Body.Read(p[:min(int64(len(p)), st.left)])
-	st.pos += int64(n)
-	st.left -= int64(n)
-	switch {
-	case st.left == 0:
-		return n, nil
-	case errors.Is(err, io.EOF):
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, err
+	return st.pos == pos
 }
 
 // reader reads a range of an open object, over as many nodes as needed.
@@ -88,7 +72,7 @@ func (r *reader) read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		n, err := st.read(p)
+		n, err := st.Read(p)
 		if err == nil && n > 0 {
 			return n, nil
 		}
