@@ -452,3 +452,9 @@ func (m *countedMetrics) Limited(_ Server, _, device string) {
 	defer m.mu.Unlock()
 	m.counts["limited "+device]++
 }
+
+func (m *countedMetrics) BodyFailed(Server, string, string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts["body"]++
+}

@@ -36,13 +36,14 @@ type fragmentReply struct {
 	durable internaltime.Time // of the newest durable fragments on the node
 	index   int               // of the fragment; -1 if not told
 	etag    string            // of the object
+	size    string            // of the object, in bytes
 	listed  map[internaltime.Time][]int
 }
 
 // readFragmentReply takes a reply from the headers of an answer. An error is a
 // fault of the node.
 func readFragmentReply(status int, h wire.Header) (fragmentReply, error) {
-	r := fragmentReply{status: status, index: -1, etag: h.Get(ecETag)}
+	r := fragmentReply{status: status, index: -1, etag: h.Get(ecETag), size: h.Get(ecLength)}
 	at := func(names ...string) (t internaltime.Time, err error) {
 		for _, name := range names {
 			if text := h.Get(name); text != "" {
@@ -96,6 +97,7 @@ type bucket struct {
 	status  int               // of the first reply; 0 without a reply
 	durable bool
 	etag    string
+	size    string
 	indexes []int         // of the fragments, in the order of the replies
 	got     map[int]int   // the source of each index
 	others  int           // replies without an index
@@ -110,9 +112,9 @@ var errMixedETags = errors.New("archives of one time and different objects")
 
 func (b *bucket) add(r fragmentReply) error {
 	if b.status == 0 {
-		b.status, b.etag = r.status, r.etag
-	} else if b.etag != r.etag {
-		return fmt.Errorf("%w: Ec-Etag %q and %q", errMixedETags, b.etag, r.etag)
+		b.status, b.etag, b.size = r.status, r.etag, r.size
+	} else if b.etag != r.etag || b.size != r.size {
+		return fmt.Errorf("%w: Ec-Etag %q and %q, %s and %s bytes", errMixedETags, b.etag, r.etag, b.size, r.size)
 	}
 	if r.index < 0 {
 		b.others++

@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -143,6 +144,34 @@ func (g *gathering) ask(ctx context.Context) {
 
 var errNoIndex = errors.New("an archive has no usable index")
 
+// checkArchive refuses an archive whose own headers disagree: metadata are damaged
+// apart from the body. The length of an archive in several parts is known later.
+func (c *coding) checkArchive(index int, res *wire.Response) error {
+	size := parseSize(res.Header.Get(ecLength))
+	switch {
+	case index < 0 || index >= c.fragments():
+		return errNoIndex
+	case size == nil:
+		return errECLength
+	}
+	var whole int64
+	var err error
+	if res.Status != statusPartial {
+		whole, err = contentLength(res.Header)
+	} else if _, single := res.Header.Lookup("Content-Range"); single {
+		_, _, whole, err = contentRange(res.Header)
+	} else {
+		return nil
+	}
+	if _, _, foreign := c.objectOfArchive(res.Header); foreign != nil {
+		return nil // another segment size: no fault of the node
+	}
+	if err == nil && whole != c.ArchiveBytes(*size) {
+		err = fmt.Errorf("%w: %d bytes, want %d", errECArchive, whole, c.ArchiveBytes(*size))
+	}
+	return err
+}
+
 // askArchive asks a node for an archive. An answer of the wrong form is a
 // failure of the node.
 func (s *Store) askArchive(ctx context.Context, r *request, n nodes.Node, h wire.Header) gathered {
@@ -151,8 +180,8 @@ func (s *Store) askArchive(ctx context.Context, r *request, n nodes.Node, h wire
 		return gathered{reply: fragmentReply{dropped: true}}
 	}
 	reply, err := readFragmentReply(res.Status, res.Header)
-	if err == nil && res.Status < 300 && (reply.index < 0 || reply.index >= r.code.fragments()) {
-		err = errNoIndex
+	if err == nil && res.Status < 300 {
+		err = r.code.checkArchive(reply.index, res)
 	}
 	if err != nil {
 		_ = res.Body.Close()

@@ -123,7 +123,9 @@ func TestErasureReadsWithoutAnyTwo(t *testing.T) {
 		"without a time": func(n *ecNode) {
 			n.spoil = func(a *wiretest.Answer) { a.Header.Set("X-Backend-Timestamp", "x") }
 		},
-		"without an index": func(n *ecNode) { n.spoil = func(a *wiretest.Answer) { a.Header.Del(ecIndex) } },
+		"without a length":  func(n *ecNode) { n.spoil = func(a *wiretest.Answer) { a.Header.Del(ecLength) } },
+		"of another object": func(n *ecNode) { n.spoil = func(a *wiretest.Answer) { a.Header.Set(ecLength, "77") } },
+		"without an index":  func(n *ecNode) { n.spoil = func(a *wiretest.Answer) { a.Header.Del(ecIndex) } },
 		"of another length": func(n *ecNode) {
 			n.spoil = func(a *wiretest.Answer) { a.Body = append(bytes.Clone(a.Body), 0) }
 		},

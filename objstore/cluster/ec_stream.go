@@ -5,7 +5,6 @@ package cluster
 import (
 	"context"
 	"crypto/md5"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -96,7 +95,7 @@ func (c *coding) readFragment(d *document, skip, segment, objectBytes int64) fra
 	return fragmentRead{buf, shortArchive(err)}
 }
 
-// take returns the next fragment.
+// take waits for the next fragment.
 func (r *archiveReader) take() fragmentRead {
 	if r.first != nil {
 		return *r.first
@@ -365,7 +364,7 @@ func (st *ecStream) decode() error {
 		}
 		segment, err := st.code.codec.Decode(pieces, st.buf[:0])
 		if err == nil {
-			return st.accept(segment)
+			return st.accept(segment, pieces)
 		}
 		refused := (*fragment.RefusedError)(nil)
 		if !errors.As(err, &refused) {
@@ -392,23 +391,29 @@ func (f *fragmentRead) release() {
 // archive where the reader's breaks.
 func (st *ecStream) fetch(f *fragmentRead, i int) error {
 	for {
-		r := st.readers[i]
-		*f = r.take()
-		err := f.err
-		if err == nil {
-			var h fragment.Header
-			if h, err = fragment.ParseHeader(*f.buf); err == nil && int64(h.Index) != int64(r.reply.index) {
-				err = errWrongIndex
-			}
-		}
-		if err == nil {
+		*f = st.readers[i].next()
+		if f.err == nil {
 			return nil
 		}
 		f.release()
-		if err := st.replace(i, err); err != nil {
+		if err := st.replace(i, f.err); err != nil {
 			return err
 		}
 	}
+}
+
+// next takes the next fragment. A fragment of another index is an error.
+func (r *archiveReader) next() fragmentRead {
+	f := r.take()
+	if f.err != nil {
+		return f
+	}
+	h, err := fragment.ParseHeader(*f.buf)
+	if err == nil && int64(h.Index) != int64(r.reply.index) {
+		err = errWrongIndex
+	}
+	f.err = err
+	return f
 }
 
 // replace puts another archive in the place of a reader that failed.
@@ -427,24 +432,25 @@ func (st *ecStream) replace(i int, cause error) error {
 	return nil
 }
 
-// accept makes a segment ready. The last segment of a whole object is ready only
-// if the object's MD5 is right.
-func (st *ecStream) accept(segment []byte) error {
+// accept makes a segment of the fragments ready. The last segment of a whole object
+// is ready only if the object's MD5 is right.
+func (st *ecStream) accept(segment []byte, fragments [][]byte) error {
 	s := &st.parts[0].span
 	if len(segment) != st.code.segmentBytes(s.first, st.version.size) {
 		return st.fail(objstore.KindCorrupt, errWrongLength)
 	}
-	s.first++
-	st.buf, st.ready = segment, segment
-	if st.digest == nil {
-		return nil
-	}
-	st.digest.Write(segment)
-	if s.first == s.end {
-		if sum := hex.EncodeToString(st.digest.Sum(nil)); sum != st.version.etag {
-			return st.fail(objstore.KindCorrupt, fmt.Errorf("%w: %s and %s", errBadMD5, sum, st.version.etag))
+	switch {
+	case st.digest == nil:
+	case s.first+1 < s.end:
+		st.digest.Write(segment)
+	default:
+		var err error
+		if segment, err = st.verified(segment, fragments); err != nil {
+			return err
 		}
 	}
+	s.first++
+	st.buf, st.ready = segment, segment
 	return nil
 }
 
