@@ -49,7 +49,7 @@ func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.O
 	g := s.newGathering(&ob.request, h)
 	best, bad := g.gather(ctx)
 	if best == nil && bad.status == statusRange {
-		return ob, ob.head(ctx)
+		return ob, ob.beyond(ctx, bad)
 	}
 	if best == nil {
 		return nil, s.refusal(ctx, c, &ob.request, bad)
@@ -90,6 +90,17 @@ func (o *ecObject) head(ctx context.Context) error {
 		o.adopt(a, a.data)
 	}
 	return err
+}
+
+// beyond takes info and version from a 416, so that both are of the version that
+// the range is not in. An answer without them makes a HEAD necessary.
+func (o *ecObject) beyond(ctx context.Context, bad *answer) error {
+	a, err := o.store.readAnswered(&o.request, bad.header, 0)
+	if err != nil || a.cipher.err != nil {
+		return o.head(ctx)
+	}
+	o.adopt(a, a.data)
+	return nil
 }
 
 // close closes all archives of a gathering that is not read.
@@ -165,7 +176,7 @@ func (o *ecObject) take(pos, end int64) (*ecStream, error) {
 // lost is the error of a read that found too few servers with the open version.
 func (o *ecObject) lost(bad *answer) error {
 	err := o.store.refusal(o.ctx, o.call, &o.request, bad)
-	if errors.Is(err, objstore.KindNotFound) {
+	if errors.Is(err, objstore.KindNotFound) || bad.status == statusRange { // a shorter version
 		return o.fail(objstore.KindUnavailable, errors.Join(errOtherVersion, err))
 	}
 	return err

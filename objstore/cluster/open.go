@@ -160,7 +160,7 @@ func (o *object) take(pos, end int64) (*stream, error) {
 // lost is the error of a read that found no node with the open version.
 func (o *object) lost(bad *answer) error {
 	err := o.store.refusal(o.ctx, o.call, &o.request, bad)
-	if errors.Is(err, objstore.KindNotFound) {
+	if errors.Is(err, objstore.KindNotFound) || bad.status == statusRange { // a shorter version
 		return o.fail(objstore.KindUnavailable, errors.Join(errOtherVersion, err))
 	}
 	return err
