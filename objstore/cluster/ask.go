@@ -111,6 +111,7 @@ func (e *answerError) Error() string {
 // answered tells the metrics of an answer, and counts an answer of 500 and above
 // against the node.
 func (s *Store) answered(r *request, n nodes.Node, start time.Time, status int) {
+	s.nodes.Answered(n.Device)
 	s.metrics.Exchanged(Exchange{Server: r.server, Policy: r.policy, Addr: n.Address(), Device: n.Device.Device,
 		Method: r.method, Status: status, Took: time.Since(start), Handoff: n.Handoff()})
 	if status >= statusInternal {

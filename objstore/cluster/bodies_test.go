@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,6 +134,10 @@ func TestRangesAreOneVersion(t *testing.T) {
 	_, err = io.ReadAll(ob.Range(0, 10))
 	wantKind(t, err, objstore.KindUnavailable)
 	require.ErrorIs(t, err, errOtherVersion)
+	e.putBody(body[:100])
+	_, err = io.ReadAll(ob.Range(150, 10)) // 416
+	wantKind(t, err, objstore.KindUnavailable)
+	require.ErrorIs(t, err, errOtherVersion)
 	_, err = e.s.DeleteObject(context.Background(), e.id, objstore.DeleteOptions{})
 	require.NoError(t, err)
 	_, err = io.ReadAll(ob.Range(0, 10))
@@ -201,11 +206,21 @@ func now(time.Duration) <-chan time.Time {
 	return c
 }
 
+// only is a timer that fires at once for some times, and never for another time.
+func only(fire ...time.Duration) func(time.Duration) <-chan time.Time {
+	return func(d time.Duration) <-chan time.Time {
+		if slices.Contains(fire, d) {
+			return now(d)
+		}
+		return nil
+	}
+}
+
 // patient are the settings of a proxy that never gives a hung node up: a test
-// that waits for the node does not end.
+// that waits for the node does not end. Each time has a length of its own.
 func patient() *swiftconf.Options {
 	o := DefaultOptions()
-	o.NodeTimeout, o.RecoverableNodeTimeout = time.Hour, time.Hour
+	o.NodeTimeout, o.RecoverableNodeTimeout, o.ConcurrencyTimeout = time.Hour, time.Hour, time.Minute
 	return o
 }
 
@@ -216,9 +231,10 @@ func hang(server Server, method string) behaviour {
 
 // A node that says nothing does not hold up a read.
 func TestHedgedRead(t *testing.T) {
-	e := newMix(t, Options{Proxy: patient(), after: now})
+	e := newMix(t, Options{Proxy: patient(), after: only()})
 	body := seededBody(t, 1000)
 	e.putBody(body)
+	e.s.after = now
 	set(e.objectWalk(), hang(ObjectServer, "GET"), hang(ObjectServer, "GET"))
 	got, err := io.ReadAll(e.open(objstore.OpenOptions{}).Range(0, 1000))
 	require.NoError(t, err)
@@ -230,8 +246,9 @@ func TestHedgedRead(t *testing.T) {
 func TestStragglers(t *testing.T) {
 	for _, method := range []string{"PUT", "POST", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
-			e := newMix(t, Options{Proxy: patient(), after: now})
+			e := newMix(t, Options{Proxy: patient(), after: only()})
 			e.putBody([]byte("x"))
+			e.s.after = only(e.s.options.PostQuorumTimeout)
 			set(e.objectWalk(), atEnd(method, wiretest.Answer{Hang: true}))
 			var err error
 			switch method {
@@ -251,7 +268,7 @@ func TestStragglers(t *testing.T) {
 // Uploads with stragglers are bounded: above the bound the straggler is given
 // up, and the verdict is the same.
 func TestStragglersAreBounded(t *testing.T) {
-	e := newMix(t, Options{Proxy: patient(), after: now})
+	e := newMix(t, Options{Proxy: patient(), after: only(patient().PostQuorumTimeout)})
 	for range cap(e.s.stragglers) {
 		e.s.stragglers <- struct{}{}
 	}

@@ -22,9 +22,9 @@
 // answers, swiftconf knows the rings. This package maps values of the contract
 // to headers and back (infos.go, override.go, requests.go, updates.go, rows.go),
 // and runs the dialogues: write.go for requests that go to all nodes, find.go
-// for reads, put.go and lane.go for uploads, open.go and stream.go for bodies,
-// document.go for the parts of a body with several ranges, and shard_list.go and
-// shard_update.go for containers that are divided into shards: a shard is a
+// for reads, connect.go, put.go and lane.go for uploads, open.go and stream.go for
+// bodies, document.go for the parts of a body with several ranges, and shard_list.go
+// and shard_update.go for containers that are divided into shards: a shard is a
 // container with the rows of a range of names. The files
 // ec_*.go serve erasure-coded policies: ec_put.go cuts an upload into stripes and
 // runs its two phases, ec_buckets.go decides which node a read asks next,
@@ -37,6 +37,9 @@
 //   - Each write has a single timestamp, given at its beginning.
 //   - A write succeeds only with a quorum of answers. A failed write may be there
 //     all the same, and is not rolled back.
+//   - No request waits for a node that says nothing while enough others answer,
+//     but for a node that stops taking the bytes of an upload: the node has
+//     NodeTimeout, as in Swift.
 //   - Bytes of two versions never meet in one read.
 //   - Every goroutine of a request ends: at the verdict, at the end of the
 //     context, or as a straggler within the nodes' timeouts. Close waits for all,

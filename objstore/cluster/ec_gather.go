@@ -90,6 +90,9 @@ func (g *gathering) gather(ctx context.Context) (best *bucket, bad *answer) {
 				g.ask(ctx)
 			}
 		case <-g.slow():
+			for attempt := range g.running {
+				g.store.nodes.Overtaken(g.asked[attempt].Device)
+			}
 			g.ask(ctx)
 		}
 	}

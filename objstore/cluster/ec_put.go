@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"needletail/objstore"
 	"needletail/objstore/checksum"
@@ -186,17 +187,25 @@ func (l *lane) archiveFooter() wire.Header {
 	return h
 }
 
-// awaitStored waits until each lane has stored its archive or has failed, and
-// lets all commit if a quorum has stored
-// (swift/proxy/controllers/obj.py: ECObjectController._transfer_data).
+// awaitStored waits until each lane has stored its archive or has failed, but not
+// longer than PostQuorumTimeout after a quorum, and lets all commit if a quorum
+// has stored. A lane that stores later commits then. Swift's proxy waits
+// node_timeout for each lane (swift/proxy/controllers/obj.py:
+// ECObjectController._transfer_data).
 func (u *upload) awaitStored(ctx context.Context) error {
 	stored := 0
-	for range u.lanes {
+	var deadline <-chan time.Time
+	for left := len(u.lanes); left > 0; left-- {
 		select {
 		case ok := <-u.stored:
 			if ok {
 				stored++
 			}
+			if deadline == nil && stored >= u.quorum {
+				deadline = u.after(u.options.PostQuorumTimeout)
+			}
+		case <-deadline:
+			left = 1
 		case <-ctx.Done():
 			return u.fail(objstore.KindUnavailable, context.Cause(ctx))
 		}

@@ -436,3 +436,66 @@ func TestObjectOfArchive(t *testing.T) {
 	_, _, err = c.objectOfArchive(append(h, wire.Field{Name: ecSegmentBytes, Value: "1000"}))
 	require.ErrorIs(t, err, errECSegment)
 }
+
+// TestErasurePutHungNode: a node that hangs at any stage of an upload does not hold
+// the upload up. Before the body a handoff takes the archive.
+func TestErasurePutHungNode(t *testing.T) {
+	for _, stage := range []string{"expect", "stored", "final"} {
+		t.Run(stage, func(t *testing.T) {
+			proxy := unhedged()
+			f := newECFake(t, Options{Proxy: proxy, after: only()})
+			f.put(t, nil, objstore.PutOptions{})
+			hung := 1
+			if stage == "expect" {
+				hung = 2 // more than an upload bears without a handoff
+			}
+			for _, n := range f.having()[:hung] {
+				n.set(func(n *ecNode) {
+					n.script = func(s string, r *wiretest.Request) *wiretest.Answer {
+						if s != stage || r.Method != "PUT" {
+							return nil
+						}
+						return &wiretest.Answer{Hang: true}
+					}
+				})
+			}
+			f.store.after = only(proxy.ConcurrencyTimeout, proxy.PostQuorumTimeout)
+			body := ecBody(ecRandom(t), 3210)
+			f.put(t, body, objstore.PutOptions{})
+			got, err := f.get(t, "", 0, int64(len(body)))
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(body, got))
+			require.GreaterOrEqual(t, f.durable(), 5)
+		})
+	}
+}
+
+// TestErasureShorterVersion: a range behind the end has the size of the version that
+// the range is not in, and an open version that gave way to a shorter one is gone.
+func TestErasureShorterVersion(t *testing.T) {
+	f := newECFake(t, Options{})
+	long := ecBody(ecRandom(t), 5*ecSegment)
+	f.put(t, long, objstore.PutOptions{})
+	ob, err := f.store.OpenObject(t.Context(), ecID, objstore.OpenOptions{Ranges: "bytes=0-9"})
+	require.NoError(t, err)
+	defer ob.Close()
+	f.put(t, long[:10], objstore.PutOptions{})
+	_, err = io.ReadAll(ob.Range(4*ecSegment, 10))
+	require.ErrorIs(t, err, objstore.KindUnavailable)
+	require.ErrorIs(t, err, errOtherVersion)
+
+	for _, n := range f.nodes {
+		n.set(func(n *ecNode) {
+			n.script = func(_ string, r *wiretest.Request) *wiretest.Answer {
+				if r.Method == "HEAD" {
+					return &wiretest.Answer{Status: 500}
+				}
+				return nil
+			}
+		})
+	}
+	beyond, err := f.store.OpenObject(t.Context(), ecID, objstore.OpenOptions{Ranges: "bytes=4000-4009"})
+	require.NoError(t, err, "no HEAD is needed")
+	defer beyond.Close()
+	require.Equal(t, int64(10), beyond.Info().SizeBytes)
+}

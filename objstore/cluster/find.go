@@ -65,9 +65,10 @@ func (s *Store) newFinder(r *request, h wire.Header) *finder {
 
 // reply is the outcome of an attempt.
 type reply struct {
-	source *source // a good answer
-	answer *answer // any other answer
-	reply  verdict.Reply
+	attempt int
+	source  *source // a good answer
+	answer  *answer // any other answer
+	reply   verdict.Reply
 }
 
 // find returns a source, or the answer that tells best why there is none. A
@@ -76,32 +77,36 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 	f.kept, f.good = map[int]*answer{}, map[int]*source{}
 	replies := make(chan reply, f.parallel)
 	var cancels []context.CancelFunc
-	running, more := 0, true
+	silent := map[int]nodes.Node{} // by attempt
+	more := true
 	var found *source
-	for found == nil && (more || running > 0) {
-		if more && running < f.parallel {
+	for found == nil && (more || len(silent) > 0) {
+		if more && len(silent) < f.parallel {
 			n, ok := f.it.Next()
 			if more = ok && ctx.Err() == nil; more {
 				own, cancel := context.WithCancel(ctx)
 				cancels = append(cancels, cancel)
+				silent[len(cancels)-1] = n
 				f.start(own, n, len(cancels)-1, replies, cancel)
-				running++
 			}
 		}
-		if running == 0 {
+		if len(silent) == 0 {
 			continue
 		}
 		select {
 		case r := <-replies:
-			running--
+			delete(silent, r.attempt)
 			found = f.take(r)
-		case <-f.slow(more && running < f.parallel):
+		case <-f.slow(more && len(silent) < f.parallel):
+			for _, n := range silent {
+				f.store.nodes.Overtaken(n.Device)
+			}
 		}
 	}
 	if found == nil {
 		found = f.newest()
 	}
-	f.abandon(cancels, replies, running, found)
+	f.abandon(cancels, replies, len(silent), found)
 	if found != nil {
 		return found, nil
 	}
@@ -122,6 +127,7 @@ func (f *finder) start(ctx context.Context, n nodes.Node, attempt int, replies c
 	go func() {
 		defer f.store.running.Done()
 		r := f.attempt(ctx, n)
+		r.attempt = attempt
 		if r.source != nil {
 			r.source.attempt, r.source.cancel = attempt, cancel
 		}

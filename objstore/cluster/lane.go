@@ -38,23 +38,8 @@ type lane struct {
 	reported bool // see report
 }
 
-// connect asks nodes to take the upload until a node says 100, or gives a final
-// answer below 500 (swift/proxy/controllers/obj.py: _connect_put_node). Nil: no
-// node is left.
-func (u *upload) connect(ctx context.Context, h wire.Header) *lane {
-	for ctx.Err() == nil {
-		n, ok := u.it.Next()
-		if !ok {
-			return nil
-		}
-		if l := u.connectTo(ctx, n, h); l != nil {
-			return l
-		}
-	}
-	return nil
-}
-
-// connectTo is connect for a single node.
+// connectTo asks a node to take the upload, and returns the lane if the node says
+// 100, or gives a final answer below 500.
 func (u *upload) connectTo(ctx context.Context, n nodes.Node, h wire.Header) *lane {
 	l := &lane{u: u, node: n, start: time.Now(), queue: make(chan load, u.laneLoads()), gone: make(chan struct{})}
 	put, err := u.wire.Put(ctx, &wire.Request{
@@ -72,6 +57,7 @@ func (u *upload) connectTo(ctx context.Context, n nodes.Node, h wire.Header) *la
 		l.fail(err)
 		return nil
 	case res == nil:
+		u.nodes.Answered(n.Device)
 		return l
 	}
 	if l.final = l.answered(res); l.final == nil {

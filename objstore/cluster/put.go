@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +41,8 @@ type upload struct {
 	quorum  int
 	it      *nodes.Iter
 	lanes   []*lane
-	results chan *answer // a final answer of each lane, or nil
+	results chan outcome // one of each lane, and of each late connect
+	late    int          // connects that run on, and whose nodes are not needed
 
 	// The following are for an erasure-coded upload.
 	stored chan bool     // whether a lane has stored its archive, once of each
@@ -129,27 +129,12 @@ func (u *upload) run(ctx context.Context, heads []wire.Header, body io.Reader) (
 		return objstore.ObjectInfo{}, err
 	}
 	answers, left := u.collect(ctx)
-	if unfollow(); left == 0 || ctx.Err() != nil {
+	if unfollow(); left+u.late == 0 || ctx.Err() != nil {
 		cancel()
 	} else {
-		leave(u.Store, cancel, u.results, left)
+		leave(u.Store, cancel, u.results, left+u.late)
 	}
 	return u.judge(ctx, info, answers)
-}
-
-// connectAll finds a node for each head, all at once.
-func (u *upload) connectAll(ctx context.Context, heads []wire.Header) {
-	lanes := make([]*lane, len(heads))
-	var wg sync.WaitGroup
-	for i, h := range heads {
-		wg.Go(func() { lanes[i] = u.connect(ctx, h) })
-	}
-	wg.Wait()
-	for _, l := range lanes {
-		if l != nil {
-			u.lanes = append(u.lanes, l)
-		}
-	}
 }
 
 // refused judges the answers that came in place of 100
@@ -207,9 +192,15 @@ func (u *upload) small() bool {
 	return u.o.SizeBytes >= 0 && u.o.SizeBytes <= most
 }
 
+// outcome is how a lane ended: with the node's final answer, or with nil. A late
+// connect has no lane.
+type outcome struct {
+	lane   *lane
+	answer *answer
+}
+
 // startAll starts the lanes.
 func (u *upload) startAll(ctx context.Context) {
-	u.results = make(chan *answer, len(u.lanes))
 	for _, l := range u.lanes {
 		if l.final != nil {
 			l.leave()
@@ -217,7 +208,7 @@ func (u *upload) startAll(ctx context.Context) {
 		u.running.Add(1)
 		go func() {
 			defer u.running.Done()
-			u.results <- l.run(ctx)
+			u.results <- outcome{lane: l, answer: l.run(ctx)}
 		}()
 	}
 }
@@ -239,8 +230,10 @@ func (u *upload) closeQueues() {
 
 // await waits for the lanes of an upload that was given up.
 func (u *upload) await() {
-	for range u.lanes {
-		<-u.results
+	for left := len(u.lanes); left > 0; {
+		if r := <-u.results; r.lane != nil {
+			left--
+		}
 	}
 }
 
@@ -294,13 +287,18 @@ func (u *upload) send(ctx context.Context, c load) error {
 func (u *upload) collect(ctx context.Context) (answers []*answer, left int) {
 	var statuses []int
 	var deadline <-chan time.Time
-	for left = len(u.lanes); left > 0; left-- {
+	for left = len(u.lanes); left > 0; {
 		select {
-		case a := <-u.results:
-			if a == nil {
+		case r := <-u.results:
+			if r.lane == nil {
+				u.late--
 				continue
 			}
-			answers, statuses = append(answers, a), append(statuses, a.status)
+			left--
+			if r.answer == nil {
+				continue
+			}
+			answers, statuses = append(answers, r.answer), append(statuses, r.answer.status)
 			if deadline == nil && verdict.HaveQuorum(statuses, u.quorum) {
 				deadline = u.after(u.options.PostQuorumTimeout)
 			}

@@ -85,9 +85,11 @@ type Cluster struct {
 	// a number, or "auto" for as many as there are primary devices elsewhere.
 	WriteAffinityHandoffDeleteCount string `toml:"write_affinity_handoff_delete_count"`
 	// ConcurrentGets asks the next device of a GET or HEAD while an earlier one
-	// has not answered for concurrency_timeout.
+	// has not answered for concurrency_timeout. Swift's default is false.
 	ConcurrentGets bool `toml:"concurrent_gets"`
-	// ConcurrencyTimeout is how long concurrent_gets waits. "0s": conn_timeout.
+	// ConcurrencyTimeout is how long a silent device has before the next device is
+	// asked too: by concurrent_gets, and by every PUT of an object. "0s":
+	// conn_timeout.
 	ConcurrencyTimeout Duration `toml:"concurrency_timeout"`
 	// ConcurrentECExtraRequests is how many fragments more than necessary
 	// concurrent_gets asks for at once.

@@ -46,6 +46,10 @@ func defaultCluster() Cluster {
 		WriteAffinityHandoffDeleteCount:  autoCount,
 		ConcurrentECExtraRequests:        d.ConcurrentECExtraRequests,
 		RebalanceMissingSuppressionCount: d.RebalanceMissingSuppressionCount,
+
+		// A read does not wait for a server that hangs. A further device is asked
+		// only after concurrency_timeout, so a healthy cluster has no more work.
+		ConcurrentGets: true,
 	}
 }
 

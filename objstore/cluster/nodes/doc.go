@@ -15,13 +15,15 @@
 //     later.
 //   - A node with too many errors is limited: no request asks the node until a
 //     minute has passed without an error.
+//   - A node is late while it is silent although others were asked in its place.
+//     Late nodes come last among the primaries.
 //   - The budget of a request is how many nodes the request may use up. A node
 //     that became limited while it was asked costs nothing.
 //
-// Selector has what the requests of a process share: limits and timings. Iter is
+// Selector has what the requests of a process share: limits, timings and late nodes. Iter is
 // the walk of one request, shared by the request's workers.
 //
 // Invariants: an Iter gives each node at most once, and no node that was limited
-// at that moment. The tables of a Selector are bounded, whatever rings come and
+// at that moment, but for Skipped. The tables of a Selector are bounded, whatever rings come and
 // go.
 package nodes

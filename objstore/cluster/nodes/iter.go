@@ -21,9 +21,15 @@ type Iter struct {
 	mu     sync.Mutex
 	sorted []Node // first part of the walk, in the order of the sort
 	rest   handoffs
-	budget int   // nodes that may still be used up
-	last   *Node // given out by the last Next
+	budget int // nodes that may still be used up
+	// skipped are limited nodes that were left out, not more than skippedMax for
+	// each primary.
+	skipped []Node
+	last    *Node // given out by the last Next
 }
+
+// skippedMax bounds the limited nodes that a walk remembers.
+const skippedMax = 2
 
 // handoffs is the part of a walk behind the sorted nodes.
 type handoffs struct {
@@ -140,14 +146,30 @@ func (it *Iter) Next() (Node, bool) {
 	it.last = nil
 	if it.budget > 0 {
 		for n, ok := it.step(); ok; n, ok = it.step() {
+			n.ReplicationNetwork = it.replication
 			if !it.limiter.Limited(n.Device) {
-				n.ReplicationNetwork = it.replication
 				it.last = &n
 				return n, true
+			}
+			if len(it.skipped) < skippedMax*it.primaries {
+				it.skipped = append(it.skipped, n)
 			}
 		}
 	}
 	return Node{}, false
+}
+
+// Skipped returns a node that Next left out, for a request that fails without the
+// node. Each node is returned once.
+func (it *Iter) Skipped() (Node, bool) {
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	if len(it.skipped) == 0 {
+		return Node{}, false
+	}
+	n := it.skipped[0]
+	it.skipped = it.skipped[1:]
+	return n, true
 }
 
 // step returns the next node, limited or not.

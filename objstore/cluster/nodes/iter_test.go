@@ -289,3 +289,25 @@ func TestSortByAffinity(t *testing.T) {
 	}
 	require.Positive(t, sorted)
 }
+
+// TestSkipped: limited nodes are left out by Next, and given by Skipped, up to a
+// bound.
+func TestSkipped(t *testing.T) {
+	f := newFixture(t, nil)
+	it := f.Iter(Request{Ring: f.ring, Partition: 5})
+	_, ok := it.Skipped()
+	require.False(t, ok)
+	for _, d := range f.ring.Devices() {
+		f.Limit(d)
+	}
+	require.Empty(t, rest(it))
+	primaries, handoffs := order(f.ring, 5)
+	require.Greater(t, len(primaries)+len(handoffs), skippedMax*len(primaries))
+	var got []Node
+	for n, ok := it.Skipped(); ok; n, ok = it.Skipped() {
+		got = append(got, n)
+	}
+	require.Equal(t, append(primaries, handoffs[:len(primaries)*skippedMax-len(primaries)]...), ids(got))
+	_, ok = it.Next()
+	require.False(t, ok)
+}

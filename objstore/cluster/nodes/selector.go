@@ -17,6 +17,7 @@ import (
 // concurrent use.
 type Selector struct {
 	*Limiter
+	lateness
 	options *swiftconf.Options
 	timings *timings // nil if no order depends on timings
 	shuffle func(n int, swap func(i, j int))
@@ -43,6 +44,7 @@ func New(options *swiftconf.Options, o SelectorOptions) *Selector {
 		options: options,
 		shuffle: o.Shuffle,
 	}
+	s.lateness = lateness{rest: options.NodeTimeout, now: o.Now, until: map[nodeKey]time.Time{}}
 	byTiming := options.SortingMethod == swiftconf.SortTiming
 	for _, p := range options.PerPolicy {
 		byTiming = byTiming || p.SortingMethod == swiftconf.SortTiming
@@ -62,7 +64,7 @@ func (s *Selector) Connected(d *ring.Device, took time.Duration) {
 
 // sort puts nodes into the order in which they are asked
 // (swift/proxy/server.py: sort_nodes). Nodes that the order holds for equal are
-// in random order.
+// in random order. Late nodes are last.
 func (s *Selector) sort(nodes []Node, o *swiftconf.PolicyOptions) {
 	s.shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
 	switch o.SortingMethod {
@@ -71,6 +73,7 @@ func (s *Selector) sort(nodes []Node, o *swiftconf.PolicyOptions) {
 	case swiftconf.SortAffinity:
 		sortBy(nodes, func(n Node) int { return o.ReadAffinity.Number(n.Device) })
 	}
+	s.lateLast(nodes)
 }
 
 // sortBy sorts by a key that is asked for once for each node: a timing may

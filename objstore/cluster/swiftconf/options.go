@@ -48,8 +48,11 @@ type PolicyOptions struct {
 	// forgets.
 	RebalanceMissingSuppressionCount int
 	ConcurrentGets                   bool
-	ConcurrencyTimeout               time.Duration // before the next node is asked too
-	ConcurrentECExtraRequests        int
+	// ConcurrencyTimeout is how long a silent node has before the next node is
+	// asked too: by a GET or a HEAD with ConcurrentGets, and by every PUT of an
+	// object.
+	ConcurrencyTimeout        time.Duration
+	ConcurrentECExtraRequests int
 }
 
 // AutoDeleteCount is "auto" of write_affinity_handoff_delete_count.
@@ -189,7 +192,7 @@ func (p PolicyOptions) validate() error {
 		return fail(ErrOption, "write_affinity_node_count = %v is not above 0", p.WriteAffinityNodeCount)
 	case p.ReadAffinity.String() != "" && p.SortingMethod != SortAffinity:
 		return fail(ErrOption, "read_affinity has no effect with sorting_method = %v", p.SortingMethod)
-	case p.ConcurrentGets && p.ConcurrencyTimeout <= 0:
+	case p.ConcurrencyTimeout <= 0:
 		return fail(ErrOption, "concurrency_timeout = %v is not above 0", p.ConcurrencyTimeout)
 	case p.WriteAffinityHandoffDeleteCount < AutoDeleteCount:
 		return fail(ErrOption, "write_affinity_handoff_delete_count = %d is negative", p.WriteAffinityHandoffDeleteCount)
