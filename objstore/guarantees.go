@@ -18,7 +18,8 @@ type Guarantees struct {
 	ListedAtOnce bool
 	// FreshInfo: HeadAccount, HeadContainer, HeadObject and OpenObject answer
 	// with the last acknowledged write. Otherwise a replica that missed a write
-	// may answer, except for OpenOptions.Newest.
+	// may answer, except for InfoOptions.Newest, ListOptions.Newest and
+	// OpenOptions.Newest.
 	FreshInfo bool
 	// VerifiedReads: a byte leaves the Store only after its checksum was
 	// verified. Otherwise damage is found at the end of a read, or later.
@@ -87,4 +88,8 @@ type InfoOptions struct {
 	// Cached allows an answer up to a minute old, for authorisation and
 	// settings. The answer says whether it came from a cache.
 	Cached bool
+	// Newest asks for the newest state that any replica has, at the price of a
+	// question to all replicas, and excludes Cached. A Store with
+	// Guarantees.FreshInfo ignores it.
+	Newest bool
 }

@@ -19,6 +19,9 @@ type ListOptions struct {
 	// Reserved also lists the names that begin with NUL, which Swift keeps for
 	// features. Only a Store with Guarantees.SwiftLayout has such names.
 	Reserved bool
+	// Newest lists what the replica with the newest state has, at the price of a
+	// question to all replicas. A Store with Guarantees.ListedAtOnce ignores it.
+	Newest bool
 	// Counted, if not nil, may be filled by ListObjects of a Store without
 	// Guarantees.ExactCounts, before the first entry or at the end: the counters
 	// of the container that belong to the listing. HeadContainer may have asked a

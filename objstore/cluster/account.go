@@ -21,7 +21,7 @@ func (s *Store) HeadAccount(ctx context.Context, a objstore.AccountName, o objst
 		return objstore.AccountInfo{}, err
 	}
 	defer s.end()
-	return s.account(ctx, c, a, o.Cached)
+	return s.account(ctx, c, a, o)
 }
 
 // PostAccount merges metadata into an account, or creates the account.
@@ -32,7 +32,7 @@ func (s *Store) PostAccount(ctx context.Context, a objstore.AccountName, u objst
 	}
 	defer s.end()
 	err = s.checkUpdate(c, u, func() (objstore.Metadata, error) {
-		info, err := s.headAccount(ctx, c, a)
+		info, err := s.headAccount(ctx, c, a, false)
 		return info.Metadata, err
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Store) DeleteAccount(ctx context.Context, a objstore.AccountName) error
 		return err
 	}
 	defer s.end()
-	info, err := s.headAccount(ctx, c, a)
+	info, err := s.headAccount(ctx, c, a, false)
 	if err != nil {
 		return err
 	}

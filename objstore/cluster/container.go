@@ -25,7 +25,7 @@ func (s *Store) HeadContainer(ctx context.Context, id objstore.ContainerID, o ob
 		return objstore.ContainerInfo{}, err
 	}
 	defer s.end()
-	a, err := s.containerInfo(ctx, c, id, o.Cached)
+	a, err := s.containerInfo(ctx, c, id, o)
 	return a.info, err
 }
 
@@ -84,14 +84,14 @@ func (s *Store) policyLine(c call, h *wire.Header, want *objstore.PolicyIndex) e
 
 func (s *Store) checkContainerUpdate(ctx context.Context, c call, id objstore.ContainerID, u objstore.MetadataUpdate) error {
 	return s.checkUpdate(c, u, func() (objstore.Metadata, error) {
-		a, err := s.headContainer(ctx, c, id)
+		a, err := s.headContainer(ctx, c, id, false)
 		return a.info.Metadata, err
 	})
 }
 
 // ensureAccount makes the account where the account is missing.
 func (s *Store) ensureAccount(ctx context.Context, c call, a objstore.AccountName, m objstore.Metadata) error {
-	_, err := s.account(ctx, c, a, true)
+	_, err := s.account(ctx, c, a, cached)
 	if errors.Is(err, objstore.KindNotFound) {
 		_, err = s.createAccount(ctx, c, a, m)
 	}

@@ -74,12 +74,12 @@ func (s *Store) ListContainers(ctx context.Context, a objstore.AccountName, o ob
 	}
 	defer s.end()
 	if o.Limit <= 0 {
-		_, err := s.account(ctx, c, a, true)
+		_, err := s.account(ctx, c, a, cached)
 		return err
 	}
 	return eachPage(o, s.dir.Config().Constraints.AccountListingLimit, func(o objstore.ListOptions, p *page) error {
 		r := &request{target: s.accountTarget(a), method: "GET", query: listQuery(o, p.limit)}
-		src, err := s.openListing(ctx, c, r, o.Reserved)
+		src, err := s.openListing(ctx, c, r, &o)
 		if err != nil {
 			return err
 		}
@@ -98,9 +98,9 @@ func (s *Store) ListContainers(ctx context.Context, a objstore.AccountName, o ob
 // openListing asks for a page. The servers leave out the names of Swift's
 // features without the header (swift/common/request_helpers.py:
 // get_reserved_name).
-func (s *Store) openListing(ctx context.Context, c call, r *request, withReserved bool) (*source, error) {
-	h := s.header(ctx)
-	if withReserved {
+func (s *Store) openListing(ctx context.Context, c call, r *request, o *objstore.ListOptions) (*source, error) {
+	h := s.infoHeader(ctx, o.Newest)
+	if o.Reserved {
 		h.Set("X-Backend-Allow-Reserved-Names", "true")
 	}
 	src, bad := s.newFinder(r, h).find(ctx)
@@ -120,7 +120,7 @@ func (s *Store) ListObjects(ctx context.Context, id objstore.ContainerID, o objs
 	}
 	defer s.end()
 	if o.Limit <= 0 {
-		_, err := s.containerInfo(ctx, c, id, true)
+		_, err := s.containerInfo(ctx, c, id, cached)
 		return err
 	}
 	return eachPage(o, s.dir.Config().Constraints.ContainerListingLimit, func(o objstore.ListOptions, p *page) error {

@@ -22,9 +22,12 @@ func eachField(h wire.Header) iter.Seq2[string, string] {
 	}
 }
 
-// account reports an account, out of the cache if cached allows.
-func (s *Store) account(ctx context.Context, c call, a objstore.AccountName, cached bool) (objstore.AccountInfo, error) {
-	if cached && s.cache != nil {
+// cached allows an answer out of the cache.
+var cached = objstore.InfoOptions{Cached: true}
+
+// account reports an account, out of the cache if o allows.
+func (s *Store) account(ctx context.Context, c call, a objstore.AccountName, o objstore.InfoOptions) (objstore.AccountInfo, error) {
+	if o.Cached && !o.Newest && s.cache != nil {
 		if in, ok := s.cache.Account(ctx, a); ok && in.ReallyExists == in.Exists() {
 			if !in.Exists() {
 				return objstore.AccountInfo{}, c.fail(objstore.KindNotFound, nil)
@@ -34,13 +37,22 @@ func (s *Store) account(ctx context.Context, c call, a objstore.AccountName, cac
 			return info, nil
 		}
 	}
-	return s.headAccount(ctx, c, a)
+	return s.headAccount(ctx, c, a, o.Newest)
+}
+
+// infoHeader is the head of a question about an account or a container.
+func (s *Store) infoHeader(ctx context.Context, newest bool) wire.Header {
+	h := s.header(ctx)
+	if newest {
+		h.Set(newestHeader, "True")
+	}
+	return h
 }
 
 // headAccount asks the servers.
-func (s *Store) headAccount(ctx context.Context, c call, a objstore.AccountName) (objstore.AccountInfo, error) {
+func (s *Store) headAccount(ctx context.Context, c call, a objstore.AccountName, newest bool) (objstore.AccountInfo, error) {
 	r := &request{target: s.accountTarget(a), method: "HEAD", query: "format=json"}
-	src, bad := s.newFinder(r, s.header(ctx)).find(ctx)
+	src, bad := s.newFinder(r, s.infoHeader(ctx, newest)).find(ctx)
 	if src == nil {
 		s.keepAccount(ctx, a, bad.status, bad.header)
 		return objstore.AccountInfo{}, s.refusal(ctx, c, r, bad)
@@ -68,9 +80,9 @@ func (s *Store) forgetAccount(ctx context.Context, a objstore.AccountName) {
 	}
 }
 
-// containerInfo reports a container, out of the cache if cached allows.
-func (s *Store) containerInfo(ctx context.Context, c call, id objstore.ContainerID, cached bool) (containerAnswer, error) {
-	if cached && s.cache != nil {
+// containerInfo reports a container, out of the cache if o allows.
+func (s *Store) containerInfo(ctx context.Context, c call, id objstore.ContainerID, o objstore.InfoOptions) (containerAnswer, error) {
+	if o.Cached && !o.Newest && s.cache != nil {
 		if in, ok := s.cache.Container(ctx, id); ok {
 			if !in.Exists() {
 				return containerAnswer{}, c.fail(objstore.KindNotFound, nil)
@@ -80,13 +92,13 @@ func (s *Store) containerInfo(ctx context.Context, c call, id objstore.Container
 			return a, nil
 		}
 	}
-	return s.headContainer(ctx, c, id)
+	return s.headContainer(ctx, c, id, o.Newest)
 }
 
 // headContainer asks the servers.
-func (s *Store) headContainer(ctx context.Context, c call, id objstore.ContainerID) (containerAnswer, error) {
+func (s *Store) headContainer(ctx context.Context, c call, id objstore.ContainerID, newest bool) (containerAnswer, error) {
 	r := &request{target: s.containerTarget(id), method: "HEAD"}
-	src, bad := s.newFinder(r, s.header(ctx)).find(ctx)
+	src, bad := s.newFinder(r, s.infoHeader(ctx, newest)).find(ctx)
 	if src == nil {
 		s.keepContainer(ctx, id, bad.status, bad.header)
 		return containerAnswer{}, s.refusal(ctx, c, r, bad)

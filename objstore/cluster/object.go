@@ -29,7 +29,7 @@ type place struct {
 // placeWrite finds the policy of an object's container. A write needs the
 // container.
 func (s *Store) placeWrite(ctx context.Context, c call, id objstore.ObjectID) (place, error) {
-	container, err := s.containerInfo(ctx, c, id.ContainerID(), true)
+	container, err := s.containerInfo(ctx, c, id.ContainerID(), cached)
 	switch {
 	case errors.Is(err, objstore.KindNotFound):
 		return place{}, c.fail(objstore.KindContainerNotFound, nil)
@@ -55,7 +55,7 @@ func stateOf(a containerAnswer) string {
 // in Swift: the objects of a deleted container may still be there
 // (swift/proxy/controllers/base.py: container_info).
 func (s *Store) placeRead(ctx context.Context, c call, id objstore.ObjectID) (*target, error) {
-	container, err := s.containerInfo(ctx, c, id.ContainerID(), true)
+	container, err := s.containerInfo(ctx, c, id.ContainerID(), cached)
 	if err != nil && !errors.Is(err, objstore.KindNotFound) {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (l *lister) list(ctx context.Context, id objstore.ContainerID, o objstore.L
 	if l.requests++; l.requests > shardRequestMax {
 		return l.fail(objstore.KindUnavailable, errShardRequests)
 	}
-	if !l.visited[id] {
+	if !l.visited[id] && (depth > 0 || !o.Newest) {
 		if all, ok := l.cachedShards(ctx, id); ok {
 			return l.merge(ctx, id, namespacesOf(&o, all), o, p, depth)
 		}
@@ -146,7 +146,7 @@ func (l *lister) cachedShards(ctx context.Context, id objstore.ContainerID) ([]n
 // its own name.
 func (l *lister) open(ctx context.Context, id objstore.ContainerID, o objstore.ListOptions, p *page) (*request, *source, error) {
 	r := &request{target: l.containerTarget(id), method: "GET", query: listQuery(o, p.limit)}
-	h := l.header(ctx)
+	h := l.infoHeader(ctx, o.Newest && len(l.visited) == 0)
 	if l.reserved {
 		h.Set("X-Backend-Allow-Reserved-Names", "true")
 	}

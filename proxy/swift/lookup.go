@@ -9,6 +9,9 @@ import (
 	"needletail/objstore"
 )
 
+// NewestHeader asks for the newest state of all replicas.
+const NewestHeader = "X-Newest"
+
 // AccountInfo returns an account, or KindNotFound. The Store is asked once for
 // a client's request and all subrequests; the counters are as of the look-up,
 // and a Store over a cluster may answer from a cache. AccountUsage has exact
@@ -74,7 +77,7 @@ func plainContainers(store objstore.ContainerStore) objstore.ContainerStore {
 func (r *Request) account(store objstore.AccountStore, a objstore.AccountName, counters bool) (objstore.AccountInfo, error) {
 	k := r.lookups()
 	return lookUp(k, &k.accounts, a, counters, func() (objstore.AccountInfo, bool, error) {
-		info, err := store.HeadAccount(r.Context(), a, objstore.InfoOptions{Cached: !counters})
+		info, err := store.HeadAccount(r.Context(), a, objstore.InfoOptions{Cached: !counters, Newest: counters && IsTrue(r.Header.Get(NewestHeader))})
 		return info, info.Cached, err
 	})
 }
@@ -82,7 +85,7 @@ func (r *Request) account(store objstore.AccountStore, a objstore.AccountName, c
 func (r *Request) container(store objstore.ContainerStore, c objstore.ContainerID, counters bool) (objstore.ContainerInfo, error) {
 	k := r.lookups()
 	return lookUp(k, &k.containers, c, counters, func() (objstore.ContainerInfo, bool, error) {
-		info, err := store.HeadContainer(r.Context(), c, objstore.InfoOptions{Cached: !counters})
+		info, err := store.HeadContainer(r.Context(), c, objstore.InfoOptions{Cached: !counters, Newest: counters && IsTrue(r.Header.Get(NewestHeader))})
 		return info, info.Cached, err
 	})
 }

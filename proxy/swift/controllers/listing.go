@@ -29,7 +29,7 @@ func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error)
 		}
 		*p.to = value
 	}
-	o.Reverse = swift.IsTrue(reverse)
+	o.Reverse, o.Newest = swift.IsTrue(reverse), newest(r)
 	if r.Method == "HEAD" {
 		return o, nil
 	}
@@ -37,6 +37,10 @@ func listOptions(r *swift.Request, maxEntries int) (objstore.ListOptions, error)
 	o.Limit = n
 	return o, err
 }
+
+// newest reports whether the sender wants the newest state of all replicas
+// (swift/proxy/controllers/base.py: GetOrHeadHandler).
+func newest(r *swift.Request) bool { return swift.IsTrue(r.Header.Get(swift.NewestHeader)) }
 
 // listed returns the answer to GET, with the entries that list adds to l
 // (listing.Response), or the answer to HEAD without them: 204.

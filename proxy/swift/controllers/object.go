@@ -14,7 +14,7 @@ import (
 // getObject answers GET and HEAD. Conditions are evaluated before ranges.
 func (c *Controllers) getObject(r call) (*web.Response, error) {
 	if r.Method == "HEAD" {
-		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r)})
+		info, err := c.Store.HeadObject(r.Context(), r.objectID(), objstore.OpenOptions{AllowExpired: c.openExpired(r), Newest: newest(r.Request)})
 		if err != nil {
 			return missingObject(r, err)
 		}
@@ -26,8 +26,8 @@ func (c *Controllers) getObject(r call) (*web.Response, error) {
 		return res, nil
 	}
 	obj, err := c.Store.OpenObject(r.Context(), r.objectID(), objstore.OpenOptions{
-		AllowExpired: c.openExpired(r),
-		Ranges:       r.Header.Get("Range"), WholeIf: r.Header.Get(swift.IgnoreRangeIf),
+		AllowExpired: c.openExpired(r), Newest: newest(r.Request),
+		Ranges: r.Header.Get("Range"), WholeIf: r.Header.Get(swift.IgnoreRangeIf),
 	})
 	if err != nil {
 		return missingObject(r, err)
