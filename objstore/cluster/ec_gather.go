@@ -71,17 +71,38 @@ func (s *Store) newGathering(r *request, h wire.Header) *gathering {
 		g.hedge = o.ConcurrencyTimeout
 	}
 	// Each attempt gives one outcome. Besides the first requests there are the
-	// extra ones, and one for each primary.
-	g.outcomes = make(chan gathered, g.width+2*r.code.nodes()+g.it.Primaries())
+	// extra ones, one for each primary, and those to limited nodes.
+	g.outcomes = make(chan gathered, g.width+2*r.code.nodes()+(1+nodes.SkippedMax)*g.it.Primaries())
 	return g
 }
 
 // gather returns the archives of a version, one of each index, or the answer
-// that tells best why there are too few.
+// that tells best why there are too few. Nodes that are limited are asked where
+// the client would get 503.
 func (g *gathering) gather(ctx context.Context) (best *bucket, bad *answer) {
 	for range g.width {
 		g.ask(ctx)
 	}
+	g.await(ctx)
+	if !g.buckets.done() && ctx.Err() == nil && g.worst(nil).status == statusUnavailable {
+		for n, ok := g.it.Skipped(); ok; n, ok = g.it.Skipped() {
+			g.send(ctx, n)
+		}
+		g.await(ctx)
+	}
+	best = g.buckets.best()
+	if !g.buckets.done() {
+		best = nil
+	}
+	g.abandon(best)
+	if best != nil && best.status < 300 {
+		return best, nil
+	}
+	return nil, g.worst(best)
+}
+
+// await takes outcomes until the buckets are done or no request runs.
+func (g *gathering) await(ctx context.Context) {
 	for len(g.running) > 0 && !g.buckets.done() {
 		select {
 		case out := <-g.outcomes:
@@ -96,15 +117,6 @@ func (g *gathering) gather(ctx context.Context) (best *bucket, bad *answer) {
 			g.ask(ctx)
 		}
 	}
-	best = g.buckets.best()
-	if !g.buckets.done() {
-		best = nil
-	}
-	g.abandon(best)
-	if best != nil && best.status < 300 {
-		return best, nil
-	}
-	return nil, g.worst(best)
 }
 
 // slow fires when a further primary is to be asked.
@@ -118,16 +130,18 @@ func (g *gathering) slow() <-chan time.Time {
 // ask sends a request: to a node with a further fragment of the best version,
 // else to the next in line.
 func (g *gathering) ask(ctx context.Context) {
-	attempt := len(g.asked)
-	var n nodes.Node
 	if other, ok := g.buckets.ask(); ok {
-		n = g.asked[other]
-	} else if next, ok := g.it.Next(); ok {
-		n = next
+		g.send(ctx, g.asked[other])
+	} else if n, ok := g.it.Next(); ok {
+		g.send(ctx, n)
 	} else {
 		g.noNodes = true
-		return
 	}
+}
+
+// send sends a request to a node.
+func (g *gathering) send(ctx context.Context, n nodes.Node) {
+	attempt := len(g.asked)
 	own, cancel := context.WithCancel(ctx)
 	g.asked, g.cancels = append(g.asked, n), append(g.cancels, cancel)
 	g.running[attempt] = true

@@ -72,17 +72,18 @@ type reply struct {
 }
 
 // find returns a source, or the answer that tells best why there is none. A
-// search for the newest asks all nodes first.
+// search for the newest asks all nodes first. Nodes that are limited are asked
+// where the client would get 503.
 func (f *finder) find(ctx context.Context) (*source, *answer) {
 	f.kept, f.good = map[int]*answer{}, map[int]*source{}
 	replies := make(chan reply, f.parallel)
 	var cancels []context.CancelFunc
 	silent := map[int]nodes.Node{} // by attempt
-	more := true
+	next, more, last := f.it.Next, true, false
 	var found *source
 	for found == nil && (more || len(silent) > 0) {
 		if more && len(silent) < f.parallel {
-			n, ok := f.it.Next()
+			n, ok := next()
 			if more = ok && ctx.Err() == nil; more {
 				own, cancel := context.WithCancel(ctx)
 				cancels = append(cancels, cancel)
@@ -91,6 +92,9 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 			}
 		}
 		if len(silent) == 0 {
+			if !more && !last && f.worst().status == statusUnavailable {
+				next, more, last = f.it.Skipped, true, true
+			}
 			continue
 		}
 		select {

@@ -22,14 +22,14 @@ type Iter struct {
 	sorted []Node // first part of the walk, in the order of the sort
 	rest   handoffs
 	budget int // nodes that may still be used up
-	// skipped are limited nodes that were left out, not more than skippedMax for
+	// skipped are limited nodes that were left out, not more than SkippedMax for
 	// each primary.
 	skipped []Node
 	last    *Node // given out by the last Next
 }
 
-// skippedMax bounds the limited nodes that a walk remembers.
-const skippedMax = 2
+// SkippedMax bounds the limited nodes that a walk remembers, for each primary.
+const SkippedMax = 2
 
 // handoffs is the part of a walk behind the sorted nodes.
 type handoffs struct {
@@ -151,7 +151,7 @@ func (it *Iter) Next() (Node, bool) {
 				it.last = &n
 				return n, true
 			}
-			if len(it.skipped) < skippedMax*it.primaries {
+			if len(it.skipped) < SkippedMax*it.primaries {
 				it.skipped = append(it.skipped, n)
 			}
 		}

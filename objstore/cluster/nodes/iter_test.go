@@ -302,12 +302,12 @@ func TestSkipped(t *testing.T) {
 	}
 	require.Empty(t, rest(it))
 	primaries, handoffs := order(f.ring, 5)
-	require.Greater(t, len(primaries)+len(handoffs), skippedMax*len(primaries))
+	require.Greater(t, len(primaries)+len(handoffs), SkippedMax*len(primaries))
 	var got []Node
 	for n, ok := it.Skipped(); ok; n, ok = it.Skipped() {
 		got = append(got, n)
 	}
-	require.Equal(t, append(primaries, handoffs[:len(primaries)*skippedMax-len(primaries)]...), ids(got))
+	require.Equal(t, append(primaries, handoffs[:len(primaries)*SkippedMax-len(primaries)]...), ids(got))
 	_, ok = it.Next()
 	require.False(t, ok)
 }

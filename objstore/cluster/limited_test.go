@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"needletail/objstore"
+)
+
+// Limited nodes are asked where a read would be answered 503 without them, and not
+// where other nodes say 404.
+func TestReadAsksLimitedNodesLast(t *testing.T) {
+	e := newMix(t, Options{Proxy: unhedged()})
+	body := seededBody(t, 1000)
+	e.putBody(body)
+	absent := e.c.Object("absent")
+	for _, d := range e.s.dir.AccountRing().Devices() {
+		e.s.nodes.Limit(d)
+	}
+	got, err := io.ReadAll(e.open(objstore.OpenOptions{}).Range(0, 1000))
+	require.NoError(t, err)
+	require.Equal(t, body, got)
+	_, err = e.s.HeadObject(context.Background(), absent, objstore.OpenOptions{})
+	wantKind(t, err, objstore.KindNotFound)
+
+	e.s.nodes.Answered(e.s.dir.AccountRing().Devices()[0]) // no sign of life lifts a limit
+	require.Equal(t, 4, e.limited())
+}
+
+func TestReadOfNothingLeavesLimitedNodes(t *testing.T) {
+	e := newMix(t, Options{Proxy: unhedged()})
+	target, ok := e.s.objectTarget(e.id, 0)
+	require.True(t, ok)
+	walk := e.objectWalk()
+	e.s.nodes.Limit(target.ring.Nodes(target.partition)[0])
+	_, err := e.s.HeadObject(context.Background(), e.id, objstore.OpenOptions{})
+	wantKind(t, err, objstore.KindNotFound)
+	for _, r := range walk[0].Requests() {
+		require.NotContains(t, r.Path, "/c/o")
+	}
+}
+
+func TestErasureAsksLimitedNodesLast(t *testing.T) {
+	f := newECFake(t, Options{})
+	body := ecBody(ecRandom(t), 3210)
+	f.put(t, body, objstore.PutOptions{})
+	target, ok := f.store.objectTarget(ecID, 0)
+	require.True(t, ok)
+	for _, d := range target.ring.Nodes(target.partition)[:3] {
+		f.store.nodes.Limit(d)
+	}
+	got, err := f.get(t, "", 0, int64(len(body)))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(body, got))
+}
