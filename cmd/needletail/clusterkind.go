@@ -83,6 +83,10 @@ func (k clusterKind) open(logger *slog.Logger) (objects, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := k.cfg.Cluster.Keymaster.Keys()
+	if err != nil {
+		return nil, err
+	}
 	p := &proxied{figure: newClusterFigures()}
 	if p.cache, err = k.openCache(logger); err != nil {
 		return nil, err
@@ -94,7 +98,7 @@ func (k clusterKind) open(logger *slog.Logger) (objects, error) {
 	}
 	spare := spareConnections(k.cfg.budget.openFiles)
 	p.cluster, err = cluster.Open(cluster.Options{
-		Dir: k.cfg.dir, Proxy: &options, Cache: p.cache, Logger: logger, Metrics: p.figure, Cause: causeOf,
+		Dir: k.cfg.dir, Proxy: &options, Cache: p.cache, Logger: logger, Metrics: p.figure, Cause: causeOf, Keys: keys,
 		IdleTotal: spare, LateWrites: max(spare/k.widestWrite(), 1),
 	})
 	if err != nil {

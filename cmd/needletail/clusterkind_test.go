@@ -228,14 +228,17 @@ func TestClusterRefusesToStart(t *testing.T) {
 	}
 	section := fmt.Sprintf("[cluster]\nswift_dir = %q\n", dir)
 	for text, want := range map[string]string{
-		section + "[limits]\nmax_file_size = 5\n":                  "limits.max_file_size is 5, and max_file_size of swift.conf is 12345",
-		section + "[[cluster.policy]]\nindex = 7\n":                "policy 7",
-		section + "[encryption]\nroot_secret_file = \"/x\"\n":      "encryption.root_secret_file",
-		fmt.Sprintf("[cluster]\nswift_dir = %q\n", dir+"/missing"): "swift.conf",
+		section + "[limits]\nmax_file_size = 5\n":                               "limits.max_file_size is 5, and max_file_size of swift.conf is 12345",
+		section + "[[cluster.policy]]\nindex = 7\n":                             "policy 7",
+		section + "[encryption]\nroot_secret_file = \"/x\"\n":                   "[cluster.keymaster]",
+		section + "[cluster.keymaster]\nkeymaster_config_path = \"/missing\"\n": "/missing",
+		section + "[cluster.keymaster]\nencryption_root_secret = \"SECRET\"\n":  "cluster: keymaster: a root secret is not base64",
+		fmt.Sprintf("[cluster]\nswift_dir = %q\n", dir+"/missing"):              "swift.conf",
 	} {
 		err := start(text)
 		require.ErrorIs(t, err, errUsage, text)
 		require.ErrorContains(t, err, want, text)
+		require.NotContains(t, err.Error(), "SECRET")
 	}
 	require.NoError(t, os.Remove(filepath.Join(dir, "object-1.ring.gz")))
 	require.ErrorContains(t, start(section), "object-1.ring.gz")

@@ -98,6 +98,8 @@ type Cluster struct {
 	// object before a GET believes them.
 	RebalanceMissingSuppressionCount int `toml:"rebalance_missing_suppression_count"`
 
+	// Keymaster has the root secrets of an encrypted cluster.
+	Keymaster ClusterKeymaster `toml:"keymaster"`
 	// Policies are optional. A policy without options of its own has those of
 	// [cluster].
 	Policies []ClusterPolicy `toml:"policy"`

@@ -19,7 +19,7 @@ var embeddedOnly = []struct{ key, why string }{
 	{"storage", "the servers of the cluster have the disks"},
 	{"device", "the devices of a cluster are those of its rings"},
 	{"policy", "the policies of a cluster are those of swift.conf; [[cluster.policy]] has the options of a proxy"},
-	{"encryption", "needletail's own encryption is part of the embedded store"},
+	{"encryption", "needletail's own encryption is part of the embedded store; [cluster.keymaster] has the root secrets of Swift's"},
 	{"container_sync.interval", containerSyncDaemon},
 	{"container_sync.container_time", containerSyncDaemon},
 	{"container_sync.objects_per_second", containerSyncDaemon},
@@ -35,6 +35,9 @@ func (c *Config) validateCluster() error {
 		own := c.Cluster
 		if len(own.MemcacheServers) == 0 {
 			own.MemcacheServers = nil
+		}
+		if len(own.Keymaster.EncryptionRootSecrets) == 0 {
+			own.Keymaster.EncryptionRootSecrets = nil
 		}
 		if !reflect.DeepEqual(own, defaultCluster()) {
 			return errors.New("without swift_dir no further option of [cluster] has an effect")
@@ -82,6 +85,9 @@ func (c *Cluster) validate() error {
 	}
 	if c.MemcacheMaxConnections < 0 {
 		return errors.New("memcache_max_connections is negative")
+	}
+	if err := c.Keymaster.validate(); err != nil {
+		return fmt.Errorf("keymaster: %w", err)
 	}
 	_, err := c.Options()
 	return err

@@ -16,8 +16,9 @@ import (
 	"needletail/proxy/swift/pipeline"
 )
 
-// unreadable are the filters whose objects only Swift's proxies can read.
-var unreadable = []string{"encryption", "keymaster", "kms_keymaster", "kmip_keymaster"}
+// foreignSecrets are the filters whose root secrets lie in a service that only
+// Swift's proxies know.
+var foreignSecrets = []string{"kms_keymaster", "kmip_keymaster"}
 
 // FromSwiftProxy reads the configuration of a proxy server of Swift and returns
 // the configuration of a needletail in its place. notes name the options that
@@ -41,6 +42,8 @@ type proxyReader struct {
 	file  *swiftconf.File
 	to    *Config
 	notes []string
+	// keymaster and encrypts tell which of both filters are in the pipeline.
+	keymaster, encrypts bool
 }
 
 func (r *proxyReader) read() error {
@@ -59,6 +62,9 @@ func (r *proxyReader) read() error {
 		if err := r.filter("filter:" + name); err != nil {
 			return fmt.Errorf("[filter:%s]: %w", name, err)
 		}
+	}
+	if err := r.checkEncryption(); err != nil {
+		return err
 	}
 	for _, section := range r.file.Sections() {
 		if index, ok := strings.CutPrefix(section, "proxy-server:policy:"); ok {
@@ -174,8 +180,10 @@ func (r *proxyReader) filter(section string) error {
 	}
 	name := filterName(section, options)
 	switch {
-	case slices.Contains(unreadable, name):
-		return errors.New("needletail cannot read what Swift's encryption wrote: keep Swift's proxies")
+	case slices.Contains(foreignSecrets, name):
+		return errors.New("needletail cannot fetch root secrets from a key manager: keep Swift's proxies")
+	case name == "keymaster" || name == "encryption":
+		return r.encryption(section, name, options)
 	case name == "memcache":
 		return r.cache(section, options)
 	case name == "tempauth":

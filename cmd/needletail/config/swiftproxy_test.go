@@ -149,7 +149,7 @@ func TestFromSwiftProxyRefuses(t *testing.T) {
 		"": "no pipeline",
 		"[pipeline:main]\npipeline = x app\n" + top:                 "[app:app]",
 		"[pipeline:main]\npipeline = tempauth proxy-server\n" + top: "[filter:tempauth]",
-		"[pipeline:main]\npipeline = encryption tempauth proxy-server\n" + top + users + "[filter:encryption]\nuse = egg:swift#encryption\n": "keep Swift's proxies",
+		"[pipeline:main]\npipeline = encryption tempauth proxy-server\n" + top + users + "[filter:encryption]\nuse = egg:swift#encryption\n": "needs the filter keymaster",
 		"[pipeline:main]\npipeline = tempauth proxy-server\n" + top + "[filter:tempauth]\nuser_x = SECRET\n":                                 "user_x",
 		"[pipeline:main]\npipeline = tempauth proxy-server\n" + top + "[filter:tempauth]\nuser_x_y = SECRET http://h/v1/A\n":                 "storage URL",
 		"[pipeline:main]\npipeline = tempauth proxy-server\n" + top + "[filter:tempauth]\nuser64_!_y = SECRET\n":                             "user64_!_y",

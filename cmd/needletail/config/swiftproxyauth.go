@@ -4,6 +4,7 @@ package config
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,4 +91,43 @@ func (r *proxyReader) keystoneAuth(section string, options map[string]string) er
 		r.to.Identity.OperatorRoles = []string{"admin", "swiftoperator"} // Swift's default
 	}
 	return r.takeAll(section, options, &r.to.KeystoneAuth)
+}
+
+// encryption takes the filters keymaster and encryption. Root secrets may be in
+// [DEFAULT] too.
+func (r *proxyReader) encryption(section, name string, own map[string]string) error {
+	all, err := r.options(section, false)
+	if err != nil {
+		return err
+	}
+	to := &r.to.Cluster.Keymaster
+	if name == "encryption" {
+		r.encrypts = true
+		to.DisableEncryption = isTrue(all["disable_encryption"])
+		delete(own, "disable_encryption")
+		return r.takeAll(section, own, to)
+	}
+	r.keymaster = true
+	if err := to.take(all); err != nil {
+		return err
+	}
+	var mine ClusterKeymaster
+	if err := mine.take(own); err != nil {
+		return err
+	}
+	return r.takeAll(section, own, to)
+}
+
+var errNoKeymaster = errors.New("the filter encryption needs the filter keymaster in the pipeline")
+
+// checkEncryption refuses a pipeline that Swift could not serve with. Without the
+// filter encryption nothing is encrypted.
+func (r *proxyReader) checkEncryption() error {
+	if r.encrypts && !r.keymaster {
+		return errNoKeymaster
+	}
+	if r.keymaster && !r.encrypts {
+		r.to.Cluster.Keymaster.DisableEncryption = true
+	}
+	return nil
 }
