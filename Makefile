@@ -120,8 +120,8 @@ fragment-packages:
 # The folder of the cluster of cluster-up.
 CLUSTER ?= $${TMPDIR:-/tmp}/needletail-cluster
 
-cluster-up: cluster-packages ## a real Swift of four nodes on this machine: POLICY=ec42 is the default policy, EC_TYPE=isa_l_rs_vand, SWIFT_SRC=DIR
-	$(GO) run ./cmd/harness/cluster up -dir $(CLUSTER) $(if $(POLICY),-policy $(POLICY)) $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
+cluster-up: cluster-packages ## a real Swift of four nodes on this machine: POLICY=ec42 is the default policy, EC_TYPE=isa_l_rs_vand, ENCRYPTED=1, SWIFT_SRC=DIR
+	$(GO) run ./cmd/harness/cluster up -dir $(CLUSTER) $(if $(POLICY),-policy $(POLICY)) $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(ENCRYPTED),-encrypted) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
 
 cluster-down: ## end the cluster of cluster-up, and remove its folder
 	$(GO) run ./cmd/harness/cluster down -dir $(CLUSTER)
@@ -133,12 +133,12 @@ cluster-probe: cluster-packages conformance-packages $(if $(filter needletail,$(
 	$(GO) run ./cmd/harness/cluster probe $(if $(FILES),-files $(FILES)) $(if $(RUN),-match '$(RUN)') $(if $(PROXY),-proxy $(PROXY)) -needletail $(BIN) \
 	  $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC)) $(if $(TESTS),-tests $(TESTS))
 
-cluster-conformance: cluster-packages conformance-packages build ## Swift's functional tests against Swift's proxy and needletail's over the same servers; POLICY=ec42 FILES=test_slo.py PROXY=swift
+cluster-conformance: cluster-packages conformance-packages build ## Swift's functional tests against Swift's proxy and needletail's over the same servers; POLICY=ec42 FILES=test_slo.py PROXY=swift ENCRYPTED=1
 	$(GO) run ./cmd/harness/conformance -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(PROXY),-proxy $(PROXY)) $(if $(FILES),-files $(FILES)) \
-	  $(if $(RUN),-match '$(RUN)') $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(SWIFT_SRC),-swift-install $(SWIFT_SRC)) $(if $(TESTS)$(SWIFT_SRC),-swift-src $(or $(TESTS),$(SWIFT_SRC)))
+	  $(if $(RUN),-match '$(RUN)') $(if $(EC_TYPE),-ec-type $(EC_TYPE)) $(if $(ENCRYPTED),-encrypted) $(if $(SWIFT_SRC),-swift-install $(SWIFT_SRC)) $(if $(TESTS)$(SWIFT_SRC),-swift-src $(or $(TESTS),$(SWIFT_SRC)))
 
-cluster-oracle: cluster-packages build ## the requests of oracle through Swift's proxy and needletail's over the same servers; POLICY=ec42
-	$(GO) run ./cmd/harness/oracle -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
+cluster-oracle: cluster-packages build ## the requests of oracle through Swift's proxy and needletail's over the same servers; POLICY=ec42 ENCRYPTED=1
+	$(GO) run ./cmd/harness/oracle -cluster -needletail $(BIN) $(if $(POLICY),-policy $(POLICY)) $(if $(ENCRYPTED),-encrypted) $(if $(SWIFT_SRC),-swift-src $(SWIFT_SRC))
 
 cluster-store: ## the suite of every Store over the cluster of cluster-up, straight to its servers
 	$(GO) test -tags cluster -c -o $(CLUSTER)/store.test ./objstore/cluster
@@ -148,9 +148,9 @@ cluster-test: cluster-packages ## the tests that start clusters themselves
 	$(GO) test -tags cluster -count=1 -timeout 30m ./cmd/harness/swiftcluster ./bench/saio
 	$(GO) test -tags cluster -count=1 -timeout 30m -run WithSwift ./objstore/cluster
 
-cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy and needletail's over one cluster, read through the other, Swift's daemons after; SEED=, POLICIES=gold,ec42 KINDS=slo,dlo EC_TYPE=
+cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy and needletail's over one cluster, read through the other, Swift's daemons after; SEED=, POLICIES=gold,ec42 KINDS=slo,dlo EC_TYPE= ENCRYPTED=1
 	NEEDLETAIL_CROSS_OBJECTS=$(or $(OBJECTS),3000) NEEDLETAIL_CROSS_SEED=$(SEED) NEEDLETAIL_CROSS_POLICIES=$(POLICIES) \
-	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) \
+	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) NEEDLETAIL_CROSS_ENCRYPTED=$(ENCRYPTED) \
 	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
 
 cluster-compare: cluster-packages fragment-packages ## Swift's proxy and needletail's over the same servers, in turns; SHAPES=policy=gold/op=PUT EC_TYPE=isa_l_rs_vand

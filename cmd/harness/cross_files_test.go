@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -112,6 +113,27 @@ func policyOf(path string) string { return crossFolders[strings.Split(path, "/")
 
 // hashOf is the name of the folder of a file: the hash of the object's name.
 func hashOf(path string) string { return filepath.Base(filepath.Dir(path)) }
+
+// checkEncrypted wants no body and no user metadata in clear, or else none
+// encrypted.
+func (r *crossRun) checkEncrypted(files map[string]crossFile) {
+	sealed := 0
+	for path, f := range files {
+		_, hasKey := f.Metadata["X-Object-Sysmeta-Crypto-Body-Meta"]
+		if hasKey {
+			sealed++
+		}
+		if f.isData() && hasKey != (r.encrypted && f.Size > 0) {
+			r.fault("encryption of bodies", "%s: %+v", path, f)
+		}
+		for name, value := range f.Metadata {
+			if r.encrypted && strings.HasPrefix(name, "X-Object-Meta-") && value != "" {
+				r.fault("user metadata in clear", "%s: %+v", path, f)
+			}
+		}
+	}
+	r.figure("files", "with an encrypted body", strconv.Itoa(sealed))
+}
 
 // checkComplete wants all copies or fragments of each object on the devices, equal
 // copies of data and metadata, fragments that are durable, and no update that waits.

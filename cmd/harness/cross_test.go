@@ -49,6 +49,7 @@ type crossRun struct {
 	c                 *swiftcluster.Cluster
 	swift, needletail *crossProxy
 	policies          []string
+	encrypted         bool // both proxies encrypt
 	seed              uint64
 	objects           []*crossObject
 	began             time.Time
@@ -138,12 +139,17 @@ func (r *crossRun) start() {
 		}
 	})
 	r.began = time.Now()
+	keymaster := ""
+	if r.encrypted = os.Getenv("NEEDLETAIL_CROSS_ENCRYPTED") != ""; r.encrypted {
+		keymaster = swiftcluster.NeedletailKeymaster
+	}
 	r.c, err = swiftcluster.Start(t.Context(), swiftcluster.Options{
 		Dir: filepath.Join(dir, "c"), LogLevel: "WARNING", DiskBytes: crossDiskBytes, ECType: os.Getenv("NEEDLETAIL_CROSS_EC_TYPE"),
+		Encrypted: r.encrypted,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.c.Stop()) })
-	require.NoError(t, r.c.StartNeedletail(t.Context(), binary, swiftcluster.NeedletailConfig(swiftcluster.NeedletailAddr, "")))
+	require.NoError(t, r.c.StartNeedletail(t.Context(), binary, swiftcluster.NeedletailConfig(swiftcluster.NeedletailAddr, keymaster)))
 	r.swift = newCrossProxy(r.c, "swift", swiftcluster.ProxyAddr)
 	r.needletail = newCrossProxy(r.c, "needletail", swiftcluster.NeedletailAddr)
 	require.NoError(t, r.swift.login(t.Context()))
@@ -328,6 +334,7 @@ func (r *crossRun) daemons(ctx context.Context) error {
 		return err
 	}
 	r.checkComplete(before)
+	r.checkEncrypted(before)
 	log := filepath.Join(r.c.Dir, "log", "swift.log")
 	quiet, err := os.ReadFile(log)
 	if err != nil {

@@ -107,6 +107,7 @@ func cluster(ctx context.Context, args []string) error {
 		flags.StringVar(&o.DefaultPolicy, "policy", "", "the default policy: "+strings.Join(swiftcluster.Policies, ", "))
 		flags.StringVar(&o.ECType, "ec-type", "", "of the policy ec42; default liberasurecode_rs_vand")
 		flags.StringVar(&o.Source, "swift-src", "", "`DIR` with a checkout of Swift; default Debian's packages")
+		flags.BoolVar(&o.Encrypted, "encrypted", false, "Swift's proxy encrypts")
 		flags.BoolVar(&o.OnDisk, "on-disk", false, "devices in the folder in place of memory")
 		flags.BoolVar(&o.Bare, "bare", false, "start memcached and rsync alone")
 		flags.BoolVar(&o.Daemons, "daemons", true, "start the daemons too")

@@ -19,6 +19,7 @@ type clusterRun struct {
 	binary          string
 	files           []string
 	match, ecType   string
+	encrypted       bool
 }
 
 // proxyAddrs are the proxies of a cluster by name.
@@ -59,12 +60,15 @@ func (r clusterRun) policy(ctx context.Context, policy string, proxies []string,
 		return nil, err
 	}
 	c, err := swiftcluster.Start(ctx, swiftcluster.Options{
-		Dir: filepath.Join(dir, "cluster"), Source: r.install, DefaultPolicy: policy, ECType: r.ecType,
+		Dir: filepath.Join(dir, "cluster"), Source: r.install, DefaultPolicy: policy, ECType: r.ecType, Encrypted: r.encrypted,
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Stop()) }()
+	if r.encrypted {
+		form += swiftcluster.NeedletailKeymaster
+	}
 	if slices.Contains(proxies, "needletail") {
 		if err := c.StartNeedletail(ctx, r.binary, swiftcluster.NeedletailConfig(swiftcluster.NeedletailAddr, form)); err != nil {
 			return nil, err

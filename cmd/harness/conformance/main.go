@@ -67,6 +67,7 @@ func conform(ctx context.Context, args []string) (err error) {
 	flags.StringVar(&in.binary, "needletail", "bin/needletail", "with -cluster: the `FILE` of needletail")
 	flags.StringVar(&in.match, "match", "", "with -cluster: only tests that match this expression (pytest's -k)")
 	flags.StringVar(&in.ecType, "ec-type", "", "with -cluster: of the policy ec42")
+	flags.BoolVar(&in.encrypted, "encrypted", false, "with -cluster: both proxies encrypt")
 	flags.StringVar(&in.install, "swift-install", "", "with -cluster: `DIR` with a checkout of Swift whose servers run; default Debian's packages")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -16,10 +16,11 @@ import (
 
 // clusterOptions are of the comparison of two proxies over one cluster.
 type clusterOptions struct {
-	binary string // of needletail; "" compares Swift's proxy with itself
-	policy string
-	source string
-	script func() []step
+	binary    string // of needletail; "" compares Swift's proxy with itself
+	policy    string
+	source    string
+	script    func() []step
+	encrypted bool
 }
 
 // cluster compares Swift's proxy with needletail's over the same servers, in two
@@ -104,7 +105,8 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 	filters := slices.DeleteFunc(slices.Clone(mainFilters), func(f string) bool { return f == "list_endpoints" })
 	cluster, err := swiftcluster.Start(ctx, swiftcluster.Options{
 		Dir: dir, Source: o.source, DefaultPolicy: o.policy, Filters: filters, Users: users, Realms: syncRealms, LogLevel: "ERROR",
-		Settings: map[string]string{"versioned_writes": "allow_versioned_writes = true\nallow_object_versioning = true\n"},
+		Encrypted: o.encrypted,
+		Settings:  map[string]string{"versioned_writes": "allow_versioned_writes = true\nallow_object_versioning = true\n"},
 	})
 	if err != nil {
 		return proxies, nil, err
@@ -114,6 +116,9 @@ func startProxies(ctx context.Context, o clusterOptions, dir string) (proxies [2
 		addrs[1] = swiftcluster.NeedletailAddr
 		config := fmt.Sprintf("listen = %q\n%s[cluster]\nswift_dir = \"/etc/swift\"\n[tempauth]\nusers = [\n%s]\n%s",
 			addrs[1], configuration, tomlUsers.String(), strings.Replace(proxyConfig, "[swift]\n", "[swift]\nallow_account_management = true\n", 1))
+		if o.encrypted {
+			config += swiftcluster.NeedletailKeymaster
+		}
 		if err := cluster.StartNeedletail(ctx, o.binary, config); err != nil {
 			return proxies, nil, errors.Join(err, cluster.Stop())
 		}

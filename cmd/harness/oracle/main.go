@@ -31,6 +31,7 @@ func main() {
 	self := flag.Bool("self", false, "with -cluster: compare Swift's proxy with itself; what differs is chance")
 	var o clusterOptions
 	flag.StringVar(&o.policy, "policy", "gold", "with -cluster: the default policy")
+	flag.BoolVar(&o.encrypted, "encrypted", false, "with -cluster: both proxies encrypt")
 	flag.StringVar(&o.source, "swift-src", "", "with -cluster: `DIR` with a checkout of Swift; default Debian's packages")
 	flag.Parse()
 	var failed bool

@@ -4,6 +4,7 @@ package swiftcluster
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	Filters  []string
 	Settings map[string]string
 	Users    []string
+	// Encrypted puts the filters keymaster and encryption before the last filter.
+	Encrypted bool
 	// Realms is the text of container-sync-realms.conf; "" is a realm with the cluster.
 	Realms string
 }
@@ -70,6 +73,23 @@ var DefaultSettings = map[string]string{
 	"versioned_writes": "allow_versioned_writes = true\nallow_object_versioning = true\n",
 	"tempauth":         "reseller_prefix = AUTH, SERVICE\nSERVICE_require_group = service\n",
 }
+
+// The root secrets of an encrypted cluster: a random one of no use elsewhere, and an
+// older one that encrypts nothing new.
+const (
+	rootSecret       = "mS7b3kOdoKWzCm8e2nIYVrHAfXJ6gG0uTj5xqZ1pLQk="
+	rootSecretOld    = "Zk9wYWJyb3duZm94anVtcHNvdmVydGhlbGF6eWRvZzA="
+	activeRootSecret = "2027"
+
+	keymasterSettings = "encryption_root_secret = " + rootSecretOld + "\n" +
+		"encryption_root_secret_" + activeRootSecret + " = " + rootSecret + "\n" +
+		"active_root_secret_id = " + activeRootSecret + "\n"
+)
+
+// NeedletailKeymaster is TOML behind NeedletailConfig, for an encrypted cluster.
+const NeedletailKeymaster = "[cluster.keymaster]\nencryption_root_secret = \"" + rootSecretOld + "\"\n" +
+	"encryption_root_secrets = { " + activeRootSecret + " = \"" + rootSecret + "\" }\n" +
+	"active_root_secret_id = \"" + activeRootSecret + "\"\n"
 
 // DefaultUsers are the users of Swift's samples and functional tests.
 var DefaultUsers = []string{
@@ -119,6 +139,11 @@ func (o *Options) complete() error {
 	}
 	if o.Settings == nil {
 		o.Settings = DefaultSettings
+	}
+	if o.Encrypted {
+		o.Filters = slices.Insert(slices.Clone(o.Filters), max(len(o.Filters)-1, 0), "keymaster", "encryption")
+		o.Settings = maps.Clone(o.Settings)
+		o.Settings["keymaster"] = keymasterSettings
 	}
 	if o.Users == nil {
 		o.Users = DefaultUsers

@@ -70,6 +70,17 @@ func TestConfigs(t *testing.T) {
 	require.Equal(t, 1, strings.Count(files["proxy-server.conf"], "[filter:proxy-logging]"), "a filter that is in the pipeline twice has a section")
 	require.Contains(t, files["rsyncd.conf"], "[object6240]\nmax connections = 25\npath = /srv/4/node/\n")
 
+	require.NotContains(t, files["proxy-server.conf"], "encryption")
+
+	o = Options{Dir: t.TempDir(), Encrypted: true}
+	require.NoError(t, o.complete())
+	proxy := o.configs()["proxy-server.conf"]
+	require.Contains(t, proxy, " symlink keymaster encryption proxy-logging proxy-server\n")
+	require.Contains(t, proxy, "[filter:keymaster]\nuse = egg:swift#keymaster\nencryption_root_secret = ")
+	require.Contains(t, proxy, "[filter:encryption]\nuse = egg:swift#encryption\n")
+	require.NotContains(t, DefaultFilters, "encryption")
+	require.NotContains(t, DefaultSettings, "keymaster")
+
 	for _, r := range rings() {
 		require.GreaterOrEqual(t, len(r.Devices), r.Replicas, r.Name)
 	}
