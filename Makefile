@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -60,6 +60,10 @@ e2e-packages:
 e2e-openstack: e2e-openstack-packages ## with Debian's Keystone and glance-api in four topologies; RUN='b|lists' are parts, SHARES=20 fewer rounds, TRICKLE=5 seconds
 	NEEDLETAIL_SHARES=$(or $(SHARES),200) NEEDLETAIL_TRICKLE_SECONDS=$(or $(TRICKLE),120) $(GO) test -tags openstack -count=1 -timeout 60m \
 	  -run '$(if $(RUN),^TestOpenStack$$/^($(RUN))$$,TestOpenStack)' -v ./cmd/harness
+
+cluster-chaos: cluster-packages ## servers killed, hung, full, slow and cut off under verifying clients of Swift's proxy, and the same for needletail's; DURATION=10m each, SEED=, PROXY=needletail
+	NEEDLETAIL_CLUSTER_CHAOS_DURATION=$(or $(DURATION),10m) NEEDLETAIL_CLUSTER_CHAOS_SEED=$(SEED) NEEDLETAIL_CLUSTER_CHAOS_PROXY=$(PROXY) \
+	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestClusterChaos$$' -v ./cmd/harness
 
 # No service of theirs may start by itself; the test starts its own.
 e2e-openstack-packages:

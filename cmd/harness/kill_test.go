@@ -49,7 +49,7 @@ func TestKill(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	start := func() (*testserver.Process, *killClient) {
 		server := testserver.Start(t, data, "--tempauth-user", killTempAuthUser)
-		client, err := newKillClient(server.URL)
+		client, err := newKillClient(server.URL, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

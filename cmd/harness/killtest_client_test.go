@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,11 +31,11 @@ type killClient struct {
 }
 
 // newKillClient logs in. The storage URL's host is not used: the server's port
-// changes with each start.
-func newKillClient(server string) (*killClient, error) {
+// changes with each start. A nil dial is the net package's.
+func newKillClient(server string, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*killClient, error) {
 	c := &killClient{http: &http.Client{
 		Timeout:   killRequestDeadline,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true},
+		Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 16, DisableCompression: true},
 	}}
 	req, err := http.NewRequest("GET", server+"/auth/v1.0", nil)
 	if err != nil {

@@ -117,8 +117,8 @@ use = egg:swift#proxy
 allow_account_management = true
 account_autocreate = true
 allow_open_expired = true
-conn_timeout = %d
-`, strings.Join(o.Filters, " "), connectSeconds)
+conn_timeout = %g
+`, strings.Join(o.Filters, " "), o.ProxyConnTimeout)
 	for _, f := range slices.Compact(slices.Sorted(slices.Values(append([]string{"catch_errors"}, o.Filters...)))) {
 		b.WriteString(filterSection(f))
 		b.WriteString(o.Settings[f])

@@ -36,6 +36,9 @@ type Options struct {
 	// Workers are the forked processes of a server. With 0 the server is a single
 	// process, which starts and stops sooner.
 	Workers int
+	// ProxyConnTimeout is conn_timeout of Swift's proxy in seconds; 0 is
+	// connectSeconds.
+	ProxyConnTimeout float64
 	// LogLevel is of all servers, in log/swift.log; "" is INFO, with a line a request.
 	LogLevel string
 	// Filters are the pipeline of Swift's proxy between catch_errors and the
@@ -130,6 +133,9 @@ func (o *Options) complete() error {
 	}
 	if o.DiskBytes == 0 {
 		o.DiskBytes = defaultDiskBytes
+	}
+	if o.ProxyConnTimeout == 0 {
+		o.ProxyConnTimeout = connectSeconds
 	}
 	if o.LogLevel == "" {
 		o.LogLevel = "INFO"
