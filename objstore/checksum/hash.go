@@ -183,5 +183,12 @@ func (h *Hash) Sum() Digests {
 	return d
 }
 
+// MD5 returns a hash of its own that goes on after all bytes written so far, and
+// waits for them. The Hash goes on too. A Hash without MD5 has no such hash.
+func (h *Hash) MD5() hash.Hash {
+	h.Wait()
+	return resume(h.lane.state, h.rest[:h.sizeBytes%md5.BlockSize], h.sizeBytes)
+}
+
 // Block returns the xxh3-64 of a block.
 func Block(p []byte) uint64 { return xxh3.Hash(p) }

@@ -3,6 +3,7 @@
 package checksum
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha512"
 	"encoding/binary"
@@ -85,4 +86,23 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	h.blocks = make([]uint64, 0, 1000)
 	// The race detector allocates for each goroutine.
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { h.Write(piece) }), 1.0)
+}
+
+// The MD5 goes on apart after any number of bytes, and the Hash goes on too.
+func TestMD5GoesOn(t *testing.T) {
+	body := make([]byte, 3*BlockBytes+100)
+	for i := range body {
+		body[i] = byte(i * 7)
+	}
+	for _, n := range []int{0, 1, 63, 64, 65, 1000, BlockBytes, BlockBytes + 1, 2 * BlockBytes} {
+		h := New(false)
+		h.Write(body[:n])
+		apart := h.MD5()
+		apart.Write(body[n:])
+		h.Write(body[n:])
+		if want := md5.Sum(body); !bytes.Equal(apart.Sum(nil), want[:]) || h.Sum().MD5 != hex.EncodeToString(want[:]) {
+			t.Errorf("after %d bytes: %x, %s, want %x", n, apart.Sum(nil), h.Sum().MD5, want)
+		}
+		h.Release()
+	}
 }

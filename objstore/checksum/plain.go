@@ -47,6 +47,21 @@ func (h *plainMD5) add(state *[4]uint32, p []byte) {
 	}
 }
 
+// resume returns a hash of its own that goes on after a message of n bytes: its
+// whole blocks made state, and rest is the remainder.
+func resume(state [4]uint32, rest []byte, n int64) hash.Hash {
+	h := newPlainMD5()
+	for i, word := range state {
+		binary.BigEndian.PutUint32(h.encoded[4+4*i:], word)
+	}
+	copy(h.encoded[4+16:], rest)
+	binary.BigEndian.PutUint64(h.encoded[4+16+md5.BlockSize:], uint64(n))
+	if err := h.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(h.encoded[:]); err != nil {
+		panic(err) // as in add
+	}
+	return h.hash
+}
+
 // sum returns the digest of a message of n bytes: its whole blocks made state,
 // and rest is the remainder.
 func (h *plainMD5) sum(state [4]uint32, rest []byte, n int64) (sum [md5.Size]byte) {

@@ -22,13 +22,17 @@ import (
 // the nodes' MD5 is enough. The digests are of the plaintext.
 type digests struct {
 	md5, sha512 hash.Hash
+	object      *objectDigest // in place of md5 for an erasure-coded body in clear
 	seal        *swiftcrypto.Sealer
 	sealed      *swiftcrypto.Body // nil before the first byte of a body to encrypt
 }
 
 func (u *upload) newDigests() *digests {
 	d := &digests{seal: u.seal}
-	if u.footed {
+	switch {
+	case u.code != nil && u.seal == nil:
+		d.object = newObjectDigest(u.o.SizeBytes)
+	case u.footed:
 		d.md5 = md5.New()
 	}
 	if u.o.SHA512 {
@@ -38,29 +42,44 @@ func (u *upload) newDigests() *digests {
 }
 
 // take takes the next bytes of a body, and encrypts the bytes in their place if
-// the object is to be encrypted.
-func (d *digests) take(b []byte) {
+// the object is to be encrypted. held, if not nil, is used while a digest is under
+// way.
+func (d *digests) take(b []byte, held load) {
+	switch {
+	case d.object != nil:
+		d.object.add(b, held)
+	case d.seal == nil && d.md5 != nil:
+		d.md5.Write(b)
+	}
 	if d.sha512 != nil {
 		d.sha512.Write(b)
 	}
-	switch {
-	case d.seal != nil:
-		if d.sealed == nil {
-			d.sealed = d.seal.Body()
-		}
-		d.sealed.Seal(b)
-	case d.md5 != nil:
-		d.md5.Write(b)
+	if d.seal == nil {
+		return
 	}
+	if d.sealed == nil {
+		d.sealed = d.seal.Body()
+	}
+	d.sealed.Seal(b)
 }
 
 // etags are the MD5s of the body, and of what the servers get.
 func (d *digests) etags() (plain, stored string) {
-	if d.sealed != nil {
+	switch {
+	case d.sealed != nil:
 		return d.sealed.ETags()
+	case d.object != nil:
+		plain = d.object.sum()
+	default:
+		plain = sumOf(d.md5)
 	}
-	sum := sumOf(d.md5)
-	return sum, sum
+	return plain, plain
+}
+
+func (d *digests) release() {
+	if d.object != nil {
+		d.object.Release()
+	}
 }
 
 func sumOf(h hash.Hash) string {
@@ -74,6 +93,7 @@ func sumOf(h hash.Hash) string {
 // the nodes take the ETag.
 func (u *upload) stream(ctx context.Context, body io.Reader) (objstore.ObjectInfo, error) {
 	d, read := u.newDigests(), u.readBody
+	defer d.release()
 	if u.code != nil {
 		read = u.readSegments
 	}
@@ -132,7 +152,7 @@ func (u *upload) readBody(ctx context.Context, body io.Reader, d *digests) (size
 		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)])
 		size += int64(c.n)
 		if err = u.checkRead(size, end, err); err == nil && c.n > 0 {
-			d.take(c.bytes())
+			d.take(c.bytes(), nil)
 			err = u.send(ctx, c)
 		}
 		c.release()

@@ -46,7 +46,7 @@
 //     but not for open objects, whose connections their own Close ends.
 //   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes;
 //     of an erasure-coded upload ecLaneStripes + 2 stripes. An erasure-coded read
-//     has a segment, and two fragments of each archive.
+//     has two segments, and two fragments of each archive.
 //   - An error names the server that failed.
 //   - With root secrets that write, no server sees a byte of a body, its digests, a
 //     value of user metadata, or the ETag of a listing.

@@ -80,24 +80,26 @@ func (c *coding) mendSegment(fragments [][]byte, sets *int, right func(segment [
 // verified returns the last segment of a whole object, made of other fragments if the
 // object's MD5 is wrong.
 func (st *ecStream) verified(segment []byte, fragments [][]byte) ([]byte, error) {
-	sum, err := sumWith(st.digest, segment)
+	before, err := st.digest.soFar()
 	if err != nil {
 		return nil, st.fail(objstore.KindInternal, err)
 	}
-	if sum == st.version.etag {
-		return segment, nil
+	st.digest.add(segment, nil)
+	if sum := st.digest.sum(); sum != st.version.etag {
+		return st.mend(fragments, before, fmt.Errorf("%w: %s and %s", errBadMD5, sum, st.version.etag))
 	}
-	return st.mend(fragments, fmt.Errorf("%w: %s and %s", errBadMD5, sum, st.version.etag))
+	return segment, nil
 }
 
 // mend replaces damaged fragments of the last segment of a whole object, whose MD5
 // is wrong: payloads have no checksum of their own. Further archives are read one
 // by one, until a set of fragments gives the right MD5. The segments before have
-// left already, so damage there stays. Swift hands damaged bytes on.
-func (st *ecStream) mend(fragments [][]byte, damage error) ([]byte, error) {
+// left already, so damage there stays. Swift hands damaged bytes on. before is the
+// MD5 of the segments before.
+func (st *ecStream) mend(fragments [][]byte, before hash.Hash, damage error) ([]byte, error) {
 	sets := fragmentSetsMax
 	right := func(segment []byte) bool {
-		sum, err := sumWith(st.digest, segment)
+		sum, err := sumWith(before, segment)
 		return err == nil && sum == st.version.etag
 	}
 	fragments = slices.Clone(fragments)

@@ -4,9 +4,7 @@ package cluster
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
-	"hash"
 	"io"
 	"slices"
 	"strconv"
@@ -14,7 +12,6 @@ import (
 	"time"
 
 	"needletail/objstore"
-	"needletail/objstore/checksum"
 	"needletail/objstore/cluster/wire"
 )
 
@@ -103,36 +100,6 @@ func (u *upload) assign() {
 	u.stored, u.commit = make(chan bool, len(u.lanes)), make(chan struct{})
 }
 
-// archiveDigest is the MD5 of an archive.
-type archiveDigest interface {
-	io.Writer // never fails
-	sum() string
-	Release()
-}
-
-// plainDigestBytesMax is the largest object whose archives have digests of their own.
-const plainDigestBytesMax = 64 << 10
-
-// newArchiveDigest returns the digest of an empty archive of an object; -1 is a size
-// that is not known. The MD5s of all archives are taken side by side, where the bytes
-// are worth the wait for one another.
-func newArchiveDigest(objectBytes int64) archiveDigest {
-	if objectBytes >= 0 && objectBytes <= plainDigestBytesMax {
-		return plainDigest{md5.New()}
-	}
-	return sharedDigest{checksum.New(false)}
-}
-
-type plainDigest struct{ hash.Hash }
-
-func (d plainDigest) sum() string { return sumOf(d.Hash) }
-
-func (d plainDigest) Release() {}
-
-type sharedDigest struct{ *checksum.Hash }
-
-func (d sharedDigest) sum() string { return d.Sum().MD5 }
-
 // readSegments reads the body segment by segment, and gives each lane its
 // fragments.
 func (u *upload) readSegments(ctx context.Context, body io.Reader, d *digests) (size int64, err error) {
@@ -143,7 +110,7 @@ func (u *upload) readSegments(ctx context.Context, body io.Reader, d *digests) (
 		n, end, err := readFull(body, s.segment)
 		size += int64(n)
 		if err = u.checkRead(size, end, err); err == nil && n > 0 {
-			d.take(s.segment[:n])
+			d.take(s.segment[:n], s)
 			if err = u.code.codec.Encode(s.segment[:n], s.fragments); err != nil {
 				err = u.fail(objstore.KindInternal, err)
 			} else {

@@ -4,10 +4,8 @@ package cluster
 
 import (
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 	"sync"
@@ -155,11 +153,11 @@ type ecStream struct {
 	readers []*archiveReader
 	parts   []archivePart // the current part has the segments still to come
 
-	buf    []byte    // of the current segment
-	ready  []byte    // the end of buf that is to be read next
-	pos    int64     // in the object, of ready
-	end    int64     // in the object, of the current part
-	digest hash.Hash // of the whole object; nil if the part has less
+	bufs   [2][]byte     // of the segment before, and of the current segment
+	ready  []byte        // the end of the current segment, to be read next
+	pos    int64         // in the object, of ready
+	end    int64         // in the object, of the current part
+	digest *objectDigest // of the whole object; nil if the part has less
 	// broken is the error of all later reads.
 	broken error
 }
@@ -210,11 +208,12 @@ func newECStream(ctx context.Context, c call, g *gathering, b *bucket, v version
 // begin stands at the beginning of the first part.
 func (st *ecStream) begin() {
 	s := st.parts[0].span
-	st.buf, st.ready = st.buf[:0], nil
+	st.endDigest()
+	st.bufs[1], st.ready = st.bufs[1][:0], nil
 	st.pos = s.first * st.code.SegmentBytes
 	st.end = min(s.end*st.code.SegmentBytes, st.version.size)
-	if st.digest = nil; st.pos == 0 && st.end == st.version.size {
-		st.digest = md5.New()
+	if st.pos == 0 && st.end == st.version.size {
+		st.digest = newObjectDigest(st.version.size)
 	}
 }
 
@@ -333,9 +332,10 @@ func (st *ecStream) reach(pos int64) bool {
 			return pos < st.end
 		}
 	}
-	decoded := st.pos - int64(len(st.buf)-len(st.ready))
-	if decoded <= pos && pos < decoded+int64(len(st.buf)) {
-		st.pos, st.ready = pos, st.buf[pos-decoded:]
+	segment := st.bufs[1]
+	decoded := st.pos - int64(len(segment)-len(st.ready))
+	if decoded <= pos && pos < decoded+int64(len(segment)) {
+		st.pos, st.ready = pos, segment[pos-decoded:]
 		return true
 	}
 	return st.pos <= pos && pos < st.end && pos-st.pos < soon
@@ -362,7 +362,7 @@ func (st *ecStream) decode() error {
 		for i := range fragments {
 			pieces[i] = *fragments[i].buf
 		}
-		segment, err := st.code.codec.Decode(pieces, st.buf[:0])
+		segment, err := st.code.codec.Decode(pieces, st.bufs[0][:0])
 		if err == nil {
 			return st.accept(segment, pieces)
 		}
@@ -442,7 +442,7 @@ func (st *ecStream) accept(segment []byte, fragments [][]byte) error {
 	switch {
 	case st.digest == nil:
 	case s.first+1 < s.end:
-		st.digest.Write(segment)
+		st.digest.add(segment, nil) // while the next segment is decoded
 	default:
 		var err error
 		if segment, err = st.verified(segment, fragments); err != nil {
@@ -450,7 +450,7 @@ func (st *ecStream) accept(segment []byte, fragments [][]byte) error {
 		}
 	}
 	s.first++
-	st.buf, st.ready = segment, segment
+	st.bufs, st.ready = [2][]byte{st.bufs[1], segment}, segment
 	return nil
 }
 
@@ -460,4 +460,13 @@ func (st *ecStream) close() {
 		r.stop()
 	}
 	st.readers = nil
+	st.endDigest()
+}
+
+// endDigest waits for the digest of a segment that is under way.
+func (st *ecStream) endDigest() {
+	if st.digest != nil {
+		st.digest.Release()
+		st.digest = nil
+	}
 }
