@@ -289,14 +289,14 @@ func TestSlowNodeIsLeft(t *testing.T) {
 		if d == DefaultOptions().NodeTimeout {
 			return p.whenCaughtUp()
 		}
-		return time.After(d)
+		return nil // no node is late before the body
 	}})
 	release := make(chan struct{})
 	defer close(release)
 	for i, n := range e.objectWalk()[:3] {
 		n.mu.Lock()
 		n.midBody = func(got int) {
-			if i == 1 {
+			if i == 1 && got > 0 {
 				<-release
 			}
 			p.note(i, got)
