@@ -66,7 +66,7 @@ func probe(ctx context.Context, args []string) (err error) {
 	switch *proxy {
 	case "swift":
 	case "needletail":
-		if err := c.ReplaceProxy(*binary); err != nil {
+		if err := c.ReplaceProxy(ctx, *binary); err != nil {
 			return err
 		}
 	default:

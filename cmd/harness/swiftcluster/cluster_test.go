@@ -164,8 +164,9 @@ func TestCommandEnds(t *testing.T) {
 func TestSwiftInitTakesNeedletailForTheProxy(t *testing.T) {
 	c := start(t, Options{Bare: true})
 	binary := filepath.Join(c.Dir, "needletail")
-	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/bash\n[ $1 = serve ] && [ -e $3 ]\necho begun\necho listening on $3\nexec -a swift-proxy-server sleep 1000\n"), 0o755))
-	require.NoError(t, c.ReplaceProxy(binary))
+	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/bash\n[ $1 != cluster ] || exec printf '[cluster]\\n[swift]\\n'\n"+
+		"[ $1 = serve ] && [ -e $3 ] || exit\necho begun\necho listening on $3\nexec -a swift-proxy-server sleep 1000\n"), 0o755))
+	require.NoError(t, c.ReplaceProxy(t.Context(), binary))
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	swiftInit := func(command string) string {
@@ -177,6 +178,9 @@ func TestSwiftInitTakesNeedletailForTheProxy(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(c.Dir, "log", "needletail.out"))
 	require.NoError(t, err)
 	require.Equal(t, "begun\nlistening on /etc/swift/needletail.toml\n", string(log))
+	config, err := os.ReadFile(filepath.Join(c.Dir, "etc", "needletail.toml"))
+	require.NoError(t, err)
+	require.Regexp(t, `^\[cluster\]\nwhole_shard_ranges = (true|false)\n\[swift\]\n$`, string(config))
 	require.Contains(t, swiftInit("status"), "proxy-server running")
 	require.Contains(t, swiftInit("stop"), "appears to have stopped")
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -67,17 +68,34 @@ func (c *Cluster) StartNeedletail(ctx context.Context, binary, config string) er
 
 // ReplaceProxy has swift-init and swift-proxy-server start needletail in the place of
 // Swift's proxy, with the configuration of Swift's proxy.
-func (c *Cluster) ReplaceProxy(binary string) error {
+func (c *Cluster) ReplaceProxy(ctx context.Context, binary string) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(c.Dir, "log", "needletail.out")), shellQuoted(binary))
+	ranges, err := c.sharesWholeRanges(ctx)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(c.Dir, "log", "needletail.out")), shellQuoted(binary), ranges)
 	return os.WriteFile(filepath.Join(c.Dir, "bin", "swift-proxy-server"), []byte(text), 0o755)
 }
 
+// sharesWholeRanges asks the cluster's Swift for the name under which its proxies
+// share shards: the name has a version if the values are namespaces.
+func (c *Cluster) sharesWholeRanges(ctx context.Context) (bool, error) {
+	cmd := exec.CommandContext(ctx, python, "-c",
+		"from swift.proxy.controllers import base; print(base.get_cache_key('a', 'c', shard='listing'))")
+	cmd.Env = c.env
+	out, err := cmd.Output()
+	if err != nil {
+		return false, fmt.Errorf("name of shards in memcached: %w", err)
+	}
+	return strings.TrimSpace(string(out)) == "shard-listing/a/c", nil
+}
+
 // proxyScript becomes needletail, with the configuration that swift-init names
-// first. swift-init takes the end of the output for the server's readiness, and
+// first, and shares shards as the cluster's Swift does. swift-init takes the end of the output for the server's readiness, and
 // looks for the program's name in the command line (swift/common/manager.py: wait,
 // safe_kill). The log takes standard error first: otherwise the shell that reads
 // the output would keep a copy of standard error open.
@@ -86,7 +104,9 @@ log=%s
 needletail=%s
 config=/etc/swift/needletail.toml
 exec 2>>"$log"
+whole_ranges=%t
 "$needletail" cluster config "$1" >"$config" || exit
+sed -i "s/^\[cluster\]$/&\nwhole_shard_ranges = $whole_ranges/" "$config"
 exec -a swift-proxy-server "$needletail" serve --config "$config" > >(
   exec 3>&1 >>"$log"
   while IFS= read -r line; do

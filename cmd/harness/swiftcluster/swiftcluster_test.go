@@ -145,9 +145,9 @@ func TestProxyScriptEndsItsOutput(t *testing.T) {
 	binary := filepath.Join(dir, "needletail")
 	// The fake serves until its input ends, and takes the place of needletail's
 	// configuration too.
-	fake := "#!/bin/bash\n[[ $1 == cluster ]] && exit\necho 'needletail listening on x'\nread -r\n"
+	fake := "#!/bin/bash\n[[ $1 == cluster ]] && exec printf '[cluster]\\n[swift]\\n'\necho 'needletail listening on x'\nread -r\n"
 	require.NoError(t, os.WriteFile(binary, []byte(fake), 0o755))
-	script := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(dir, "log")), shellQuoted(binary))
+	script := fmt.Sprintf(proxyScript, shellQuoted(filepath.Join(dir, "log")), shellQuoted(binary), true)
 	script = strings.Replace(script, "config=/etc/swift/needletail.toml", "config="+shellQuoted(filepath.Join(dir, "toml")), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -161,6 +161,9 @@ func TestProxyScriptEndsItsOutput(t *testing.T) {
 	text, err := io.ReadAll(out)
 	require.NoError(t, err)
 	require.Empty(t, text)
+	config, err := os.ReadFile(filepath.Join(dir, "toml"))
+	require.NoError(t, err)
+	require.Equal(t, "[cluster]\nwhole_shard_ranges = true\n[swift]\n", string(config))
 	require.NoError(t, ctx.Err(), "the output ended while the server ran")
 	require.NoError(t, in.Close())
 	_ = cmd.Wait() // read's status
