@@ -16,9 +16,10 @@ import (
 
 const (
 	python = "/usr/bin/python3" // the interpreter that finds Debian's modules
-	// testTimeout bounds a test, and runTimeout a whole run.
-	testTimeout = 200 * time.Second
-	runTimeout  = time.Hour
+	// testTimeout bounds a test, and runTimeout a whole run. A test of large objects
+	// compares megabytes byte by byte, which takes minutes on a busy machine.
+	testTimeout = 10 * time.Minute
+	runTimeout  = 2 * time.Hour
 )
 
 // launcher starts pytest. Swift's modules read the swift.conf of the run in place of
