@@ -475,3 +475,34 @@ func (m *countedMetrics) BodyFailed(Server, string, string) {
 	defer m.mu.Unlock()
 	m.counts["body"]++
 }
+
+// piecesReader gives a piece a Read, as far as there is room.
+type piecesReader struct{ pieces []int }
+
+func (r *piecesReader) Read(p []byte) (int, error) {
+	if len(r.pieces) == 0 {
+		return 0, io.EOF
+	}
+	n := min(r.pieces[0], len(p))
+	if r.pieces[0] -= n; r.pieces[0] == 0 {
+		r.pieces = r.pieces[1:]
+	}
+	return n, nil
+}
+
+// Bytes that are enough do not wait for more, and bytes that are not enough do.
+func TestReadFull(t *testing.T) {
+	for _, c := range []struct {
+		pieces []int
+		n      int
+		end    bool
+	}{
+		{[]int{64, 9}, 64, false}, {[]int{63, 9}, 72, false}, {[]int{10, 20, 30}, 60, true},
+		{[]int{200}, 100, false}, {[]int{63, 1, 9}, 64, false}, {nil, 0, true},
+	} {
+		n, end, err := readFull(&piecesReader{c.pieces}, make([]byte, 100), 64)
+		require.NoError(t, err)
+		require.Equal(t, c.n, n, "%v", c)
+		require.Equal(t, c.end, end, "%v", c)
+	}
+}

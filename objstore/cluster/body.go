@@ -149,7 +149,7 @@ func (u *upload) readBody(ctx context.Context, body io.Reader, d *digests) (size
 	for size != u.o.SizeBytes {
 		c := newChunk()
 		end := false
-		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)])
+		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)], enoughBytes)
 		size += int64(c.n)
 		if err = u.checkRead(size, end, err); err == nil && c.n > 0 {
 			d.take(c.bytes(), nil)
@@ -193,13 +193,16 @@ func (u *upload) checkRead(size int64, end bool, err error) error {
 // error, as in bufio.
 const emptyReadsMax = 100
 
-// readFull fills p, or reads up to the end of r.
-func readFull(r io.Reader, p []byte) (n int, end bool, err error) {
+// readFull fills p, or reads up to the end of r. Bytes that are enough do as well, if
+// no more have arrived.
+func readFull(r io.Reader, p []byte, enough int) (n int, end bool, err error) {
 	empty := 0
 	for n < len(p) {
 		m, err := r.Read(p[n:])
 		n += m
 		switch {
+		case err == nil && m > 0 && n >= enough:
+			return n, false, nil
 		case err == io.EOF:
 			return n, true, nil
 		case err != nil:

@@ -7,9 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// chunkBytes is how much of a body is read and sent at once, Swift's
-// client_chunk_size.
-const chunkBytes = 64 << 10
+// chunkBytes is the most of a body that is read and sent at once. Of a slow client's
+// body enoughBytes are sent at once, Swift's client_chunk_size: a node waits not too
+// long for them.
+const (
+	chunkBytes  = 256 << 10
+	enoughBytes = 64 << 10
+)
 
 // load is what the lanes of an upload get at once: the same piece of the body,
 // or a fragment each. A load counts its users.

@@ -107,7 +107,7 @@ func (u *upload) readSegments(ctx context.Context, body io.Reader, d *digests) (
 		s := u.code.newStripe()
 		room := int(u.room(size, u.code.SegmentBytes))
 		s.segment = slices.Grow(s.segment[:0], room)[:room]
-		n, end, err := readFull(body, s.segment)
+		n, end, err := readFull(body, s.segment, room)
 		size += int64(n)
 		if err = u.checkRead(size, end, err); err == nil && n > 0 {
 			d.take(s.segment[:n], s)

@@ -14,7 +14,7 @@ import (
 
 // laneChunks is how many chunks wait for a node that is slower than the other
 // nodes of an upload.
-const laneChunks = 4
+const laneChunks = 2
 
 // lane is the way of an upload to a node.
 type lane struct {

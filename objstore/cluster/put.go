@@ -185,7 +185,7 @@ func (u *upload) noteFailure(err error) {
 // small reports whether the whole body is a single load: the lanes are started with
 // the load in their queues, and each is woken once.
 func (u *upload) small() bool {
-	most := int64(chunkBytes)
+	most := int64(enoughBytes)
 	if u.code != nil {
 		most = u.code.SegmentBytes
 	}
