@@ -134,8 +134,26 @@ func TestSealedBodies(t *testing.T) {
 				require.True(t, bytes.Equal(want, b.Bytes()), name)
 			}
 			require.NoError(t, ob.Close())
+			readSealedRanges(t, at.s, at.id, body)
 		}
 	}
+}
+
+// readSealedRanges reads two ranges that the opening told of, in one answer of the
+// servers.
+func readSealedRanges(t *testing.T, s *Store, id objstore.ObjectID, body []byte) {
+	if len(body) < 50 {
+		return
+	}
+	first, last := len(body)/3, len(body)-7
+	ob, err := s.OpenObject(t.Context(), id, objstore.OpenOptions{Ranges: fmt.Sprintf("bytes=%d-%d,%d-", first, first+9, last)})
+	require.NoError(t, err)
+	for at, n := range map[int]int{first: 10, last: 7} {
+		got, err := io.ReadAll(ob.Range(int64(at), int64(n)))
+		require.NoError(t, err)
+		require.Equal(t, body[at:at+n], got)
+	}
+	require.NoError(t, ob.Close())
 }
 
 // A body that breaks goes on at another node, by the ETag of the ciphertext.
