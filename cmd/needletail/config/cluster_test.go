@@ -26,13 +26,14 @@ func loadCluster(t *testing.T, text string) Config {
 }
 
 // The defaults are those of Swift, and not only by the look of the page.
-func TestClusterDefaultsAreSwifts(t *testing.T) {
+// The defaults are Swift's, but for the hedging of reads.
+func TestClusterDefaults(t *testing.T) {
 	c := loadCluster(t, clusterTop)
 	require.True(t, c.Cluster.On())
 	o, err := c.Cluster.Options()
 	require.NoError(t, err)
 	want := swiftconf.DefaultOptions()
-	want.PerPolicy = o.PerPolicy
+	want.PerPolicy, want.ConcurrentGets = o.PerPolicy, true
 	require.Empty(t, o.PerPolicy)
 	require.Equal(t, want, o)
 	none := Default()
