@@ -155,7 +155,19 @@ func (c *comparison) differs(s step, what, want, got string) {
 	if s.header != nil {
 		what += " " + fmt.Sprintf("%.200q", s.header)
 	}
+	want, got = partings(want, got)
 	c.lines = append(c.lines, fmt.Sprintf("%s %s %s %.100s\n  %s\n    swift      %.300q\n    needletail %.300q", s.name, s.user, s.method, s.path, what, want, got))
+}
+
+// partings returns two texts from a little before the place where they part.
+func partings(a, b string) (string, string) {
+	const before = 100
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	n = max(0, n-before)
+	return a[n:], b[n:]
 }
 
 // report prints the differences without an exception, and returns whether there are

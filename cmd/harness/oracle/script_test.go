@@ -156,3 +156,12 @@ func TestExceptionsOfAPolicy(t *testing.T) {
 		}
 	}
 }
+
+func TestDifferencesAreShown(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	c := &comparison{}
+	c.differs(step{name: "s"}, "body", long+"swift", long+"needletail")
+	if len(c.lines) != 1 || !strings.Contains(c.lines[0], `xswift"`) || !strings.Contains(c.lines[0], `xneedletail"`) {
+		t.Errorf("%q", c.lines)
+	}
+}
