@@ -221,6 +221,8 @@ func appendContainerJSON(dst []byte, e *objstore.ContainerEntry, policy string) 
 // _extract_symlink_path_json): the remaining filters add their keys later.
 var symlinkKeys = []string{"symlink_etag", "symlink_bytes", "symlink_path"}
 
+const latestKey = "is_latest"
+
 // appendObjectJSON writes an object with the keys of features behind Swift's
 // own.
 func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
@@ -235,10 +237,19 @@ func appendObjectJSON(dst []byte, e *objstore.ObjectEntry) []byte {
 			dst = appendExtraJSON(dst, objstore.Field{Name: name, Value: value})
 		}
 	}
+	// The keys of an object without a version are in another order
+	// (object_versioning.py: _list_versions).
+	last := ""
+	if e.Extra.Get("version_id") == "null" {
+		last = latestKey
+	}
 	for _, f := range e.Extra {
-		if !slices.Contains(symlinkKeys, f.Name) {
+		if f.Name != last && !slices.Contains(symlinkKeys, f.Name) {
 			dst = appendExtraJSON(dst, f)
 		}
+	}
+	if value, ok := e.Extra.Lookup(last); ok {
+		dst = appendExtraJSON(dst, objstore.Field{Name: last, Value: value})
 	}
 	return append(dst, '}')
 }
@@ -253,7 +264,7 @@ func appendExtraJSON(dst []byte, f objstore.Field) []byte {
 		if n, err := strconv.ParseInt(f.Value, 10, 64); err == nil {
 			return strconv.AppendInt(dst, n, 10)
 		}
-	case "version_symlink", "is_latest":
+	case "version_symlink", latestKey:
 		return strconv.AppendBool(dst, f.Value == "true")
 	}
 	return pyjson.AppendString(dst, f.Value)

@@ -60,6 +60,13 @@ func TestListedKeys(t *testing.T) {
 	if got := s.must(200, "GET c?format=json", ""); got.body != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)
 	}
+	s.must(204, "POST c", "", "X-Versions-Enabled: false")
+	s.must(201, "PUT c/null", "one", "Content-Type: a/b")
+	want = fmt.Sprintf(`[{"bytes": 3, "hash": "%s", "name": "null", "content_type": "a/b", "last_modified": "%s", "version_id": "null", "is_latest": true}]`,
+		"f97c5d29941bfb1b2fdab0874906ab82", s.list("versions&prefix=n")[0].Modified)
+	if got := s.must(200, "GET c?versions&prefix=n", ""); got.body != want {
+		t.Errorf("got  %s\nwant %s", got.body, want)
+	}
 }
 
 // Swift takes no version for the latest after the null one; clients of a page
