@@ -89,6 +89,35 @@ func TestStoredLikeSwift(t *testing.T) {
 	}
 }
 
+// Swift reads a version that is a static link only through a link with the same ETag.
+func TestStaticLinkAsAVersion(t *testing.T) {
+	for _, etag := range []string{"", "841a2d689ad86bd1611447453c22c6fc"} {
+		s := sharedSite(t)
+		var h web.Header
+		swift.SetSymlink(&h, swift.Symlink{Container: "d", Object: "t", ETag: etag, SizeBytes: 4})
+		var lines []string
+		for _, f := range h {
+			lines = append(lines, f.Name+": "+f.Value)
+		}
+		id := s.must(201, "PUT c/l", "", lines...).id()
+		for range 2 {
+			info, err := s.store.HeadObject(t.Context(), nameInC("l"), objstore.OpenOptions{})
+			require.NoError(t, err)
+			link, ok := swift.SymlinkOf(headerOf(info.Metadata))
+			require.True(t, ok)
+			require.Equal(t, string(s.layout.hidden(nameInC("l").ContainerID()).Container), link.Container)
+			if etag == "" {
+				require.Equal(t, swift.EmptyETag, link.ETag)
+				require.Zero(t, link.SizeBytes)
+			} else {
+				require.Equal(t, etag, link.ETag)
+				require.Equal(t, int64(4), link.SizeBytes)
+			}
+			s.must(201, "PUT c/l?version-id="+id, "")
+		}
+	}
+}
+
 // A version, a link and a delete marker that a proxy of Swift stored are a
 // version, a link and a delete marker here.
 func TestReadsWhatSwiftStored(t *testing.T) {

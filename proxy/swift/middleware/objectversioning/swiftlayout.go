@@ -97,10 +97,16 @@ func (l swiftLayout) link(v *versioned, id, at objstore.Timestamp, version *objs
 	if override, ok := version.Metadata.Lookup(swift.OverrideETag); ok {
 		h.Set(swift.OverrideETag, override) // a manifest's own values are shown too
 	}
-	swift.SetSymlink(&h, swift.Symlink{
+	link := swift.Symlink{
 		Container: string(v.hidden.Container), Object: string(l.versionName(string(v.id.Object), id)),
 		ETag: version.ETag, SizeBytes: shownBytes(version),
-	})
+	}
+	// Swift compares a static link that leads to a static link with what the second
+	// link requires, not with the second link (symlink.py: _recursive_get_head).
+	if static, ok := swift.SymlinkOf(headerOf(version.Metadata)); ok && static.ETag != "" {
+		link.ETag, link.SizeBytes = static.ETag, static.SizeBytes
+	}
+	swift.SetSymlink(&h, link)
 	for _, name := range []string{linkSysmeta, extendSysmeta, reservedSysmeta} {
 		h.Set(name, "true")
 	}
