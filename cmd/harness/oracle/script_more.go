@@ -105,6 +105,8 @@ func versionIDSteps(g *group) {
 		g.do("OPTIONS", "/vid/o")
 		g.do("OPTIONS", "/vid/never")
 	}
+	g.do("GET", "/vid?format=json")
+	g.do("GET", "/vid?versions&format=json")
 }
 
 const formBoundary = "the-form-boundary"

@@ -142,7 +142,10 @@ func listed(version *objstore.ObjectInfo, path string) objstore.ListingOverride 
 		l.ETag = version.ETag
 	}
 	// A version can be a link itself. Only the version's own listing shows the
-	// target of that link.
+	// target of that link, but a static link shows what the target must be.
+	if static, ok := swift.SymlinkOf(headerOf(version.Metadata)); ok && static.ETag != "" {
+		l.ETag, l.SizeBytes = static.ETag, &static.SizeBytes
+	}
 	l.Extra = l.Extra.Clone()
 	for _, name := range []string{"symlink_bytes", "symlink_etag"} {
 		l.Extra.Del(name)

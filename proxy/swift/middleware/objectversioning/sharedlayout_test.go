@@ -3,8 +3,10 @@
 package objectversioning
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,31 +91,36 @@ func TestStoredLikeSwift(t *testing.T) {
 	}
 }
 
-// Swift reads a version that is a static link only through a link with the same ETag.
+// A version that is a static link is listed with what the link requires. On a cluster
+// Swift reads it only through a link with the same ETag.
 func TestStaticLinkAsAVersion(t *testing.T) {
-	for _, etag := range []string{"", "841a2d689ad86bd1611447453c22c6fc"} {
-		s := sharedSite(t)
-		var h web.Header
-		swift.SetSymlink(&h, swift.Symlink{Container: "d", Object: "t", ETag: etag, SizeBytes: 4})
-		var lines []string
-		for _, f := range h {
-			lines = append(lines, f.Name+": "+f.Value)
-		}
-		id := s.must(201, "PUT c/l", "", lines...).id()
-		for range 2 {
-			info, err := s.store.HeadObject(t.Context(), nameInC("l"), objstore.OpenOptions{})
-			require.NoError(t, err)
-			link, ok := swift.SymlinkOf(headerOf(info.Metadata))
-			require.True(t, ok)
-			require.Equal(t, string(s.layout.hidden(nameInC("l").ContainerID()).Container), link.Container)
-			if etag == "" {
-				require.Equal(t, swift.EmptyETag, link.ETag)
-				require.Zero(t, link.SizeBytes)
-			} else {
-				require.Equal(t, etag, link.ETag)
-				require.Equal(t, int64(4), link.SizeBytes)
+	for name, newSite := range map[string]func(*testing.T) *site{"own": newVersionedSite, "Swift's": sharedSite} {
+		for etag, bytes := range map[string]int64{"": 0, "841a2d689ad86bd1611447453c22c6fc": 4} {
+			s := newSite(t)
+			var h web.Header
+			swift.SetSymlink(&h, swift.Symlink{Container: "d", Object: "t", ETag: etag, SizeBytes: bytes})
+			var lines []string
+			for _, f := range h {
+				lines = append(lines, f.Name+": "+f.Value)
 			}
-			s.must(201, "PUT c/l?version-id="+id, "")
+			id := s.must(201, "PUT c/l", "", lines...).id()
+			want := cmp.Or(etag, swift.EmptyETag)
+			for range 2 {
+				s.settled(func() (shown []string) {
+					for _, e := range s.list("format=json") {
+						shown = append(shown, e.Hash, strconv.FormatInt(e.Bytes, 10))
+					}
+					return shown
+				}, want, strconv.FormatInt(bytes, 10))
+				info, err := s.store.HeadObject(t.Context(), nameInC("l"), objstore.OpenOptions{})
+				require.NoError(t, err)
+				if link, ok := swift.SymlinkOf(headerOf(info.Metadata)); name != "own" {
+					require.True(t, ok)
+					require.Equal(t, want, link.ETag)
+					require.Equal(t, bytes, link.SizeBytes)
+				}
+				s.must(201, "PUT c/l?version-id="+id, "")
+			}
 		}
 	}
 }
