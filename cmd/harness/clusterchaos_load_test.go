@@ -28,6 +28,8 @@ const (
 	// chaosDistinctBytes make the bodies of two versions different. Shorter bodies
 	// may be equal: the metadata tell the version.
 	chaosDistinctBytes = 16
+	// chaosSlow is a request that is told of.
+	chaosSlow = 5 * time.Second
 	// maxChaosNotes bounds the printed failures of each kind, and maxChaosNoteBytes
 	// the length of each.
 	maxChaosNotes     = 10
@@ -138,6 +140,9 @@ func (l *chaosLoad) do(k *chaosKey, method string, h http.Header, body io.Reader
 	l.mu.Lock()
 	l.ops = append(l.ops, op)
 	l.mu.Unlock()
+	if op.took > chaosSlow {
+		l.tell("slow", "%s %s %s after %v: status %d", method, k.path(), h.Get("Range"), op.took.Round(time.Millisecond), a.status)
+	}
 	if op.failed {
 		l.tell("failure", "%s %s after %v: status %d, %v, %s", method, k.path(), op.took.Round(time.Millisecond), a.status, err, a.body)
 	}
