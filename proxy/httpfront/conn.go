@@ -47,7 +47,10 @@ type conn struct {
 	srv      *Server
 	tls      bool
 	remote   string // IP address without the port
-	key      string // what its client is counted under
+	key      string // what its client is counted under; Server.mu guards changes
+	// trusted: the client is a trusted proxy, which may speak for its clients.
+	trusted bool
+	proxied *proxied // the PROXY header that is not read yet, or nil
 
 	// ctx is the context of the connection's requests; leave ends ctx.
 	ctx   context.Context
@@ -191,6 +194,10 @@ func (c *conn) awaitFirstByte() error {
 		return io.EOF
 	}
 	if c.rollRead(since, wait) != nil || c.fill() != nil {
+		return io.EOF
+	}
+	if !c.meet() {
+		c.srv.refuse(c)
 		return io.EOF
 	}
 	return c.begin()

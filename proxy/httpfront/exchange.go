@@ -17,7 +17,8 @@ type exchange struct {
 	c       *conn
 	start   time.Time // when the first byte came
 	head    head
-	headErr error // the head is refused
+	headErr error  // the head is refused
+	client  string // IP address of the client, behind trusted proxies
 	req     web.Request
 	held    web.Held
 	body    body
@@ -37,14 +38,18 @@ func (x *exchange) begin() {
 	c, h := x.c, &x.head
 	x.body.init(c, h)
 	x.close = h.close || x.headErr != nil
+	x.client = c.remote
 	scheme := "http"
 	if c.tls {
 		scheme = "https"
 	}
+	if c.trusted {
+		x.client, scheme = c.srv.opts.TrustedProxies.forwarded(h.header, c.remote, scheme)
+	}
 	x.req = web.Request{
 		Method: h.method, RawPath: h.rawPath, Path: web.Unquote(h.rawPath),
 		RawQuery: h.query, Header: h.header, Host: h.host, Scheme: scheme,
-		RemoteAddr: c.remote, Proto: h.proto,
+		RemoteAddr: x.client, Proto: h.proto,
 		Body: &x.body, ContentLength: h.length,
 		TransID: web.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
 	}
@@ -74,7 +79,7 @@ func (s *Server) serve(x *exchange) (keep bool) {
 		Method: x.head.method, RawPath: x.head.rawPath, Proto: x.head.proto,
 		Status: x.status, BytesIn: x.req.Log.BodyBytesRead, BytesOut: x.out.sent,
 		Start: x.start, Duration: c.idleSince.Sub(x.start), TransID: x.req.TransID,
-		RemoteAddr: c.remote, UserAgent: userAgent, Log: x.req.Log, Err: x.err,
+		RemoteAddr: x.client, UserAgent: userAgent, Log: x.req.Log, Err: x.err,
 	})
 	if whole && !x.close {
 		return true

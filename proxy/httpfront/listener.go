@@ -95,7 +95,8 @@ func isTransient(err error) bool {
 func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
-	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw)}
+	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw), proxied: proxiedOf(raw)}
+	c.trusted = s.opts.TrustedProxies.has(remote)
 	c.ctx, c.leave = context.WithCancel(s.ctx)
 	c.onGrant = c.grant
 	if !s.place(c) {
@@ -111,7 +112,7 @@ func (s *Server) place(c *conn) bool {
 	arrival := arrivalTime(s.opts.MaxConnections)
 	for began := time.Now(); ; {
 		s.mu.Lock()
-		if s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
+		if !c.trusted && s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
 			s.mu.Unlock()
 			return false
 		}
@@ -164,8 +165,13 @@ func (s *Server) forget(c *conn) {
 	}
 	delete(s.conns, c)
 	s.strangers.remove(c)
-	if s.perIP[c.key]--; s.perIP[c.key] == 0 {
-		delete(s.perIP, c.key)
+	s.uncount(c.key)
+}
+
+// uncount counts a connection of a client less. The caller holds the lock.
+func (s *Server) uncount(key string) {
+	if s.perIP[key]--; s.perIP[key] == 0 {
+		delete(s.perIP, key)
 	}
 }
 

@@ -56,6 +56,10 @@ type Options struct {
 	MaxConnections      int // 503 and close above
 	// MaxConnectionsPerIP counts an IPv6 client by its /64. 0 is no limit.
 	MaxConnectionsPerIP int
+	// TrustedProxies may say who their client is: in a PROXY header (see
+	// ProxyProtocol) and in X-Forwarded-For, X-Forwarded-Proto and Forwarded.
+	// Their own addresses have no limit on connections.
+	TrustedProxies Proxies
 
 	// Memory is the account of the bytes that requests hold whole. Heads is the
 	// account of heads longer than minBufferBytes. A request above an account
