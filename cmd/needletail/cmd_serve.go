@@ -50,7 +50,7 @@ func newServeCommand() *cobra.Command {
 			}
 		}
 		cfg.TempAuth.Users = append(cfg.TempAuth.Users, users...)
-		return cfg, errors.Join(cfg.Validate(), resolveListen(cfg.Listen))
+		return cfg, errors.Join(cfg.Validate(), resolve(&cfg.Config))
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		hangups := takeSignals()
@@ -122,23 +122,26 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return err
 	}
 	cfg.budget.apply(&cfg, logger)
+	ports, err := openPorts(&cfg.Config)
+	if err != nil {
+		return err
+	}
+	defer ports.close()
 	st, err := openStorage(cfg, logger)
 	if err != nil {
 		return err
 	}
 	deadline := time.Now().Add(time.Duration(cfg.Timeouts.Shutdown))
 	defer func() { err = errors.Join(err, closeBy(deadline, st.close)) }()
-	ln, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
+	if err := ports.listen(&cfg.Config); err != nil {
 		return err
 	}
-	defer ln.Close()
 	stopControl, err := st.objects.serveControl(logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopControl()) }()
-	cfg.SettlePublicURL(ln.Addr())
+	cfg.SettlePublicURL(ports.main.Addr())
 	if err := st.bootstrap(ctx, cfg); err != nil {
 		return err
 	}
@@ -147,19 +150,22 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, access.close()) }()
-	front, err := newFront(cfg, st, logger, access.lines)
+	front, err := newFront(cfg, st, logger, access.lines, ports.figures()...)
 	if err != nil {
 		return err
 	}
-	defer r.run(ctx, logger, access, st.users)()
+	defer r.run(ctx, logger, ports, access, st.users)()
+	defer inBackground(ctx, func(ctx context.Context) { ports.watch(ctx, logger) })()
 	syncer, err := st.objects.syncWorker(logger)
 	if err != nil {
 		return err
 	}
-	defer inBackground(ctx, syncer)()
+	if syncer != nil {
+		defer inBackground(ctx, syncer.Run)()
+	}
 	served := make(chan error, 1)
-	go func() { served <- front.Serve(ln) }()
-	printWelcome(out, cfg, ln.Addr())
+	go func() { served <- ports.serve(front) }()
+	printWelcome(out, cfg, ports.main.Addr())
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -179,18 +185,18 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 // upload.
 func printWelcome(out io.Writer, cfg settings, addr net.Addr) {
 	if cfg.Keystone.External() {
-		fmt.Fprintf(out, "needletail %s listening on http://%s\nTokens are those of %s\n", version, addr, cfg.Keystone.AuthURL)
+		fmt.Fprintf(out, "needletail %s listening on %s://%s\nTokens are those of %s\n", version, cfg.Scheme(), addr, cfg.Keystone.AuthURL)
 		return
 	}
 	if cfg.Cluster.On() && !cfg.Cluster.BuiltinKeystone {
-		fmt.Fprintf(out, "needletail %s listening on http://%s\nThe objects are those of the cluster of %s\n", version, addr, cfg.Cluster.SwiftDir)
+		fmt.Fprintf(out, "needletail %s listening on %s://%s\nThe objects are those of the cluster of %s\n", version, cfg.Scheme(), addr, cfg.Cluster.SwiftDir)
 		return
 	}
 	openrc := filepath.Join(cfg.Data, openrcName)
 	if abs, err := filepath.Abs(openrc); err == nil {
 		openrc = abs
 	}
-	fmt.Fprintf(out, "needletail %s listening on http://%s\n", version, addr)
+	fmt.Fprintf(out, "needletail %s listening on %s://%s\n", version, cfg.Scheme(), addr)
 	fmt.Fprintf(out, "Upload a first file:\n  . %s\n  swift upload first README.md\n", openrc)
 }
 

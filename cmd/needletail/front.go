@@ -9,6 +9,8 @@ import (
 	"maps"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"needletail/auth"
 	"needletail/auth/acl"
 	"needletail/auth/signing"
@@ -31,8 +33,8 @@ import (
 )
 
 // newFront wires every service to the one port. Swift's access lines go to
-// lines; with nil no lines are written.
-func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log) (*httpfront.Server, error) {
+// lines; with nil no lines are written. more are metrics.
+func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log, more ...prometheus.Collector) (*httpfront.Server, error) {
 	swiftAPI, err := newSwift(cfg, st, logger)
 	if err != nil {
 		return nil, err
@@ -41,7 +43,11 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	if err != nil {
 		return nil, err
 	}
-	figures := st.objects.figures()
+	proxies, err := cfg.Front.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	figures := append(st.objects.figures(), more...)
 	if st.keystone != nil {
 		figures = append(figures, st.keystone.Collectors()...)
 	}
@@ -68,6 +74,7 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 		MaxRequestLineBytes: cfg.Limits.MaxRequestLineLength,
 		MaxConnections:      cmp.Or(cfg.budget.connections, cfg.Limits.MaxConnections),
 		MaxConnectionsPerIP: cfg.Limits.MaxConnectionsPerIP,
+		TrustedProxies:      proxies,
 		Memory:              requests,
 		Heads:               heads,
 		Logger:              logger,

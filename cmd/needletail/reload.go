@@ -47,8 +47,8 @@ func (s *settings) accessOn() bool {
 }
 
 // reloader reloads the configuration at SIGHUP: the access log is opened anew,
-// and log.level, log.access, log.swift_access_file and tempauth.users are read
-// again. A configuration with a mistake changes nothing, and the log says why.
+// and log.level, log.access, log.swift_access_file, tempauth.users and the
+// certificates are read again. A configuration with a mistake changes nothing, and the log says why.
 // The log also says if further keys have changed: they count from the next
 // start on.
 type reloader struct {
@@ -58,27 +58,20 @@ type reloader struct {
 }
 
 // run reloads at each SIGHUP until the caller calls stop.
-func (r *reloader) run(ctx context.Context, logger *slog.Logger, access *accessLog, users *tempauth.Auth) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+func (r *reloader) run(ctx context.Context, logger *slog.Logger, ports *ports, access *accessLog, users *tempauth.Auth) (stop func()) {
+	return inBackground(ctx, func(ctx context.Context) {
 		for {
 			select {
 			case <-r.hangups:
-				r.reload(ctx, logger, access, users)
+				r.reload(ctx, logger, ports, access, users)
 			case <-ctx.Done():
 				return
 			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
+	})
 }
 
-func (r *reloader) reload(ctx context.Context, logger *slog.Logger, access *accessLog, users *tempauth.Auth) {
+func (r *reloader) reload(ctx context.Context, logger *slog.Logger, ports *ports, access *accessLog, users *tempauth.Auth) {
 	cfg, err := r.load()
 	if err == nil {
 		err = r.take(ctx, cfg, users)
@@ -92,6 +85,7 @@ func (r *reloader) reload(ctx context.Context, logger *slog.Logger, access *acce
 	} else {
 		r.started.Log.SwiftAccessFile = cfg.Log.SwiftAccessFile
 	}
+	ports.reload(logger)
 	logger.Info("reloaded")
 	if !reflect.DeepEqual(r.rest(cfg), r.rest(r.started)) {
 		logger.Warn("more was changed in the configuration, which counts from the next start on")

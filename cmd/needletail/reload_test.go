@@ -77,7 +77,7 @@ func (l *reloading) write(level, file, users, more string) {
 // hangup reloads, and gives what was logged.
 func (l *reloading) hangup() string {
 	l.out.Reset()
-	l.reload(l.t.Context(), l.logger, l.access, l.st.users)
+	l.reload(l.t.Context(), l.logger, new(ports), l.access, l.st.users)
 	return l.out.String()
 }
 

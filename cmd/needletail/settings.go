@@ -3,9 +3,7 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
-	"net"
 
 	"needletail/cmd/needletail/config"
 	"needletail/objstore/cluster/swiftconf"
@@ -44,14 +42,4 @@ func (s *settings) engineOptions(logger *slog.Logger) engine.Options {
 func (s *settings) folder(logger *slog.Logger) datafolder.Folder {
 	o := s.engineOptions(logger)
 	return o.Folder(s.Data)
-}
-
-// resolveListen looks up the host of the address to listen on. A name without
-// an address is a mistake in the command line: the user must hear of the
-// mistake before a store is made.
-func resolveListen(address string) error {
-	if _, err := net.ResolveTCPAddr("tcp", address); err != nil {
-		return fmt.Errorf("%w: listen: %w", errUsage, err)
-	}
-	return nil
 }

@@ -46,6 +46,8 @@ type Config struct {
 	defined map[string]bool
 
 	Log      Log      `toml:"log"`
+	TLS      TLS      `toml:"tls"`
+	Front    Front    `toml:"front"`
 	Limits   Limits   `toml:"limits"`
 	Storage  Storage  `toml:"storage"`
 	Cluster  Cluster  `toml:"cluster"`
@@ -82,6 +84,7 @@ func Default() Config {
 		Data:          "./data",
 		Listen:        "127.0.0.1:8080",
 		Log:           Log{Level: "info", Format: "text", Access: true},
+		TLS:           defaultTLS(),
 		Limits:        defaultLimits(),
 		Storage:       defaultStorage(),
 		Cluster:       defaultCluster(),
@@ -159,6 +162,8 @@ func (c *Config) Validate() error {
 		check func() error
 	}{
 		{"", c.validateTop},
+		{"tls.", c.TLS.validate},
+		{"front.", c.Front.validate},
 		{"limits.", c.Limits.validate},
 		{"storage.", c.Storage.validate},
 		{"identity.", c.Identity.validate},

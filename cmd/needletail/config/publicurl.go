@@ -28,21 +28,29 @@ func (c *Config) SettlePublicURL(listening net.Addr) {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	c.linkURL = c.PublicURL
 	if c.PublicURL == "" {
-		c.PublicURL = defaultPublicURL(listening)
+		c.PublicURL = c.Scheme() + "://" + reachable(listening)
 	}
 }
 
-// defaultPublicURL returns the URL of an address. A wildcard address is reachable
-// at loopback at least.
-func defaultPublicURL(addr net.Addr) string {
+// Scheme returns the scheme of the one port.
+func (c *Config) Scheme() string {
+	if c.TLS.On() {
+		return "https"
+	}
+	return "http"
+}
+
+// reachable returns HOST:PORT of an address. A wildcard address is reachable at
+// loopback at least.
+func reachable(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return "http://" + addr.String()
+		return addr.String()
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }
 
 // LinkURL returns the URL at the front of links, or "" if links follow the
