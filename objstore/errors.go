@@ -44,6 +44,10 @@ const (
 	KindClosed
 )
 
+// ErrBusy is the cause of a KindUnavailable that passes soon: too much is under way
+// at once.
+var ErrBusy = errors.New("too much is under way")
+
 var kindText = [...]string{
 	KindInternal:          "internal error",
 	KindNotFound:          "not found",

@@ -42,6 +42,9 @@ func TestBudgetStaysWithinTheMachine(t *testing.T) {
 		if b.requestBytes < c.requestMinMiB*mebi || b.requestBytes > b.heapBytes/2 {
 			t.Errorf("%d MiB: %d bytes for requests of a heap of %d", c.memory/mebi, b.requestBytes, b.heapBytes)
 		}
+		if coded := b.codedBytes(); coded <= 0 || coded+b.requestBytes > b.heapBytes*3/4 {
+			t.Errorf("%d MiB: %d bytes for coded bodies, %d for requests, of a heap of %d", c.memory/mebi, coded, b.requestBytes, b.heapBytes)
+		}
 		if b.heapBytes*100 > b.memoryBytes*c.heapMaxPercent {
 			t.Errorf("%d MiB: a heap of %d bytes", c.memory/mebi, b.heapBytes)
 		}

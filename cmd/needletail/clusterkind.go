@@ -99,7 +99,7 @@ func (k clusterKind) open(logger *slog.Logger) (objects, error) {
 	spare := spareConnections(k.cfg.budget.openFiles)
 	p.cluster, err = cluster.Open(cluster.Options{
 		Dir: k.cfg.dir, Proxy: &options, Cache: p.cache, Logger: logger, Metrics: p.figure, Cause: causeOf, Keys: keys,
-		IdleTotal: spare, LateWrites: max(spare/k.widestWrite(), 1),
+		IdleTotal: spare, LateWrites: max(spare/k.widestWrite(), 1), CodedBytes: k.cfg.budget.codedBytes(),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: cluster: %w", errUsage, err), p.cache.Close(), p.closeFolder())

@@ -14,6 +14,10 @@ const (
 	// the servers, the buffers of the servers' connections, and goroutines.
 	clusterConnectionBytes = 640 << 10
 
+	// codedShare is the part of Go's heap for erasure-coded bodies on their way: one
+	// part in codedShare. The requests' own account takes another such part.
+	codedShare = 4
+
 	// idleShare is the part of the open files for idle connections to servers, and
 	// for connections on which the last servers of a write answer after the client
 	// got its answer: one part in idleShare for each of the two.
@@ -31,6 +35,10 @@ const (
 func spareConnections(openFiles uint64) int {
 	return int(min(max(openFiles/idleShare, idleMin), idleMax))
 }
+
+// codedBytes is the memory of erasure-coded bodies. 0, the store's default: there is
+// no budget.
+func (b *budget) codedBytes() int64 { return b.heapBytes / codedShare }
 
 // needs counts the connections to servers: an upload has one to each server of
 // an object, and a copy also reads the object that is copied.

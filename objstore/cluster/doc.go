@@ -46,7 +46,8 @@
 //     but not for open objects, whose connections their own Close ends.
 //   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes;
 //     of an erasure-coded upload ecLaneStripes + 2 stripes. An erasure-coded read
-//     has two segments, and two fragments of each archive.
+//     has two segments, and two fragments of each archive. Options.CodedBytes bounds
+//     the memory of all erasure-coded bodies together.
 //   - An error names the server that failed.
 //   - With root secrets that write, no server sees a byte of a body, its digests, a
 //     value of user metadata, or the ETag of a listing.

@@ -21,7 +21,8 @@ type coding struct {
 	codec  *fragment.Codec
 	copies int // of each fragment
 
-	stripes sync.Pool // of *stripe
+	stripes sync.Pool // of *stripe, for whole segments
+	buffers sync.Pool // of *[]byte, for fragments of whole segments
 }
 
 // codingOrError is a coding, or why a policy has none.

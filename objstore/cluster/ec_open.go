@@ -26,6 +26,7 @@ type ecObject struct {
 
 	mu     sync.Mutex
 	stream *ecStream // nil: none is open
+	give   func()    // gives the memory back; nil: the object holds none
 	closed bool
 }
 
@@ -65,13 +66,14 @@ func (s *Store) openErasure(ctx context.Context, c call, t *target, o objstore.O
 		g.close()
 		return ob, nil
 	}
-	if ob.stream, err = newECStream(ctx, c, g, best, ob.version, ranges); err != nil {
+	if ob.stream, err = ob.newStream(g, best, ranges); err != nil {
+		_ = ob.Close()
 		return nil, err
 	}
 	// Of several parts the first tells the object's type.
 	first = ob.stream.readers[0].archive
 	if a, err = s.readHead(c, &ob.request, first.node, first.Response, 0); err != nil {
-		ob.drop()
+		_ = ob.Close()
 		return nil, err
 	}
 	ob.info = a.info
@@ -122,7 +124,23 @@ func (o *ecObject) Close() error {
 	}
 	o.closed = true
 	o.drop()
+	if o.give != nil {
+		o.give()
+	}
 	return nil
+}
+
+// newStream reads a version with the memory that the object holds from the first
+// stream on until Close.
+func (o *ecObject) newStream(g *gathering, b *bucket, ranges []archiveRange) (*ecStream, error) {
+	if o.give == nil {
+		var err error
+		if o.give, err = o.store.holdCoded(o.ctx, o.call, o.code.readBytes(o.version.size)); err != nil {
+			g.close()
+			return nil, err
+		}
+	}
+	return newECStream(o.ctx, o.call, g, b, o.version, ranges)
 }
 
 func (o *ecObject) drop() {
@@ -163,7 +181,7 @@ func (o *ecObject) take(pos, end int64) (*ecStream, error) {
 		g.close()
 		return nil, o.fail(objstore.KindUnavailable, errOtherVersion)
 	}
-	st, err := newECStream(o.ctx, o.call, g, best, o.version, ranges)
+	st, err := o.newStream(g, best, ranges)
 	if err != nil {
 		return nil, err
 	}

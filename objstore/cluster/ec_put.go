@@ -26,13 +26,19 @@ type stripe struct {
 	segment   []byte
 	fragments [][]byte
 	refs      atomic.Int32
+	own       bool // of a small body: nobody uses the stripe again
 }
 
-// newStripe returns a stripe with a single user.
-func (c *coding) newStripe() *stripe {
-	s, ok := c.stripes.Get().(*stripe)
-	if !ok {
-		s = &stripe{code: c, fragments: make([][]byte, c.fragments())}
+// newStripe returns a stripe with a single user, for a body of a length.
+func (c *coding) newStripe(bodyBytes int64) *stripe {
+	s := &stripe{own: c.small(bodyBytes)}
+	if !s.own {
+		if pooled, ok := c.stripes.Get().(*stripe); ok {
+			s = pooled
+		}
+	}
+	if s.code == nil {
+		s.code, s.fragments = c, make([][]byte, c.fragments())
 	}
 	s.refs.Store(1)
 	return s
@@ -43,7 +49,7 @@ func (s *stripe) part(l *lane) []byte { return s.fragments[l.index] }
 func (s *stripe) use() { s.refs.Add(1) }
 
 func (s *stripe) release() {
-	if s.refs.Add(-1) == 0 {
+	if s.refs.Add(-1) == 0 && !s.own {
 		s.code.stripes.Put(s)
 	}
 }
@@ -104,7 +110,7 @@ func (u *upload) assign() {
 // fragments.
 func (u *upload) readSegments(ctx context.Context, body io.Reader, d *digests) (size int64, err error) {
 	for size != u.o.SizeBytes {
-		s := u.code.newStripe()
+		s := u.code.newStripe(u.o.SizeBytes)
 		room := int(u.room(size, u.code.SegmentBytes))
 		s.segment = slices.Grow(s.segment[:0], room)[:room]
 		n, end, err := readFull(body, s.segment, room)

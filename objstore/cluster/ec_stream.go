@@ -23,13 +23,24 @@ type version struct {
 	size int64
 }
 
-// fragmentBuffers keeps the memory of fragments.
-var fragmentBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
 // fragmentRead is a fragment of an archive, or the end of the archive's use.
 type fragmentRead struct {
 	buf *[]byte
 	err error
+	of  *sync.Pool // of the buffer; nil: the buffer belongs to the read alone
+}
+
+// newBuffer returns the memory of a fragment of an object.
+func (c *coding) newBuffer(objectBytes int64) fragmentRead {
+	if c.small(objectBytes) {
+		return fragmentRead{buf: new([]byte)}
+	}
+	f := fragmentRead{of: &c.buffers}
+	var ok bool
+	if f.buf, ok = c.buffers.Get().(*[]byte); !ok {
+		f.buf = new([]byte)
+	}
+	return f
 }
 
 // archiveReader reads the fragments of an archive in a goroutine of its own, a
@@ -86,11 +97,12 @@ func (c *coding) readFragment(d *document, skip, segment, objectBytes int64) fra
 	if _, err := io.CopyN(io.Discard, d, skip); err != nil {
 		return fragmentRead{err: shortArchive(err)}
 	}
-	buf := fragmentBuffers.Get().(*[]byte)
+	f := c.newBuffer(objectBytes)
 	length := c.fragmentBytes(segment, objectBytes)
-	*buf = slices.Grow((*buf)[:0], length)[:length]
-	_, err := io.ReadFull(d, *buf)
-	return fragmentRead{buf, shortArchive(err)}
+	*f.buf = slices.Grow((*f.buf)[:0], length)[:length]
+	_, err := io.ReadFull(d, *f.buf)
+	f.err = shortArchive(err)
+	return f
 }
 
 // take waits for the next fragment.
@@ -381,10 +393,10 @@ func (st *ecStream) decode() error {
 }
 
 func (f *fragmentRead) release() {
-	if f.buf != nil {
-		fragmentBuffers.Put(f.buf)
-		f.buf = nil
+	if f.of != nil && f.buf != nil {
+		f.of.Put(f.buf)
 	}
+	f.buf = nil
 }
 
 // fetch takes the fragment of the next segment from a reader, or from another

@@ -73,6 +73,13 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 	}
 	u := &upload{Store: s, call: c, request: request{target: place.object, method: "PUT"}, id: id, o: &o, at: at, seal: s.keys.Sealer(id)}
 	u.footed = footed(&o) || u.code != nil || u.seal != nil
+	if u.code != nil {
+		give, err := s.holdCoded(ctx, c, u.code.uploadBytes(o.SizeBytes))
+		if err != nil {
+			return objstore.ObjectInfo{}, err
+		}
+		defer give()
+	}
 	u.n = u.primaries()
 	u.quorum = u.putQuorum()
 	u.it = s.iter(u.target, nodes.LocalFirst)

@@ -50,6 +50,10 @@ type Options struct {
 	// client got its answer. A process with few open files bounds both. 0 means
 	// the default.
 	IdleTotal, LateWrites int
+	// CodedBytes bounds the memory of erasure-coded bodies on their way, up and
+	// down. 0 means the default. A body that finds no memory free waits for
+	// codedWait, and is refused with objstore.ErrBusy.
+	CodedBytes int64
 
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	// after is time.After.
@@ -77,6 +81,7 @@ type Store struct {
 	clock    objstore.Clock
 
 	shardFetches singleflight.Group // by container
+	coded        *codedMemory
 
 	running    sync.WaitGroup // operations and stragglers
 	stragglers chan struct{}  // a token for each straggler
@@ -137,6 +142,7 @@ func Open(o Options) (*Store, error) {
 		agent:    "proxy-server " + strconv.Itoa(os.Getpid()),
 		after:    o.after,
 
+		coded:      newCodedMemory(o.CodedBytes),
 		stragglers: make(chan struct{}, o.LateWrites),
 		quit:       make(chan struct{}),
 	}

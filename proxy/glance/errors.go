@@ -7,6 +7,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/proxy/glance/wire"
+	"needletail/proxy/web"
 )
 
 // asFailure returns the answer to an error. The answer is nil for an error of
@@ -30,7 +31,11 @@ func asFailure(err error) *wire.Error {
 	case objstore.KindTooLarge, objstore.KindNoSpace:
 		return &wire.Error{Status: 413, Message: "Image storage media is full or the image is too large.", Err: err}
 	case objstore.KindUnavailable, objstore.KindClosed:
-		return &wire.Error{Status: 503, Err: err}
+		busy := &wire.Error{Status: 503, Err: err}
+		if errors.Is(err, objstore.ErrBusy) {
+			busy.Header = web.Header{{Name: "Retry-After", Value: "1"}}
+		}
+		return busy
 	}
 	return &wire.Error{Status: 500, Err: err}
 }

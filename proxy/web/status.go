@@ -172,6 +172,9 @@ func statusError(err error) *StatusError {
 	if stored := (*objstore.Error)(nil); errors.As(err, &stored) && stored.Text != "" {
 		se.Body, se.ContentType = stored.Text, "text/plain"
 	}
+	if errors.Is(err, objstore.ErrBusy) {
+		se.Header = Header{{"Retry-After", "1"}}
+	}
 	return se
 }
 

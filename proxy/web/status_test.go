@@ -52,3 +52,15 @@ func TestErrorResponseOfStores(t *testing.T) {
 	require.Equal(t, 503, ErrorResponse(&objstore.Error{Kind: objstore.KindUnavailable}).Status)
 	require.Equal(t, 499, ErrorResponse(errors.Join(stored, context.Canceled)).Status)
 }
+
+// A store that is busy says when a retry is worth while; a store that is away does
+// not know.
+func TestBusyStoreSaysRetry(t *testing.T) {
+	busy := &objstore.Error{Kind: objstore.KindUnavailable, Err: fmt.Errorf("coded: %w", objstore.ErrBusy)}
+	away := &objstore.Error{Kind: objstore.KindUnavailable}
+	for err, want := range map[error]string{busy: "1", away: ""} {
+		res := ErrorResponse(err)
+		require.Equal(t, 503, res.Status)
+		require.Equal(t, want, res.Header.Get("Retry-After"))
+	}
+}
