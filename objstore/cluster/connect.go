@@ -32,7 +32,7 @@ type connecting struct {
 	mu      sync.Mutex
 	asked   []nodes.Node // the last node of the first worker of a place
 	running int          // workers
-	resort  bool         // limited nodes are asked
+	resort  bool         // limited nodes are asked behind all others
 	over    bool
 }
 
@@ -50,7 +50,7 @@ func (u *upload) connectAll(ctx context.Context, heads []wire.Header) {
 	n := len(heads)
 	c := &connecting{
 		upload: u, heads: heads, lanes: make([]*lane, n), second: make([]bool, n), asked: make([]nodes.Node, n),
-		events: make(chan connected, 3*n), // of each place two ends, and a late node
+		events: make(chan connected, 4*n), // of each place three ends, and a late node
 	}
 	c.startFirst(ctx)
 	c.await(ctx)
@@ -84,6 +84,9 @@ func (c *connecting) await(ctx context.Context) {
 			c.take(e)
 		case <-slow:
 			before := c.left
+			if c.ready < c.quorum {
+				c.askLimited()
+			}
 			for place := range c.lanes {
 				c.startSecond(ctx, place)
 			}
@@ -104,11 +107,16 @@ func (c *connecting) startFirst(ctx context.Context) {
 // lastResort asks the nodes that are limited, after all workers have ended without
 // a quorum. Swift's proxy answers 503 there.
 func (c *connecting) lastResort(ctx context.Context) {
-	c.mu.Lock()
-	c.resort = true
-	c.mu.Unlock()
+	c.askLimited()
 	c.startFirst(ctx)
 	c.await(ctx)
+}
+
+// askLimited lets workers ask limited nodes behind all others.
+func (c *connecting) askLimited() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resort = true
 }
 
 // startSecond starts the second worker of a place, if there is none.
@@ -201,11 +209,10 @@ func (c *connecting) next(place int, first bool, told *bool) (nodes.Node, bool) 
 	if c.over {
 		return nodes.Node{}, false
 	}
-	ask := c.it.Next
-	if c.resort {
-		ask = c.it.Skipped
+	n, ok := c.it.Next()
+	if !ok && c.resort {
+		n, ok = c.it.Skipped()
 	}
-	n, ok := ask()
 	if !ok {
 		return n, false
 	}

@@ -115,8 +115,20 @@ func (g *gathering) await(ctx context.Context) {
 				g.store.nodes.Overtaken(g.asked[attempt].Device)
 			}
 			g.ask(ctx)
+		case <-g.enough():
+			return
 		}
 	}
+}
+
+// enough fires when the silent nodes are not waited for: all others were asked and
+// say 404, and the silent nodes have too few fragments between them. Without
+// concurrent reads they are waited for, as by Swift's proxy.
+func (g *gathering) enough() <-chan time.Time {
+	if g.hedge == 0 || !g.noNodes || len(g.buckets.good) > 0 || len(g.running) >= g.code.codec.Data() || g.worst(nil).status != statusNotFound {
+		return nil
+	}
+	return g.store.after(g.store.options.PostQuorumTimeout)
 }
 
 // slow fires when a further primary is to be asked.

@@ -40,6 +40,7 @@ type finder struct {
 	kept    map[int]*answer // bad answers, by their number in search
 	good    map[int]*source // good answers of a search for the newest, by their number
 	number  int
+	absent  int // primaries that said 404
 
 	parallel int           // nodes that are asked at once
 	hedge    time.Duration // without an answer before a further node is asked
@@ -79,6 +80,7 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 	replies := make(chan reply, f.parallel)
 	var cancels []context.CancelFunc
 	silent := map[int]nodes.Node{} // by attempt
+	f.absent = 0
 	next, more, last := f.it.Next, true, false
 	var found *source
 	for found == nil && (more || len(silent) > 0) {
@@ -97,14 +99,19 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 			}
 			continue
 		}
+		unlucky := !more && !last && f.hedge > 0 && f.worst().status == statusUnavailable
 		select {
 		case r := <-replies:
 			delete(silent, r.attempt)
 			found = f.take(r)
-		case <-f.slow(more && len(silent) < f.parallel):
-			for _, n := range silent {
-				f.store.nodes.Overtaken(n.Device)
+		case <-f.slow((more || unlucky) && len(silent) < f.parallel):
+			if f.overtaken(silent); unlucky {
+				next, more, last = f.it.Skipped, true, true
 			}
+		case <-f.enough(more):
+			f.overtaken(silent)
+			f.abandon(cancels, replies, len(silent), nil)
+			return nil, f.worst()
 		}
 	}
 	if found == nil {
@@ -115,6 +122,23 @@ func (f *finder) find(ctx context.Context) (*source, *answer) {
 		return found, nil
 	}
 	return nil, f.worst()
+}
+
+// overtaken notes that nodes are late.
+func (f *finder) overtaken(silent map[int]nodes.Node) {
+	for _, n := range silent {
+		f.store.nodes.Overtaken(n.Device)
+	}
+}
+
+// enough fires when the silent nodes are not waited for: all others were asked, and
+// a quorum of the primaries says 404. Without concurrent reads they are waited for,
+// as by Swift's proxy.
+func (f *finder) enough(more bool) <-chan time.Time {
+	if more || f.hedge == 0 || len(f.good) > 0 || f.absent < verdict.Quorum(f.it.Primaries()) || f.worst().status != statusNotFound {
+		return nil
+	}
+	return f.store.after(f.store.options.PostQuorumTimeout)
 }
 
 // slow fires when a further node is to be asked.
@@ -166,6 +190,9 @@ func good(server Server, status int) bool {
 func (f *finder) take(r reply) *source {
 	if r.source == nil && r.answer == nil {
 		return nil
+	}
+	if r.answer != nil && r.answer.status == statusNotFound && !r.answer.node.Handoff() {
+		f.absent++
 	}
 	number := f.number
 	f.number++

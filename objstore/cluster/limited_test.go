@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/wire/wiretest"
 )
 
 // Limited nodes are asked where a read would be answered 503 without them, and not
@@ -58,4 +59,29 @@ func TestErasureAsksLimitedNodesLast(t *testing.T) {
 	got, err := f.get(t, "", 0, int64(len(body)))
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(body, got))
+}
+
+// A node that hangs does not hold up the answer that there is no object.
+func TestReadOfNothingLeavesASilentNode(t *testing.T) {
+	e := newMix(t, Options{Proxy: patient(), after: only(patient().ConcurrencyTimeout, patient().PostQuorumTimeout)})
+	walk := e.objectWalk()
+	set(walk, hang(ObjectServer, "HEAD"))
+	_, err := e.s.HeadObject(context.Background(), e.id, objstore.OpenOptions{})
+	wantKind(t, err, objstore.KindNotFound)
+}
+
+func TestErasureReadOfNothingLeavesSilentNodes(t *testing.T) {
+	f := newECFake(t, Options{Proxy: patient(), after: only(patient().PostQuorumTimeout)})
+	for _, n := range f.nodes[:3] {
+		n.set(func(n *ecNode) {
+			n.script = func(_ string, r *wiretest.Request) *wiretest.Answer {
+				if r.Method == "GET" {
+					return &wiretest.Answer{Hang: true}
+				}
+				return nil
+			}
+		})
+	}
+	_, err := f.store.OpenObject(t.Context(), ecID, objstore.OpenOptions{})
+	wantKind(t, err, objstore.KindNotFound)
 }
