@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/objstore"
+	"needletail/objstore/cluster/swiftcrypto"
+	"needletail/objstore/cluster/wire/wiretest"
 )
 
 // code1000 is the code of ecConf.
@@ -110,6 +112,33 @@ func TestCodedReadsAreBounded(t *testing.T) {
 	require.NoError(t, third.Close())
 	require.NoError(t, first.Close())
 	require.True(t, f.store.coded.free.TryAcquire(f.store.coded.limit), "all is given back")
+}
+
+// TestRefusedReadsGiveMemoryBack: an object whose body cannot be decrypted.
+func TestRefusedReadsGiveMemoryBack(t *testing.T) {
+	f := newECFake(t, Options{Keys: sealKeys(t, swiftcrypto.KeyOptions{})})
+	body := ecBody(ecRandom(t), 5500)
+	f.put(t, body, objstore.PutOptions{})
+	nodes := f.having()
+	spoil := func(n *ecNode, change func(a *wiretest.Answer)) {
+		n.set(func(n *ecNode) { n.spoil = change })
+	}
+	for _, n := range nodes {
+		spoil(n, func(a *wiretest.Answer) {
+			const name = "X-Object-Sysmeta-Crypto-Body-Meta"
+			a.Header.Set(name, strings.Replace(a.Header.Get(name), "body_key", "no_key", 1))
+		})
+	}
+	_, err := f.store.OpenObject(t.Context(), ecID, objstore.OpenOptions{})
+	require.ErrorIs(t, err, objstore.KindCorrupt)
+	require.True(t, f.store.coded.free.TryAcquire(f.store.coded.limit), "all is given back")
+	f.store.coded.free.Release(f.store.coded.limit)
+	for _, n := range nodes {
+		spoil(n, nil)
+	}
+	got, err := f.get(t, "", 0, int64(len(body)))
+	require.NoError(t, err)
+	require.Equal(t, body, got)
 }
 
 // TestCodedBytes holds the weights of bodies to the buffers that they use.
