@@ -52,10 +52,7 @@ func Textf(status int, format string, args ...any) error {
 
 // WithHeader returns err with further lines in its answer.
 func WithHeader(err error, lines ...HeaderField) error {
-	var se *StatusError
-	if !errors.As(err, &se) {
-		se = &StatusError{Status: kindStatus(err)}
-	}
+	se := statusError(err)
 	more := *se
 	more.Header = append(se.Header.Clone(), lines...)
 	if err != error(se) {

@@ -27,7 +27,9 @@ func TestStatusPagesAreFilledIn(t *testing.T) {
 func TestWithHeader(t *testing.T) {
 	missing := &objstore.Error{Op: "head", Kind: objstore.KindNotFound}
 	refused := &StatusError{Status: 401, Body: "no", ContentType: "text/plain", Header: Header{{Name: "A", Value: "1"}}, Err: missing}
-	for _, err := range []error{missing, refused, Status(404), fmt.Errorf("while reading: %w", refused), errors.New("broken")} {
+	busy := &objstore.Error{Kind: objstore.KindUnavailable, Err: objstore.ErrBusy}
+	told := &objstore.Error{Kind: objstore.KindCorrupt, Text: "no"}
+	for _, err := range []error{missing, busy, told, refused, Status(404), fmt.Errorf("while reading: %w", refused), errors.New("broken")} {
 		before, more := ErrorResponse(err), WithHeader(err, HeaderField{Name: "B", Value: "2"})
 		before.Header.Add("B", "2")
 		require.Equal(t, before, ErrorResponse(more))
