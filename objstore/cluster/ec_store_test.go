@@ -445,9 +445,11 @@ func TestErasurePutHungNode(t *testing.T) {
 			proxy := unhedged()
 			f := newECFake(t, Options{Proxy: proxy, after: only()})
 			f.put(t, nil, objstore.PutOptions{})
-			hung := 1
+			hung, fire := 1, []time.Duration{proxy.PostQuorumTimeout}
 			if stage == "expect" {
-				hung = 2 // more than an upload bears without a handoff
+				// An upload does not bear two hung nodes without a handoff. For the
+				// later stages all six connects are waited for: five lanes answer.
+				hung, fire = 2, append(fire, proxy.ConcurrencyTimeout)
 			}
 			for _, n := range f.having()[:hung] {
 				n.set(func(n *ecNode) {
@@ -459,7 +461,7 @@ func TestErasurePutHungNode(t *testing.T) {
 					}
 				})
 			}
-			f.store.after = only(proxy.ConcurrencyTimeout, proxy.PostQuorumTimeout)
+			f.store.after = only(fire...)
 			body := ecBody(ecRandom(t), 3210)
 			f.put(t, body, objstore.PutOptions{})
 			got, err := f.get(t, "", 0, int64(len(body)))
