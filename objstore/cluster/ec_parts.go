@@ -93,6 +93,7 @@ func rangeText(list []archiveRange) string {
 type archivePart struct {
 	first, length int64
 	span
+	suffix bool // of a suffix: the segments may begin before the range
 }
 
 // partOf is the part with length bytes from first.
@@ -122,7 +123,9 @@ func (c *coding) parts(list []archiveRange, objectBytes int64) (parts []archiveP
 			end = min(r.last, size-1) + 1
 		}
 		if first < end {
-			parts = append(parts, c.partOf(first, end-first, objectBytes))
+			p := c.partOf(first, end-first, objectBytes)
+			p.suffix = r.suffix > 0
+			parts = append(parts, p)
 		}
 	}
 	return parts

@@ -69,15 +69,15 @@ func TestArchiveParts(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, want, c.parts(list, size), hint)
 	}
-	f("bytes=0-0,2097152-9999999", archivePart{0, fragment42, span{0, 1}}, archivePart{2 * fragment42, archive - 2*fragment42, span{2, 3}})
+	f("bytes=0-0,2097152-9999999", archivePart{0, fragment42, span{0, 1}, false}, archivePart{2 * fragment42, archive - 2*fragment42, span{2, 3}, false})
 	// A suffix may begin inside of a fragment.
-	f("bytes=-1", archivePart{archive - 2*fragment42, 2 * fragment42, span{1, 3}})
-	f("bytes=-9999999", archivePart{0, archive, span{0, 3}})
-	f("bytes=9999999-,0-0", archivePart{0, fragment42, span{0, 1}})
+	f("bytes=-1", archivePart{archive - 2*fragment42, 2 * fragment42, span{1, 3}, true})
+	f("bytes=-9999999", archivePart{0, archive, span{0, 3}, true})
+	f("bytes=9999999-,0-0", archivePart{0, fragment42, span{0, 1}, false})
 	f("bytes=9999999-")
-	require.Equal(t, archivePart{0, archive, span{0, 3}}, c.wholePart(size))
-	require.Equal(t, archivePart{0, 0, span{0, 0}}, c.wholePart(0))
-	parts := []archivePart{{archive - 2*fragment42, 2 * fragment42, span{1, 3}}, {0, fragment42, span{0, 1}}}
+	require.Equal(t, archivePart{0, archive, span{0, 3}, false}, c.wholePart(size))
+	require.Equal(t, archivePart{0, 0, span{0, 0}, false}, c.wholePart(0))
+	parts := []archivePart{{archive - 2*fragment42, 2 * fragment42, span{1, 3}, false}, {0, fragment42, span{0, 1}, false}}
 	require.Equal(t, fmt.Sprintf("bytes=%d-%d,0-%d", 2*fragment42, archive-1, fragment42-1), rangeText(c.rest(parts, 2)))
 }
 

@@ -337,12 +337,16 @@ func (st *ecStream) reach(pos int64) bool {
 	if pos == st.pos && (len(st.ready) > 0 || s.first < s.end) {
 		return true
 	}
+	var next *archivePart
+	ahead := int64(-1) // of the beginning of the next part
 	if s.first == s.end && len(st.parts) > 1 {
-		if next := st.parts[1].span.first * st.code.SegmentBytes; next <= pos && pos-next < soon {
-			st.parts = st.parts[1:]
-			st.begin()
-			return pos < st.end
-		}
+		next = &st.parts[1]
+		ahead = pos - next.span.first*st.code.SegmentBytes
+	}
+	// A range that begins in the segment at hand is the next part's, if that part
+	// begins there too.
+	if ahead >= 0 && (ahead < st.code.SegmentBytes || next.suffix && ahead < soon) {
+		return st.follow(pos)
 	}
 	segment := st.bufs[1]
 	decoded := st.pos - int64(len(segment)-len(st.ready))
@@ -350,7 +354,17 @@ func (st *ecStream) reach(pos int64) bool {
 		st.pos, st.ready = pos, segment[pos-decoded:]
 		return true
 	}
+	if ahead >= 0 && ahead < soon {
+		return st.follow(pos)
+	}
 	return st.pos <= pos && pos < st.end && pos-st.pos < soon
+}
+
+// follow goes on to the next part, and reports whether pos is in the part.
+func (st *ecStream) follow(pos int64) bool {
+	st.parts = st.parts[1:]
+	st.begin()
+	return pos < st.end
 }
 
 // decode makes the next segment ready.
