@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -149,7 +150,10 @@ func (s *server) request(tb testing.TB, method, path string, fields ...string) h
 	for i := 0; i < len(fields); i += 2 {
 		req.Header.Set(fields[i], fields[i+1])
 	}
-	transport := &http.Transport{Dial: s.dial, DisableKeepAlives: true}
+	transport := &http.Transport{DisableKeepAlives: true}
+	if s.dial != nil {
+		transport.DialContext = func(_ context.Context, network, addr string) (net.Conn, error) { return s.dial(network, addr) }
+	}
 	res, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil || res.StatusCode/100 != 2 {
 		tb.Fatalf("%s %s: %v %v", method, path, res, err)
