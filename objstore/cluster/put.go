@@ -83,7 +83,7 @@ func (s *Store) PutObject(ctx context.Context, id objstore.ObjectID, body io.Rea
 	u.n = u.primaries()
 	u.quorum = u.putQuorum()
 	u.it = s.iter(u.target, nodes.LocalFirst)
-	head := putHeader(s.header(ctx), id, u.sealedOptions(), at, u.policy, u.footed)
+	head := putHeader(s.header(ctx), id, u.sealedOptions(), at, u.policy, footed(&o) || u.seal != nil)
 	if o.ETag != "" && !u.footed {
 		head.Set("Etag", o.ETag)
 	}

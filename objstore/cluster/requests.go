@@ -27,7 +27,7 @@ const (
 )
 
 // putHeader is the head of an object PUT, the same for all servers. footed says
-// that a footer follows the body.
+// that a footer has what the listing shows.
 func putHeader(h wire.Header, id objstore.ObjectID, o *objstore.PutOptions, at internaltime.Time,
 	policy objstore.PolicyIndex, footed bool) wire.Header {
 
