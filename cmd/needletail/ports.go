@@ -108,7 +108,7 @@ func reportCertificates(logger *slog.Logger, err error) {
 	logger.Info("the certificates were read again")
 }
 
-// certificateFigures returns the metric of the certificates' ends.
+// figures returns the metric of the certificates' ends.
 func (p *ports) figures() []prometheus.Collector {
 	if p.certificates == nil {
 		return nil

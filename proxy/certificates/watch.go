@@ -48,8 +48,8 @@ func (m mark) same(o mark) bool {
 	return m.modified.Equal(o.modified) && m.size == o.size && os.SameFile(m.info, o.info)
 }
 
-// Refresh reads the files again if a file has changed since the last reading.
-// It reports whether files were read.
+// Refresh reads the files again if a file has changed since the last reading,
+// and reports whether files were read.
 func (s *Set) Refresh() (read bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
