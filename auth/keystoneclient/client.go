@@ -99,7 +99,8 @@ func (c *Client) find(ctx context.Context, q question) (*auth.Identity, error) {
 		c.stats.hit(a)
 		return a.result()
 	}
-	a, joined, err := c.questions.do(ctx, key, c.start, func() (answer, error) { return c.ask(key, q) })
+	known := func() (answer, bool) { return c.fresh(key, q) }
+	a, joined, err := c.questions.do(ctx, key, known, c.start, func() (answer, error) { return c.ask(key, q) })
 	c.stats.miss(joined)
 	if err == nil {
 		return a.result()

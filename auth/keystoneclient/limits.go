@@ -64,17 +64,26 @@ func (c *Client) Limits(user Login, endpointID string, time time.Duration) (*Lim
 // while. An error is an error of the context or an *Error.
 func (l *Limits) Limit(ctx context.Context, project, resource string) (int64, error) {
 	key := limitKey{project, resource}
-	last, ok := l.known.Get(key)
-	age := l.client.config.Clock().Sub(last.asked)
-	if ok && age < l.time {
+	last, ok := l.younger(key, l.time)
+	if ok {
 		return last.value, nil
 	}
-	now, _, err := l.questions.do(ctx, key, l.client.start, func() (limit, error) { return l.ask(key) })
-	if err != nil && ok && ctx.Err() == nil && age < l.time+max(0, l.client.config.OutageTime) {
+	known := func() (limit, bool) { return l.younger(key, l.time) }
+	now, _, err := l.questions.do(ctx, key, known, l.client.start, func() (limit, error) { return l.ask(key) })
+	if err == nil || ctx.Err() != nil {
+		return now.value, err
+	}
+	if last, ok = l.younger(key, l.time+max(0, l.client.config.OutageTime)); ok {
 		l.client.stats.stale.Inc()
 		return last.value, nil
 	}
 	return now.value, err
+}
+
+// younger returns the last answer if the answer is younger than age.
+func (l *Limits) younger(key limitKey, age time.Duration) (limit, bool) {
+	last, ok := l.known.Get(key)
+	return last, ok && l.client.config.Clock().Sub(last.asked) < age
 }
 
 // ask asks Keystone and remembers the limit.

@@ -21,6 +21,13 @@ type session struct {
 	restWhy   error
 }
 
+// good returns the token if the token needs no renewal yet.
+func (s *session) good(now time.Time) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token, s.token != "" && now.Before(s.renew)
+}
+
 // drop forgets a token that Keystone refused, unless a newer token is in use.
 func (s *session) drop(token string) {
 	s.mu.Lock()
@@ -33,13 +40,11 @@ func (s *session) drop(token string) {
 // serviceToken returns a token that is good for a while. serviceToken logs in
 // if the last token is missing or about to expire.
 func (c *Client) serviceToken(ctx context.Context, s *session) (string, error) {
-	s.mu.Lock()
-	token, good := s.token, s.token != "" && c.config.Clock().Before(s.renew)
-	s.mu.Unlock()
-	if good {
+	known := func() (string, bool) { return s.good(c.config.Clock()) }
+	if token, ok := known(); ok {
 		return token, nil
 	}
-	token, _, err := s.logins.do(ctx, struct{}{}, c.start, func() (string, error) { return c.login(s) })
+	token, _, err := s.logins.do(ctx, struct{}{}, known, c.start, func() (string, error) { return c.login(s) })
 	return token, err
 }
 
