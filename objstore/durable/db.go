@@ -33,7 +33,7 @@ type Options struct {
 	Logger *slog.Logger // default slog.Default
 
 	// Pebble are Pebble's own settings. The package sets FS, Logger,
-	// EventListener and the numbers of files.
+	// EventListener, CompactionScheduler and the numbers of files.
 	Pebble pebble.Options
 	// OpenFilesMax bounds the open files, at least OpenFilesMin.
 	OpenFilesMax int
@@ -125,6 +125,8 @@ func (d *DB) open() (err error) {
 	d.room.init(p.MemTableSize)
 	p.EventListener.WALCreated = d.room.begin
 	p.Logger = &logger{name: d.opts.Name, slog: d.opts.Logger, seal: d.seal}
+	compactions := newScheduler()
+	p.Experimental.CompactionScheduler = compactions
 	p.FileCache = tableCache(d.opts.OpenFilesMax)
 	defer p.FileCache.Unref()
 	defer func() {
@@ -138,6 +140,7 @@ func (d *DB) open() (err error) {
 	if d.DB, err = pebble.Open(d.dir, &p); err != nil {
 		return errors.Join(d.seal.err(), err)
 	}
+	compactions.start()
 	d.fs.endOpen()
 	if err := d.seal.err(); err != nil { // Pebble was not told
 		close(d.fs.closing)

@@ -13,10 +13,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Pebble leaves this goroutine behind when it fails to open a database.
-const leftByPebble = "github.com/cockroachdb/pebble/v2.(*ConcurrencyLimitScheduler).periodicGranter"
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreTopFunction(leftByPebble)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testOptions are those of a database whose memtable is soon full.
 func testOptions(fs vfs.FS) Options {

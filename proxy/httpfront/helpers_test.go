@@ -236,7 +236,8 @@ func readAnswer(t testing.TB, br *bufio.Reader, method string) answer {
 	if rest.Buffered() > 0 {
 		// Give back what belongs to the next response.
 		next, _ := rest.Peek(rest.Buffered())
-		br.Reset(io.MultiReader(bytes.NewReader(bytes.Clone(next)), br))
+		before := *br // br must not read from itself
+		*br = *bufio.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(next)), &before))
 	}
 	return a
 }
@@ -288,6 +289,17 @@ func waitFor(t testing.TB, reached func() bool) {
 	for end := time.Now().Add(20 * time.Second); !reached(); runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("not reached in 20 s")
+		}
+	}
+}
+
+// TestReadAnswerOfTwo: two answers that arrive at once are read in turn.
+func TestReadAnswerOfTwo(t *testing.T) {
+	br := bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold" +
+		"HTTP/1.1 201 Created\r\nContent-Length: 3\r\n\r\nnewHTTP/1.1 204 No Content\r\n\r\n"))
+	for _, want := range []string{"old", "new", ""} {
+		if a := readAnswer(t, br, "GET"); a.body != want {
+			t.Errorf("got %q, want %q", a.body, want)
 		}
 	}
 }
