@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"needletail/objstore/cluster/wire"
+	"needletail/objstore/pipe"
 )
 
 // document is the body of a GET: a part for each range that the request has and
@@ -73,7 +74,20 @@ func (d *document) Read(p []byte) (int, error) {
 	if d.parts != nil {
 		from = d.parts
 	}
-	n, err := from.Read(p[:min(int64(len(p)), d.left)])
+	return d.took(from.Read(p[:min(int64(len(p)), d.left)]))
+}
+
+// fills reports whether what comes next of the part can be moved into a pipe.
+func (d *document) fills() bool { return d.parts == nil && d.Fills() }
+
+// fill moves bytes of the current part, which has some left, into a pipe: at
+// most most.
+func (d *document) fill(p *pipe.Pipe, most int64) (int, error) {
+	return d.took(d.Fill(p, min(most, d.left)))
+}
+
+// took counts bytes that were read of the current part.
+func (d *document) took(n int, err error) (int, error) {
 	d.pos += int64(n)
 	d.left -= int64(n)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"needletail/objstore"
+	"needletail/objstore/pipe"
 )
 
 // stream is the body of a GET that is being read.
@@ -49,20 +50,21 @@ func (r *reader) Read(p []byte) (int, error) {
 	case len(p) == 0:
 		return 0, nil
 	}
+	return r.advance(func(st *stream) (int, error) { return st.Read(p[:min(int64(len(p)), r.end-r.pos)]) })
+}
+
+// advance reads on, with the range not at its end, and keeps an error.
+func (r *reader) advance(read func(*stream) (int, error)) (n int, err error) {
 	r.o.mu.Lock()
 	defer r.o.mu.Unlock()
-	n := 0
-	n, r.err = r.read(p[:min(int64(len(p)), r.end-r.pos)])
+	n, r.err = r.read(read)
 	r.pos += int64(n)
-	if n > 0 && r.err == nil {
-		return n, nil
-	}
 	return n, r.err
 }
 
 // read reads from the stream, and goes on at another node when the stream
 // breaks. Each node is asked once, so the loop ends.
-func (r *reader) read(p []byte) (int, error) {
+func (r *reader) read(read func(*stream) (int, error)) (int, error) {
 	if err := r.o.store.begin(r.o.call); err != nil {
 		return 0, err
 	}
@@ -72,7 +74,7 @@ func (r *reader) read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		n, err := st.Read(p)
+		n, err := read(st)
 		if err == nil && n > 0 {
 			return n, nil
 		}
@@ -91,8 +93,48 @@ func (r *reader) read(p []byte) (int, error) {
 // copyBuffers are the buffers of WriteTo.
 var copyBuffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
-// WriteTo copies the range without an allocation.
-func (r *reader) WriteTo(w io.Writer) (int64, error) { return copyThrough(w, r) }
+// WriteTo copies the range without an allocation. A large range goes through a
+// pipe if both sides are sockets.
+func (r *reader) WriteTo(w io.Writer) (int64, error) {
+	if to, ok := w.(pipe.Writer); ok && r.end-r.pos >= pipedBytesMin && to.TakesPipes() {
+		if p := pipe.Take(); p != nil {
+			defer p.Give()
+			return r.writePiped(to, p)
+		}
+	}
+	return copyThrough(w, r)
+}
+
+// pipedBytesMin is the length of the shortest range for which a pipe is worth
+// its calls.
+const pipedBytesMin = 128 << 10
+
+// writePiped is WriteTo through a pipe. Bytes that a socket's buffer holds
+// already are copied.
+func (r *reader) writePiped(w pipe.Writer, p *pipe.Pipe) (written int64, err error) {
+	buf := copyBuffers.Get().(*[chunkBytes]byte)
+	defer copyBuffers.Put(buf)
+	piece := func(st *stream) (int, error) {
+		most := r.end - r.pos
+		if st.fills() {
+			return st.fill(p, most)
+		}
+		return st.Read(buf[:min(chunkBytes, most)])
+	}
+	for r.err == nil && r.pos < r.end {
+		n, _ := r.advance(piece) // r.err has the error
+		if p.Held() > 0 {
+			n, err = w.WritePipe(p)
+		} else {
+			n, err = w.Write(buf[:n])
+		}
+		written += int64(n)
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, r.err
+}
 
 func copyThrough(w io.Writer, r io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[chunkBytes]byte)

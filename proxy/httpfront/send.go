@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"needletail/objstore/pipe"
 )
 
 const (
@@ -49,6 +51,16 @@ func (c *conn) sendAll(pieces net.Buffers) error {
 	defer c.writing.Store(0)
 	_, err := pieces.WriteTo(c.Conn)
 	return err
+}
+
+// sendPipe is send for the bytes of a pipe, which holds at most
+// writePieceBytes.
+func (c *conn) sendPipe(p *pipe.Pipe) (int, error) {
+	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
+		return 0, err
+	}
+	defer c.writing.Store(0)
+	return p.Drain(c.raw)
 }
 
 // linger ends a connection in a way that lets the client read the last

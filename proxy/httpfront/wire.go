@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"needletail/objstore/pipe"
 	"needletail/proxy/web"
 )
 
@@ -57,6 +58,33 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	return n, w.err
 }
+
+// TakesPipes reports whether the rest of the body can go from a pipe into the
+// socket: the socket is a plain socket, and the body has no chunks.
+func (w *wire) TakesPipes() bool { return w.err == nil && !w.chunked && !w.c.tls && w.c.raw != nil }
+
+// WritePipe sends bytes of the body out of a pipe.
+func (w *wire) WritePipe(p *pipe.Pipe) (int, error) {
+	if w.err == nil && w.left >= 0 && int64(p.Held()) > w.left {
+		w.err = errLongBody
+	}
+	if w.err == nil {
+		w.err = w.flush()
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	w.started = true
+	n := 0
+	n, w.err = w.c.sendPipe(p)
+	w.sent += int64(n)
+	if w.left > 0 {
+		w.left -= int64(n)
+	}
+	return n, w.err
+}
+
+var _ pipe.Writer = (*wire)(nil)
 
 // writePiece sends a piece of the body, as a chunk if the response is chunked,
 // behind all pending bytes. A small piece is copied and sent with them in a

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"needletail/objstore/pipe"
 )
 
 // body is the body of an answer. The connection goes back to the pool with the
@@ -38,7 +40,11 @@ func (b *body) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := b.x.conn.in.Read(p[:min(int64(len(p)), b.left)])
+	return b.took(b.x.conn.in.Read(p[:min(int64(len(p)), b.left)]))
+}
+
+// took counts bytes that were read, and ends the exchange after the last byte.
+func (b *body) took(n int, err error) (int, error) {
 	b.left -= int64(n)
 	if err != nil {
 		b.err = b.x.fail("body", unexpected(err))
@@ -48,6 +54,23 @@ func (b *body) Read(p []byte) (int, error) {
 		b.finish()
 	}
 	return n, nil
+}
+
+// Fill moves bytes of the body into an empty pipe, at most most; io.EOF comes
+// after the whole body alone. Fill is allowed after Fills has said so.
+func (r *Response) Fill(p *pipe.Pipe, most int64) (int, error) {
+	b := r.Body.(*body)
+	if err := b.advance(); err != nil {
+		return 0, err
+	}
+	return b.took(b.x.conn.fill(p, int(min(most, b.left, pipe.BytesMax))))
+}
+
+// Fills reports whether what comes next of the body can be moved into a pipe:
+// its length is known, and no byte of it was read from the socket.
+func (r *Response) Fills() bool {
+	b, ok := r.Body.(*body)
+	return ok && b.err == nil && !b.chunked && b.x.conn.raw != nil && b.x.conn.in.Buffered() == 0
 }
 
 // advance makes left positive, or returns the error of all later reads.

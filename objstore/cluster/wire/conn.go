@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"needletail/objstore/pipe"
 )
 
 // readerBytes is the size of a connection's read buffer: a head and a small
@@ -94,6 +96,14 @@ func (r connReader) Read(b []byte) (int, error) {
 	n, err := c.nc.Read(b)
 	c.answered = c.answered || n > 0
 	return n, err
+}
+
+// fill moves bytes from the socket into a pipe with the deadline of the exchange.
+func (c *conn) fill(p *pipe.Pipe, most int) (int, error) {
+	if err := c.nc.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
+		return 0, err
+	}
+	return p.Fill(c.raw, most)
 }
 
 // write sends up to four pieces in a single system call.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pipe moves bytes from a socket to a socket inside the kernel: the
+// bytes are not copied into the process and out of it again, which is about
+// half of the work of a relay.
+//
+// # Vocabulary
+//
+// A Pipe is a pipe of the kernel. Fill moves bytes that have arrived at a socket
+// into the pipe, and Drain moves the bytes of the pipe to a socket (splice(2)).
+// A Writer is a destination that takes the bytes of a pipe.
+//
+// # Invariants
+//
+//   - A pipe belongs to a single goroutine between Take and Give.
+//   - Fill is for an empty pipe, so an error of Fill is of the source alone, and
+//     an error of Drain is of the destination alone.
+//   - At most pipesMax pipes are there, with bytesMax bytes each. Take returns
+//     nil beyond, and the caller copies.
+//   - A pipe with bytes in it is never used again.
+package pipe

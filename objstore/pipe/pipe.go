@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipe
+
+import (
+	"io"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// BytesMax is how much a pipe holds.
+	BytesMax = 256 << 10
+	// pipesMax bounds the pipes of the process. The kernel gives a user without
+	// privileges 64 MiB of pipes (/proc/sys/fs/pipe-user-pages-soft), and
+	// pipesMax times BytesMax is half of that.
+	pipesMax = 128
+)
+
+// Writer is a destination that takes bytes out of a pipe.
+type Writer interface {
+	io.Writer
+	// TakesPipes reports whether WritePipe may be called.
+	TakesPipes() bool
+	// WritePipe sends all bytes of the pipe, and returns how many were sent.
+	WritePipe(p *Pipe) (int, error)
+}
+
+// Pipe is a pipe of the kernel.
+type Pipe struct {
+	reads, writes int // descriptors
+	held          int // bytes
+
+	// The following are the running call. fill and drain are made once, so that
+	// no call allocates.
+	most  int
+	moved int
+	err   error
+	fill  func(fd uintptr) bool
+	drain func(fd uintptr) bool
+}
+
+// idle has the pipes that are not in use, and made has an entry for each pipe
+// that is there.
+var (
+	idle = make(chan *Pipe, pipesMax)
+	made = make(chan struct{}, pipesMax)
+)
+
+// Take returns an empty pipe, or nil if no pipe is free. The caller gives the
+// pipe back.
+func Take() *Pipe {
+	select {
+	case p := <-idle:
+		return p
+	default:
+	}
+	select {
+	case made <- struct{}{}:
+	default:
+		return nil
+	}
+	p, err := open()
+	if err != nil {
+		<-made
+		return nil
+	}
+	return p
+}
+
+// open makes a pipe. The kernel may refuse BytesMax to a user with many pipes;
+// the pipe then has less room, which is no fault.
+func open() (*Pipe, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, BytesMax)
+	p := &Pipe{reads: fds[0], writes: fds[1]}
+	p.fill = func(fd uintptr) bool { return p.splice(int(fd), p.writes) }
+	p.drain = func(fd uintptr) bool { return p.splice(p.reads, int(fd)) }
+	return p, nil
+}
+
+// Give takes the pipe back. A pipe with bytes in it is closed.
+func (p *Pipe) Give() {
+	if p.held == 0 {
+		idle <- p // has room for all pipes
+		return
+	}
+	_ = unix.Close(p.reads)
+	_ = unix.Close(p.writes)
+	<-made
+}
+
+// Held is how many bytes the pipe has.
+func (p *Pipe) Held() int { return p.held }
+
+// Fill moves bytes that have arrived at src into the empty pipe, at most most and
+// BytesMax. Fill waits for the first byte, under the read deadline of src. At the end of
+// the input Fill returns io.EOF.
+func (p *Pipe) Fill(src syscall.RawConn, most int) (int, error) {
+	if err := p.run(src.Read, p.fill, min(most, BytesMax)); err != nil {
+		return 0, err
+	}
+	if p.moved == 0 {
+		return 0, io.EOF
+	}
+	p.held = p.moved
+	return p.moved, nil
+}
+
+// Drain moves all bytes of the pipe to dst, under the write deadline of dst, and
+// returns how many bytes were sent.
+func (p *Pipe) Drain(dst syscall.RawConn) (int, error) {
+	sent := 0
+	for p.held > 0 {
+		if err := p.run(dst.Write, p.drain, p.held); err != nil {
+			return sent, err
+		}
+		if p.moved == 0 {
+			return sent, io.ErrUnexpectedEOF
+		}
+		sent += p.moved
+		p.held -= p.moved
+	}
+	return sent, nil
+}
+
+// run calls splice when the socket is ready, until splice has moved bytes.
+func (p *Pipe) run(when func(func(fd uintptr) bool) error, splice func(fd uintptr) bool, most int) error {
+	p.most, p.moved, p.err = most, 0, nil
+	if err := when(splice); err != nil {
+		return err
+	}
+	return p.err
+}
+
+// splice moves up to p.most bytes once. False: the socket is not ready.
+func (p *Pipe) splice(from, to int) bool {
+	for {
+		n, err := unix.Splice(from, nil, to, nil, p.most, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		switch err {
+		case nil:
+			p.moved = int(n)
+			return true
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			p.err = os.NewSyscallError("splice", err)
+			return true
+		}
+	}
+}

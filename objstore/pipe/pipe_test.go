@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipe
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sockets returns the two ends of a connection.
+func sockets(t testing.TB) (a, b *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	out, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = out.Close(), in.Close() })
+	return out.(*net.TCPConn), in.(*net.TCPConn)
+}
+
+func raw(t *testing.T, c *net.TCPConn) syscall.RawConn {
+	t.Helper()
+	r, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func take(t *testing.T) *Pipe {
+	t.Helper()
+	p := Take()
+	if p == nil {
+		t.Fatal("no pipe is free")
+	}
+	return p
+}
+
+// TestRelay moves a body of every length in pieces between two connections.
+func TestRelay(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	body := make([]byte, 3<<20+rng.IntN(1<<20))
+	for i := range body {
+		body[i] = byte(rng.Uint32())
+	}
+	source, in := sockets(t)
+	out, sink := sockets(t)
+	go func() {
+		_, _ = source.Write(body)
+		_ = source.Close()
+	}()
+	got := make(chan []byte)
+	go func() {
+		all, _ := io.ReadAll(sink)
+		got <- all
+	}()
+	p := take(t)
+	defer p.Give()
+	for {
+		n, err := p.Fill(raw(t, in), 1+rng.IntN(2*BytesMax))
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil || n <= 0 || n > BytesMax || n != p.Held() {
+			t.Fatalf("fill: %d of %d held, %v", n, p.Held(), err)
+		}
+		if m, err := p.Drain(raw(t, out)); m != n || err != nil || p.Held() != 0 {
+			t.Fatalf("drain: %d of %d, %d left, %v", m, n, p.Held(), err)
+		}
+	}
+	_ = out.Close()
+	if all := <-got; !bytes.Equal(all, body) {
+		t.Errorf("%d bytes of %d arrived, or others", len(all), len(body))
+	}
+}
+
+// TestFillIsBounded: Fill takes no more than the caller wants.
+func TestFillIsBounded(t *testing.T) {
+	source, in := sockets(t)
+	if _, err := source.Write([]byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	out, sink := sockets(t)
+	p := take(t)
+	defer p.Give()
+	if n, err := p.Fill(raw(t, in), 4); n != 4 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if n, err := p.Drain(raw(t, out)); n != 4 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	rest := make([]byte, 6)
+	if _, err := io.ReadFull(in, rest); err != nil || string(rest) != "456789" {
+		t.Errorf("%q, %v", rest, err)
+	}
+	first := make([]byte, 4)
+	if _, err := io.ReadFull(sink, first); err != nil || string(first) != "0123" {
+		t.Errorf("%q, %v", first, err)
+	}
+}
+
+// TestDeadlines: a source without bytes and a destination without room end at
+// their own deadlines, and the pipe knows what it still holds.
+func TestDeadlines(t *testing.T) {
+	source, in := sockets(t)
+	p := take(t)
+	past := time.Now().Add(-time.Second)
+	if err := in.SetReadDeadline(past); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Fill(raw(t, in), 10); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.Held() != 0 {
+		t.Errorf("fill: %d, %v, %d held", n, err, p.Held())
+	}
+	if err := in.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source.Write([]byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Fill(raw(t, in), 10); n != 3 || err != nil {
+		t.Fatalf("fill: %d, %v", n, err)
+	}
+	out, _ := sockets(t)
+	if err := out.SetWriteDeadline(past); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Drain(raw(t, out)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.Held() != 3 {
+		t.Errorf("drain: %d, %v, %d held", n, err, p.Held())
+	}
+	before := len(made)
+	p.Give()
+	if len(made) != before-1 {
+		t.Error("a pipe with bytes in it was kept")
+	}
+}
+
+// TestPipesAreBounded: pipesMax pipes are there, and not one more.
+func TestPipesAreBounded(t *testing.T) {
+	var all []*Pipe
+	for range pipesMax {
+		all = append(all, take(t))
+	}
+	if p := Take(); p != nil {
+		t.Error("a pipe over the limit")
+		p.Give()
+	}
+	for _, p := range all {
+		p.Give()
+	}
+	take(t).Give()
+}
+
+// TestGone: a destination that has closed ends Drain, and a source that was
+// closed here ends Fill.
+func TestGone(t *testing.T) {
+	source, in := sockets(t)
+	out, sink := sockets(t)
+	_ = sink.Close()
+	p := take(t)
+	defer p.Give()
+	var err error
+	for err == nil { // the first bytes may still find room
+		if _, err = source.Write([]byte("abc")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = p.Fill(raw(t, in), 10); err != nil {
+			t.Fatal(err)
+		}
+		_, err = p.Drain(raw(t, out))
+	}
+	if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("drain: %v", err)
+	}
+	q := take(t)
+	defer q.Give()
+	other, closed := sockets(t)
+	r := raw(t, closed)
+	_ = closed.Close()
+	if _, err := q.Fill(r, 10); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("fill: %v", err)
+	}
+	_ = other.Close()
+}
+
+// BenchmarkRelay tells the processor time of a relay of 64 KiB, with its source
+// and its sink: through a pipe, and by copying.
+func BenchmarkRelay(b *testing.B) {
+	b.Run("pipe", func(b *testing.B) { relay(b, pipeAll) })
+	b.Run("copy", func(b *testing.B) { relay(b, copyAll) })
+}
+
+func pipeAll(out, in *net.TCPConn) error {
+	p := Take()
+	defer p.Give()
+	from, _ := in.SyscallConn()
+	to, err := out.SyscallConn()
+	for err == nil {
+		if _, err = p.Fill(from, BytesMax); err == nil {
+			_, err = p.Drain(to)
+		}
+	}
+	return err
+}
+
+func copyAll(out, in *net.TCPConn) error {
+	_, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, make([]byte, 64<<10))
+	return err
+}
+
+func relay(b *testing.B, all func(out, in *net.TCPConn) error) {
+	source, in := sockets(b)
+	out, sink := sockets(b)
+	piece := make([]byte, 64<<10)
+	b.SetBytes(int64(len(piece)))
+	begin := processorTime()
+	go func() {
+		for range b.N {
+			if _, err := source.Write(piece); err != nil {
+				break
+			}
+		}
+		_ = source.Close()
+	}()
+	done := make(chan error)
+	go func() {
+		_, err := io.Copy(io.Discard, sink)
+		done <- err
+	}()
+	b.ResetTimer()
+	if err := all(out, in); err != nil && err != io.EOF {
+		b.Fatal(err)
+	}
+	_ = out.Close()
+	<-done
+	b.ReportMetric(float64(processorTime()-begin)/float64(b.N), "cpu-ns/op")
+}
+
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
