@@ -16,6 +16,7 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
+	"needletail/objstore/pipe"
 )
 
 // digests are taken in the proxy only where metadata depend on the body; else
@@ -147,20 +148,39 @@ func (u *upload) foot(info *objstore.ObjectInfo, d *digests) error {
 // readBody reads the body to its end, and not beyond a stated length.
 func (u *upload) readBody(ctx context.Context, body io.Reader, d *digests) (size int64, err error) {
 	for size != u.o.SizeBytes {
-		c := newChunk()
-		end := false
-		c.n, end, err = readFull(body, c.buf[:u.room(size, chunkBytes)], enoughBytes)
-		size += int64(c.n)
-		if err = u.checkRead(size, end, err); err == nil && c.n > 0 {
-			d.take(c.bytes(), nil)
+		c, n, end, err := u.readPiece(body, d, size)
+		size += int64(n)
+		if err = u.checkRead(size, end, err); err == nil && n > 0 {
 			err = u.send(ctx, c)
 		}
-		c.release()
+		if c != nil {
+			c.release()
+		}
 		if err != nil || end {
 			return size, err
 		}
 	}
 	return size, nil
+}
+
+// readPiece reads the next n bytes of the body, after size bytes: into pipes if
+// the bytes have arrived at a socket, else into memory.
+func (u *upload) readPiece(body io.Reader, d *digests, size int64) (c load, n int, end bool, err error) {
+	if socket, ok := body.(pipe.Reader); ok && u.takesPipes(d) {
+		t, n, err := u.fillTeed(socket, int(u.room(size, pipe.BytesMax)))
+		if t != nil {
+			return t, n, err == io.EOF, nil
+		}
+		if err != nil {
+			return nil, 0, false, err
+		}
+	}
+	m := newChunk()
+	m.n, end, err = readFull(body, m.buf[:u.room(size, chunkBytes)], enoughBytes)
+	if err == nil && m.n > 0 {
+		d.take(m.bytes(), nil)
+	}
+	return m, m.n, end, err
 }
 
 // room is how many bytes are read next, after size bytes: at most most, and one

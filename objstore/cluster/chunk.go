@@ -18,7 +18,7 @@ const (
 // load is what the lanes of an upload get at once: the same piece of the body,
 // or a fragment each. A load counts its users.
 type load interface {
-	part(l *lane) []byte
+	write(l *lane) error // sends the lane's part to its node
 	use()
 	release()
 }
@@ -42,8 +42,8 @@ func newChunk() *chunk {
 
 func (c *chunk) bytes() []byte { return c.buf[:c.n] }
 
-// part is the same for all lanes.
-func (c *chunk) part(*lane) []byte { return c.bytes() }
+// write sends the same to all nodes.
+func (c *chunk) write(l *lane) error { return l.write(c.bytes()) }
 
 func (c *chunk) use() { c.refs.Add(1) }
 

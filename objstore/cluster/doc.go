@@ -23,7 +23,8 @@
 // to headers and back (infos.go, override.go, requests.go, updates.go, rows.go),
 // and runs the dialogues: write.go for requests that go to all nodes, find.go
 // for reads, connect.go, put.go and lane.go for uploads, open.go and stream.go for
-// bodies, document.go for the parts of a body with several ranges, and shard_list.go
+// bodies, teed.go for uploads that go from socket to sockets (package pipe),
+// document.go for the parts of a body with several ranges, and shard_list.go
 // and shard_update.go for containers that are divided into shards: a shard is a
 // container with the rows of a range of names. The files
 // ec_*.go serve erasure-coded policies: ec_put.go cuts an upload into stripes and
@@ -47,7 +48,8 @@
 //   - The memory of an upload is laneChunks + 2 chunks, with any number of nodes;
 //     of an erasure-coded upload ecLaneStripes + 2 stripes. An erasure-coded read
 //     has two segments, and two fragments of each archive. Options.CodedBytes bounds
-//     the memory of all erasure-coded bodies together.
+//     the memory of all erasure-coded bodies together. Package pipe bounds the
+//     bytes that go from socket to socket and never come to memory.
 //   - An error names the server that failed.
 //   - With root secrets that write, no server sees a byte of a body, its digests, a
 //     value of user metadata, or the ETag of a listing.

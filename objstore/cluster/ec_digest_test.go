@@ -15,7 +15,7 @@ import (
 // countedLoad counts its users.
 type countedLoad struct{ users atomic.Int32 }
 
-func (c *countedLoad) part(*lane) []byte { return nil }
+func (c *countedLoad) write(*lane) error { return nil }
 func (c *countedLoad) use()              { c.users.Add(1) }
 func (c *countedLoad) release()          { c.users.Add(-1) }
 

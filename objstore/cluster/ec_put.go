@@ -44,7 +44,8 @@ func (c *coding) newStripe(bodyBytes int64) *stripe {
 	return s
 }
 
-func (s *stripe) part(l *lane) []byte { return s.fragments[l.index] }
+// write sends the lane's fragment.
+func (s *stripe) write(l *lane) error { return l.write(s.fragments[l.index]) }
 
 func (s *stripe) use() { s.refs.Add(1) }
 

@@ -136,7 +136,7 @@ func (l *lane) run(ctx context.Context) *answer {
 	var err error
 	for c := range l.queue {
 		if err == nil && !l.left() {
-			if err = l.write(c.part(l)); err != nil {
+			if err = c.write(l); err != nil {
 				l.leave()
 			}
 		}

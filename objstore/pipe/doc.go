@@ -8,14 +8,16 @@
 //
 // A Pipe is a pipe of the kernel. Fill moves bytes that have arrived at a socket
 // into the pipe, and Drain moves the bytes of the pipe to a socket (splice(2)).
-// A Writer is a destination that takes the bytes of a pipe.
+// Tee gives the bytes of a pipe to a further pipe as well (tee(2)), for several
+// destinations. A Reader is a source of bytes for a pipe, and a Writer a
+// destination.
 //
 // # Invariants
 //
 //   - A pipe belongs to a single goroutine between Take and Give.
 //   - Fill is for an empty pipe, so an error of Fill is of the source alone, and
 //     an error of Drain is of the destination alone.
-//   - At most pipesMax pipes are there, with bytesMax bytes each. Take returns
+//   - At most pipesMax pipes are there, with room for BytesMax bytes each. Take returns
 //     nil beyond, and the caller copies.
 //   - A pipe with bytes in it is never used again.
 package pipe

@@ -28,18 +28,29 @@ type Writer interface {
 	WritePipe(p *Pipe) (int, error)
 }
 
+// Reader is a source whose bytes can go into a pipe.
+type Reader interface {
+	io.Reader
+	// FillPipe moves bytes that have arrived into the empty pipe, at most most,
+	// without a wait. With fewer than least bytes there, and for a source that
+	// is no plain socket, FillPipe moves nothing, returns 0 and nil, and the
+	// caller reads. io.EOF may come with the last byte.
+	FillPipe(p *Pipe, least, most int) (int, error)
+}
+
 // Pipe is a pipe of the kernel.
 type Pipe struct {
 	reads, writes int // descriptors
 	held          int // bytes
 
-	// The following are the running call. fill and drain are made once, so that
+	// The following are the running call. fill, drain and look are made once, so that
 	// no call allocates.
 	most  int
 	moved int
 	err   error
 	fill  func(fd uintptr) bool
 	drain func(fd uintptr) bool
+	look  func(fd uintptr)
 }
 
 // idle has the pipes that are not in use, and made has an entry for each pipe
@@ -70,17 +81,21 @@ func Take() *Pipe {
 	return p
 }
 
-// open makes a pipe. The kernel may refuse BytesMax to a user with many pipes;
-// the pipe then has less room, which is no fault.
+// open makes a pipe of BytesMax, which the kernel may refuse to a user with many
+// pipes. All pipes have the same room: Tee relies on the room.
 func open() (*Pipe, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, BytesMax)
 	p := &Pipe{reads: fds[0], writes: fds[1]}
+	if size, err := unix.FcntlInt(uintptr(p.writes), unix.F_SETPIPE_SZ, BytesMax); err != nil || size != BytesMax {
+		p.close()
+		return nil, os.NewSyscallError("fcntl", err)
+	}
 	p.fill = func(fd uintptr) bool { return p.splice(int(fd), p.writes) }
 	p.drain = func(fd uintptr) bool { return p.splice(p.reads, int(fd)) }
+	p.look = func(fd uintptr) { p.moved, p.err = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }
 	return p, nil
 }
 
@@ -90,9 +105,13 @@ func (p *Pipe) Give() {
 		idle <- p // has room for all pipes
 		return
 	}
+	p.close()
+	<-made
+}
+
+func (p *Pipe) close() {
 	_ = unix.Close(p.reads)
 	_ = unix.Close(p.writes)
-	<-made
 }
 
 // Held is how many bytes the pipe has.
@@ -110,6 +129,26 @@ func (p *Pipe) Fill(src syscall.RawConn, most int) (int, error) {
 	}
 	p.held = p.moved
 	return p.moved, nil
+}
+
+// Arrived is how many bytes Fill finds at a socket without a wait. Arrived is for
+// an empty pipe.
+func (p *Pipe) Arrived(src syscall.RawConn) int {
+	if src.Control(p.look) != nil || p.err != nil {
+		return 0
+	}
+	return p.moved
+}
+
+// Tee gives the empty pipe to the bytes that p holds too, and returns how many
+// bytes to has: all, since to has the same room.
+func (p *Pipe) Tee(to *Pipe) (int, error) {
+	n, err := unix.Tee(p.reads, to.writes, p.held, unix.SPLICE_F_NONBLOCK)
+	if err != nil {
+		return 0, os.NewSyscallError("tee", err)
+	}
+	to.held = int(n)
+	return to.held, nil
 }
 
 // Drain moves all bytes of the pipe to dst, under the write deadline of dst, and

@@ -258,3 +258,35 @@ func processorTime() time.Duration {
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
+
+// TestTee: two pipes have the same bytes, and each is drained alone.
+func TestTee(t *testing.T) {
+	source, in := sockets(t)
+	p, q := take(t), take(t)
+	if n := p.Arrived(raw(t, in)); n != 0 {
+		t.Errorf("%d bytes arrived of none", n)
+	}
+	if _, err := source.Write([]byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.Fill(raw(t, in), 7); n != 7 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if n := q.Arrived(raw(t, in)); n != 3 {
+		t.Errorf("%d bytes arrived, want 3", n)
+	}
+	if n, err := p.Tee(q); n != 7 || err != nil || p.Held() != 7 || q.Held() != 7 {
+		t.Fatalf("%d, %v; %d and %d held", n, err, p.Held(), q.Held())
+	}
+	for _, full := range []*Pipe{p, q} {
+		out, sink := sockets(t)
+		if n, err := full.Drain(raw(t, out)); n != 7 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		got := make([]byte, 7)
+		if _, err := io.ReadFull(sink, got); err != nil || string(got) != "0123456" {
+			t.Errorf("%q, %v", got, err)
+		}
+		full.Give()
+	}
+}

@@ -323,6 +323,13 @@ func (c *conn) readSome(p []byte) (int, error) {
 	return n, nil
 }
 
+// readsSocket reports whether reads come from the socket itself: neither TLS nor
+// the buffer of a PROXY header is between.
+func (c *conn) readsSocket() bool {
+	_, ok := c.Conn.(syscall.Conn)
+	return ok && c.raw != nil
+}
+
 // readByte reads a byte of a body's framing.
 func (c *conn) readByte() (byte, error) {
 	if c.r == c.w {

@@ -3,6 +3,7 @@
 package httpfront
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net"
@@ -114,5 +115,91 @@ func TestPipedBodyOfAnotherLength(t *testing.T) {
 		if !errors.Is(d.Err, c.want) || d.Status != c.status {
 			t.Errorf("length %d: %v, status %d", c.length, d.Err, d.Status)
 		}
+	}
+}
+
+// pipeReader reads a body through pipes as far as the body goes into pipes.
+type pipeReader struct {
+	piped int
+	err   error
+	sink  *net.TCPConn
+	raw   syscall.RawConn
+}
+
+func (r *pipeReader) Serve(req *web.Request) (*web.Response, error) {
+	from := req.Body.(pipe.Reader)
+	p := pipe.Take()
+	defer p.Give()
+	buf := make([]byte, 8<<10)
+	for r.err == nil {
+		var n int
+		if n, r.err = from.FillPipe(p, 1, pipe.BytesMax); n > 0 {
+			r.piped += n
+			if _, err := p.Drain(r.raw); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if r.err == nil {
+			n, r.err = from.Read(buf)
+			if _, err := r.sink.Write(buf[:n]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_ = r.sink.CloseWrite()
+	if r.err != io.EOF {
+		return nil, r.err
+	}
+	return web.NewBytes(201, "text/plain", nil), nil
+}
+
+// TestBodyIntoPipe: the body of a plain request goes into pipes and is counted.
+// A chunked body is read.
+func TestBodyIntoPipe(t *testing.T) {
+	text := strings.Repeat("0123456789", 100_000)
+	for _, c := range []struct {
+		name, head, body string
+		piped            bool
+	}{
+		{"length", "Content-Length: 1000000\r\n", text, true},
+		{"continue", "Expect: 100-continue\r\nContent-Length: 1000000\r\n", text, true},
+		{"chunked", "Transfer-Encoding: chunked\r\n", "f4240\r\n" + text + "\r\n0\r\n\r\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = l.Close() }()
+			r := &pipeReader{sink: dial(t, l.Addr().String())}
+			if r.raw, err = r.sink.SyscallConn(); err != nil {
+				t.Fatal(err)
+			}
+			from, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make(chan string, 1)
+			go func() {
+				all, _ := io.ReadAll(from)
+				got <- string(all)
+			}()
+			done := make(chan Done, 1)
+			_, addr := start(t, Options{Handler: r, OnDone: func(d Done) { done <- d }})
+			client := dial(t, addr)
+			write(t, client, "PUT /a HTTP/1.1\r\nHost: h\r\n"+c.head+"\r\n"+c.body)
+			br := bufio.NewReader(client)
+			a := readAnswer(t, br, "PUT")
+			if a.StatusCode == 100 {
+				a = readAnswer(t, br, "PUT")
+			}
+			if d := <-done; a.StatusCode != 201 || d.BytesIn != int64(len(text)) || (r.piped > 0) != c.piped {
+				t.Errorf("status %d, %d bytes in, %d piped, %v", a.StatusCode, d.BytesIn, r.piped, d.Err)
+			}
+			if all := <-got; all != text {
+				t.Errorf("%d bytes of %d came, or others", len(all), len(text))
+			}
+		})
 	}
 }

@@ -106,6 +106,16 @@ func (c *conn) fill(p *pipe.Pipe, most int) (int, error) {
 	return p.Fill(c.raw, most)
 }
 
+// drain moves the bytes of a pipe to the socket with the deadline of the
+// exchange.
+func (c *conn) drain(p *pipe.Pipe) error {
+	err := c.nc.SetWriteDeadline(time.Now().Add(c.timeout))
+	if err == nil {
+		_, err = p.Drain(c.raw)
+	}
+	return err
+}
+
 // write sends up to four pieces in a single system call.
 func (c *conn) write(pieces ...[]byte) error {
 	c.vec = append(c.vecs[:0], pieces...)

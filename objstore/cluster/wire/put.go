@@ -9,6 +9,8 @@ import (
 	"net"
 	"strconv"
 	"sync"
+
+	"needletail/objstore/pipe"
 )
 
 // putState is how far the dialogue of a Put has come.
@@ -56,6 +58,7 @@ type Put struct {
 var (
 	errPutOrder   = errors.New("the calls of a Put are out of order")
 	errPutLength  = errors.New("the body has another length than stated")
+	errPutPipe    = errors.New("the body cannot come out of a pipe")
 	errAborted    = errors.New("the upload was given up")
 	errNoFooter   = protocolError("the node takes no metadata after the body")
 	errNoTwoPhase = protocolError("the node knows no upload in two phases")
@@ -215,6 +218,25 @@ func (p *Put) misuse(step string, err error) error {
 // means that the node has given its final answer already: Finish returns the
 // answer. Write keeps nothing of b.
 func (p *Put) Write(b []byte) error {
+	return p.write(len(b), func() error { return p.send(b) })
+}
+
+// WritePipe is Write for the bytes of a pipe. The body is a plain body with a
+// stated length, and the connection is a socket.
+func (p *Put) WritePipe(from *pipe.Pipe) error {
+	return p.write(from.Held(), func() error {
+		if p.chunked || p.x.conn.raw == nil {
+			return p.misuse("write", errPutPipe)
+		}
+		if p.left -= int64(from.Held()); p.left < 0 {
+			return p.misuse("write", errPutLength)
+		}
+		return p.x.conn.drain(from)
+	})
+}
+
+// write calls send for n bytes of the body if the dialogue is there for them.
+func (p *Put) write(n int, send func() error) error {
 	switch {
 	case p.err != nil:
 		return p.err
@@ -224,12 +246,12 @@ func (p *Put) Write(b []byte) error {
 		return p.failed(p.x.fail("write", net.ErrClosed))
 	case p.state != putBody:
 		return p.misuse("write", errPutOrder)
-	case len(b) == 0:
+	case n == 0:
 		return nil
 	case p.x.conn.look():
 		return p.interrupted("write", nil)
 	}
-	if err := p.send(b); err != nil {
+	if err := send(); err != nil {
 		return p.interrupted("write", err)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 
 	"needletail/objstore/cluster/wire"
 	"needletail/objstore/cluster/wire/wiretest"
+	"needletail/objstore/pipe"
 )
 
 // newClient returns a client with timeouts that only a broken test reaches.
@@ -548,4 +549,64 @@ func TestBuffered(t *testing.T) {
 	require.EqualValues(t, 3, r.Buffered())
 	require.Equal(t, "345", readAll(t, r))
 	require.Zero(t, r.Buffered())
+}
+
+// The bytes of a pipe are the body of a plain upload. A chunked body, and a body
+// longer than stated, end the upload.
+func TestPutPipe(t *testing.T) {
+	node := wiretest.New(t, wiretest.Handler{})
+	c := newClient(t, wire.Options{})
+	for _, test := range []struct {
+		stated int64
+		text   string
+		kind   wire.Kind
+	}{
+		{5, "hello", 0},
+		{4, "hello", wire.KindRequest},
+		{0, "hello", wire.KindRequest}, // chunked
+	} {
+		req := putRequest(node.Addr)
+		req.Length = test.stated
+		p, err := c.Put(t.Context(), req)
+		require.NoError(t, err)
+		_, _, err = p.Continue(t.Context())
+		require.NoError(t, err)
+		from := filled(t, test.text)
+		err = p.WritePipe(from)
+		held := from.Held()
+		from.Give()
+		if test.kind != 0 {
+			require.ErrorIs(t, err, test.kind)
+			require.Equal(t, len(test.text), held)
+			continue
+		}
+		require.NoError(t, err)
+		require.Zero(t, held)
+		r, err := p.Finish(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 201, r.Status)
+		require.NoError(t, r.Body.Close())
+		rs := node.Requests()
+		require.Equal(t, test.text, string(rs[len(rs)-1].Body))
+	}
+}
+
+// filled returns a pipe with a text in it.
+func filled(t *testing.T, text string) *pipe.Pipe {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	out, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	in, err := l.Accept()
+	require.NoError(t, err)
+	defer func() { _, _ = out.Close(), in.Close() }()
+	_, err = io.WriteString(out, text)
+	require.NoError(t, err)
+	raw, err := in.(*net.TCPConn).SyscallConn()
+	require.NoError(t, err)
+	p := pipe.Take()
+	_, err = p.Fill(raw, len(text))
+	require.NoError(t, err)
+	return p
 }
