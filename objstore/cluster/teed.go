@@ -24,21 +24,18 @@ type teed struct {
 // takesPipes reports whether the nodes get the body just as the client sends the
 // body, so that pieces can go through pipes.
 func (u *upload) takesPipes(d *digests) bool {
-	return u.code == nil && !u.footed && d.sha512 == nil && u.o.SizeBytes > enoughBytes
+	return u.code == nil && !u.footed && d.sha512 == nil && u.o.SizeBytes > pipe.BytesMax
 }
 
-// fillTeed makes a piece of at most most bytes out of bytes that have arrived.
-// io.EOF comes with the last piece of a body. Nil without an error: fewer than
-// enoughBytes are there, or no pipes are free, and the caller copies.
+// fillTeed makes a piece of at most most bytes out of the next bytes of a body.
+// io.EOF comes with the last piece. Nil without an error: the client is slow, or no
+// pipes are free, and the caller copies.
 func (u *upload) fillTeed(body pipe.Reader, most int) (*teed, int, error) {
-	if most < enoughBytes {
-		return nil, 0, nil
-	}
 	t := u.newTeed()
 	if t == nil {
 		return nil, 0, nil
 	}
-	n, err := body.FillPipe(t.pipes[0], enoughBytes, most)
+	n, err := body.FillPipe(t.pipes[0], most)
 	if n > 0 && (err == nil || err == io.EOF) {
 		if teeErr := t.tee(); teeErr != nil {
 			err = teeErr

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"io"
 	"net"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,11 +17,10 @@ import (
 	"needletail/objstore/pipe"
 )
 
-// socketBody is the body of a client's request. FillPipe waits for bytes, so
-// that a test does not depend on the time of their coming.
+// socketBody is the body of a client's request.
 type socketBody struct {
 	*net.TCPConn
-	raw   syscall.RawConn
+	from  *pipe.Source
 	left  int
 	piped int
 	turns int
@@ -40,8 +38,9 @@ func newSocketBody(t *testing.T, body []byte) *socketBody {
 	c, err := l.Accept()
 	require.NoError(t, err)
 	b := &socketBody{TCPConn: c.(*net.TCPConn), left: len(body), onTurn: func(int) {}}
-	b.raw, err = b.SyscallConn()
+	raw, err := b.SyscallConn()
 	require.NoError(t, err)
+	b.from = pipe.NewSource(raw)
 	t.Cleanup(func() { _, _ = client.Close(), c.Close() })
 	go func() {
 		_, _ = client.Write(body)
@@ -56,13 +55,13 @@ func (b *socketBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *socketBody) FillPipe(p *pipe.Pipe, _, most int) (int, error) {
+func (b *socketBody) FillPipe(p *pipe.Pipe, most int) (int, error) {
 	b.turns++
 	b.onTurn(b.turns)
 	if b.every > 0 && b.turns%b.every == 0 {
 		return 0, nil
 	}
-	n, err := p.Fill(b.raw, most)
+	n, err := b.from.Fill(p, most)
 	b.piped += n
 	if b.left -= n; b.left == 0 {
 		err = io.EOF

@@ -6,8 +6,9 @@
 //
 // # Vocabulary
 //
-// A Pipe is a pipe of the kernel. Fill moves bytes that have arrived at a socket
-// into the pipe, and Drain moves the bytes of the pipe to a socket (splice(2)).
+// A Pipe is a pipe of the kernel. A Source is a socket whose bytes go into pipes:
+// Gather says how many bytes wake a reader, and Fill moves bytes that have arrived
+// into a pipe. Drain moves the bytes of the pipe to a socket (splice(2)).
 // Tee gives the bytes of a pipe to a further pipe as well (tee(2)), for several
 // destinations. A Reader is a source of bytes for a pipe, and a Writer a
 // destination.

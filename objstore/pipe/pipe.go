@@ -31,11 +31,10 @@ type Writer interface {
 // Reader is a source whose bytes can go into a pipe.
 type Reader interface {
 	io.Reader
-	// FillPipe moves bytes that have arrived into the empty pipe, at most most,
-	// without a wait. With fewer than least bytes there, and for a source that
-	// is no plain socket, FillPipe moves nothing, returns 0 and nil, and the
+	// FillPipe moves bytes into the empty pipe, at most most. A source that is
+	// no plain socket or is slow moves nothing, returns 0 and nil, and the
 	// caller reads. io.EOF may come with the last byte.
-	FillPipe(p *Pipe, least, most int) (int, error)
+	FillPipe(p *Pipe, most int) (int, error)
 }
 
 // Pipe is a pipe of the kernel.
@@ -43,14 +42,15 @@ type Pipe struct {
 	reads, writes int // descriptors
 	held          int // bytes
 
-	// The following are the running call. fill, drain and look are made once, so that
+	// The following are the running call. fill and drain are made once, so that
 	// no call allocates.
+	least int // bytes at the source before splice is called; 0: any
 	most  int
 	moved int
 	err   error
 	fill  func(fd uintptr) bool
 	drain func(fd uintptr) bool
-	look  func(fd uintptr)
+	ends  [1]unix.PollFd // of gathered
 }
 
 // idle has the pipes that are not in use, and made has an entry for each pipe
@@ -93,9 +93,8 @@ func open() (*Pipe, error) {
 		p.close()
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	p.fill = func(fd uintptr) bool { return p.splice(int(fd), p.writes) }
+	p.fill = func(fd uintptr) bool { return p.gathered(int(fd)) && p.splice(int(fd), p.writes) }
 	p.drain = func(fd uintptr) bool { return p.splice(p.reads, int(fd)) }
-	p.look = func(fd uintptr) { p.moved, p.err = unix.IoctlGetInt(int(fd), unix.SIOCINQ) }
 	return p, nil
 }
 
@@ -116,29 +115,6 @@ func (p *Pipe) close() {
 
 // Held is how many bytes the pipe has.
 func (p *Pipe) Held() int { return p.held }
-
-// Fill moves bytes that have arrived at src into the empty pipe, at most most and
-// BytesMax. Fill waits for the first byte, under the read deadline of src. At the end of
-// the input Fill returns io.EOF.
-func (p *Pipe) Fill(src syscall.RawConn, most int) (int, error) {
-	if err := p.run(src.Read, p.fill, min(most, BytesMax)); err != nil {
-		return 0, err
-	}
-	if p.moved == 0 {
-		return 0, io.EOF
-	}
-	p.held = p.moved
-	return p.moved, nil
-}
-
-// Arrived is how many bytes Fill finds at a socket without a wait. Arrived is for
-// an empty pipe.
-func (p *Pipe) Arrived(src syscall.RawConn) int {
-	if src.Control(p.look) != nil || p.err != nil {
-		return 0
-	}
-	return p.moved
-}
 
 // Tee gives the empty pipe to the bytes that p holds too, and returns how many
 // bytes to has: all, since to has the same room.
@@ -166,6 +142,23 @@ func (p *Pipe) Drain(dst syscall.RawConn) (int, error) {
 		p.held -= p.moved
 	}
 	return sent, nil
+}
+
+// gathered reports whether least bytes are at the source, or no more will come.
+// Otherwise the socket wakes its reader when either is so, and the reader asks no
+// more.
+func (p *Pipe) gathered(socket int) bool {
+	least := p.least
+	p.least = 0
+	if least <= 1 {
+		return true
+	}
+	if n, err := unix.IoctlGetInt(socket, unix.SIOCINQ); err != nil || n >= least {
+		return true
+	}
+	p.ends[0] = unix.PollFd{Fd: int32(socket), Events: unix.POLLRDHUP}
+	n, err := unix.Poll(p.ends[:], 0)
+	return err != nil || n > 0
 }
 
 // run calls splice when the socket is ready, until splice has moved bytes.

@@ -43,6 +43,11 @@ func raw(t *testing.T, c *net.TCPConn) syscall.RawConn {
 	return r
 }
 
+func source(t *testing.T, c *net.TCPConn) *Source {
+	t.Helper()
+	return NewSource(raw(t, c))
+}
+
 func take(t *testing.T) *Pipe {
 	t.Helper()
 	p := Take()
@@ -61,11 +66,11 @@ func TestRelay(t *testing.T) {
 	for i := range body {
 		body[i] = byte(rng.Uint32())
 	}
-	source, in := sockets(t)
+	client, in := sockets(t)
 	out, sink := sockets(t)
 	go func() {
-		_, _ = source.Write(body)
-		_ = source.Close()
+		_, _ = client.Write(body)
+		_ = client.Close()
 	}()
 	got := make(chan []byte)
 	go func() {
@@ -75,7 +80,7 @@ func TestRelay(t *testing.T) {
 	p := take(t)
 	defer p.Give()
 	for {
-		n, err := p.Fill(raw(t, in), 1+rng.IntN(2*BytesMax))
+		n, err := source(t, in).Fill(p, 1+rng.IntN(2*BytesMax))
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -94,14 +99,14 @@ func TestRelay(t *testing.T) {
 
 // TestFillIsBounded: Fill takes no more than the caller wants.
 func TestFillIsBounded(t *testing.T) {
-	source, in := sockets(t)
-	if _, err := source.Write([]byte("0123456789")); err != nil {
+	client, in := sockets(t)
+	if _, err := client.Write([]byte("0123456789")); err != nil {
 		t.Fatal(err)
 	}
 	out, sink := sockets(t)
 	p := take(t)
 	defer p.Give()
-	if n, err := p.Fill(raw(t, in), 4); n != 4 || err != nil {
+	if n, err := source(t, in).Fill(p, 4); n != 4 || err != nil {
 		t.Fatalf("%d, %v", n, err)
 	}
 	if n, err := p.Drain(raw(t, out)); n != 4 || err != nil {
@@ -120,22 +125,22 @@ func TestFillIsBounded(t *testing.T) {
 // TestDeadlines: a source without bytes and a destination without room end at
 // their own deadlines, and the pipe knows what it still holds.
 func TestDeadlines(t *testing.T) {
-	source, in := sockets(t)
+	client, in := sockets(t)
 	p := take(t)
 	past := time.Now().Add(-time.Second)
 	if err := in.SetReadDeadline(past); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := p.Fill(raw(t, in), 10); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.Held() != 0 {
+	if n, err := source(t, in).Fill(p, 10); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.Held() != 0 {
 		t.Errorf("fill: %d, %v, %d held", n, err, p.Held())
 	}
 	if err := in.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := source.Write([]byte("abc")); err != nil {
+	if _, err := client.Write([]byte("abc")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := p.Fill(raw(t, in), 10); n != 3 || err != nil {
+	if n, err := source(t, in).Fill(p, 10); n != 3 || err != nil {
 		t.Fatalf("fill: %d, %v", n, err)
 	}
 	out, _ := sockets(t)
@@ -171,17 +176,17 @@ func TestPipesAreBounded(t *testing.T) {
 // TestGone: a destination that has closed ends Drain, and a source that was
 // closed here ends Fill.
 func TestGone(t *testing.T) {
-	source, in := sockets(t)
+	client, in := sockets(t)
 	out, sink := sockets(t)
 	_ = sink.Close()
 	p := take(t)
 	defer p.Give()
 	var err error
 	for err == nil { // the first bytes may still find room
-		if _, err = source.Write([]byte("abc")); err != nil {
+		if _, err = client.Write([]byte("abc")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err = p.Fill(raw(t, in), 10); err != nil {
+		if _, err = source(t, in).Fill(p, 10); err != nil {
 			t.Fatal(err)
 		}
 		_, err = p.Drain(raw(t, out))
@@ -192,9 +197,9 @@ func TestGone(t *testing.T) {
 	q := take(t)
 	defer q.Give()
 	other, closed := sockets(t)
-	r := raw(t, closed)
+	r := source(t, closed)
 	_ = closed.Close()
-	if _, err := q.Fill(r, 10); !errors.Is(err, net.ErrClosed) {
+	if _, err := r.Fill(q, 10); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("fill: %v", err)
 	}
 	_ = other.Close()
@@ -210,10 +215,14 @@ func BenchmarkRelay(b *testing.B) {
 func pipeAll(out, in *net.TCPConn) error {
 	p := Take()
 	defer p.Give()
-	from, _ := in.SyscallConn()
+	raw, _ := in.SyscallConn()
+	from := NewSource(raw)
 	to, err := out.SyscallConn()
+	if err == nil {
+		err = from.Gather(BytesMax)
+	}
 	for err == nil {
-		if _, err = p.Fill(from, BytesMax); err == nil {
+		if _, err = from.Fill(p, BytesMax); err == nil {
 			_, err = p.Drain(to)
 		}
 	}
@@ -226,18 +235,18 @@ func copyAll(out, in *net.TCPConn) error {
 }
 
 func relay(b *testing.B, all func(out, in *net.TCPConn) error) {
-	source, in := sockets(b)
+	client, in := sockets(b)
 	out, sink := sockets(b)
 	piece := make([]byte, 64<<10)
 	b.SetBytes(int64(len(piece)))
 	begin := processorTime()
 	go func() {
 		for range b.N {
-			if _, err := source.Write(piece); err != nil {
+			if _, err := client.Write(piece); err != nil {
 				break
 			}
 		}
-		_ = source.Close()
+		_ = client.Close()
 	}()
 	done := make(chan error)
 	go func() {
@@ -261,19 +270,13 @@ func processorTime() time.Duration {
 
 // TestTee: two pipes have the same bytes, and each is drained alone.
 func TestTee(t *testing.T) {
-	source, in := sockets(t)
+	client, in := sockets(t)
 	p, q := take(t), take(t)
-	if n := p.Arrived(raw(t, in)); n != 0 {
-		t.Errorf("%d bytes arrived of none", n)
-	}
-	if _, err := source.Write([]byte("0123456789")); err != nil {
+	if _, err := client.Write([]byte("0123456789")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := p.Fill(raw(t, in), 7); n != 7 || err != nil {
+	if n, err := source(t, in).Fill(p, 7); n != 7 || err != nil {
 		t.Fatalf("%d, %v", n, err)
-	}
-	if n := q.Arrived(raw(t, in)); n != 3 {
-		t.Errorf("%d bytes arrived, want 3", n)
 	}
 	if n, err := p.Tee(q); n != 7 || err != nil || p.Held() != 7 || q.Held() != 7 {
 		t.Fatalf("%d, %v; %d and %d held", n, err, p.Held(), q.Held())
@@ -288,5 +291,68 @@ func TestTee(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		full.Give()
+	}
+}
+
+// TestGather: Fill waits for as many bytes as Gather has said, and takes fewer at
+// the deadline and at the end. After Gather(1) a read wakes at the first byte.
+func TestGather(t *testing.T) {
+	client, in := sockets(t)
+	out, sink := sockets(t)
+	go func() { _, _ = io.Copy(io.Discard, sink) }()
+	p, src := take(t), source(t, in)
+	defer p.Give()
+	if err := src.Gather(1000); err != nil {
+		t.Fatal(err)
+	}
+	write := func(n int) {
+		t.Helper()
+		if _, err := client.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill := func(want int, wantErr error) {
+		t.Helper()
+		n, err := src.Fill(p, BytesMax)
+		if n != want || !errors.Is(err, wantErr) {
+			t.Errorf("got %d, %v; want %d, %v", n, err, want, wantErr)
+		}
+		if _, err := p.Drain(raw(t, out)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(600)
+	go func() { _, _ = client.Write(make([]byte, 600)) }()
+	fill(1200, nil)
+	past := time.Now().Add(-time.Second)
+	for _, arrived := range []int{0, 999} {
+		write(arrived)
+		if err := in.SetReadDeadline(past); err != nil {
+			t.Fatal(err)
+		}
+		if arrived == 0 {
+			fill(0, os.ErrDeadlineExceeded)
+		} else {
+			fill(arrived, nil)
+		}
+	}
+	if err := errors.Join(in.SetReadDeadline(time.Time{}), src.Gather(1)); err != nil {
+		t.Fatal(err)
+	}
+	write(1)
+	fill(1, nil)
+	if err := src.Gather(1000); err != nil {
+		t.Fatal(err)
+	}
+	write(10)
+	_ = client.Close()
+	fill(10, nil)
+	fill(0, io.EOF)
+}
+
+// TestGatherOfNothing: a connection without a socket has nothing to ask.
+func TestGatherOfNothing(t *testing.T) {
+	if err := (*Source)(nil).Gather(1); err != nil {
+		t.Error(err)
 	}
 }

@@ -95,21 +95,16 @@ func (b *body) read(p []byte) (int, error) {
 	return n, err
 }
 
-// FillPipe moves bytes of the body that have arrived at a plain socket into a
-// pipe. The bytes of a chunked body, and bytes that the head's read brought, do
-// not go through a pipe.
-func (b *body) FillPipe(p *pipe.Pipe, least, most int) (int, error) {
+// FillPipe moves bytes of the body into a pipe. The bytes of a chunked body, and
+// bytes that the head's read brought, do not go through a pipe. FillPipe moves
+// nothing either if no byte comes for pipeTime.
+func (b *body) FillPipe(p *pipe.Pipe, most int) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.c
-	if b.err != nil || b.expect || b.chunked || c.r != c.w || !c.readsSocket() || p.Arrived(c.raw) < least {
+	if b.err != nil || b.expect || b.chunked || b.c.r != b.c.w || b.c.source == nil {
 		return 0, nil
 	}
-	err := c.armRead()
-	n := 0
-	if err == nil {
-		n, err = p.Fill(c.raw, int(min(b.left, int64(most))))
-	}
+	n, err := b.c.fillPipe(p, int(min(b.left, int64(most))))
 	b.n += int64(n)
 	if b.left -= int64(n); err == nil && b.left == 0 {
 		err = errWhole

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"needletail/objstore/pipe"
 	"needletail/proxy/web"
 )
 
@@ -56,6 +57,9 @@ type conn struct {
 	ctx   context.Context
 	leave context.CancelFunc
 	raw   syscall.RawConn // of the socket; nil if it has none
+	// source is raw, if reads come from the socket itself: neither TLS nor the
+	// buffer of a PROXY header is between.
+	source *pipe.Source
 
 	buf  []byte
 	r, w int // unread bytes are buf[r:w]
@@ -278,7 +282,7 @@ func (c *conn) fill() error {
 			c.buf = grown
 		}
 	}
-	n, err := c.Conn.Read(c.buf[c.w:])
+	n, err := c.readSocket(c.buf[c.w:])
 	c.w += n
 	if n > 0 {
 		return nil
@@ -305,7 +309,7 @@ func (c *conn) readSome(p []byte) (int, error) {
 			return 0, err
 		}
 		if len(p) >= directReadBytes {
-			n, err := c.Conn.Read(p)
+			n, err := c.readSocket(p)
 			if n > 0 {
 				return n, nil
 			}
@@ -323,11 +327,33 @@ func (c *conn) readSome(p []byte) (int, error) {
 	return n, nil
 }
 
-// readsSocket reports whether reads come from the socket itself: neither TLS nor
-// the buffer of a PROXY header is between.
-func (c *conn) readsSocket() bool {
-	_, ok := c.Conn.(syscall.Conn)
-	return ok && c.raw != nil
+// pipeTime is how long a client has for the bytes of a pipe. A node waits that much
+// longer for the next bytes of an upload.
+const pipeTime = time.Second
+
+// fillPipe moves at most most bytes of the body into a pipe: as many as the pipe
+// holds, or what came within pipeTime.
+func (c *conn) fillPipe(p *pipe.Pipe, most int) (int, error) {
+	err := c.source.Gather(min(most, pipe.BytesMax))
+	if err == nil {
+		err = c.setReadDeadline(time.Now().Add(min(pipeTime, c.srv.opts.BodyIdleTimeout)))
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.source.Fill(p, most)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// readSocket reads what has arrived, also after pipes were filled.
+func (c *conn) readSocket(p []byte) (int, error) {
+	if err := c.source.Gather(1); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
 }
 
 // readByte reads a byte of a body's framing.

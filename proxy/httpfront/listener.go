@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"needletail/objstore/pipe"
 	"needletail/proxy/web"
 )
 
@@ -96,6 +97,9 @@ func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
 	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw), proxied: proxiedOf(raw)}
+	if _, ok := raw.(syscall.Conn); ok && c.raw != nil {
+		c.source = pipe.NewSource(c.raw)
+	}
 	c.trusted = s.opts.TrustedProxies.has(remote)
 	c.ctx, c.leave = context.WithCancel(s.ctx)
 	c.onGrant = c.grant

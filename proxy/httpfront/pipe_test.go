@@ -37,7 +37,7 @@ func (b *pipedBody) WriteTo(w io.Writer) (int64, error) {
 	defer p.Give()
 	var sent int64
 	for {
-		_, err := p.Fill(from, pipe.BytesMax)
+		_, err := from.Fill(p, pipe.BytesMax)
 		if err == io.EOF {
 			return sent, nil
 		}
@@ -53,7 +53,7 @@ func (b *pipedBody) WriteTo(w io.Writer) (int64, error) {
 }
 
 // socket is a socket that has the text, and then the end.
-func (b *pipedBody) socket() syscall.RawConn {
+func (b *pipedBody) socket() *pipe.Source {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.t.Fatal(err)
@@ -73,7 +73,7 @@ func (b *pipedBody) socket() syscall.RawConn {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return raw
+	return pipe.NewSource(raw)
 }
 
 // TestPipedBody: a body goes out of a pipe behind its head, and is counted. A
@@ -133,7 +133,7 @@ func (r *pipeReader) Serve(req *web.Request) (*web.Response, error) {
 	buf := make([]byte, 8<<10)
 	for r.err == nil {
 		var n int
-		if n, r.err = from.FillPipe(p, 1, pipe.BytesMax); n > 0 {
+		if n, r.err = from.FillPipe(p, pipe.BytesMax); n > 0 {
 			r.piped += n
 			if _, err := p.Drain(r.raw); err != nil {
 				return nil, err

@@ -71,7 +71,7 @@ func (c *conn) linger() {
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
-	if c.setReadDeadline(time.Now().Add(lingerTime)) != nil {
+	if c.source.Gather(1) != nil || c.setReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
 	scratch := scratchPool.Get().(*[]byte)

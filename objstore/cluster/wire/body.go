@@ -63,7 +63,7 @@ func (r *Response) Fill(p *pipe.Pipe, most int64) (int, error) {
 	if err := b.advance(); err != nil {
 		return 0, err
 	}
-	return b.took(b.x.conn.fill(p, int(min(most, b.left, pipe.BytesMax))))
+	return b.took(b.x.conn.fill(p, min(most, b.left)))
 }
 
 // Fills reports whether what comes next of the body can be moved into a pipe:

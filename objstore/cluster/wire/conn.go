@@ -37,6 +37,7 @@ type conn struct {
 
 	// The following serve look, without an allocation for each call.
 	raw    syscall.RawConn // nil without a socket
+	source *pipe.Source    // of raw; nil too without a socket
 	poll   func(fd uintptr)
 	fds    [1]unix.PollFd
 	events int16 // what the last poll found
@@ -49,7 +50,7 @@ func newConn(nc net.Conn, addr string) *conn {
 	c := &conn{nc: nc, addr: addr}
 	if s, ok := nc.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
-			c.raw = raw
+			c.raw, c.source = raw, pipe.NewSource(raw)
 		}
 	}
 	c.poll = func(fd uintptr) {
@@ -90,7 +91,11 @@ type connReader struct{ c *conn }
 
 func (r connReader) Read(b []byte) (int, error) {
 	c := r.c
-	if err := c.nc.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
+	err := c.source.Gather(1)
+	if err == nil {
+		err = c.nc.SetReadDeadline(time.Now().Add(c.timeout))
+	}
+	if err != nil {
 		return 0, err
 	}
 	n, err := c.nc.Read(b)
@@ -98,12 +103,21 @@ func (r connReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// fill moves bytes from the socket into a pipe with the deadline of the exchange.
-func (c *conn) fill(p *pipe.Pipe, most int) (int, error) {
-	if err := c.nc.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
+// fill moves at most most bytes of a body into a pipe, with the deadline of the
+// exchange. More than a pipe holds is waited for by the pipeful.
+func (c *conn) fill(p *pipe.Pipe, most int64) (int, error) {
+	least := 1
+	if most > pipe.BytesMax {
+		least = pipe.BytesMax
+	}
+	err := c.source.Gather(least)
+	if err == nil {
+		err = c.nc.SetReadDeadline(time.Now().Add(c.timeout))
+	}
+	if err != nil {
 		return 0, err
 	}
-	return p.Fill(c.raw, most)
+	return c.source.Fill(p, int(min(most, pipe.BytesMax)))
 }
 
 // drain moves the bytes of a pipe to the socket with the deadline of the

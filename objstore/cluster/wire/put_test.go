@@ -606,7 +606,7 @@ func filled(t *testing.T, text string) *pipe.Pipe {
 	raw, err := in.(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
 	p := pipe.Take()
-	_, err = p.Fill(raw, len(text))
+	_, err = pipe.NewSource(raw).Fill(p, len(text))
 	require.NoError(t, err)
 	return p
 }
