@@ -19,6 +19,9 @@ const (
 // or a fragment each. A load counts its users.
 type load interface {
 	write(l *lane) error // sends the lane's part to its node
+	// writeNow is write for a lane that does nothing, by the goroutine of the
+	// upload and without a wait. False: the lane is to call write for the rest.
+	writeNow(l *lane) bool
 	use()
 	release()
 }
@@ -44,6 +47,9 @@ func (c *chunk) bytes() []byte { return c.buf[:c.n] }
 
 // write sends the same to all nodes.
 func (c *chunk) write(l *lane) error { return l.write(c.bytes()) }
+
+// writeNow is never possible: the socket may make the writer wait.
+func (c *chunk) writeNow(*lane) bool { return false }
 
 func (c *chunk) use() { c.refs.Add(1) }
 

@@ -15,9 +15,10 @@ import (
 // countedLoad counts its users.
 type countedLoad struct{ users atomic.Int32 }
 
-func (c *countedLoad) write(*lane) error { return nil }
-func (c *countedLoad) use()              { c.users.Add(1) }
-func (c *countedLoad) release()          { c.users.Add(-1) }
+func (c *countedLoad) write(*lane) error   { return nil }
+func (c *countedLoad) writeNow(*lane) bool { return false }
+func (c *countedLoad) use()                { c.users.Add(1) }
+func (c *countedLoad) release()            { c.users.Add(-1) }
 
 // Objects of several segments, of any length, have their MD5s side by side, and no
 // segment is held after its turn. Objects up to plainDigestBytesMax have a plain MD5.

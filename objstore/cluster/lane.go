@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"needletail/objstore/cluster/nodes"
@@ -24,9 +25,12 @@ type lane struct {
 	put   *wire.Put
 	final *answer // the answer, if the node gave a final answer in place of 100
 
-	queue chan load     // closed at the end of the body
-	gone  chan struct{} // closed when the lane takes no more chunks
-	once  sync.Once
+	queue chan load // closed at the end of the body
+	// pending is how many loads the lane has, in the queue and in work. Without
+	// loads the lane does not use put, and the upload's goroutine may.
+	pending atomic.Int32
+	gone    chan struct{} // closed when the lane takes no more chunks
+	once    sync.Once
 	// footer is the metadata behind the body, and whole says that the body has
 	// come to its end. Both are set before queue is closed.
 	footer wire.Header
@@ -113,6 +117,18 @@ func (l *lane) left() bool {
 	}
 }
 
+// hold counts a load that is about to go into the queue.
+func (l *lane) hold(c load) {
+	c.use()
+	l.pending.Add(1)
+}
+
+// done is the end of hold.
+func (l *lane) done(c load) {
+	c.release()
+	l.pending.Add(-1)
+}
+
 // offer puts a chunk into the queue, if there is room.
 func (l *lane) offer(c load) bool {
 	select {
@@ -140,7 +156,7 @@ func (l *lane) run(ctx context.Context) *answer {
 				l.leave()
 			}
 		}
-		c.release()
+		l.done(c)
 	}
 	early := errors.Is(err, wire.KindAnswered)
 	if err != nil && !early {

@@ -244,20 +244,20 @@ func (u *upload) await() {
 	}
 }
 
-// send gives a chunk to each lane. A node that does not take the chunk within
+// send gives a load to each lane. A node that does not take the load within
 // NodeTimeout is left.
 func (u *upload) send(ctx context.Context, c load) error {
 	var deadline <-chan time.Time
 	alive := 0
 	for _, l := range u.lanes {
-		if l.final != nil {
+		switch {
+		case l.final != nil || !l.left() && l.pending.Load() == 0 && c.writeNow(l):
 			alive++
 			continue
-		}
-		if l.left() {
+		case l.left():
 			continue
 		}
-		c.use()
+		l.hold(c)
 		if l.offer(c) {
 			alive++
 			continue
@@ -265,28 +265,36 @@ func (u *upload) send(ctx context.Context, c load) error {
 		if deadline == nil {
 			deadline = u.after(u.options.NodeTimeout)
 		}
-		select {
-		case l.queue <- c:
+		if u.sendLate(ctx, l, c, deadline) {
 			alive++
 			continue
-		case <-l.gone:
-		case <-ctx.Done():
-		case <-deadline:
-			if l.offer(c) { // a lane that has room just now is in time
-				alive++
-				continue
-			}
-			l.leave()
-			l.put.Abort()
-			u.failed(&u.request, l.node, errSlow)
-			u.noteFailure(errSlow)
 		}
-		c.release()
+		l.done(c)
 	}
 	if alive < u.quorum {
 		return errTooFew
 	}
 	return nil
+}
+
+// sendLate waits until the queue of a lane has room, and leaves the lane at the
+// deadline.
+func (u *upload) sendLate(ctx context.Context, l *lane, c load, deadline <-chan time.Time) bool {
+	select {
+	case l.queue <- c:
+		return true
+	case <-l.gone:
+	case <-ctx.Done():
+	case <-deadline:
+		if l.offer(c) { // a lane that has room just now is in time
+			return true
+		}
+		l.leave()
+		l.put.Abort()
+		u.failed(&u.request, l.node, errSlow)
+		u.noteFailure(errSlow)
+	}
+	return false
 }
 
 // collect takes final answers until all lanes have ended, or PostQuorumTimeout

@@ -90,6 +90,12 @@ func (t *teed) write(l *lane) error {
 	return l.put.WritePipe(t.pipes[i])
 }
 
+// writeNow spares a wake-up of the lane, which costs as much as the sending.
+func (t *teed) writeNow(l *lane) bool {
+	i := slices.Index(t.lanes, l)
+	return i >= 0 && l.put.WritePipeNow(t.pipes[i])
+}
+
 func (t *teed) use() { t.refs.Add(1) }
 
 // release ends a use; the last gives the pipes back.

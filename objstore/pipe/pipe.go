@@ -42,7 +42,7 @@ type Pipe struct {
 	reads, writes int // descriptors
 	held          int // bytes
 
-	// The following are the running call. fill and drain are made once, so that
+	// The following are the running call. The functions are made once, so that
 	// no call allocates.
 	least int // bytes at the source before splice is called; 0: any
 	most  int
@@ -50,7 +50,9 @@ type Pipe struct {
 	err   error
 	fill  func(fd uintptr) bool
 	drain func(fd uintptr) bool
-	ends  [1]unix.PollFd // of gathered
+	// drainOnce is drain without a wait.
+	drainOnce func(fd uintptr) bool
+	ends      [1]unix.PollFd // of gathered
 }
 
 // idle has the pipes that are not in use, and made has an entry for each pipe
@@ -95,6 +97,7 @@ func open() (*Pipe, error) {
 	}
 	p.fill = func(fd uintptr) bool { return p.gathered(int(fd)) && p.splice(int(fd), p.writes) }
 	p.drain = func(fd uintptr) bool { return p.splice(p.reads, int(fd)) }
+	p.drainOnce = func(fd uintptr) bool { p.splice(p.reads, int(fd)); return true }
 	return p, nil
 }
 
@@ -159,6 +162,21 @@ func (p *Pipe) gathered(socket int) bool {
 	p.ends[0] = unix.PollFd{Fd: int32(socket), Events: unix.POLLRDHUP}
 	n, err := unix.Poll(p.ends[:], 0)
 	return err != nil || n > 0
+}
+
+// DrainNow moves as many bytes of the pipe to dst as dst takes without a wait, and
+// returns how many were sent. An error is for the next Drain to find.
+func (p *Pipe) DrainNow(dst syscall.RawConn) int {
+	sent := 0
+	for p.held > 0 {
+		p.moved, p.most = 0, p.held
+		if dst.Write(p.drainOnce) != nil || p.moved == 0 {
+			break
+		}
+		sent += p.moved
+		p.held -= p.moved
+	}
+	return sent
 }
 
 // run calls splice when the socket is ready, until splice has moved bytes.

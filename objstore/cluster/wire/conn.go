@@ -130,6 +130,14 @@ func (c *conn) drain(p *pipe.Pipe) error {
 	return err
 }
 
+// drainNow moves as many bytes of a pipe as the socket takes without a wait.
+func (c *conn) drainNow(p *pipe.Pipe) int {
+	if c.nc.SetWriteDeadline(time.Now().Add(c.timeout)) != nil {
+		return 0
+	}
+	return p.DrainNow(c.raw)
+}
+
 // write sends up to four pieces in a single system call.
 func (c *conn) write(pieces ...[]byte) error {
 	c.vec = append(c.vecs[:0], pieces...)

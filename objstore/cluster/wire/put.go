@@ -235,6 +235,17 @@ func (p *Put) WritePipe(from *pipe.Pipe) error {
 	})
 }
 
+// WritePipeNow sends what the node takes of a pipe without a wait, and reports
+// whether that is all. The rest, and an error, are for WritePipe.
+func (p *Put) WritePipeNow(from *pipe.Pipe) bool {
+	ready := p.err == nil && p.early == nil && p.state == putBody && !p.x.ended()
+	if !ready || p.chunked || p.left < int64(from.Held()) || p.x.conn.raw == nil || p.x.conn.look() {
+		return false
+	}
+	p.left -= int64(p.x.conn.drainNow(from))
+	return from.Held() == 0
+}
+
 // write calls send for n bytes of the body if the dialogue is there for them.
 func (p *Put) write(n int, send func() error) error {
 	switch {
