@@ -11,6 +11,8 @@ import (
 	"needletail/objstore"
 	"needletail/objstore/blob"
 	"needletail/objstore/datafolder"
+	"needletail/objstore/device"
+	"needletail/objstore/oserror"
 )
 
 // call is one running operation: the name and the target for errors.
@@ -46,7 +48,17 @@ func (c call) wrap(err error) error {
 	if e, ok := err.(*objstore.Error); ok {
 		return e
 	}
-	return c.fail(kindOf(err), err)
+	kind := kindOf(err)
+	if passesSoon(err) {
+		err = fmt.Errorf("%w: %w", objstore.ErrBusy, err)
+	}
+	return c.fail(kind, err)
+}
+
+// passesSoon reports whether err is a want of descriptors or of places at a
+// device.
+func passesSoon(err error) bool {
+	return oserror.Exhausted(err) || errors.Is(err, device.ErrBusy)
 }
 
 // kindOf translates the errors of the layers below.

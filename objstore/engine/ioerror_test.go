@@ -50,6 +50,9 @@ func testNthCall(t *testing.T, fault faultfs.Fault) (out faultfs.Outcome) {
 		if oserror.NoSpace(err) && k == objstore.KindInternal || oserror.Exhausted(err) && k != objstore.KindUnavailable {
 			t.Errorf("%s: %v is of kind %v", what, err, k)
 		}
+		if oserror.Exhausted(err) != errors.Is(err, objstore.ErrBusy) {
+			t.Errorf("%s: whether %v passes soon is not told", what, err)
+		}
 	}
 	if errors.Is(fault.Err, syscall.EMFILE) {
 		for _, d := range e.Status().Devices {

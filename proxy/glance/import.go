@@ -140,7 +140,7 @@ func (s *service) importDownload(c *call, req importRequest) error {
 	id := c.image.ID
 	release, ok := s.downloads.admit()
 	if !ok {
-		return wire.Errorf(503, "Too many imports are waiting.")
+		return wire.Busy("Too many imports are waiting.")
 	}
 	t, err := s.tasks.Start(c.Context(), newImportTask(c, req, s.nowMicros()))
 	if err == nil {

@@ -72,7 +72,7 @@ func (s *service) createTask(c *call) (*web.Response, error) {
 	}
 	release, ok := s.downloads.admit()
 	if !ok {
-		return nil, wire.Errorf(503, "Too many imports are waiting.")
+		return nil, wire.Busy("Too many imports are waiting.")
 	}
 	now := s.nowMicros()
 	t := &tasks.Task{

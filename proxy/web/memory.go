@@ -44,6 +44,8 @@ type Memory struct {
 	free  *semaphore.Weighted
 	large *semaphore.Weighted // of half of limit: large requests and strangers
 	used  atomic.Int64
+	// refused counts the requests that found the account used up.
+	refused atomic.Int64
 }
 
 // NewMemory returns an account of limit bytes.
@@ -57,9 +59,13 @@ func (m *Memory) Limit() int64 { return m.limit }
 // Used returns the number of bytes that are taken now.
 func (m *Memory) Used() int64 { return m.used.Load() }
 
+// Refused returns how many requests have found the account used up so far.
+func (m *Memory) Refused() int64 { return m.refused.Load() }
+
 // Try takes n bytes if they are free now, and reports success.
 func (m *Memory) Try(n int64) bool {
 	if !m.free.TryAcquire(n) {
+		m.refused.Add(1)
 		return false
 	}
 	m.used.Add(n)
@@ -108,10 +114,8 @@ func (m *Memory) refusal(ctx context.Context, n int64) error {
 	if err := ctx.Err(); err != nil {
 		return &StatusError{Status: 499, Err: err}
 	}
-	return &StatusError{
-		Status: 503, Header: Header{{"Retry-After", "1"}},
-		Err: fmt.Errorf("%w: %d bytes asked for, %d of %d taken", ErrNoMemory, n, m.Used(), m.limit),
-	}
+	m.refused.Add(1)
+	return Busy(fmt.Errorf("%w: %d bytes asked for, %d of %d taken", ErrNoMemory, n, m.Used(), m.limit))
 }
 
 // Held is what a request and its subrequests have taken of an account. The zero

@@ -39,6 +39,9 @@ func TestHoldWaitsAndThenRefuses(t *testing.T) {
 		start := time.Now()
 		err := b.Hold(1)
 		wantStatus(t, err, 503)
+		if retry := ErrorResponse(err).Header.Get("Retry-After"); retry == "" || m.Refused() != 1 {
+			t.Errorf("Retry-After is %q, %d refusals are counted", retry, m.Refused())
+		}
 		if !errors.Is(err, ErrNoMemory) || time.Since(start) != holdWait {
 			t.Errorf("refused after %v with %v", time.Since(start), err)
 		}

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
+	"time"
 
 	"needletail/objstore"
 )
@@ -61,6 +63,22 @@ func WithHeader(err error, lines ...HeaderField) error {
 	return &more
 }
 
+// WholeSeconds returns a time as Retry-After has the time: in seconds, rounded
+// up, and at least 1.
+func WholeSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }
+
+// TooMany returns an error that is answered with 429 and Retry-After.
+func TooMany(wait time.Duration, cause error) error {
+	return &StatusError{Status: 429, Err: cause,
+		Header: Header{{Name: "Retry-After", Value: strconv.Itoa(WholeSeconds(wait))}}}
+}
+
+// Busy returns an error that is answered with 503 and Retry-After: the want of a
+// resource that passes soon.
+func Busy(cause error) error {
+	return &StatusError{Status: 503, Err: cause, Header: Header{{Name: "Retry-After", Value: "1"}}}
+}
+
 // statusPage has the reason phrase of a status and the explanation on its page.
 type statusPage struct{ title, text string }
 
@@ -95,6 +113,7 @@ var statusPages = map[int]statusPage{
 	416: {"Requested Range Not Satisfiable", "The Range requested is not available."},
 	417: {"Expectation Failed", "Expectation failed."},
 	422: {"Unprocessable Entity", "Unable to process the contained instructions"},
+	429: {"Too Many Requests", "Too many requests were sent. Please try again later."}, // RFC 6585, 4: swob has no 429
 	431: {"Request Header Fields Too Large", "The headers of your request were too large for this server."},
 	497: {"Blacklisted", "Your account has been blacklisted"},
 	498: {"Rate Limited", "Slow down"},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -64,5 +65,21 @@ func TestBusyStoreSaysRetry(t *testing.T) {
 		res := ErrorResponse(err)
 		require.Equal(t, 503, res.Status)
 		require.Equal(t, want, res.Header.Get("Retry-After"))
+	}
+}
+
+func TestRefusalsSayWhenToComeBack(t *testing.T) {
+	cause := errors.New("cause")
+	for wait, want := range map[time.Duration]string{
+		time.Nanosecond: "1", time.Second: "1", time.Second + 1: "2", 5 * time.Minute: "300",
+	} {
+		err := TooMany(wait, cause)
+		res := ErrorResponse(err)
+		if got := res.Header.Get("Retry-After"); res.Status != 429 || got != want || !errors.Is(err, cause) {
+			t.Errorf("%v: %d, Retry-After %q, %v", wait, res.Status, got, err)
+		}
+	}
+	if res := ErrorResponse(Busy(cause)); res.Status != 503 || res.Header.Get("Retry-After") == "" {
+		t.Errorf("%d %v", res.Status, res.Header)
 	}
 }

@@ -61,7 +61,7 @@ func (b *Book) Start(ctx context.Context, t *Task) (string, error) {
 		return "", wire.Errorf(413, "The input of the task is longer than %d bytes.", inputMax)
 	}
 	if !b.room(t.CreatedMicros) {
-		return "", wire.Errorf(503, "Too many tasks are kept.")
+		return "", wire.Busy("Too many tasks are kept.")
 	}
 	t.Version, t.Status = recordVersion, Processing
 	return t.ID, b.records.Put(ctx, t)

@@ -74,7 +74,7 @@ func TestNumberIsBounded(t *testing.T) {
 	for i := range tasksMax {
 		b.records.Show(&Task{ID: fmt.Sprint(i), Status: Success, ExpiresMicros: now + 1})
 	}
-	if _, err := b.Start(t.Context(), &Task{ID: "a", CreatedMicros: now}); status(err) != 503 {
+	if _, err := b.Start(t.Context(), &Task{ID: "a", CreatedMicros: now}); status(err) != 503 || err.(*wire.Error).Header.Get("Retry-After") == "" {
 		t.Errorf("one more than the most is kept: %v", err)
 	}
 	if _, err := b.Start(t.Context(), &Task{ID: "b", CreatedMicros: now + 1}); err != nil {

@@ -36,6 +36,12 @@ func Errorf(status int, format string, args ...any) error {
 	return &Error{Status: status, Message: fmt.Sprintf(format, args...)}
 }
 
+// Busy returns the refusal of a request for want of a place, which comes free
+// soon: 503 with Retry-After.
+func Busy(message string) error {
+	return &Error{Status: 503, Message: message, Header: web.Header{{Name: "Retry-After", Value: "1"}}}
+}
+
 // webobPages has the title and the default explanation of each status that the
 // API answers with, from webob/exc.py.
 var webobPages = map[int]struct{ title, explanation string }{
