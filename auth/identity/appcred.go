@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"needletail/auth/loginguard"
 	"needletail/auth/token"
 )
 
@@ -118,11 +119,12 @@ func (s *Service) dropAppCreds(t *tx, match func(*AppCredential) bool) {
 // checkAppCred verifies the login method application_credential and returns
 // the credential. The login names the credential by ID, or by user and name. A
 // refusal is of KindUnauthorized; KindBusy and the context's error come from
-// the queue of hashes. An unknown credential takes as long as a wrong secret:
+// the queue of hashes, and KindThrottled from the guard, which counts wrong
+// secrets by credential and by address. An unknown credential takes as long as a wrong secret:
 // the time tells a guesser nothing about existing names.
-func (s *Service) checkAppCred(ctx context.Context, l Login) (*AppCredential, error) {
+func (s *Service) checkAppCred(ctx context.Context, l Login) (*AppCredential, *loginguard.Attempt, error) {
 	if l.Scope.Kind != ScopeDefault || len(l.Methods) > 1 {
-		return nil, unauthorized("application credentials cannot request a scope")
+		return nil, nil, unauthorized("application credentials cannot request a scope")
 	}
 	s.mu.RLock()
 	a := s.appCreds.rows[l.AppCred.ID]
@@ -140,15 +142,43 @@ func (s *Service) checkAppCred(ctx context.Context, l Login) (*AppCredential, er
 	if a != nil {
 		stored = secret{a.ID, a.SecretHash}
 	}
-	ok, err := s.passwords.verify(ctx, stored, l.Secret)
+	attempt := s.appCredAttempt(ctx, l, a)
+	admitted := func() error {
+		if wait := attempt.Wait(); wait > 0 {
+			return throttled(wait)
+		}
+		return nil
+	}
+	if err := admitted(); err != nil {
+		return nil, nil, err
+	}
+	ok, err := s.passwords.verify(ctx, stored, l.Secret, admitted)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !ok || a.ExpiresAt != nil && !s.opt.Clock().Before(*a.ExpiresAt) {
-		return nil, unauthorized("wrong or expired application credential")
+		if wait := attempt.Failed(); wait > 0 {
+			return nil, nil, throttled(wait)
+		}
+		return nil, nil, unauthorized("wrong or expired application credential")
 	}
 	s.upgradeSecret(ctx, a, l.Secret)
-	return a, nil
+	return a, attempt, nil
+}
+
+// appCredAttempt begins a login with the application credential a, or with an
+// unknown credential, under the name that the login gives.
+func (s *Service) appCredAttempt(ctx context.Context, l Login, a *AppCredential) *loginguard.Attempt {
+	if s.opt.Guard == nil {
+		return nil
+	}
+	name := "credential\x00" + l.AppCred.ID
+	if a != nil {
+		name = "credential\x00" + a.ID
+	} else if l.AppCred.ID == "" {
+		name = s.guardName(l.User) + "\x00" + l.AppCred.Name
+	}
+	return s.opt.Guard.Attempt(addressOf(ctx), name)
 }
 
 // upgradeSecret hashes a right secret anew if the stored hash is outdated, as

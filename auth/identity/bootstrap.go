@@ -247,7 +247,7 @@ func (b *bootstrap) user(name, password string) (*User, error) {
 	if password == "" {
 		return u, nil
 	}
-	right, err := b.s.passwords.verify(b.ctx, secretOf(u), password)
+	right, err := b.s.passwords.verify(b.ctx, secretOf(u), password, nil)
 	if err != nil || right && u.Enabled {
 		return u, err
 	}

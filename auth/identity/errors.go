@@ -2,7 +2,10 @@
 
 package identity
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // ErrDamaged: the database of identities is damaged on disk, and no second copy
 // can restore the rows.
@@ -21,6 +24,7 @@ const (
 	KindNotFound
 	KindConflict    // the name or id is taken
 	KindBusy        // too much waits already; later it may succeed
+	KindThrottled   // too many failed logins; after RetryAfter it may succeed
 	KindNoSpace     // the disk is full, or its reserve would be touched
 	KindUnavailable // the store takes no changes now, or until the next start
 )
@@ -37,7 +41,9 @@ type Error struct {
 	// Tell allows the caller to show Detail for KindUnauthorized too. Clients
 	// hear no reason of other refused logins: a reason would help guessers.
 	Tell bool
-	Err  error
+	// RetryAfter is how long to wait after an error of KindThrottled.
+	RetryAfter time.Duration
+	Err        error
 }
 
 // Error returns "identity: OP ENTITY NAME: DETAIL: CAUSE" without the empty
@@ -81,6 +87,12 @@ func notFound(entity, name string) error {
 // clients do not see the text, because Tell is not set.
 func unauthorized(why string) error {
 	return &Error{Kind: KindUnauthorized, Op: "authenticate", Detail: why}
+}
+
+// throttled returns the refusal of a login within a delay.
+func throttled(wait time.Duration) error {
+	return &Error{Kind: KindThrottled, Op: "authenticate", RetryAfter: wait,
+		Detail: "Too many logins have failed. Please try again later."}
 }
 
 // invalid returns an error of KindInvalid. why is shown to clients.

@@ -4,10 +4,12 @@ package identity
 
 import (
 	"context"
-	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
+
+	"needletail/auth/loginguard"
 )
 
 const (
@@ -17,44 +19,45 @@ const (
 	// minute.
 	hashWaitersMax       = 256
 	hashWaitersPerClient = hashWaitersMax / 4
-	// ipv6ClientBits is the length of the network prefix usually assigned to a
-	// client of IPv6. A client can take any address of its network.
-	ipv6ClientBits = 64
 )
 
 // clientKey is the context key of the client's address.
 type clientKey struct{}
 
 // WithClient returns a context with the IP address of the client behind a
-// request for a hash. Clients take turns when hashes have to wait. An IPv6
-// address stands for its network of 64 bits. Requests without an address share
-// the turns of a single client.
+// login or a request for a hash. Clients take turns when hashes have to wait. An
+// IPv6 address stands for its network of 64 bits. Requests without an address
+// share the turns of a single client.
 func WithClient(ctx context.Context, ip string) context.Context {
-	if a, err := netip.ParseAddr(ip); err == nil && a.Is6() && !a.Is4In6() {
-		if network, err := a.WithZone("").Prefix(ipv6ClientBits); err == nil {
-			ip = network.String()
-		}
-	}
 	return context.WithValue(ctx, clientKey{}, ip)
 }
 
-// clientOf returns the client of WithClient, or "".
-func clientOf(ctx context.Context) string {
-	client, _ := ctx.Value(clientKey{}).(string)
-	return client
+// addressOf returns the IP address of WithClient, or "".
+func addressOf(ctx context.Context) string {
+	ip, _ := ctx.Value(clientKey{}).(string)
+	return ip
 }
+
+// clientOf returns the client that takes turns, or "".
+func clientOf(ctx context.Context) string { return loginguard.Network(addressOf(ctx)) }
 
 // hashQueue lets half of the processors, rounded down but at least 1, compute
 // hashes: requests for objects keep the rest. Waiting hashes are served client by client. If a
 // client floods the queue, a hash of a second client waits for only one hash
 // of the first in each turn.
 type hashQueue struct {
+	refused atomic.Int64 // hashes that found the queue full
+
 	mu      sync.Mutex
 	free    int // 0 while anybody waits
 	waiting int
 	byName  map[string]*hashClient // clients that wait
 	turns   []*hashClient          // the same, in the order of their turns
 }
+
+// HashesRefused returns how many logins and new passwords have found the queue
+// of hashes full so far.
+func (s *Service) HashesRefused() int64 { return s.passwords.queue.refused.Load() }
 
 // hashClient is a client with waiting hashes, the oldest first. The channel of
 // a hash is closed when the hash has got a processor.
@@ -104,6 +107,7 @@ func (q *hashQueue) ask(client string) (turn chan struct{}, err error) {
 	}
 	c := q.byName[client]
 	if q.waiting == hashWaitersMax || c != nil && len(c.waiters) == hashWaitersPerClient {
+		q.refused.Add(1)
 		return nil, &Error{Kind: KindBusy, Op: "hash", Entity: "password",
 			Detail: "Too many logins are waiting. Please try again later."}
 	}

@@ -69,6 +69,9 @@ func TestHashesAreBounded(t *testing.T) {
 			wait(fmt.Sprint("client ", i), hashWaitersPerClient)
 		}
 		busy("another", true)
+		if n := q.refused.Load(); n != 2 {
+			t.Errorf("%d refusals are counted", n)
+		}
 		cancel()
 		synctest.Wait()
 		q.leave()

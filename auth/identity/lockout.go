@@ -3,8 +3,11 @@
 package identity
 
 import (
+	"context"
 	"sync"
 	"time"
+
+	"needletail/auth/loginguard"
 )
 
 // IgnoreLockout is the user option of Keystone against lockouts: a user with
@@ -100,30 +103,80 @@ func accountLocked(u *User) error {
 		Detail: "The account is locked for user: " + u.ID + "."}
 }
 
+// attempt begins a login of the user that who names, for the guard. u is the
+// user, or nil for an unknown user. An unknown user is counted under the given
+// name, so that a delay tells nothing about existing names.
+func (s *Service) attempt(ctx context.Context, who Ref, u *User) *loginguard.Attempt {
+	if s.opt.Guard == nil {
+		return nil
+	}
+	if u != nil {
+		who.ID = u.ID
+	}
+	return s.opt.Guard.Attempt(addressOf(ctx), s.guardName(who))
+}
+
+// guardName returns the text under which the guard counts a user.
+func (s *Service) guardName(who Ref) string {
+	if who.ID != "" {
+		return "user\x00" + who.ID
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return "name\x00" + s.domainID(who.Domain) + "\x00" + who.Name
+}
+
 // mayLogIn calls verify, the check of u's password or passcode, and returns
-// nil if the check succeeds and the user is enabled and not locked out. A nil
-// u is an unknown user: verify must return false.
+// nil if the check succeeds and the user is enabled, not locked out and not
+// delayed. who names the user, and a nil u is an unknown user: verify must
+// return false. verify calls admitted after a wait, and returns its error.
 //
-// The lock is checked before and after verify: of many guesses at the same
-// time, no more than the allowed attempts hear about their success. Refusals
-// are of KindUnauthorized. An error of verify is returned unchanged and counts
-// as no attempt.
-func (s *Service) mayLogIn(u *User, verify func() (bool, error)) error {
-	if err := s.locked(u); err != nil {
-		return err
+// Lock and delay are checked before and after verify: of many guesses at the
+// same time, no more than the allowed attempts hear about their success.
+// Refusals are of KindUnauthorized or KindThrottled. An error of verify is
+// returned unchanged and counts as no attempt.
+//
+// The caller ends the attempt with succeed, once the whole login is allowed. A
+// right password alone forgives nothing: whoever has the password could
+// otherwise guess passcodes without end.
+func (s *Service) mayLogIn(ctx context.Context, who Ref, u *User, verify func(admitted func() error) (bool, error)) (*loginguard.Attempt, error) {
+	a := s.attempt(ctx, who, u)
+	admitted := func() error {
+		if wait := a.Wait(); wait > 0 {
+			return throttled(wait)
+		}
+		return s.locked(u)
 	}
-	ok, err := verify()
+	if err := admitted(); err != nil {
+		return nil, err
+	}
+	ok, err := verify(admitted)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.locked(u); err != nil {
-		return err
+		return nil, err
 	}
 	if !ok && !s.lockouts.fail(u, s.opt.Clock()) {
-		return accountLocked(u)
+		return nil, accountLocked(u)
 	}
-	if !ok || !s.userUsable(u) {
-		return unauthorized("wrong user or password")
+	if ok && s.userUsable(u) {
+		return a, nil
+	}
+	if wait := a.Failed(); wait > 0 {
+		return nil, throttled(wait)
+	}
+	return nil, unauthorized("wrong user or password")
+}
+
+// succeed forgives u's failed logins at the end of a login with one attempt for
+// each method. The error is of KindThrottled if a delay has begun
+// meanwhile.
+func (s *Service) succeed(u *User, attempts ...*loginguard.Attempt) error {
+	for _, a := range attempts {
+		if wait := a.Succeeded(); wait > 0 {
+			return throttled(wait)
+		}
 	}
 	s.lockouts.clear(u.ID)
 	return nil

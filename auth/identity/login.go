@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"needletail/auth"
+	"needletail/auth/loginguard"
 	"needletail/auth/token"
 )
 
@@ -116,7 +117,7 @@ func (t *Token) HasRole(name string) bool {
 // asked for by the user's rules. KindForbidden refuses an exchange of a
 // delegated token or of a system-scoped token for a different scope, a trust
 // of a different trustee, and a trust without remaining uses. KindBusy means a
-// full queue of hashes.
+// full queue of hashes, and KindThrottled too many failed logins.
 func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if len(l.Methods) == 0 {
 		return nil, unauthorized("no method")
@@ -140,6 +141,9 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 	if err := s.applyRules(&w, l.Receipt); err != nil {
 		return nil, err
 	}
+	if err := s.endAttempts(&w); err != nil {
+		return nil, err
+	}
 	p.Methods = w.methods
 	t, err := s.issue(p, &w)
 	if err == nil && p.Kind == token.Trust {
@@ -149,6 +153,22 @@ func (s *Service) Authenticate(ctx context.Context, l Login) (*Token, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// endAttempts notes that the login has succeeded. A right secret of an
+// application credential says nothing about the user's password, and a login
+// with a token alone has no attempt.
+func (s *Service) endAttempts(w *proof) error {
+	switch {
+	case len(w.attempts) == 0:
+		return nil
+	case w.appCred == nil:
+		return s.succeed(w.user, w.attempts...)
+	}
+	if wait := w.attempts[0].Succeeded(); wait > 0 {
+		return throttled(wait)
+	}
+	return nil
 }
 
 // issue returns a new token of the payload p. The token expires after the
@@ -187,6 +207,9 @@ type proof struct {
 	user    *User
 	parent  *Token
 	appCred *AppCredential
+	// attempts are those of the methods that prove something secret: each method
+	// but token.
+	attempts []*loginguard.Attempt
 }
 
 // prove verifies a method of the login and adds the result to w. The error is
@@ -197,24 +220,28 @@ func (s *Service) prove(ctx context.Context, w *proof, method string, l Login) e
 		return unauthorized("Attempted to authenticate with an unsupported method.")
 	}
 	var u *User
+	var a *loginguard.Attempt
 	var err error
 	switch method {
 	case MethodPassword:
-		u, err = s.checkPassword(ctx, l.User, l.Password)
+		u, a, err = s.checkPassword(ctx, l.User, l.Password)
 	case MethodToken:
 		if w.parent, err = s.checkParent(l); err == nil {
 			u = w.parent.User
 			w.methods = union(w.methods, w.parent.Methods)
 		}
 	case MethodAppCred:
-		if w.appCred, err = s.checkAppCred(ctx, l); err == nil {
+		if w.appCred, a, err = s.checkAppCred(ctx, l); err == nil {
 			u, err = s.User(w.appCred.UserID)
 		}
 	case MethodTOTP:
-		u, err = s.checkPasscode(l.TOTPUser, l.Passcode)
+		u, a, err = s.checkPasscode(ctx, l.TOTPUser, l.Passcode)
 	}
 	if err != nil {
 		return err
+	}
+	if method != MethodToken {
+		w.attempts = append(w.attempts, a)
 	}
 	if w.user != nil && w.user.ID != u.ID {
 		return unauthorized("the methods are of different users")
@@ -243,14 +270,16 @@ func newAuditID() string {
 
 // checkPassword verifies the login method password and returns the user. An
 // unknown user takes as long as a wrong password.
-func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, error) {
+func (s *Service) checkPassword(ctx context.Context, who Ref, password string) (*User, *loginguard.Attempt, error) {
 	u := s.findUser(who)
-	err := s.mayLogIn(u, func() (bool, error) { return s.passwords.verify(ctx, secretOf(u), password) })
+	a, err := s.mayLogIn(ctx, who, u, func(admitted func() error) (bool, error) {
+		return s.passwords.verify(ctx, secretOf(u), password, admitted)
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.upgradePassword(ctx, u, password)
-	return u, nil
+	return u, a, nil
 }
 
 // upgradePassword hashes a right password anew if the stored hash is outdated:

@@ -89,9 +89,11 @@ func secretOf(u *User) secret {
 }
 
 // verify reports whether password matches the secret. A secret without a
-// readable hash never matches and takes as long as a wrong password. The error
-// is of KindBusy or the context's, from the queue.
-func (v *verifier) verify(ctx context.Context, s secret, password string) (bool, error) {
+// readable hash never matches and takes as long as a wrong password. After a
+// turn in the queue, and before the hash, verify calls admitted (optional) and
+// gives up with its error: what happened meanwhile may have made the hash
+// useless. A further error is of KindBusy or the context's, from the queue.
+func (v *verifier) verify(ctx context.Context, s secret, password string, admitted func() error) (bool, error) {
 	if len(password) > MaxPasswordBytes {
 		return false, nil
 	}
@@ -110,6 +112,11 @@ func (v *verifier) verify(ctx context.Context, s secret, password string) (bool,
 		return false, err
 	}
 	defer v.queue.leave()
+	if admitted != nil {
+		if err := admitted(); err != nil {
+			return false, err
+		}
+	}
 	ok := hash.Matches([]byte(password)) && known
 	if ok {
 		v.right.Add(memory, struct{}{})

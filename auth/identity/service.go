@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"needletail/auth/loginguard"
 	"needletail/auth/token"
 	"needletail/objstore/durable"
 	"needletail/objstore/twin"
@@ -48,6 +49,9 @@ type Options struct {
 	// attempts: no user is ever locked out.
 	LockoutAttempts int
 	LockoutDuration time.Duration
+	// Guard delays logins of clients and users whose logins fail. nil: no login
+	// is delayed.
+	Guard *loginguard.Guard
 
 	// MirrorDir is the folder of a second copy, on a second disk. "": no
 	// second copy.

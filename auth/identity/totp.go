@@ -3,6 +3,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/subtle"
@@ -11,6 +12,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"needletail/auth/loginguard"
 )
 
 // TypeTOTP is the type of a credential for passcodes. The blob is the secret
@@ -26,11 +29,11 @@ const (
 )
 
 // checkPasscode verifies the login method totp and returns the user. A wrong
-// code counts as a failed login for the lockout, as a wrong password does.
-func (s *Service) checkPasscode(who Ref, code string) (*User, error) {
+// code counts as a failed login, as a wrong password does.
+func (s *Service) checkPasscode(ctx context.Context, who Ref, code string) (*User, *loginguard.Attempt, error) {
 	u := s.findUser(who)
-	err := s.mayLogIn(u, func() (bool, error) { return u != nil && s.hasPasscode(u.ID, code), nil })
-	return u, err
+	a, err := s.mayLogIn(ctx, who, u, func(func() error) (bool, error) { return u != nil && s.hasPasscode(u.ID, code), nil })
+	return u, a, err
 }
 
 // hasPasscode reports whether code is a passcode of one of the user's TOTP

@@ -108,14 +108,19 @@ const LockPassword = "lock_password"
 // ChangePassword sets a new password on behalf of the user and ends all tokens
 // of the user. The error is of KindUnauthorized unless original is the user's
 // password and the user is enabled and not locked out; a wrong original counts
-// as a failed login. The error is of KindInvalid if the user has the option
+// as a failed login, and too many are of KindThrottled. The error is of KindInvalid if the user has the option
 // LockPassword, or for a bad new password.
 func (s *Service) ChangePassword(ctx context.Context, id, original, password string) error {
 	u, err := s.User(id)
 	if err != nil {
 		u = nil // an unknown user takes as long as a wrong password
 	}
-	err = s.mayLogIn(u, func() (bool, error) { return s.passwords.verify(ctx, secretOf(u), original) })
+	a, err := s.mayLogIn(ctx, Ref{ID: id}, u, func(admitted func() error) (bool, error) {
+		return s.passwords.verify(ctx, secretOf(u), original, admitted)
+	})
+	if err == nil {
+		err = s.succeed(u, a)
+	}
 	if err != nil {
 		return err
 	}

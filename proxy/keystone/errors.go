@@ -23,7 +23,9 @@ type apiError struct {
 	authURI string   // the uri of a 401
 	allow   string   // the methods of a 405, for Allow
 	methods []string // the allowed methods, in a 401 for a bad method
-	cause   error
+	// retryAfterSeconds is the Retry-After of a 429.
+	retryAfterSeconds int
+	cause             error
 }
 
 func (e *apiError) Error() string {
@@ -60,7 +62,7 @@ func (c *call) unauthorized() *apiError {
 var titles = map[int]string{
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
 	405: "Method Not Allowed", 409: "Conflict", 413: "Request Entity Too Large",
-	500: "Internal Server Error", 503: "Service Unavailable", 507: "Insufficient Storage",
+	429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable", 507: "Insufficient Storage",
 }
 
 // retryAfterSeconds is the pause that a 503 asks of the client.
@@ -87,6 +89,9 @@ func (c *call) errorResponse(err error) *web.Response {
 	}
 	if e.allow != "" {
 		res.Header.Add("Allow", e.allow)
+	}
+	if e.retryAfterSeconds > 0 {
+		res.Header.Add("Retry-After", strconv.Itoa(e.retryAfterSeconds))
 	}
 	if e.status == 503 {
 		res.Header.Add("Retry-After", retryAfterSeconds)
@@ -138,6 +143,8 @@ func (c *call) fromIdentity(ie *identity.Error) *apiError {
 		e.message = "Conflict occurred attempting to store " + ie.Entity + " - " + ie.Detail
 	case identity.KindBusy:
 		e.status = 503
+	case identity.KindThrottled:
+		e.status, e.retryAfterSeconds = 429, web.WholeSeconds(ie.RetryAfter)
 	case identity.KindNoSpace:
 		e.status, e.message = 507, "The disk of the identity store is full; nothing that makes it grow is stored."
 	case identity.KindUnavailable:

@@ -9,8 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"needletail/auth/identity"
+	"needletail/auth/loginguard"
 	"needletail/proxy/web"
 )
 
@@ -23,6 +27,29 @@ func TestBusyForm(t *testing.T) {
 		string(body) != want || res.Header.Get("Retry-After") == "" {
 		t.Errorf("%d %s %v, %v", res.Status, body, res.Header, err)
 	}
+}
+
+// TestThrottledForm: a login within a delay is 429, from the address of the
+// failures alone, and the answer says when to come back.
+func TestThrottledForm(t *testing.T) {
+	c := openCloud(t, identity.Options{Guard: loginguard.New(loginguard.Options{PerUserAtAddress: 1, Window: time.Hour, MaxDelay: time.Hour})})
+	login := func(ip, password string) *web.Response {
+		t.Helper()
+		r := &web.Request{Method: "POST", Path: "/v3/auth/tokens", Host: fixtureHost, Scheme: "http", RemoteAddr: ip,
+			Body: strings.NewReader(loginBody("admin", password, onAdmin)), ContentLength: -1}
+		r.Header.Set("Content-Type", jsonType)
+		res, err := c.handler.Serve(r)
+		require.NoError(t, err)
+		return res
+	}
+	require.Equal(t, 401, login("192.0.2.1", "wrong").Status)
+	res := login("192.0.2.1", fixturePassword)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, 429, res.Status)
+	require.Equal(t, "1", res.Header.Get("Retry-After"))
+	require.Equal(t, `{"error":{"code":429,"message":"Too many logins have failed. Please try again later.","title":"Too Many Requests"}}`+"\n", string(body))
+	require.Equal(t, 201, login("192.0.2.2", fixturePassword).Status)
 }
 
 // TestErrorForms has bodies and headers as Keystone gives them.
