@@ -31,11 +31,9 @@ func (m *middleware) login(r *swift.Request, rest string) (*web.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	token, err := m.auth.Login(r.Context(), account, user, key)
-	if errors.Is(err, tempauth.ErrUnavailable) {
-		return nil, web.Status(503)
-	} else if err != nil {
-		return nil, swift.Unauthorized(account)
+	token, err := m.guarded(r, account, user, key)
+	if err != nil {
+		return nil, err
 	}
 	r.Log.User, r.Log.Account = account+":"+user, account
 	r.Granted(true)
@@ -50,6 +48,31 @@ func (m *middleware) login(r *swift.Request, rest string) (*web.Response, error)
 	res.Header.Add("X-Storage-Url", scheme+"://"+r.Host+"/v1/"+web.Quote(token.StorageAccount))
 	return res, nil
 }
+
+// guarded exchanges a key for a token, unless too many logins have failed. The
+// error is the answer.
+func (m *middleware) guarded(r *swift.Request, account, user, key string) (tempauth.Token, error) {
+	attempt := m.guard.Attempt(r.RemoteAddr, "tempauth\x00"+account+":"+user)
+	if wait := attempt.Wait(); wait > 0 {
+		return tempauth.Token{}, web.TooMany(wait, errGuarded)
+	}
+	token, err := m.auth.Login(r.Context(), account, user, key)
+	var wait time.Duration
+	switch {
+	case errors.Is(err, tempauth.ErrUnavailable):
+		return token, web.Status(503)
+	case err != nil:
+		wait, err = attempt.Failed(), swift.Unauthorized(account)
+	default:
+		wait = attempt.Succeeded()
+	}
+	if wait > 0 {
+		return tempauth.Token{}, web.TooMany(wait, errGuarded)
+	}
+	return token, err
+}
+
+var errGuarded = errors.New("too many logins have failed")
 
 // credentials returns the account, user and key of a login
 // (TempAuth.handle_get_token).

@@ -3,6 +3,7 @@
 package tempauth
 
 import (
+	"needletail/auth/loginguard"
 	"needletail/auth/tempauth"
 	"needletail/proxy/pyjson"
 	"needletail/proxy/swift"
@@ -16,6 +17,9 @@ type Options struct {
 	// StorageURLScheme replaces the request's scheme in X-Storage-Url, for a
 	// server behind a TLS terminator. "" keeps the request's scheme.
 	StorageURLScheme string
+	// Guard delays logins of clients and users whose logins fail. nil: no login
+	// is delayed.
+	Guard *loginguard.Guard
 }
 
 // Validate accepts all options: tempauth.New has checked the users.

@@ -14,6 +14,8 @@
 // X-Storage-Token (the same), X-Auth-Token-Expires (whole seconds from now) and
 // X-Storage-Url. A wrong user or key is 401 with the account as realm, a token
 // that the proxies' cache does not take is 503, another method 405, an empty path 404, any further path below /auth/ 400.
+// After too many failed logins (auth/loginguard) the answer is 429 with
+// Retry-After, without a look at the key. Swift has no such limit.
 //
 // # Tokens
 //
@@ -39,6 +41,7 @@ import (
 	"needletail/auth"
 	"needletail/auth/acl"
 	"needletail/auth/authtoken"
+	"needletail/auth/loginguard"
 	"needletail/auth/tempauth"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
@@ -49,7 +52,7 @@ const aclHeader = "X-Account-Access-Control"
 // New returns the middleware.
 func New(o Options) swift.Middleware {
 	return func(next swift.Handler) swift.Handler {
-		m := &middleware{auth: o.Auth, scheme: o.StorageURLScheme, next: next}
+		m := &middleware{auth: o.Auth, scheme: o.StorageURLScheme, guard: o.Guard, next: next}
 		return swift.HandlerFunc(m.serve)
 	}
 }
@@ -57,6 +60,7 @@ func New(o Options) swift.Middleware {
 type middleware struct {
 	auth   *tempauth.Auth
 	scheme string
+	guard  *loginguard.Guard
 	next   swift.Handler
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"needletail/auth"
+	"needletail/auth/loginguard"
 	"needletail/auth/tempauth"
 	"needletail/proxy/swift"
 	"needletail/proxy/web"
@@ -104,6 +105,38 @@ func TestLogin(t *testing.T) {
 	require.Nil(t, next.seen, "a login goes no further")
 	res := do(h, "GET", "/auth/v1.0", `X-Auth-User: a"<b>:u`, "X-Auth-Key: k")
 	require.Equal(t, "http://h:1/v1/AUTH_a%22%3Cb%3E", res.Header.Get("X-Storage-Url"))
+}
+
+// After too many wrong keys the right key is not looked at either: from the
+// address of the failures, until the delay ends.
+func TestFailedLoginsAreDelayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, next, a := newHandler(t)
+		guard := loginguard.New(loginguard.Options{PerUserAtAddress: 2, Window: time.Hour, MaxDelay: time.Hour})
+		h := New(Options{Auth: a, Guard: guard})(next)
+		login := func(ip, user, key string) *web.Response {
+			r := &swift.Request{Request: &web.Request{Method: "GET", Path: "/auth/v1.0", Scheme: "http", Host: "h:1", RemoteAddr: ip, Body: web.NoBody}}
+			r.Header.Add("X-Auth-User", user)
+			r.Header.Add("X-Auth-Key", key)
+			res, err := h.Serve(r)
+			if err != nil {
+				res = web.ErrorResponse(err)
+			}
+			return res
+		}
+		for _, user := range []string{"test:tester", "test:nobody"} {
+			for range 2 {
+				require.Equal(t, 401, login("192.0.2.1", user, "wrong").Status)
+			}
+			res := login("192.0.2.1", user, "testing")
+			require.Equal(t, 429, res.Status, user)
+			require.Equal(t, "1", res.Header.Get("Retry-After"))
+		}
+		require.Equal(t, 200, login("192.0.2.2", "test:tester", "testing").Status)
+		time.Sleep(time.Second)
+		require.Equal(t, 200, login("192.0.2.1", "test:tester", "testing").Status)
+		require.Equal(t, 401, login("192.0.2.1", "test:tester", "wrong").Status, "the success has forgiven")
+	})
 }
 
 func TestTokenLifeIsToldInSeconds(t *testing.T) {
