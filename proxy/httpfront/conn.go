@@ -168,16 +168,17 @@ func (c *conn) nextHead() error {
 		}
 		limited = true
 		if err := c.fill(); err != nil {
-			status := 408
 			switch {
 			case errors.Is(err, web.ErrNoMemory):
-				status = 503
-			case !errors.Is(err, os.ErrDeadlineExceeded):
+				err = web.Busy(err)
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				err = &web.StatusError{Status: 408, Err: err}
+			default:
 				c.end()
 				return io.EOF
 			}
 			x.head.parsePart(c.buf[c.r:c.w], &scan)
-			x.headErr = &web.StatusError{Status: status, Err: err}
+			x.headErr = err
 			return nil
 		}
 	}
@@ -201,7 +202,7 @@ func (c *conn) awaitFirstByte() error {
 		return io.EOF
 	}
 	if !c.meet() {
-		c.srv.refuse(c)
+		c.srv.refuse(c, ConnectionsPerIP)
 		return io.EOF
 	}
 	return c.begin()

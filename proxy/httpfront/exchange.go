@@ -119,8 +119,12 @@ func (x *exchange) run() {
 	x.respond(res)
 }
 
-// callHandler calls the handler. A panic becomes an error.
+// callHandler calls the handler, unless the client is above its rate. A panic
+// becomes an error.
 func (x *exchange) callHandler() (res *web.Response, err error) {
+	if err := x.checkRate(); err != nil {
+		return nil, err
+	}
 	x.c.asked.Store(true)
 	defer x.c.asked.Store(false)
 	defer x.recoverPanic(&err)

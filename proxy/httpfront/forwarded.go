@@ -31,8 +31,8 @@ func ParseProxies(list []string) (Proxies, error) {
 	return found, nil
 }
 
-// has reports whether an address is the address of a trusted proxy.
-func (p Proxies) has(ip string) bool {
+// Has reports whether an address is the address of a trusted proxy.
+func (p Proxies) Has(ip string) bool {
 	if len(p) == 0 {
 		return false
 	}
@@ -69,7 +69,7 @@ func (p Proxies) forwarded(h web.Header, peer, scheme string) (client, clientSch
 			break
 		}
 		client = ip
-		if !p.has(ip) {
+		if !p.Has(ip) {
 			break
 		}
 	}

@@ -94,7 +94,7 @@ func TestConnectionLimits(t *testing.T) {
 			}
 			c := dial(t, addr)
 			br := bufio.NewReader(c)
-			if a := readAnswer(t, br, "GET"); a.StatusCode != 503 || a.Header.Get("X-Trans-Id") == "" || !a.hasLine("Connection: close") {
+			if a := readAnswer(t, br, "GET"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || a.Header.Get("X-Trans-Id") == "" || !a.hasLine("Connection: close") {
 				t.Errorf("%s", a.raw)
 			}
 			closed(t, br)
@@ -109,6 +109,9 @@ func TestConnectionLimits(t *testing.T) {
 				if readAnswer(t, bufio.NewReader(c), "GET").StatusCode == 200 {
 					break
 				}
+			}
+			if n := s.Refused(Connections) + s.Refused(ConnectionsPerIP); n == 0 {
+				t.Error("the refusal is not counted")
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -100,32 +100,33 @@ func (s *Server) admit(raw net.Conn) *conn {
 	if _, ok := raw.(syscall.Conn); ok && c.raw != nil {
 		c.source = pipe.NewSource(c.raw)
 	}
-	c.trusted = s.opts.TrustedProxies.has(remote)
+	c.trusted = s.opts.TrustedProxies.Has(remote)
 	c.ctx, c.leave = context.WithCancel(s.ctx)
 	c.onGrant = c.grant
-	if !s.place(c) {
-		s.refuse(c)
+	if placed, why := s.place(c); !placed {
+		s.refuse(c, why)
 		return nil
 	}
 	return c
 }
 
 // place counts a connection in, if needed in the place of a stranger. It
-// reports whether the connection has a place.
-func (s *Server) place(c *conn) bool {
+// reports whether the connection has a place, and otherwise which limit refuses
+// the connection.
+func (s *Server) place(c *conn) (placed bool, why Refusal) {
 	arrival := arrivalTime(s.opts.MaxConnections)
 	for began := time.Now(); ; {
 		s.mu.Lock()
 		if !c.trusted && s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
 			s.mu.Unlock()
-			return false
+			return false, ConnectionsPerIP
 		}
 		if len(s.conns) < s.opts.MaxConnections {
 			s.conns[c] = struct{}{}
 			s.perIP[c.key]++
 			s.strangers.add(c)
 			s.mu.Unlock()
-			return true
+			return true, 0
 		}
 		now := time.Now()
 		stranger, patience := s.strangers.longest(s.perIP, now, arrival), s.strangers.patience(arrival)
@@ -135,12 +136,12 @@ func (s *Server) place(c *conn) bool {
 			// The kernel keeps thousands of connections whose clients have sent
 			// a request and left. No stranger gives way to a client that has
 			// left.
-			return false
+			return false, Connections
 		case stranger != nil:
 			_ = stranger.kill() // nobody is there to be told
 			s.displaced.Add(1)
 		case now.Sub(began) > patience || s.stopping.Load():
-			return false
+			return false, Connections
 		default:
 			time.Sleep(yieldPause)
 		}
@@ -150,15 +151,18 @@ func (s *Server) place(c *conn) bool {
 // refuse answers 503. It never waits for the client: the answer fits the empty
 // buffer of a new socket. A TLS client would need a handshake first, and gets
 // no answer.
-func (s *Server) refuse(c *conn) {
+func (s *Server) refuse(c *conn, why Refusal) {
+	s.noteRefusal(why, c.remote)
 	if !c.tls {
 		x := &exchange{c: c, head: head{length: web.NoLength}, close: true,
 			req: web.Request{TransID: web.NewTransID(time.Now(), "")}}
-		x.respond(web.StatusPage(503))
+		x.respond(web.ErrorResponse(web.Busy(errNoPlace)))
 	}
 	c.leave()
 	_ = c.Conn.Close()
 }
+
+var errNoPlace = errors.New("no connection is free")
 
 // forget removes a connection from the counts.
 func (s *Server) forget(c *conn) {
@@ -191,8 +195,5 @@ func remoteIP(a net.Addr) (ip, key string) {
 		return a.String(), a.String()
 	}
 	addr := ap.Addr().Unmap().WithZone("")
-	if prefix, err := addr.Prefix(64); addr.Is6() && err == nil {
-		return addr.String(), prefix.String()
-	}
-	return addr.String(), addr.String()
+	return addr.String(), keyOf(addr)
 }

@@ -53,12 +53,19 @@ type Options struct {
 	MaxHeaderBytes      int // all header lines and the blank one, with their ends; 400 above
 	MaxHeaderLineBytes  int // one header line without its end; 400 above
 	MaxRequestLineBytes int // without its end; 414 above
-	MaxConnections      int // 503 and close above
+	MaxConnections      int // 503 with Retry-After, and close, above
 	// MaxConnectionsPerIP counts an IPv6 client by its /64. 0 is no limit.
 	MaxConnectionsPerIP int
+	// MaxRequestsPerSecondPerIP refuses requests above the rate with 429. A
+	// client is counted as by MaxConnectionsPerIP, behind a trusted proxy by its
+	// own address. 0 is no limit.
+	MaxRequestsPerSecondPerIP int
+	// OnRefuse is called for each connection and each request above a limit, on
+	// the goroutine of the connection or of accept, with the client's address.
+	OnRefuse func(why Refusal, client string)
 	// TrustedProxies may say who their client is: in a PROXY header (see
 	// ProxyProtocol) and in X-Forwarded-For, X-Forwarded-Proto and Forwarded.
-	// Their own addresses have no limit on connections.
+	// Their own addresses have no limit on connections and requests.
 	TrustedProxies Proxies
 
 	// Memory is the account of the bytes that requests hold whole. Heads is the
@@ -93,6 +100,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OnDone == nil {
 		o.OnDone = func(Done) {}
+	}
+	if o.OnRefuse == nil {
+		o.OnRefuse = func(Refusal, string) {}
 	}
 	return o
 }

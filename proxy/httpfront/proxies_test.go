@@ -166,7 +166,7 @@ func TestParseProxies(t *testing.T) {
 	for ip, want := range map[string]bool{
 		"10.255.0.1": true, "11.0.0.1": false, "192.0.2.1": true, "192.0.2.2": false, "2001:db8:1::": true, "2001:db9::": false, "::1": true, "": false, "x": false,
 	} {
-		require.Equal(t, want, p.has(ip), ip)
+		require.Equal(t, want, p.Has(ip), ip)
 	}
 	for _, bad := range []string{"", "localhost", "10.0.0.0/33", "10.0.0.1:80"} {
 		_, err := ParseProxies([]string{bad})
@@ -193,7 +193,7 @@ func FuzzProxies(f *testing.F) {
 		}
 		for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Forwarded-Proto"} {
 			client, scheme := trusted.forwarded(web.Header{{Name: name, Value: line}}, "192.0.2.9", "http")
-			if !trusted.has(client) || scheme != "http" && scheme != "https" {
+			if !trusted.Has(client) || scheme != "http" && scheme != "https" {
 				t.Errorf("%q: %q %q", line, client, scheme)
 			}
 		}

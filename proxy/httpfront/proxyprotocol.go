@@ -32,7 +32,7 @@ func (l *proxiedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ip, _ := remoteIP(raw.RemoteAddr()); !l.trusted.has(ip) {
+	if ip, _ := remoteIP(raw.RemoteAddr()); !l.trusted.Has(ip) {
 		return raw, nil
 	}
 	return &proxied{Conn: raw, buffered: bufio.NewReaderSize(raw, proxyHeaderBytes)}, nil
@@ -113,7 +113,7 @@ func (c *conn) meet() bool {
 	}
 	remote, key := remoteIP(p.client)
 	s := c.srv
-	c.remote, c.trusted = remote, s.opts.TrustedProxies.has(remote)
+	c.remote, c.trusted = remote, s.opts.TrustedProxies.Has(remote)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.conns[c]; !ok {

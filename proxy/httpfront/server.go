@@ -28,6 +28,8 @@ type Server struct {
 	perIP     map[string]int
 	strangers strangers
 	displaced atomic.Int64 // strangers that gave way
+	refused   [refusals]atomic.Int64
+	rates     *rates
 	watching  sync.Once
 }
 
@@ -41,6 +43,7 @@ func New(o Options) *Server {
 		opts:  o.withDefaults(),
 		conns: map[*conn]struct{}{},
 		perIP: map[string]int{},
+		rates: newRates(o.MaxRequestsPerSecondPerIP),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.engine = &fasthttp.Server{

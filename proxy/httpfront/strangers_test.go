@@ -171,7 +171,7 @@ func TestHeadsHaveABound(t *testing.T) {
 	holder := dial(t, addr)
 	write(t, holder, head(10))
 	waitFor(t, func() bool { return heads.Used() == heads.Limit() })
-	if a := ask(t, addr, head(10)+"\r\n"); a.StatusCode != 503 {
+	if a := ask(t, addr, head(10)+"\r\n"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
 		t.Errorf("a second long head: %s", a.raw)
 	}
 	if a := ask(t, addr, head(2)+"\r\n"); a.StatusCode != 200 {
