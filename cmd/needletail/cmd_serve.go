@@ -115,13 +115,9 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 	if err != nil {
 		return err
 	}
-	if err := cfg.openSwiftDir(logger); err != nil {
+	if err := cfg.prepare(logger); err != nil {
 		return err
 	}
-	if cfg.budget, err = newBudget(&cfg); err != nil {
-		return err
-	}
-	cfg.budget.apply(&cfg, logger)
 	ports, err := openPorts(&cfg.Config)
 	if err != nil {
 		return err
@@ -179,6 +175,21 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		logger.Warn("requests were still in flight", "error", err)
 	}
 	return nil
+}
+
+// prepare reads the swift_dir and divides memory and files. It makes what
+// refuses clients.
+func (s *settings) prepare(logger *slog.Logger) (err error) {
+	if err := s.openSwiftDir(logger); err != nil {
+		return err
+	}
+	if s.budget, err = newBudget(s); err != nil {
+		return err
+	}
+	s.budget.apply(s, logger)
+	s.refusals = newRefusalLog(logger)
+	s.guard, err = newGuard(s, s.refusals)
+	return err
 }
 
 // printWelcome prints the address of the server and the commands of a first

@@ -73,14 +73,14 @@ func TestFloodsAreSummedUp(t *testing.T) {
 			}
 			out.Reset()
 		}
-		fail(507, failuresInFull)
-		want("at the bound", failuresInFull, 0)
+		fail(507, repeatsInFull)
+		want("at the bound", repeatsInFull, 0)
 		fail(507, 1)
 		want("beyond it", 0, 0)
 		fail(507, 89)
 		fail(500, 1)
 		want("another kind", 1, 0)
-		time.Sleep(failureWindow)
+		time.Sleep(repeatWindow)
 		synctest.Wait()
 		if !strings.Contains(out.String(), "status=507 count=90") {
 			t.Errorf("the sum: %s", out.String())
@@ -88,7 +88,7 @@ func TestFloodsAreSummedUp(t *testing.T) {
 		want("after the window", 0, 1)
 		fail(507, 1)
 		want("in a new window", 1, 0)
-		time.Sleep(failureWindow)
+		time.Sleep(repeatWindow)
 		want("after a window without a flood", 0, 0)
 	})
 }

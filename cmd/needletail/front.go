@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"time"
@@ -54,8 +55,11 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	requests, heads := cfg.budget.accounts()
 	figures = append(figures, memoryFigures(requests, heads)...)
 	var server *httpfront.Server
-	figures = append(figures, connectionFigures(func() *httpfront.Server { return server })...)
+	serving := func() *httpfront.Server { return server }
+	figures = append(figures, connectionFigures(serving)...)
+	figures = append(figures, refusalFigures(serving, cfg.guard, st, requests, heads)...)
 	counters := metrics.New(figures...)
+	refusals := cmp.Or(cfg.refusals, newRefusalLog(logger))
 	server = httpfront.New(httpfront.Options{
 		Handler: st.objects.serving(&proxy.Mount{
 			Swift:     swiftAPI,
@@ -78,6 +82,9 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 		Memory:              requests,
 		Heads:               heads,
 		Logger:              logger,
+
+		MaxRequestsPerSecondPerIP: cfg.Limits.MaxRequestsPerSecondPerIP,
+		OnRefuse:                  func(why httpfront.Refusal, client string) { refusals.add(why.String(), client) },
 	})
 	return server, nil
 }
@@ -195,7 +202,7 @@ func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, 
 	set := maps.Clone(s.Filters)
 	set.Put(&proxylogging.Feature, &proxylogging.Options{Enabled: s.Log.SwiftAccess})
 	set.Put(&containersync.Feature, &containersync.Options{Realms: realms})
-	set.Put(&tempauthfilter.Feature, &tempauthfilter.Options{Auth: users, StorageURLScheme: s.TempAuth.StorageURLScheme})
+	set.Put(&tempauthfilter.Feature, &tempauthfilter.Options{Auth: users, StorageURLScheme: s.TempAuth.StorageURLScheme, Guard: s.guard})
 	keystone := s.KeystoneFilter(validator)
 	if users != nil {
 		keystone.PublicPrefixes = users.ResellerPrefixes()
@@ -220,7 +227,9 @@ func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines
 		if err := d.Failure(); err != nil {
 			failures.add(d, service, err)
 		}
-		if !cfg.accessOn() || !logger.Enabled(context.Background(), slog.LevelInfo) {
+		// Of a client above its rate OnRefuse has told; a line for each request
+		// would help the flood.
+		if !cfg.accessOn() || errors.Is(d.Err, httpfront.ErrTooManyRequests) || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}
 		attrs := []slog.Attr{

@@ -52,10 +52,10 @@ func TestFailuresHaveTheServiceOfTheMount(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var out lockedBuffer // the window ends in a goroutine of its own
 			done := observe(settings{}, metrics.New(), slog.New(slog.NewTextHandler(&out, nil)), nil)
-			for range failuresInFull + 1 {
+			for range repeatsInFull + 1 {
 				done(httpfront.Done{Method: "GET", RawPath: "/", Status: 500, Err: io.ErrShortWrite, Log: web.LogInfo{Service: service}})
 			}
-			time.Sleep(failureWindow)
+			time.Sleep(repeatWindow)
 			synctest.Wait()
 			if !strings.Contains(out.String(), "more requests failed") || !strings.Contains(out.String(), want) {
 				t.Errorf("no %s in\n%s", want, out.String())

@@ -5,6 +5,7 @@ package main
 import (
 	"log/slog"
 
+	"needletail/auth/loginguard"
 	"needletail/cmd/needletail/config"
 	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/datafolder"
@@ -20,6 +21,10 @@ type settings struct {
 	// live is the part of the log that a reload changes. nil: a reload changes
 	// nothing.
 	live *liveLog
+	// guard delays logins after failures. nil: no login is delayed.
+	guard *loginguard.Guard
+	// refusals logs what limits refuse.
+	refusals *refusalLog
 	// dir is the open swift_dir of a proxy of a cluster.
 	dir *swiftconf.Dir
 }

@@ -104,6 +104,7 @@ func openIdentitiesAlone(cfg settings) (ids *identity.Service, done func() error
 // identityOptions returns the settings of the identities in their home.
 func identityOptions(cfg settings, home identityHome) identity.Options {
 	options := cfg.IdentityOptions()
+	options.Guard = cfg.guard
 	options.Store, options.Made = home.ID(), home.Noted(identityNote)
 	options.MirrorDir = identityMirror(home)
 	return options

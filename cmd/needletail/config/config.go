@@ -45,10 +45,13 @@ type Config struct {
 	// Sections are no keys, [[sections]] are.
 	defined map[string]bool
 
-	Log      Log      `toml:"log"`
-	TLS      TLS      `toml:"tls"`
-	Front    Front    `toml:"front"`
-	Limits   Limits   `toml:"limits"`
+	Log    Log    `toml:"log"`
+	TLS    TLS    `toml:"tls"`
+	Front  Front  `toml:"front"`
+	Limits Limits `toml:"limits"`
+
+	LoginLimits LoginLimits `toml:"login_limits"`
+
 	Storage  Storage  `toml:"storage"`
 	Cluster  Cluster  `toml:"cluster"`
 	Timeouts Timeouts `toml:"timeouts"`
@@ -86,6 +89,7 @@ func Default() Config {
 		Log:           Log{Level: "info", Format: "text", Access: true},
 		TLS:           defaultTLS(),
 		Limits:        defaultLimits(),
+		LoginLimits:   defaultLoginLimits(),
 		Storage:       defaultStorage(),
 		Cluster:       defaultCluster(),
 		Timeouts:      defaultTimeouts(),
@@ -165,6 +169,7 @@ func (c *Config) Validate() error {
 		{"tls.", c.TLS.validate},
 		{"front.", c.Front.validate},
 		{"limits.", c.Limits.validate},
+		{"login_limits.", c.LoginLimits.validate},
 		{"storage.", c.Storage.validate},
 		{"identity.", c.Identity.validate},
 		{"security_compliance.", c.Security.validate},

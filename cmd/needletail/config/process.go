@@ -45,9 +45,14 @@ type Limits struct {
 	// MemoryBytes is how much memory the process may use, in bytes. 0: what the
 	// cgroup allows, or all of the machine's memory.
 	MemoryBytes int64 `toml:"memory_bytes"`
-	// MaxConnectionsPerIP is how many connections one address may have. 0: no
-	// limit.
+	// MaxConnectionsPerIP is how many connections one address may have. A further
+	// connection gets 503 with Retry-After. An IPv6 client is counted by its /64.
+	// 0: no limit.
 	MaxConnectionsPerIP int `toml:"max_connections_per_ip"`
+	// MaxRequestsPerSecondPerIP is how many requests a second one address may send;
+	// after a pause, the requests of ten seconds at once. A further request gets 429
+	// with Retry-After. An IPv6 client is counted by its /64. 0: no limit.
+	MaxRequestsPerSecondPerIP int `toml:"max_requests_per_second_per_ip"`
 	// MaxImageSizeBytes is the size of the largest image, in bytes (Glance's
 	// image_size_cap).
 	MaxImageSizeBytes int64 `toml:"max_image_size"`
@@ -61,6 +66,9 @@ type Limits struct {
 
 // minHeaderBytes is the smallest max_header_bytes.
 const minHeaderBytes = 16 << 10
+
+// maxRequestRate is the largest max_requests_per_second_per_ip.
+const maxRequestRate = 1_000_000
 
 func defaultLimits() Limits {
 	return Limits{
@@ -84,6 +92,8 @@ func (l *Limits) validate() error {
 		return errors.New("memory_bytes is negative")
 	case l.MaxConnectionsPerIP < 0:
 		return errors.New("max_connections_per_ip is negative")
+	case l.MaxRequestsPerSecondPerIP < 0 || l.MaxRequestsPerSecondPerIP > maxRequestRate:
+		return errors.New("max_requests_per_second_per_ip must be from 0 to 1000000")
 	case l.MaxHeaderBytes < minHeaderBytes:
 		return errors.New("max_header_bytes is under 16384")
 	}

@@ -95,7 +95,7 @@ func (t *TLS) validate() error {
 type Front struct {
 	// TrustedProxies are addresses and prefixes of load balancers and of ends of
 	// TLS: "10.0.0.0/8". Their X-Forwarded-For, X-Forwarded-Proto and Forwarded say
-	// who the client is, and max_connections_per_ip counts the client.
+	// who the client is, and the limits for each address count the client.
 	TrustedProxies []string `toml:"trusted_proxies"`
 	// ProxyProtocol expects a PROXY header, version 1 or 2, at the beginning of each
 	// connection from trusted_proxies.
