@@ -32,6 +32,23 @@ func WithClient(ctx context.Context, ip string) context.Context {
 	return context.WithValue(ctx, clientKey{}, ip)
 }
 
+// leftKey is the context key of the look at the client.
+type leftKey struct{}
+
+// WithLeft returns a context with a function that reports whether the client
+// has left. The function is called just before a hash: a context alone tells too
+// late of a client that leaves at once, and a flood of such clients would keep
+// the processors busy.
+func WithLeft(ctx context.Context, left func() bool) context.Context {
+	return context.WithValue(ctx, leftKey{}, left)
+}
+
+// hasLeft reports whether the client of WithLeft has left.
+func hasLeft(ctx context.Context) bool {
+	left, _ := ctx.Value(leftKey{}).(func() bool)
+	return left != nil && left()
+}
+
 // addressOf returns the IP address of WithClient, or "".
 func addressOf(ctx context.Context) string {
 	ip, _ := ctx.Value(clientKey{}).(string)
@@ -73,26 +90,32 @@ func newHashQueue() *hashQueue {
 // enter waits for a processor. After a nil error the caller must call leave.
 // The error is of KindBusy at once if too many hashes wait. When ctx ends, for
 // example because the client has gone, enter gives up the place in the queue
-// and returns the context's error.
+// and returns the context's error. A client that WithLeft finds gone at its turn
+// is context.Canceled.
 func (q *hashQueue) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	turn, err := q.ask(clientOf(ctx))
-	if turn == nil {
+	if err != nil {
 		return err
 	}
-	select {
-	case <-turn:
-	case <-ctx.Done():
-		q.giveUp(clientOf(ctx), turn)
-		return ctx.Err()
+	if turn != nil {
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			q.giveUp(clientOf(ctx), turn)
+			return ctx.Err()
+		}
 	}
-	if err := ctx.Err(); err != nil { // both at once
+	err = ctx.Err() // ended at the moment of the turn
+	if err == nil && hasLeft(ctx) {
+		err = context.Canceled
+	}
+	if err != nil {
 		q.leave()
-		return err
 	}
-	return nil
+	return err
 }
 
 // ask takes a free processor and returns a nil turn, or takes a place in the

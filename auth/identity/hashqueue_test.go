@@ -141,6 +141,32 @@ func TestGoneClientsCostNothing(t *testing.T) {
 	})
 }
 
+// TestClientsAreLookedAtBeforeAHash: a client that is gone costs no hash, with
+// or without a wait, although its context goes on.
+func TestClientsAreLookedAtBeforeAHash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := fullQueue(t)
+		left := false
+		look := func() bool { return left }
+		waited := make(chan error, 1)
+		go func() { waited <- q.enter(WithLeft(from("a"), look)) }()
+		synctest.Wait()
+		left = true
+		q.leave()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("after a wait: %v", err)
+		}
+		if err := q.enter(WithLeft(from("a"), look)); !errors.Is(err, context.Canceled) {
+			t.Errorf("without a wait: %v", err)
+		}
+		q.empty(t)
+		left = false
+		if err := q.enter(WithLeft(from("a"), look)); err != nil {
+			t.Errorf("a client that is there: %v", err)
+		}
+	})
+}
+
 // TestKnownPasswordsDoNotWait: a remembered password needs no hash, and a
 // login of a client already gone computes no hash.
 func TestKnownPasswordsDoNotWait(t *testing.T) {

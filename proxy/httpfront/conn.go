@@ -78,6 +78,7 @@ type conn struct {
 	granted   atomic.Bool      // the running request is allowed
 	known     atomic.Bool      // a request of a known user was allowed
 	onGrant   func(known bool) // grant, made once
+	onLeft    func() bool      // hasLeft, made once
 	waiting   *list.Element    // among the strangers, or nil; Server.mu guards it
 	arrived   time.Time        // among the strangers; Server.mu guards it
 	readCap   time.Time        // if set, no read waits longer

@@ -54,7 +54,7 @@ func (x *exchange) begin() {
 		TransID: web.NewTransID(x.start, h.header.Get("X-Trans-Id-Extra")),
 	}
 	x.req.SetContext(c.ctx)
-	x.req.OnGrant = c.onGrant
+	x.req.OnGrant, x.req.Left = c.onGrant, c.onLeft
 	x.held.Use(c.srv.opts.Memory)
 	x.req.SetHeld(&x.held)
 }

@@ -102,7 +102,7 @@ func (s *Server) admit(raw net.Conn) *conn {
 	}
 	c.trusted = s.opts.TrustedProxies.Has(remote)
 	c.ctx, c.leave = context.WithCancel(s.ctx)
-	c.onGrant = c.grant
+	c.onGrant, c.onLeft = c.grant, c.hasLeft
 	if placed, why := s.place(c); !placed {
 		s.refuse(c, why)
 		return nil

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 
 	"needletail/proxy/web"
@@ -89,4 +90,27 @@ func TestContextOutlivesTheWatch(t *testing.T) {
 	<-looked
 	<-looked
 	_, _ = io.CopyN(io.Discard, c, 1)
+}
+
+// A handler learns at once that the client has left, before the watch ends the
+// context.
+func TestHandlerLooksAtClient(t *testing.T) {
+	looks := make(chan bool)
+	_, addr := start(t, Options{Handler: web.HandlerFunc(func(r *web.Request) (*web.Response, error) {
+		looks <- r.Left()
+		<-looks
+		for !r.Left() { // the end travels over the loopback
+			runtime.Gosched()
+		}
+		looks <- true
+		return web.NewBytes(200, "text/plain", nil), nil
+	})})
+	c := dial(t, addr)
+	write(t, c, get)
+	if <-looks {
+		t.Error("a client that waits has left")
+	}
+	_ = c.Close()
+	looks <- true
+	<-looks
 }

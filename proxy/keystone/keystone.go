@@ -53,10 +53,12 @@ type call struct {
 	listLimit int
 }
 
-// Context returns the request's context with the client's address: the queue
-// for hashing passwords gives clients equal shares.
+// Context returns the request's context with the client's address and a look at
+// the client: the queue for hashing passwords gives clients equal shares, and
+// clients that have left no share.
 func (c *call) Context() context.Context {
-	return identity.WithClient(c.Request.Context(), c.RemoteAddr)
+	ctx := identity.WithClient(c.Request.Context(), c.RemoteAddr)
+	return identity.WithLeft(ctx, c.Left)
 }
 
 // Serve answers every request with a response, except a request whose body

@@ -51,6 +51,10 @@ type Request struct {
 	// everybody.
 	OnGrant func(known bool)
 
+	// Left, if not nil, looks at once whether the client has left. The end of the
+	// context tells the same, up to half a second later.
+	Left func() bool
+
 	ctx   context.Context
 	held  *Held // nil: Hold takes nothing
 	query url.Values
