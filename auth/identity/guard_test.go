@@ -89,6 +89,19 @@ func TestDelayTellsNothingAboutNames(t *testing.T) {
 	}
 }
 
+// TestIDAndNameAreOneUser: a guesser gains nothing by naming the user
+// differently.
+func TestIDAndNameAreOneUser(t *testing.T) {
+	w, ann, _ := newGuardedWorld(t)
+	byName := passwordLogin("ann", "wrong", Scope{})
+	byID := byName
+	byID.User = Ref{ID: ann.ID}
+	for i, l := range []Login{byName, byID, byName, byID} {
+		_, err := w.Authenticate(from("192.0.2.1"), l)
+		require.Equal(t, i == guardFailures, KindOf(err) == KindThrottled, "guess %d: %v", i+1, err)
+	}
+}
+
 // TestPasscodesAreNotGuessedWithThePassword: the right password beside a wrong
 // passcode forgives nothing, neither to the delay nor to the lockout.
 func TestPasscodesAreNotGuessedWithThePassword(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"needletail/objstore/blob"
 	"needletail/objstore/datafolder"
 	"needletail/objstore/device"
+	"needletail/objstore/durable"
 	"needletail/objstore/oserror"
 )
 
@@ -55,10 +56,11 @@ func (c call) wrap(err error) error {
 	return c.fail(kind, err)
 }
 
-// passesSoon reports whether err is a want of descriptors or of places at a
-// device.
+// passesSoon reports whether err is a want of descriptors, of places at a device
+// or of memory for commits.
 func passesSoon(err error) bool {
-	return oserror.Exhausted(err) || errors.Is(err, device.ErrBusy)
+	return oserror.Exhausted(err) || errors.Is(err, device.ErrBusy) ||
+		errors.Is(err, durable.ErrBehind) && !errors.Is(err, durable.ErrSealed)
 }
 
 // kindOf translates the errors of the layers below.

@@ -17,6 +17,7 @@ import (
 
 	"needletail/objstore"
 	"needletail/objstore/device"
+	"needletail/objstore/durable"
 	"needletail/objstore/durable/faultfs"
 	"needletail/objstore/oserror"
 )
@@ -50,7 +51,7 @@ func testNthCall(t *testing.T, fault faultfs.Fault) (out faultfs.Outcome) {
 		if oserror.NoSpace(err) && k == objstore.KindInternal || oserror.Exhausted(err) && k != objstore.KindUnavailable {
 			t.Errorf("%s: %v is of kind %v", what, err, k)
 		}
-		if oserror.Exhausted(err) != errors.Is(err, objstore.ErrBusy) {
+		if passes := oserror.Exhausted(err) || errors.Is(err, durable.ErrBehind); passes != errors.Is(err, objstore.ErrBusy) {
 			t.Errorf("%s: whether %v passes soon is not told", what, err)
 		}
 	}
