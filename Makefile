@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
+.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers flood faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -36,6 +36,9 @@ chaos: ## eight disks that are lost, rot, err and hang under verifying writers a
 
 strangers: ## 200 of each kind of stranger against 100 legitimate requests a second, in 512 MiB with few descriptors
 	$(GO) test -tags strangers -timeout 30m -count=1 -run TestStrangers -v ./cmd/harness
+
+flood: ## 2,000 slow clients, 500 stalled bodies and 200 logins that leave, against 100 legitimate requests a second
+	$(GO) test -tags strangers -timeout 10m -count=1 -run TestFlood -v ./cmd/harness
 
 flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail

@@ -58,7 +58,7 @@ func TestStrangers(t *testing.T) {
 	for _, files := range []int{64, 128, 256, 1024} {
 		for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
 			t.Run(fmt.Sprintf("files=%d/from=%s", files, from), func(t *testing.T) {
-				s := newStrangersSite(t, files)
+				s := newStrangersSite(t, files, strangersMemory)
 				s.attackFor(t, time.Duration(seconds)*time.Second, from)
 			})
 		}
@@ -69,6 +69,7 @@ func TestStrangers(t *testing.T) {
 type strangersSite struct {
 	process     *testserver.Process
 	address     string // HOST:PORT
+	memoryBytes int64  // that the server may use
 	connections int    // that the server accepts
 
 	account, token    string // of the legitimate clients, and of the listing
@@ -79,7 +80,7 @@ type strangersSite struct {
 
 var connectionsLogged = regexp.MustCompile(`msg=budget.* connections=(\d+)`)
 
-func newStrangersSite(t *testing.T, files int) *strangersSite {
+func newStrangersSite(t *testing.T, files int, memoryBytes int64) *strangersSite {
 	t.Helper()
 	binary, err := testserver.Build()
 	if err != nil {
@@ -87,10 +88,10 @@ func newStrangersSite(t *testing.T, files int) *strangersSite {
 	}
 	dir := t.TempDir()
 	config, enter := "[log]\naccess = false\n", "true"
-	group, err := newCgroup(t, strangersMemory)
+	group, err := newCgroup(t, memoryBytes)
 	if err != nil {
 		t.Logf("no cgroup (%v): limits.memory_bytes and RSS instead", err)
-		config += fmt.Sprintf("[limits]\nmemory_bytes = %d\n", strangersMemory)
+		config += fmt.Sprintf("[limits]\nmemory_bytes = %d\n", memoryBytes)
 	} else {
 		enter = group.enter()
 	}
@@ -104,7 +105,7 @@ func newStrangersSite(t *testing.T, files int) *strangersSite {
 		"--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0",
 		"--tempauth-user", "test:tester=testing,.admin", "--tempauth-user", "test2:tester2=testing2,.admin")
 	s := &strangersSite{
-		process: p, address: strings.TrimPrefix(p.URL, "http://"), account: "/v1/AUTH_test", other: "/v1/AUTH_test2",
+		process: p, memoryBytes: memoryBytes, address: strings.TrimPrefix(p.URL, "http://"), account: "/v1/AUTH_test", other: "/v1/AUTH_test2",
 		manifest: "[" + strings.Repeat("1,", 4_190_000) + "1]",
 	}
 	found := connectionsLogged.FindStringSubmatch(p.Output())
@@ -207,7 +208,7 @@ func (s *strangersSite) attackFor(t *testing.T, d time.Duration, from string) {
 	if len(load.took) == 0 {
 		t.Error("no legitimate request was sent")
 	}
-	if most.rssBytes > strangersMemory {
+	if most.rssBytes > s.memoryBytes {
 		t.Errorf("RSS was %d MiB", most.rssBytes>>20)
 	}
 	s.wantIdle(t, before)
@@ -235,7 +236,7 @@ func (s *strangersSite) wantIdle(t *testing.T, before usage) {
 	if second.files > before.files+fewMore {
 		t.Errorf("%d descriptors, %d before", second.files, before.files)
 	}
-	if second.rssBytes > strangersMemory {
+	if second.rssBytes > s.memoryBytes {
 		t.Errorf("RSS is %d MiB", second.rssBytes>>20)
 	}
 	s.must(t, 204, "HEAD", s.account, nil, "X-Auth-Token", s.token)
