@@ -222,7 +222,7 @@ func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines
 		service := cmp.Or(d.Log.Service, proxy.ServiceFront)
 		counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,
-			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration,
+			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration, TransID: d.TransID,
 		})
 		if err := d.Failure(); err != nil {
 			failures.add(d, service, err)

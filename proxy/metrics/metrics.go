@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package metrics counts requests and shows the counters, with the collectors
-// given to New, in Prometheus' text format.
+// given to New, in Prometheus' text format, or as OpenMetrics for a client that
+// asks for OpenMetrics.
 //
 // Vocabulary: a service is a service of proxy.Mount. A method is a method
 // known to the services. Every further method counts as "other": otherwise a
-// client could create new series.
+// client could create new series. An exemplar is the transaction id of a slow
+// request beside a bucket of the histogram. Only OpenMetrics shows exemplars.
 package metrics
 
 import (
 	"bytes"
+	"io"
 	"maps"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -47,7 +52,8 @@ type kind struct {
 // series has the counters of a kind of requests.
 type series struct {
 	requests prometheus.Counter
-	latency  prometheus.Observer
+	latency  prometheus.ExemplarObserver
+	plain    prometheus.Observer // latency without exemplars
 	in, out  prometheus.Counter
 }
 
@@ -84,7 +90,19 @@ type Request struct {
 	Status            int
 	BytesIn, BytesOut int64
 	Duration          time.Duration
+	TransID           string // "": no exemplar
 }
+
+const (
+	// exemplarFrom is the duration from which a request leaves an exemplar. An
+	// exemplar allocates memory: faster requests leave none.
+	exemplarFrom = time.Second
+	// exemplarLabel is the label of the transaction id.
+	exemplarLabel = "trans_id"
+	// exemplarBytesMax bounds the transaction id of an exemplar. OpenMetrics
+	// allows 128 characters for the label and the value.
+	exemplarBytesMax = prometheus.ExemplarMaxRunes - len(exemplarLabel)
+)
 
 var knownMethods = map[string]bool{
 	"GET": true, "HEAD": true, "PUT": true, "POST": true, "DELETE": true,
@@ -102,17 +120,29 @@ func (m *Metrics) Observe(r Request) {
 		s = m.learn(k)
 	}
 	s.requests.Inc()
-	s.latency.Observe(r.Duration.Seconds())
+	if r.Duration >= exemplarFrom && exemplar(r.TransID) {
+		s.latency.ObserveWithExemplar(r.Duration.Seconds(), prometheus.Labels{exemplarLabel: r.TransID})
+	} else {
+		s.plain.Observe(r.Duration.Seconds())
+	}
 	s.in.Add(float64(r.BytesIn))
 	s.out.Add(float64(r.BytesOut))
+}
+
+// exemplar reports whether a transaction id can be an exemplar. A client chooses
+// the end of the id (X-Trans-Id-Extra), and the library panics at a wrong value.
+func exemplar(transID string) bool {
+	return transID != "" && len(transID) <= exemplarBytesMax && utf8.ValidString(transID)
 }
 
 // learn adds the series of a new kind to a copy of the map, and publishes the
 // copy.
 func (m *Metrics) learn(k kind) series {
+	latency := m.latency.WithLabelValues(k.service, k.method)
 	s := series{
 		requests: m.requests.WithLabelValues(k.service, k.method, strconv.Itoa(k.status)),
-		latency:  m.latency.WithLabelValues(k.service, k.method),
+		latency:  latency.(prometheus.ExemplarObserver), // every histogram of the library
+		plain:    latency,
 		in:       m.bytes.WithLabelValues(k.service, "in"),
 		out:      m.bytes.WithLabelValues(k.service, "out"),
 	}
@@ -134,14 +164,32 @@ func (m *Metrics) Serve(r *web.Request) (*web.Response, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	format := formatFor(r.Header.Get("Accept"))
 	enc := expfmt.NewEncoder(&b, format)
 	for _, f := range families {
 		if err := enc.Encode(f); err != nil {
 			return nil, err
 		}
 	}
+	if end, ok := enc.(io.Closer); ok { // OpenMetrics ends with a line of its own
+		if err := end.Close(); err != nil {
+			return nil, err
+		}
+	}
 	return web.NewBytes(200, string(format), b.Bytes()), nil
+}
+
+// formatFor returns the format for an Accept header.
+func formatFor(accept string) expfmt.Format {
+	text := expfmt.NewFormat(expfmt.TypeTextPlain)
+	if accept == "" {
+		return text
+	}
+	f := expfmt.NegotiateAccept(http.Header{"Accept": {accept}}, expfmt.FmtOpenMetrics_1_0_0, text)
+	if f.FormatType() != expfmt.TypeOpenMetrics {
+		return text
+	}
+	return f
 }
 
 var _ web.Handler = (*Metrics)(nil)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/stretchr/testify/require"
 
 	"needletail/proxy/web"
 )
@@ -73,6 +75,72 @@ func TestManyKindsAtOnce(t *testing.T) {
 			t.Errorf("no %q", want)
 		}
 	}
+}
+
+// TestFormats: OpenMetrics for a client that asks for OpenMetrics, with its last
+// line; text for all others.
+func TestFormats(t *testing.T) {
+	m := New()
+	m.Observe(Request{Service: "swift", Method: "GET", Status: 200})
+	for accept, open := range map[string]bool{
+		"": false, "*/*": false, "text/plain": false, "application/json": false, "a/b;q=x,,;": false,
+		"application/openmetrics-text; version=1.0.0": true,
+		// Prometheus 2.42 sends this line.
+		"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1": true,
+	} {
+		res, err := m.Serve(&web.Request{Method: "GET", Path: "/metrics", Header: web.Header{{Name: "Accept", Value: accept}}})
+		require.NoError(t, err)
+		text, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.Equal(t, open, strings.HasSuffix(string(text), "# EOF\n"), accept)
+		require.Equal(t, open, strings.HasPrefix(res.Header.Get("Content-Type"), "application/openmetrics-text; version=1.0.0"), accept)
+		require.Equal(t, !open, strings.HasPrefix(res.Header.Get("Content-Type"), "text/plain; version=0.0.4"), accept)
+	}
+}
+
+// TestExemplars: a request from a second on leaves its transaction id, a faster
+// request and a wrong id leave nothing.
+func TestExemplars(t *testing.T) {
+	longest := strings.Repeat("x", exemplarBytesMax)
+	for _, c := range []struct {
+		took    time.Duration
+		transID string
+		want    bool
+	}{
+		{exemplarFrom, "tx1", true},
+		{exemplarFrom - 1, "tx1", false},
+		{exemplarFrom, "", false},
+		{exemplarFrom, "\xff", false},
+		{exemplarFrom, longest, true},
+		{exemplarFrom, longest + "x", false},
+	} {
+		m := New()
+		m.Observe(Request{Service: "swift", Method: "GET", Status: 200, Duration: c.took, TransID: c.transID})
+		res, err := m.Serve(&web.Request{Method: "GET", Header: web.Header{{Name: "Accept", Value: "application/openmetrics-text; version=1.0.0"}}})
+		require.NoError(t, err)
+		text, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.Equal(t, c.want, strings.Contains(string(text), `# {trans_id="`+c.transID+`"} `), "%v %q", c.took, c.transID)
+		require.Contains(t, string(text), `needletail_request_seconds_count{method="GET",service="swift"} 1`)
+	}
+}
+
+// TestFastRequestsAllocateNothing: most requests leave no exemplar.
+func TestFastRequestsAllocateNothing(t *testing.T) {
+	m := New()
+	r := Request{Service: "swift", Method: "GET", Status: 200, Duration: time.Millisecond, TransID: "tx1"}
+	m.Observe(r)
+	require.Zero(t, testing.AllocsPerRun(100, func() { m.Observe(r) }))
+}
+
+// TestNamesFollowTheRules asks the library's own judge of names, which promtool
+// asks too.
+func TestNamesFollowTheRules(t *testing.T) {
+	m := New()
+	m.Observe(Request{Service: "swift", Method: "GET", Status: 200})
+	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()
+	require.NoError(t, err)
+	require.Empty(t, problems)
 }
 
 func BenchmarkObserve(b *testing.B) {
