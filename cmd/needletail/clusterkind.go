@@ -100,6 +100,7 @@ func (k clusterKind) open(logger *slog.Logger) (objects, error) {
 	p.cluster, err = cluster.Open(cluster.Options{
 		Dir: k.cfg.dir, Proxy: &options, Cache: p.cache, Logger: logger, Metrics: p.figure, Cause: causeOf, Keys: keys,
 		IdleTotal: spare, LateWrites: max(spare/k.widestWrite(), 1), CodedBytes: k.cfg.budget.codedBytes(),
+		Pipes: pipes(k.cfg.budget.openFiles),
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: cluster: %w", errUsage, err), p.cache.Close(), p.closeFolder())

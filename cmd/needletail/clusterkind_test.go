@@ -303,19 +303,23 @@ func TestClusterCommands(t *testing.T) {
 	require.DirExists(t, dir+"/data/identity.old.0")
 }
 
-// The connections to servers are part of the open files.
+// The connections to servers and the pipes are part of the open files.
 func TestClusterBudget(t *testing.T) {
 	cfg := clusterSettings(t, swiftDir(t, "127.0.0.1:1"))
 	b, err := divide(&cfg, 64*gibi, 1024)
 	require.NoError(t, err)
-	// 2 × 128 spare, 4 of the folder, 12 and 16 of the process; then 1 + 6 + 4 each.
-	require.Equal(t, (1024-2*128-4-12-16)/11, b.connections)
+	// 2 × 128 spare, 2 × 32 of pipes, 4 of the folder, 12 and 16 of the process; then
+	// 1 + 6 + 4 each.
+	require.Equal(t, (1024-2*128-2*32-4-12-16)/11, b.connections)
 	cfg.Cluster.MemcacheServers, cfg.Cluster.MemcacheMaxConnections = []string{"127.0.0.1:1", "127.0.0.1:2"}, 50
 	b, err = divide(&cfg, 64*gibi, 1024)
 	require.NoError(t, err)
-	require.Equal(t, (1024-2*128-100-4-12-16)/11, b.connections)
+	require.Equal(t, (1024-2*128-2*32-100-4-12-16)/11, b.connections)
 	for files, spare := range map[uint64]int{64: 8, 16: idleMin, 8 * idleMax: idleMax, 8*idleMax + 8: idleMax, 1 << 40: idleMax} {
 		require.Equal(t, spare, spareConnections(files), files)
+	}
+	for files, want := range map[uint64]int{64: 2, 32*pipesMax - 1: pipesMax - 1, 32 * pipesMax: pipesMax, 1 << 40: pipesMax} {
+		require.Equal(t, want, pipes(files), files)
 	}
 }
 

@@ -25,6 +25,12 @@ const (
 	// idleMin and idleMax bound each of the two.
 	idleMin = 4
 	idleMax = 1024
+	// pipeShare is the part of the open files for pipes, in which large bodies go
+	// from socket to socket: one part in pipeShare. A pipe takes two. pipesMax pipes
+	// take half of the pipes' memory that the kernel gives a user without privileges
+	// (/proc/sys/fs/pipe-user-pages-soft).
+	pipeShare = 16
+	pipesMax  = 128
 	// folderFiles are the lock of the data folder, and a ring or a configuration
 	// that is being read.
 	folderFiles = 4
@@ -36,6 +42,9 @@ func spareConnections(openFiles uint64) int {
 	return int(min(max(openFiles/idleShare, idleMin), idleMax))
 }
 
+// pipes is how many pipes a process with a number of open files may have.
+func pipes(openFiles uint64) int { return int(min(openFiles/pipeShare/2, pipesMax)) }
+
 // codedBytes is the memory of erasure-coded bodies. 0, the store's default: there is
 // no budget.
 func (b *budget) codedBytes() int64 { return b.heapBytes / codedShare }
@@ -46,7 +55,7 @@ func (k clusterKind) needs(b *budget) needs {
 	spare := spareConnections(b.openFiles)
 	n := needs{
 		connectionBytes: clusterConnectionBytes,
-		storeFiles:      2*spare + folderFiles,
+		storeFiles:      2*spare + 2*pipes(b.openFiles) + folderFiles,
 		requestFiles:    k.widestWrite() + k.widestRead(),
 	}
 	if cache, err := k.cfg.Cluster.Cache(); err == nil { // a mistake stops the start later

@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"needletail/objstore/cluster/swiftconf"
 	"needletail/objstore/cluster/swiftcrypto"
 	"needletail/objstore/cluster/wire"
+	"needletail/objstore/pipe"
 )
 
 // Options are the arguments of Open.
@@ -54,6 +56,9 @@ type Options struct {
 	// down. 0 means the default. A body that finds no memory free waits for
 	// codedWait, and is refused with objstore.ErrBusy.
 	CodedBytes int64
+	// Pipes bounds the pipes in which large bodies go from socket to socket, each of
+	// two descriptors and pipe.BytesMax; beyond, bodies are copied. 0: pipesDefault.
+	Pipes int
 
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	// after is time.After.
@@ -62,6 +67,11 @@ type Options struct {
 	now     func() time.Time
 	shuffle func(n int, swap func(i, j int))
 }
+
+// pipesDefault is the number of pipes without Options.Pipes. The kernel gives a user
+// without privileges 64 MiB of pipes (/proc/sys/fs/pipe-user-pages-soft), and the
+// pipes take half of that.
+const pipesDefault = 128
 
 // Store is an objstore.Store over a cluster.
 type Store struct {
@@ -82,6 +92,7 @@ type Store struct {
 
 	shardFetches singleflight.Group // by container
 	coded        *codedMemory
+	pipes        *pipe.Pool
 
 	running    sync.WaitGroup // operations and stragglers
 	stragglers chan struct{}  // a token for each straggler
@@ -143,6 +154,7 @@ func Open(o Options) (*Store, error) {
 		after:    o.after,
 
 		coded:      newCodedMemory(o.CodedBytes),
+		pipes:      pipe.NewPool(cmp.Or(o.Pipes, pipesDefault)),
 		stragglers: make(chan struct{}, o.LateWrites),
 		quit:       make(chan struct{}),
 	}
@@ -176,6 +188,7 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	s.running.Wait()
 	s.wire.Close()
+	s.pipes.Close()
 	return nil
 }
 

@@ -97,7 +97,7 @@ var copyBuffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 // pipe if both sides are sockets.
 func (r *reader) WriteTo(w io.Writer) (int64, error) {
 	if to, ok := w.(pipe.Writer); ok && r.end-r.pos >= pipedBytesMin && to.TakesPipes() {
-		if p := pipe.Take(); p != nil {
+		if p := r.o.store.pipes.Take(); p != nil {
 			defer p.Give()
 			return r.writePiped(to, p)
 		}

@@ -68,7 +68,7 @@ func (u *upload) newTeed() *teed {
 		if l.final != nil || l.left() {
 			continue
 		}
-		p := pipe.Take()
+		p := u.pipes.Take()
 		if p == nil {
 			t.release()
 			return nil

@@ -18,7 +18,7 @@
 //   - A pipe belongs to a single goroutine between Take and Give.
 //   - Fill is for an empty pipe, so an error of Fill is of the source alone, and
 //     an error of Drain is of the destination alone.
-//   - At most pipesMax pipes are there, with room for BytesMax bytes each. Take returns
-//     nil beyond, and the caller copies.
+//   - A Pool has a bounded number of pipes, with room for BytesMax bytes each. Take
+//     returns nil beyond, and the caller copies.
 //   - A pipe with bytes in it is never used again.
 package pipe

@@ -10,14 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// BytesMax is how much a pipe holds.
-	BytesMax = 256 << 10
-	// pipesMax bounds the pipes of the process. The kernel gives a user without
-	// privileges 64 MiB of pipes (/proc/sys/fs/pipe-user-pages-soft), and
-	// pipesMax times BytesMax is half of that.
-	pipesMax = 128
-)
+// BytesMax is how much a pipe holds.
+const BytesMax = 256 << 10
 
 // Writer is a destination that takes bytes out of a pipe.
 type Writer interface {
@@ -39,6 +33,7 @@ type Reader interface {
 
 // Pipe is a pipe of the kernel.
 type Pipe struct {
+	pool          *Pool
 	reads, writes int // descriptors
 	held          int // bytes
 
@@ -55,42 +50,14 @@ type Pipe struct {
 	ends      [1]unix.PollFd // of gathered
 }
 
-// idle has the pipes that are not in use, and made has an entry for each pipe
-// that is there.
-var (
-	idle = make(chan *Pipe, pipesMax)
-	made = make(chan struct{}, pipesMax)
-)
-
-// Take returns an empty pipe, or nil if no pipe is free. The caller gives the
-// pipe back.
-func Take() *Pipe {
-	select {
-	case p := <-idle:
-		return p
-	default:
-	}
-	select {
-	case made <- struct{}{}:
-	default:
-		return nil
-	}
-	p, err := open()
-	if err != nil {
-		<-made
-		return nil
-	}
-	return p
-}
-
 // open makes a pipe of BytesMax, which the kernel may refuse to a user with many
 // pipes. All pipes have the same room: Tee relies on the room.
-func open() (*Pipe, error) {
+func open(pool *Pool) (*Pipe, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	p := &Pipe{reads: fds[0], writes: fds[1]}
+	p := &Pipe{pool: pool, reads: fds[0], writes: fds[1]}
 	if size, err := unix.FcntlInt(uintptr(p.writes), unix.F_SETPIPE_SZ, BytesMax); err != nil || size != BytesMax {
 		p.close()
 		return nil, os.NewSyscallError("fcntl", err)
@@ -102,14 +69,7 @@ func open() (*Pipe, error) {
 }
 
 // Give takes the pipe back. A pipe with bytes in it is closed.
-func (p *Pipe) Give() {
-	if p.held == 0 {
-		idle <- p // has room for all pipes
-		return
-	}
-	p.close()
-	<-made
-}
+func (p *Pipe) Give() { p.pool.give(p) }
 
 func (p *Pipe) close() {
 	_ = unix.Close(p.reads)

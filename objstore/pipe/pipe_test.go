@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -48,9 +49,12 @@ func source(t *testing.T, c *net.TCPConn) *Source {
 	return NewSource(raw(t, c))
 }
 
+// pool is the pool of the tests that need any pipe.
+var pool = NewPool(4)
+
 func take(t *testing.T) *Pipe {
 	t.Helper()
-	p := Take()
+	p := pool.Take()
 	if p == nil {
 		t.Fatal("no pipe is free")
 	}
@@ -150,27 +154,49 @@ func TestDeadlines(t *testing.T) {
 	if n, err := p.Drain(raw(t, out)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || p.Held() != 3 {
 		t.Errorf("drain: %d, %v, %d held", n, err, p.Held())
 	}
-	before := len(made)
 	p.Give()
-	if len(made) != before-1 {
+	if pool.left == 0 || slices.Contains(pool.idle, p) {
 		t.Error("a pipe with bytes in it was kept")
 	}
 }
 
-// TestPipesAreBounded: pipesMax pipes are there, and not one more.
-func TestPipesAreBounded(t *testing.T) {
+// TestPoolIsBounded: a pool has as many pipes as allowed, and not one more. After
+// Close a pool has none.
+func TestPoolIsBounded(t *testing.T) {
+	const most = 5
+	small := NewPool(most)
 	var all []*Pipe
-	for range pipesMax {
-		all = append(all, take(t))
+	for range most {
+		all = append(all, small.Take())
 	}
-	if p := Take(); p != nil {
+	if slices.Contains(all, nil) {
+		t.Error("a pipe is missing")
+	}
+	if p := small.Take(); p != nil {
 		t.Error("a pipe over the limit")
+	}
+	for _, p := range all[1:] {
 		p.Give()
 	}
-	for _, p := range all {
+	if p := small.Take(); p != all[most-1] {
+		t.Error("the last idle pipe was not used again")
+	} else {
 		p.Give()
 	}
-	take(t).Give()
+	small.Close()
+	all[0].Give()
+	if p := small.Take(); p != nil || len(small.idle) > 0 || small.left != most {
+		t.Errorf("a closed pool has %d pipes, and may make %d", len(small.idle), small.left)
+	}
+}
+
+// TestNoPool: a nil Pool has no pipe.
+func TestNoPool(t *testing.T) {
+	var none *Pool
+	if none.Take() != nil {
+		t.Error("a pipe of no pool")
+	}
+	none.Close()
 }
 
 // TestGone: a destination that has closed ends Drain, and a source that was
@@ -213,7 +239,7 @@ func BenchmarkRelay(b *testing.B) {
 }
 
 func pipeAll(out, in *net.TCPConn) error {
-	p := Take()
+	p := pool.Take()
 	defer p.Give()
 	raw, _ := in.SyscallConn()
 	from := NewSource(raw)

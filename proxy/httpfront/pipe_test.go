@@ -33,7 +33,7 @@ func (b *pipedBody) WriteTo(w io.Writer) (int64, error) {
 	}
 	b.piped = true
 	from := b.socket()
-	p := pipe.Take()
+	p := pipe.NewPool(1).Take()
 	defer p.Give()
 	var sent int64
 	for {
@@ -128,7 +128,7 @@ type pipeReader struct {
 
 func (r *pipeReader) Serve(req *web.Request) (*web.Response, error) {
 	from := req.Body.(pipe.Reader)
-	p := pipe.Take()
+	p := pipe.NewPool(1).Take()
 	defer p.Give()
 	buf := make([]byte, 8<<10)
 	for r.err == nil {

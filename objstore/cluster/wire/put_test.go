@@ -605,7 +605,7 @@ func filled(t *testing.T, text string) *pipe.Pipe {
 	require.NoError(t, err)
 	raw, err := in.(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
-	p := pipe.Take()
+	p := pipe.NewPool(1).Take()
 	_, err = pipe.NewSource(raw).Fill(p, len(text))
 	require.NoError(t, err)
 	return p
