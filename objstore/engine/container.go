@@ -91,9 +91,10 @@ func (e *Engine) putExisting(c call, o objstore.PutContainerOptions, unlock func
 // the account is missing. The caller holds the stripe of the account.
 // KindInvalid: the policy is unknown or deprecated, or the metadata are refused.
 func (e *Engine) makeContainer(c call, o objstore.PutContainerOptions) error {
-	p, known := e.opts.Policies.Default(), true
+	policies := *e.policies.Load()
+	p, known := policies.Default(), true
 	if o.Policy != nil {
-		p, known = e.opts.Policies.ByIndex(*o.Policy)
+		p, known = policies.ByIndex(*o.Policy)
 	}
 	switch {
 	case !known:

@@ -26,6 +26,10 @@ type Engine struct {
 
 	identity atomic.Pointer[CopyStatus] // set by IdentityCopies; nil: identities have one copy
 
+	// policies are the names, the default and the deprecation of the policies.
+	// opts.Policies has the same policies as they were at Open.
+	policies atomic.Pointer[objstore.Policies]
+
 	db    *meta.DB
 	fleet fleet
 	dev   *device.Device // device 0, the data folder
@@ -79,6 +83,7 @@ func openIdle(dir string, o Options) (*Engine, error) {
 		return nil, &objstore.Error{Kind: objstore.KindInvalid, Op: "open store", Name: dir, Err: err}
 	}
 	e := &Engine{opts: o, log: o.Logger, folds: make(chan fold, foldsMax)}
+	e.policies.Store(&o.Policies)
 	e.known.init()
 	e.hot.init()
 	e.inUse.init()
