@@ -32,11 +32,11 @@ type Options struct {
 
 // Set is the certificates of a server. Its methods may be called concurrently.
 type Set struct {
-	opts Options
-	now  atomic.Pointer[loaded]
+	now atomic.Pointer[loaded]
 
 	mu   sync.Mutex // held while the files are read
-	seen []mark     // of the files, at the last reading
+	opts Options    // guarded by mu
+	seen []mark     // of the files, at the last reading; guarded by mu
 }
 
 // loaded is a set in memory.
@@ -113,6 +113,15 @@ func (s *Set) Reload() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.read()
+}
+
+// Replace puts the files and settings of from, as they were read, in the place
+// of the set's. Nobody uses from afterwards.
+func (s *Set) Replace(from *Set) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts, s.seen = from.opts, from.seen
+	s.now.Store(from.now.Load())
 }
 
 // read is Reload under the lock.

@@ -187,6 +187,34 @@ func TestBrokenPairChangesNothing(t *testing.T) {
 	serves(2, "no file")
 }
 
+// TestReplace: the listener of a set shows the pair of the set that replaced it,
+// and the set reads the new files from then on.
+func TestReplace(t *testing.T) {
+	a, dir := certtest.NewAuthority(t), t.TempDir()
+	var p, q Pair
+	p.CertFile, p.KeyFile = a.Files(t, dir, "a", "a.test")
+	s, err := Open(Options{Pairs: []Pair{p}})
+	require.NoError(t, err)
+	config := s.Config()
+	q.CertFile, q.KeyFile = a.Files(t, dir, "b", "a.test")
+	next, err := Open(Options{Pairs: []Pair{q}, MinVersion: tls.VersionTLS13})
+	require.NoError(t, err)
+	s.Replace(next)
+	serial, err := handshake(t, config, &tls.Config{RootCAs: a.Pool(), ServerName: "a.test"})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, serial)
+	_, err = handshake(t, config, &tls.Config{RootCAs: a.Pool(), ServerName: "a.test", MaxVersion: tls.VersionTLS12})
+	require.Error(t, err)
+	read, err := s.Refresh()
+	require.NoError(t, err)
+	require.False(t, read)
+	a.Files(t, dir, "b", "a.test")
+	read, err = s.Refresh()
+	require.NoError(t, err)
+	require.True(t, read)
+	require.Equal(t, q.CertFile, s.Expiries()[0].CertFile)
+}
+
 // A file of exactly the limit is read: the rest of a PEM file is a comment.
 func TestLongFile(t *testing.T) {
 	a, dir := certtest.NewAuthority(t), t.TempDir()
