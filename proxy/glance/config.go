@@ -126,6 +126,11 @@ type service struct {
 type Handler interface {
 	web.Handler
 	Close() error
+	// With returns the handler for requests with other settings. Both handlers
+	// share the images, the tasks and the work in the background: Close of either
+	// ends the work of both. Store, ServiceAccount, Container, Now and Logger stay
+	// as they were at New.
+	With(Config) (Handler, error)
 }
 
 // New loads the records and returns the handler. Images whose data was on its
@@ -149,6 +154,17 @@ func New(cfg Config) (Handler, error) {
 		return nil, err
 	}
 	return &service{Config: cfg, images: images, tasks: taskBook, metadefs: definitions, downloads: newDownloads()}, nil
+}
+
+// With returns the service with other settings.
+func (s *service) With(cfg Config) (Handler, error) {
+	cfg.Store, cfg.ServiceAccount, cfg.Container, cfg.Now, cfg.Logger = s.Store, s.ServiceAccount, s.Container, s.Now, s.Logger
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	next := *s
+	next.Config = cfg
+	return &next, nil
 }
 
 // Close ends the downloads: their images are queued again.

@@ -149,6 +149,33 @@ func TestUploadChecksComeBeforeTheBody(t *testing.T) {
 	f(400, "alice", queued, 5, "X-Image-Meta-Store", "fast")
 }
 
+// TestWith: a handler with other settings has the images of the first, and the
+// settings that tell where the images lie stay.
+func TestWith(t *testing.T) {
+	s := newSite(t)
+	id := s.create("alice", "")
+	first := s.h.(Handler)
+	next, err := first.With(Config{Validator: users, MaxImageBytes: 4, ServiceAccount: "AUTH_other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.h = next
+	if a := s.serve(putFile("alice", id, strings.NewReader("12345"), 5)); a.Status != 413 {
+		t.Errorf("over the new limit: %d", a.Status)
+	}
+	s.h = first
+	if a := s.serve(putFile("alice", id, strings.NewReader("12345"), 5)); a.Status != 204 {
+		t.Errorf("within the old limit: %d", a.Status)
+	}
+	s.h = next
+	if show := s.want(200, "alice", "GET", "/v2/images/"+id, "").object(t); show["status"] != "active" {
+		t.Errorf("the image of the first handler: %v", show)
+	}
+	if _, err := first.With(Config{Validator: users, MaxImageBytes: -1}); err == nil {
+		t.Error("a wrong setting is taken")
+	}
+}
+
 func TestUploadLengths(t *testing.T) {
 	s := newSite(t)
 	cfg := s.config()
