@@ -16,39 +16,47 @@ import (
 // appended to: an operator may truncate the file while the server runs
 // (copytruncate), or move the file away before a reopen.
 func openAccessLog(cfg config.Log, stdout io.Writer) (*accessLog, error) {
-	l := &accessLog{stdout: stdout}
-	if !cfg.SwiftAccess {
-		return l, nil
-	}
-	l.lines = proxylogging.NewLog(stdout)
-	return l, l.reopen(cfg.SwiftAccessFile)
+	l := &accessLog{lines: proxylogging.NewLog(io.Discard), stdout: stdout}
+	return l, l.reopen(cfg)
 }
 
 // accessLog is the file of Swift's access lines. Lines may be written from
 // several goroutines; the methods are not safe for concurrent use.
 type accessLog struct {
-	lines  *proxylogging.Log // nil: none are written
+	lines  *proxylogging.Log
 	stdout io.Writer
-	file   *os.File // nil: stdout
+	file   *os.File // nil: stdout, or no lines are written
 }
 
-// reopen continues the log in the file at path; "" means stdout. If the file
-// cannot be opened, the log stays in the old file.
-func (l *accessLog) reopen(path string) error {
-	if l.lines == nil {
-		return nil
+// openAccessFile opens the file of the access lines. nil: there is no file.
+func openAccessFile(cfg config.Log) (*os.File, error) {
+	if !cfg.SwiftAccess || cfg.SwiftAccessFile == "" {
+		return nil, nil
 	}
+	return os.OpenFile(cfg.SwiftAccessFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+}
+
+// reopen opens the log anew. If the file cannot be opened, the log stays in the
+// old file.
+func (l *accessLog) reopen(cfg config.Log) error {
+	f, err := openAccessFile(cfg)
+	if err != nil {
+		return err
+	}
+	return l.use(cfg, f)
+}
+
+// use continues the log in an open file.
+func (l *accessLog) use(cfg config.Log, f *os.File) error {
 	old := l.file
-	if path == "" {
-		l.file = nil
-		l.lines.SetWriter(l.stdout)
-	} else {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-		if err != nil {
-			return err
-		}
-		l.file = f
+	l.file = f
+	switch {
+	case f != nil:
 		l.lines.SetWriter(f)
+	case cfg.SwiftAccess:
+		l.lines.SetWriter(l.stdout)
+	default:
+		l.lines.SetWriter(io.Discard)
 	}
 	if old == nil {
 		return nil

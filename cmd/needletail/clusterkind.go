@@ -38,12 +38,22 @@ func (s *settings) openSwiftDir(logger *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("%w: cluster.swift_dir: %w", errUsage, err)
 	}
-	if err := s.CheckSwiftConf(dir.Config()); err != nil {
+	s.dir = dir
+	return s.followSwiftConf()
+}
+
+// followSwiftConf gives the configuration the limits of swift.conf, and refuses
+// what contradicts swift.conf. Without a swift_dir nothing changes.
+func (s *settings) followSwiftConf() error {
+	if s.dir == nil {
+		return nil
+	}
+	conf := s.dir.Config()
+	if err := s.CheckSwiftConf(conf); err != nil {
 		return err
 	}
-	s.dir = dir
-	s.Limits.MaxFileSizeBytes = dir.Config().Constraints.MaxFileSize
-	s.Limits.MaxRequestLineLength = dir.Config().Constraints.MaxRequestLine
+	s.Limits.MaxFileSizeBytes = conf.Constraints.MaxFileSize
+	s.Limits.MaxRequestLineLength = conf.Constraints.MaxRequestLine
 	return nil
 }
 
@@ -163,6 +173,9 @@ func (p *proxied) serveControl(*slog.Logger) (stop func() error, err error) {
 func (p *proxied) syncStore() objstore.Store { return p.cluster }
 
 func (p *proxied) syncWorker(*slog.Logger) (*containersync.Worker, error) { return nil, nil }
+
+// renamePolicies changes nothing: the policies are those of swift.conf.
+func (p *proxied) renamePolicies(objstore.Policies) error { return nil }
 
 func (p *proxied) closeFolder() error {
 	if p.folder == nil {

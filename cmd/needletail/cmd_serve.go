@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"needletail/cmd/needletail/config"
 )
 
 func newServeCommand() *cobra.Command {
@@ -59,7 +57,7 @@ func newServeCommand() *cobra.Command {
 			return err
 		}
 		cfg.live = new(liveLog)
-		r := &reloader{load: load, started: cfg, hangups: hangups}
+		r := &reloader{load: load, file: cfg.Config, hangups: hangups}
 		tuneCollector()
 		tuneScheduler()
 		stopProfile, err := startProfile(profile)
@@ -150,7 +148,9 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 	if err != nil {
 		return err
 	}
-	defer r.run(ctx, logger, ports, access, st.users)()
+	now := &running{settings: cfg, logger: logger, ports: ports, access: access, front: front}
+	stopReloads := r.run(ctx, now)
+	defer stopReloads()
 	defer inBackground(ctx, func(ctx context.Context) { ports.watch(ctx, logger) })()
 	syncer, err := st.objects.syncWorker(logger)
 	if err != nil {
@@ -160,20 +160,15 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		defer inBackground(ctx, syncer.Run)()
 	}
 	served := make(chan error, 1)
-	go func() { served <- ports.serve(front) }()
+	go func() { served <- ports.serve(front.Server) }()
 	printWelcome(out, cfg, ports.main.Addr())
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	logger.Info("stopping", "grace", time.Duration(cfg.Timeouts.Shutdown))
-	deadline = time.Now().Add(time.Duration(cfg.Timeouts.Shutdown))
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(cfg.Timeouts.Shutdown))
-	defer cancel()
-	if err := front.Shutdown(grace); err != nil {
-		logger.Warn("requests were still in flight", "error", err)
-	}
+	stopReloads() // the settings do not change any more
+	deadline = now.drain(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -190,6 +185,20 @@ func (s *settings) prepare(logger *slog.Logger) (err error) {
 	s.refusals = newRefusalLog(logger)
 	s.guard, err = newGuard(s, s.refusals)
 	return err
+}
+
+// drain lets the requests in flight end within timeouts.shutdown. deadline is the
+// end of that time.
+func (now *running) drain(ctx context.Context) (deadline time.Time) {
+	patience := time.Duration(now.settings.Timeouts.Shutdown)
+	now.logger.Info("stopping", "grace", patience)
+	deadline = time.Now().Add(patience)
+	grace, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := now.front.Shutdown(grace); err != nil {
+		now.logger.Warn("requests were still in flight", "error", err)
+	}
+	return deadline
 }
 
 // printWelcome prints the address of the server and the commands of a first
@@ -209,37 +218,6 @@ func printWelcome(out io.Writer, cfg settings, addr net.Addr) {
 	}
 	fmt.Fprintf(out, "needletail %s listening on %s://%s\n", version, cfg.Scheme(), addr)
 	fmt.Fprintf(out, "Upload a first file:\n  . %s\n  swift upload first README.md\n", openrc)
-}
-
-func newLogger(cfg config.Log, live *liveLog, out io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
-		return nil, fmt.Errorf("%w: configuration: log.level: %w", errUsage, err)
-	}
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: plainError}
-	if live != nil {
-		live.set(level, cfg.Access)
-		options.Level = &live.level
-	}
-	switch cfg.Format {
-	case "text":
-		return slog.New(slog.NewTextHandler(out, options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(out, options)), nil
-	}
-	return nil, fmt.Errorf("%w: configuration: log.format %q is neither text nor json", errUsage, cfg.Format)
-}
-
-// plainError shows an error as its message. Without plainError the text handler
-// would print the stack inside of Pebble's errors.
-func plainError(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() != slog.KindAny {
-		return a
-	}
-	if err, ok := a.Value.Any().(error); ok {
-		a.Value = slog.StringValue(err.Error())
-	}
-	return a
 }
 
 // ensureDataFolder creates the data folder for this user alone.

@@ -120,4 +120,8 @@ func (e *embedded) syncWorker(logger *slog.Logger) (*containersync.Worker, error
 	return e.cfg.ContainerSync.Worker(e.sealed, logger)
 }
 
+func (e *embedded) renamePolicies(policies objstore.Policies) error {
+	return e.engine.RenamePolicies(policies)
+}
+
 func (e *embedded) close() error { return e.sealed.Close() }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/metrics"
@@ -41,7 +42,7 @@ func TestFailuresAreLoggedOnce(t *testing.T) {
 		var out bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&out, nil))
 		c.d.Method, c.d.RawPath, c.d.TransID = "PUT", "/v1/AUTH_a/c/o", "tx1"
-		observe(settings{}, metrics.New(), logger, nil)(c.d)
+		(&front{logger: logger, counters: metrics.New(), failures: newFailureLog(logger)}).observe(config.Log{})(c.d)
 		if got := strings.Count(out.String(), "level=ERROR"); got != c.lines {
 			t.Errorf("%s: %d lines\n%s", c.name, got, out.String())
 		}

@@ -14,7 +14,6 @@ import (
 	"needletail/auth/identity"
 	"needletail/cmd/needletail/config"
 	"needletail/objstore"
-	"needletail/proxy/httpfront"
 )
 
 // The recorded site: what its Keystone held, with the ids of the traces. H is
@@ -198,7 +197,7 @@ func serveConfig(t *testing.T, cfg settings) (st *storage, addr string) {
 }
 
 // serveFront serves on a free port until the test ends, and gives HOST:PORT.
-func serveFront(t *testing.T, front *httpfront.Server) string {
+func serveFront(t *testing.T, front *front) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"needletail/auth/acl"
 	"needletail/auth/signing"
 	"needletail/auth/tempauth"
+	"needletail/cmd/needletail/config"
 	"needletail/proxy"
 	"needletail/proxy/glance"
 	"needletail/proxy/glance/webdownload"
@@ -33,19 +34,22 @@ import (
 	"needletail/proxy/web"
 )
 
+// front is the server of the ports, with the parts that stay when a reload
+// changes the settings.
+type front struct {
+	*httpfront.Server
+	st       *storage
+	logger   *slog.Logger
+	lines    *proxylogging.Log // nil: none are written
+	counters *metrics.Metrics
+	failures *failureLog
+	refusals *refusalLog
+}
+
 // newFront wires every service to the one port. Swift's access lines go to
 // lines; with nil no lines are written. more are metrics.
-func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log, more ...prometheus.Collector) (*httpfront.Server, error) {
-	swiftAPI, err := newSwift(cfg, st, logger)
-	if err != nil {
-		return nil, err
-	}
-	images, err := newGlance(cfg, st, logger)
-	if err != nil {
-		return nil, err
-	}
-	proxies, err := cfg.Front.Proxies()
-	if err != nil {
+func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log, more ...prometheus.Collector) (f *front, err error) {
+	if st.users, err = cfg.TempAuth.Open(st.objects.tokens()); err != nil {
 		return nil, err
 	}
 	figures := append(st.objects.figures(), more...)
@@ -54,22 +58,50 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	}
 	requests, heads := cfg.budget.accounts()
 	figures = append(figures, memoryFigures(requests, heads)...)
-	var server *httpfront.Server
-	serving := func() *httpfront.Server { return server }
+	f = &front{st: st, logger: logger, lines: lines, failures: newFailureLog(logger), refusals: cmp.Or(cfg.refusals, newRefusalLog(logger))}
+	serving := func() *httpfront.Server { return f.Server }
 	figures = append(figures, connectionFigures(serving)...)
 	figures = append(figures, refusalFigures(serving, cfg.guard, st, requests, heads)...)
-	counters := metrics.New(figures...)
-	refusals := cmp.Or(cfg.refusals, newRefusalLog(logger))
-	server = httpfront.New(httpfront.Options{
-		Handler: st.objects.serving(&proxy.Mount{
-			Swift:     swiftAPI,
-			Keystone:  newKeystone(cfg, st),
-			Glance:    images,
-			Metrics:   counters,
-			SwiftHost: cfg.SwiftHosts(),
-			PublicURL: cfg.LinkURL(),
-		}),
-		OnDone:              observe(cfg, counters, logger, lines),
+	f.counters = metrics.New(figures...)
+	images, err := newGlance(cfg, st, logger)
+	if err != nil {
+		return nil, err
+	}
+	st.images = images
+	options, err := f.options(cfg, st.users, images)
+	if err != nil {
+		return nil, err
+	}
+	options.Memory, options.Heads = requests, heads
+	f.Server = httpfront.New(options)
+	return f, nil
+}
+
+// options returns the settings of the server. The handler is built anew, over
+// the same storage. images may be nil.
+func (f *front) options(cfg settings, users *tempauth.Auth, images glance.Handler) (httpfront.Options, error) {
+	swiftAPI, err := newSwift(cfg, f.st, users, f.logger)
+	if err != nil {
+		return httpfront.Options{}, err
+	}
+	proxies, err := cfg.Front.Proxies()
+	if err != nil {
+		return httpfront.Options{}, err
+	}
+	mount := &proxy.Mount{
+		Swift:     swiftAPI,
+		Keystone:  newKeystone(cfg, f.st),
+		Glance:    notServed(),
+		Metrics:   f.counters,
+		SwiftHost: cfg.SwiftHosts(),
+		PublicURL: cfg.LinkURL(),
+	}
+	if images != nil {
+		mount.Glance = images
+	}
+	return httpfront.Options{
+		Handler:             f.st.objects.serving(mount),
+		OnDone:              f.observe(cfg.Log),
 		HeaderTimeout:       time.Duration(cfg.Timeouts.Header),
 		BodyIdleTimeout:     time.Duration(cfg.Timeouts.BodyIdle),
 		WriteIdleTimeout:    time.Duration(cfg.Timeouts.Write),
@@ -79,14 +111,11 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 		MaxConnections:      cmp.Or(cfg.budget.connections, cfg.Limits.MaxConnections),
 		MaxConnectionsPerIP: cfg.Limits.MaxConnectionsPerIP,
 		TrustedProxies:      proxies,
-		Memory:              requests,
-		Heads:               heads,
-		Logger:              logger,
+		Logger:              f.logger,
 
 		MaxRequestsPerSecondPerIP: cfg.Limits.MaxRequestsPerSecondPerIP,
-		OnRefuse:                  func(why httpfront.Refusal, client string) { refusals.add(why.String(), client) },
-	})
-	return server, nil
+		OnRefuse:                  func(why httpfront.Refusal, client string) { f.refusals.add(why.String(), client) },
+	}, nil
 }
 
 // newKeystone returns the Identity API. With an external Keystone, or without
@@ -98,32 +127,33 @@ func newKeystone(cfg settings, st *storage) web.Handler {
 	return keystone.New(keystone.Config{Service: st.identity, PublicURL: cfg.ServiceURL("/identity"), ListLimit: cfg.Identity.ListLimit})
 }
 
-// newGlance returns the Image API. Without an account for images the API is not
-// served.
-func newGlance(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
+// newGlance returns the Image API, or nil without an account for images.
+func newGlance(cfg settings, st *storage, logger *slog.Logger) (glance.Handler, error) {
 	account, err := st.serviceAccount(cfg)
+	if err != nil || account == "" {
+		return nil, err
+	}
+	options, err := st.glanceOptions(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if account == "" {
-		return notServed(), nil
-	}
+	options.Store, options.ServiceAccount, options.Logger = st.store, account, logger
+	return glance.New(options)
+}
+
+// glanceOptions returns the settings of the Image API that a reload changes.
+func (s *storage) glanceOptions(cfg settings) (glance.Config, error) {
 	filter, err := cfg.Glance.Import.Filter()
-	if err != nil {
-		return nil, err
-	}
-	images, err := glance.New(glance.Config{
-		Store:          st.store,
-		Validator:      st.validator(),
-		ServiceAccount: account,
-		PublicURL:      cfg.ServiceURL("/image"),
-		KeystoneURL:    cfg.KeystoneURL(),
-		MaxImageBytes:  cfg.Limits.MaxImageSizeBytes,
-		ImportMethods:  cfg.Glance.EnabledImportMethods,
-		Fetcher:        webdownload.New(filter),
-		Limit:          st.imageLimit(cfg),
-		AnyFormat:      !cfg.Glance.RequireImageFormatMatch,
-		AnyPartitions:  cfg.Glance.AnyPartitions(),
+	return glance.Config{
+		Validator:     s.validator(),
+		PublicURL:     cfg.ServiceURL("/image"),
+		KeystoneURL:   cfg.KeystoneURL(),
+		MaxImageBytes: cfg.Limits.MaxImageSizeBytes,
+		ImportMethods: cfg.Glance.EnabledImportMethods,
+		Fetcher:       webdownload.New(filter),
+		Limit:         s.imageLimit(cfg),
+		AnyFormat:     !cfg.Glance.RequireImageFormatMatch,
+		AnyPartitions: cfg.Glance.AnyPartitions(),
 
 		ServiceTokenRoles:         cfg.Keystone.ServiceTokenRoles,
 		ServiceTokenRolesRequired: cfg.Keystone.RolesRequired,
@@ -131,23 +161,11 @@ func newGlance(cfg settings, st *storage, logger *slog.Logger) (web.Handler, err
 		ShowMultipleLocations: cfg.Glance.ShowMultipleLocations,
 		ShowImageDirectURL:    cfg.Glance.ShowImageDirectURL,
 		SwiftReference:        cfg.Glance.DefaultSwiftReference,
-
-		Logger: logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	st.images = images
-	return images, nil
+	}, err
 }
 
 // newSwift builds Swift's pipeline over the store.
-func newSwift(cfg settings, st *storage, logger *slog.Logger) (web.Handler, error) {
-	users, err := cfg.TempAuth.Open(st.objects.tokens())
-	if err != nil {
-		return nil, err
-	}
-	st.users = users
+func newSwift(cfg settings, st *storage, users *tempauth.Auth, logger *slog.Logger) (web.Handler, error) {
 	digests, err := signing.ParseDigests(cfg.Swift.AllowedDigests)
 	if err != nil {
 		return nil, err
@@ -213,23 +231,23 @@ func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, 
 
 // observe returns the function that counts each request and logs the request if
 // log.access is on. No query and no header with a whole secret reaches the log.
-func observe(cfg settings, counters *metrics.Metrics, logger *slog.Logger, lines *proxylogging.Log) func(httpfront.Done) {
-	failures := newFailureLog(logger)
+func (f *front) observe(cfg config.Log) func(httpfront.Done) {
+	logger := f.logger
 	return func(d httpfront.Done) {
-		if lines != nil {
-			writeAccessLine(lines, d, logger)
+		if cfg.SwiftAccess && f.lines != nil {
+			writeAccessLine(f.lines, d, logger)
 		}
 		service := cmp.Or(d.Log.Service, proxy.ServiceFront)
-		counters.Observe(metrics.Request{
+		f.counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,
 			BytesIn: d.BytesIn, BytesOut: d.BytesOut, Duration: d.Duration, TransID: d.TransID,
 		})
 		if err := d.Failure(); err != nil {
-			failures.add(d, service, err)
+			f.failures.add(d, service, err)
 		}
 		// Of a client above its rate OnRefuse has told; a line for each request
 		// would help the flood.
-		if !cfg.accessOn() || errors.Is(d.Err, httpfront.ErrTooManyRequests) || !logger.Enabled(context.Background(), slog.LevelInfo) {
+		if !cfg.Access || errors.Is(d.Err, httpfront.ErrTooManyRequests) || !logger.Enabled(context.Background(), slog.LevelInfo) {
 			return
 		}
 		attrs := []slog.Attr{

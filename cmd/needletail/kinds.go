@@ -64,6 +64,9 @@ type objects interface {
 	// clusters. nil: a daemon of somebody else compares containers.
 	syncStore() objstore.Store
 	syncWorker(logger *slog.Logger) (*containersync.Worker, error)
+	// renamePolicies gives the policies other names, another default and other
+	// deprecations.
+	renamePolicies(objstore.Policies) error
 	// close closes the storage and its home.
 	close() error
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"needletail/cmd/harness/testserver"
+	"needletail/cmd/needletail/config"
 	"needletail/proxy"
 	"needletail/proxy/httpfront"
 	"needletail/proxy/metrics"
@@ -51,7 +52,8 @@ func TestFailuresHaveTheServiceOfTheMount(t *testing.T) {
 	for service, want := range map[string]string{proxy.ServiceSwift: "service=swift", "": "service=front"} {
 		synctest.Test(t, func(t *testing.T) {
 			var out lockedBuffer // the window ends in a goroutine of its own
-			done := observe(settings{}, metrics.New(), slog.New(slog.NewTextHandler(&out, nil)), nil)
+			logger := slog.New(slog.NewTextHandler(&out, nil))
+			done := (&front{logger: logger, counters: metrics.New(), failures: newFailureLog(logger)}).observe(config.Log{})
 			for range repeatsInFull + 1 {
 				done(httpfront.Done{Method: "GET", RawPath: "/", Status: 500, Err: io.ErrShortWrite, Log: web.LogInfo{Service: service}})
 			}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,8 @@ type ports struct {
 	main, plain net.Listener
 	// certificates are those of main. nil: main speaks plain HTTP.
 	certificates *certificates.Set
+	// proxies are the proxies whose connections begin with a PROXY header.
+	proxies atomic.Pointer[httpfront.Proxies]
 }
 
 // openPorts reads the certificates. The ports are closed until listen is called.
@@ -40,10 +43,11 @@ func (p *ports) listen(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	p.proxies.Store(&proxies)
 	open := func(address string) (net.Listener, error) {
 		ln, err := net.Listen("tcp", address)
 		if err == nil && cfg.Front.ProxyProtocol {
-			ln = httpfront.ProxyProtocol(ln, proxies)
+			ln = httpfront.ProxyProtocol(ln, func() httpfront.Proxies { return *p.proxies.Load() })
 		}
 		return ln, err
 	}
@@ -57,6 +61,14 @@ func (p *ports) listen(cfg *config.Config) (err error) {
 		p.plain, err = open(cfg.TLS.PlainListen)
 	}
 	return err
+}
+
+// address returns the address of the one port. nil: the port is not open.
+func (p *ports) address() net.Addr {
+	if p.main == nil {
+		return nil
+	}
+	return p.main.Addr()
 }
 
 // close closes the ports.

@@ -18,8 +18,8 @@ type settings struct {
 	// budget is the share of the machine that serve may use. Without a budget
 	// only the limits of the configuration bound the process.
 	budget budget
-	// live is the part of the log that a reload changes. nil: a reload changes
-	// nothing.
+	// live is the part of the log that a reload changes. nil: nothing changes the
+	// log.
 	live *liveLog
 	// guard delays logins after failures. nil: no login is delayed.
 	guard *loginguard.Guard

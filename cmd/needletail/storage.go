@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	"needletail/cmd/needletail/config"
 	"needletail/objstore"
 	"needletail/objstore/datafolder"
+	"needletail/proxy/glance"
 )
 
 // storage is what the server keeps and asks: objects, identities, logins.
@@ -36,7 +36,7 @@ type storage struct {
 	users *tempauth.Auth
 	// images is the Image API, which works in the background. nil: the API is
 	// not served.
-	images io.Closer
+	images glance.Handler
 }
 
 // identityNote is the note in the data folder that identities were made. With

@@ -114,7 +114,7 @@ func BenchmarkExchange(b *testing.B) {
 	s := New(Options{Handler: web.HandlerFunc(func(*web.Request) (*web.Response, error) {
 		return web.NewBytes(200, "application/octet-stream", body), nil
 	})})
-	c := &conn{Conn: &loopConn{request: benchGet}, srv: s}
+	c := &conn{Conn: &loopConn{request: benchGet}, srv: s, opts: s.now.Load()}
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := c.nextHead(); err != nil {

@@ -46,6 +46,7 @@ const (
 type conn struct {
 	net.Conn // the socket, or TLS over it
 	srv      *Server
+	opts     *Options // of the running request, or of the last request
 	tls      bool
 	remote   string // IP address without the port
 	key      string // what its client is counted under; Server.mu guards changes
@@ -145,9 +146,9 @@ func (c *conn) nextHead() error {
 	c.next = x
 	limited := false
 	scan := headScan{
-		maxLine:        c.srv.opts.MaxHeaderLineBytes,
-		maxRequestLine: c.srv.opts.MaxRequestLineBytes,
-		maxTotal:       c.srv.opts.MaxHeaderBytes,
+		maxLine:        c.opts.MaxHeaderLineBytes,
+		maxRequestLine: c.opts.MaxRequestLineBytes,
+		maxTotal:       c.opts.MaxHeaderBytes,
 	}
 	for {
 		n, err := scan.scan(c.buf[c.r:c.w])
@@ -163,7 +164,7 @@ func (c *conn) nextHead() error {
 			return nil
 		}
 		// Most heads arrive in a single read and need no deadline.
-		if !limited && c.setReadDeadline(x.start.Add(c.srv.opts.HeaderTimeout)) != nil {
+		if !limited && c.setReadDeadline(x.start.Add(c.opts.HeaderTimeout)) != nil {
 			c.end()
 			return io.EOF
 		}
@@ -192,9 +193,9 @@ func (c *conn) awaitFirstByte() error {
 		return c.begin()
 	}
 	c.shrink()
-	wait, since := c.srv.opts.IdleTimeout, c.idleSince
+	wait, since := c.opts.IdleTimeout, c.idleSince
 	if since.IsZero() {
-		wait, since = c.srv.opts.HeaderTimeout, time.Now()
+		wait, since = c.opts.HeaderTimeout, time.Now()
 	}
 	if c.srv.stopping.Load() {
 		return io.EOF
@@ -209,12 +210,16 @@ func (c *conn) awaitFirstByte() error {
 	return c.begin()
 }
 
-// begin makes an idle connection busy, unless Shutdown was faster.
+// begin makes an idle connection busy, unless Shutdown was faster. The request
+// has the settings of this moment until its end.
 func (c *conn) begin() error {
 	c.requests.Add(1)
 	c.answering.Store(false)
 	c.granted.Store(false)
 	c.asked.Store(false)
+	if now := c.srv.now.Load(); now != c.opts {
+		c.opts, c.trusted = now, now.TrustedProxies.Has(c.remote)
+	}
 	if !c.state.CompareAndSwap(stateIdle, stateBusy) {
 		return io.EOF
 	}
@@ -300,7 +305,7 @@ func (c *conn) armRead() error {
 	if !c.readCap.IsZero() {
 		return c.setReadDeadline(c.readCap)
 	}
-	return c.rollRead(time.Now(), c.srv.opts.BodyIdleTimeout)
+	return c.rollRead(time.Now(), c.opts.BodyIdleTimeout)
 }
 
 // readSome reads bytes of the body. A large read goes from the socket to p. The
@@ -338,7 +343,7 @@ const pipeTime = time.Second
 func (c *conn) fillPipe(p *pipe.Pipe, most int) (int, error) {
 	err := c.source.Gather(min(most, pipe.BytesMax))
 	if err == nil {
-		err = c.setReadDeadline(time.Now().Add(min(pipeTime, c.srv.opts.BodyIdleTimeout)))
+		err = c.setReadDeadline(time.Now().Add(min(pipeTime, c.opts.BodyIdleTimeout)))
 	}
 	if err != nil {
 		return 0, err

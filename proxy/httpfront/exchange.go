@@ -44,7 +44,7 @@ func (x *exchange) begin() {
 		scheme = "https"
 	}
 	if c.trusted {
-		x.client, scheme = c.srv.opts.TrustedProxies.forwarded(h.header, c.remote, scheme)
+		x.client, scheme = c.opts.TrustedProxies.forwarded(h.header, c.remote, scheme)
 	}
 	x.req = web.Request{
 		Method: h.method, RawPath: h.rawPath, Path: web.Unquote(h.rawPath),
@@ -75,7 +75,7 @@ func (s *Server) serve(x *exchange) (keep bool) {
 	x.held.End()
 	x.req.Log.BodyBytesRead = x.body.bytesRead()
 	c.idleSince = time.Now()
-	s.opts.OnDone(Done{
+	c.opts.OnDone(Done{
 		Method: x.head.method, RawPath: x.head.rawPath, Proto: x.head.proto,
 		Status: x.status, BytesIn: x.req.Log.BodyBytesRead, BytesOut: x.out.sent,
 		Start: x.start, Duration: c.idleSince.Sub(x.start), TransID: x.req.TransID,
@@ -128,7 +128,7 @@ func (x *exchange) callHandler() (res *web.Response, err error) {
 	x.c.asked.Store(true)
 	defer x.c.asked.Store(false)
 	defer x.recoverPanic(&err)
-	return x.c.srv.opts.Handler.Serve(&x.req)
+	return x.c.opts.Handler.Serve(&x.req)
 }
 
 // recoverPanic turns a panic into an error. The connection closes after the

@@ -36,7 +36,7 @@ func serveBytes(in []byte, o Options) (out string) {
 	s := New(o)
 	raw := &memConn{}
 	raw.in.Reset(in)
-	c := &conn{Conn: raw, srv: s}
+	c := &conn{Conn: raw, srv: s, opts: s.now.Load()}
 	for c.nextHead() == nil && s.serve(c.next) {
 		c.end()
 	}
@@ -128,7 +128,8 @@ func FuzzChunked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		raw := &memConn{}
 		raw.in.Reset([]byte(in))
-		c := &conn{Conn: raw, srv: New(Options{Logger: discardLog()})}
+		s := New(Options{Logger: discardLog()})
+		c := &conn{Conn: raw, srv: s, opts: s.now.Load()}
 		c.shrink()
 		var b body
 		b.init(c, &head{length: -1})

@@ -96,11 +96,11 @@ func isTransient(err error) bool {
 func (s *Server) admit(raw net.Conn) *conn {
 	remote, key := remoteIP(raw.RemoteAddr())
 	_, isTLS := raw.(*tls.Conn)
-	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw), proxied: proxiedOf(raw)}
+	c := &conn{Conn: raw, srv: s, tls: isTLS, remote: remote, key: key, raw: rawOf(raw), proxied: proxiedOf(raw), opts: s.now.Load()}
 	if _, ok := raw.(syscall.Conn); ok && c.raw != nil {
 		c.source = pipe.NewSource(c.raw)
 	}
-	c.trusted = s.opts.TrustedProxies.Has(remote)
+	c.trusted = c.opts.TrustedProxies.Has(remote)
 	c.ctx, c.leave = context.WithCancel(s.ctx)
 	c.onGrant, c.onLeft = c.grant, c.hasLeft
 	if placed, why := s.place(c); !placed {
@@ -117,7 +117,7 @@ func (s *Server) place(c *conn) (placed bool, why Refusal) {
 	arrival := arrivalTime(s.opts.MaxConnections)
 	for began := time.Now(); ; {
 		s.mu.Lock()
-		if !c.trusted && s.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= s.opts.MaxConnectionsPerIP {
+		if !c.trusted && c.opts.MaxConnectionsPerIP > 0 && s.perIP[c.key] >= c.opts.MaxConnectionsPerIP {
 			s.mu.Unlock()
 			return false, ConnectionsPerIP
 		}

@@ -56,7 +56,7 @@ func proxyHeaders(t testing.TB) map[string]string {
 func TestProxyProtocol(t *testing.T) {
 	trusted := proxies(t, "127.0.0.1")
 	ln := listen(t)
-	startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted}, ProxyProtocol(ln, trusted))
+	startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted}, ProxyProtocol(ln, func() Proxies { return trusted }))
 	for header, client := range proxyHeaders(t) {
 		c := dial(t, ln.Addr().String())
 		write(t, c, header+get+get)
@@ -85,7 +85,7 @@ func TestProxyProtocolBelowTLS(t *testing.T) {
 	trusted := proxies(t, "127.0.0.0/8")
 	ln := listen(t)
 	startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted},
-		tls.NewListener(ProxyProtocol(ln, trusted), &tls.Config{Certificates: []tls.Certificate{a.Pair(t, "h.test")}}))
+		tls.NewListener(ProxyProtocol(ln, func() Proxies { return trusted }), &tls.Config{Certificates: []tls.Certificate{a.Pair(t, "h.test")}}))
 	for header, client := range proxyHeaders(t) {
 		raw := dial(t, ln.Addr().String())
 		write(t, raw, header)
@@ -99,7 +99,7 @@ func TestProxyProtocolBelowTLS(t *testing.T) {
 func TestProxyProtocolOfStranger(t *testing.T) {
 	trusted := proxies(t, "192.0.2.1")
 	ln := listen(t)
-	startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted}, ProxyProtocol(ln, trusted))
+	startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted}, ProxyProtocol(ln, func() Proxies { return trusted }))
 	for header := range proxyHeaders(t) {
 		require.NotContains(t, talkAnyhow(t, ln.Addr().String(), header+get), "192.0.2.7", "%q", header)
 	}
@@ -112,7 +112,7 @@ func TestConnectionsBehindProxyAreCounted(t *testing.T) {
 	const limit = 2
 	trusted := proxies(t, "127.0.0.1")
 	ln := listen(t)
-	s := startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted, MaxConnectionsPerIP: limit}, ProxyProtocol(ln, trusted))
+	s := startOn(t, Options{Handler: whoHandler, TrustedProxies: trusted, MaxConnectionsPerIP: limit}, ProxyProtocol(ln, func() Proxies { return trusted }))
 	open := func(client string) int {
 		c := dial(t, ln.Addr().String())
 		write(t, c, "PROXY TCP4 "+client+" 127.0.0.1 1000 443\r\n"+get)

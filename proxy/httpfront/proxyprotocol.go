@@ -17,14 +17,15 @@ const proxyHeaderBytes = 4096
 
 // ProxyProtocol returns a listener whose connections from a trusted proxy begin
 // with a PROXY header, version 1 or 2. A connection of a trusted proxy without
-// the header ends. Connections from other addresses have no header.
-func ProxyProtocol(ln net.Listener, trusted Proxies) net.Listener {
+// the header ends. Connections from other addresses have no header. trusted is
+// asked for each connection.
+func ProxyProtocol(ln net.Listener, trusted func() Proxies) net.Listener {
 	return &proxiedListener{Listener: ln, trusted: trusted}
 }
 
 type proxiedListener struct {
 	net.Listener
-	trusted Proxies
+	trusted func() Proxies
 }
 
 func (l *proxiedListener) Accept() (net.Conn, error) {
@@ -32,7 +33,7 @@ func (l *proxiedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ip, _ := remoteIP(raw.RemoteAddr()); !l.trusted.Has(ip) {
+	if ip, _ := remoteIP(raw.RemoteAddr()); !l.trusted().Has(ip) {
 		return raw, nil
 	}
 	return &proxied{Conn: raw, buffered: bufio.NewReaderSize(raw, proxyHeaderBytes)}, nil
@@ -113,7 +114,7 @@ func (c *conn) meet() bool {
 	}
 	remote, key := remoteIP(p.client)
 	s := c.srv
-	c.remote, c.trusted = remote, s.opts.TrustedProxies.Has(remote)
+	c.remote, c.trusted = remote, c.opts.TrustedProxies.Has(remote)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.conns[c]; !ok {
@@ -122,5 +123,5 @@ func (c *conn) meet() bool {
 	s.uncount(c.key)
 	c.key = key
 	s.perIP[key]++
-	return c.trusted || s.opts.MaxConnectionsPerIP <= 0 || s.perIP[key] <= s.opts.MaxConnectionsPerIP
+	return c.trusted || c.opts.MaxConnectionsPerIP <= 0 || s.perIP[key] <= c.opts.MaxConnectionsPerIP
 }

@@ -74,7 +74,7 @@ func (x *exchange) checkRate() error {
 	}
 	client := c.key
 	if c.trusted {
-		if s.opts.TrustedProxies.Has(x.client) {
+		if x.c.opts.TrustedProxies.Has(x.client) {
 			return nil
 		}
 		client = keyOfIP(x.client)

@@ -34,7 +34,7 @@ var scratchPool = sync.Pool{New: func() any {
 // send writes p to the socket under the rolling deadline. During the write,
 // c.writing has the time of its beginning.
 func (c *conn) send(p []byte) error {
-	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
+	if err := c.rollWrite(c.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
 	defer c.writing.Store(0)
@@ -45,7 +45,7 @@ func (c *conn) send(p []byte) error {
 // sendAll is send for several pieces, with a single system call where the
 // socket supports it.
 func (c *conn) sendAll(pieces net.Buffers) error {
-	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
+	if err := c.rollWrite(c.opts.WriteIdleTimeout); err != nil {
 		return err
 	}
 	defer c.writing.Store(0)
@@ -56,7 +56,7 @@ func (c *conn) sendAll(pieces net.Buffers) error {
 // sendPipe is send for the bytes of a pipe, which holds at most
 // writePieceBytes.
 func (c *conn) sendPipe(p *pipe.Pipe) (int, error) {
-	if err := c.rollWrite(c.srv.opts.WriteIdleTimeout); err != nil {
+	if err := c.rollWrite(c.opts.WriteIdleTimeout); err != nil {
 		return 0, err
 	}
 	defer c.writing.Store(0)

@@ -15,7 +15,10 @@ import (
 
 // Server serves HTTP on any number of listeners. New returns a Server.
 type Server struct {
+	// opts are the settings at the start. now are the settings of requests that
+	// begin.
 	opts   Options
+	now    atomic.Pointer[Options]
 	engine *fasthttp.Server
 	// ctx ends when Shutdown has waited in vain and cuts the connections.
 	ctx      context.Context
@@ -45,6 +48,7 @@ func New(o Options) *Server {
 		perIP: map[string]int{},
 		rates: newRates(o.MaxRequestsPerSecondPerIP),
 	}
+	s.now.Store(&s.opts)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.engine = &fasthttp.Server{
 		Handler:               s.handle,
@@ -65,6 +69,17 @@ func New(o Options) *Server {
 // has yet to end. Besides, as many connections as MaxConnections can have given
 // way while their handlers end.
 const engineSlack = 64
+
+// Change gives the server other settings. A request has the settings of the
+// moment when its first byte was there, all of them, until its end. Running
+// requests keep theirs. MaxConnections, MaxRequestsPerSecondPerIP, OnRefuse,
+// Memory, Heads and Logger stay as they were at New.
+func (s *Server) Change(o Options) {
+	o = o.withDefaults()
+	o.MaxConnections, o.Memory, o.Heads, o.Logger = s.opts.MaxConnections, s.opts.Memory, s.opts.Heads, s.opts.Logger
+	o.MaxRequestsPerSecondPerIP, o.OnRefuse = s.opts.MaxRequestsPerSecondPerIP, s.opts.OnRefuse
+	s.now.Store(&o)
+}
 
 // Serve accepts connections until Shutdown, and then returns nil, or until the
 // listener fails for good.

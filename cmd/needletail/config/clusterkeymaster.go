@@ -19,10 +19,10 @@ import (
 type ClusterKeymaster struct {
 	// EncryptionRootSecret is the root secret without an id: base64 of at least 32
 	// bytes.
-	EncryptionRootSecret string `toml:"encryption_root_secret"`
+	EncryptionRootSecret string `toml:"encryption_root_secret" secret:"yes"`
 	// EncryptionRootSecrets are the root secrets by id, Swift's
 	// encryption_root_secret_ID: { 2027 = "BASE64" }.
-	EncryptionRootSecrets map[string]string `toml:"encryption_root_secrets"`
+	EncryptionRootSecrets map[string]string `toml:"encryption_root_secrets" secret:"yes"`
 	// ActiveRootSecretID is the id of the root secret for what is written. "": that
 	// of encryption_root_secret. The other secrets still decrypt their objects.
 	ActiveRootSecretID string `toml:"active_root_secret_id"`

@@ -45,7 +45,7 @@ type Config struct {
 	// Sections are no keys, [[sections]] are.
 	defined map[string]bool
 
-	Log    Log    `toml:"log"`
+	Log    Log    `toml:"log" reload:"yes"`
 	TLS    TLS    `toml:"tls"`
 	Front  Front  `toml:"front"`
 	Limits Limits `toml:"limits"`
@@ -54,19 +54,19 @@ type Config struct {
 
 	Storage  Storage  `toml:"storage"`
 	Cluster  Cluster  `toml:"cluster"`
-	Timeouts Timeouts `toml:"timeouts"`
+	Timeouts Timeouts `toml:"timeouts" reload:"yes"`
 	Identity Identity `toml:"identity"`
 	Security Security `toml:"security_compliance"`
 	TempAuth TempAuth `toml:"tempauth"`
-	Swift    Swift    `toml:"swift"`
+	Swift    Swift    `toml:"swift" reload:"yes"`
 
 	ContainerSync ContainerSync `toml:"container_sync"`
 
 	Keystone     Keystone     `toml:"keystone"`
 	OsloLimit    OsloLimit    `toml:"oslo_limit"`
-	KeystoneAuth KeystoneAuth `toml:"keystoneauth"`
+	KeystoneAuth KeystoneAuth `toml:"keystoneauth" reload:"yes"`
 	Encryption   Encryption   `toml:"encryption"`
-	Glance       Glance       `toml:"glance"`
+	Glance       Glance       `toml:"glance" reload:"yes"`
 
 	// Filters has the options of the features with a section [filter.SECTION].
 	Filters feature.Set `toml:"-"`

@@ -38,10 +38,10 @@ type SyncRealm struct {
 	// Name is the name of the realm.
 	Name string `toml:"name"`
 	// Key is the secret of the realm.
-	Key string `toml:"key"`
+	Key string `toml:"key" secret:"yes"`
 	// Key2 is a second accepted secret, for the time in which the operators
 	// change the key.
-	Key2 string `toml:"key2"`
+	Key2 string `toml:"key2" secret:"yes"`
 	// Clusters maps the name of a cluster to its endpoint:
 	// { NAME = "https://HOST/v1/" }.
 	Clusters map[string]string `toml:"clusters"`

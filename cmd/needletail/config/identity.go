@@ -28,10 +28,10 @@ type Identity struct {
 	AuthMethods []string `toml:"auth_methods"`
 	// ListLimit is how many elements a list may have; a longer list is cut and
 	// says "truncated": true (Keystone's option of the same name). 0: no limit.
-	ListLimit int `toml:"list_limit"`
+	ListLimit int `toml:"list_limit" reload:"yes"`
 	// OperatorRoles are the roles that own the account of a project, also with
 	// an external Keystone (Swift's operator_roles).
-	OperatorRoles []string `toml:"operator_roles"`
+	OperatorRoles []string `toml:"operator_roles" reload:"yes"`
 }
 
 // Security bounds the failed logins at the built-in Keystone, with the names of

@@ -29,14 +29,14 @@ type Keystone struct {
 	AuthURL string `toml:"auth_url"`
 	// WWWAuthenticateURI is the URL of Keystone in the header of a 401. "":
 	// auth_url.
-	WWWAuthenticateURI string `toml:"www_authenticate_uri"`
+	WWWAuthenticateURI string `toml:"www_authenticate_uri" reload:"yes"`
 
 	// Username is the name of the service user.
 	Username string `toml:"username"`
 	// UserID is the id of the service user.
 	UserID string `toml:"user_id"`
 	// Password is the password of the service user.
-	Password string `toml:"password"`
+	Password string `toml:"password" secret:"yes"`
 	// UserDomainID is the id of the user's domain. Without a name and an id the
 	// domain is "default".
 	UserDomainID string `toml:"user_domain_id"`
@@ -54,7 +54,7 @@ type Keystone struct {
 	// AppCredentialID is the id of an application credential.
 	AppCredentialID string `toml:"application_credential_id"`
 	// AppCredentialSecret is the secret of the application credential.
-	AppCredentialSecret string `toml:"application_credential_secret"`
+	AppCredentialSecret string `toml:"application_credential_secret" secret:"yes"`
 
 	// CAFile has the trusted certificates, as PEM. "": the authorities of the
 	// system.
@@ -85,16 +85,16 @@ type Keystone struct {
 	RequestMaxRetries int `toml:"http_request_max_retries"`
 	// DelayAuthDecision leaves a request without a valid token to the rights of
 	// anonymous clients. With false the request gets 401 at once.
-	DelayAuthDecision bool `toml:"delay_auth_decision"`
+	DelayAuthDecision bool `toml:"delay_auth_decision" reload:"yes"`
 	// ServiceTokenRoles are the roles of services that may send the expired token
 	// of a user together with their own token.
-	ServiceTokenRoles []string `toml:"service_token_roles"`
+	ServiceTokenRoles []string `toml:"service_token_roles" reload:"yes"`
 	// RolesRequired makes the request of a service anonymous if the service has
 	// no role in service_token_roles.
-	RolesRequired bool `toml:"service_token_roles_required"`
+	RolesRequired bool `toml:"service_token_roles_required" reload:"yes"`
 	// ServiceType is the name of this service in the access rules of application
 	// credentials.
-	ServiceType string `toml:"service_type"`
+	ServiceType string `toml:"service_type" reload:"yes"`
 	// ImageAccount is the Swift account that holds the bytes of images: "AUTH_" and
 	// the id of the project "service". "": the Image API is not served.
 	ImageAccount string `toml:"image_account"`

@@ -22,7 +22,7 @@ type OsloLimit struct {
 	// UserID is the id of the asking user.
 	UserID string `toml:"user_id"`
 	// Password is the password of the asking user.
-	Password string `toml:"password"`
+	Password string `toml:"password" secret:"yes"`
 	// UserDomainID is the id of the user's domain.
 	UserDomainID string `toml:"user_domain_id"`
 	// UserDomainName is the name of the user's domain.

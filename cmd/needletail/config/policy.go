@@ -11,14 +11,14 @@ type Policy struct {
 	// changes.
 	Index uint16 `toml:"index"`
 	// Name is the name that clients send in X-Storage-Policy.
-	Name string `toml:"name"`
+	Name string `toml:"name" reload:"yes"`
 	// Aliases are more names of the policy.
-	Aliases []string `toml:"aliases"`
+	Aliases []string `toml:"aliases" reload:"yes"`
 	// Default marks the policy of containers that name no policy. Exactly one
 	// policy is the default.
-	Default bool `toml:"default"`
+	Default bool `toml:"default" reload:"yes"`
 	// Deprecated refuses new containers with the policy.
-	Deprecated bool `toml:"deprecated"`
+	Deprecated bool `toml:"deprecated" reload:"yes"`
 	// Copies is how many devices keep a copy of each object. 0 without data and
 	// parity means one copy. Objects stay as they were stored.
 	Copies int `toml:"copies"`

@@ -17,8 +17,7 @@ const (
 	tebi = 1 << 40
 )
 
-// Log says what the server logs, and how. SIGHUP makes the server read level,
-// access and swift_access_file again.
+// Log says what the server logs, and how.
 type Log struct {
 	// Level is the lowest logged level: debug, info, warn or error.
 	Level string `toml:"level"`
@@ -37,7 +36,7 @@ type Log struct {
 // Limits bounds what clients may send, and what the process may use.
 type Limits struct {
 	// MaxFileSizeBytes is the size of the largest object, in bytes.
-	MaxFileSizeBytes int64 `toml:"max_file_size"`
+	MaxFileSizeBytes int64 `toml:"max_file_size" reload:"yes"`
 	// MaxConnections is how many connections clients may have. The server allows
 	// fewer connections if memory or open files are short, and the log says how
 	// many.
@@ -48,20 +47,20 @@ type Limits struct {
 	// MaxConnectionsPerIP is how many connections one address may have. A further
 	// connection gets 503 with Retry-After. An IPv6 client is counted by its /64.
 	// 0: no limit.
-	MaxConnectionsPerIP int `toml:"max_connections_per_ip"`
+	MaxConnectionsPerIP int `toml:"max_connections_per_ip" reload:"yes"`
 	// MaxRequestsPerSecondPerIP is how many requests a second one address may send;
 	// after a pause, the requests of ten seconds at once. A further request gets 429
 	// with Retry-After. An IPv6 client is counted by its /64. 0: no limit.
 	MaxRequestsPerSecondPerIP int `toml:"max_requests_per_second_per_ip"`
 	// MaxImageSizeBytes is the size of the largest image, in bytes (Glance's
 	// image_size_cap).
-	MaxImageSizeBytes int64 `toml:"max_image_size"`
+	MaxImageSizeBytes int64 `toml:"max_image_size" reload:"yes"`
 	// MaxHeaderBytes is the length of the longest request head, in bytes, from
 	// 16384 on. A longer head gets 400.
-	MaxHeaderBytes int `toml:"max_header_bytes"`
+	MaxHeaderBytes int `toml:"max_header_bytes" reload:"yes"`
 	// MaxRequestLineLength is the length of the longest request line, in bytes. A
 	// longer line gets 414.
-	MaxRequestLineLength int `toml:"max_request_line"`
+	MaxRequestLineLength int `toml:"max_request_line" reload:"yes"`
 }
 
 // minHeaderBytes is the smallest max_header_bytes.

@@ -16,8 +16,8 @@ type TempAuth struct {
 	// Users are the users, each as "ACCOUNT:USER=KEY[,GROUP…]", the form of
 	// --tempauth-user. The group .admin owns the account, .reseller_admin owns all
 	// accounts, .reseller_reader reads all accounts, service may use service
-	// accounts. SIGHUP makes the server read the users again.
-	Users []string `toml:"users"`
+	// accounts. Tokens of users that a reload leaves unchanged stay valid.
+	Users []string `toml:"users" reload:"yes" secret:"yes"`
 	// ResellerPrefixes are the prefixes of TempAuth's accounts.
 	ResellerPrefixes []string `toml:"reseller_prefix"`
 	// RequireGroup maps a reseller prefix to the group that X-Service-Token must
@@ -28,7 +28,7 @@ type TempAuth struct {
 	TokenLife Duration `toml:"token_life"`
 	// StorageURLScheme is the scheme of X-Storage-Url, for a server behind a TLS
 	// terminator. "": the scheme of the request.
-	StorageURLScheme string `toml:"storage_url_scheme"`
+	StorageURLScheme string `toml:"storage_url_scheme" reload:"yes"`
 }
 
 func defaultTempAuth() TempAuth {

@@ -17,30 +17,30 @@ import (
 type TLS struct {
 	// CertFile is a PEM file with the certificate and its chain (Swift's
 	// cert_file). "": the port speaks plain HTTP.
-	CertFile string `toml:"cert_file"`
+	CertFile string `toml:"cert_file" reload:"yes"`
 	// KeyFile is a PEM file with the private key of cert_file.
-	KeyFile string `toml:"key_file"`
+	KeyFile string `toml:"key_file" reload:"yes"`
 	// MinVersion is the oldest version of TLS: "1.2" or "1.3".
-	MinVersion string `toml:"min_version"`
+	MinVersion string `toml:"min_version" reload:"yes"`
 	// ClientCAFile is a PEM file with the authorities of the clients' certificates.
 	// "": clients are not asked for a certificate.
-	ClientCAFile string `toml:"client_ca_file"`
+	ClientCAFile string `toml:"client_ca_file" reload:"yes"`
 	// RequireClientCert refuses clients without a certificate of client_ca_file.
-	RequireClientCert bool `toml:"require_client_cert"`
+	RequireClientCert bool `toml:"require_client_cert" reload:"yes"`
 	// PlainListen is the address of a second port, HOST:PORT, that speaks plain
 	// HTTP, for example for a balancer's health checks. "": there is no second port.
 	PlainListen string `toml:"plain_listen"`
 	// Certificates are more certificates. A client is shown the first certificate
 	// for the name that the client asks for, and cert_file if no certificate fits.
-	Certificates []Certificate `toml:"certificate"`
+	Certificates []Certificate `toml:"certificate" reload:"yes"`
 }
 
 // Certificate is a further certificate of the one port.
 type Certificate struct {
 	// CertFile is a PEM file with the certificate and its chain.
-	CertFile string `toml:"cert_file"`
+	CertFile string `toml:"cert_file" reload:"yes"`
 	// KeyFile is a PEM file with the private key of cert_file.
-	KeyFile string `toml:"key_file"`
+	KeyFile string `toml:"key_file" reload:"yes"`
 }
 
 func defaultTLS() TLS { return TLS{MinVersion: "1.2"} }
@@ -96,7 +96,7 @@ type Front struct {
 	// TrustedProxies are addresses and prefixes of load balancers and of ends of
 	// TLS: "10.0.0.0/8". Their X-Forwarded-For, X-Forwarded-Proto and Forwarded say
 	// who the client is, and the limits for each address count the client.
-	TrustedProxies []string `toml:"trusted_proxies"`
+	TrustedProxies []string `toml:"trusted_proxies" reload:"yes"`
 	// ProxyProtocol expects a PROXY header, version 1 or 2, at the beginning of each
 	// connection from trusted_proxies.
 	ProxyProtocol bool `toml:"proxy_protocol"`

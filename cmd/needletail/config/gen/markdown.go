@@ -17,7 +17,11 @@ const pageHead = `# Configuration
 
 A duration is text: ` + "`\"60s\"`, `\"5m\"`, `\"1h30m\"`" + `. Sizes are bytes unless the description names another unit.
 
-` + "`SIGHUP`" + ` makes the server read ` + "`log.level`, `log.access`, `log.swift_access_file` and `tempauth.users`" + ` again. All else counts from the next start on, and the log says if more was changed. Of a file with a mistake nothing is taken.
+` + "`SIGHUP`" + ` makes the server read the file again. The server takes the keys with "yes" in the column SIGHUP: a request sees either all old values or all new values. All other keys count from the next start on, and the log names those that were changed. Of a file with a mistake nothing is taken, and the log says why.
+
+- With ` + "`[cluster]`" + `, ` + "`swift.conf`" + ` has the policies, ` + "`max_file_size`" + ` and ` + "`max_request_line`" + `, and is read at a start.
+- A ` + "`[[policy]]`" + ` that is added or removed, and a change between TLS and plain HTTP, take a restart.
+- The server builds the filters anew for a changed file. The counts of ` + "`[filter.ratelimit]`" + ` and the cached names of ` + "`[filter.cname_lookup]`" + ` begin anew.
 `
 
 // markdown returns the page docs/configuration.md.
@@ -33,9 +37,13 @@ func markdown(sections []section) string {
 		if len(s.keys) == 0 {
 			continue
 		}
-		b.WriteString("\n| key | value | default | meaning |\n|---|---|---|---|\n")
+		b.WriteString("\n| key | value | default | SIGHUP | meaning |\n|---|---|---|---|---|\n")
 		for _, k := range s.keys {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.name, k.kind, code(k.def), cell(k.text))
+			taken := "restart"
+			if k.reloads {
+				taken = "yes"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.name, k.kind, code(k.def), taken, cell(k.text))
 		}
 	}
 	return b.String()

@@ -20,6 +20,8 @@ type section struct {
 	list bool   // the file may have more than one: [[device]]
 	text string
 	keys []key
+	// reloads: SIGHUP takes all keys of the section.
+	reloads bool
 }
 
 // key is a key of a section.
@@ -28,6 +30,8 @@ type key struct {
 	kind string // what the value is
 	def  string // the default, as the file writes it
 	text string
+	// reloads: SIGHUP takes the key.
+	reloads bool
 }
 
 // reference returns all sections of a configuration: the sections of package
@@ -35,7 +39,7 @@ type key struct {
 // name.
 func reference(root string, c config.Config) ([]section, error) {
 	w := &walker{comments: &comments{root: root, files: map[string][]*ast.File{}}}
-	if err := w.walk("", reflect.ValueOf(c)); err != nil {
+	if err := w.add(section{}, "", reflect.ValueOf(c)); err != nil {
 		return nil, err
 	}
 	own := len(w.sections)
@@ -43,7 +47,8 @@ func reference(root string, c config.Config) ([]section, error) {
 		if f.Section == "" {
 			continue
 		}
-		if err := w.walk("filter."+f.Section, reflect.ValueOf(c.Filters[f.Name]).Elem()); err != nil {
+		filter := section{name: "filter." + f.Section, reloads: true}
+		if err := w.add(filter, "", reflect.ValueOf(c.Filters[f.Name]).Elem()); err != nil {
 			return nil, err
 		}
 	}
@@ -70,11 +75,6 @@ type walker struct {
 	sections []section
 }
 
-// walk adds the section of a struct, and then the sections below it.
-func (w *walker) walk(name string, v reflect.Value) error {
-	return w.add(section{name: name}, "", v)
-}
-
 // add appends s with the keys of a struct, and then the sections below s. more
 // is the comment of the field that holds the struct, or "".
 func (w *walker) add(s section, more string, v reflect.Value) error {
@@ -95,7 +95,7 @@ func (w *walker) add(s section, more string, v reflect.Value) error {
 		if tag == "" || tag == "-" {
 			continue
 		}
-		below := section{name: strings.TrimPrefix(s.name+"."+tag, ".")}
+		below := section{name: strings.TrimPrefix(s.name+"."+tag, "."), reloads: s.reloads || config.Reloads(field)}
 		if field.Type.Kind() == reflect.Struct {
 			if err := w.add(below, "", v.Field(i)); err != nil {
 				return err
@@ -118,7 +118,7 @@ func (w *walker) add(s section, more string, v reflect.Value) error {
 			return fmt.Errorf("%s.%s: %w", t, field.Name, err)
 		}
 		w.sections[at].keys = append(w.sections[at].keys, key{
-			name: tag, kind: kind, def: cmp.Or(field.Tag.Get("default"), def), text: text,
+			name: tag, kind: kind, def: cmp.Or(field.Tag.Get("default"), def), text: text, reloads: below.reloads,
 		})
 	}
 	return nil
