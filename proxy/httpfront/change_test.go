@@ -34,7 +34,9 @@ func TestChange(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.Close()
 	in := bufio.NewReader(conn)
-	ask := func() { _, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n") }
+	ask := func() {
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n")
+	}
 	answer := func() string {
 		res, err := http.ReadResponse(in, nil)
 		require.NoError(t, err)
