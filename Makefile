@@ -37,8 +37,8 @@ chaos: ## eight disks that are lost, rot, err and hang under verifying writers a
 strangers: ## 200 of each kind of stranger against 100 legitimate requests a second, in 512 MiB with few descriptors
 	$(GO) test -tags strangers -timeout 30m -count=1 -run TestStrangers -v ./cmd/harness
 
-flood: ## 2,000 slow clients, 500 stalled bodies and 200 logins that leave, against 100 legitimate requests a second
-	$(GO) test -tags strangers -timeout 10m -count=1 -run TestFlood -v ./cmd/harness
+flood: ## 2,000 slow clients, 500 stalled bodies and 200 logins that leave, against 100 legitimate requests a second; SHARE=20 is a part of the flood
+	NEEDLETAIL_FLOOD_SHARE=$(or $(SHARE),1) $(GO) test -tags strangers -timeout 10m -count=1 -run TestFlood -v ./cmd/harness
 
 flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail

@@ -136,7 +136,7 @@ func (s *Server) place(c *conn) (placed bool, why Refusal) {
 			// The kernel keeps thousands of connections whose clients have sent
 			// a request and left. No stranger gives way to a client that has
 			// left.
-			return false, Connections
+			return false, noRefusal
 		case stranger != nil:
 			_ = stranger.kill() // nobody is there to be told
 			s.displaced.Add(1)

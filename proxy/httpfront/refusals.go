@@ -13,6 +13,9 @@ const (
 	refusals                        // their number
 )
 
+// noRefusal: nobody is there to be refused.
+const noRefusal Refusal = -1
+
 // Refusals returns all refusals.
 func Refusals() []Refusal { return []Refusal{Connections, ConnectionsPerIP, RequestsPerIP} }
 
@@ -26,6 +29,9 @@ func (s *Server) Refused(r Refusal) int64 { return s.refused[r].Load() }
 
 // noteRefusal counts a refusal of a client.
 func (s *Server) noteRefusal(r Refusal, client string) {
+	if r == noRefusal {
+		return
+	}
 	s.refused[r].Add(1)
 	s.opts.OnRefuse(r, client)
 }
