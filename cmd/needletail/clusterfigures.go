@@ -62,12 +62,14 @@ type exchangeSeries struct {
 	handoffs prometheus.Counter // nil: the node is a primary
 }
 
-// newClusterFigures returns figures without a series.
+// newClusterFigures returns the figures of a proxy without a request. Only the
+// failures of clients' requests have series: Prometheus sees no increase in a
+// series whose first value is 1.
 func newClusterFigures() *clusterFigures {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "needletail_cluster_" + name, Help: help}, labels)
 	}
-	return &clusterFigures{
+	f := &clusterFigures{
 		requests: counter("requests_total", "Requests to servers of the cluster, by device and outcome: 2xx, 3xx, 4xx, 5xx, or none without an answer.",
 			"type", "server", "device", "policy", "outcome"),
 		seconds: prometheus.NewSummaryVec(prometheus.SummaryOpts{
@@ -86,6 +88,12 @@ func newClusterFigures() *clusterFigures {
 
 		devicesMax: clusterDevicesMax,
 	}
+	for _, server := range []cluster.Server{cluster.AccountServer, cluster.ContainerServer, cluster.ObjectServer} {
+		for _, method := range []string{"DELETE", "GET", "HEAD", "POST", "PUT"} {
+			f.quorums.WithLabelValues(server.String(), method)
+		}
+	}
+	return f
 }
 
 // collectors returns the figures for the page of metrics.
@@ -126,7 +134,8 @@ func (f *clusterFigures) own(k deviceKey) deviceKey {
 }
 
 // learn makes the series of a new kind of exchanges. The servers of accounts and
-// containers have no policy.
+// containers have no policy. The failures of the device begin at 0: Prometheus
+// sees no increase in a series whose first value is 1.
 func (f *clusterFigures) learn(k exchangeKind) *exchangeSeries {
 	kind, policy := k.server.String(), ""
 	if k.server == cluster.ObjectServer {
@@ -137,6 +146,9 @@ func (f *clusterFigures) learn(k exchangeKind) *exchangeSeries {
 		seconds:  f.seconds.WithLabelValues(kind, k.addr, k.device, policy),
 		latency:  f.latency.WithLabelValues(kind, policy, k.method),
 	}
+	f.bodies.WithLabelValues(kind, k.addr, k.device)
+	f.limited.WithLabelValues(kind, k.addr, k.device)
+	f.handoffs.WithLabelValues(kind, policy)
 	if k.handoff {
 		s.handoffs = f.handoffs.WithLabelValues(kind, policy)
 	}

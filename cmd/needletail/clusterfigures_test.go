@@ -45,12 +45,30 @@ func TestClusterFigures(t *testing.T) {
 	f.Limited(cluster.ContainerServer, "10.0.0.1:6201", "sdc")
 	f.QuorumMissed(cluster.ObjectServer, "PUT")
 	require.Equal(t, `body_failures_total{device="sdb",server="10.0.0.1:6200",type="object"} 1
+body_failures_total{device="sdb",server="10.0.0.1:6202",type="account"} 0
 device_seconds_sum{device="sdb",policy="",server="10.0.0.1:6202",type="account"} 1
 device_seconds_count{device="sdb",policy="",server="10.0.0.1:6202",type="account"} 1
 device_seconds_sum{device="sdb",policy="2",server="10.0.0.1:6200",type="object"} 3
 device_seconds_count{device="sdb",policy="2",server="10.0.0.1:6200",type="object"} 3
+handoff_requests_total{policy="",type="account"} 0
 handoff_requests_total{policy="2",type="object"} 2
+limited_total{device="sdb",server="10.0.0.1:6200",type="object"} 0
+limited_total{device="sdb",server="10.0.0.1:6202",type="account"} 0
 limited_total{device="sdc",server="10.0.0.1:6201",type="container"} 1
+quorum_misses_total{method="DELETE",type="account"} 0
+quorum_misses_total{method="DELETE",type="container"} 0
+quorum_misses_total{method="DELETE",type="object"} 0
+quorum_misses_total{method="GET",type="account"} 0
+quorum_misses_total{method="GET",type="container"} 0
+quorum_misses_total{method="GET",type="object"} 0
+quorum_misses_total{method="HEAD",type="account"} 0
+quorum_misses_total{method="HEAD",type="container"} 0
+quorum_misses_total{method="HEAD",type="object"} 0
+quorum_misses_total{method="POST",type="account"} 0
+quorum_misses_total{method="POST",type="container"} 0
+quorum_misses_total{method="POST",type="object"} 0
+quorum_misses_total{method="PUT",type="account"} 0
+quorum_misses_total{method="PUT",type="container"} 0
 quorum_misses_total{method="PUT",type="object"} 1
 request_seconds_sum{method="GET",policy="2",type="object"} 3
 request_seconds_count{method="GET",policy="2",type="object"} 3

@@ -52,6 +52,7 @@ var engineFigures = []engineFigure{
 	figure(counter, "heal_errors_total", "Bodies that could not be healed when that was tried.", func(m *engine.Metrics) int64 { return m.HealErrors }),
 	figure(gauge, "disk_total_bytes", "Size of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskTotalBytes }),
 	figure(gauge, "disk_free_bytes", "Free bytes of the data folder's file system.", func(m *engine.Metrics) int64 { return m.DiskFreeBytes }),
+	figure(gauge, "disk_reserve_bytes", "Bytes of the data folder's file system that uploads leave free.", func(m *engine.Metrics) int64 { return m.DiskReserveBytes }),
 	figure(gauge, "disk_sealed", "1 if a failed write stopped all writes.", func(m *engine.Metrics) int64 { return boolFigure(m.Sealed) }),
 	figure(gauge, "index_disk_bytes", "Size of the index.", func(m *engine.Metrics) int64 { return m.IndexDiskBytes }),
 	figure(gauge, "index_cache_bytes", "Size of the index's block cache.", func(m *engine.Metrics) int64 { return m.IndexCacheBytes }),
@@ -106,7 +107,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	ch <- histogram(publishSeconds, m.Publishes)
 	s := c.store.Status()
 	for _, f := range progressFigures {
-		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s))
+		ch <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value(&s))
 	}
 	for _, f := range copyFigures {
 		ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&s.Index), "index")
@@ -114,7 +115,7 @@ func (c engineCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, d := range s.Devices {
 		for _, f := range deviceFigures {
-			ch <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, f.value(&d), strconv.Itoa(d.Index), d.Path)
+			ch <- prometheus.MustNewConstMetric(f.desc, f.kind, f.value(&d), strconv.Itoa(d.Index), d.Path)
 		}
 	}
 }

@@ -57,6 +57,7 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 		figures = append(figures, st.keystone.Collectors()...)
 	}
 	requests, heads := cfg.budget.accounts()
+	figures = append(figures, processFigures()...)
 	figures = append(figures, memoryFigures(requests, heads)...)
 	f = &front{st: st, logger: logger, lines: lines, failures: newFailureLog(logger), refusals: cmp.Or(cfg.refusals, newRefusalLog(logger))}
 	serving := func() *httpfront.Server { return f.Server }

@@ -3,6 +3,9 @@
 package main
 
 import (
+	"runtime"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"needletail/proxy/httpfront"
@@ -20,6 +23,19 @@ func connectionFigures(server func() *httpfront.Server) []prometheus.Collector {
 			Name: "needletail_connections_displaced_total",
 			Help: "Connections on which nobody was allowed anything, and that gave way to newcomers when all were taken.",
 		}, func() float64 { return float64(server().Displaced()) }),
+	}
+}
+
+// processFigures returns the version and the clock of the server.
+func processFigures() []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "needletail_build_info", Help: "1, with the version of the program and of Go.",
+			ConstLabels: prometheus.Labels{"version": version, "goversion": runtime.Version()},
+		}, func() float64 { return 1 }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "needletail_time_seconds", Help: "The clock of the server, as Unix time.",
+		}, func() float64 { return float64(time.Now().UnixNano()) / 1e9 }),
 	}
 }
 

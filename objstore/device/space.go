@@ -31,9 +31,14 @@ func (d *Device) Reserve(sizeBytes int64) error {
 	if err != nil {
 		return err
 	}
-	keep := max(d.opts.ReserveBytes, int64(float64(s.TotalBytes)*d.opts.ReservePercent/100))
+	keep := d.ReservedBytes(s)
 	if s.FreeBytes-keep < max(sizeBytes, 1) {
 		return fmt.Errorf("device: %w: %d bytes free, %d of them in reserve", ErrNoSpace, s.FreeBytes, keep)
 	}
 	return nil
+}
+
+// ReservedBytes returns the bytes of a file system that writes leave free.
+func (d *Device) ReservedBytes(s Space) int64 {
+	return max(d.opts.ReserveBytes, int64(float64(s.TotalBytes)*d.opts.ReservePercent/100))
 }

@@ -22,6 +22,7 @@ type Metrics struct {
 	Commits, Publishes                        Latency // a synced batch; sync and naming of a data file
 	Sealed                                    bool    // writes are refused until the next Open
 	DiskTotalBytes, DiskFreeBytes             int64   // now
+	DiskReserveBytes                          int64   // of DiskFreeBytes, the bytes that uploads leave free
 	IndexDiskBytes, IndexWALBytes             int64   // now
 	IndexMemTableBytes, IndexCacheBytes       int64   // now
 	IndexCacheHits, IndexCacheMisses          int64
@@ -111,7 +112,7 @@ func (e *Engine) Metrics() Metrics {
 	dark := e.dark.status()
 	m.DarkFiles, m.DarkBytes = dark.Files, dark.Bytes
 	if space, err := e.dev.Space(); err == nil {
-		m.DiskTotalBytes, m.DiskFreeBytes = space.TotalBytes, space.FreeBytes
+		m.DiskTotalBytes, m.DiskFreeBytes, m.DiskReserveBytes = space.TotalBytes, space.FreeBytes, e.dev.ReservedBytes(space)
 	}
 	if !e.gate.enter() {
 		return m
