@@ -36,7 +36,8 @@ var glanceSegments = map[string]bool{
 }
 
 // Names of the services, as metrics and logs show them. ServiceFront stands for
-// requests that the front refused before any service saw them.
+// requests that the front refused before any service saw them. Swift's filter
+// healthcheck has a name of its own, healthcheck.Service.
 const (
 	ServiceFront    = "front"
 	ServiceSwift    = "swift"

@@ -25,7 +25,7 @@ import (
 // account beside it, V for an object with a version ID, H for a hidden account,
 // and OWNER for the id of the account's owner.
 var matrixRoutes = []string{
-	"GET /info", "HEAD /info", "OPTIONS /info", "GET /healthcheck", "HEAD /healthcheck", "GET /crossdomain.xml", "GET /endpoints/C/o",
+	"GET /info", "HEAD /info", "OPTIONS /info", "GET /healthcheck", "HEAD /healthcheck", "GET /healthcheck/live", "GET /healthcheck/ready", "GET /crossdomain.xml", "GET /endpoints/C/o",
 	"GET A", "HEAD A", "POST A", "PUT A", "DELETE A", "OPTIONS A", "PATCH A", "COPY A",
 	"GET C", "HEAD C", "POST C", "PUT C", "DELETE C", "OPTIONS C", "PATCH C", "COPY C", "GET C?versions", "PUT A/made",
 	"GET O", "HEAD O", "POST O", "PUT O", "DELETE O", "OPTIONS O", "PATCH O", "COPY O", "PUT C/copied X-Copy-From:c/o", "PUT C/into X-Copy-From:d/o",

@@ -162,6 +162,11 @@ func (p *proxied) tokens() tempauth.TokenCache {
 
 func (p *proxied) figures() []prometheus.Collector { return p.figure.collectors() }
 
+// ready is always nil: a cluster without its rings does not open, and a ring file
+// that breaks later leaves the ring before. The servers of the cluster have
+// checks of their own.
+func (p *proxied) ready() error { return nil }
+
 // serveControl has no command to answer: the operator asks the servers of the
 // cluster.
 func (p *proxied) serveControl(*slog.Logger) (stop func() error, err error) {

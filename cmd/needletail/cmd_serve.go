@@ -167,6 +167,7 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	st.stopping.Store(true)
 	stopReloads() // the settings do not change any more
 	deadline = now.drain(context.WithoutCancel(ctx))
 	return nil

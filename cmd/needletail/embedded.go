@@ -107,6 +107,8 @@ func (e *embedded) figures() []prometheus.Collector {
 	return []prometheus.Collector{newEngineCollector(e.engine)}
 }
 
+func (e *embedded) ready() error { return e.engine.Ready() }
+
 // serving has nothing to prepare.
 func (e *embedded) serving(next web.Handler) web.Handler { return next }
 

@@ -188,6 +188,7 @@ func newSwift(cfg settings, st *storage, users *tempauth.Auth, logger *slog.Logg
 			Log:      logger,
 			Digests:  digests,
 			OwnHosts: cfg.OwnHosts(),
+			Ready:    st.ready,
 		},
 		Options: cfg.features(realms, users, st.validator()),
 	}

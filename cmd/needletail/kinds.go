@@ -55,6 +55,8 @@ type objects interface {
 	tokens() tempauth.TokenCache
 	// figures are the metrics of the kind.
 	figures() []prometheus.Collector
+	// ready returns why requests would fail, in words that everybody may read.
+	ready() error
 	// serving prepares the requests of clients for the storage.
 	serving(next web.Handler) web.Handler
 	// serveControl answers commands of the operator until the caller calls stop.

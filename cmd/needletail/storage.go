@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"needletail/auth"
 	"needletail/auth/identity"
@@ -34,6 +35,8 @@ type storage struct {
 	limits *keystoneclient.Limits
 	// users are TempAuth's; nil: there is no TempAuth.
 	users *tempauth.Auth
+	// stopping is set when the server has been told to stop.
+	stopping atomic.Bool
 	// images is the Image API, which works in the background. nil: the API is
 	// not served.
 	images glance.Handler
@@ -181,6 +184,16 @@ func (s *storage) validator() auth.TokenValidator {
 		return s.identity
 	}
 	return nil
+}
+
+var errStopping = errors.New("the server is stopping")
+
+// ready returns why the server should get no requests for now, or nil.
+func (s *storage) ready() error {
+	if s.stopping.Load() {
+		return errStopping
+	}
+	return s.objects.ready()
 }
 
 func (s *storage) close() error {

@@ -143,7 +143,7 @@ func testLogFails(t *testing.T, kind errorfs.OpKind, n int32) {
 	wg.Wait()
 	toggle.Off()
 	what := fmt.Sprintf("%v number %d", kind, n)
-	if failed.Load() == 0 || e.db.Sealed() == nil || sealed.Load() != 1 {
+	if failed.Load() == 0 || e.db.Sealed() == nil || sealed.Load() != 1 || !errors.Is(e.Ready(), errStoreSealed) {
 		t.Errorf("%s: %d failed, sealed: %v, told %d times", what, failed.Load(), e.db.Sealed(), sealed.Load())
 	}
 	_ = e.Close() // repeats the injected error if the log failed

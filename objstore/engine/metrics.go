@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -121,6 +122,25 @@ func (e *Engine) Metrics() Metrics {
 	m.Sealed = e.db.Sealed() != nil || e.dev.Sealed() != nil
 	e.indexMetrics(&m)
 	return m
+}
+
+// Errors of Ready.
+var (
+	errNotOpen     = errors.New("the store is not open")
+	errStoreSealed = errors.New("the store is sealed: a write failed")
+)
+
+// Ready returns why the store takes no changes, or nil. The text names no file
+// and no disk. Several devices stand in for a sealed device.
+func (e *Engine) Ready() error {
+	if !e.gate.enter() {
+		return errNotOpen
+	}
+	defer e.gate.leave()
+	if e.db.Sealed() != nil || e.dev.Sealed() != nil && !e.fleet.several() {
+		return errStoreSealed
+	}
+	return nil
 }
 
 // indexMetrics adds the figures of Pebble. The index must be open.

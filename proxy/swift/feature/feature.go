@@ -58,6 +58,9 @@ type Site struct {
 	Digests signing.Digests
 	// OwnHosts are the host names under which clients reach the server itself.
 	OwnHosts []string
+	// Ready returns why the server should get no requests for now. nil stands for
+	// a function that returns nil.
+	Ready func() error
 	// Totals is Store with different numbers of bytes: the bytes of accounts
 	// and containers include old versions. Quotas need these numbers.
 	Totals objstore.Store

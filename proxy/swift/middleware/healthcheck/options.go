@@ -9,8 +9,8 @@ import (
 
 // Options take a server out of the rotation of a load balancer.
 type Options struct {
-	// DisablePath is a file: while the file exists, /healthcheck answers 503
-	// instead of 200. "": no file does.
+	// DisablePath is a file: while the file exists, /healthcheck and
+	// /healthcheck/ready answer 503 instead of 200. "": no file does.
 	DisablePath string `toml:"disable_path"`
 }
 
@@ -24,4 +24,6 @@ func (o Options) Validate() error { return nil }
 func (o Options) Info(feature.Site) []swift.InfoSection { return nil }
 
 // Middleware returns the filter.
-func (o Options) Middleware(feature.Site) (swift.Middleware, error) { return New(o.DisablePath), nil }
+func (o Options) Middleware(s feature.Site) (swift.Middleware, error) {
+	return New(o.DisablePath, s.Ready), nil
+}
