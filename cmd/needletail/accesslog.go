@@ -3,12 +3,16 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"needletail/cmd/needletail/config"
 	"needletail/proxy/httpfront"
+	"needletail/proxy/statsd"
 	"needletail/proxy/swift/middleware/proxylogging"
 )
 
@@ -71,15 +75,46 @@ func (l *accessLog) close() error {
 	return l.file.Close()
 }
 
-// writeAccessLine writes Swift's access line of one request. The first failure
-// is logged.
-func writeAccessLine(lines *proxylogging.Log, d httpfront.Done, logger *slog.Logger) {
-	err := lines.Write(proxylogging.Outcome{
+// take writes Swift's access line of a request, and sends the figures of the
+// request to the statsd. The first failure of the log is logged.
+func (to *sinks) take(d httpfront.Done, logger *slog.Logger) {
+	line, ok := d.Log.Line.(*proxylogging.AccessLine)
+	if !ok {
+		return
+	}
+	outcome := proxylogging.Outcome{
 		Method: d.Method, Proto: d.Proto, RemoteAddr: d.RemoteAddr, TransID: d.TransID,
 		Status: d.Status, BytesIn: d.BytesIn, BytesOut: d.BytesOut,
 		Start: d.Start, Duration: d.Duration, Err: d.Err,
-	}, d.Log)
-	if err != nil {
-		logger.Error("no more access lines are written", "error", err)
 	}
+	if to.lines != nil {
+		if err := to.lines.Write(outcome, d.Log); err != nil {
+			logger.Error("no more access lines are written", "error", err)
+		}
+	}
+	if to.statsd != nil && line.Type != "" {
+		to.statsd.Send(statsd.Request{
+			Type: line.Type, Method: d.Method, Status: outcome.LoggedStatus(), Sent: d.Status,
+			Policy: line.PolicyIndex, Bytes: d.BytesIn + d.BytesOut, Duration: d.Duration, FirstByte: d.FirstByte,
+		})
+	}
+}
+
+// figures returns the metric of the requests that the statsd will not see.
+func (to *sinks) figures() []prometheus.Collector {
+	if to.statsd == nil {
+		return nil
+	}
+	return []prometheus.Collector{prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "needletail_statsd_dropped_total", Help: "Requests without figures for the statsd: too many waited.",
+	}, func() float64 { return float64(to.statsd.Dropped()) })}
+}
+
+// run sends to the statsd until the caller calls stop, also after the end of ctx:
+// the last requests count too.
+func (to *sinks) run(ctx context.Context) (stop func()) {
+	if to.statsd == nil {
+		return func() {}
+	}
+	return inBackground(context.WithoutCancel(ctx), to.statsd.Run)
 }

@@ -144,10 +144,12 @@ func serve(ctx context.Context, cfg settings, r *reloader, out, logOut io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, access.close()) }()
-	front, err := newFront(cfg, st, logger, access.lines, ports.figures()...)
+	to := sinks{access.lines, cfg.Statsd.Client(logger)}
+	front, err := newFront(cfg, st, logger, to, append(ports.figures(), to.figures()...)...)
 	if err != nil {
 		return err
 	}
+	defer to.run(ctx)()
 	now := &running{settings: cfg, logger: logger, ports: ports, access: access, front: front}
 	stopReloads := r.run(ctx, now)
 	defer stopReloads()

@@ -63,7 +63,7 @@ func startCluster(t *testing.T, ln net.Listener, endpoints map[string]string) *s
 	fatal(err)
 	t.Cleanup(func() { fatal(st.close()) })
 	fatal(st.bootstrap(t.Context(), cfg))
-	front, err := newFront(cfg, st, logger, nil)
+	front, err := newFront(cfg, st, logger, sinks{})
 	fatal(err)
 	served := make(chan error, 1)
 	go func() { served <- front.Serve(ln) }()

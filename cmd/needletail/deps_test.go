@@ -75,6 +75,7 @@ var importRules = []struct {
 	{"needletail/proxy/pyjson", nil, []string{"needletail/"}, "an encoding is a leaf"},
 	{"needletail/proxy/pyxml", nil, []string{"needletail/"}, "an encoding is a leaf"},
 	{"needletail/proxy/option", nil, []string{"needletail/", "github.com/", "golang.org/"}, "the type of a value is a leaf"},
+	{"needletail/proxy/statsd", nil, []string{"needletail/", "github.com/", "golang.org/"}, "figures on their way out are a leaf"},
 	{"needletail/proxy/metrics", nil, wings, "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/keystone", nil, but(wings, "needletail/proxy/keystone"), "a wing knows the hall, and no other wing"},
 	{"needletail/proxy/glance", nil, but(wings, "needletail/proxy/glance"), "a wing knows the hall, and no other wing"},

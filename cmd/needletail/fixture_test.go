@@ -164,7 +164,7 @@ func startTraceSite(t *testing.T) string {
 	if _, err := st.store.PutContainer(t.Context(), container, objstore.PutContainerOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	front, err := newFront(cfg, st, logger, nil)
+	front, err := newFront(cfg, st, logger, sinks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func serveConfig(t *testing.T, cfg settings) (st *storage, addr string) {
 	if err := st.bootstrap(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	front, err := newFront(cfg, st, logger, nil)
+	front, err := newFront(cfg, st, logger, sinks{})
 	if err != nil {
 		t.Fatal(err)
 	}

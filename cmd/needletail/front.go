@@ -23,6 +23,7 @@ import (
 	"needletail/proxy/httpfront"
 	"needletail/proxy/keystone"
 	"needletail/proxy/metrics"
+	"needletail/proxy/statsd"
 	"needletail/proxy/swift"
 	"needletail/proxy/swift/controllers"
 	"needletail/proxy/swift/feature"
@@ -34,21 +35,27 @@ import (
 	"needletail/proxy/web"
 )
 
+// sinks take the requests that were answered, beside the metrics. The zero value
+// takes nothing.
+type sinks struct {
+	lines  *proxylogging.Log // Swift's access lines
+	statsd *statsd.Client
+}
+
 // front is the server of the ports, with the parts that stay when a reload
 // changes the settings.
 type front struct {
 	*httpfront.Server
 	st       *storage
 	logger   *slog.Logger
-	lines    *proxylogging.Log // nil: none are written
+	to       sinks
 	counters *metrics.Metrics
 	failures *failureLog
 	refusals *refusalLog
 }
 
-// newFront wires every service to the one port. Swift's access lines go to
-// lines; with nil no lines are written. more are metrics.
-func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxylogging.Log, more ...prometheus.Collector) (f *front, err error) {
+// newFront wires every service to the one port. more are metrics.
+func newFront(cfg settings, st *storage, logger *slog.Logger, to sinks, more ...prometheus.Collector) (f *front, err error) {
 	if st.users, err = cfg.TempAuth.Open(st.objects.tokens()); err != nil {
 		return nil, err
 	}
@@ -59,7 +66,7 @@ func newFront(cfg settings, st *storage, logger *slog.Logger, lines *proxyloggin
 	requests, heads := cfg.budget.accounts()
 	figures = append(figures, processFigures()...)
 	figures = append(figures, memoryFigures(requests, heads)...)
-	f = &front{st: st, logger: logger, lines: lines, failures: newFailureLog(logger), refusals: cmp.Or(cfg.refusals, newRefusalLog(logger))}
+	f = &front{st: st, logger: logger, to: to, failures: newFailureLog(logger), refusals: cmp.Or(cfg.refusals, newRefusalLog(logger))}
 	serving := func() *httpfront.Server { return f.Server }
 	figures = append(figures, connectionFigures(serving)...)
 	figures = append(figures, refusalFigures(serving, cfg.guard, st, requests, heads)...)
@@ -220,7 +227,7 @@ func newSwift(cfg settings, st *storage, users *tempauth.Auth, logger *slog.Logg
 // the options that the rest of the server provides.
 func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, validator auth.TokenValidator) feature.Set {
 	set := maps.Clone(s.Filters)
-	set.Put(&proxylogging.Feature, &proxylogging.Options{Enabled: s.Log.SwiftAccess})
+	set.Put(&proxylogging.Feature, &proxylogging.Options{Enabled: s.Log.SwiftAccess || s.Statsd.On()})
 	set.Put(&containersync.Feature, &containersync.Options{Realms: realms})
 	set.Put(&tempauthfilter.Feature, &tempauthfilter.Options{Auth: users, StorageURLScheme: s.TempAuth.StorageURLScheme, Guard: s.guard})
 	keystone := s.KeystoneFilter(validator)
@@ -234,11 +241,12 @@ func (s *settings) features(realms *containersync.Realms, users *tempauth.Auth, 
 // observe returns the function that counts each request and logs the request if
 // log.access is on. No query and no header with a whole secret reaches the log.
 func (f *front) observe(cfg config.Log) func(httpfront.Done) {
-	logger := f.logger
+	logger, to := f.logger, f.to
+	if !cfg.SwiftAccess {
+		to.lines = nil
+	}
 	return func(d httpfront.Done) {
-		if cfg.SwiftAccess && f.lines != nil {
-			writeAccessLine(f.lines, d, logger)
-		}
+		to.take(d, logger)
 		service := cmp.Or(d.Log.Service, proxy.ServiceFront)
 		f.counters.Observe(metrics.Request{
 			Service: service, Method: d.Method, Status: d.Status,

@@ -32,7 +32,7 @@ func benchSite(b *testing.B) string {
 	if err := st.bootstrap(b.Context(), cfg); err != nil {
 		b.Fatal(err)
 	}
-	front, err := newFront(cfg, st, logger, nil)
+	front, err := newFront(cfg, st, logger, sinks{})
 	if err != nil {
 		b.Fatal(err)
 	}

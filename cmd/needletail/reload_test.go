@@ -62,7 +62,7 @@ func startReloading(t *testing.T, text string) *reloading {
 	t.Cleanup(func() { require.NoError(t, st.close()) })
 	t.Setenv("OS_BOOTSTRAP_PASSWORD", "pw")
 	require.NoError(t, st.bootstrap(t.Context(), cfg))
-	front, err := newFront(cfg, st, logger, access.lines)
+	front, err := newFront(cfg, st, logger, sinks{lines: access.lines})
 	require.NoError(t, err)
 	p := new(ports)
 	p.proxies.Store(nil)

@@ -25,8 +25,10 @@ type exchange struct {
 	out     wire
 	close   bool // the connection ends with this response
 	status  int
-	err     error
-	lines   [usualLines]web.HeaderField // what head.header begins as
+	// answered is when the head of the response was made.
+	answered time.Time
+	err      error
+	lines    [usualLines]web.HeaderField // what head.header begins as
 }
 
 // usualLines is the number of header lines of most requests, including some
@@ -78,7 +80,7 @@ func (s *Server) serve(x *exchange) (keep bool) {
 	c.opts.OnDone(Done{
 		Method: x.head.method, RawPath: x.head.rawPath, Proto: x.head.proto,
 		Status: x.status, BytesIn: x.req.Log.BodyBytesRead, BytesOut: x.out.sent,
-		Start: x.start, Duration: c.idleSince.Sub(x.start), TransID: x.req.TransID,
+		Start: x.start, Duration: c.idleSince.Sub(x.start), FirstByte: x.answered.Sub(x.start), TransID: x.req.TransID,
 		RemoteAddr: x.client, UserAgent: userAgent, Log: x.req.Log, Err: x.err,
 	})
 	if whole && !x.close {
@@ -189,6 +191,7 @@ func (x *exchange) prepare(buf []byte, res *web.Response) {
 	if x.c.srv.stopping.Load() {
 		x.close = true
 	}
+	x.answered = time.Now()
 	x.out.pending = x.appendHead(buf[:0], res)
 }
 

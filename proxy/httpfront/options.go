@@ -117,6 +117,7 @@ type Done struct {
 	BytesIn, BytesOut      int64  // bytes of the bodies
 	Start                  time.Time
 	Duration               time.Duration
+	FirstByte              time.Duration // until the answer began
 	TransID                string
 	RemoteAddr             string // without the port
 	UserAgent              string

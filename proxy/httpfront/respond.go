@@ -96,7 +96,7 @@ func (x *exchange) appendHead(b []byte, res *web.Response) []byte {
 	if !requestID {
 		b = appendLine(b, "X-Openstack-Request-Id", x.req.TransID)
 	}
-	b = append(b, x.c.srv.dateLine()...)
+	b = append(b, x.c.srv.dateLine(x.answered)...)
 	if x.close {
 		b = appendLine(b, "Connection", "close")
 	} else if x.head.keepAlive {
@@ -106,8 +106,7 @@ func (x *exchange) appendHead(b []byte, res *web.Response) []byte {
 }
 
 // dateLine returns the Date header of now. The line is formatted once a second.
-func (s *Server) dateLine() []byte {
-	now := time.Now()
+func (s *Server) dateLine(now time.Time) []byte {
 	if d := s.date.Load(); d != nil && d.unix == now.Unix() {
 		return d.line
 	}

@@ -46,6 +46,7 @@ type Config struct {
 	defined map[string]bool
 
 	Log    Log    `toml:"log" reload:"yes"`
+	Statsd Statsd `toml:"statsd"`
 	TLS    TLS    `toml:"tls"`
 	Front  Front  `toml:"front"`
 	Limits Limits `toml:"limits"`
@@ -87,6 +88,7 @@ func Default() Config {
 		Data:          "./data",
 		Listen:        "127.0.0.1:8080",
 		Log:           Log{Level: "info", Format: "text", Access: true},
+		Statsd:        defaultStatsd(),
 		TLS:           defaultTLS(),
 		Limits:        defaultLimits(),
 		LoginLimits:   defaultLoginLimits(),
@@ -168,6 +170,7 @@ func (c *Config) Validate() error {
 		{"", c.validateTop},
 		{"tls.", c.TLS.validate},
 		{"front.", c.Front.validate},
+		{"statsd.", c.Statsd.validate},
 		{"limits.", c.Limits.validate},
 		{"login_limits.", c.LoginLimits.validate},
 		{"storage.", c.Storage.validate},

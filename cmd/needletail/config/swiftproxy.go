@@ -125,7 +125,32 @@ func (r *proxyReader) app(section string) error {
 			return err
 		}
 	}
+	if err := r.statsd(options); err != nil {
+		return err
+	}
 	return r.takeAll(section, options, &r.to.Cluster, &r.to.Swift)
+}
+
+// statsdPrefix stands before the options of the statsd in Swift's file.
+const statsdPrefix = "log_statsd_"
+
+// statsd takes the options of the statsd out of options. Without a host no
+// option counts.
+func (r *proxyReader) statsd(options map[string]string) error {
+	on := options[statsdPrefix+"host"] != ""
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		key, ok := strings.CutPrefix(name, statsdPrefix)
+		if !ok || !hasOption(&r.to.Statsd, key) {
+			continue
+		}
+		if on {
+			if err := setOption(&r.to.Statsd, key, options[name]); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		delete(options, name)
+	}
+	return nil
 }
 
 // policy takes [proxy-server:policy:N].

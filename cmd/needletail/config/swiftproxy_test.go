@@ -22,6 +22,9 @@ bind_ip = 10.0.0.1
 bind_port = 8080
 log_level = INFO
 client_timeout = 42
+log_statsd_host = stats.example.com
+log_statsd_default_sample_rate = 0.5
+log_statsd_metric_prefix = p1
 swift_dir = %s
 [pipeline:main]
 pipeline = catch_errors cache authtoken tempauth keystoneauth ratelimit bulk sync slo versioned_writes strange proxy-server
@@ -111,6 +114,7 @@ func TestFromSwiftProxy(t *testing.T) {
 		require.Equal(t, "10.0.0.1:8080", c.Listen)
 		require.Equal(t, "/etc/sw", c.Cluster.SwiftDir)
 		require.Equal(t, Duration(42*time.Second), c.Timeouts.BodyIdle)
+		require.Equal(t, Statsd{Host: "stats.example.com", Port: 8125, DefaultSampleRate: 0.5, SampleRateFactor: 1, MetricPrefix: "p1"}, c.Statsd)
 		require.Equal(t, Duration(250*time.Millisecond), c.Cluster.ConnTimeout)
 		require.Equal(t, Duration(7*time.Second), c.Cluster.RecheckAccountExistence)
 		require.Equal(t, []string{"m1:11211", "m2:11211"}, c.Cluster.MemcacheServers)

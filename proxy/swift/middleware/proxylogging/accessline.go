@@ -16,4 +16,8 @@ type AccessLine struct {
 	ClientETag string
 	// PolicyIndex is the index of the container's policy, decimal; "" for none.
 	PolicyIndex string
+	// Type is "account", "container" or "object", as the path is when the features
+	// have seen the request; "" for any other path. Type is no part of the line:
+	// Swift counts requests by the type in its figures for statsd.
+	Type string
 }

@@ -28,7 +28,7 @@ func Append(dst []byte, o Outcome, notes []string, l *AccessLine) []byte {
 	end := o.Start.Add(o.Duration)
 	fields := [...]string{
 		l.ClientIP, o.RemoteAddr, end.UTC().Format("02/Jan/2006/15/04/05"), o.Method, l.Path, o.Proto,
-		strconv.Itoa(loggedStatus(o)), l.Referer, l.UserAgent, l.AuthToken,
+		strconv.Itoa(o.LoggedStatus()), l.Referer, l.UserAgent, l.AuthToken,
 		number(o.BytesIn), number(o.BytesOut), l.ClientETag, o.TransID, "",
 		strconv.FormatFloat(o.Duration.Seconds(), 'f', 4, 64), "", strings.Join(notes, ","),
 		unixSeconds(o.Start), unixSeconds(end), l.PolicyIndex, "",
@@ -42,8 +42,8 @@ func Append(dst []byte, o Outcome, notes []string, l *AccessLine) []byte {
 	return append(dst, '\n')
 }
 
-// loggedStatus returns the sent status, unless the answer did not arrive.
-func loggedStatus(o Outcome) int {
+// LoggedStatus returns the sent status, unless the answer did not arrive.
+func (o *Outcome) LoggedStatus() int {
 	var status *web.StatusError
 	switch {
 	case errors.As(o.Err, &status) && status.Status == 499:

@@ -7,8 +7,8 @@ import (
 	"needletail/proxy/swift/feature"
 )
 
-// Options turn Swift's access line on. They come from log.swift_access of the
-// file.
+// Options turn the notes for Swift's access line on. They come from
+// log.swift_access and statsd.host of the file.
 type Options struct {
 	// Enabled lets the filter note the contents of the access line.
 	Enabled bool

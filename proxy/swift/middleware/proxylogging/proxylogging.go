@@ -25,6 +25,8 @@
 // (Swift's reveal_sensitive_prefix). The middleware cuts them, before anything
 // is handed on.
 //
+// Figures for statsd are made of the same notes (proxy/statsd).
+//
 // The work is divided: New's middleware notes its view of the request, and the
 // front calls Log.Write when the answer has been sent. Requests that end before
 // the middleware (malformed requests, /healthcheck, other services') have no
@@ -53,7 +55,7 @@ func New(store objstore.ContainerStore) swift.Middleware {
 			line := note(r)
 			r.Log.Line = line
 			res, err := next.Serve(r)
-			line.PolicyIndex = policyIndex(r, store)
+			line.PolicyIndex, line.Type = policyIndex(r, store), typeOf(r.Path)
 			return res, err
 		})
 	}
@@ -80,6 +82,23 @@ func note(r *swift.Request) *AccessLine {
 		l.Path += "?" + cutParams(r.RawQuery)
 	}
 	return l
+}
+
+// typeOf returns what a path names, as Swift's get_metric_name_type does: by the
+// slashes of the decoded path.
+func typeOf(path string) string {
+	if !strings.HasPrefix(path, "/v1/") {
+		return ""
+	}
+	switch strings.Count(strings.Trim(path, "/"), "/") {
+	case 0:
+		return ""
+	case 1:
+		return "account"
+	case 2:
+		return "container"
+	}
+	return "object"
 }
 
 // policyIndex returns the policy index of the container in the path. The

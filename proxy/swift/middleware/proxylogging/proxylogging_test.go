@@ -100,6 +100,16 @@ func TestPolicyIndex(t *testing.T) {
 	}
 }
 
+// The types are those of get_metric_name_type in proxy_logging.py.
+func TestType(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/": "", "/v1": "", "/info": "", "/v1.0/a/c": "", "/v1/a": "account", "/v1/a/": "account",
+		"/v1/a/c": "container", "/v1/a/c/": "container", "/v1/a/c/o": "object", "/v1/a/c/o/p//q": "object", "/v1/a//o": "object",
+	} {
+		require.Equal(t, want, lineOf(t, path, "").Type, path)
+	}
+}
+
 func TestSecretsAreCut(t *testing.T) {
 	require.Equal(t, "short", lineOf(t, "/", "", "X-Auth-Token: short").AuthToken)
 	require.Equal(t, "/?temp%5Furl_sig=0123456789abcdef...&temp_url_sig&a=b",
@@ -119,7 +129,8 @@ func TestStatus(t *testing.T) {
 		{200, errors.New("disk"), 500},
 		{422, errors.New("etag"), 422},
 	} {
-		require.Equal(t, c.want, loggedStatus(Outcome{Status: c.status, Err: c.err}), "%d %v", c.status, c.err)
+		o := Outcome{Status: c.status, Err: c.err}
+		require.Equal(t, c.want, o.LoggedStatus(), "%d %v", c.status, c.err)
 	}
 }
 
