@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers flood faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
+.PHONY: build run test race losses flips monitoring monitoring-packages fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers flood faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -42,6 +42,16 @@ flood: ## 2,000 slow clients, 500 stalled bodies and 200 logins that leave, agai
 
 flips: ## flip single bits of the files of stopped and killed stores: all are told; FLIPS=2000
 	NEEDLETAIL_FLIPS=$(or $(FLIPS),2000) $(GO) test -timeout 60m -count=1 -run 'TestFlips$$' -v ./cmd/needletail
+
+monitoring: monitoring-packages ## docs/monitoring: the alerts in promtool, and every query of alerts and dashboard in a real Prometheus beside real servers
+	$(GO) test -tags monitoring -count=1 -timeout 10m -run 'TestMonitoring$$' -v ./cmd/needletail
+
+# No service of theirs may start by itself; the test starts its own.
+monitoring-packages:
+	@for p in promtool prometheus; do command -v $$p >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then policy=/usr/sbin/policy-rc.d; \
+	  [ -e $$policy ] || { printf '#!/bin/sh\nexit 101\n' >$$policy; chmod +x $$policy; trap "rm -f $$policy" EXIT; }; \
+	  apt-get update -qq && $(APT) prometheus >/dev/null; fi
 
 faults: ## every call of the disk below index and identities fails, with four causes, under work and at a start
 	NEEDLETAIL_FAULTS=full $(GO) test -timeout 120m -count=1 -run 'TestNthCall|TestLogFails' -v ./objstore/durable ./objstore/engine ./auth/identity
@@ -188,7 +198,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 lint: check ## staticcheck beside the house rules, of all build tags
 	$(STATICCHECK) ./...
-	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster ./bench/...
+	$(STATICCHECK) -tags e2e,openstack,strangers,compare,growth,cluster,monitoring ./cmd/... ./bench ./objstore/cluster ./bench/...
 	$(STATICCHECK) -tags interop ./ring ./objstore/cluster/... ./cmd/needletail ./objstore/cluster/fragment
 
 corpus: ## keep eight short inputs of each target that fuzzing on this machine found, in testdata/fuzz
@@ -213,7 +223,7 @@ fmt: ## format the code
 check: ## formatting and vet, without running tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster ./cmd/... ./bench ./objstore/cluster ./bench/...
+	$(GO) vet -tags e2e,openstack,strangers,compare,growth,cluster,monitoring ./cmd/... ./bench ./objstore/cluster ./bench/...
 	$(GO) vet -tags interop ./ring ./objstore/cluster/... ./cmd/needletail ./objstore/cluster/fragment
 	cd bench/report && $(GO) vet ./...
 

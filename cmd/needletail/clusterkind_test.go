@@ -24,7 +24,7 @@ import (
 
 // backend is a server of accounts, containers and objects, all in one. The
 // server has every account and container, and the object "o" with the body
-// "body".
+// "body". The object "broken" is 503.
 type backend struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -48,6 +48,8 @@ func startBackend(t *testing.T) *backend {
 			h.Set(name, "0")
 		}
 		switch {
+		case filepath.Base(r.URL.Path) == "broken":
+			w.WriteHeader(503)
 		case r.Method == "PUT":
 			h.Set("Etag", `"841a2d689ad86bd1611447453c22c6fc"`)
 			w.WriteHeader(201)
