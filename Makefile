@@ -11,7 +11,7 @@ RESULTS ?= bench/results/latest
 RESULTS_HEAD = echo "commit: $$(git describe --always --dirty)"; echo "kernel: $$(uname -r)"; \
   echo "file-system: $$(stat -f -c %T $${NEEDLETAIL_BENCH_DIR:-$${TMPDIR:-/tmp}})"; echo "made-by: make $@"
 
-.PHONY: build run test race losses flips monitoring monitoring-packages fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers flood faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-compare rebuild lint fmt check clean
+.PHONY: build run test race losses flips monitoring monitoring-packages fuzz corpus layout man headers e2e e2e-packages e2e-openstack e2e-openstack-packages conformance conformance-packages crash chaos strangers flood faults bench compare before growth benchdiff oracle ring-interop fragment-interop fragment-packages cluster-up cluster-down cluster-run cluster-store cluster-test cluster-packages cluster-cross cluster-chaos cluster-interop cluster-probe cluster-conformance cluster-oracle cluster-image cluster-compare rebuild lint fmt check clean
 
 build: ## build bin/needletail
 	$(GO) build -trimpath -o $(BIN) ./cmd/needletail
@@ -169,6 +169,9 @@ cluster-cross: cluster-packages ## OBJECTS=3000 objects through Swift's proxy an
 	NEEDLETAIL_CROSS_OBJECTS=$(or $(OBJECTS),3000) NEEDLETAIL_CROSS_SEED=$(SEED) NEEDLETAIL_CROSS_POLICIES=$(POLICIES) \
 	  NEEDLETAIL_CROSS_KINDS='$(KINDS)' NEEDLETAIL_CROSS_EC_TYPE=$(EC_TYPE) NEEDLETAIL_CROSS_ENCRYPTED=$(ENCRYPTED) \
 	  $(GO) test -tags cluster -count=1 -timeout 120m -run 'TestCross$$' -v ./cmd/harness
+
+cluster-image: cluster-packages e2e-packages ## an image of 1 GB into a cluster and out of it with needletail as Keystone, Glance and proxy; tokens of two needletails and Swift's proxy at each other
+	$(GO) test -tags cluster -count=1 -timeout 20m -run 'TestClusterImage$$' -v ./cmd/harness
 
 cluster-compare: cluster-packages fragment-packages ## Swift's proxy and needletail's over the same servers, in turns; SHAPES=policy=gold/op=PUT EC_TYPE=isa_l_rs_vand
 	@mkdir -p $(RESULTS)
