@@ -164,7 +164,7 @@ func (u *upload) readBody(ctx context.Context, body io.Reader, d *digests) (size
 }
 
 // readPiece reads the next n bytes of the body, after size bytes: into pipes if
-// the bytes have arrived at a socket, else into memory.
+// the body comes from a socket and goes to the nodes as it is, else into memory.
 func (u *upload) readPiece(body io.Reader, d *digests, size int64) (c load, n int, end bool, err error) {
 	if socket, ok := body.(pipe.Reader); ok && u.takesPipes(d) {
 		t, n, err := u.fillTeed(socket, int(u.room(size, pipe.BytesMax)))

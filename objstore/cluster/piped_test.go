@@ -23,15 +23,23 @@ type socketWriter struct {
 	got   chan []byte
 }
 
-func newSocketWriter(t *testing.T) *socketWriter {
+// connectedSockets returns the client's and the server's end of a connection.
+func connectedSockets(t *testing.T) (client, server *net.TCPConn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
-	client, err := net.Dial("tcp", l.Addr().String())
+	out, err := net.Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	c, err := l.Accept()
+	in, err := l.Accept()
 	require.NoError(t, err)
-	w := &socketWriter{TCPConn: c.(*net.TCPConn), got: make(chan []byte, 1)}
+	t.Cleanup(func() { _, _ = out.Close(), in.Close() })
+	return out.(*net.TCPConn), in.(*net.TCPConn)
+}
+
+func newSocketWriter(t *testing.T) *socketWriter {
+	client, server := connectedSockets(t)
+	w := &socketWriter{TCPConn: server, got: make(chan []byte, 1)}
+	var err error
 	w.raw, err = w.SyscallConn()
 	require.NoError(t, err)
 	go func() {

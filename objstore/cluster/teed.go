@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"needletail/objstore/pipe"
@@ -20,6 +21,8 @@ type teed struct {
 	pipes []*pipe.Pipe // of the lanes
 	refs  atomic.Int32
 }
+
+var teeds = sync.Pool{New: func() any { return new(teed) }}
 
 // takesPipes reports whether the nodes get the body just as the client sends the
 // body, so that pieces can go through pipes.
@@ -62,7 +65,7 @@ func (t *teed) tee() error {
 // newTeed takes a pipe for each lane that is there, or returns nil. The piece
 // has a single user.
 func (u *upload) newTeed() *teed {
-	t := &teed{}
+	t := teeds.Get().(*teed)
 	t.refs.Store(1)
 	for _, l := range u.lanes {
 		if l.final != nil || l.left() {
@@ -76,6 +79,7 @@ func (u *upload) newTeed() *teed {
 		t.lanes, t.pipes = append(t.lanes, l), append(t.pipes, p)
 	}
 	if len(t.pipes) == 0 {
+		t.release()
 		return nil
 	}
 	return t
@@ -104,5 +108,8 @@ func (t *teed) release() {
 		for _, p := range t.pipes {
 			p.Give()
 		}
+		clear(t.lanes) // a pooled piece keeps no upload from the garbage collector
+		t.lanes, t.pipes = t.lanes[:0], t.pipes[:0]
+		teeds.Put(t)
 	}
 }

@@ -30,21 +30,14 @@ type socketBody struct {
 }
 
 func newSocketBody(t *testing.T, body []byte) *socketBody {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	client, err := net.Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	c, err := l.Accept()
-	require.NoError(t, err)
-	b := &socketBody{TCPConn: c.(*net.TCPConn), left: len(body), onTurn: func(int) {}}
+	client, server := connectedSockets(t)
+	b := &socketBody{TCPConn: server, left: len(body), onTurn: func(int) {}}
 	raw, err := b.SyscallConn()
 	require.NoError(t, err)
 	b.from = pipe.NewSource(raw)
-	t.Cleanup(func() { _, _ = client.Close(), c.Close() })
 	go func() {
 		_, _ = client.Write(body)
-		_ = client.(*net.TCPConn).CloseWrite()
+		_ = client.CloseWrite()
 	}()
 	return b
 }

@@ -15,7 +15,7 @@
 //
 // # Invariants
 //
-//   - A pipe belongs to a single goroutine between Take and Give.
+//   - A pipe is for a single goroutine at a time.
 //   - Fill is for an empty pipe, so an error of Fill is of the source alone, and
 //     an error of Drain is of the destination alone.
 //   - A Pool has a bounded number of pipes, with room for BytesMax bytes each. Take

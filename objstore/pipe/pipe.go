@@ -79,8 +79,8 @@ func (p *Pipe) close() {
 // Held is how many bytes the pipe has.
 func (p *Pipe) Held() int { return p.held }
 
-// Tee gives the empty pipe to the bytes that p holds too, and returns how many
-// bytes to has: all, since to has the same room.
+// Tee puts the bytes of p into a second, empty pipe as well, without a copy, and
+// returns how many bytes the second pipe has: all, since both have the same room.
 func (p *Pipe) Tee(to *Pipe) (int, error) {
 	n, err := unix.Tee(p.reads, to.writes, p.held, unix.SPLICE_F_NONBLOCK)
 	if err != nil {

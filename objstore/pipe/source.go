@@ -35,8 +35,11 @@ func (s *Source) Gather(least int) error {
 	if err := s.raw.Control(set); err != nil {
 		return err
 	}
+	if err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
 	s.least = least
-	return os.NewSyscallError("setsockopt", err)
+	return nil
 }
 
 // Fill moves bytes that have arrived into the empty pipe, at most most and
